@@ -1,0 +1,82 @@
+/**
+ * One executor a pipeline: `.runweave/live/<pipeline file>.lock` says who holds it. The holder is known by process id
+ * and, where the system tells it, by its start time, so that a crashed holder's id that was given to another process
+ * does not keep the pipeline locked for ever.
+ */
+import { linkSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import path from 'node:path';
+
+export interface LockHolder {
+  readonly pid: number;
+  /** Of `/proc/<pid>/stat`, in clock ticks since boot; absent where there is none. */
+  readonly startTime?: string;
+  readonly host: string;
+  /** `run` or `watch`. */
+  readonly purpose: string;
+}
+
+export type LockResult = { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly holder: LockHolder };
+
+export function acquireLock(folder: string, pipelineFile: string, purpose: string): LockResult {
+  const directory = path.join(folder, 'live');
+  mkdirSync(directory, { recursive: true });
+  const file = path.join(directory, `${path.basename(pipelineFile)}.lock`);
+  const temporary = `${file}.${process.pid}`;
+  const startTime = processStartTime(process.pid);
+  const holder: LockHolder = { pid: process.pid, ...(startTime !== undefined && { startTime }), host: hostname(), purpose };
+  // A link to a finished file appears whole or not at all, and fails if the name is taken.
+  writeFileSync(temporary, JSON.stringify(holder));
+  try {
+    for (let tries = 0; tries < 3; tries += 1) {
+      try {
+        linkSync(temporary, file);
+        return { ok: true, release: () => rmSync(file, { force: true }) };
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+      const other = readHolder(file);
+      if (other !== undefined && isAlive(other)) return { ok: false, holder: other };
+      rmSync(file, { force: true });
+    }
+    return { ok: false, holder };
+  } finally {
+    unlinkSync(temporary);
+  }
+}
+
+function readHolder(file: string): LockHolder | undefined {
+  try {
+    const parsed = JSON.parse(readFileSync(file, 'utf8')) as Partial<LockHolder>;
+    return typeof parsed.pid === 'number' && typeof parsed.host === 'string' ? (parsed as LockHolder) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of another host nothing is known, so its lock holds until somebody removes it. */
+function isAlive(holder: LockHolder): boolean {
+  if (holder.host !== hostname()) return true;
+  if (!processExists(holder.pid)) return false;
+  const startTime = processStartTime(holder.pid);
+  return holder.startTime === undefined || startTime === undefined || startTime === holder.startTime;
+}
+
+function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Field 22 of `/proc/<pid>/stat` (proc(5)); the name in field 2 may hold spaces and parentheses. */
+export function processStartTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}

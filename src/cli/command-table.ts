@@ -1,0 +1,201 @@
+/** Every command and option, once: the parser, the help and the suggestions all read this table. */
+
+export type CommandName = 'run' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'init' | 'doctor' | 'schema';
+
+/** The values of the options of all commands; a command reads those that its row lists. */
+export interface OptionValues {
+  readonly file?: string;
+  readonly json: boolean;
+  readonly 'no-color': boolean;
+  readonly help: boolean;
+  /** `KEY=VALUE` as written. */
+  readonly set: readonly string[];
+  readonly force: boolean;
+  readonly jobs?: number;
+  readonly 'on-failure'?: 'stop' | 'continue';
+  readonly verbose: boolean;
+  readonly format?: string;
+  readonly limit?: number;
+  readonly all: boolean;
+  readonly attempt?: number;
+}
+export type OptionName = keyof OptionValues;
+
+export interface OptionSpec {
+  readonly short?: string;
+  /** Stands for the option's value in the help; a flag has none. */
+  readonly value?: string;
+  readonly multiple?: true;
+  readonly type: 'flag' | 'text' | 'count';
+  readonly description: string;
+}
+
+export const options: Readonly<Record<OptionName, OptionSpec>> = {
+  file: { short: 'f', type: 'text', value: 'FILE', description: 'the pipeline file (default: runweave.yaml here or in the nearest folder above)' },
+  json: { type: 'flag', description: 'print JSON and nothing else: one document, or one event a line for run and watch' },
+  'no-color': { type: 'flag', description: 'no colours (NO_COLOR and FORCE_COLOR are read too)' },
+  help: { short: 'h', type: 'flag', description: 'show this help' },
+  set: { type: 'text', value: 'KEY=VALUE', multiple: true, description: 'set a parameter of the pipeline; dots go into objects; may be repeated' },
+  force: { type: 'flag', description: 'run the named tasks even if they are up to date' },
+  jobs: { short: 'j', type: 'count', value: 'N', description: 'cpu slots for tasks that run at the same time (default: all cores)' },
+  'on-failure': { type: 'text', value: 'stop|continue', description: 'after a failure: start no more tasks, or go on with what does not depend on it' },
+  verbose: { short: 'v', type: 'flag', description: 'show what the tasks print, as they print it' },
+  format: { type: 'text', value: 'FORMAT', description: '' },
+  limit: { short: 'n', type: 'count', value: 'N', description: 'show the newest N runs (default: 20)' },
+  all: { type: 'flag', description: 'show all runs' },
+  attempt: { type: 'count', value: 'N', description: 'the output of this attempt (default: the last one)' },
+};
+
+/** Accepted by every command. */
+export const globalOptions: readonly OptionName[] = ['file', 'json', 'no-color', 'help'];
+
+export interface CommandSpec {
+  readonly summary: string;
+  /** Further paragraphs of the command's own help. */
+  readonly details?: string;
+  /** As in the usage line: `[TASK…]`. */
+  readonly arguments: string;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly options: readonly OptionName[];
+  /** Values of `--format`, the default first. */
+  readonly formats?: readonly string[];
+  readonly examples: readonly (readonly [command: string, explanation: string])[];
+}
+
+const runOptions: readonly OptionName[] = ['set', 'jobs', 'on-failure', 'verbose'];
+const runReference = 'RUN is a run id, the beginning or the end of one, `latest`, or -1 for the run before it.';
+
+export const commands: Readonly<Record<CommandName, CommandSpec>> = {
+  run: {
+    summary: 'bring tasks, and what they need, up to date',
+    details: 'TASK is a task id, or a task name for all values of its matrix. Without one, all tasks are brought up to date.',
+    arguments: '[TASK…]',
+    minimum: 0,
+    maximum: Infinity,
+    options: ['set', 'force', 'jobs', 'on-failure', 'verbose'],
+    examples: [
+      ['runweave run', 'whatever is not up to date'],
+      ["runweave run 'train[nr_train_images=400]'", 'one value of a matrix, and what it needs'],
+      ['runweave run train --force', 'all values of train, up to date or not'],
+      ['runweave run --set data.ratio=0.8 --jobs 2', 'another parameter, at most two cpu slots'],
+    ],
+  },
+  watch: {
+    summary: 'run, and again after every change, until interrupted',
+    arguments: '[TASK…]',
+    minimum: 0,
+    maximum: Infinity,
+    options: runOptions,
+    examples: [
+      ['runweave watch', 'everything that is not `watch: manual`'],
+      ['runweave watch train --verbose', 'train and what it needs, with their output'],
+    ],
+  },
+  plan: {
+    summary: 'say what would run, and why; runs nothing',
+    arguments: '[TASK…]',
+    minimum: 0,
+    maximum: Infinity,
+    options: ['set'],
+    examples: [
+      ['runweave plan', 'what `runweave run` would do now'],
+      ['runweave plan --set epochs=20', 'what a changed parameter would run again'],
+    ],
+  },
+  graph: {
+    summary: 'print the task graph of the pipeline file, or of a run',
+    details: runReference,
+    arguments: '[RUN]',
+    minimum: 0,
+    maximum: 1,
+    options: ['format'],
+    formats: ['mermaid', 'dot', 'json'],
+    examples: [
+      ['runweave graph', 'as a mermaid flowchart'],
+      ['runweave graph latest --format dot | dot -Tsvg > graph.svg', 'the newest run, with outcomes, through Graphviz'],
+    ],
+  },
+  gantt: {
+    summary: 'print the timeline of a run',
+    details: runReference,
+    arguments: 'RUN',
+    minimum: 1,
+    maximum: 1,
+    options: ['format'],
+    formats: ['text', 'mermaid'],
+    examples: [
+      ['runweave gantt latest', 'as bars in the terminal'],
+      ['runweave gantt latest --format mermaid', 'as a mermaid gantt diagram'],
+    ],
+  },
+  runs: {
+    summary: 'list the recorded runs, newest first',
+    arguments: '',
+    minimum: 0,
+    maximum: 0,
+    options: ['limit', 'all'],
+    examples: [
+      ['runweave runs', 'the newest 20'],
+      ['runweave runs --all --json', 'all of them, for a program'],
+    ],
+  },
+  show: {
+    summary: 'show a run, or a task of a run',
+    details: runReference,
+    arguments: 'RUN[/TASK]',
+    minimum: 1,
+    maximum: 1,
+    options: [],
+    examples: [
+      ['runweave show latest', 'the newest run'],
+      ["runweave show 'latest/train[nr_train_images=400]'", 'why a task ran, with what, and what came out'],
+    ],
+  },
+  logs: {
+    summary: 'print the output of a task of a run',
+    details: `What the task wrote to stdout goes to stdout, and what it wrote to stderr goes to stderr. ${runReference}`,
+    arguments: 'RUN/TASK',
+    minimum: 1,
+    maximum: 1,
+    options: ['attempt'],
+    examples: [
+      ['runweave logs latest/summary', 'of its last attempt'],
+      ['runweave logs latest/ingest --attempt 1', 'of the first, before it was tried again'],
+    ],
+  },
+  init: {
+    summary: 'start a pipeline in this folder',
+    arguments: '',
+    minimum: 0,
+    maximum: 0,
+    options: [],
+    examples: [['runweave init', 'writes runweave.yaml; never overwrites one']],
+  },
+  doctor: {
+    summary: 'check this machine and the pipeline file',
+    arguments: '',
+    minimum: 0,
+    maximum: 0,
+    options: [],
+    examples: [['runweave doctor', 'interpreter, packages, git, disk, file watching']],
+  },
+  schema: {
+    summary: 'print the JSON schema of the pipeline file',
+    arguments: '',
+    minimum: 0,
+    maximum: 0,
+    options: [],
+    examples: [['runweave schema > pipeline.schema.json', 'for an editor without the extension']],
+  },
+};
+
+export const commandNames = Object.keys(commands) as readonly CommandName[];
+
+export function isCommandName(name: string): name is CommandName {
+  return Object.hasOwn(commands, name);
+}
+
+export function optionsOf(command: CommandName): readonly OptionName[] {
+  return [...commands[command].options, ...globalOptions];
+}

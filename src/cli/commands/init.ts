@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { pipelineTemplate } from '../../definition/template.ts';
+import type { CommandLine } from '../arguments.ts';
+import { exitCodes, type ExitCode, type Host } from '../host.ts';
+import { writeJson } from '../json-output.ts';
+import { namePath, pipelineFileNames } from '../pipeline-file.ts';
+import { reportError, userError } from '../user-error.ts';
+
+/** What is made anew by every run, or only of use on this machine. Records are worth keeping, also in git. */
+const ignored = ['.runweave/cache/', '.runweave/live/'];
+
+/** `runweave init`: writes a pipeline file to start from. Never overwrites one. */
+export async function initCommand(line: CommandLine, host: Host): Promise<ExitCode> {
+  const { json } = line.options;
+  const file = resolve(host.cwd, line.options.file ?? pipelineFileNames[0]);
+  const folder = dirname(file);
+  if (!existsSync(folder)) return reportError(userError(`${namePath(folder, host.cwd)}: there is no such folder`), host, json);
+  const other = pipelineFileNames.map((name) => join(folder, name)).find((path) => existsSync(path));
+  const existing = existsSync(file) ? file : line.options.file === undefined ? other : undefined;
+  if (existing !== undefined) return reportError(userError(`${namePath(existing, host.cwd)} is there already; nothing was changed`), host, json);
+
+  // `wx`: also a file that appears at this moment is not overwritten.
+  await writeFile(file, pipelineTemplate(basename(folder)), { flag: 'wx' });
+  const made = [file];
+  if (await isInGit(folder)) {
+    const gitignore = join(folder, '.gitignore');
+    if (await addIgnored(gitignore)) made.push(gitignore);
+  }
+  if (json) {
+    writeJson(host.stdout, { made });
+    return exitCodes.success;
+  }
+  const { style } = host.stdout;
+  host.stdout.write(
+    `${[
+      ...made.map((path) => `${style('green', '✓')} ${namePath(path, host.cwd)}`),
+      '',
+      'What to do next:',
+      `  ${style('bold', 'runweave run')}      run the pipeline`,
+      `  ${style('bold', 'runweave watch')}    run it again after every change`,
+      `  ${style('bold', 'runweave doctor')}   check this machine`,
+      style('dim', 'Runs are recorded in .runweave/runs: plain files, worth keeping and committing.'),
+    ].join('\n')}\n`,
+  );
+  return exitCodes.success;
+}
+
+async function isInGit(folder: string): Promise<boolean> {
+  try {
+    await promisify(execFile)('git', ['rev-parse', '--is-inside-work-tree'], { cwd: folder, timeout: 10_000, windowsHide: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether something had to be added. */
+async function addIgnored(file: string): Promise<boolean> {
+  const text = existsSync(file) ? await readFile(file, 'utf8') : '';
+  const lines = new Set(text.split(/\r?\n/).map((line) => line.trim().replace(/^\//, '')));
+  if (lines.has('.runweave/') || lines.has('.runweave')) return false;
+  const missing = ignored.filter((entry) => !lines.has(entry) && !lines.has(entry.slice(0, -1)));
+  if (missing.length === 0) return false;
+  await appendFile(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}${missing.join('\n')}\n`);
+  return true;
+}

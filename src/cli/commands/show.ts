@@ -1,0 +1,27 @@
+import type { CommandLine } from '../arguments.ts';
+import { exitCodes, type ExitCode, type Host } from '../host.ts';
+import { writeJson } from '../json-output.ts';
+import { openRun, splitReference, taskOf } from '../open-run.ts';
+import { namePath } from '../pipeline-file.ts';
+import { runDetails, taskDetails } from '../run-details.ts';
+import { reportError } from '../user-error.ts';
+
+/** `runweave show RUN[/TASK]`: what ran, why, with what, and what came out. */
+export async function showCommand(line: CommandLine, host: Host): Promise<ExitCode> {
+  const { json } = line.options;
+  const { run: query, task: name } = splitReference(line.arguments[0] ?? '');
+  const run = await openRun(query, line, host);
+  if (run.type === 'error') return reportError(run, host, json);
+  const { style, color, columns } = host.stdout;
+  const options = { style, color, columns: columns() };
+  if (name === undefined || name === '') {
+    if (json) writeJson(host.stdout, { ...run.state, path: run.path });
+    else host.stdout.write(`${runDetails(run.state, { ...options, record: namePath(run.path, host.cwd), now: host.now() }).join('\n')}\n`);
+    return exitCodes.success;
+  }
+  const task = taskOf(run.state, name);
+  if ('type' in task) return reportError(task, host, json);
+  if (json) writeJson(host.stdout, task);
+  else host.stdout.write(`${taskDetails(task, run.state.runId, options).join('\n')}\n`);
+  return exitCodes.success;
+}

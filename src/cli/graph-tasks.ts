@@ -1,0 +1,69 @@
+/** The task graph as `runweave graph` prints it: of a pipeline file, or of a run with its outcomes. */
+import type { GraphTask } from '../protocol/graph-view.ts';
+import type { LoadedGraph } from '../protocol/session.ts';
+import { describeReason } from '../model/fingerprint.ts';
+import type { RunState, TaskPhase, TaskState } from '../model/run-state.ts';
+import { elapsed } from '../model/time.ts';
+
+export function tasksOfFile(graph: LoadedGraph): readonly GraphTask[] {
+  return graph.tasks.map(({ id, name, kind, dependencies, source, outputs }) => ({
+    id,
+    name,
+    kind,
+    dependencies,
+    source,
+    hasOutput: outputs.length > 0,
+    status: { phase: 'pending', reasons: [] },
+  }));
+}
+
+export function tasksOfRun(state: RunState): readonly GraphTask[] {
+  return state.tasks.map((task) => {
+    const { id, name, kind, dependencies, source, outputs } = task.node;
+    const duration = durationOf(task);
+    return {
+      id,
+      name,
+      kind,
+      dependencies,
+      source,
+      hasOutput: outputs.length > 0,
+      status: { phase: task.phase, reasons: task.reasons.map(describeReason), ...(duration !== undefined && { duration }) },
+    };
+  });
+}
+
+function durationOf(task: TaskState): number | undefined {
+  return task.phase === 'skip' || task.start === undefined || task.end === undefined ? undefined : elapsed(task.start, task.end);
+}
+
+const fills: Partial<Record<TaskPhase, string>> = {
+  success: '#d7f0dd',
+  failure: '#f8d7d7',
+  error: '#f8d7d7',
+  timeout: '#f8d7d7',
+  cancellation: '#f6ecd0',
+  running: '#d7e6f8',
+  skip: '#eeeeee',
+};
+
+/** The graph in Graphviz's language, edges in the direction of the data. */
+export function graphToDot(name: string, tasks: readonly GraphTask[]): string {
+  const lines = [
+    `digraph ${quote(name)} {`,
+    '  rankdir=LR;',
+    '  node [shape=box, style="rounded,filled", fillcolor=white, fontname="sans-serif"];',
+    ...tasks.map((task) => {
+      const fill = fills[task.status.phase];
+      return `  ${quote(task.id)} [tooltip=${quote(`${task.kind}: ${task.source}`)}${fill === undefined ? '' : `, fillcolor="${fill}"`}];`;
+    }),
+    ...tasks.flatMap((task) => task.dependencies.map((dependency) => `  ${quote(dependency)} -> ${quote(task.id)};`)),
+    '}',
+  ];
+  return lines.join('\n');
+}
+
+/** A quoted id of the DOT language: only a quote needs escaping, and a backslash so that it stays one. */
+function quote(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
+}

@@ -1,0 +1,59 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { userError, type UserError } from './user-error.ts';
+
+export const pipelineFileNames = ['runweave.yaml', 'runweave.yml'] as const;
+
+/** Where the pipeline of this command is. */
+export interface PipelinePlace {
+  readonly type: 'place';
+  /** Absolute path of the pipeline file. */
+  readonly file: string;
+  /** Absolute path of its `.runweave`. */
+  readonly records: string;
+}
+
+/** The file given with `--file`, or the pipeline file in `cwd` or in the nearest folder above it. */
+export function findPipelineFile(cwd: string, given: string | undefined): PipelinePlace | UserError {
+  if (given !== undefined) {
+    const file = resolve(cwd, given);
+    if (!existsSync(file)) return userError(`${given}: there is no such file`);
+    if (!statSync(file).isDirectory()) return place(file);
+    return fileIn(file) ?? userError(`${given}: there is no ${pipelineFileNames[0]} in this folder`);
+  }
+  for (let folder = cwd; ; folder = dirname(folder)) {
+    const found = fileIn(folder);
+    if (found !== undefined) return found;
+    if (dirname(folder) === folder) break;
+  }
+  return userError(`there is no ${pipelineFileNames[0]} here or in a folder above. Start a pipeline with: runweave init`);
+}
+
+/**
+ * Where records are, also without a pipeline file: `.runweave/` may be copied and opened on its own. In `cwd` itself or
+ * a folder above.
+ */
+export function findRecords(cwd: string, given: string | undefined): Pick<PipelinePlace, 'type' | 'records'> | UserError {
+  const found = findPipelineFile(cwd, given);
+  if (found.type === 'place' || given !== undefined) return found;
+  for (let folder = cwd; ; folder = dirname(folder)) {
+    if (basename(folder) === '.runweave') return { type: 'place', records: folder };
+    if (existsSync(join(folder, '.runweave', 'runs'))) return { type: 'place', records: join(folder, '.runweave') };
+    if (dirname(folder) === folder) return userError(`there is no ${pipelineFileNames[0]} and no .runweave here or in a folder above. Start a pipeline with: runweave init`);
+  }
+}
+
+function fileIn(folder: string): PipelinePlace | undefined {
+  const file = pipelineFileNames.map((name) => join(folder, name)).find((path) => existsSync(path));
+  return file === undefined ? undefined : place(file);
+}
+
+function place(file: string): PipelinePlace {
+  return { type: 'place', file, records: join(dirname(file), '.runweave') };
+}
+
+/** A path as the user would write it: relative to `cwd` when it is in or beside it, else absolute. */
+export function namePath(path: string, cwd: string): string {
+  const name = relative(cwd, path);
+  return name === '' ? '.' : name.startsWith(`..${sep}..${sep}..`) ? path : name;
+}

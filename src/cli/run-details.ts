@@ -1,0 +1,152 @@
+/** A recorded run, and a task of one, in words: what `runweave show` prints. */
+import { describeReason } from '../model/fingerprint.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { RunId } from '../model/run-event.ts';
+import type { RunState, TaskState } from '../model/run-state.ts';
+import { elapsed, formatDuration } from '../model/time.ts';
+import { absoluteTime, relativeTime } from './run-text.ts';
+import { briefMetrics, briefReasons, describeFailure, failureLines, fit, oneLine, outcomeSymbol, outcomeWord, taskDuration, type LineOptions } from './progress/task-lines.ts';
+import { formatBytes, formatNumber, padEnd, plural, table, type Style } from './text.ts';
+
+/** Summary and a line a task. */
+export function runDetails(state: RunState, options: LineOptions & { readonly record: string; readonly now: number }): string[] {
+  const { style, columns } = options;
+  const rows: [string, string][] = [
+    ['pipeline', `${state.pipeline.name} (${state.pipeline.file})`],
+    ['started', `${absoluteTime(state.start)}, ${relativeTime(state.start, options.now)}`],
+  ];
+  if (state.end !== undefined) rows.push(['took', formatDuration(elapsed(state.start, state.end))]);
+  rows.push(['because', trigger(state)]);
+  const version = versionText(state.resource);
+  if (version !== undefined) rows.push(['version', version]);
+  const host = state.resource['host.name'];
+  if (typeof host === 'string') rows.push(['host', host]);
+  if (Object.keys(state.params).length > 0) rows.push(['params', inlineObject(state.params)]);
+  rows.push(['record', options.record]);
+  const tasks = table(
+    state.tasks.map((task) => [phaseSymbol(task, style), task.node.id, phaseWord(task), taskDuration(task), `${briefMetrics(task)}  ${style('dim', whyBrief(task))}`.trim()]),
+  );
+  return [
+    `${style('bold', state.runId)}  ${runOutcome(state, style)}`,
+    ...rows.map(([label, value]) => fit(`  ${style('dim', padEnd(label, 9))} ${oneLine(value)}`, columns)),
+    ...state.warnings.map((warning) => `  ${style('yellow', '!')} ${oneLine(warning)}`),
+    '',
+    ...tasks.map((line) => fit(line, columns)),
+    ...state.tasks.filter(hasFailed).flatMap((task) => ['', `${phaseSymbol(task, style)} ${style('bold', task.node.id)}  ${failureText(task, style)}`, ...failureLines(task, state.runId, options)]),
+  ];
+}
+
+/** Everything that the record says about a task, but its output. */
+export function taskDetails(task: TaskState, runId: RunId, options: LineOptions): string[] {
+  const { style, columns } = options;
+  const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : [style('bold', title), ...lines.map((line) => fit(`  ${line}`, columns))]);
+  const pairs = (object: Readonly<Record<string, unknown>>): string[] => table(Object.entries(object).map(([name, value]) => [oneLine(name), valueText(value)]));
+  const { node } = task;
+  return [
+    `${phaseSymbol(task, style)} ${style('bold', node.id)}  ${[phaseWord(task), taskDuration(task), task.attempts.length > 1 ? plural(task.attempts.length, 'attempt') : ''].filter((part) => part !== '').join(', ')}`,
+    `  ${style('dim', `${node.kind}: ${oneLine(node.source)}${node.owner === undefined ? '' : `, owner ${oneLine(node.owner)}`}${node.tags.length === 0 ? '' : `, tags ${node.tags.join(', ')}`}`)}`,
+    ...(node.description === undefined ? [] : [`  ${oneLine(node.description)}`]),
+    ...(hasFailed(task) ? [failureText(task, style), ...failureLines(task, runId, options)] : []),
+    ...section('Why', task.phase === 'skip' ? [whyBrief(task)] : task.reasons.map((reason) => oneLine(describeReason(reason)))),
+    ...section('Needs', node.dependencies.length === 0 ? [] : [node.dependencies.join(', ')]),
+    ...section('Params', pairs({ ...task.params, ...task.loggedParams })),
+    ...section('Metrics', table(Object.entries(task.metrics).map(([name, points]) => [oneLine(name), formatNumber(points.at(-1)?.value ?? NaN), points.length > 1 ? style('dim', `last of ${points.length}`) : '']))),
+    ...section('Tags', pairs(task.tags)),
+    ...section('Returns', pairs(task.returns)),
+    ...section('Outputs', table(task.outputs.map((output) => [oneLine(output.path), formatBytes(output.size), style('dim', output.digest.slice(0, 19))]))),
+    ...section('Artifacts', table(task.artifacts.map((artifact) => [oneLine(artifact.name), oneLine(artifact.mediaType), formatBytes(artifact.size)]))),
+    ...section(
+      'Attempts',
+      table(
+        task.attempts.map((attempt) => [
+          String(attempt.number),
+          attempt.outcome === undefined ? 'running' : outcomeWord(attempt.outcome),
+          attempt.end === undefined ? '' : formatDuration(elapsed(attempt.start, attempt.end)),
+          attempt.failure === undefined ? '' : describeFailure(attempt.failure),
+        ]),
+      ),
+    ),
+  ];
+}
+
+function runOutcome(state: RunState, style: Style): string {
+  if (state.outcome === undefined) return `${style('cyan', '▸')} running`;
+  return `${outcomeSymbol(state.outcome, style)} ${state.outcome === 'skip' ? 'nothing to do' : outcomeWord(state.outcome)}${state.interrupted ? ' (the executor was cut off)' : ''}`;
+}
+
+function hasFailed(task: TaskState): boolean {
+  return task.phase === 'failure' || task.phase === 'error' || task.phase === 'timeout';
+}
+
+function failureText(task: TaskState, style: Style): string {
+  return style('red', task.failure === undefined ? phaseWord(task) : describeFailure(task.failure));
+}
+
+function phaseSymbol(task: TaskState, style: Style): string {
+  switch (task.phase) {
+    case 'pending':
+    case 'stale':
+      return style('dim', '·');
+    case 'running':
+      return style('cyan', '▸');
+    case 'skip':
+      return task.skipReason === 'up-to-date' ? style('dim', '=') : style('yellow', '-');
+    default:
+      return outcomeSymbol(task.phase, style);
+  }
+}
+
+function phaseWord(task: TaskState): string {
+  switch (task.phase) {
+    case 'pending':
+    case 'stale':
+      return 'waiting';
+    case 'running':
+      return 'running';
+    case 'skip':
+      return task.skipReason === 'up-to-date' ? 'up to date' : 'not run';
+    default:
+      return outcomeWord(task.phase);
+  }
+}
+
+/** Why the task ran, or did not. */
+function whyBrief(task: TaskState): string {
+  if (task.phase !== 'skip') return briefReasons(task.reasons);
+  switch (task.skipReason) {
+    case 'up-to-date':
+      return task.madeBy === undefined ? 'up to date' : `made by ${task.madeBy.runId}`;
+    case 'upstream':
+      return `did not succeed: ${(task.blockedBy ?? []).join(', ')}`;
+    case 'stopped':
+      return 'the run was stopped before';
+    case 'manual':
+      return 'runs on request';
+    case undefined:
+      return '';
+    default:
+      return task.skipReason satisfies never;
+  }
+}
+
+function trigger({ trigger: by }: RunState): string {
+  if (by.type === 'manual') return by.tasks.length === 0 ? 'asked for all tasks' : `asked for ${by.tasks.join(', ')}`;
+  const more = by.count - 3;
+  return `changed: ${by.files.slice(0, 3).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** `main@1a2b3c4, with uncommitted changes` */
+function versionText(resource: JsonObject): string | undefined {
+  const commit = resource['vcs.ref.head.revision'];
+  const branch = resource['vcs.ref.head.name'];
+  if (typeof commit !== 'string') return undefined;
+  return `${typeof branch === 'string' ? `${branch}@` : ''}${commit.slice(0, 12)}${resource['runweave.vcs.dirty'] === true ? ', with uncommitted changes' : ''}`;
+}
+
+function inlineObject(object: JsonObject): string {
+  return Object.entries(object).map(([name, value]) => `${name}=${valueText(value)}`).join('  ');
+}
+
+function valueText(value: unknown): string {
+  return oneLine(typeof value === 'string' ? value : JSON.stringify(value));
+}

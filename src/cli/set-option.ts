@@ -1,0 +1,49 @@
+import { isScalar, parseDocument } from 'yaml';
+import type { Json, JsonObject } from '../model/json.ts';
+
+type MutableJson = Record<string, Json>;
+
+/**
+ * `--set KEY=VALUE`, all of them, as one object. Dots in a key go into objects. A value is read as YAML 1.2 reads a
+ * scalar (`0.8`, `true`, `null`), as a list or an object when it begins with a bracket, and otherwise as text: also
+ * text that YAML would read as something else (`a: b`, `x # y`), which nobody means on a command line.
+ */
+export function parseSetOptions(given: readonly string[]): { readonly type: 'set'; readonly values: JsonObject } | { readonly type: 'error'; readonly message: string } {
+  // Keys come from outside: without a prototype, `__proto__` is a name like any other.
+  const values = Object.create(null) as MutableJson;
+  for (const text of given) {
+    const equals = text.indexOf('=');
+    const key = equals === -1 ? text : text.slice(0, equals);
+    if (equals === -1) return { type: 'error', message: `--set ${text}: write KEY=VALUE` };
+    const path = key.split('.');
+    if (!path.every((part) => /^[A-Za-z_][\w-]*$/.test(part))) return { type: 'error', message: `--set ${text}: "${key}" is not the name of a parameter` };
+    const value = parseValue(text.slice(equals + 1));
+    if (value.type === 'error') return { type: 'error', message: `--set ${key}: ${value.message}` };
+    let target = values;
+    for (const part of path.slice(0, -1)) {
+      const next = target[part];
+      const object: MutableJson = Object.assign(Object.create(null) as MutableJson, typeof next === 'object' && next !== null && !Array.isArray(next) ? next : {});
+      target[part] = object;
+      target = object;
+    }
+    target[path.at(-1) ?? ''] = value.value;
+  }
+  return { type: 'set', values };
+}
+
+function parseValue(text: string): { readonly type: 'value'; readonly value: Json } | { readonly type: 'error'; readonly message: string } {
+  const trimmed = text.trim();
+  if (trimmed === '') return { type: 'value', value: text };
+  const document = parseDocument(trimmed, { schema: 'core', version: '1.2' });
+  if (/^[[{"']/.test(trimmed)) {
+    const error = document.errors[0];
+    if (error !== undefined) return { type: 'error', message: `can't be read: ${error.message.split('\n')[0] ?? ''}` };
+    if (trimmed.includes('*') && /[[,:{]\s*\*/.test(trimmed)) return { type: 'error', message: 'aliases are not read here' };
+    return { type: 'value', value: document.toJS() as Json };
+  }
+  const { contents } = document;
+  const isPlain = document.errors.length === 0 && isScalar(contents) && contents.source === trimmed && contents.anchor === undefined && contents.tag === undefined;
+  // JSON has no infinity, and a parameter is JSON.
+  const isJson = isPlain && (typeof contents.value !== 'number' || Number.isFinite(contents.value));
+  return { type: 'value', value: isJson ? (contents.value as Json) : text };
+}

@@ -1,0 +1,117 @@
+/**
+ * Edges that files make: a task whose input is another task's output comes after it. And the opposite mistake: two
+ * tasks that write the same file.
+ *
+ * Everything is looked up by whole paths, by their folders, or by prefix in a sorted list, so that thousands of tasks
+ * with thousands of files are not compared each with each.
+ */
+import type { Dependencies } from './dependencies.ts';
+import { globMatcher, isGlob, literalPrefix } from './paths.ts';
+import type { PathInFile, ReadTask } from './read-task.ts';
+import { quoted } from './reporter.ts';
+import type { Reporter } from './reporter.ts';
+
+interface Use extends PathInFile {
+  readonly task: ReadTask;
+}
+
+export function addFileEdges(tasks: readonly ReadTask[], dependencies: Dependencies, reporter: Reporter): void {
+  const outputs = pathIndex(tasks.flatMap((task) => task.outputs.map((output) => ({ ...output, task }))));
+  reportSharedOutputs(outputs, reporter);
+
+  for (const task of tasks) {
+    for (const input of task.inputs) {
+      for (const output of outputs.touching(input.path)) {
+        if (output.task !== task) dependencies.add(task, output.task.id, input.at);
+        else reporter.report({ code: 'cycle', at: input.at, message: `task ${quoted(task.declared.name)} has its own output ${quoted(output.path)} as input`, suggestion: 'remove one of the two' });
+      }
+    }
+  }
+}
+
+/** One output, or one inside of another, must have one maker: else which of the two is there depends on who came last. */
+function reportSharedOutputs(outputs: PathIndex, reporter: Reporter): void {
+  const order = new Map([...new Set(outputs.uses.map((use) => use.task))].map((task, index) => [task, index]));
+  for (const use of outputs.uses) {
+    const { task, at, path } = use;
+    // Reported at the later of the two.
+    const other = outputs.touching(path).find((each) => each.task !== task && (order.get(each.task) ?? 0) < (order.get(task) ?? 0));
+    if (other === undefined) continue;
+    if (other.task.declared === task.declared) {
+      const [axis] = task.declared.matrix.keys();
+      reporter.report({ code: 'same-output', at, message: `all tasks of the matrix ${quoted(task.declared.name)} write ${quoted(path)}`, ...(axis === undefined ? {} : { suggestion: `put \${matrix.${axis}} into the path` }) });
+    } else {
+      const what = other.path === path ? quoted(path) : `${quoted(other.path)}, and this one ${quoted(path)}`;
+      reporter.report({ code: 'same-output', at, message: `task ${quoted(other.task.declared.name)} already writes ${what}`, suggestion: 'give each task an output of its own' });
+    }
+  }
+}
+
+interface PathIndex {
+  readonly uses: readonly Use[];
+  /** The outputs that share files with a path: the same, inside, around, or matched one by the other. */
+  touching(path: string): readonly Use[];
+}
+
+function pathIndex(uses: readonly Use[]): PathIndex {
+  const byPath = new Map<string, Use[]>();
+  for (const use of uses) {
+    const same = byPath.get(use.path);
+    if (same === undefined) byPath.set(use.path, [use]);
+    else same.push(use);
+  }
+  const sorted = [...byPath.keys()].sort();
+  /** Globs by the literal text that they begin with: found from a path by each of its beginnings. */
+  const globs = new Map<string, { readonly glob: string; readonly matches: (path: string) => boolean }[]>();
+  let longestPrefix = 0;
+  for (const glob of sorted.filter(isGlob)) {
+    const prefix = literalPrefix(glob);
+    longestPrefix = Math.max(longestPrefix, prefix.length);
+    const matcher = { glob, matches: globMatcher(glob) };
+    const same = globs.get(prefix);
+    if (same === undefined) globs.set(prefix, [matcher]);
+    else same.push(matcher);
+  }
+
+  const startingWith = (prefix: string): readonly string[] => {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle] ?? '') < prefix) low = middle + 1;
+      else high = middle;
+    }
+    let end = low;
+    while (sorted[end]?.startsWith(prefix)) end++;
+    return sorted.slice(low, end);
+  };
+
+  const find = (path: string): readonly Use[] => {
+    const found = new Set<string>();
+    if (byPath.has(path)) found.add(path);
+    if (isGlob(path)) {
+      const matches = globMatcher(path);
+      for (const candidate of startingWith(literalPrefix(path))) if (matches(candidate)) found.add(candidate);
+    } else {
+      for (const inside of startingWith(path === '.' ? '' : `${path}/`)) found.add(inside);
+      for (let length = Math.min(path.length, longestPrefix); length >= 0 && globs.size > 0; length--) {
+        for (const { glob, matches } of globs.get(path.slice(0, length)) ?? []) if (matches(path)) found.add(glob);
+      }
+    }
+    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+      const folder = path.slice(0, slash);
+      if (byPath.has(folder)) found.add(folder);
+    }
+    return [...found].flatMap((each) => byPath.get(each) ?? []);
+  };
+
+  const known = new Map<string, readonly Use[]>();
+  return {
+    uses,
+    touching(path) {
+      let result = known.get(path);
+      if (result === undefined) known.set(path, (result = find(path)));
+      return result;
+    },
+  };
+}

@@ -1,0 +1,265 @@
+/**
+ * One attempt at a task, from its process's start to its end, told as events.
+ *
+ *   starting ──▶ running ──exit 0──▶ success ──declared output missing──▶ failure
+ *                  │ └────exit ≠ 0──▶ failure
+ *                  ├── time is up ──▶ timeout        (the tree is ended first)
+ *                  └── cancelled ───▶ cancellation   (likewise)
+ *   starting ──could not start──▶ error
+ */
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+import type { JsonObject } from '../model/json.ts';
+import type { Task, TaskId } from '../model/pipeline.ts';
+import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TraceId } from '../model/run-event.ts';
+import type { Clock } from '../model/time.ts';
+import type { Backend, ProcessEnd } from './backend/backend.ts';
+import { taskEnvironment } from './task/environment.ts';
+import { parseTaskLogLine, type TaskLogEntry } from './task/task-log.ts';
+
+/** How often what a task has logged is read. */
+const logInterval = 50;
+/** Output is handed on in pieces, not for every write of the task. */
+const outputInterval = 25;
+const outputPiece = 64 * 1024;
+/** What is kept of a task's last output for its failure's message. */
+const tailLength = 2000;
+
+export interface AttemptRequest {
+  readonly task: Task;
+  readonly number: number;
+  readonly cause: EventOf<'attempt-started'>['cause'];
+  readonly command: readonly string[];
+  readonly params: JsonObject;
+  readonly runId: RunId;
+  readonly traceId: TraceId;
+  readonly spanId: SpanId;
+  /** Absolute path of the pipeline's folder. */
+  readonly folder: string;
+  readonly workspace: string;
+  /** Absolute; removed afterwards. */
+  readonly scratch: string;
+  readonly pythonPath: string;
+  readonly inherited: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+export interface AttemptContext {
+  readonly backend: Backend;
+  readonly clock: Clock;
+  readonly emit: (event: RunEvent) => void;
+  readonly storeArtifact: (file: string, name: string, mediaType: string | undefined) => Promise<Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content'>>;
+}
+
+export interface AttemptResult {
+  readonly outcome: Exclude<Outcome, 'skip'>;
+  readonly failure?: RecordedFailure;
+  readonly returns: JsonObject;
+  readonly observed: Pick<EventOf<'observed'>, 'modules' | 'read' | 'written'>;
+}
+
+export async function runAttempt(request: AttemptRequest, context: AttemptContext): Promise<AttemptResult> {
+  const { task, folder } = request;
+  const { emit, clock } = context;
+  const of = { task: task.id, attempt: request.number } as const;
+  const cwd = path.resolve(folder, task.cwd);
+  const paramsFile = path.join(request.scratch, 'params.json');
+  const logFile = path.join(request.scratch, 'log.jsonl');
+  mkdirSync(request.scratch, { recursive: true });
+  writeFileSync(paramsFile, JSON.stringify(request.params));
+  writeFileSync(logFile, '');
+
+  const output = collectOutput((stream, text) => emit({ type: 'output', ...of, stream, text, time: clock.now() }));
+  const startTime = clock.now();
+  const process = context.backend.start({
+    command: request.command,
+    cwd,
+    env: taskEnvironment({ ...request, paramsFile, logFile }),
+    onOutput: output.add,
+  });
+  emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid });
+
+  const reports = collectReports(request, context, of, cwd);
+  const log = followLog(logFile, (line) => {
+    const entry = parseTaskLogLine(line, cwd);
+    if (entry !== undefined) reports.add(entry);
+  });
+
+  let stoppedBy: 'timeout' | 'cancellation' | undefined;
+  const stopFor = (why: 'timeout' | 'cancellation'): void => {
+    stoppedBy ??= why;
+    process.stop();
+  };
+  const timer = task.timeout === undefined ? undefined : setTimeout(stopFor, task.timeout, 'timeout');
+  const onAbort = (): void => stopFor('cancellation');
+  if (request.signal.aborted) onAbort();
+  else request.signal.addEventListener('abort', onAbort, { once: true });
+
+  const end = await process.ended;
+  clearTimeout(timer);
+  request.signal.removeEventListener('abort', onAbort);
+  output.flush();
+  log.close();
+  await reports.settled();
+  rmSync(request.scratch, { recursive: true, force: true });
+
+  const { outcome, failure } = outcomeOf(end, stoppedBy, task, reports.exception(), output.tail());
+  emit({
+    type: 'attempt-ended',
+    ...of,
+    time: clock.now(),
+    outcome,
+    ...(end.type === 'exit' && { exitCode: end.code }),
+    ...(end.type === 'signal' && { signal: end.signal }),
+    ...(failure !== undefined && { failure }),
+  });
+  return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), observed: reports.observed() };
+}
+
+function outcomeOf(
+  end: ProcessEnd,
+  stoppedBy: 'timeout' | 'cancellation' | undefined,
+  task: Task,
+  exception: RecordedFailure | undefined,
+  tail: string,
+): { readonly outcome: Exclude<Outcome, 'skip'>; readonly failure?: RecordedFailure } {
+  // A task that finished its work before the signal reached it has succeeded.
+  if (end.type === 'exit' && end.code === 0 && stoppedBy === undefined) return { outcome: 'success' };
+  if (stoppedBy === 'timeout') return { outcome: 'timeout', failure: { type: 'timeout', message: `took longer than its timeout of ${(task.timeout ?? 0) / 1000} s` } };
+  if (stoppedBy === 'cancellation') return { outcome: 'cancellation' };
+  switch (end.type) {
+    case 'start-failed':
+      return { outcome: 'error', failure: { type: 'start-failed', message: end.message } };
+    case 'signal':
+      return { outcome: 'failure', failure: exception ?? { type: 'signal', message: `ended by ${end.signal}`, ...(tail !== '' && { stacktrace: tail }) } };
+    case 'exit':
+      return { outcome: 'failure', failure: exception ?? { type: 'exit-code', message: `exited with code ${end.code}`, ...(tail !== '' && { stacktrace: tail }) } };
+    default:
+      return end satisfies never;
+  }
+}
+
+/** Joins what a task writes into pieces, per stream and in order. */
+function collectOutput(emit: (stream: 'stdout' | 'stderr', text: string) => void): {
+  readonly add: (stream: 'stdout' | 'stderr', text: string) => void;
+  readonly flush: () => void;
+  readonly tail: () => string;
+} {
+  let pending: { stream: 'stdout' | 'stderr'; text: string } | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let errorTail = '';
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (pending !== undefined && pending.text !== '') emit(pending.stream, pending.text);
+    pending = undefined;
+  };
+  const add = (stream: 'stdout' | 'stderr', text: string): void => {
+    if (stream === 'stderr') errorTail = (errorTail + text).slice(-tailLength);
+    if (pending !== undefined && pending.stream !== stream) flush();
+    if (pending === undefined) pending = { stream, text };
+    else pending.text += text;
+    if (pending.text.length >= outputPiece) flush();
+    else timer ??= setTimeout(flush, outputInterval);
+  };
+  return { add, flush, tail: () => errorTail };
+}
+
+/** Hands on complete lines as they are appended; on `close` also a last line without its end. */
+function followLog(file: string, onLine: (line: string) => void): { readonly close: () => void } {
+  const descriptor = openSync(file, 'r');
+  const decoder = new StringDecoder('utf8');
+  const buffer = Buffer.allocUnsafe(64 * 1024);
+  let position = 0;
+  let rest = '';
+  const read = (): void => {
+    if (fstatSync(descriptor).size <= position) return;
+    for (let count = readSync(descriptor, buffer, 0, buffer.length, position); count > 0; count = readSync(descriptor, buffer, 0, buffer.length, position)) {
+      position += count;
+      const lines = (rest + decoder.write(buffer.subarray(0, count))).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine(line);
+    }
+  };
+  const timer = setInterval(read, logInterval);
+  return {
+    close: () => {
+      clearInterval(timer);
+      read();
+      if (rest.trim() !== '') onLine(rest);
+      closeSync(descriptor);
+    },
+  };
+}
+
+/** Turns what the task reported into events, artifacts in the order in which they came. */
+function collectReports(request: AttemptRequest, context: AttemptContext, of: { readonly task: TaskId; readonly attempt: number }, cwd: string) {
+  const { emit, clock } = context;
+  const returns: Record<string, JsonObject[string]> = {};
+  const seen = { modules: new Set<string>(), read: new Set<string>(), written: new Set<string>() };
+  let exception: RecordedFailure | undefined;
+  let artifacts: Promise<void> = Promise.resolve();
+
+  const relative = (file: string): string => path.relative(request.folder, path.resolve(cwd, file)).replaceAll(path.sep, '/');
+  const warn = (text: string): void => emit({ type: 'output', ...of, stream: 'stderr', text: `runweave: ${text}\n`, time: clock.now() });
+
+  const add = (entry: TaskLogEntry): void => {
+    const time = clock.now();
+    switch (entry.type) {
+      case 'metric':
+        emit({ ...of, time, ...entry });
+        return;
+      case 'param':
+      case 'tag':
+        emit({ ...of, time, ...entry });
+        return;
+      case 'return':
+        returns[entry.name] = entry.value;
+        emit({ ...of, time, ...entry });
+        return;
+      case 'cell':
+        emit({ ...of, time, ...entry });
+        return;
+      case 'observed': {
+        const modules = entry.modules.map(relative);
+        const read = entry.read.map(relative);
+        const written = entry.written.map(relative);
+        for (const file of modules) seen.modules.add(file);
+        for (const file of read) seen.read.add(file);
+        for (const file of written) seen.written.add(file);
+        emit({ type: 'observed', ...of, time, modules, read, written, packages: entry.packages });
+        return;
+      }
+      case 'exception':
+        exception = {
+          type: entry.exceptionType,
+          message: entry.message,
+          stacktrace: entry.stacktrace,
+          frames: entry.frames.map((frame) => ({ ...frame, file: path.isAbsolute(frame.file) ? relative(frame.file) : frame.file })),
+        };
+        return;
+      case 'artifact':
+        artifacts = artifacts.then(async () => {
+          try {
+            emit({ type: 'artifact', ...of, time, ...(await context.storeArtifact(entry.path, entry.name, entry.mediaType)) });
+          } catch (error) {
+            warn(`artifact ${entry.name} could not be recorded: ${(error as Error).message}`);
+          }
+        });
+        return;
+      case 'invalid':
+        warn(`a line of RUNWEAVE_LOG was not understood (${entry.message}): ${entry.line}`);
+        return;
+      default:
+        entry satisfies never;
+    }
+  };
+  return {
+    add,
+    settled: () => artifacts,
+    returns: (): JsonObject => returns,
+    exception: () => exception,
+    observed: () => ({ modules: [...seen.modules], read: [...seen.read], written: [...seen.written] }),
+  };
+}

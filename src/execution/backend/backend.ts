@@ -1,0 +1,27 @@
+/** Where attempts run. The scheduler knows only this. */
+export interface ProcessRequest {
+  /** Program and arguments. */
+  readonly command: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly onOutput: (stream: 'stdout' | 'stderr', text: string) => void;
+}
+
+export type ProcessEnd =
+  | { readonly type: 'exit'; readonly code: number }
+  | { readonly type: 'signal'; readonly signal: string }
+  | { readonly type: 'start-failed'; readonly message: string };
+
+export interface RunningProcess {
+  /** 0 when it could not be started. */
+  readonly pid: number;
+  /** Resolves once the process has ended and all of its output was handed on. Never rejects. */
+  readonly ended: Promise<ProcessEnd>;
+  /** Ends the whole process tree: asks first, then makes it. */
+  readonly stop: () => void;
+}
+
+export interface Backend {
+  readonly start: (request: ProcessRequest) => RunningProcess;
+}

@@ -1,0 +1,98 @@
+/**
+ * Processes of this machine. Each attempt leads a process group of its own, so that its whole tree can be ended and
+ * an interrupt typed in the terminal reaches the executor alone, which then ends the tasks in order.
+ *
+ * Windows has no process groups in this sense: there the tree is ended with `taskkill /T`, and there is no polite
+ * signal, so tasks end at once.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { StringDecoder } from 'node:string_decoder';
+import type { Backend, ProcessEnd, ProcessRequest, RunningProcess } from './backend.ts';
+
+/** How long a task may take to end after SIGTERM. */
+const grace = 3000;
+/** How long output is waited for after the process has ended, when something still holds its pipes open. */
+const drain = 500;
+
+export function localBackend(): Backend {
+  return { start };
+}
+
+function start(request: ProcessRequest): RunningProcess {
+  const [program = '', ...args] = request.command;
+  let child: ChildProcess;
+  try {
+    child = spawn(program, args, {
+      cwd: request.cwd,
+      env: request.env,
+      detached: process.platform !== 'win32',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+      // cmd.exe parses the command itself, as `npm run` has it.
+      windowsVerbatimArguments: process.platform === 'win32' && /cmd(\.exe)?$/i.test(program),
+    });
+  } catch (error) {
+    return { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: (error as Error).message }), stop: () => undefined };
+  }
+  const pid = child.pid ?? 0;
+  let killTimer: NodeJS.Timeout | undefined;
+  const ended = new Promise<ProcessEnd>((resolve) => {
+    let end: ProcessEnd | undefined;
+    let drainTimer: NodeJS.Timeout | undefined;
+    const finish = (): void => {
+      clearTimeout(drainTimer);
+      clearTimeout(killTimer);
+      resolve(end ?? { type: 'start-failed', message: 'the process ended without a status' });
+    };
+    for (const stream of ['stdout', 'stderr'] as const) {
+      // Bytes of one character may come in two pieces; what is no UTF-8 becomes U+FFFD.
+      const decoder = new StringDecoder('utf8');
+      child[stream]?.on('data', (chunk: Buffer) => request.onOutput(stream, decoder.write(chunk)));
+      child[stream]?.on('end', () => {
+        const rest = decoder.end();
+        if (rest !== '') request.onOutput(stream, rest);
+      });
+    }
+    child.on('error', (error) => {
+      end ??= { type: 'start-failed', message: startFailure(error, program, request.cwd) };
+      if (pid === 0) finish();
+    });
+    child.on('exit', (code, signal) => {
+      end ??= signal !== null ? { type: 'signal', signal } : { type: 'exit', code: code ?? 0 };
+      // What the task left behind in its group ends with it: nothing of a task outlives the task.
+      signalGroup(pid, 'SIGKILL');
+      drainTimer = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        finish();
+      }, drain);
+    });
+    child.on('close', finish);
+  });
+  const stop = (): void => {
+    if (killTimer !== undefined || pid === 0 || child.exitCode !== null || child.signalCode !== null) return;
+    signalGroup(pid, 'SIGTERM');
+    killTimer = setTimeout(() => signalGroup(pid, 'SIGKILL'), grace);
+  };
+  return { pid, ended, stop };
+}
+
+/** Signals a task's whole group; that it is gone already is what one hopes for. */
+export function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (pid <= 0) return;
+  if (process.platform === 'win32') {
+    spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { windowsHide: true, stdio: 'ignore' }).on('error', () => undefined);
+    return;
+  }
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // ESRCH: nobody is left in the group.
+  }
+}
+
+function startFailure(error: NodeJS.ErrnoException, program: string, cwd: string): string {
+  if (error.code === 'ENOENT') return `${program} or the working directory ${cwd} does not exist`;
+  if (error.code === 'EACCES') return `${program} may not be executed: check its permissions`;
+  return error.message;
+}

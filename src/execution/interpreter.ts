@@ -1,0 +1,79 @@
+/**
+ * The user's own Python: what was chosen (setting, VS Code's Python extension), an activated environment, the
+ * workspace's virtual environment, then python3.
+ *
+ * A version manager's shim is resolved by asking the interpreter for `sys.executable`, once: starting through a shim
+ * costs three times as much for every task. A virtual environment's `bin/python` is a link to its base interpreter
+ * and must not be resolved further, or the environment would be lost.
+ */
+import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { Interpreter } from '../protocol/session.ts';
+
+const run = promisify(execFile);
+
+export interface InterpreterQuestion {
+  /** Chosen by the user; a name on PATH or a path. */
+  readonly chosen?: string;
+  readonly chosenBy?: string;
+  /** Absolute; where virtual environments are looked for, upwards to `workspace`. */
+  readonly folder: string;
+  readonly workspace: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export type FoundInterpreter = { readonly ok: true; readonly interpreter: Interpreter } | { readonly ok: false; readonly message: string };
+
+const script = 'import sys, platform; print(sys.executable); print(platform.python_implementation() + " " + platform.python_version())';
+
+export async function findInterpreter(question: InterpreterQuestion): Promise<FoundInterpreter> {
+  const tried: string[] = [];
+  for (const { program, origin, required } of candidates(question)) {
+    const answer = await ask(program, question.folder, question.environment);
+    if ('executable' in answer) return { ok: true, interpreter: { path: answer.executable, version: answer.version, origin } };
+    tried.push(`${program} (${origin}): ${answer.message}`);
+    if (required) break;
+  }
+  return { ok: false, message: `no Python interpreter could be started. Tried ${tried.join('; ')}. Install Python 3.9 or newer, make a virtual environment in .venv, or choose an interpreter.` };
+}
+
+function* candidates(question: InterpreterQuestion): Generator<{ readonly program: string; readonly origin: string; readonly required: boolean }> {
+  if (question.chosen !== undefined) yield { program: question.chosen, origin: question.chosenBy ?? 'setting', required: true };
+  const active = question.environment['VIRTUAL_ENV'];
+  if (active !== undefined && active !== '') yield { program: pythonIn(active), origin: 'VIRTUAL_ENV', required: false };
+  for (const folder of upwards(question.folder, question.workspace)) {
+    for (const name of ['.venv', 'venv', 'env']) {
+      const environment = path.join(folder, name);
+      if (statSync(path.join(environment, 'pyvenv.cfg'), { throwIfNoEntry: false })?.isFile() === true) yield { program: pythonIn(environment), origin: name, required: false };
+    }
+  }
+  const conda = question.environment['CONDA_PREFIX'];
+  if (conda !== undefined && conda !== '') yield { program: process.platform === 'win32' ? path.join(conda, 'python.exe') : path.join(conda, 'bin', 'python'), origin: 'CONDA_PREFIX', required: false };
+  if (process.platform !== 'win32') yield { program: 'python3', origin: 'python3 on PATH', required: false };
+  yield { program: 'python', origin: 'python on PATH', required: false };
+}
+
+function pythonIn(environment: string): string {
+  return process.platform === 'win32' ? path.join(environment, 'Scripts', 'python.exe') : path.join(environment, 'bin', 'python');
+}
+
+/** `folder` and its parents, up to `last` included. */
+function* upwards(folder: string, last: string): Generator<string> {
+  for (let current = folder; ; current = path.dirname(current)) {
+    yield current;
+    if (current === last || current === path.dirname(current) || path.relative(last, current).startsWith('..')) return;
+  }
+}
+
+async function ask(program: string, cwd: string, env: InterpreterQuestion['environment']): Promise<{ readonly executable: string; readonly version: string } | { readonly message: string }> {
+  try {
+    const { stdout } = await run(program, ['-c', script], { cwd, env: { ...env }, timeout: 20_000, windowsHide: true });
+    const [executable = '', version = ''] = stdout.trim().split(/\r?\n/);
+    return executable === '' ? { message: 'did not say where it is' } : { executable, version };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { message: code === 'ENOENT' ? 'not found' : (message.split('\n')[0] ?? 'failed') };
+  }
+}

@@ -1,0 +1,49 @@
+/** What a run would do now. Runs nothing. */
+import type { Reason } from '../model/fingerprint.ts';
+import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
+import type { PlanEntry } from '../model/plan.ts';
+import { decide, type DecisionContext } from './decide.ts';
+
+export interface PlanScope {
+  /** Tasks to bring up to date, upstream included. */
+  readonly wanted: ReadonlySet<TaskId>;
+  /** Asked for by name: these run also when `watch: manual`. */
+  readonly named: ReadonlySet<TaskId>;
+  readonly forced: ReadonlySet<TaskId>;
+  /** Nobody asked: after a change, when `lazy` tasks wait as well. */
+  readonly unasked: boolean;
+}
+
+/**
+ * Whether a stale task waits until somebody asks for it. After a change that is also a task that did not succeed and
+ * would be tried again with nothing changed, and one that is never up to date.
+ */
+export function waitsForRequest(task: Task, scope: Pick<PlanScope, 'named' | 'unasked'>, reasons: readonly Reason[]): boolean {
+  if (scope.named.has(task.id)) return false;
+  if (task.watch === 'manual') return true;
+  return scope.unasked && (task.watch === 'lazy' || reasons.every((reason) => reason.type === 'last-run-failed' || reason.type === 'never-cached'));
+}
+
+export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: DecisionContext): Promise<readonly PlanEntry[]> {
+  const entries: PlanEntry[] = [];
+  const willRun = new Set<TaskId>();
+  for (const task of pipeline.tasks) {
+    if (!scope.wanted.has(task.id)) continue;
+    const own = (await decide(task, scope.forced.has(task.id), context)).reasons;
+    const upstream = task.dependencies.filter((id) => willRun.has(id)).map((id): Reason => ({ type: 'upstream-will-run', task: id }));
+    // That an upstream task has no result yet is said once: it will run.
+    const reasons = [...own.filter((reason) => reason.type !== 'upstream-changed' || !willRun.has(reason.task)), ...upstream];
+    if (reasons.length === 0) {
+      const last = context.result(task.id);
+      entries.push({ task: task.id, action: 'skip', ...(last !== undefined && { madeBy: { runId: last.runId, traceId: last.traceId, spanId: last.spanId } }) });
+      continue;
+    }
+    if (waitsForRequest(task, scope, reasons)) {
+      entries.push({ task: task.id, action: 'manual', reasons });
+      continue;
+    }
+    willRun.add(task.id);
+    entries.push({ task: task.id, action: reasons.length > upstream.length ? 'run' : 'maybe', reasons });
+  }
+  return entries;
+}

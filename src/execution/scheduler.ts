@@ -1,0 +1,427 @@
+/**
+ * One run: brings the wanted tasks up to date, in the graph's order and within the cpu slots, and follows changes
+ * that happen meanwhile.
+ *
+ *              all upstream done          stale              a slot is free
+ *   waiting ──────────────────▶ deciding ───────▶ queued ───────────────▶ running
+ *      ▲                            │ up to date                             │
+ *      │                            ▼                                        │ ended
+ *      └──────────reset─────────── done ◀───────────────────────────────────┘
+ *
+ * `reset` is what a change does: a task whose fingerprint is another now than when it was decided goes back to
+ * waiting (a running one is ended first), and so do all tasks that depend on it. Everything else goes on.
+ *
+ * Invariants: a task runs only when all its dependencies are done and gave something; `open` counts the dependencies
+ * that are not done; a decision is used only if no reset came while it was made (`generation`).
+ */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Reason } from '../model/fingerprint.ts';
+import type { OnFailure, Pipeline, Task, TaskId } from '../model/pipeline.ts';
+import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SkipReason, SpanId, TraceId } from '../model/run-event.ts';
+import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
+import { fingerprintDifference } from '../fingerprint/staleness.ts';
+import { withObserved } from '../fingerprint/task-fingerprint.ts';
+import type { Results } from '../fingerprint/results.ts';
+import { decide, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
+import { waitsForRequest, type PlanScope } from './plan.ts';
+import type { AttemptResult } from './attempt.ts';
+
+export interface SchedulerContext {
+  readonly decision: DecisionContext;
+  readonly results: Results;
+  readonly clock: Clock;
+  readonly emit: (event: RunEvent) => void;
+  readonly runId: RunId;
+  readonly traceId: TraceId;
+  /** The task's span in this run. */
+  readonly spanOf: (task: TaskId) => SpanId;
+  readonly attempt: (task: Task, decision: Decision, number: number, cause: EventOf<'attempt-started'>['cause'], signal: AbortSignal) => Promise<AttemptResult>;
+  readonly slots: number;
+}
+
+export interface SchedulerRequest {
+  readonly pipeline: Pipeline;
+  readonly scope: PlanScope;
+  readonly onFailure: OnFailure;
+}
+
+export interface RunningPipeline {
+  /** Resolves when every wanted task is done. Rejects only for a broken invariant. */
+  readonly done: Promise<Exclude<Outcome, 'skip'>>;
+  readonly cancel: (task?: TaskId) => void;
+  /** Files changed, or the pipeline did: restarts what that affects. The caller has emitted `tasks-changed`. */
+  readonly changed: (next?: Pick<SchedulerRequest, 'pipeline' | 'scope'>) => Promise<void>;
+}
+
+type Ended = Exclude<Outcome, 'skip'>;
+
+interface Entry {
+  task: Task;
+  phase: 'waiting' | 'deciding' | 'queued' | 'running' | 'done';
+  /** Dependencies in this run that are not done. */
+  open: number;
+  dependents: Entry[];
+  generation: number;
+  attempts: number;
+  decision?: Decision;
+  abort?: AbortController;
+  /** Why `done`; a skip that is up to date, or waits with an earlier result, gives something. */
+  outcome?: Ended | SkipReason;
+  /** The success of this run, told again if a reset turns out to have changed nothing. */
+  success?: EventOf<'task-ended'>;
+  /** Ended by a change, to start again, rather than by the user. */
+  restarting: boolean;
+}
+
+export function startRun(request: SchedulerRequest, context: SchedulerContext): RunningPipeline {
+  const { clock, emit, results } = context;
+  let { pipeline, scope } = request;
+  let entries = new Map<TaskId, Entry>();
+  let queue: Entry[] = [];
+  let usedSlots = 0;
+  /** Attempts under way, also of tasks that are gone from the pipeline file. */
+  let running = 0;
+  let undone = 0;
+  let failures = 0;
+  /** Tasks whose dependencies are all done: a list and not recursion, as a chain can be thousands long. */
+  const readyList: Entry[] = [];
+  let pumping = false;
+  let cancelled = false;
+  let resolveDone: (outcome: Ended) => void = () => undefined;
+  let rejectDone: (error: unknown) => void = () => undefined;
+  const done = new Promise<Ended>((resolve, reject) => {
+    resolveDone = resolve;
+    rejectDone = reject;
+  });
+
+  /** Runs work that nobody waits for; an error in it is a broken invariant and ends the run. */
+  const background = (work: Promise<void>): void => {
+    work.catch(rejectDone);
+  };
+
+  const link = (): void => {
+    const previous = entries;
+    entries = new Map();
+    for (const task of pipeline.tasks) {
+      if (!scope.wanted.has(task.id)) continue;
+      const known = previous.get(task.id);
+      if (known !== undefined) Object.assign(known, { task, open: 0, dependents: [] });
+      entries.set(task.id, known ?? { task, phase: 'waiting', open: 0, dependents: [], generation: 0, attempts: 0, restarting: false });
+    }
+    for (const [id, entry] of previous) {
+      if (entries.has(id)) continue;
+      entry.generation += 1;
+      entry.abort?.abort();
+    }
+    queue = queue.filter((entry) => entries.get(entry.task.id) === entry);
+    undone = 0;
+    for (const entry of entries.values()) {
+      if (entry.phase !== 'done') undone += 1;
+      for (const id of entry.task.dependencies) {
+        const dependency = entries.get(id);
+        if (dependency === undefined) continue;
+        dependency.dependents.push(entry);
+        if (dependency.phase !== 'done') entry.open += 1;
+      }
+    }
+  };
+
+  const gives = (entry: Entry): boolean =>
+    entry.outcome === 'success' || entry.outcome === 'up-to-date' || (entry.outcome === 'manual' && results.get(entry.task.id)?.outcome === 'success');
+
+  const stopping = (): boolean => cancelled || (request.onFailure === 'stop' && failures > 0);
+
+  /** Goes on with all that can go on, and ends the run when nothing is left. */
+  const pump = (): void => {
+    if (pumping) return;
+    pumping = true;
+    for (let next = readyList.pop(); next !== undefined; next = readyList.pop()) {
+      if (next.phase === 'waiting' && next.open === 0 && !next.restarting) ready(next);
+    }
+    if (stopping()) for (const entry of queue.splice(0)) skip(entry, 'stopped');
+    startQueued();
+    pumping = false;
+    if (readyList.length > 0) pump();
+    else if (undone === 0 && running === 0) resolveDone(outcomeOf(entries.values(), cancelled));
+  };
+
+  /** A task is done: tasks that waited for it alone are next. */
+  const settle = (entry: Entry, outcome: Ended | SkipReason): void => {
+    entry.phase = 'done';
+    entry.outcome = outcome;
+    undone -= 1;
+    if (isFailure(outcome)) failures += 1;
+    for (const dependent of entry.dependents) {
+      dependent.open -= 1;
+      if (dependent.open === 0) readyList.push(dependent);
+    }
+    pump();
+  };
+
+  const skip = (entry: Entry, reason: SkipReason, more: Partial<EventOf<'task-skipped'>> = {}): void => {
+    emit({ ...more, type: 'task-skipped', task: entry.task.id, time: clock.now(), reason });
+    settle(entry, reason);
+  };
+
+  const ready = (entry: Entry): void => {
+    const blockedBy = entry.task.dependencies.filter((id) => {
+      const dependency = entries.get(id);
+      return dependency !== undefined && !gives(dependency);
+    });
+    if (blockedBy.length > 0) {
+      const stopped = cancelled || blockedBy.every((id) => entries.get(id)?.outcome === 'stopped');
+      if (stopped) skip(entry, 'stopped');
+      else skip(entry, 'upstream', { blockedBy });
+    } else if (stopping()) {
+      skip(entry, 'stopped');
+    } else {
+      entry.phase = 'deciding';
+      background(decideNow(entry));
+    }
+  };
+
+  const decideNow = async (entry: Entry): Promise<void> => {
+    const generation = entry.generation;
+    const { task } = entry;
+    const decision = await decide(task, scope.forced.has(task.id) && entry.success === undefined, context.decision);
+    if (entry.generation !== generation) return;
+    entry.decision = decision;
+    const missing = decision.missingReturns[0];
+    if (missing !== undefined) {
+      const failure: RecordedFailure = { type: 'missing-return', message: `\${tasks.${missing}} is not known: the task did not return it` };
+      emit({ type: 'task-ended', task: task.id, time: clock.now(), outcome: 'failure', outputs: [], returns: {}, failure });
+      settle(entry, 'failure');
+    } else if (decision.reasons.length === 0) {
+      upToDate(entry);
+    } else if (entry.attempts === 0 && waitsForRequest(task, scope, decision.reasons)) {
+      emit({ type: 'task-stale', task: task.id, time: clock.now(), reasons: decision.reasons });
+      skip(entry, 'manual');
+    } else if (stopping()) {
+      skip(entry, 'stopped');
+    } else {
+      emit({ type: 'task-stale', task: task.id, time: clock.now(), reasons: decision.reasons });
+      entry.phase = 'queued';
+      queue.push(entry);
+      pump();
+    }
+  };
+
+  const upToDate = (entry: Entry): void => {
+    if (entry.success !== undefined) {
+      emit(entry.success);
+      settle(entry, 'success');
+      return;
+    }
+    const last = results.get(entry.task.id);
+    skip(entry, 'up-to-date', last === undefined ? {} : { madeBy: { runId: last.runId, traceId: last.traceId, spanId: last.spanId } });
+  };
+
+  const startQueued = (): void => {
+    for (let next = queue[0]; next !== undefined; next = queue[0]) {
+      // A task that wants more than there is gets all there is.
+      const cpus = Math.min(next.task.cpus, context.slots);
+      if (usedSlots > 0 && usedSlots + cpus > context.slots) return;
+      queue.shift();
+      usedSlots += cpus;
+      running += 1;
+      next.phase = 'running';
+      background(execute(next, cpus));
+    }
+  };
+
+  const execute = async (entry: Entry, cpus: number): Promise<void> => {
+    const { task, decision } = entry;
+    if (decision === undefined) throw new Error(`${task.id} was started without a decision`);
+    const abort = new AbortController();
+    entry.abort = abort;
+    const span = { runId: context.runId, traceId: context.traceId, spanId: context.spanOf(task.id) };
+    const last = results.get(task.id)?.fingerprint;
+    const startTime = clock.now();
+    const startedAt = Date.now();
+    results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
+    emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: decision.params });
+    makeOutputFolders(task, context.decision.folder);
+
+    const attempt = await tryRepeatedly(entry, decision, abort.signal);
+    const { outputs, missing } = await readOutputs(task, context.decision.folder, context.decision.digests);
+    const written = new Set(attempt.observed.written);
+    const isOwn = (file: string): boolean => written.has(file) || isDeclared(file, task.outputs);
+    const fingerprint = await withObserved(
+      decision.fingerprint,
+      { modules: attempt.observed.modules.filter((file) => !isOwn(file)), read: attempt.observed.read.filter((file) => !isOwn(file)) },
+      { folder: context.decision.folder, startedAt, last, isInput: (file) => isDeclared(file, task.inputs) },
+      context.decision.digests,
+    );
+    usedSlots -= cpus;
+    running -= 1;
+    delete entry.abort;
+
+    const failure: RecordedFailure | undefined =
+      attempt.outcome === 'success' && missing.length > 0
+        ? { type: 'missing-output', message: `ended well, but did not make its output ${missing.join(', ')}` }
+        : attempt.failure;
+    const outcome = attempt.outcome === 'success' && missing.length > 0 ? 'failure' : attempt.outcome;
+    const ended: EventOf<'task-ended'> = { type: 'task-ended', task: task.id, time: clock.now(), outcome, outputs, returns: attempt.returns, fingerprint, ...(failure !== undefined && { failure }) };
+    remember(entry, ended, startTime);
+    if (entries.get(task.id) !== entry) {
+      // Gone from the pipeline file meanwhile; its span must end all the same.
+      emit(ended);
+      pump();
+    } else if (entry.restarting) {
+      entry.restarting = false;
+      entry.phase = 'waiting';
+      readyList.push(entry);
+      pump();
+    } else {
+      if (outcome === 'success') entry.success = ended;
+      emit(ended);
+      settle(entry, outcome);
+    }
+  };
+
+  const tryRepeatedly = async (entry: Entry, decision: Decision, signal: AbortSignal): Promise<AttemptResult> => {
+    const { retries } = entry.task;
+    let cause: EventOf<'attempt-started'>['cause'] = entry.attempts === 0 ? 'first' : 'change';
+    for (let failures = 0; ; ) {
+      entry.attempts += 1;
+      const result = await context.attempt(entry.task, decision, entry.attempts, cause, signal);
+      if (result.outcome === 'success' || result.outcome === 'cancellation' || failures >= retries.max) return result;
+      if (!(await pause(retries.delay * retries.backoff ** failures, signal))) return { ...result, outcome: 'cancellation' };
+      failures += 1;
+      cause = 'retry';
+    }
+  };
+
+  const remember = (entry: Entry, ended: EventOf<'task-ended'>, startTime: UnixNano): void => {
+    results.ended(entry.task.id, {
+      runId: context.runId,
+      traceId: context.traceId,
+      spanId: context.spanOf(entry.task.id),
+      outcome: ended.outcome,
+      outputs: ended.outputs,
+      returns: ended.returns,
+      duration: elapsed(startTime, ended.time),
+      end: ended.time,
+      ...(ended.fingerprint !== undefined && { fingerprint: ended.fingerprint }),
+    });
+  };
+
+  /** Back to waiting, and all that depends on it. */
+  const reset = (entry: Entry, reasons: readonly Reason[]): void => {
+    entry.generation += 1;
+    switch (entry.phase) {
+      case 'waiting':
+        return;
+      case 'running':
+        entry.restarting = true;
+        entry.abort?.abort();
+        break;
+      case 'queued':
+        queue = queue.filter((other) => other !== entry);
+        entry.phase = 'waiting';
+        break;
+      case 'deciding':
+        entry.phase = 'waiting';
+        break;
+      case 'done':
+        entry.phase = 'waiting';
+        if (isFailure(entry.outcome)) failures -= 1;
+        delete entry.outcome;
+        undone += 1;
+        for (const dependent of entry.dependents) {
+          dependent.open += 1;
+          reset(dependent, [{ type: 'upstream-will-run', task: entry.task.id }]);
+        }
+        break;
+      default:
+        entry.phase satisfies never;
+    }
+    if (reasons.length > 0) emit({ type: 'task-stale', task: entry.task.id, time: clock.now(), reasons });
+  };
+
+  const changed: RunningPipeline['changed'] = async (next) => {
+    if (cancelled || undone === 0) return;
+    if (next !== undefined) {
+      ({ pipeline, scope } = next);
+      link();
+    }
+    for (const entry of entries.values()) {
+      if (entry.phase === 'waiting' || entry.restarting) continue;
+      if (entry.phase === 'deciding') {
+        reset(entry, []);
+        continue;
+      }
+      if (entry.outcome === 'cancellation') continue;
+      const before = entry.success?.fingerprint ?? entry.decision?.fingerprint;
+      if (before === undefined) continue;
+      const generation = entry.generation;
+      const now = await decide(entry.task, false, context.decision);
+      if (entry.generation !== generation) continue;
+      const reasons = fingerprintDifference(before, now.fingerprint);
+      if (reasons.length > 0) reset(entry, reasons);
+    }
+    // Tasks that a failure kept from starting have another chance when the failed task has.
+    if (!stopping()) for (const entry of entries.values()) if (entry.outcome === 'stopped') reset(entry, []);
+    for (const entry of entries.values()) if (entry.phase === 'waiting' && entry.open === 0) readyList.push(entry);
+    pump();
+  };
+
+  const cancel: RunningPipeline['cancel'] = (id) => {
+    if (id === undefined) {
+      cancelled = true;
+      for (const entry of entries.values()) {
+        entry.restarting = false;
+        entry.abort?.abort();
+      }
+      pump();
+      return;
+    }
+    const entry = entries.get(id);
+    if (entry?.phase === 'running') entry.abort?.abort();
+    else if (entry?.phase === 'queued') {
+      queue = queue.filter((other) => other !== entry);
+      skip(entry, 'stopped');
+    }
+  };
+
+  link();
+  // Started on the next turn, so that the caller holds the handle when the first event comes.
+  setImmediate(() => {
+    for (const entry of entries.values()) if (entry.open === 0) readyList.unshift(entry);
+    pump();
+  });
+  return { done, cancel, changed };
+}
+
+/** A task finds the folders of its outputs made. */
+function makeOutputFolders(task: Task, folder: string): void {
+  for (const output of task.outputs) mkdirSync(path.dirname(path.join(folder, output.replace(/[*?[{].*$/, 'x'))), { recursive: true });
+}
+
+function isFailure(outcome: Ended | SkipReason | undefined): boolean {
+  return outcome === 'failure' || outcome === 'error' || outcome === 'timeout';
+}
+
+function outcomeOf(entries: Iterable<Entry>, cancelled: boolean): Ended {
+  if (cancelled) return 'cancellation';
+  const outcomes = new Set([...entries].map((entry) => entry.outcome));
+  if (outcomes.has('failure') || outcomes.has('timeout') || outcomes.has('error')) return 'failure';
+  return outcomes.has('cancellation') ? 'cancellation' : 'success';
+}
+
+/** Waits; `false` if aborted before the time was over. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      resolve(false);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', onAbort);
+      resolve(true);
+    }, milliseconds);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,40 @@
+/** What is started for each kind of task. */
+import path from 'node:path';
+import type { Task } from '../../model/pipeline.ts';
+
+export interface CommandContext {
+  readonly folder: string;
+  /** Absolute path of the folder of the Python helper. */
+  readonly pythonPath: string;
+  /** Absolute path of the interpreter; absent when the pipeline has shell tasks only. */
+  readonly interpreter: string | undefined;
+  /** The shell command with all references resolved. */
+  readonly shellCommand: string;
+}
+
+/** Program and arguments. */
+export function commandOf(task: Task, context: CommandContext): readonly string[] {
+  const python = (...args: readonly string[]): readonly string[] => {
+    if (context.interpreter === undefined) throw new Error(`no interpreter for ${task.id}`);
+    return [context.interpreter, path.join(context.pythonPath, 'runweave_task.py'), ...args];
+  };
+  switch (task.source.kind) {
+    case 'python':
+      return python('script', path.join(context.folder, task.source.script));
+    case 'notebook':
+      return python('notebook', path.join(context.folder, task.source.notebook));
+    case 'call':
+      return python('call', `${task.source.module}:${task.source.function}`);
+    case 'shell':
+      // Windows has no sh; cmd is what npm and make use there.
+      return process.platform === 'win32'
+        ? [process.env['ComSpec'] ?? 'cmd.exe', '/d', '/s', '/c', context.shellCommand]
+        : ['/bin/sh', '-c', context.shellCommand];
+    default:
+      return task.source satisfies never;
+  }
+}
+
+export function needsInterpreter(task: Task): boolean {
+  return task.source.kind !== 'shell';
+}

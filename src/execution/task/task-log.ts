@@ -1,0 +1,141 @@
+/**
+ * Lines that a task appends to `RUNWEAVE_LOG`: one JSON object each, as the Python helper writes them, or one of the
+ * short forms for shells. A line that is neither is reported, never fatal.
+ */
+import path from 'node:path';
+import { isJsonObject, type Json } from '../../model/json.ts';
+import type { UnixNano } from '../../model/time.ts';
+
+export type TaskLogEntry =
+  | { readonly type: 'metric'; readonly name: string; readonly value: number | 'NaN' | 'Infinity' | '-Infinity'; readonly step?: number; readonly time?: UnixNano }
+  | { readonly type: 'param'; readonly name: string; readonly value: Json }
+  | { readonly type: 'tag'; readonly name: string; readonly value: string }
+  | { readonly type: 'return'; readonly name: string; readonly value: Json }
+  | { readonly type: 'artifact'; readonly name: string; readonly path: string; readonly mediaType?: string }
+  | { readonly type: 'observed'; readonly modules: readonly string[]; readonly read: readonly string[]; readonly written: readonly string[]; readonly packages: Readonly<Record<string, string>> }
+  | { readonly type: 'cell'; readonly index: number; readonly status: 'running' | 'success' | 'failure'; readonly label: string; readonly start: UnixNano; readonly end?: UnixNano }
+  | { readonly type: 'exception'; readonly exceptionType: string; readonly message: string; readonly stacktrace: string; readonly frames: readonly { readonly file: string; readonly line: number; readonly function: string }[] }
+  | { readonly type: 'invalid'; readonly line: string; readonly message: string };
+
+/** `undefined` for an empty line. Relative artifact paths are relative to `cwd`. */
+export function parseTaskLogLine(line: string, cwd: string): TaskLogEntry | undefined {
+  const text = line.trim();
+  if (text === '') return undefined;
+  const invalid = (message: string): TaskLogEntry => ({ type: 'invalid', line: text.slice(0, 200), message });
+  if (!text.startsWith('{')) return parseShortForm(text, cwd) ?? invalid('neither a JSON object nor `metric NAME=VALUE [step]`, `param NAME=VALUE`, `tag NAME=VALUE`, `return NAME=VALUE` or `artifact PATH`');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return invalid('not valid JSON');
+  }
+  if (!isJsonObject(parsed)) return invalid('not a JSON object');
+  return parseObject(parsed, cwd) ?? invalid('unknown type, or a field is missing or of the wrong type');
+}
+
+function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskLogEntry | undefined {
+  const { type, name, value } = object;
+  const time = unixNano(object['time']);
+  switch (type) {
+    case 'metric': {
+      const number = metricValue(value);
+      const step = object['step'];
+      if (typeof name !== 'string' || number === undefined || (step !== undefined && step !== null && !Number.isSafeInteger(step))) return undefined;
+      return { type, name, value: number, ...(typeof step === 'number' && { step }), ...(time !== undefined && { time }) };
+    }
+    case 'param':
+    case 'return':
+      return typeof name === 'string' && value !== undefined ? { type, name, value } : undefined;
+    case 'tag':
+      return typeof name === 'string' && value !== undefined ? { type, name, value: typeof value === 'string' ? value : JSON.stringify(value) } : undefined;
+    case 'artifact': {
+      const { path: file, mediaType } = object;
+      if (typeof file !== 'string') return undefined;
+      return { type, name: typeof name === 'string' ? name : path.basename(file), path: path.resolve(cwd, file), ...(typeof mediaType === 'string' && { mediaType }) };
+    }
+    case 'observed':
+      return { type, modules: strings(object['modules']), read: strings(object['read']), written: strings(object['written']), packages: stringValues(object['packages']) };
+    case 'cell': {
+      const { index, status, label } = object;
+      const start = unixNano(object['start']);
+      const end = unixNano(object['end']);
+      if (typeof index !== 'number' || start === undefined) return undefined;
+      if (status !== 'running' && status !== 'success' && status !== 'failure') return undefined;
+      return { type, index, status, label: typeof label === 'string' ? label : '', start, ...(end !== undefined && { end }) };
+    }
+    case 'exception': {
+      const { exceptionType, message, stacktrace, frames } = object;
+      if (typeof exceptionType !== 'string') return undefined;
+      return {
+        type,
+        exceptionType,
+        message: typeof message === 'string' ? message : '',
+        stacktrace: typeof stacktrace === 'string' ? stacktrace : '',
+        frames: (Array.isArray(frames) ? (frames as readonly Json[]) : []).flatMap((frame) =>
+          isJsonObject(frame) && typeof frame['file'] === 'string' && typeof frame['line'] === 'number'
+            ? [{ file: frame['file'], line: frame['line'], function: typeof frame['function'] === 'string' ? frame['function'] : '' }]
+            : [],
+        ),
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function parseShortForm(text: string, cwd: string): TaskLogEntry | undefined {
+  const artifact = /^artifact\s+(.+)$/.exec(text)?.[1];
+  if (artifact !== undefined) return { type: 'artifact', name: path.basename(artifact), path: path.resolve(cwd, artifact) };
+  const match = /^(metric|param|tag|return)\s+([^=\s]+)=(.*)$/.exec(text);
+  const [, type, name = '', rest = ''] = match ?? [];
+  if (type === 'metric') {
+    const [value = '', step] = rest.trim().split(/\s+/);
+    const number = metricValue(value === '' ? undefined : Number.isNaN(Number(value)) ? value : Number(value));
+    if (number === undefined || (step !== undefined && !/^-?\d+$/.test(step))) return undefined;
+    return { type, name, value: number, ...(step !== undefined && { step: Number(step) }) };
+  }
+  if (type === 'param' || type === 'return') return { type, name, value: jsonOrText(rest) };
+  if (type === 'tag') return { type, name, value: rest };
+  return undefined;
+}
+
+/** Numbers as numbers, JSON as JSON, everything else as text. */
+function jsonOrText(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+function metricValue(value: Json | undefined): number | 'NaN' | 'Infinity' | '-Infinity' | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  if (typeof value === 'boolean') return Number(value);
+  if (typeof value !== 'string') return undefined;
+  switch (value.toLowerCase()) {
+    case 'nan':
+      return 'NaN';
+    case 'inf':
+    case '+inf':
+    case 'infinity':
+      return 'Infinity';
+    case '-inf':
+    case '-infinity':
+      return '-Infinity';
+    default:
+      return undefined;
+  }
+}
+
+function unixNano(value: Json | undefined): UnixNano | undefined {
+  if (typeof value === 'string' && /^\d{1,20}$/.test(value)) return value as UnixNano;
+  return typeof value === 'number' && Number.isInteger(value) ? (String(BigInt(value)) as UnixNano) : undefined;
+}
+
+function strings(value: Json | undefined): readonly string[] {
+  return Array.isArray(value) ? (value as readonly Json[]).filter((item) => typeof item === 'string') : [];
+}
+
+function stringValues(value: Json | undefined): Readonly<Record<string, string>> {
+  return isJsonObject(value) ? Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string')) : {};
+}

@@ -1,0 +1,96 @@
+/**
+ * What a task's result depends on, component by component, and the difference between two of these as reasons.
+ * Recorded while staleness is decided; the same list serves `plan`, tooltips and the record.
+ */
+import type { Json, JsonObject } from './json.ts';
+import type { TaskId } from './pipeline.ts';
+
+/** `sha256:` and 64 hex digits; of a folder or glob, over the sorted names and digests of what is in it. */
+export type Digest = string & { readonly __brand: 'Digest' };
+
+export interface Fingerprint {
+  /** Digest of the parts of the definition that change what the task does (kind, command, cwd, outputs, …). */
+  readonly definition: Digest;
+  /** The definition's parts by name, so that a difference can be named. */
+  readonly definitionParts: JsonObject;
+  /** Resolved parameters, matrix values included. */
+  readonly params: JsonObject;
+  /** Script, notebook, module, and the workspace modules that the task was seen to import: path → digest. */
+  readonly sources: Readonly<Record<string, Digest>>;
+  /** Declared inputs as written in the file (a glob is one entry), and files that the task was seen to read: → digest. */
+  readonly inputs: Readonly<Record<string, Digest>>;
+  /** Upstream task → digest of its outputs and returns. */
+  readonly upstream: Readonly<Record<string, Digest>>;
+  /** The task's declared environment variables. */
+  readonly env: Readonly<Record<string, string>>;
+  /** `CPython 3.11.7 …/bin/python3`; empty for shell tasks. */
+  readonly interpreter: string;
+}
+
+/** Why a task is stale: which component changed, from what, to what. */
+export type Reason =
+  | { readonly type: 'never-ran' }
+  | { readonly type: 'last-run-failed'; readonly runId: string }
+  | { readonly type: 'forced' }
+  | { readonly type: 'never-cached' }
+  | { readonly type: 'definition-changed'; readonly part: string; readonly from?: Json; readonly to?: Json }
+  | { readonly type: 'param-changed'; readonly name: string; readonly from?: Json; readonly to?: Json }
+  | { readonly type: 'source-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
+  | { readonly type: 'input-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
+  | { readonly type: 'upstream-changed'; readonly task: TaskId; readonly from?: Digest; readonly to?: Digest }
+  /** In a plan only: the upstream task will run, and whether it will make other outputs is not known before. */
+  | { readonly type: 'upstream-will-run'; readonly task: TaskId }
+  | { readonly type: 'output-missing'; readonly path: string }
+  | { readonly type: 'output-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
+  | { readonly type: 'env-changed'; readonly name: string; readonly from?: string; readonly to?: string }
+  | { readonly type: 'interpreter-changed'; readonly from: string; readonly to: string };
+
+const short = (digest: Digest | undefined): string => (digest === undefined ? 'none' : digest.slice('sha256:'.length, 'sha256:'.length + 8));
+
+function value(json: Json | undefined): string {
+  if (json === undefined) return 'unset';
+  const text = JSON.stringify(json);
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+function verb(from: unknown, to: unknown): string {
+  if (from === undefined) return 'is new';
+  if (to === undefined) return 'is gone';
+  return 'changed';
+}
+
+/** One sentence without a full stop, as shown to people everywhere. */
+export function describeReason(reason: Reason): string {
+  switch (reason.type) {
+    case 'never-ran':
+      return 'no earlier result';
+    case 'last-run-failed':
+      return `did not succeed in ${reason.runId}`;
+    case 'forced':
+      return 'forced';
+    case 'never-cached':
+      return 'cache: false, always runs';
+    case 'definition-changed':
+      return `definition: ${reason.part} changed, ${value(reason.from)} → ${value(reason.to)}`;
+    case 'param-changed':
+      return `parameter ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
+    case 'source-changed':
+      return `source ${reason.path} ${verb(reason.from, reason.to)} (${short(reason.from)} → ${short(reason.to)})`;
+    case 'input-changed':
+      return `input ${reason.path} ${verb(reason.from, reason.to)} (${short(reason.from)} → ${short(reason.to)})`;
+    case 'upstream-changed':
+      return `outputs of ${reason.task} changed (${short(reason.from)} → ${short(reason.to)})`;
+    case 'upstream-will-run':
+      return `${reason.task} will run`;
+    case 'output-missing':
+      return `output ${reason.path} is missing`;
+    case 'output-changed':
+      return `output ${reason.path} was changed by something else (${short(reason.from)} → ${short(reason.to)})`;
+    case 'env-changed':
+      return `environment variable ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
+    case 'interpreter-changed':
+      return `interpreter: ${reason.from} → ${reason.to}`;
+    default:
+      return reason satisfies never;
+  }
+}

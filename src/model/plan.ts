@@ -1,0 +1,23 @@
+import type { Reason } from './fingerprint.ts';
+import type { TaskId } from './pipeline.ts';
+import type { SpanReference } from './run-event.ts';
+
+/** What a run would do with a task now, and why. */
+export type PlanEntry =
+  | { readonly task: TaskId; readonly action: 'run'; readonly reasons: readonly Reason[] }
+  /** Runs only if an upstream task that will run makes other outputs than before. */
+  | { readonly task: TaskId; readonly action: 'maybe'; readonly reasons: readonly Reason[] }
+  | { readonly task: TaskId; readonly action: 'skip'; readonly madeBy?: SpanReference }
+  /** Stale, but runs only when it is asked for by name (`watch: manual`). */
+  | { readonly task: TaskId; readonly action: 'manual'; readonly reasons: readonly Reason[] };
+
+/** `plan` in one line for people: `7 to run, 2 up to date`. */
+export function summarizePlan(entries: readonly PlanEntry[]): string {
+  const count = (action: PlanEntry['action']): number => entries.filter((entry) => entry.action === action).length;
+  const parts = [
+    [count('run') + count('maybe'), 'to run'],
+    [count('skip'), 'up to date'],
+    [count('manual'), 'stale, run on request'],
+  ] as const;
+  return parts.filter(([n]) => n > 0).map(([n, text]) => `${n} ${text}`).join(', ') || 'no tasks';
+}

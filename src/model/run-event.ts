@@ -1,0 +1,175 @@
+/**
+ * What happens in a run, as one closed union. The executor emits these; the event log stores them, `recording/`
+ * makes the record from them, and `run-state.ts` folds them into what every surface shows. A record is read back as
+ * the same events. All events are plain JSON.
+ */
+import type { Fingerprint, Digest, Reason } from './fingerprint.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { TaskId, TaskKind } from './pipeline.ts';
+import type { UnixNano } from './time.ts';
+
+/** `20261120T224011Z-digits-3f2a`; sorts by time. */
+export type RunId = string & { readonly __brand: 'RunId' };
+/** 32 lower-case hex digits. */
+export type TraceId = string & { readonly __brand: 'TraceId' };
+/** 16 lower-case hex digits. */
+export type SpanId = string & { readonly __brand: 'SpanId' };
+
+/** The words of `cicd.pipeline.task.run.result`. */
+export type Outcome = 'success' | 'failure' | 'error' | 'timeout' | 'cancellation' | 'skip';
+export type SkipReason = 'up-to-date' | 'upstream' | 'stopped' | 'manual';
+
+export interface SpanReference {
+  readonly runId: RunId;
+  readonly traceId: TraceId;
+  readonly spanId: SpanId;
+}
+
+/** A task as the graph draws it. */
+export interface TaskNode {
+  readonly id: TaskId;
+  readonly name: string;
+  readonly kind: TaskKind;
+  readonly matrix: JsonObject;
+  readonly dependencies: readonly TaskId[];
+  /** Source file relative to the pipeline's folder, or the command of a shell task. */
+  readonly source: string;
+  /** Declared outputs, relative to the pipeline's folder. */
+  readonly outputs: readonly string[];
+  readonly spanId: SpanId;
+  readonly owner?: string;
+  readonly description?: string;
+  readonly tags: readonly string[];
+}
+
+/** Why there is a run. */
+export type Trigger =
+  | { readonly type: 'manual'; readonly tasks: readonly string[] }
+  | { readonly type: 'change'; /** Relative paths, at most 100. */ readonly files: readonly string[]; readonly count: number };
+
+export interface RecordedFailure {
+  /** The exception's type, or a word of ours: `exit-code`, `signal`, `timeout`, `start-failed`, `missing-output`, `interrupted`. */
+  readonly type: string;
+  readonly message: string;
+  readonly stacktrace?: string;
+  readonly frames?: readonly { readonly file: string; readonly line: number; readonly function: string }[];
+}
+
+export interface OutputFile {
+  /** Relative to the pipeline's folder, as declared (a glob is one entry). */
+  readonly path: string;
+  readonly digest: Digest;
+  /** Bytes, all files of a folder or glob together. */
+  readonly size: number;
+}
+
+/** Where an artifact's bytes are: in the event, or in `.runweave/objects/` by digest. */
+export type ArtifactContent =
+  | { readonly type: 'utf8'; readonly text: string }
+  | { readonly type: 'base64'; readonly data: string }
+  | { readonly type: 'reference' };
+
+interface At {
+  readonly time: UnixNano;
+}
+interface OfTask extends At {
+  readonly task: TaskId;
+}
+interface OfAttempt extends OfTask {
+  /** From 1, counted within the run: a retry, and a restart after a change, is another attempt. */
+  readonly attempt: number;
+}
+
+export type RunEvent =
+  | (At & {
+      readonly type: 'run-started';
+      readonly runId: RunId;
+      readonly traceId: TraceId;
+      readonly spanId: SpanId;
+      readonly pipeline: { readonly name: string; /** Relative to the workspace, or the file's name. */ readonly file: string };
+      readonly params: JsonObject;
+      readonly trigger: Trigger;
+      readonly tasks: readonly TaskNode[];
+      /** Resource attributes by their OpenTelemetry names: vcs.*, host.*, process.*, service.*, cicd.*. */
+      readonly resource: JsonObject;
+    })
+  /** The pipeline file changed while the run goes on: the tasks are now these. */
+  | (At & { readonly type: 'tasks-changed'; readonly params: JsonObject; readonly tasks: readonly TaskNode[] })
+  /** The task will run, and why. Also again, when a change makes a task of this run stale once more. */
+  | (OfTask & { readonly type: 'task-stale'; readonly reasons: readonly Reason[] })
+  | (OfTask & {
+      readonly type: 'task-started';
+      readonly fingerprint: Fingerprint;
+      readonly params: JsonObject;
+    })
+  | (OfAttempt & {
+      readonly type: 'attempt-started';
+      readonly spanId: SpanId;
+      readonly cause: 'first' | 'retry' | 'change';
+      readonly command: readonly string[];
+      readonly cwd: string;
+      /** 0 when the process could not be started. */
+      readonly pid: number;
+    })
+  | (OfAttempt & { readonly type: 'output'; readonly stream: 'stdout' | 'stderr'; readonly text: string })
+  | (OfAttempt & { readonly type: 'metric'; readonly name: string; readonly value: number | 'NaN' | 'Infinity' | '-Infinity'; readonly step?: number })
+  | (OfAttempt & { readonly type: 'param'; readonly name: string; readonly value: Json })
+  | (OfAttempt & { readonly type: 'tag'; readonly name: string; readonly value: string })
+  | (OfAttempt & { readonly type: 'return'; readonly name: string; readonly value: Json })
+  | (OfAttempt & {
+      readonly type: 'artifact';
+      readonly name: string;
+      readonly mediaType: string;
+      readonly size: number;
+      readonly digest: Digest;
+      readonly content: ArtifactContent;
+    })
+  | (OfAttempt & {
+      readonly type: 'cell';
+      readonly index: number;
+      readonly status: 'running' | 'success' | 'failure';
+      readonly label: string;
+      readonly start: UnixNano;
+      readonly end?: UnixNano;
+    })
+  /** What the task was seen to use: paths relative to the pipeline's folder. */
+  | (OfAttempt & {
+      readonly type: 'observed';
+      readonly modules: readonly string[];
+      readonly read: readonly string[];
+      readonly written: readonly string[];
+      readonly packages: Readonly<Record<string, string>>;
+    })
+  | (OfAttempt & {
+      readonly type: 'attempt-ended';
+      readonly outcome: Exclude<Outcome, 'skip'>;
+      readonly exitCode?: number;
+      readonly signal?: string;
+      readonly failure?: RecordedFailure;
+    })
+  | (OfTask & {
+      readonly type: 'task-ended';
+      readonly outcome: Exclude<Outcome, 'skip'>;
+      readonly failure?: RecordedFailure;
+      readonly outputs: readonly OutputFile[];
+      readonly returns: JsonObject;
+      /**
+       * The fingerprint that this result stands for: `task-started`'s, with what the task was seen to import and read.
+       * Absent for a task that never started.
+       */
+      readonly fingerprint?: Fingerprint;
+    })
+  | (OfTask & {
+      readonly type: 'task-skipped';
+      readonly reason: SkipReason;
+      /** For `up-to-date`: the task span that made the outputs. */
+      readonly madeBy?: SpanReference;
+      /** For `upstream`: the tasks that did not succeed. */
+      readonly blockedBy?: readonly TaskId[];
+    })
+  /** A complaint of the executor about the run as a whole, for people. */
+  | (At & { readonly type: 'warning'; readonly message: string })
+  | (At & { readonly type: 'run-ended'; readonly outcome: Outcome; /** The executor died, and the run was sealed afterwards. */ readonly interrupted?: true });
+
+export type RunEventType = RunEvent['type'];
+export type EventOf<T extends RunEventType> = Extract<RunEvent, { readonly type: T }>;

@@ -1,0 +1,287 @@
+/**
+ * What the terminal, the tree, the graph and the run panel show: one fold over one stream of run events.
+ *
+ * The fold changes its state in place: a run of 5000 tasks and a million metric points is folded in linear time. Views
+ * only read it. The state is plain JSON, so that a snapshot of it travels to a webview, which goes on folding there.
+ *
+ * State of a task within a run:
+ *
+ *   pending ──task-stale──▶ stale ──task-started──▶ running ──task-ended──▶ success | failure | error | timeout | cancellation
+ *      │                      │                        ▲                        │
+ *      └────task-skipped──────┴──▶ skip                └──── task-stale ────────┘   (a change during the run)
+ */
+import type { Fingerprint, Reason } from './fingerprint.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { TaskId } from './pipeline.ts';
+import type { EventOf, OutputFile, RecordedFailure, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TraceId, Trigger } from './run-event.ts';
+import type { UnixNano } from './time.ts';
+
+export type TaskPhase = 'pending' | 'stale' | 'running' | Outcome;
+
+export interface MetricPoint {
+  readonly time: UnixNano;
+  readonly value: number | 'NaN' | 'Infinity' | '-Infinity';
+  readonly step?: number;
+}
+
+export type ArtifactState = Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content' | 'time' | 'attempt'>;
+export type CellState = Pick<EventOf<'cell'>, 'index' | 'status' | 'label' | 'start' | 'end'>;
+
+export interface OutputChunk {
+  readonly time: UnixNano;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+export interface AttemptState {
+  readonly number: number;
+  readonly spanId: SpanId;
+  readonly cause: 'first' | 'retry' | 'change';
+  readonly command: readonly string[];
+  readonly cwd: string;
+  readonly pid: number;
+  readonly start: UnixNano;
+  readonly end?: UnixNano;
+  readonly outcome?: Exclude<Outcome, 'skip'>;
+  readonly exitCode?: number;
+  readonly signal?: string;
+  readonly failure?: RecordedFailure;
+  readonly output: readonly OutputChunk[];
+  readonly cells: readonly CellState[];
+}
+
+export interface TaskState {
+  readonly node: TaskNode;
+  readonly phase: TaskPhase;
+  readonly reasons: readonly Reason[];
+  readonly params: JsonObject;
+  readonly fingerprint?: Fingerprint;
+  readonly start?: UnixNano;
+  readonly end?: UnixNano;
+  readonly attempts: readonly AttemptState[];
+  /** Full series in the order logged, by name. */
+  readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
+  readonly loggedParams: Readonly<Record<string, Json>>;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly artifacts: readonly ArtifactState[];
+  readonly outputs: readonly OutputFile[];
+  readonly returns: JsonObject;
+  readonly observed?: Pick<EventOf<'observed'>, 'modules' | 'read' | 'written' | 'packages'>;
+  readonly failure?: RecordedFailure;
+  readonly skipReason?: SkipReason;
+  readonly madeBy?: SpanReference;
+  readonly blockedBy?: readonly TaskId[];
+}
+
+export interface RunState {
+  readonly runId: RunId;
+  readonly traceId: TraceId;
+  readonly spanId: SpanId;
+  readonly pipeline: { readonly name: string; readonly file: string };
+  readonly params: JsonObject;
+  readonly trigger: Trigger;
+  readonly resource: JsonObject;
+  readonly start: UnixNano;
+  readonly end?: UnixNano;
+  readonly outcome?: Outcome;
+  readonly interrupted: boolean;
+  readonly warnings: readonly string[];
+  /** In topological order. */
+  readonly tasks: readonly TaskState[];
+}
+
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[] };
+type MutableTask = Omit<Mutable<TaskState>, 'attempts'> & {
+  attempts: MutableAttempt[];
+  metrics: Record<string, MetricPoint[]>;
+  loggedParams: Record<string, Json>;
+  tags: Record<string, string>;
+  artifacts: ArtifactState[];
+  returns: Record<string, Json>;
+};
+type MutableRun = Omit<Mutable<RunState>, 'tasks'> & { tasks: MutableTask[]; warnings: string[] };
+
+export interface RunFold {
+  /** `undefined` until `run-started`. The same object every time: read it, keep nothing of it that must not change. */
+  readonly state: () => RunState | undefined;
+  readonly apply: (event: RunEvent) => void;
+}
+
+/** Names come from tasks: without a prototype, a metric named `__proto__` is a name like any other. */
+function record<T>(entries: Readonly<Record<string, T>> = {}): Record<string, T> {
+  return Object.assign(Object.create(null) as Record<string, T>, entries);
+}
+
+function newTask(node: TaskNode): MutableTask {
+  return { node, phase: 'pending', reasons: [], params: {}, attempts: [], metrics: record(), loggedParams: record(), tags: record(), artifacts: [], outputs: [], returns: record() };
+}
+
+/** A fold from the beginning, or on from a snapshot (which it takes over). */
+export function createRunFold(snapshot?: RunState): RunFold {
+  let state = snapshot as MutableRun | undefined;
+  let tasks = indexTasks(state?.tasks ?? []);
+
+  const apply = (event: RunEvent): void => {
+    if (event.type === 'run-started') {
+      const { type: _type, time: start, tasks: nodes, ...rest } = event;
+      state = { ...rest, start, interrupted: false, warnings: [], tasks: nodes.map(newTask) };
+      tasks = indexTasks(state.tasks);
+      return;
+    }
+    if (state === undefined) return;
+    switch (event.type) {
+      case 'tasks-changed': {
+        const known = tasks;
+        const kept = new Set(event.tasks.map((node) => node.id));
+        // A task that is gone from the file but has run keeps its place in the record.
+        const gone = state.tasks.filter((task) => !kept.has(task.node.id) && task.attempts.length > 0);
+        const now = event.tasks.map((node) => {
+          const task = known.get(node.id);
+          if (task === undefined) return newTask(node);
+          // The span keeps the identity under which it started.
+          task.node = { ...node, spanId: task.node.spanId };
+          return task;
+        });
+        state.params = event.params;
+        state.tasks = [...now, ...gone];
+        tasks = indexTasks(state.tasks);
+        return;
+      }
+      case 'warning':
+        state.warnings.push(event.message);
+        return;
+      case 'run-ended':
+        state.end = event.time;
+        state.outcome = event.outcome;
+        state.interrupted = event.interrupted === true;
+        return;
+      default: {
+        const task = tasks.get(event.task);
+        if (task !== undefined) applyToTask(task, event);
+      }
+    }
+  };
+  return { state: () => state, apply };
+}
+
+function indexTasks(tasks: readonly MutableTask[]): Map<TaskId, MutableTask> {
+  return new Map(tasks.map((task) => [task.node.id, task]));
+}
+
+type TaskEvent = Exclude<RunEvent, { readonly type: 'run-started' | 'tasks-changed' | 'warning' | 'run-ended' }>;
+type AttemptEvent = Extract<TaskEvent, { readonly attempt: number }>;
+
+function applyToTask(task: MutableTask, event: TaskEvent): void {
+  switch (event.type) {
+    case 'task-stale':
+      task.phase = 'stale';
+      task.reasons = event.reasons;
+      return;
+    case 'task-started':
+      task.phase = 'running';
+      task.start ??= event.time;
+      task.params = event.params;
+      task.fingerprint = event.fingerprint;
+      delete task.end;
+      delete task.failure;
+      delete task.skipReason;
+      delete task.madeBy;
+      delete task.blockedBy;
+      return;
+    case 'task-ended':
+      task.phase = event.outcome;
+      task.end = event.time;
+      task.outputs = event.outputs;
+      task.returns = record(event.returns);
+      if (event.failure !== undefined) task.failure = event.failure;
+      if (event.fingerprint !== undefined) task.fingerprint = event.fingerprint;
+      return;
+    case 'task-skipped':
+      task.phase = 'skip';
+      task.start ??= event.time;
+      task.end = event.time;
+      task.skipReason = event.reason;
+      if (event.madeBy !== undefined) task.madeBy = event.madeBy;
+      if (event.blockedBy !== undefined) task.blockedBy = event.blockedBy;
+      return;
+    case 'attempt-started':
+      // What earlier attempts reported stays in the record; what people see is the latest attempt's.
+      task.metrics = record();
+      task.loggedParams = record();
+      task.tags = record();
+      task.artifacts = [];
+      task.returns = record();
+      task.attempts.push({
+        number: event.attempt,
+        spanId: event.spanId,
+        cause: event.cause,
+        command: event.command,
+        cwd: event.cwd,
+        pid: event.pid,
+        start: event.time,
+        output: [],
+        cells: [],
+      });
+      return;
+    default: {
+      const attempt = task.attempts.findLast((candidate) => candidate.number === event.attempt);
+      if (attempt !== undefined) applyToAttempt(task, attempt, event);
+    }
+  }
+}
+
+function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclude<AttemptEvent, { readonly type: 'attempt-started' }>): void {
+  switch (event.type) {
+    case 'output':
+      attempt.output.push({ time: event.time, stream: event.stream, text: event.text });
+      return;
+    case 'metric':
+      (task.metrics[event.name] ??= []).push({ time: event.time, value: event.value, ...(event.step !== undefined && { step: event.step }) });
+      return;
+    case 'param':
+      task.loggedParams[event.name] = event.value;
+      return;
+    case 'tag':
+      task.tags[event.name] = event.value;
+      return;
+    case 'return':
+      task.returns[event.name] = event.value;
+      return;
+    case 'artifact': {
+      const { name, mediaType, size, digest, content, time } = event;
+      task.artifacts.push({ name, mediaType, size, digest, content, time, attempt: event.attempt });
+      return;
+    }
+    case 'cell': {
+      const { index, status, label, start, end } = event;
+      const cell: CellState = { index, status, label, start, ...(end !== undefined && { end }) };
+      const at = attempt.cells.findIndex((other) => other.index === index);
+      if (at === -1) attempt.cells.push(cell);
+      else attempt.cells[at] = cell;
+      return;
+    }
+    case 'observed': {
+      const { modules, read, written, packages } = event;
+      task.observed = { modules, read, written, packages };
+      return;
+    }
+    case 'attempt-ended':
+      attempt.end = event.time;
+      attempt.outcome = event.outcome;
+      if (event.exitCode !== undefined) attempt.exitCode = event.exitCode;
+      if (event.signal !== undefined) attempt.signal = event.signal;
+      if (event.failure !== undefined) attempt.failure = event.failure;
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+/** How many tasks are in each phase. */
+export function countPhases(state: Pick<RunState, 'tasks'>): Readonly<Record<TaskPhase, number>> {
+  const counts: Record<TaskPhase, number> = { pending: 0, stale: 0, running: 0, success: 0, failure: 0, error: 0, timeout: 0, cancellation: 0, skip: 0 };
+  for (const task of state.tasks) counts[task.phase] += 1;
+  return counts;
+}

@@ -1,0 +1,19 @@
+import type { Fingerprint } from './fingerprint.ts';
+import type { JsonObject } from './json.ts';
+import type { Outcome, OutputFile, RunId, SpanId, TraceId } from './run-event.ts';
+import type { Milliseconds, UnixNano } from './time.ts';
+
+/** How the last execution of a task ended: what the next decision compares with. */
+export interface TaskResult {
+  readonly runId: RunId;
+  readonly traceId: TraceId;
+  /** The task span of that execution. */
+  readonly spanId: SpanId;
+  readonly outcome: Exclude<Outcome, 'skip'>;
+  /** What it was made from, or tried with; absent only where that was lost. */
+  readonly fingerprint?: Fingerprint;
+  readonly outputs: readonly OutputFile[];
+  readonly returns: JsonObject;
+  readonly duration: Milliseconds;
+  readonly end: UnixNano;
+}

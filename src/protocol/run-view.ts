@@ -1,0 +1,38 @@
+/**
+ * Between the run panel (custom editor, live run) and its host. The webview folds events itself with
+ * `model/run-state.ts`: it gets one snapshot and then events. Large outputs are cut in the snapshot by the host, and
+ * the view says so. Who owns what: the host owns the run; the webview owns tab, selection, filters and scroll.
+ */
+import type { TaskId } from '../model/pipeline.ts';
+import type { Digest } from '../model/fingerprint.ts';
+import type { RunEvent } from '../model/run-event.ts';
+import type { RunState } from '../model/run-state.ts';
+
+/** A span of the trace, for the timeline: ours, a task's own, or of a foreign trace. Times in Unix nanoseconds. */
+export interface TimelineSpan {
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly service?: string;
+  readonly start: string;
+  readonly end: string;
+  readonly error: boolean;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export type RunHostMessage =
+  | { readonly type: 'run'; readonly state: RunState; readonly live: boolean; /** Task whose output was cut. */ readonly cutOutput: readonly TaskId[] }
+  /** A trace that Runweave did not record: a timeline and nothing else. */
+  | { readonly type: 'trace'; readonly title: string; readonly spans: readonly TimelineSpan[]; /** Spans in the file; `spans` holds the first 5000. */ readonly total: number }
+  | { readonly type: 'unreadable'; readonly message: string }
+  | { readonly type: 'events'; readonly events: readonly RunEvent[] }
+  | { readonly type: 'artifact'; readonly digest: Digest; /** Base64; absent when it is not to be found. */ readonly data?: string };
+
+export type RunViewMessage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'load-artifact'; readonly digest: Digest }
+  /** Opens in an editor of VS Code, or saves with a dialog. */
+  | { readonly type: 'open-artifact'; readonly digest: Digest; readonly name: string }
+  | { readonly type: 'save-artifact'; readonly digest: Digest; readonly name: string }
+  | { readonly type: 'open-file'; /** Relative to the pipeline's folder. */ readonly path: string; readonly line?: number }
+  | { readonly type: 'open-run'; readonly runId: string };

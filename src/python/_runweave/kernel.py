@@ -1,0 +1,124 @@
+"""The kernel of a notebook task, and what is asked of it besides its cells.
+
+A notebook that names no kernel, or `python3`, or a Python kernel that is not installed here, runs in the interpreter
+that runs this file: the one that the user chose for the pipeline, whether or not a kernel is registered for it.
+"""
+
+import ast
+import json
+import os
+import signal
+import sys
+import tempfile
+
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
+from nbclient import NotebookClient
+
+OWN = "python3"
+
+
+class _OwnInterpreter(KernelSpecManager):
+    def get_kernel_spec(self, kernel_name):
+        if kernel_name != OWN:
+            return super().get_kernel_spec(kernel_name)
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=argv, display_name="Python 3", language="python")
+
+
+def kernel_name(notebook):
+    """Name of the kernel to start; raises ValueError if it is not installed and is not a Python kernel."""
+    spec = notebook.metadata.get("kernelspec", {})
+    name = spec.get("name") or OWN
+    if name == OWN:
+        return OWN
+    try:
+        KernelSpecManager().get_kernel_spec(name)
+        return name
+    except NoSuchKernel:
+        language = notebook.metadata.get("language_info", {}).get("name") or spec.get("language") or "python"
+        if language != "python":
+            raise ValueError(f"the kernel {name!r} ({language}) is not installed") from None
+        print(f"runweave: no kernel {name!r} here; using {sys.executable}", file=sys.stderr)
+        return OWN
+
+
+class Kernel(NotebookClient):
+    """Runs cells one by one; what they print is handed on as it arrives."""
+
+    def __init__(self, notebook, name):
+        # Sockets in a folder of our own: with TCP ports, kernels that start at once may choose the same one.
+        self._sockets = tempfile.TemporaryDirectory(prefix="rw") if os.name == "posix" else None
+        manager = AsyncKernelManager(kernel_name=name, kernel_spec_manager=_OwnInterpreter())
+        if self._sockets is not None:
+            manager.transport = "ipc"
+            manager.ip = os.path.join(self._sockets.name, "k")
+            manager.connection_file = os.path.join(self._sockets.name, "kernel.json")
+        super().__init__(notebook, km=manager, timeout=None, record_timing=False, store_widget_state=True)
+        self._group = None
+
+    @property
+    def is_python(self):
+        return self.km.kernel_spec.language == "python"
+
+    async def start(self, source):
+        """Starts the kernel and, in a Python kernel, observing."""
+        self.reset_execution_trackers()
+        await self.async_start_new_kernel()
+        self._group = getattr(self.km.provisioner, "pgid", None)
+        await self.async_start_new_kernel_client()
+        info = await self.async_wait_for_reply(self.kc.kernel_info())
+        if info is not None and "language_info" in info["content"]:
+            self.nb.metadata["language_info"] = info["content"]["language_info"]
+        if self.is_python:
+            await self._silently(f"{_module('observe')}.start({source!r})")
+
+    async def observed(self):
+        """Lets the kernel report what its cells used."""
+        if self.is_python:
+            await self._silently(f"{_module('observe')}.report()")
+
+    async def failed_frames(self):
+        """Frames of the exception that ended a cell: file (or `cell` and its source), line, function."""
+        if not self.is_python:
+            return []
+        reply = await self._silently("", {"frames": f"{_module('cell_frames')}.cell_frames()"})
+        data = (reply or {}).get("content", {}).get("user_expressions", {}).get("frames", {}).get("data", {})
+        return json.loads(ast.literal_eval(data["text/plain"])) if "text/plain" in data else []
+
+    async def stop(self, at_once):
+        """Ends the kernel: politely, so that exit handlers run, or at once and with all that its cells started."""
+        if self.km is not None and self.km.has_kernel:
+            if at_once and self._group and hasattr(os, "killpg"):
+                try:
+                    os.killpg(self._group, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            self.shutdown_kernel = "immediate" if at_once else "graceful"
+            await self._async_cleanup_kernel()
+        if self._sockets is not None:
+            self._sockets.cleanup()
+
+    async def _silently(self, code, expressions=None):
+        message = self.kc.execute(
+            code, silent=True, store_history=False, user_expressions=expressions or {}, allow_stdin=False
+        )
+        return await self.async_wait_for_reply(message)
+
+    def output(self, outs, msg, display_id, cell_index):
+        content = msg["content"]
+        kind = msg["msg_type"]
+        if kind == "stream":
+            stream = sys.stderr if content["name"] == "stderr" else sys.stdout
+            stream.write(content["text"])
+            stream.flush()
+        elif kind in ("execute_result", "display_data"):
+            # The text of an image is only `<Figure size 640x480 with 1 Axes>`.
+            data = content["data"]
+            if "text/plain" in data and not any(name.startswith("image/") for name in data):
+                print(data["text/plain"], flush=True)
+        return super().output(outs, msg, display_id, cell_index)
+
+
+def _module(name):
+    return f"__import__('_runweave.{name}', fromlist=['_'])"

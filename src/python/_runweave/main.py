@@ -1,0 +1,28 @@
+"""Chooses how to run the task."""
+
+import sys
+
+from . import observe
+
+
+def main() -> None:
+    """Runs what `sys.argv` asks for, in this process. Returns, or raises as the task does."""
+    if len(sys.argv) < 3:
+        sys.exit("usage: runweave_task.py script|call|notebook SOURCE [ARGUMENTS]")
+    kind, source = sys.argv[1:3]
+    if kind == "script":
+        observe.start()
+        from .script import run_script
+
+        run_script(source, sys.argv[3:])
+    elif kind == "call":
+        observe.start()
+        from .call import run_call
+
+        run_call(source)
+    elif kind == "notebook":
+        from .notebook import run_notebook
+
+        run_notebook(source)
+    else:
+        sys.exit(f"runweave_task.py: no such kind of task: {kind}")

@@ -1,0 +1,178 @@
+"""A task that is a notebook.
+
+    read, inject parameters ─→ start kernel ─→ each cell ─→ ask what was used ─→ stop kernel ─→ write the notebook
+                                    │              │ a cell fails: its traceback, then on as after the last cell
+                                    └──────────────┴ SIGTERM, SIGINT: stop the kernel at once, write the notebook
+
+The evaluated notebook is recorded whichever way the task ends, short of SIGKILL.
+"""
+
+import asyncio
+import base64
+import os
+import re
+import signal
+import sys
+import time
+
+from .report import TaskError, fail, in_workspace, write_exception
+
+_ansi = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_images = {"image/png": "png", "image/jpeg": "jpg"}
+
+
+def run_notebook(path):
+    """Runs the notebook in the kernel of its metadata, in the current directory; exits 1 if a cell fails."""
+    path = os.path.abspath(path)
+    try:
+        notebook = _load(path)
+    except TaskError as error:
+        fail(error)
+    sys.exit(asyncio.run(_Run(path, *notebook).run()))
+
+
+def _load(path):
+    from . import notebook_file
+
+    # First those that reading the notebook needs; if one is missing, all that it will need are named at once.
+    missing = notebook_file.missing_packages(path, False) and notebook_file.missing_packages(path, True)
+    if not missing:
+        import runweave
+
+        from .kernel import OWN, kernel_name
+
+        try:
+            notebook = notebook_file.read_notebook(path)
+            name = kernel_name(notebook)
+        except (OSError, ValueError) as error:
+            raise TaskError(type(error).__name__, f"notebook {notebook_file.relative(path)}: {error}") from None
+        notebook_file.inject_parameters(notebook, dict(runweave.params))
+        missing = notebook_file.missing_packages(path, name == OWN)
+    if missing:
+        raise TaskError(
+            "ModuleNotFoundError",
+            f"a notebook task needs {', '.join(missing)}; install with: "
+            f"{sys.executable} -m pip install {' '.join(missing)}",
+        )
+    return notebook, name
+
+
+class _Run:
+    def __init__(self, path, notebook, kernel_name):
+        from .kernel import Kernel
+
+        self.path = path
+        self.notebook = notebook
+        self.kernel = Kernel(notebook, kernel_name)
+        self.signal = None
+
+    async def run(self):
+        """Runs everything; returns the exit code."""
+        task = asyncio.ensure_future(self._cells())
+        self._on_signals(task)
+        code = 1
+        try:
+            code = await task
+        except (asyncio.CancelledError, Exception) as error:
+            # nbclient turns a cancelled wait into its DeadKernelError.
+            if self.signal is None:
+                self._record_failure(type(error).__name__, str(error) or type(error).__name__, "", [])
+        finally:
+            await self.kernel.stop(at_once=self.signal is not None)
+            self._record_notebook()
+        return code if self.signal is None else 128 + self.signal
+
+    def _on_signals(self, task):
+        def stop(number):
+            if self.signal is None:
+                self.signal = number
+                task.cancel()
+
+        for name in ("SIGTERM", "SIGINT"):
+            number = getattr(signal, name)
+            try:
+                asyncio.get_running_loop().add_signal_handler(number, stop, number)
+            except NotImplementedError:  # Windows, where a task is ended without being asked
+                pass
+
+    async def _cells(self):
+        from nbclient.exceptions import CellExecutionError
+
+        from .notebook_file import add_tag, label
+
+        await self.kernel.start(self.path)
+        cells = [(i, c) for i, c in enumerate(self.notebook.cells) if c.cell_type == "code" and c.source.strip()]
+        code = None
+        for number, (position, cell) in enumerate(cells, 1):
+            print(f"[{number}/{len(cells)}] {label(cell.source)}", flush=True)
+            event = {"type": "cell", "index": number, "label": label(cell.source), "start": str(time.time_ns())}
+            self._log([{**event, "status": "running"}])
+            status = "failure"
+            try:
+                await self.kernel.async_execute_cell(cell, position, execution_count=number)
+                status = "success"
+            except CellExecutionError as error:
+                if error.ename == "SystemExit" and error.evalue in ("", "0", "None"):
+                    status, code = "success", 0  # a cell may end the notebook, as it may a script
+                else:
+                    code = 1
+                    add_tag(cell, "failed")
+                    await self._cell_failed(cell, error)
+            except BaseException:
+                add_tag(cell, "failed")
+                raise
+            finally:
+                self._log([{**event, "status": status, "end": str(time.time_ns())}, *self._images_of(cell, number)])
+            if code is not None:
+                break
+        await self.kernel.observed()
+        self.kernel.set_widgets_metadata()
+        return code or 0
+
+    async def _cell_failed(self, cell, error):
+        from .notebook_file import line_of_cell
+
+        outputs = [output for output in cell.outputs if output.output_type == "error"]
+        trace = "\n".join(outputs[-1].traceback) if outputs else str(error)
+        frames = []
+        for frame in await self.kernel.failed_frames():
+            source = frame.pop("cell", None)
+            if source is not None:
+                start = line_of_cell(self.path, source)
+                if start is None:
+                    continue
+                frame.update(file=self.path, line=start + frame["line"] - 1)
+            frames.append(frame)
+        self._record_failure(error.ename, error.evalue, _ansi.sub("", trace), [f for f in frames if in_workspace(f)])
+
+    def _record_failure(self, kind, message, stacktrace, frames):
+        message = _ansi.sub("", message)
+        print(stacktrace or f"runweave: notebook: {message}", file=sys.stderr, flush=True)
+        write_exception({"exceptionType": kind, "message": message, "stacktrace": stacktrace, "frames": frames})
+
+    def _images_of(self, cell, number):
+        lines = []
+        for output in cell.get("outputs", []):
+            for kind, ending in _images.items():
+                data = output.get("data", {}).get(kind)
+                if data:
+                    name = f"cell-{number:02d}-{len(lines) + 1}.{ending}"
+                    lines += self._artifact(name, base64.b64decode(data))
+                    break
+        return lines
+
+    def _record_notebook(self):
+        import nbformat
+
+        stem = os.path.splitext(os.path.basename(self.path))[0]
+        self._log(self._artifact(f"{stem}.ipynb", nbformat.writes(self.notebook).encode("utf-8", "surrogatepass")))
+
+    def _artifact(self, name, content):
+        from runweave import _artifacts, _log
+
+        return [_artifacts.store(name, content)] if _log.path else []
+
+    def _log(self, lines):
+        from runweave import _log
+
+        _log.write(lines)

@@ -1,0 +1,43 @@
+/** Every command id, typed once; a unit test holds them against package.json. */
+export const command = {
+  runAll: 'runweave.runAll',
+  runTask: 'runweave.runTask',
+  runTaskForced: 'runweave.runTaskForced',
+  stop: 'runweave.stop',
+  stopTask: 'runweave.stopTask',
+  toggleWatch: 'runweave.toggleWatch',
+  showGraph: 'runweave.showGraph',
+  showPlan: 'runweave.showPlan',
+  openLatestRun: 'runweave.openLatestRun',
+  openRun: 'runweave.openRun',
+  refresh: 'runweave.refresh',
+  selectPipeline: 'runweave.selectPipeline',
+  init: 'runweave.init',
+  openPipelineFile: 'runweave.openPipelineFile',
+  showLogs: 'runweave.showLogs',
+  restartExecutor: 'runweave.restartExecutor',
+  /** On a task: its source, what it printed, a file that it made. */
+  openSource: 'runweave.openSource',
+  openTaskLog: 'runweave.openTaskLog',
+  openOutput: 'runweave.openOutput',
+  /** On a run. */
+  revealRun: 'runweave.revealRun',
+  copyRunId: 'runweave.copyRunId',
+} as const;
+
+export type Command = (typeof command)[keyof typeof command];
+
+/** Keys for `when` and `enablement` clauses. */
+export const contextKey = {
+  hasPipeline: 'runweave.hasPipeline',
+  /** The workspace was searched, so that a welcome text does not flash up before. */
+  searched: 'runweave.searched',
+  severalPipelines: 'runweave.severalPipelines',
+  running: 'runweave.running',
+  watching: 'runweave.watching',
+} as const;
+
+export type ContextKey = (typeof contextKey)[keyof typeof contextKey];
+
+/** Ids of views and editors, as in package.json. */
+export const view = { pipeline: 'runweave.pipeline', runs: 'runweave.runs', graph: 'runweave.graph', run: 'runweave.run' } as const;

@@ -1,0 +1,28 @@
+import * as vscode from 'vscode';
+
+export interface Settings {
+  /** With `${workspaceFolder}` and a leading `~/` resolved; absent when not set. */
+  readonly python?: string;
+  readonly watchOnStartup: boolean;
+  /** Absent: as many as there are cores. */
+  readonly jobs?: number;
+}
+
+export const section = 'runweave';
+
+/** Settings as they are for a file. */
+export function readSettings(file: vscode.Uri): Settings {
+  const configuration = vscode.workspace.getConfiguration(section, file);
+  const python = configuration.get<string>('python.path', '').trim();
+  const jobs = configuration.get<number>('jobs', 0);
+  return {
+    watchOnStartup: configuration.get<boolean>('watch.onStartup', false),
+    ...(python !== '' && { python: expand(python, file) }),
+    ...(jobs > 0 && { jobs: Math.floor(jobs) }),
+  };
+}
+
+function expand(path: string, file: vscode.Uri): string {
+  const folder = vscode.workspace.getWorkspaceFolder(file)?.uri.fsPath ?? '';
+  return path.replaceAll('${workspaceFolder}', folder).replace(/^~(?=[/\\])/, process.env['HOME'] ?? process.env['USERPROFILE'] ?? '~');
+}

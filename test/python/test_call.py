@@ -1,0 +1,134 @@
+"""A `call` task: a function with the task's parameters, and what it returns."""
+
+import os
+import unittest
+
+from task_workspace import TaskTest
+
+
+class CallTest(TaskTest):
+    def call(self, source, params, target="tasks.prepare:split"):
+        self.write("tasks/prepare.py", source)
+        self.set_params(params)
+        return self.task("call", target)
+
+
+class Calls(CallTest):
+    def check(self, source, params, returns, **options):
+        result = self.call(source, params, **options)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(self.values("return"), returns)
+
+    def test_parameters_by_name_and_returns_by_key(self):
+        source = "def split(ratio, seed=1): return {'n': ratio * 10, 'seed': seed}"
+        self.check(source, {"ratio": 0.5}, {"n": 5.0, "seed": 1})
+
+    def test_any_other_value_is_called_value(self):
+        self.check("def split(): return [1, (2, None)]", {}, {"value": [1, [2, None]]})
+
+    def test_nothing_is_returned_for_none(self):
+        self.check("def split(): pass", {}, {})
+
+    def test_keywords_of_any_name(self):
+        source = "def split(a, /, b, *, c, **rest): return {**rest, 'abc': a + b + c}"
+        self.check(source, {"a": 1, "b": 2, "c": 3, "d": 4}, {"d": 4, "abc": 6})
+
+    def test_async_functions_are_awaited(self):
+        self.check("import asyncio\nasync def split():\n    await asyncio.sleep(0)\n    return 5", {}, {"value": 5})
+
+    def test_attributes_and_the_pipeline_folder_on_the_path(self):
+        self.write("beside.py", "X = 3")
+        source = "import beside\nclass Split:\n    @staticmethod\n    def run(): return beside.X"
+        self.check(source, {}, {"value": 3}, target="tasks.prepare:Split.run")
+
+    def test_returns_of_the_helper_count_too(self):
+        self.check(
+            "import runweave\ndef split():\n    runweave.returns(a=1)\n    return {'b': 2}", {}, {"a": 1, "b": 2}
+        )
+
+
+class Mistakes(CallTest):
+    """One line that names function, file and parameter, on stderr and in the log; no traceback."""
+
+    def check(self, source, params, message, **options):
+        result = self.call(source, params, **options)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr, f"runweave: {message}\n")
+        (line,) = self.lines("exception")
+        self.assertEqual((line["message"], line["frames"]), (message, []))
+        self.assertEqual(self.lines("return"), [])
+
+    def test_missing_argument(self):
+        self.check(
+            "\ndef split(ratio): pass",
+            {},
+            f"call tasks.prepare:split ({os.path.join('tasks', 'prepare.py')}:1): "
+            "parameter 'ratio' has no default and the task does not set it",
+        )
+
+    def test_unknown_parameter(self):
+        self.check(
+            "def split(ratio=1): pass",
+            {"raito": 2},
+            f"call tasks.prepare:split ({os.path.join('tasks', 'prepare.py')}:1): "
+            "the function has no parameter 'raito'; did you mean 'ratio'?",
+        )
+
+    def test_missing_function(self):
+        self.check(
+            "def split(): pass",
+            {},
+            f"call tasks.prepare:splitt: {os.path.join('tasks', 'prepare.py')} has no 'splitt'; did you mean 'split'?",
+            target="tasks.prepare:splitt",
+        )
+
+    def test_missing_module(self):
+        self.check(
+            "", {}, f"call tasks.absent:split: no module tasks.absent in {self.folder}", target="tasks.absent:split"
+        )
+
+    def test_not_a_function(self):
+        self.check("split = 3", {}, "call tasks.prepare:split: this is not a function but int")
+
+    def test_value_that_is_not_json(self):
+        self.check(
+            "def split(): return {'a': 1, 'model': object()}",
+            {},
+            "call tasks.prepare:split: returned 'model' with a value of type object, which is not JSON; "
+            "write it to an output file and return its path",
+        )
+
+
+class Exceptions(TaskTest):
+    def test_the_traceback_starts_in_the_function(self):
+        for head, target in (("def", "m:f"), ("async def", "m:f")):
+            self.write("m.py", f"{head} f():\n    raise ValueError('no')\n")
+            result = self.task("call", target)
+            self.assertEqual(result.returncode, 1)
+            first = result.stderr.splitlines()[1]
+            self.assertEqual(first, f'  File "{self.path("m.py")}", line 2, in f')
+            self.assertEqual(self.lines("exception")[-1]["exceptionType"], "ValueError")
+
+    def test_an_import_that_fails_inside_the_module_is_the_modules_own(self):
+        self.write("m.py", "import absent_package\n")
+        result = self.task("call", "m:f")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("No module named 'absent_package'", result.stderr)
+        self.assertIn(f'  File "{self.path("m.py")}", line 1', result.stderr)
+        self.assertNotIn("_runweave", result.stderr)
+
+    def test_exit_codes(self):
+        self.write("m.py", "def f(): raise SystemExit(4)\n")
+        self.assertEqual(self.task("call", "m:f").returncode, 4)
+        self.assertEqual(self.lines("exception"), [])
+
+    def test_the_module_is_observed(self):
+        self.write("m.py", "def f(): open('in.txt').close()\n")
+        self.write("in.txt", "x")
+        self.task("call", "m:f")
+        (line,) = self.lines("observed")
+        self.assertEqual((line["modules"], line["read"]), ([self.path("m.py")], [self.path("in.txt")]))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,233 @@
+"""A `python` task runs as `python script.py` does."""
+
+import os
+import subprocess
+import sys
+import unittest
+
+from task_workspace import BOOTSTRAP, TaskTest
+
+
+class AsBarePython(TaskTest):
+    """Each script must print the same and end the same, with and without the bootstrap."""
+
+    def check(self, script, *arguments, name="tasks/script.py"):
+        path = self.write(name, script)
+        bare = self.python(path, *arguments)
+        task = self.task("script", path, *arguments)
+        self.assertEqual((task.returncode, task.stdout, task.stderr), (bare.returncode, bare.stdout, bare.stderr))
+        return bare
+
+    def test_namespace_arguments_and_path(self):
+        bare = self.check(
+            '''
+            """Docs."""
+            import sys
+            print(sys.argv, sys.path, __name__, __file__, __doc__, __spec__, __package__)
+            print(sorted(globals()), type(__loader__).__name__, __builtins__)
+            print(sys.modules["__main__"].__dict__ is globals())
+            ''',
+            "--flag",
+            "a b",
+        )
+        self.assertEqual(bare.returncode, 0)
+
+    def test_a_module_beside_the_script_is_found(self):
+        self.write("tasks/beside.py", "VALUE = 7")
+        self.assertEqual(self.check("import beside; print(beside.VALUE)").stdout, "7\n")
+
+    def test_exit_codes(self):
+        for code in ("3", "0", "None", "'a message'", "True"):
+            self.check(f"import sys; print('out'); sys.exit({code})")
+
+    def test_tracebacks_have_no_frames_of_ours(self):
+        bare = self.check(
+            """
+            def f():
+                raise ValueError("no")
+            try:
+                f()
+            except ValueError as error:
+                raise KeyError("caused") from error
+            """
+        )
+        self.assertEqual(bare.returncode, 1)
+
+    def test_syntax_errors(self):
+        self.check("print(1)\ndef f(:\n  pass\n")
+
+    def test_missing_script(self):
+        result = self.task("script", self.path("gone.py"))
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("can't open file", result.stderr)
+
+    def test_an_excepthook_of_the_script_is_used(self):
+        self.check("import sys\nsys.excepthook = lambda *a: print('hook', a[0].__name__)\n1 / 0\n")
+
+    def test_order_of_traceback_threads_and_exit_handlers(self):
+        self.check(
+            """
+            import atexit, threading, time
+            atexit.register(print, "exit handler")
+            threading.Thread(target=lambda: (time.sleep(0.1), print("thread"))).start()
+            1 / 0
+            """
+        )
+
+    def test_futures_of_ours_do_not_leak_into_the_script(self):
+        self.check("def f(x: undefined = 1): pass\n" if sys.version_info < (3, 14) else "print(1)\n")
+
+    def test_keyboard_interrupt(self):
+        self.check("raise KeyboardInterrupt\n")
+
+    def test_pickle_and_processes_find_main(self):
+        self.check(
+            """
+            import multiprocessing, pickle
+            class Point:
+                def __init__(self, x): self.x = x
+            def double(point): return Point(point.x * 2)
+            if __name__ == "__main__":
+                print(pickle.loads(pickle.dumps(Point(3))).x)
+                with multiprocessing.get_context("spawn").Pool(1) as pool:
+                    print(pool.map(double, [Point(4)])[0].x)
+            """
+        )
+
+    @unittest.skipUnless(hasattr(os, "symlink") and os.name == "posix", "symbolic links")
+    def test_a_linked_script_has_the_folder_of_its_target_first(self):
+        self.write("real/beside.py", "VALUE = 7")
+        os.makedirs(self.path("tasks"))
+        target = self.write("real/script.py", "import beside, sys; print(sys.path[0], sys.argv, __file__)")
+        link = self.path("tasks/link.py")
+        os.symlink(target, link)
+        bare = self.python(link)
+        self.assertEqual(self.task("script", link).stdout, bare.stdout)
+
+
+class Reports(TaskTest):
+    def test_an_exception_has_type_message_and_frames_of_the_workspace(self):
+        script = self.write("tasks/script.py", "import json\ndef f():\n    json.loads('{')\nf()\n")
+        self.task("script", script)
+        (line,) = self.lines("exception")
+        self.assertEqual(line["exceptionType"], "json.decoder.JSONDecodeError")
+        self.assertIn("Expecting property name", line["message"])
+        self.assertIn("in loads", line["stacktrace"])
+        self.assertNotIn("_runweave", line["stacktrace"])
+        self.assertEqual(
+            line["frames"],
+            [{"file": script, "line": 4, "function": "<module>"}, {"file": script, "line": 3, "function": "f"}],
+        )
+
+    def test_a_syntax_error_names_its_line(self):
+        script = self.write("script.py", "x = 1\nif\n")
+        self.task("script", script)
+        (line,) = self.lines("exception")
+        self.assertEqual(line["exceptionType"], "SyntaxError")
+        self.assertEqual([(f["file"], f["line"]) for f in line["frames"]], [(script, 2)])
+
+    def test_leaving_with_a_code_is_no_exception(self):
+        self.task("script", self.write("script.py", "raise SystemExit(3)"))
+        self.assertEqual(self.lines("exception"), [])
+        self.assertEqual(len(self.lines("observed")), 1)
+
+    @unittest.skipUnless(hasattr(os, "fork"), "fork")
+    def test_a_forked_child_reports_nothing_of_its_own(self):
+        script = self.write("script.py", "import os\nif os.fork() == 0:\n    1 / 0\nos.wait()\n")
+        self.assertEqual(self.task("script", script).returncode, 0)
+        self.assertEqual([line["type"] for line in self.lines()], ["observed"])
+
+
+class Observed(TaskTest):
+    def observed(self, script):
+        path = self.write("tasks/script.py", script)
+        result = self.task("script", path)
+        (line,) = self.lines("observed")
+        inside = {
+            key: [os.path.relpath(file, self.folder).replace(os.sep, "/") for file in line[key]]
+            for key in ("modules", "read", "written")
+        }
+        return result, inside, line["packages"]
+
+    def test_modules_and_files(self):
+        self.write("lib/part.py", "X = 1")
+        for name in ("in.txt", "in2.txt", "both.bin"):
+            self.write(name, "x")
+        result, seen, packages = self.observed(
+            """
+            import os, sys
+            sys.path.insert(0, os.getcwd())
+            import lib.part
+            open("in.txt").close()
+            os.close(os.open("in2.txt", os.O_RDONLY))
+            open("both.bin", "r+").close()
+            open("out.txt", "w").close()
+            open("out.txt").close()                  # written first: not an input
+            open("appended.txt", "a").close()
+            open("out.tmp", "w").close(); os.replace("out.tmp", "final.txt")
+            open("gone.txt", "w").close(); os.remove("gone.txt")
+            os.mkdir("new.tmp"); open("new.tmp/a", "w").close(); os.rename("new.tmp", "new")
+            try: open("absent.txt")
+            except OSError: pass
+            os.chdir("lib"); open("../in.txt").close()
+            """
+        )
+        self.assertEqual(result.stderr, "")
+        self.assertEqual(seen["modules"], ["lib/part.py", "tasks/script.py"])
+        self.assertEqual(seen["read"], ["both.bin", "in.txt", "in2.txt"])
+        self.assertEqual(seen["written"], ["appended.txt", "both.bin", "final.txt", "new/a", "out.txt"])
+        self.assertEqual(packages, {})
+
+    def test_what_is_no_part_of_the_work_is_left_out(self):
+        for name in (".git/HEAD", ".runweave/x", "__pycache__/y.pyc", "venv/lib/site-packages/z.py"):
+            self.write(name, "x")
+        _, seen, _ = self.observed(
+            """
+            import runweave
+            for name in (".git/HEAD", ".runweave/x", "__pycache__/y.pyc", "venv/lib/site-packages/z.py"):
+                open(name).close()
+            dict(runweave.params)
+            runweave.log_text("a", "b")
+            """
+        )
+        self.assertEqual(seen, {"modules": ["tasks/script.py"], "read": [], "written": []})
+
+    def test_a_failing_task_is_observed_too(self):
+        self.write("in.txt", "x")
+        result, seen, _ = self.observed("open('in.txt').close()\n1 / 0\n")
+        self.assertEqual((result.returncode, seen["read"]), (1, ["in.txt"]))
+
+    def test_packages_have_the_name_and_version_that_they_are_installed_by(self):
+        site = self.path("venv/lib/site-packages")
+        self.write("venv/lib/site-packages/alpha/__init__.py", "")
+        self.write("venv/lib/site-packages/beta.py", "")
+        self.write("venv/lib/site-packages/unused.py", "")
+        for folder, name, record in (
+            ("alpha-1.2.dist-info", "alpha", ""),
+            ("py_beta-3.dist-info", "Py-Beta", "beta.py,,\npy_beta-3.dist-info/RECORD,,\n"),
+            ("unused-4.dist-info", "unused", "unused.py,,\n"),
+        ):
+            self.write(f"venv/lib/site-packages/{folder}/METADATA", f"Metadata-Version: 2.1\nName: {name}\n")
+            self.write(f"venv/lib/site-packages/{folder}/RECORD", record)
+        result, _, packages = self.observed(f"import sys; sys.path.append({site!r}); import alpha, beta, json")
+        self.assertEqual(result.stderr, "")
+        self.assertEqual(packages, {"Py-Beta": "3", "alpha": "1.2"})
+
+    def test_a_task_that_breaks_its_surroundings_is_still_observed(self):
+        _, seen, _ = self.observed("import os, sys; sys.path.clear(); os.environ.clear(); os.chdir('/')")
+        self.assertEqual(seen["modules"], ["tasks/script.py"])
+
+
+class Killed(TaskTest):
+    @unittest.skipUnless(os.name == "posix", "signals")
+    def test_a_signal_ends_a_script_as_it_ends_bare_python(self):
+        script = self.write("script.py", "import time; print('up', flush=True); time.sleep(60)")
+        command = [sys.executable, BOOTSTRAP, "script", script]
+        with subprocess.Popen(command, env=self.env(), stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            process.terminate()
+        self.assertEqual(process.returncode, -15)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,415 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { JsonObject } from '../../../src/model/json.ts';
+import type { OnFailure, Pipeline, Task, TaskId } from '../../../src/model/pipeline.ts';
+import type { RunEvent, RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
+import type { TaskResult } from '../../../src/model/task-result.ts';
+import type { UnixNano } from '../../../src/model/time.ts';
+import { digestOf, type FileDigests } from '../../../src/fingerprint/file-digests.ts';
+import type { Results } from '../../../src/fingerprint/results.ts';
+import type { AttemptResult } from '../../../src/execution/attempt.ts';
+import type { PlanScope } from '../../../src/execution/plan.ts';
+import { startRun, type RunningPipeline } from '../../../src/execution/scheduler.ts';
+
+const id = (text: string): TaskId => text as TaskId;
+
+interface TaskSketch extends Partial<Pick<Task, 'watch' | 'cache' | 'cpus' | 'params'>> {
+  readonly needs?: readonly string[];
+  readonly retries?: number;
+  readonly inputs?: readonly string[];
+}
+
+function pipelineOf(sketch: Readonly<Record<string, TaskSketch>>): Pipeline {
+  const nowhere = { line: 0, character: 0 };
+  const tasks = Object.entries(sketch).map(
+    ([name, { needs = [], retries = 0, ...more }]): Task => ({
+      id: id(name),
+      name,
+      source: { kind: 'shell', command: `run ${name}` },
+      matrix: {},
+      params: {},
+      dependencies: needs.map(id),
+      inputs: [],
+      outputs: [`out/${name}`],
+      env: {},
+      cwd: '.',
+      retries: { max: retries, delay: 0, backoff: 1 },
+      cpus: 1,
+      watch: 'auto',
+      cache: true,
+      tags: [],
+      range: { start: nowhere, end: nowhere },
+      ...more,
+    }),
+  );
+  return { name: 'sketch', file: '/p/runweave.yaml', folder: '/nowhere', params: {}, secrets: [], onFailure: 'stop', tasks };
+}
+
+/** A world without processes: a file is a string, an attempt is a promise that the test settles. */
+function createWorld(slots = 8) {
+  const files = new Map<string, string>();
+  const results = new Map<TaskId, TaskResult>();
+  const events: RunEvent[] = [];
+  const attempts: { readonly task: string; readonly end: (outcome?: AttemptResult['outcome'], output?: string, returns?: JsonObject) => void; readonly signal: AbortSignal }[] = [];
+  const waiters: (() => void)[] = [];
+  let time = 1n;
+
+  const digests: FileDigests = {
+    ofFile: () => Promise.resolve(undefined),
+    ofPath: (_folder, relative) => {
+      const content = files.get(relative);
+      return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });
+    },
+    export: () => ({}),
+  };
+  const store: Results = {
+    get: (task) => results.get(task),
+    started: (task, { time: end, ...started }) => void results.set(task, { ...started, outcome: 'error', outputs: [], returns: {}, duration: 0, end }),
+    ended: (task, result) => void results.set(task, result),
+    close: () => undefined,
+  };
+  const run = (pipeline: Pipeline, options: { readonly onFailure?: OnFailure; readonly scope?: Partial<PlanScope> } = {}): RunningPipeline => {
+    const scope: PlanScope = { wanted: new Set(pipeline.tasks.map((task) => task.id)), named: new Set(), forced: new Set(), unasked: false, ...options.scope };
+    return startRun(
+      { pipeline, scope, onFailure: options.onFailure ?? 'stop' },
+      {
+        decision: { folder: '/nowhere/runweave-test', digests, interpreter: undefined, result: store.get },
+        results: store,
+        clock: { now: () => String(time++) as UnixNano },
+        emit: (event) => {
+          events.push(event);
+          for (const wake of waiters.splice(0)) wake();
+        },
+        runId: 'run' as RunId,
+        traceId: 'trace' as TraceId,
+        spanOf: (task) => `span-${task}` as SpanId,
+        slots,
+        attempt: (task, _decision, _number, _cause, signal) =>
+          new Promise((resolve) => {
+            const end = (outcome: AttemptResult['outcome'] = 'success', output = `made by ${task.id}`, returns: JsonObject = {}): void => {
+              if (outcome === 'success') files.set(`out/${task.id}`, output);
+              resolve({ outcome, returns, observed: { modules: [], read: [], written: [] } });
+            };
+            signal.addEventListener('abort', () => end('cancellation'));
+            attempts.push({ task: task.id, end, signal });
+            for (const wake of waiters.splice(0)) wake();
+          }),
+      },
+    );
+  };
+  /** Resolves once `condition` holds; conditions are looked at after every event and every started attempt. */
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await new Promise<void>((resolve) => waiters.push(resolve));
+  };
+  const started = (): readonly string[] => attempts.map((attempt) => attempt.task);
+  const untilStarted = async (...names: readonly string[]): Promise<void> => until(() => names.every((name) => started().filter((task) => task === name).length >= names.filter((other) => other === name).length));
+  /** Ends the latest attempt at a task. */
+  const end = (task: string, ...how: Parameters<(typeof attempts)[number]['end']>): void => attempts.findLast((attempt) => attempt.task === task)?.end(...how);
+  /** Runs everything to its end, every attempt a success. */
+  const runAll = async (pipeline: Pipeline, scope?: Partial<PlanScope>): Promise<readonly string[]> => {
+    const from = attempts.length;
+    const running = run(pipeline, scope === undefined ? {} : { scope });
+    let next = from;
+    const state = { over: false };
+    void running.done.then(() => {
+      state.over = true;
+      for (const wake of waiters.splice(0)) wake();
+    });
+    for (;;) {
+      await until(() => state.over || attempts.length > next);
+      if (state.over) return started().slice(from);
+      attempts[next]?.end();
+      next += 1;
+    }
+  };
+  const outcomes = (): Readonly<Record<string, string>> => {
+    const last: Record<string, string> = {};
+    for (const event of events) {
+      if (event.type === 'task-ended') last[event.task] = event.outcome;
+      if (event.type === 'task-skipped') last[event.task] = `skip: ${event.reason}`;
+    }
+    return last;
+  };
+  return { files, results, events, attempts, run, runAll, until, untilStarted, end, started, outcomes };
+}
+
+/** a → b → d, a → c → d */
+const diamond = pipelineOf({ a: {}, b: { needs: ['a'] }, c: { needs: ['a'] }, d: { needs: ['b', 'c'] } });
+
+describe('order and slots', () => {
+  it('starts a task when all that it needs is done', async () => {
+    const world = createWorld();
+    const running = world.run(diamond);
+    await world.untilStarted('a');
+    assert.deepEqual(world.started(), ['a']);
+    world.end('a');
+    await world.untilStarted('b', 'c');
+    world.end('c');
+    world.end('b');
+    await world.untilStarted('d');
+    world.end('d');
+    assert.equal(await running.done, 'success');
+  });
+
+  it('never uses more slots than there are', async () => {
+    const world = createWorld(2);
+    const running = world.run(pipelineOf({ a: {}, b: {}, c: {}, wide: { cpus: 64 } }));
+    await world.untilStarted('a', 'b');
+    assert.equal(world.started().length, 2);
+    world.end('a');
+    world.end('b');
+    await world.untilStarted('c');
+    world.end('c');
+    await world.untilStarted('wide');
+    world.end('wide');
+    assert.equal(await running.done, 'success');
+  });
+
+  it('goes through a chain of 5000 tasks without recursion', async () => {
+    const chain = pipelineOf(Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`t${n}`, n === 0 ? {} : { needs: [`t${n - 1}`] }])));
+    const world = createWorld();
+    const running = world.run(chain);
+    await world.untilStarted('t0');
+    world.end('t0', 'failure');
+    assert.equal(await running.done, 'failure');
+    assert.equal(world.outcomes()['t4999'], 'skip: upstream');
+  });
+});
+
+describe('staleness', () => {
+  it('runs nothing the second time, and links to the span that made the outputs', async () => {
+    const world = createWorld();
+    assert.equal((await world.runAll(diamond)).length, 4);
+    assert.deepEqual(await world.runAll(diamond), []);
+    const skip = world.events.findLast((event) => event.type === 'task-skipped');
+    assert.deepEqual(skip?.madeBy, { runId: 'run', traceId: 'trace', spanId: `span-${skip?.task ?? ''}` });
+  });
+
+  it('stops the wave at a task that makes the same again', async () => {
+    const world = createWorld();
+    await world.runAll(diamond);
+    world.results.delete(id('a'));
+    assert.deepEqual(await world.runAll(diamond), ['a']);
+  });
+
+  it('says what changed', async () => {
+    const world = createWorld();
+    const pipeline = pipelineOf({ a: { params: { rate: 1 }, inputs: ['in.csv'] } });
+    await world.runAll(pipeline);
+    world.files.set('in.csv', 'new');
+    await world.runAll(pipelineOf({ a: { params: { rate: 2 }, inputs: ['in.csv'] } }));
+    const stale = world.events.findLast((event) => event.type === 'task-stale');
+    assert.deepEqual(
+      stale?.reasons.map((reason) => reason.type),
+      ['param-changed', 'input-changed'],
+    );
+  });
+
+  it('runs again what was changed or deleted behind its back', async () => {
+    const world = createWorld();
+    await world.runAll(diamond);
+    world.files.set('out/b', 'edited');
+    world.files.delete('out/c');
+    assert.deepEqual(new Set(await world.runAll(diamond)), new Set(['b', 'c']));
+  });
+
+  it('runs forced tasks alone when their outputs stay the same', async () => {
+    const world = createWorld();
+    await world.runAll(diamond);
+    assert.deepEqual(await world.runAll(diamond, { forced: new Set([id('b')]) }), ['b']);
+  });
+
+  it('runs `cache: false` each time it is asked, but not because of a change elsewhere', async () => {
+    const world = createWorld();
+    const pipeline = pipelineOf({ a: { cache: false } });
+    await world.runAll(pipeline);
+    assert.deepEqual(await world.runAll(pipeline), ['a']);
+    assert.deepEqual(await world.runAll(pipeline, { unasked: true }), []);
+  });
+
+  it('leaves manual tasks alone unless named, and lazy ones after a change', async () => {
+    const world = createWorld();
+    const pipeline = pipelineOf({ lazy: { watch: 'lazy' }, manual: { watch: 'manual' }, after: { needs: ['manual'] } });
+    assert.deepEqual(await world.runAll(pipeline, { unasked: true }), []);
+    assert.equal(world.outcomes()['after'], 'skip: upstream');
+    assert.deepEqual(await world.runAll(pipeline), ['lazy']);
+    assert.deepEqual(await world.runAll(pipeline, { named: new Set([id('manual')]) }), ['manual', 'after']);
+  });
+
+  it('resolves what an upstream task returned, and fails when it did not return it', async () => {
+    const world = createWorld();
+    const pipeline = pipelineOf({ a: {}, b: { needs: ['a'], params: { n: '${tasks.a.returns.n}' } } });
+    const first = world.run(pipeline);
+    await world.untilStarted('a');
+    world.end('a', 'success', 'x', { n: 42 });
+    await world.untilStarted('b');
+    world.end('b');
+    await first.done;
+    const started = world.events.findLast((event) => event.type === 'task-started');
+    assert.deepEqual(started?.params, { n: 42 });
+
+    const second = world.run(pipeline, { scope: { forced: new Set([id('a')]) } });
+    await world.untilStarted('a', 'a');
+    world.end('a', 'success', 'x', {});
+    assert.equal(await second.done, 'failure');
+    const ended = world.events.findLast((event) => event.type === 'task-ended');
+    assert.equal(ended?.failure?.type, 'missing-return');
+  });
+});
+
+describe('failures', () => {
+  it('tries again as often as the task allows', async () => {
+    const world = createWorld();
+    const running = world.run(pipelineOf({ a: { retries: 2 } }));
+    await world.untilStarted('a');
+    world.end('a', 'failure');
+    await world.untilStarted('a', 'a');
+    world.end('a', 'timeout');
+    await world.untilStarted('a', 'a', 'a');
+    world.end('a');
+    assert.equal(await running.done, 'success');
+  });
+
+  const twoBranches = pipelineOf({ bad: {}, afterBad: { needs: ['bad'] }, good: {}, afterGood: { needs: ['good'] } });
+
+  it('with on_failure: stop starts nothing more, and lets what runs end', async () => {
+    const world = createWorld();
+    const running = world.run(twoBranches);
+    await world.untilStarted('bad', 'good');
+    world.end('bad', 'failure');
+    await world.until(() => world.outcomes()['bad'] === 'failure');
+    world.end('good');
+    assert.equal(await running.done, 'failure');
+    assert.deepEqual(world.outcomes(), { bad: 'failure', afterBad: 'skip: upstream', good: 'success', afterGood: 'skip: stopped' });
+  });
+
+  it('with on_failure: continue goes on with all that does not depend on the failure', async () => {
+    const world = createWorld();
+    const running = world.run(twoBranches, { onFailure: 'continue' });
+    await world.untilStarted('bad', 'good');
+    world.end('bad', 'failure');
+    world.end('good');
+    await world.untilStarted('afterGood');
+    world.end('afterGood');
+    assert.equal(await running.done, 'failure');
+    assert.equal(world.outcomes()['afterGood'], 'success');
+  });
+
+  it('is run again when asked, but after a change only if the change concerns it', async () => {
+    const world = createWorld();
+    const pipeline = pipelineOf({ a: { inputs: ['in.csv'] } });
+    const running = world.run(pipeline);
+    await world.untilStarted('a');
+    world.end('a', 'failure');
+    await running.done;
+    assert.deepEqual(await world.runAll(pipeline, { unasked: true }), []);
+    world.files.set('in.csv', 'new');
+    assert.deepEqual(await world.runAll(pipeline, { unasked: true }), ['a']);
+  });
+
+  it('fails a task that did not make its output', async () => {
+    const world = createWorld();
+    const running = world.run(pipelineOf({ a: {} }));
+    await world.untilStarted('a');
+    const attempt = world.attempts[0];
+    attempt?.end('success');
+    world.files.delete('out/a');
+    assert.equal(await running.done, 'failure');
+    const ended = world.events.findLast((event) => event.type === 'task-ended');
+    assert.equal(ended?.failure?.type, 'missing-output');
+  });
+
+  it('cancels what runs and skips the rest', async () => {
+    const world = createWorld();
+    const running = world.run(diamond);
+    await world.untilStarted('a');
+    running.cancel();
+    assert.equal(await running.done, 'cancellation');
+    assert.equal(world.outcomes()['a'], 'cancellation');
+    assert.equal(world.outcomes()['d'], 'skip: stopped');
+  });
+});
+
+describe('a change during the run', () => {
+  const pipeline = pipelineOf({ a: { inputs: ['a.csv'] }, b: { inputs: ['b.csv'] }, c: { needs: ['a'] } });
+
+  it('restarts the task it affects and leaves the rest running', async () => {
+    const world = createWorld();
+    const running = world.run(pipeline);
+    await world.untilStarted('a', 'b');
+    world.files.set('a.csv', 'new');
+    await running.changed();
+    await world.untilStarted('a', 'b', 'a');
+    assert.equal(world.attempts[0]?.signal.aborted, true);
+    assert.equal(world.attempts[1]?.signal.aborted, false);
+    world.end('a');
+    world.end('b');
+    await world.untilStarted('c');
+    world.end('c');
+    assert.equal(await running.done, 'success');
+    assert.equal(world.outcomes()['a'], 'success');
+  });
+
+  it('runs a task again that had ended, and ends what was built on its old outputs', async () => {
+    const world = createWorld();
+    const running = world.run(pipeline);
+    await world.untilStarted('a', 'b');
+    world.end('a');
+    await world.untilStarted('c');
+    world.files.set('a.csv', 'new');
+    await running.changed();
+    await world.untilStarted('a', 'a');
+    assert.equal(world.attempts.find((attempt) => attempt.task === 'c')?.signal.aborted, true);
+    world.end('a', 'success', 'other');
+    await world.untilStarted('c', 'c');
+    world.end('c');
+    world.end('b');
+    assert.equal(await running.done, 'success');
+  });
+
+  it('does nothing when nothing has changed in content', async () => {
+    const world = createWorld();
+    const running = world.run(pipeline);
+    await world.untilStarted('a', 'b');
+    await running.changed();
+    assert.deepEqual(world.started(), ['a', 'b']);
+    running.cancel();
+    await running.done;
+  });
+
+  it('takes up a pipeline file that changed: new tasks, gone tasks, other definitions', async () => {
+    const world = createWorld();
+    const running = world.run(pipeline);
+    await world.untilStarted('a', 'b');
+    const next = pipelineOf({ a: { inputs: ['a.csv'] }, c: { needs: ['a', 'new'] }, new: {} });
+    const tasks = [next.tasks[0], next.tasks[2], next.tasks[1]].filter((task) => task !== undefined);
+    await running.changed({ pipeline: { ...next, tasks }, scope: { wanted: new Set(tasks.map((task) => task.id)), named: new Set(), forced: new Set(), unasked: false } });
+    await world.untilStarted('new');
+    assert.equal(world.attempts[1]?.signal.aborted, true);
+    world.end('a');
+    world.end('new');
+    await world.untilStarted('c');
+    world.end('c');
+    assert.equal(await running.done, 'success');
+    assert.deepEqual(world.outcomes(), { a: 'success', b: 'cancellation', new: 'success', c: 'success' });
+  });
+
+  it('gives a failed task another chance, and with it those that its failure stopped', async () => {
+    const world = createWorld(2);
+    const running = world.run(pipelineOf({ a: { inputs: ['a.csv'] }, slow: {}, queued: {}, late: { needs: ['slow'] } }));
+    await world.untilStarted('a', 'slow');
+    world.end('a', 'failure');
+    await world.until(() => world.outcomes()['queued'] === 'skip: stopped');
+    world.files.set('a.csv', 'mended');
+    await running.changed();
+    await world.untilStarted('a', 'a');
+    world.end('a');
+    await world.untilStarted('queued');
+    world.end('slow');
+    world.end('queued');
+    await world.untilStarted('late');
+    world.end('late');
+    assert.equal(await running.done, 'success');
+  });
+});
+
