@@ -20,7 +20,7 @@ const common = {
 /** One CommonJS file an entry: what loads fastest. The editor's Node is 22 from 1.101 on, and 20 in 1.100. */
 const node = {
   ...common,
-  define: { ...common.define, 'import.meta.dirname': '__dirname', 'process.env.RUNWEAVE_VERSION': JSON.stringify(JSON.parse(readFileSync('package.json', 'utf8')).version) },
+  define: { ...common.define, 'import.meta.dirname': '__dirname', 'import.meta.url': '__filename', 'process.env.RUNWEAVE_VERSION': JSON.stringify(JSON.parse(readFileSync('package.json', 'utf8')).version) },
   platform: 'node', format: 'cjs', target: 'node20', outExtension: { '.js': '.cjs' }, outdir: 'dist',
 };
 

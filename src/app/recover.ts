@@ -4,8 +4,12 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { RunResult } from '../protocol/session.ts';
 import { signalGroup } from '../execution/backend/local.ts';
+
+/** How long tasks of a dead executor may take to end after SIGTERM, in milliseconds. */
+const grace = 2000;
 
 export async function recoverInterruptedRuns(folder: string): Promise<readonly RunResult[]> {
   const live = path.join(folder, 'live');
@@ -27,9 +31,26 @@ export async function recoverInterruptedRuns(folder: string): Promise<readonly R
       if (event.type === 'attempt-started') running.set(`${event.task} ${event.attempt}`, event.pid);
       if (event.type === 'attempt-ended') running.delete(`${event.task} ${event.attempt}`);
     }
-    for (const pid of running.values()) if (belongsToRun(pid, runId)) signalGroup(pid, 'SIGKILL');
+    await endGroups([...running.values()].filter((pid) => belongsToRun(pid, runId)));
   }
   return recoverRuns(folder, writerIsAlive);
+}
+
+/** Asked first, so that a notebook ends its kernel, which is in a group of its own. */
+async function endGroups(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) signalGroup(pid, 'SIGTERM');
+  const deadline = Date.now() + grace;
+  while (pids.some(groupExists) && Date.now() < deadline) await setTimeout(20);
+  for (const pid of pids) signalGroup(pid, 'SIGKILL');
+}
+
+function groupExists(pid: number): boolean {
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -214,7 +214,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     ]);
     let log;
     try {
-      log = await openEventLog(store, runId, (message) => listener(problem('storage', message)));
+      log = await openEventLog(store, runId, { onError: (error) => listener(problem('storage', error.message)) });
     } catch (error) {
       return problem('storage', `${store} cannot be written: ${(error as Error).message}`);
     }

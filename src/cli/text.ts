@@ -48,14 +48,20 @@ export function sanitize(text: string, color: boolean): string {
     .replace(escapeSequences, (_sequence, parameters: string | undefined, final: string | undefined) =>
       color && final === 'm' && /^[\d;:]*$/.test(parameters ?? '') ? `\u001b[${parameters ?? ''}m` : '',
     )
-    .replace(/\r+\n/g, '\n')
     .split('\n')
-    .map((line) => {
-      const shown = line.replace(/\r+$/, '');
-      return shown.slice(shown.lastIndexOf('\r') + 1).replace(controls, '');
-    });
+    .map(lastOverwrite);
   const clean = lines.join('\n');
-  return color && /\u001b\[(?!0?m)[\d;:]*m(?![^]*\u001b\[0?m)/.test(clean) ? `${clean}\u001b[0m` : clean;
+  // Only SGR sequences are left: an open one must not colour what follows.
+  const last = clean.lastIndexOf('\u001b');
+  return last === -1 || /^\u001b\[0?m/.test(clean.slice(last, last + 4)) ? clean : `${clean}\u001b[0m`;
+}
+
+/** What a line shows at the end, when carriage returns went back to its beginning. No expression: a line can be all of them. */
+function lastOverwrite(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === '\r') end -= 1;
+  const begin = end === 0 ? 0 : line.lastIndexOf('\r', end - 1) + 1;
+  return line.slice(begin, end).replace(controls, '');
 }
 
 const sgr = /\u001b\[[\d;:]*m/g;

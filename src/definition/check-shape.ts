@@ -53,8 +53,9 @@ export function checkShape(node: YamlNode, type: ValueType, context: ShapeContex
 
 function checkScalar(node: ScalarNode, type: ValueType, context: ShapeContext): YamlNode | undefined {
   const { value } = node;
-  const bad = (message: string, rest: Pick<Mistake, 'suggestion' | 'replacement'> = {}): undefined => {
+  const bad = (message: string, rest: Pick<Mistake, 'suggestion' | 'replacement'> = {}): YamlNode | undefined => {
     context.reporter.report({ code: 'bad-value', at: spot(node, context), message: `${context.label} ${message}`, ...rest });
+    return undefined;
   };
   const write = (replacement: string): Pick<Mistake, 'suggestion' | 'replacement'> => ({ suggestion: `write ${replacement}`, replacement });
   switch (type.type) {
@@ -99,7 +100,8 @@ function checkList(node: SequenceNode, type: Extract<ValueType, { type: 'list' }
     return undefined;
   }
   const inside = { ...context, label: `a value of ${context.label}`, key: node };
-  return { ...node, items: node.items.map((item) => checkShape(item, type.of, inside)).filter((item) => item !== undefined) };
+  const items = node.items.map((item) => checkShape(item, type.of, inside));
+  return items.every((item, index) => item === node.items[index]) ? node : { ...node, items: items.filter((item) => item !== undefined) };
 }
 
 function checkMap(node: MappingNode, type: Extract<ValueType, { type: 'map' }>, context: ShapeContext): YamlNode | undefined {
@@ -111,8 +113,9 @@ function checkMap(node: MappingNode, type: Extract<ValueType, { type: 'map' }>, 
   const entries = new Map<string, Entry>();
   for (const [name, entry] of node.entries) {
     if (pattern?.test(name) === false) context.reporter.report(badName(name, type.names?.allowed ?? '', entry.key));
-    const value = checkShape(entry.value, type.of, { ...context, label: quoted(name), key: entry.key });
-    if (value !== undefined) entries.set(name, { key: entry.key, value });
+    const value = type.of.type === 'any' ? entry.value : checkShape(entry.value, type.of, { ...context, label: quoted(name), key: entry.key });
+    if (value === entry.value) entries.set(name, entry);
+    else if (value !== undefined) entries.set(name, { key: entry.key, value });
   }
   return { ...node, entries };
 }
@@ -130,13 +133,14 @@ function checkObject(node: MappingNode, type: ObjectType, context: ShapeContext)
     }
     const inside = { ...context, label: quoted(name), key: entry.key, references: key.references ?? context.references };
     const value = checkShape(entry.value, key.value, inside);
-    if (value !== undefined) entries.set(name, { key: entry.key, value });
+    if (value === entry.value) entries.set(name, entry);
+    else if (value !== undefined) entries.set(name, { key: entry.key, value });
     // A wrong value is one mistake; that the key is missing would be a second one that is not true.
     meant.add(name);
   }
   const isMeant = (key: string): boolean => meant.has(key);
   for (const key of type.required ?? []) {
-    if (!isMeant(key)) context.reporter.report({ code: 'missing-key', at: context.key, message: `${context.label} needs the key ${quoted(key)}` });
+    if (!isMeant(key)) context.reporter.report({ code: 'missing-key', at: context.key, message: `${context.label} needs the key ${quoted(key)}`, suggestion: `add ${key}:` });
   }
   if (type.exactlyOneOf !== undefined) checkKinds(node, type.exactlyOneOf, isMeant, context);
   return { ...node, entries };
@@ -154,11 +158,13 @@ function checkKinds(node: MappingNode, kinds: readonly string[], isMeant: (key: 
 function unknownKey(name: string, at: Span, type: ObjectType, { reporter, homes }: ShapeContext): Mistake {
   const base = { code: 'unknown-key', at, message: `unknown key ${quoted(name)}` } as const;
   const keys = Object.entries(type.keys) as readonly [string, Key][];
-  const elsewhere = keys.find(([, key]) => key.elsewhere?.includes(name.toLowerCase()));
-  if (elsewhere !== undefined) return { ...base, ...didYouMean(elsewhere[0]) };
+  /** Every name that a key goes by, here or in other tools → the key. */
+  const names = new Map(keys.flatMap(([key, { elsewhere = [] }]) => [key, ...elsewhere].map((each) => [each, key] as const)).reverse());
+  const exact = names.get(name.toLowerCase());
+  if (exact !== undefined) return { ...base, ...didYouMean(exact) };
   const home = homes?.get(name);
   if (home !== undefined) return { ...base, suggestion: `it belongs to ${home}` };
-  return { ...base, ...didYouMean(reporter.near(name, Object.keys(type.keys))) };
+  return { ...base, ...didYouMean(names.get(reporter.near(name, names.keys()) ?? '')) };
 }
 
 function badName(name: string, allowed: string, at: Span): Mistake {
@@ -166,16 +172,18 @@ function badName(name: string, allowed: string, at: Span): Mistake {
   return { code: 'bad-name', at, message: `the name ${quoted(name)} must be of ${allowed}`, ...(/^[A-Za-z]\w*$/.test(fixed) ? { suggestion: `write ${fixed}`, replacement: fixed } : {}) };
 }
 
-function wrongType(node: YamlNode, type: ValueType, context: ShapeContext): undefined {
+/** Reports it; `undefined` is what is left of the value. */
+function wrongType(node: YamlNode, type: ValueType, context: ShapeContext): YamlNode | undefined {
   const { reporter, label } = context;
   const at = spot(node, context);
   if (node.type === 'scalar' && node.value === null) {
     reporter.report({ code: 'wrong-type', at, message: `${label} has no value`, suggestion: `give ${inWords(type)}, or remove it` });
-    return;
+    return undefined;
   }
   const fix = node.type === 'scalar' ? asType(node, type) : undefined;
   const suggestion = fix === undefined ? {} : { suggestion: `write ${fix}`, replacement: fix };
   reporter.report({ code: 'wrong-type', at, message: `${label} must be ${inWords(type)}, not ${found(node)}`, ...suggestion });
+  return undefined;
 }
 
 function spot(node: YamlNode, { key }: ShapeContext): Span {

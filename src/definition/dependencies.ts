@@ -12,7 +12,7 @@ const mostDependencies = 500_000;
 
 export interface Dependencies {
   add(task: Instance, upstream: TaskId, at: Span): void;
-  of(task: TaskId): readonly TaskId[];
+  readonly of: (task: TaskId) => readonly TaskId[];
   /** Where the file says that `task` depends on `upstream`. */
   origin(task: TaskId, upstream: TaskId): Span | undefined;
 }
@@ -23,7 +23,7 @@ export function createDependencies(declared: ReadonlyMap<string, DeclaredTask>, 
   for (const task of declared.values()) for (const { id } of task.instances) nameOf.set(id, task.name);
   /** By declared names: a matrix has one place for all its edges. */
   const origins = new Map<string, Span>();
-  const originKey = (task: TaskId, upstream: TaskId): string => JSON.stringify([nameOf.get(task), nameOf.get(upstream)]);
+  const originKey = (task: TaskId, upstream: TaskId): string => `${nameOf.get(task) ?? ''}\0${nameOf.get(upstream) ?? ''}`;
   let count = 0;
   return {
     add({ id }, upstream, at) {
@@ -94,7 +94,7 @@ export function lookUpReturns({ declared, byId, dependencies, reporter }: Return
     const match = /^(.+?)\.returns\.([A-Za-z_][\w-]*)$/.exec(name);
     if (match === null) {
       const id = name.split('.')[0] ?? '';
-      reporter.report({ code: 'unknown-reference', at, message: `${quoted(`\${${body}}`)} is not ${'${tasks.ID.returns.NAME}'}`, ...(declared.has(id) ? { suggestion: `write \${tasks.${id}.returns.NAME}` } : {}) });
+      reporter.report({ code: 'unknown-reference', at, message: `${quoted(`\${${body}}`)} is not \${tasks.ID.returns.NAME}`, ...(declared.has(id) ? { suggestion: `write \${tasks.${id}.returns.NAME}` } : {}) });
       return undefined;
     }
     const [, id = '', returned = ''] = match;

@@ -75,12 +75,12 @@ function readAxis(axis: string, { key, value: node }: Entry, scope: Scope): read
 
 /** The first key changes slowest, as nested loops in the order of the file would. */
 function expand(name: string, matrix: ReadonlyMap<string, readonly MatrixValue[]>): readonly Instance[] {
-  let combinations: readonly JsonObject[] = [{}];
+  let combinations: readonly Readonly<Record<string, MatrixValue>>[] = [{}];
   for (const [axis, values] of matrix) combinations = combinations.flatMap((combination) => values.map((value) => ({ ...combination, [axis]: value })));
   return combinations.map((values) => ({ id: taskId(name, values), matrix: values }));
 }
 
-function taskId(name: string, matrix: JsonObject): TaskId {
+function taskId(name: string, matrix: Readonly<Record<string, MatrixValue>>): TaskId {
   const values = Object.entries(matrix).map(([axis, value]) => `${axis}=${String(value)}`);
   return (values.length === 0 ? name : `${name}[${values.join(',')}]`) as TaskId;
 }
@@ -91,6 +91,10 @@ function taskId(name: string, matrix: JsonObject): TaskId {
  */
 export function pairing(upstream: DeclaredTask, downstream: DeclaredTask): (matrix: JsonObject) => readonly TaskId[] {
   const shared = sharedAxes(upstream, downstream);
+  if (shared.length === 0) {
+    const all = upstream.instances.map(({ id }) => id);
+    return () => all;
+  }
   const keyOf = (matrix: JsonObject): string => JSON.stringify(shared.map((axis) => matrix[axis]));
   const byKey = new Map<string, TaskId[]>();
   for (const { id, matrix } of upstream.instances) {

@@ -8,6 +8,9 @@ export interface TaskOrder {
   readonly cycles: readonly (readonly TaskId[])[];
 }
 
+/** A graph that is all cycles has more of them than anyone reads, or than fit into memory. */
+const mostCycles = 100;
+
 /** Depth first without recursion: a chain may be thousands of tasks long. */
 export function orderTasks(ids: readonly TaskId[], dependenciesOf: (id: TaskId) => readonly TaskId[]): TaskOrder {
   const position = new Map(ids.map((id, index) => [id, index]));
@@ -28,7 +31,7 @@ export function orderTasks(ids: readonly TaskId[], dependenciesOf: (id: TaskId) 
         done.add(top.id);
         order.push(top.id);
       } else if (depth.has(next)) {
-        cycles.push([...path.slice(depth.get(next)).map((step) => step.id), next]);
+        if (cycles.length < mostCycles) cycles.push([...path.slice(depth.get(next)).map((step) => step.id), next]);
       } else if (!done.has(next)) {
         depth.set(next, path.length);
         path.push({ id: next, left: inFileOrder(next)[Symbol.iterator]() });

@@ -46,7 +46,7 @@ const words = { pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]*$', allowed: 'letters, dig
 const text = { type: 'text' } as const;
 const textList = { type: 'list', of: text } as const;
 
-const retries: Key = {
+const retries = {
   value: {
     type: 'either',
     short: { type: 'number', whole: true, atLeast: 0 },
@@ -64,7 +64,7 @@ const retries: Key = {
   default: 0,
   examples: [2, { max: 3, delay: '1s', backoff: 2 }],
   elsewhere: ['retry', 'max_retries'],
-};
+} as const satisfies Key;
 
 /** Keys of a task that `defaults` can set for all tasks. */
 const defaultableKeys = {

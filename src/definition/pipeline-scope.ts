@@ -1,7 +1,7 @@
 /** The pipeline's own params and environment, with what was set from outside, and how references to them resolve. */
 import { isJsonObject } from '../model/json.ts';
 import type { Json, JsonObject } from '../model/json.ts';
-import { reportUnknownName, reportUnknownNamespace, resolve, wholeReference } from './references.ts';
+import { reportUnknownName, reportUnknownNamespace, resolve, textBudget, wholeReference } from './references.ts';
 import type { Reference, Scope } from './references.ts';
 import { quoted } from './reporter.ts';
 import type { Reporter, Span } from './reporter.ts';
@@ -85,9 +85,11 @@ export function pipelineScope({ root, text, reporter, set, environment, secrets 
     return value;
   };
 
+  const budget = { left: textBudget };
   const scopeWith = (declared: Readonly<Record<string, string>>): Scope => ({
     text,
     reporter,
+    budget,
     lookUp(reference) {
       if (reference.namespace === 'params' && reference.name !== '') return lookUpParam(reference);
       if (reference.namespace === 'env' && reference.name !== '') return lookUpEnv(reference, declared);

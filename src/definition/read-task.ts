@@ -109,7 +109,7 @@ function readInstance(declared: DeclaredTask, instance: Instance, options: ReadT
 function valueOf({ key, value }: Entry, { value: type }: Key, label: string, scope: Scope): Json | undefined {
   if (!value.hasReference) return toJson(value);
   const resolved = resolve(value, scope);
-  if (resolved === undefined) return undefined;
+  if (resolved === undefined || (type.type === 'text' && typeof resolved === 'string' && resolved !== '')) return resolved;
   const checked = checkShape(fromJson(resolved, value), type, { reporter: scope.reporter, label: quoted(label), key, references: false });
   return checked && toJson(checked);
 }

@@ -24,6 +24,8 @@ export interface Scope {
   readonly text: string;
   readonly reporter: Reporter;
   readonly shell?: boolean;
+  /** Characters that filled-in texts may still add, in all of the file: references to references double with each step. */
+  readonly budget: { left: number };
   /** `undefined` for a mistake, which it has reported. */
   lookUp(reference: Reference): Json | undefined;
 }
@@ -32,6 +34,10 @@ export const namespaces = ['params', 'matrix', 'env', 'tasks'] as const;
 
 const occurrences = /\$\$\{|\$\{([^{}]*)\}/g;
 
+export const textBudget = 32 * 1024 * 1024;
+/** Of one value as JSON, in characters. */
+const largestValue = 1024 * 1024;
+
 /** The value with every reference filled in; without the parts that have mistakes, `undefined` if it is all of it. */
 export function resolve(node: YamlNode, scope: Scope): Json | undefined {
   if (!node.hasReference) return toJson(node);
@@ -39,18 +45,41 @@ export function resolve(node: YamlNode, scope: Scope): Json | undefined {
     case 'scalar':
       return typeof node.value === 'string' ? resolveText(node, node.value, scope) : node.value;
     case 'sequence':
-      return node.items.map((item) => resolve(item, scope)).filter((item) => item !== undefined);
+      return bounded(node.items.map((item) => resolve(item, scope)).filter((item) => item !== undefined), node, scope);
     case 'mapping': {
       const resolved: [string, Json][] = [];
       for (const [key, { value }] of node.entries) {
         const json = resolve(value, scope);
         if (json !== undefined) resolved.push([key, json]);
       }
-      return Object.fromEntries(resolved);
+      return bounded(Object.fromEntries(resolved), node, scope);
     }
     default:
       return node satisfies never;
   }
+}
+
+function bounded(value: Json, node: YamlNode, { reporter }: Scope): Json | undefined {
+  if (sizeOf(value) <= largestValue) return value;
+  reportTooLarge(node, reporter);
+  return undefined;
+}
+
+function reportTooLarge(at: Span, reporter: Reporter): void {
+  reporter.report({ code: 'too-large', at, message: 'with its references filled in, this is larger than 1 MiB', suggestion: 'put large values into a file that the task reads' });
+}
+
+/** What references share is one object many times: each is looked into once. */
+const knownSizes = new WeakMap<object, number>();
+function sizeOf(value: Json): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (value === null || typeof value !== 'object') return 5;
+  let size = knownSizes.get(value);
+  if (size === undefined) {
+    size = Object.entries(value).reduce((sum, [key, item]: [string, Json]) => sum + key.length + 3 + sizeOf(item), 2);
+    knownSizes.set(value, size);
+  }
+  return size;
 }
 
 /** The reference that a text is as a whole, if it is. */
@@ -92,8 +121,13 @@ function resolveText(node: ScalarNode, value: string, scope: Scope): Json | unde
     const json = scope.lookUp(found);
     if (json === undefined) failed = true;
     else if (json !== null) result += typeof json === 'string' ? json : JSON.stringify(json);
+    if (result.length > largestValue || result.length > scope.budget.left) {
+      reportTooLarge(node, scope.reporter);
+      return undefined;
+    }
   }
   literal(value.length);
+  scope.budget.left -= result.length;
   return failed ? undefined : result;
 }
 

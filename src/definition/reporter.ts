@@ -21,6 +21,8 @@ export interface Mistake {
 }
 
 export interface Reporter {
+  /** Reports nothing more: what would follow from a mistake that breaks the whole file is not worth reading. */
+  mute(): void;
   report(mistake: Mistake): void;
   /** The candidate that a mistyped name probably means. */
   near(name: string, candidates: Iterable<string>): string | undefined;
@@ -39,6 +41,7 @@ export function createReporter(file: string, text: string): Reporter {
   /** By place and message: what an alias repeats, or a matrix multiplies, is one mistake. */
   const found = new Map<string, { readonly start: number; readonly diagnostic: Diagnostic }>();
   let nameSearches = 0;
+  let muted = false;
 
   const position = (offset: number): Position => {
     const clamped = Math.max(0, Math.min(offset, text.length));
@@ -59,9 +62,12 @@ export function createReporter(file: string, text: string): Reporter {
   };
 
   return {
+    mute() {
+      muted = true;
+    },
     report({ code, at, message, suggestion, replacement, severity = 'error' }) {
       const key = `${at.start}:${message}`;
-      if (found.size >= mostDiagnostics || found.has(key)) return;
+      if (muted || found.size >= mostDiagnostics || found.has(key)) return;
       const visible = onOneLine(at);
       const diagnostic: Diagnostic = {
         code,

@@ -69,13 +69,19 @@ function readCall(value: string, folder: string, fileExists: (path: string) => b
     source: { kind: 'call', module, function: name },
     label: path,
     file: join(folder, path),
-    ...(found === undefined ? { mistake: { code: 'missing-file', message: `module ${quoted(module)} does not exist`, suggestion: `create ${candidates[0]}, or correct the name` } } : {}),
+    ...(found === undefined ? { mistake: { code: 'missing-file', message: `module ${quoted(module)} does not exist`, ...missingModuleFix(module, name, candidates[0]) } } : {}),
   };
+}
+
+function missingModuleFix(module: string, name: string, file: string): Pick<Mistake, 'suggestion' | 'replacement'> {
+  if (!module.endsWith('.py')) return { suggestion: `create ${file}, or correct the name` };
+  const replacement = `${module.slice(0, -'.py'.length)}:${name}`;
+  return { suggestion: `write ${replacement}`, replacement };
 }
 
 /** `tasks/prepare.py:split` and `tasks.prepare.split` for `tasks.prepare:split`. */
 function nearCallable(value: string): string | undefined {
   const dotted = value.trim().replace(/^\.\//, '').replaceAll('/', '.').replace(/\.py(?=:|$|\.|::)/, '').replace('::', ':').replace(/\(\)$/, '');
   const candidate = dotted.includes(':') ? dotted : dotted.replace(/\.([^.]+)$/, ':$1');
-  return callable.test(candidate) && !/\.py$/.test(value) ? candidate : undefined;
+  return callable.test(candidate) && !value.endsWith('.py') ? candidate : undefined;
 }

@@ -3,7 +3,8 @@
  * nobody after this knows of them; what they may add is bounded, so that a small file can't become a large pipeline
  * ("YAML bomb"). Duplicate keys are mistakes; the first one counts.
  *
- * A file with a syntax error gives only syntax errors: what the parser guesses after one would only draw false ones.
+ * After a syntax error the parser guesses. Its guess is good enough to go on drawing a graph while someone types, but
+ * mistakes found in it would be false ones: only the syntax errors are reported.
  */
 import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { ParsedNode, Scalar, YAMLError, YAMLMap } from 'yaml';
@@ -43,7 +44,7 @@ const mostNodesByAliases = 100_000;
 const deepestNesting = 100;
 const mostSyntaxErrors = 20;
 
-/** The tree, as far as it could be read; `undefined` for a file without content or with a syntax error. */
+/** The tree, as far as it could be read; `undefined` for a file without content. */
 export function parseYaml(text: string, reporter: Reporter): YamlNode | undefined {
   if (text.length > largestFile) {
     reporter.report({ code: 'too-large', at: { start: 0, end: 0 }, message: 'the pipeline file is larger than 1 MiB', suggestion: 'use matrix for tasks that repeat' });
@@ -61,7 +62,7 @@ export function parseYaml(text: string, reporter: Reporter): YamlNode | undefine
   const errors = [...document.errors, ...document.warnings];
   if (errors.length > 0) {
     reportSyntaxErrors(errors, text, reporter);
-    return undefined;
+    reporter.mute();
   }
   return document.contents === null ? undefined : convert(document.contents, reporter);
 }
@@ -97,7 +98,7 @@ function reportSyntaxErrors(errors: readonly YAMLError[], text: string, reporter
     reporter.report({
       code: code === 'RESOURCE_EXHAUSTION' ? 'too-large' : 'syntax',
       at,
-      message: syntaxMessages[code] ?? message.replace(/^[A-Z]/, (letter) => letter.toLowerCase()).replaceAll('\n', ' '),
+      message: syntaxMessages[code] ?? message.replace(/^[A-Z]/, (letter) => letter.toLowerCase()).replace(/(closing) (["'])quote/, '$1 quote $2').replaceAll('\n', ' '),
       suggestion: unquotedReference ? 'put a value with ${…} in quotes' : syntaxSuggestions[code],
     });
     if (++count === mostSyntaxErrors) return;
@@ -121,7 +122,7 @@ function convert(contents: ParsedNode, reporter: Reporter): YamlNode {
     }
     if (isAlias(parsed)) return alias(parsed.source, at);
     if (parsed.anchor !== undefined) anchors.set(parsed.anchor, undefined);
-    const converted = isMap(parsed) ? mapping(parsed as YAMLMap.Parsed, at, depth) : isSeq(parsed) ? sequence(parsed.items as (ParsedNode | null)[], at, depth) : scalar(parsed as Scalar.Parsed, at);
+    const converted = isMap(parsed) ? mapping(parsed, at, depth) : isSeq(parsed) ? sequence(parsed.items, at, depth) : scalar(parsed, at);
     if (parsed.anchor !== undefined) anchors.set(parsed.anchor, converted);
     return converted;
   };
@@ -131,27 +132,35 @@ function convert(contents: ParsedNode, reporter: Reporter): YamlNode {
     if (target === undefined) {
       if (anchors.has(name)) reporter.report({ code: 'syntax', at, message: `the alias *${name} is inside of what it stands for` });
       else reporter.report({ code: 'syntax', at, message: `no anchor &${name} before this alias`, suggestion: 'text that begins with * needs quotes' });
+      reporter.mute();
       return empty(at);
     }
     addedByAliases += target.size;
     if (addedByAliases <= mostNodesByAliases) return target;
     reporter.report({ code: 'too-large', at, message: `aliases add more than ${mostNodesByAliases.toLocaleString('en')} values to the file`, suggestion: 'use matrix for tasks that repeat' });
+    reporter.mute();
     return empty(at);
   };
 
   const scalar = (parsed: Scalar.Parsed, at: Span): ScalarNode => {
     const { value } = parsed;
-    const known = value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string' ? value : String(value);
+    const known = value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string' ? value : parsed.source;
     if (typeof known === 'number' && !Number.isFinite(known)) {
       reporter.report({ code: 'bad-value', at, message: `${parsed.source} is not a number that JSON knows`, suggestion: 'write it in quotes', replacement: JSON.stringify(parsed.source) });
     }
     if (typeof known === 'string' && known.includes('\0')) reporter.report({ code: 'bad-value', at, message: 'text cannot contain the character NUL' });
-    return { type: 'scalar', value: known, source: parsed.source, hasReference: typeof known === 'string' && known.includes('${'), size: 1, ...at };
+    return { type: 'scalar', value: known, source: parsed.source, hasReference: typeof known === 'string' && known.includes('${'), size: 1, start: at.start, end: at.end };
   };
 
   const sequence = (parsed: readonly (ParsedNode | null)[], at: Span, depth: number): SequenceNode => {
     const items = parsed.map((item) => node(item, at, depth + 1));
-    return { type: 'sequence', items, hasReference: items.some((item) => item.hasReference), size: items.reduce((sum, item) => sum + item.size, 1), ...at };
+    let hasReference = false;
+    let size = 1;
+    for (const item of items) {
+      hasReference ||= item.hasReference;
+      size += item.size;
+    }
+    return { type: 'sequence', items, hasReference, size, start: at.start, end: at.end };
   };
 
   const mapping = (parsed: YAMLMap.Parsed, at: Span, depth: number): MappingNode => {
@@ -168,20 +177,19 @@ function convert(contents: ParsedNode, reporter: Reporter): YamlNode {
         merges.push(value);
         continue;
       }
-      const name = typeof parsedKey.value === 'string' ? parsedKey.value : (parsedKey as Scalar.Parsed).source;
+      const name = typeof parsedKey.value === 'string' ? parsedKey.value : (parsedKey).source;
       const first = entries.get(name);
       if (first === undefined) entries.set(name, { key, value });
       else reporter.report({ code: 'duplicate-key', at: key, message: `${quoted(name)} is already in line ${reporter.range(first.key).start.line + 1}`, suggestion: 'remove or rename one of the two' });
     }
     for (const merge of merges) mergeInto(entries, merge);
-    const values = [...entries.values()];
-    return {
-      type: 'mapping',
-      entries,
-      hasReference: values.some((entry) => entry.value.hasReference),
-      size: values.reduce((sum, entry) => sum + entry.value.size, 1),
-      ...at,
-    };
+    let hasReference = false;
+    let size = 1;
+    for (const { value } of entries.values()) {
+      hasReference ||= value.hasReference;
+      size += value.size;
+    }
+    return { type: 'mapping', entries, hasReference, size, start: at.start, end: at.end };
   };
 
   /** Keys of the mapping itself come before merged ones, earlier merges before later ones (yaml.org/type/merge.html). */

@@ -14,25 +14,22 @@ const openLimit = 60;
 /** More edges than this between two containers are one edge between the containers. */
 const bundleFrom = 24;
 
-export type ShapeNode =
-  | { readonly type: 'task'; readonly id: string; readonly label: string; readonly tasks: readonly GraphTask[]; readonly container?: string }
-  /** All tasks of one declared matrix, or of one name prefix. */
-  | { readonly type: 'matrix' | 'group'; readonly id: string; readonly label: string; readonly tasks: readonly GraphTask[] }
-  /** What of an opened container is not drawn. */
-  | { readonly type: 'more'; readonly id: string; readonly label: string; readonly tasks: readonly GraphTask[]; readonly container: string };
-
-/** An opened matrix or group: a frame around its nodes. */
-export interface ShapeContainer {
+export interface ShapeNode {
+  /** `matrix`, `group`: all tasks of one declared matrix, or of one name prefix. `more`: what of an opened container is not drawn. */
+  readonly type: 'task' | 'matrix' | 'group' | 'more';
+  /** A task's id; of the others their type and name: `matrix:train`. */
   readonly id: string;
-  readonly type: 'matrix' | 'group';
   readonly label: string;
   readonly tasks: readonly GraphTask[];
+  /** Id of the opened container that it is drawn in. */
+  readonly container?: string;
 }
 
 export interface GraphShape {
   /** In the order of the tasks, which is topological. */
   readonly nodes: readonly ShapeNode[];
-  readonly containers: readonly ShapeContainer[];
+  /** Opened matrices and groups: frames around their nodes. */
+  readonly containers: readonly ShapeNode[];
   /** Between ids of nodes or containers. */
   readonly edges: readonly (readonly [from: string, to: string])[];
   /** Tasks that no node stands for. */
@@ -96,15 +93,13 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
 
 const prefixOf = (name: string): string => /^[^._/:\-\s]+/.exec(name)?.[0] ?? name;
 
-type Item = Extract<ShapeNode, { readonly type: 'task' | 'matrix' }>;
-
 /** Chooses the nodes and frames to draw for `tasks` (in topological order) and the edges between them. */
 export function shapeGraph(tasks: readonly GraphTask[], options: ShapeOptions = {}): GraphShape {
   const { open = new Set<string>(), filter = '', limit = shapeLimit } = options;
   const isOpen = (id: string): boolean => open === 'all' || open.has(id);
   const visible = withNeighbours(tasks, filter);
 
-  const items: Item[] = [];
+  const items: ShapeNode[] = [];
   for (const [name, members] of groupBy(visible, (task) => (isMatrixValue(task) ? `[]${task.name}` : task.id))) {
     const first = members[0];
     if (first === undefined) continue;
@@ -113,15 +108,15 @@ export function shapeGraph(tasks: readonly GraphTask[], options: ShapeOptions = 
   }
 
   const nodes: ShapeNode[] = [];
-  const containers: ShapeContainer[] = [];
-  const openContainer = (container: ShapeContainer, parts: readonly ShapeNode[]): void => {
+  const containers: ShapeNode[] = [];
+  const openContainer = (container: ShapeNode, parts: readonly ShapeNode[]): void => {
     containers.push(container);
     const shown = new Set(mostUrgent(parts, openLimit, (part) => Math.min(...part.tasks.map(rank))));
-    for (const part of parts) if (shown.has(part)) nodes.push(part.type === 'task' ? { ...part, container: container.id } : part);
+    for (const part of parts) if (shown.has(part)) nodes.push({ ...part, container: container.id });
     const rest = parts.filter((part) => !shown.has(part));
     if (rest.length > 0) nodes.push({ type: 'more', id: `more:${container.id}`, label: `${rest.length} more`, tasks: rest.flatMap((part) => part.tasks), container: container.id });
   };
-  const place = (item: Item): void => {
+  const place = (item: ShapeNode): void => {
     if (item.type === 'matrix' && isOpen(item.id)) {
       openContainer({ id: item.id, type: 'matrix', label: item.label, tasks: item.tasks }, item.tasks.map((task) => ({ type: 'task', id: task.id, label: valueLabel(task), tasks: [task] })));
     } else nodes.push(item);
@@ -135,15 +130,15 @@ export function shapeGraph(tasks: readonly GraphTask[], options: ShapeOptions = 
         place(only);
         continue;
       }
-      const group: ShapeContainer = { id: `group:${prefix}`, type: 'group', label: prefix, tasks: members.flatMap((member) => member.tasks) };
+      const group: ShapeNode = { id: `group:${prefix}`, type: 'group', label: prefix, tasks: members.flatMap((member) => member.tasks) };
       // A matrix inside an opened group stays one node: frames don't nest.
       if (isOpen(group.id)) openContainer(group, members);
-      else nodes.push(group as ShapeNode);
+      else nodes.push(group);
     }
   }
 
   const drawn = mostUrgent(nodes, limit, (node) => Math.min(...node.tasks.map(rank)));
-  const framed = containers.filter((container) => drawn.some((node) => 'container' in node && node.container === container.id));
+  const framed = containers.filter((container) => drawn.some((node) => node.container === container.id));
   const shownTasks = drawn.reduce((sum, node) => sum + node.tasks.length, 0);
   return { nodes: drawn, containers: framed, edges: edgesBetween(drawn), hidden: tasks.length - shownTasks };
 }
@@ -151,7 +146,7 @@ export function shapeGraph(tasks: readonly GraphTask[], options: ShapeOptions = 
 function edgesBetween(nodes: readonly ShapeNode[]): readonly (readonly [string, string])[] {
   const nodeOf = new Map<TaskId, ShapeNode>();
   for (const node of nodes) for (const task of node.tasks) nodeOf.set(task.id, node);
-  const containerOf = (node: ShapeNode): string => ('container' in node && node.container !== undefined ? node.container : node.id);
+  const containerOf = (node: ShapeNode): string => (node.container ?? node.id);
 
   const pairs = new Map<string, { readonly from: ShapeNode; readonly to: ShapeNode }>();
   for (const to of nodes) {

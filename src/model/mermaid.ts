@@ -4,7 +4,7 @@
  * no task name can add a node, a directive, a link or markup.
  */
 import type { GraphTask } from '../protocol/graph-view.ts';
-import { countStates, shapeGraph, shownPhase, summaryPhase, type GraphShape, type ShapeContainer, type ShapeNode, type ShapeOptions } from './graph-shape.ts';
+import { countStates, shapeGraph, shownPhase, summaryPhase, type GraphShape, type ShapeNode, type ShapeOptions } from './graph-shape.ts';
 import { phaseLook } from './phase.ts';
 import type { TaskPhase } from './run-state.ts';
 import { formatDuration } from './time.ts';
@@ -23,7 +23,6 @@ const code = (character: string): string => `#${character.codePointAt(0) ?? 32};
  */
 export function escapeLabel(text: string): string {
   return text
-    // eslint-disable-next-line no-control-regex -- control characters are what is taken out
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
     .replace(/["#;&<>\\`*~%{}|@$!]/g, code)
     .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, code)
@@ -36,7 +35,7 @@ export function escapeLabel(text: string): string {
 }
 
 /** `train ×3`, `ingest`. */
-export function nodeTitle(node: ShapeNode | ShapeContainer): string {
+export function nodeTitle(node: ShapeNode): string {
   return node.type === 'matrix' || node.type === 'group' ? `${node.label} ×${node.tasks.length}` : node.label;
 }
 
@@ -79,10 +78,10 @@ export function mermaidIds(shape: GraphShape): ReadonlyMap<string, string> {
 }
 
 /** Flowchart text of a shape; `lines` gives the lines of a label. */
-export function shapeToMermaid(shape: GraphShape, direction: 'TB' | 'LR', lines: (node: ShapeNode | ShapeContainer) => readonly string[], classOf?: (node: ShapeNode) => TaskPhase): string {
+export function shapeToMermaid(shape: GraphShape, direction: 'TB' | 'LR', lines: (node: ShapeNode) => readonly string[], classOf?: (node: ShapeNode) => TaskPhase): string {
   const ids = mermaidIds(shape);
   const idOf = (id: string): string => ids.get(id) ?? 'n0';
-  const label = (node: ShapeNode | ShapeContainer): string => `"${lines(node).map(escapeLabel).join('<br/>')}"`;
+  const label = (node: ShapeNode): string => `"${lines(node).map(escapeLabel).join('<br/>')}"`;
   const draw = (node: ShapeNode): string => {
     const [open, close] = brackets[node.type];
     return `${idOf(node.id)}${open}${label(node)}${close}${classOf === undefined ? '' : `:::${classOf(node)}`}`;
@@ -90,7 +89,7 @@ export function shapeToMermaid(shape: GraphShape, direction: 'TB' | 'LR', lines:
   const text = [`flowchart ${direction}`];
   const inside = new Map<string, ShapeNode[]>();
   for (const node of shape.nodes) {
-    if ('container' in node && node.container !== undefined) (inside.get(node.container) ?? inside.set(node.container, []).get(node.container))?.push(node);
+    if (node.container !== undefined) (inside.get(node.container) ?? inside.set(node.container, []).get(node.container))?.push(node);
     else text.push(`  ${draw(node)}`);
   }
   for (const container of shape.containers) {
@@ -107,7 +106,8 @@ export function graphToMermaid(tasks: readonly GraphTask[], options: MermaidOpti
   const note = shape.hidden === 0 ? '' : `%% ${shape.hidden} tasks are not drawn\n`;
   if (!states) return shapeToMermaid(shape, direction, (node) => [nodeTitle(node)]) + note;
   const classOf = (node: ShapeNode): TaskPhase => summaryPhase(node.tasks);
-  const text = shapeToMermaid(shape, direction, (node) => ('type' in node && shape.containers.includes(node as ShapeContainer) ? [nodeTitle(node)] : [nodeTitle(node), stateLine(node as ShapeNode)]), classOf);
+  const opened = new Set(shape.containers.map((container) => container.id));
+  const text = shapeToMermaid(shape, direction, (node) => (opened.has(node.id) ? [nodeTitle(node)] : [nodeTitle(node), stateLine(node)]), classOf);
   const used = [...new Set(shape.nodes.map(classOf))];
   return text + used.map((phase) => `  classDef ${phase} stroke:${strokes[phase]},stroke-width:2px\n`).join('') + note;
 }

@@ -6,6 +6,8 @@ export const command = {
   stop: 'runweave.stop',
   stopTask: 'runweave.stopTask',
   toggleWatch: 'runweave.toggleWatch',
+  watchOn: 'runweave.watchOn',
+  watchOff: 'runweave.watchOff',
   showGraph: 'runweave.showGraph',
   showPlan: 'runweave.showPlan',
   openLatestRun: 'runweave.openLatestRun',

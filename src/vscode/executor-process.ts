@@ -12,6 +12,8 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type { OpenOptions, SessionCommand, SessionMessage } from '../protocol/session.ts';
+import { systemTimers } from './coalesce.ts';
+import type { Timers } from './coalesce.ts';
 import { restartPolicy } from './restart-policy.ts';
 
 export interface ExecutorDeath {
@@ -31,6 +33,7 @@ export interface ExecutorHooks {
   readonly onRestarted: () => void;
   /** What the process writes to its own stdout and stderr. */
   readonly onOutput: (text: string) => void;
+  readonly timers?: Timers;
 }
 
 export interface ExecutorProcess {
@@ -47,16 +50,17 @@ const closeTimeout = 4000;
 
 export function executorProcess(hooks: ExecutorHooks): ExecutorProcess {
   const policy = restartPolicy();
+  const timers = hooks.timers ?? systemTimers;
   let child: ChildProcess | undefined;
   let waiting: SessionCommand[] = [];
   let starting = false;
   /** Changes with every stop, so that a start that was under way gives up. */
   let generation = 0;
-  let pause: NodeJS.Timeout | undefined;
+  let endPause: (() => void) | undefined;
 
   const start = async (): Promise<boolean> => {
-    clearTimeout(pause);
-    pause = undefined;
+    endPause?.();
+    endPause = undefined;
     starting = true;
     const mine = generation;
     const options = await hooks.options();
@@ -95,7 +99,7 @@ export function executorProcess(hooks: ExecutorHooks): ExecutorProcess {
     hooks.onDied({ cause, restarts: delay !== undefined });
     if (delay === undefined) return;
     starting = true;
-    pause = setTimeout(() => void start().then((started) => started && hooks.onRestarted()), delay);
+    endPause = timers.after(delay, () => void start().then((started) => started && hooks.onRestarted()));
   };
 
   return {
@@ -111,7 +115,7 @@ export function executorProcess(hooks: ExecutorHooks): ExecutorProcess {
     },
     stop: async () => {
       generation += 1;
-      clearTimeout(pause);
+      endPause?.();
       starting = false;
       waiting = [];
       policy.reset();

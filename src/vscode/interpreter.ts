@@ -3,6 +3,7 @@
  * either the executor looks for one itself.
  */
 import * as vscode from 'vscode';
+import type { Disposable } from './disposable.ts';
 import { readSettings } from './settings.ts';
 
 export interface ChosenInterpreter {
@@ -36,7 +37,7 @@ async function exportsOf(id: string): Promise<unknown> {
   return Promise.race([activated, new Promise((resolve) => setTimeout(resolve, patience, undefined))]);
 }
 
-export interface InterpreterChoice extends vscode.Disposable {
+export interface InterpreterChoice extends Disposable {
   readonly of: (file: vscode.Uri) => Promise<ChosenInterpreter | undefined>;
   /** Fires when another interpreter was chosen in a Python extension. */
   readonly onDidChange: vscode.Event<void>;
@@ -45,7 +46,7 @@ export interface InterpreterChoice extends vscode.Disposable {
 export function interpreterChoice(log: (message: string) => void): InterpreterChoice {
   const changed = new vscode.EventEmitter<void>();
   const listened = new Set<string>();
-  const subscriptions: vscode.Disposable[] = [changed];
+  const subscriptions: Disposable[] = [changed];
   const listen = (id: string, event: vscode.Event<unknown> | undefined): void => {
     if (event === undefined || listened.has(id)) return;
     listened.add(id);

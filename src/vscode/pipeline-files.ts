@@ -8,20 +8,21 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import type { LoadedGraph } from '../protocol/session.ts';
 import { debounce } from './coalesce.ts';
 import type { Debounced } from './coalesce.ts';
+import type { Disposable } from './disposable.ts';
 
 const pattern = '**/runweave.{yaml,yml}';
 const excluded = '**/{node_modules,.venv,venv,.git,.runweave,.vscode-test,__pycache__,site-packages}/**';
 const typingPause = 150;
 export const pipelineSelector: vscode.DocumentSelector = { scheme: 'file', pattern };
 
-export class PipelineFiles implements vscode.Disposable {
+export class PipelineFiles implements Disposable {
   readonly #found = new Map<string, vscode.Uri>();
   readonly #loaded = new Map<string, LoadedGraph>();
   readonly #pauses = new Map<string, Debounced>();
   readonly #problems = vscode.languages.createDiagnosticCollection('runweave');
   readonly #didChangeList = new vscode.EventEmitter<void>();
   readonly #didLoad = new vscode.EventEmitter<LoadedGraph>();
-  readonly #subscriptions: vscode.Disposable[] = [];
+  readonly #subscriptions: Disposable[] = [];
   /** A file was found or is gone. */
   readonly onDidChangeList = this.#didChangeList.event;
   readonly onDidLoad = this.#didLoad.event;

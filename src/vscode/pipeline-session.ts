@@ -10,6 +10,7 @@ import type { PlanEntry } from '../model/plan.ts';
 import type { LoadedGraph, OpenOptions, ProblemCode, SessionMessage } from '../protocol/session.ts';
 import { coalesce, debounce } from './coalesce.ts';
 import { command } from './commands.ts';
+import type { Disposable } from './disposable.ts';
 import { executorProcess } from './executor-process.ts';
 import type { ExecutorDeath, ExecutorProcess } from './executor-process.ts';
 import type { InterpreterChoice } from './interpreter.ts';
@@ -30,7 +31,7 @@ const redrawInterval = 50;
 /** A record of this size is not read unasked, only to know how the latest run ended. */
 const unaskedLimit = 64 * 1024 * 1024;
 
-export class PipelineSession implements vscode.Disposable {
+export class PipelineSession implements Disposable {
   readonly file: vscode.Uri;
   /** The pipeline's folder. */
   readonly folder: string;
@@ -41,7 +42,8 @@ export class PipelineSession implements vscode.Disposable {
   readonly #executor: ExecutorProcess;
   readonly #didChange = new vscode.EventEmitter<ModelChange>();
   readonly #didChangeRuns = new vscode.EventEmitter<void>();
-  readonly #subscriptions: vscode.Disposable[] = [];
+  readonly #didOutput = new vscode.EventEmitter<void>();
+  readonly #subscriptions: Disposable[] = [];
   readonly #changes = coalesce<TaskId | 'all'>(redrawInterval, (items) => this.#didChange.fire(items.has('all') ? 'all' : (items as ReadonlySet<TaskId>)));
   readonly #planSoon = debounce(300, () => {
     if (this.#executor.isStarted() && !this.model.running) this.requestPlan();
@@ -50,12 +52,15 @@ export class PipelineSession implements vscode.Disposable {
   #watchWanted = false;
   /** A person waits for an answer, so that a problem is worth a message. */
   #asked = false;
+  #planRequested = false;
   #reopenAfterRun = false;
   #waitingForPlan: ((entries: readonly PlanEntry[] | undefined) => void)[] = [];
   /** What changed, at most every 50 ms. */
   readonly onDidChange = this.#didChange.event;
   /** The list of runs may have changed. */
   readonly onDidChangeRuns = this.#didChangeRuns.event;
+  /** A task printed something. */
+  readonly onDidOutput = this.#didOutput.event;
 
   constructor(file: vscode.Uri, services: SessionServices) {
     this.file = file;
@@ -80,6 +85,7 @@ export class PipelineSession implements vscode.Disposable {
     this.#subscriptions.push(
       this.#didChange,
       this.#didChangeRuns,
+      this.#didOutput,
       this.#changes,
       this.#planSoon,
       runsChanged,
@@ -123,7 +129,15 @@ export class PipelineSession implements vscode.Disposable {
 
   /** Asks for a plan, unless nothing may run here; its answer changes the model. */
   requestPlan(): void {
-    if (vscode.workspace.isTrusted && this.model.errors === 0) this.#executor.send({ type: 'plan', tasks: [] });
+    if (!vscode.workspace.isTrusted || this.model.errors > 0) return;
+    this.#planRequested = true;
+    this.#executor.send({ type: 'plan', tasks: [] });
+  }
+
+  /** For a view that shows what is stale. */
+  planIfUnknown(): void {
+    if (this.#planRequested || this.model.tasks.length === 0 || this.model.running) return;
+    this.requestPlan();
   }
 
   /** The plan as it is now; `undefined` when there is none, which was said. */
@@ -191,6 +205,7 @@ export class PipelineSession implements vscode.Disposable {
           this.#asked = false;
           this.#didChangeRuns.fire();
         }
+        if (message.event.type === 'output' || message.event.type === 'attempt-started') this.#didOutput.fire();
         this.#apply(message);
         return;
       case 'sealed':
@@ -282,6 +297,15 @@ export class PipelineSession implements vscode.Disposable {
 
   /** So that the graph shows how the latest run ended, whoever ran it. */
   async #loadLatestRun(): Promise<void> {
+    try {
+      await this.#readLatestRun();
+    } catch (error) {
+      // A record that is gone again, or a folder that may not be read: the list of runs says so where it matters.
+      this.#services.output.warn(`The latest run could not be read: ${String(error)}`);
+    }
+  }
+
+  async #readLatestRun(): Promise<void> {
     if (this.model.running) return;
     const { listRuns } = await import('../store/list-runs.ts');
     const latest = (await listRuns(this.records)).find((entry) => entry.type === 'run' && entry.summary.outcome !== undefined);

@@ -1,7 +1,9 @@
 /** The pipelines of the workspace and the one that the views show. */
+import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { contextKey } from './commands.ts';
 import type { ContextKey } from './commands.ts';
+import type { Disposable } from './disposable.ts';
 import type { ModelChange } from './pipeline-model.ts';
 import { PipelineSession } from './pipeline-session.ts';
 import type { SessionServices } from './pipeline-session.ts';
@@ -9,20 +11,22 @@ import { readSettings } from './settings.ts';
 
 const remembered = 'runweave.currentPipeline';
 
-export class Pipelines implements vscode.Disposable {
+export class Pipelines implements Disposable {
   readonly #services: SessionServices;
   readonly #memory: vscode.Memento;
   readonly #sessions = new Map<string, PipelineSession>();
   readonly #didChange = new vscode.EventEmitter<ModelChange>();
   readonly #didChangeRuns = new vscode.EventEmitter<void>();
-  readonly #subscriptions: vscode.Disposable[] = [];
+  readonly #didOutput = new vscode.EventEmitter<void>();
+  readonly #subscriptions: Disposable[] = [];
   readonly #contexts = new Map<ContextKey, boolean>();
   #current: PipelineSession | undefined;
-  #ofCurrent: vscode.Disposable | undefined;
+  #ofCurrent: Disposable | undefined;
   readonly ready: Promise<void>;
   /** Of the current pipeline; `all` also when another became current. */
   readonly onDidChange = this.#didChange.event;
   readonly onDidChangeRuns = this.#didChangeRuns.event;
+  readonly onDidOutput = this.#didOutput.event;
 
   constructor(services: SessionServices, memory: vscode.Memento) {
     this.#services = services;
@@ -31,6 +35,7 @@ export class Pipelines implements vscode.Disposable {
     this.#subscriptions.push(
       this.#didChange,
       this.#didChangeRuns,
+      this.#didOutput,
       files.onDidChangeList(() => this.#listChanged()),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.#trusted()),
     );
@@ -48,6 +53,15 @@ export class Pipelines implements vscode.Disposable {
     return this.#services.files.files;
   }
 
+  nameOf(file: vscode.Uri): string {
+    return this.#services.files.graphOf(file)?.name ?? basename(dirname(file.fsPath));
+  }
+
+  /** Reads all pipeline files again. */
+  reload(): void {
+    this.#services.files.reloadAll();
+  }
+
   /** The session of a pipeline file; it is made on first need. */
   sessionOf(file: vscode.Uri): PipelineSession {
     const key = file.toString();
@@ -57,11 +71,6 @@ export class Pipelines implements vscode.Disposable {
       this.#sessions.set(key, session);
     }
     return session;
-  }
-
-  /** The session whose records a file belongs to. */
-  sessionOfRecord(path: string): PipelineSession | undefined {
-    return [...this.#sessions.values()].find((session) => path.startsWith(session.records));
   }
 
   select(file: vscode.Uri): void {
@@ -109,6 +118,7 @@ export class Pipelines implements vscode.Disposable {
           this.#didChange.fire(change);
         }),
         session.onDidChangeRuns(() => this.#didChangeRuns.fire()),
+        session.onDidOutput(() => this.#didOutput.fire()),
       ];
       this.#ofCurrent = vscode.Disposable.from(...subscriptions);
     }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,21 +23,25 @@ export async function initCommand(line: CommandLine, host: Host): Promise<ExitCo
   const existing = existsSync(file) ? file : line.options.file === undefined ? other : undefined;
   if (existing !== undefined) return reportError(userError(`${namePath(existing, host.cwd)} is there already; nothing was changed`), host, json);
 
-  // `wx`: also a file that appears at this moment is not overwritten.
-  await writeFile(file, pipelineTemplate(basename(folder)), { flag: 'wx' });
-  const made = [file];
+  const made: string[] = [];
+  const kept: string[] = [];
+  const [pipeline, ...sources] = pipelineTemplate(basename(folder)).map(({ path, text }) => ({ path: join(folder, path), text }));
+  for (const { path, text } of [...(pipeline === undefined ? [] : [{ ...pipeline, path: file }]), ...sources]) {
+    ((await writeNew(path, text)) ? made : kept).push(path);
+  }
   if (await isInGit(folder)) {
     const gitignore = join(folder, '.gitignore');
     if (await addIgnored(gitignore)) made.push(gitignore);
   }
   if (json) {
-    writeJson(host.stdout, { made });
+    writeJson(host.stdout, { made, kept });
     return exitCodes.success;
   }
   const { style } = host.stdout;
   host.stdout.write(
     `${[
       ...made.map((path) => `${style('green', '✓')} ${namePath(path, host.cwd)}`),
+      ...kept.map((path) => `${style('yellow', '-')} ${namePath(path, host.cwd)} was there already, and was kept`),
       '',
       'What to do next:',
       `  ${style('bold', 'runweave run')}      run the pipeline`,
@@ -47,6 +51,18 @@ export async function initCommand(line: CommandLine, host: Host): Promise<ExitCo
     ].join('\n')}\n`,
   );
   return exitCodes.success;
+}
+
+/** Whether the file was written; one that is there already is left as it is, also one that appears at this moment. */
+async function writeNew(path: string, text: string): Promise<boolean> {
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    await writeFile(path, text, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 async function isInGit(folder: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** What a run says about its tasks, as lines: pure functions over the run state, for a terminal and for plain logs. */
 import { describeReason, type Reason } from '../../model/fingerprint.ts';
 import type { RecordedFailure, RunId, Outcome } from '../../model/run-event.ts';
+import { phaseLook } from '../../model/phase.ts';
 import { countPhases, type RunState, type TaskState } from '../../model/run-state.ts';
 import { elapsed, formatDuration } from '../../model/time.ts';
 import { formatNumber, plural, sanitize, truncate, type Style } from '../text.ts';
@@ -12,38 +13,18 @@ export interface LineOptions {
   readonly columns: number | undefined;
 }
 
-const symbols: Readonly<Record<Outcome, readonly [symbol: string, color: 'green' | 'red' | 'yellow' | 'dim']>> = {
-  success: ['✓', 'green'],
-  failure: ['✗', 'red'],
-  error: ['✗', 'red'],
-  timeout: ['✗', 'red'],
-  cancellation: ['⊘', 'yellow'],
-  skip: ['=', 'dim'],
-};
+type SymbolColor = 'green' | 'red' | 'yellow' | 'dim';
 
+const colors: Readonly<Record<Outcome, SymbolColor>> = { success: 'green', failure: 'red', error: 'red', timeout: 'red', cancellation: 'yellow', skip: 'dim' };
+
+/** The sign of an outcome that every surface shows; what is up to date is `=` in lines of text. */
 export function outcomeSymbol(outcome: Outcome, style: Style): string {
-  const [symbol, color] = symbols[outcome];
-  return style(color, symbol);
+  return style(colors[outcome], outcome === 'skip' ? '=' : phaseLook[outcome].sign);
 }
 
 /** `timed out`, for people; the outcome's own word is for programs. */
 export function outcomeWord(outcome: Outcome): string {
-  switch (outcome) {
-    case 'success':
-      return 'succeeded';
-    case 'failure':
-      return 'failed';
-    case 'error':
-      return 'error';
-    case 'timeout':
-      return 'timed out';
-    case 'cancellation':
-      return 'cancelled';
-    case 'skip':
-      return 'up to date';
-    default:
-      return outcome satisfies never;
-  }
+  return outcome === 'skip' ? 'up to date' : phaseLook[outcome].label;
 }
 
 export function fit(line: string, columns: number | undefined): string {
@@ -161,7 +142,7 @@ export function summaryLine(state: RunState, record: string, { style }: LineOpti
   ] as const;
   const text = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`).join(', ') || 'no tasks';
   const outcome = state.outcome ?? 'error';
-  const head = outcome === 'skip' || (outcome === 'success' && counts.success === 0) ? style('green', 'Nothing to do') : style(symbols[outcome][1], outcomeTitle(outcome));
+  const head = outcome === 'skip' || (outcome === 'success' && counts.success === 0) ? style('green', 'Nothing to do') : style(colors[outcome], outcomeTitle(outcome));
   const duration = state.end === undefined ? '' : `, ${formatDuration(elapsed(state.start, state.end))}`;
   return `${head}: ${text}${duration}. ${style('dim', record)}`;
 }

@@ -396,17 +396,17 @@ describe('a change during the run', () => {
 
   it('gives a failed task another chance, and with it those that its failure stopped', async () => {
     const world = createWorld(2);
-    const running = world.run(pipelineOf({ a: { inputs: ['a.csv'] }, slow: {}, queued: {}, late: { needs: ['slow'] } }));
+    const running = world.run(pipelineOf({ a: { inputs: ['a.csv'] }, slow: { inputs: ['slow.csv'] }, queued: { inputs: ['queued.csv'] }, late: { needs: ['slow'] } }));
     await world.untilStarted('a', 'slow');
     world.end('a', 'failure');
     await world.until(() => world.outcomes()['queued'] === 'skip: stopped');
     world.files.set('a.csv', 'mended');
     await running.changed();
+    await world.untilStarted('queued');
+    world.end('queued');
     await world.untilStarted('a', 'a');
     world.end('a');
-    await world.untilStarted('queued');
     world.end('slow');
-    world.end('queued');
     await world.untilStarted('late');
     world.end('late');
     assert.equal(await running.done, 'success');

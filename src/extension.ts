@@ -1,0 +1,50 @@
+/** The extension's entry: wires the parts together, and does nothing else, because every window waits for it. */
+import * as vscode from 'vscode';
+import { registerActions } from './vscode/actions.ts';
+import { view } from './vscode/commands.ts';
+import { graphPanels } from './vscode/graph-panel.ts';
+import { interpreterChoice } from './vscode/interpreter.ts';
+import { PipelineFiles, pipelineSelector } from './vscode/pipeline-files.ts';
+import { pipelineView } from './vscode/pipeline-view.ts';
+import { Pipelines } from './vscode/pipelines.ts';
+import { quickFixes } from './vscode/quick-fixes.ts';
+import { runEditor } from './vscode/run-editor.ts';
+import { runsView } from './vscode/runs-view.ts';
+import { statusBar } from './vscode/status-bar.ts';
+import { TaskLenses } from './vscode/task-lenses.ts';
+import { taskLogs } from './vscode/task-log.ts';
+
+let pipelines: Pipelines | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const { extensionUri } = context;
+  const output = vscode.window.createOutputChannel('Runweave', { log: true });
+  const files = new PipelineFiles();
+  const interpreters = interpreterChoice((message) => output.warn(message));
+  pipelines = new Pipelines({ executor: vscode.Uri.joinPath(extensionUri, 'dist', 'executor.cjs').fsPath, output, files, interpreters }, context.workspaceState);
+  const logs = taskLogs(pipelines);
+  const graphs = graphPanels(extensionUri, pipelines, logs);
+  const runs = runsView(pipelines);
+  const lenses = new TaskLenses(pipelines);
+  context.subscriptions.push(
+    output,
+    files,
+    interpreters,
+    pipelines,
+    logs,
+    graphs,
+    runs,
+    lenses,
+    pipelineView(pipelines),
+    statusBar(pipelines),
+    registerActions({ pipelines, graphs, runs, logs, output }),
+    vscode.window.registerCustomEditorProvider(view.run, runEditor(extensionUri, context.globalStorageUri), { supportsMultipleEditorsPerDocument: true }),
+    vscode.languages.registerCodeLensProvider(pipelineSelector, lenses),
+    vscode.languages.registerCodeActionsProvider(pipelineSelector, quickFixes(files), { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] }),
+  );
+}
+
+/** The executors end what they run, and seal it. */
+export async function deactivate(): Promise<void> {
+  await pipelines?.close();
+}

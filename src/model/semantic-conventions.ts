@@ -1,0 +1,130 @@
+/**
+ * Every attribute and event name that a record is made of, in one place. Names of OpenTelemetry's semantic conventions
+ * (version 1.45, https://opentelemetry.io/docs/specs/semconv/registry/attributes/) wherever they say what is meant;
+ * `runweave.*` only where none does. They are written out, because the conventions' package keeps names that are not
+ * yet stable in an entry point without a promise of compatibility, and a record has to be readable for years.
+ */
+
+// registry/attributes/cicd
+export const cicdPipelineName = 'cicd.pipeline.name';
+export const cicdPipelineResult = 'cicd.pipeline.result';
+export const cicdPipelineRunId = 'cicd.pipeline.run.id';
+export const cicdPipelineTaskName = 'cicd.pipeline.task.name';
+export const cicdPipelineTaskRunId = 'cicd.pipeline.task.run.id';
+export const cicdPipelineTaskRunResult = 'cicd.pipeline.task.run.result';
+
+// registry/attributes/process
+export const processCommandArgs = 'process.command_args';
+export const processExitCode = 'process.exit.code';
+export const processPid = 'process.pid';
+export const processWorkingDirectory = 'process.working_directory';
+
+// registry/attributes/vcs
+export const vcsRefHeadName = 'vcs.ref.head.name';
+export const vcsRefHeadRevision = 'vcs.ref.head.revision';
+
+// registry/attributes/error, exception, code; specification/trace/exceptions for the event
+export const codeFilePath = 'code.file.path';
+export const codeFunctionName = 'code.function.name';
+export const codeLineNumber = 'code.line.number';
+export const errorType = 'error.type';
+export const exceptionEvent = 'exception';
+export const exceptionMessage = 'exception.message';
+export const exceptionStacktrace = 'exception.stacktrace';
+export const exceptionType = 'exception.type';
+
+// registry/attributes/artifact
+export const artifactFilename = 'artifact.filename';
+
+// registry/attributes/service
+export const serviceName = 'service.name';
+
+/** Of any span or event: the names of those of its attributes whose value is JSON text (see `recording/attributes.ts`). */
+export const jsonAttributes = 'runweave.json';
+/** `start` and `end`, where a span needs a time that the run did not give: not started, or not ended. */
+export const unsetTimes = 'runweave.unset_times';
+
+// Of the run span.
+/** Present on every run span, and only there: what tells a record of ours from any other trace. */
+export const recordVersion = 'runweave.record.version';
+export const pipelineFile = 'runweave.pipeline.file';
+export const trigger = 'runweave.trigger';
+export const warnings = 'runweave.warnings';
+export const interrupted = 'runweave.interrupted';
+/** Resource attribute: whether the checkout differed from the commit. */
+export const vcsDirty = 'runweave.vcs.dirty';
+
+// Of a task span; `runweave.param.*` of the run span too.
+export const taskId = 'runweave.task.id';
+export const taskKind = 'runweave.task.kind';
+export const taskSource = 'runweave.task.source';
+export const taskMatrix = 'runweave.task.matrix';
+export const taskDependencies = 'runweave.task.dependencies';
+export const taskDeclaredOutputs = 'runweave.task.declared_outputs';
+export const taskOwner = 'runweave.task.owner';
+export const taskDescription = 'runweave.task.description';
+export const taskTags = 'runweave.task.tags';
+/** Only of a task that had no result when the run ended: `pending`, `stale` or `running`. */
+export const taskPhase = 'runweave.task.phase';
+export const taskReasons = 'runweave.reasons';
+export const taskFingerprint = 'runweave.fingerprint';
+export const taskOutputs = 'runweave.outputs';
+export const taskReturns = 'runweave.returns';
+export const taskSkipReason = 'runweave.skip.reason';
+export const taskBlockedBy = 'runweave.skip.blocked_by';
+/** The parameters that a run or task was given, by name. */
+export const paramPrefix = 'runweave.param.';
+/** What the last attempt logged, by name. */
+export const loggedParamPrefix = 'runweave.logged_param.';
+export const tagPrefix = 'runweave.tag.';
+/** Last value of a metric, by name. */
+export const metricPrefix = 'runweave.metric.';
+
+// Of a link.
+export const linkType = 'runweave.link.type';
+export const linkTypeDependency = 'dependency';
+export const linkTypeMadeBy = 'made-by';
+export const linkRunId = 'runweave.run.id';
+
+// Of an attempt span.
+export const attemptNumber = 'runweave.attempt.number';
+export const attemptCause = 'runweave.attempt.cause';
+export const attemptResult = 'runweave.attempt.result';
+export const attemptSignal = 'runweave.attempt.signal';
+
+// Of a span of a notebook's cell.
+export const cellIndex = 'runweave.cell.index';
+export const cellStatus = 'runweave.cell.status';
+export const cellLabel = 'runweave.cell.label';
+
+// Events of an attempt span, and their attributes.
+export const outputEvent = 'runweave.output';
+export const outputStream = 'runweave.output.stream';
+export const outputText = 'runweave.output.text';
+export const metricsEvent = 'runweave.metrics';
+export const metricsName = 'runweave.metrics.name';
+/** Nanoseconds from the event's time, one a point. */
+export const metricsTimes = 'runweave.metrics.times';
+export const metricsValues = 'runweave.metrics.values';
+/** One a point; absent when no point has a step. */
+export const metricsSteps = 'runweave.metrics.steps';
+export const paramEvent = 'runweave.param';
+export const tagEvent = 'runweave.tag';
+export const returnEvent = 'runweave.return';
+/** Of the three events above. */
+export const eventName = 'runweave.name';
+export const eventValue = 'runweave.value';
+export const artifactEvent = 'runweave.artifact';
+export const artifactMediaType = 'runweave.artifact.media_type';
+export const artifactSize = 'runweave.artifact.size';
+export const artifactDigest = 'runweave.artifact.digest';
+/** `utf8`, `base64` or `reference`. */
+export const artifactContentType = 'runweave.artifact.content_type';
+export const artifactContent = 'runweave.artifact.content';
+export const observedEvent = 'runweave.observed';
+export const observedModules = 'runweave.observed.modules';
+export const observedRead = 'runweave.observed.read';
+export const observedWritten = 'runweave.observed.written';
+export const observedPackages = 'runweave.observed.packages';
+/** Of an exception event. */
+export const exceptionFrames = 'runweave.exception.frames';

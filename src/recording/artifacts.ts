@@ -1,0 +1,107 @@
+/**
+ * The bytes of artifacts: small ones travel in the event, so that a record is one file; larger ones are kept once,
+ * under their digest, in `.runweave/objects/sha256/ab/cdef…`.
+ *
+ * An object is written to a temporary name and renamed, and the digest is that of the bytes which were written: a file
+ * that its task goes on writing to can't end up under a digest that it does not have.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Digest } from '../model/fingerprint.ts';
+import type { ArtifactContent, EventOf } from '../model/run-event.ts';
+import { isTextMediaType, mediaTypeOf } from './media-type.ts';
+
+const defaultInlineLimit = 64 * 1024;
+
+export type StoredArtifact = Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content'>;
+
+export interface ArtifactOptions {
+  readonly name: string;
+  /** Found from name and content when absent. */
+  readonly mediaType?: string | undefined;
+  /** Artifacts of fewer bytes go into the event; 64 KiB by default. */
+  readonly inlineLimit?: number;
+}
+
+/** Throws when the file can't be read or the object can't be written. `folder` is `.runweave`. */
+export async function storeArtifact(folder: string, bytes: Uint8Array | { readonly path: string }, options: ArtifactOptions): Promise<StoredArtifact> {
+  const { name, inlineLimit = defaultInlineLimit } = options;
+  const size = bytes instanceof Uint8Array ? bytes.length : (await stat(bytes.path)).size;
+  if (size < inlineLimit) {
+    const content = bytes instanceof Uint8Array ? bytes : await readFile(bytes.path);
+    const mediaType = options.mediaType ?? mediaTypeOf(name, content.subarray(0, 4096));
+    return { name, mediaType, size: content.length, digest: digestOf(content), content: inline(content, mediaType) };
+  }
+  const source = bytes instanceof Uint8Array ? [bytes] : (createReadStream(bytes.path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Uint8Array>);
+  const stored = await storeObject(folder, source);
+  return { name, mediaType: options.mediaType ?? mediaTypeOf(name, stored.head), size: stored.size, digest: stored.digest, content: { type: 'reference' } };
+}
+
+/** `undefined` when the bytes are not here: the object was collected, or the record came from elsewhere without it. */
+export async function readArtifact(folder: string, digest: Digest, content?: ArtifactContent): Promise<Uint8Array | undefined> {
+  if (content?.type === 'utf8') return Buffer.from(content.text, 'utf8');
+  if (content?.type === 'base64') return Buffer.from(content.data, 'base64');
+  const file = objectPath(folder, digest);
+  if (file === undefined) return undefined;
+  try {
+    return await readFile(file);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `undefined` for what is no digest: a record from elsewhere may hold anything, and this becomes a path. */
+export function objectPath(folder: string, digest: string): string | undefined {
+  const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
+  return hex === undefined ? undefined : path.join(folder, 'objects', 'sha256', hex.slice(0, 2), hex.slice(2));
+}
+
+function digestOf(bytes: Uint8Array): Digest {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
+}
+
+function inline(bytes: Uint8Array, mediaType: string): ArtifactContent {
+  if (isTextMediaType(mediaType)) {
+    try {
+      return { type: 'utf8', text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
+    } catch {
+      // Says that it is text, and is not: kept byte by byte.
+    }
+  }
+  return { type: 'base64', data: Buffer.from(bytes).toString('base64') };
+}
+
+async function storeObject(
+  folder: string,
+  source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<{ readonly digest: Digest; readonly size: number; readonly head: Uint8Array }> {
+  const objects = path.join(folder, 'objects', 'sha256');
+  await mkdir(objects, { recursive: true });
+  const temporary = path.join(objects, `.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    const hash = createHash('sha256');
+    let size = 0;
+    let head: Uint8Array = new Uint8Array();
+    const handle = await open(temporary, 'wx');
+    try {
+      for await (const chunk of source) {
+        if (size === 0) head = chunk.slice(0, 4096);
+        hash.update(chunk);
+        size += chunk.length;
+        await handle.writeFile(chunk);
+      }
+    } finally {
+      await handle.close();
+    }
+    const digest = `sha256:${hash.digest('hex')}` as Digest;
+    const file = objectPath(folder, digest) ?? '';
+    await mkdir(path.dirname(file), { recursive: true });
+    const kept = await stat(file).catch(() => undefined);
+    if (kept?.size !== size) await rename(temporary, file);
+    return { digest, size, head };
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}

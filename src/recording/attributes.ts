@@ -1,0 +1,45 @@
+/**
+ * JSON values as OpenTelemetry attributes, and back without loss.
+ *
+ * The SDK's attributes are strings, booleans, numbers and arrays of one of these; its JSON serialiser writes every
+ * number that is an integer as an int64, also 1e300, which no reader of OTLP accepts. So a value goes through as it is
+ * where it survives, for other tools to read, and as JSON text otherwise; the names of the latter are in the attribute
+ * `runweave.json`.
+ */
+import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import type { Json } from '../model/json.ts';
+import { jsonAttributes } from '../model/semantic-conventions.ts';
+
+/** Entries that are `undefined` are left out. */
+export function toAttributes(values: Readonly<Record<string, Json | undefined>>): Attributes {
+  const attributes: Attributes = {};
+  const asJson: string[] = [];
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined || name === '') continue;
+    if (isNative(value)) {
+      attributes[name] = value;
+    } else {
+      attributes[name] = JSON.stringify(value);
+      asJson.push(name);
+    }
+  }
+  if (asJson.length > 0) attributes[jsonAttributes] = asJson;
+  return attributes;
+}
+
+/** `{prefix}{name}` for every entry. */
+export function prefixed(prefix: string, values: Readonly<Record<string, Json>>): Readonly<Record<string, Json>> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
+}
+
+function isNative(value: Json): value is AttributeValue & Json {
+  if (Array.isArray(value)) {
+    const items = value as readonly Json[];
+    return items.every((item) => typeof item === 'string') || items.every((item) => item === null || isNativeNumber(item));
+  }
+  return typeof value === 'string' || typeof value === 'boolean' || isNativeNumber(value);
+}
+
+function isNativeNumber(value: Json): boolean {
+  return typeof value === 'number' && (Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value)));
+}

@@ -1,0 +1,140 @@
+/**
+ * The append-only file of a run in progress: `.runweave/live/<run-id>.jsonl`.
+ *
+ * Constraints: what was appended must survive the death of this process at any moment; a full disk must not stop a
+ * run; the executor must not wait. So each line is one event as JSON after a first line about the writer; lines are
+ * written in order by plain writes (the operating system has them from then on), gathered for at most 50 ms. When a
+ * write fails, what is left of it is kept and tried again with the next, so that a line is never torn in the middle of
+ * the file. The last line may be torn, and is left out when the file is read.
+ */
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import type { RunEvent, RunId } from '../model/run-event.ts';
+import { readLines } from './read-lines.ts';
+import { describeWriter } from './writer.ts';
+
+const writeInterval = 50;
+/** What waits for a disk that has no room is held up to this many bytes, then given up. */
+const backlogLimit = 64 * 1024 * 1024;
+const writtenAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['task-ended', 'attempt-ended', 'run-ended']);
+
+export interface EventLog {
+  readonly path: string;
+  /** Never throws. */
+  readonly append: (event: RunEvent) => void;
+  readonly flush: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export interface EventLogOptions {
+  /** Called once, with what went wrong first; the run goes on. */
+  readonly onError?: (error: Error) => void;
+}
+
+export function liveFolder(folder: string): string {
+  return path.join(folder, 'live');
+}
+
+/** Run ids become file names. */
+export function isRunId(text: string): text is RunId {
+  return /^[\w-][\w.-]{0,200}$/.test(text);
+}
+
+/** `folder` is `.runweave`. Fails only for a run id that is none: a log that can't be opened reports that and takes nothing. */
+export function openEventLog(folder: string, runId: RunId, { onError }: EventLogOptions = {}): Promise<EventLog> {
+  if (!isRunId(runId)) throw new Error(`${runId} is no run id`);
+  const file = path.join(liveFolder(folder), `${runId}.jsonl`);
+  let reported = false;
+  const report = (error: unknown): void => {
+    if (reported) return;
+    reported = true;
+    onError?.(error as Error);
+  };
+
+  let descriptor: number | undefined;
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    descriptor = openSync(file, 'ax');
+  } catch (error) {
+    report(error);
+  }
+
+  let lines: string[] = [`${JSON.stringify(describeWriter())}\n`];
+  let backlog: Buffer = Buffer.alloc(0);
+  let timer: NodeJS.Timeout | undefined;
+
+  const write = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (descriptor === undefined) {
+      lines = [];
+      return;
+    }
+    const text = Buffer.from(lines.join(''));
+    lines = [];
+    backlog = backlog.length === 0 ? text : Buffer.concat([backlog, text]);
+    try {
+      while (backlog.length > 0) backlog = backlog.subarray(writeSync(descriptor, backlog));
+    } catch (error) {
+      report(error);
+      if (backlog.length > backlogLimit) {
+        backlog = Buffer.alloc(0);
+        closeSync(descriptor);
+        descriptor = undefined;
+      }
+    }
+  };
+  write();
+
+  return Promise.resolve({
+    path: file,
+    append: (event) => {
+      lines.push(`${JSON.stringify(event)}\n`);
+      if (writtenAtOnce.has(event.type)) write();
+      else timer ??= setTimeout(write, writeInterval);
+    },
+    flush: () => {
+      write();
+      return Promise.resolve();
+    },
+    close: () => {
+      write();
+      if (descriptor !== undefined) closeSync(descriptor);
+      descriptor = undefined;
+      return Promise.resolve();
+    },
+  });
+}
+
+/**
+ * The events of a log one by one, without the writer's line. Ends before a last line that is torn; throws at a damaged
+ * line that others follow.
+ */
+export async function* eventsOfLog(file: string): AsyncGenerator<RunEvent> {
+  let damaged: string | undefined;
+  for await (const { number, text } of readLines(file)) {
+    if (text === '') continue;
+    if (damaged !== undefined) throw new Error(damaged);
+    const event = parseLine(text);
+    if (event === undefined) damaged = `line ${number} is no run event`;
+    else if (event !== 'writer') yield event;
+  }
+}
+
+/** All events of a log; a torn last line is left out. */
+export async function readEventLog(file: string): Promise<readonly RunEvent[]> {
+  const events: RunEvent[] = [];
+  for await (const event of eventsOfLog(file)) events.push(event);
+  return events;
+}
+
+function parseLine(line: string): RunEvent | 'writer' | undefined {
+  try {
+    const value = JSON.parse(line) as Partial<RunEvent> | { readonly type: 'writer' } | null;
+    if (typeof value !== 'object' || value === null || typeof value.type !== 'string') return undefined;
+    if (value.type === 'writer') return 'writer';
+    return typeof value.time === 'string' ? (value as RunEvent) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,337 @@
+/**
+ * A run as spans. The layout (version 1):
+ *
+ *   RUN <pipeline>          the run
+ *   └─ <task id>            one a task, also of tasks that did not run; links to the tasks that it depends on, and to
+ *      │                    the span, in another trace, of the task that made what was found up to date
+ *      └─ attempt <n>       all that the task reported, as span events; metric series in columnar chunks
+ *         └─ cell <n>       of a notebook
+ *
+ * Constraints: a list of runs reads the run span and the task spans alone, so these hold all that is shown of a run at
+ * a glance; everything that the fold of the events holds can be read back (`store/run-of-spans.ts` is the inverse).
+ * What is joined: neighbouring pieces of output on one stream.
+ */
+import { createHash } from 'node:crypto';
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import type { SpanStatus } from '@opentelemetry/api';
+import type { Json } from '../model/json.ts';
+import type { TaskId } from '../model/pipeline.ts';
+import type { EventOf, Outcome, RecordedFailure, RunEvent, SpanId } from '../model/run-event.ts';
+import { createRunFold } from '../model/run-state.ts';
+import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, RunState, TaskState } from '../model/run-state.ts';
+import * as semconv from '../model/semantic-conventions.ts';
+import type { UnixNano } from '../model/time.ts';
+import { prefixed, toAttributes } from './attributes.ts';
+import type { SpanDescription } from './spans.ts';
+
+export const recordVersion = 1;
+
+const outputLimit = 16 * 1024;
+const outputSpan = 1_000_000_000n;
+const metricsChunk = 1000;
+
+type SpanEvent = NonNullable<SpanDescription['events']>[number];
+type Report = EventOf<'param' | 'tag' | 'return' | 'observed'>;
+interface Series {
+  readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
+  readonly artifacts: readonly ArtifactState[];
+}
+
+export interface RunCollector {
+  readonly apply: (event: RunEvent) => void;
+  /** `undefined` without `run-started`. */
+  readonly state: () => RunState | undefined;
+  /** The run span and the task spans: line 1 of a record. */
+  readonly head: () => readonly SpanDescription[];
+  /** All other spans, made one by one. */
+  readonly rest: () => Generator<SpanDescription>;
+}
+
+/**
+ * Follows a run's events. The fold keeps what the latest attempt of a task reported; what it lets go of is kept here
+ * for the spans of earlier attempts, so that nothing is held twice.
+ */
+export function createRunCollector(): RunCollector {
+  const fold = createRunFold();
+  const earlier = new Map<SpanId, Series>();
+  const reports = new Map<string, Report[]>();
+  let lastTime = '0' as UnixNano;
+
+  const apply = (event: RunEvent): void => {
+    lastTime = event.time;
+    switch (event.type) {
+      case 'attempt-started': {
+        const task = fold.state()?.tasks.find((candidate) => candidate.node.id === event.task);
+        const attempt = task?.attempts.at(-1);
+        if (task !== undefined && attempt !== undefined) earlier.set(attempt.spanId, { metrics: task.metrics, artifacts: task.artifacts });
+        break;
+      }
+      case 'param':
+      case 'tag':
+      case 'return':
+      case 'observed': {
+        const key = reportKey(event.task, event.attempt);
+        const known = reports.get(key);
+        if (known === undefined) reports.set(key, [event]);
+        else known.push(event);
+        break;
+      }
+      default:
+    }
+    fold.apply(event);
+  };
+
+  const started = (): RunState => {
+    const state = fold.state();
+    if (state === undefined) throw new Error('a run without run-started has no spans');
+    return state;
+  };
+
+  return {
+    apply,
+    state: fold.state,
+    head: () => {
+      const state = started();
+      return [runSpan(state, lastTime), ...taskSpans(state, lastTime)];
+    },
+    *rest() {
+      for (const task of started().tasks) {
+        for (const attempt of task.attempts) {
+          const series = earlier.get(attempt.spanId) ?? task;
+          yield attemptSpan(task, attempt, [...reportEvents(reports.get(reportKey(task.node.id, attempt.number)) ?? []), ...seriesEvents(series)], lastTime);
+          for (const cell of attempt.cells) yield cellSpan(attempt, cell, lastTime);
+        }
+      }
+    },
+  };
+}
+
+function reportKey(task: TaskId, attempt: number): string {
+  return `${attempt} ${task}`;
+}
+
+function runSpan(state: RunState, lastTime: UnixNano): SpanDescription {
+  const failed = state.tasks.filter((task) => isFailure(task.phase));
+  return {
+    name: `RUN ${state.pipeline.name}`,
+    spanId: state.spanId,
+    // What the conventions for CI/CD say of the span of a pipeline's run.
+    kind: SpanKind.SERVER,
+    ...span(state.start, state.end, lastTime),
+    attributes: toAttributes({
+      [semconv.recordVersion]: recordVersion,
+      [semconv.cicdPipelineName]: state.pipeline.name,
+      [semconv.cicdPipelineRunId]: state.runId,
+      [semconv.cicdPipelineResult]: state.outcome,
+      [semconv.pipelineFile]: state.pipeline.file,
+      [semconv.trigger]: state.trigger as unknown as Json,
+      [semconv.interrupted]: state.interrupted,
+      [semconv.warnings]: state.warnings,
+      [semconv.unsetTimes]: unset({ end: state.end }),
+      ...prefixed(semconv.paramPrefix, state.params),
+    }),
+    status: status(state.outcome, failed.length === 0 ? undefined : `did not succeed: ${failed.map((task) => task.node.id).join(', ')}`),
+  };
+}
+
+function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescription[] {
+  const spanOf = new Map(state.tasks.map((task) => [task.node.id, task.node.spanId]));
+  return state.tasks.map((task) => {
+    const { node, madeBy } = task;
+    const outcome = isOutcome(task.phase) ? task.phase : undefined;
+    const dependencies = node.dependencies.flatMap((id) => spanOf.get(id) ?? []);
+    return {
+      name: node.id,
+      spanId: node.spanId,
+      parent: state.spanId,
+      ...span(task.start ?? task.end ?? state.end ?? lastTime, task.end, lastTime),
+      attributes: toAttributes({
+        [semconv.taskId]: node.id,
+        [semconv.cicdPipelineTaskName]: node.name,
+        [semconv.cicdPipelineTaskRunId]: `${state.runId}/${node.id}`,
+        [semconv.cicdPipelineTaskRunResult]: outcome,
+        [semconv.taskPhase]: outcome === undefined ? task.phase : undefined,
+        [semconv.errorType]: task.failure?.type,
+        [semconv.taskKind]: node.kind,
+        [semconv.taskSource]: node.source,
+        [semconv.taskMatrix]: node.matrix,
+        [semconv.taskDependencies]: node.dependencies,
+        [semconv.taskDeclaredOutputs]: node.outputs,
+        [semconv.taskOwner]: node.owner,
+        [semconv.taskDescription]: node.description,
+        [semconv.taskTags]: node.tags,
+        [semconv.taskReasons]: task.reasons as unknown as Json,
+        [semconv.taskFingerprint]: task.fingerprint as unknown as Json | undefined,
+        [semconv.taskOutputs]: task.outputs as unknown as Json,
+        [semconv.taskReturns]: task.returns,
+        [semconv.taskSkipReason]: task.skipReason,
+        [semconv.taskBlockedBy]: task.blockedBy,
+        [semconv.unsetTimes]: unset({ start: task.start, end: task.end }),
+        ...prefixed(semconv.paramPrefix, task.params),
+        ...prefixed(semconv.loggedParamPrefix, task.loggedParams),
+        ...prefixed(semconv.tagPrefix, task.tags),
+        ...prefixed(semconv.metricPrefix, lastValues(task)),
+      }),
+      status: status(outcome, task.failure?.message),
+      links: [
+        ...dependencies.map((spanId) => ({ traceId: state.traceId, spanId, attributes: { [semconv.linkType]: semconv.linkTypeDependency } })),
+        ...(madeBy === undefined
+          ? []
+          : [{ traceId: madeBy.traceId, spanId: madeBy.spanId, attributes: { [semconv.linkType]: semconv.linkTypeMadeBy, [semconv.linkRunId]: madeBy.runId } }]),
+      ],
+      events: exceptionEvents(task.failure, task.end ?? lastTime),
+    };
+  });
+}
+
+function lastValues(task: TaskState): Record<string, Json> {
+  return Object.fromEntries(Object.entries(task.metrics).map(([name, points]) => [name, points.at(-1)?.value ?? null]));
+}
+
+function attemptSpan(task: TaskState, attempt: AttemptState, reported: readonly SpanEvent[], lastTime: UnixNano): SpanDescription {
+  return {
+    name: `attempt ${attempt.number}`,
+    spanId: attempt.spanId,
+    parent: task.node.spanId,
+    ...span(attempt.start, attempt.end, lastTime),
+    attributes: toAttributes({
+      [semconv.taskId]: task.node.id,
+      [semconv.attemptNumber]: attempt.number,
+      [semconv.attemptCause]: attempt.cause,
+      [semconv.attemptResult]: attempt.outcome,
+      [semconv.attemptSignal]: attempt.signal,
+      [semconv.errorType]: attempt.failure?.type,
+      [semconv.processCommandArgs]: attempt.command,
+      [semconv.processWorkingDirectory]: attempt.cwd,
+      [semconv.processPid]: attempt.pid,
+      [semconv.processExitCode]: attempt.exitCode,
+      [semconv.unsetTimes]: unset({ end: attempt.end }),
+    }),
+    status: status(attempt.outcome, attempt.failure?.message),
+    events: [...outputEvents(attempt.output), ...reported, ...exceptionEvents(attempt.failure, attempt.end ?? lastTime)],
+  };
+}
+
+function cellSpan(attempt: AttemptState, cell: CellState, lastTime: UnixNano): SpanDescription {
+  return {
+    name: `cell ${cell.index}`,
+    spanId: createHash('sha256').update(`${attempt.spanId}/cell/${cell.index}`).digest('hex').slice(0, 16) as SpanId,
+    parent: attempt.spanId,
+    ...span(cell.start, cell.end, attempt.end ?? lastTime),
+    attributes: toAttributes({
+      [semconv.cellIndex]: cell.index,
+      [semconv.cellStatus]: cell.status,
+      [semconv.cellLabel]: cell.label,
+      [semconv.unsetTimes]: unset({ end: cell.end }),
+    }),
+    status: status(cell.status === 'failure' ? 'failure' : undefined, undefined),
+  };
+}
+
+function outputEvents(chunks: readonly OutputChunk[]): readonly SpanEvent[] {
+  const joined: { readonly time: UnixNano; readonly stream: string; text: string }[] = [];
+  for (const chunk of chunks) {
+    const last = joined.at(-1);
+    const joins =
+      last?.stream === chunk.stream && last.text.length + chunk.text.length <= outputLimit && BigInt(chunk.time) - BigInt(last.time) <= outputSpan;
+    if (joins) last.text += chunk.text;
+    else joined.push({ ...chunk });
+  }
+  return joined.map(({ time, stream, text }) => ({ name: semconv.outputEvent, time, attributes: toAttributes({ [semconv.outputStream]: stream, [semconv.outputText]: text }) }));
+}
+
+function seriesEvents({ metrics, artifacts }: Series): readonly SpanEvent[] {
+  const events: SpanEvent[] = [];
+  for (const [name, points] of Object.entries(metrics)) {
+    for (let at = 0; at < points.length; at += metricsChunk) {
+      const chunk = points.slice(at, at + metricsChunk);
+      const first = chunk[0];
+      if (first === undefined) continue;
+      const base = BigInt(first.time);
+      events.push({
+        name: semconv.metricsEvent,
+        time: first.time,
+        attributes: toAttributes({
+          [semconv.metricsName]: name,
+          [semconv.metricsTimes]: chunk.map((point) => Number(BigInt(point.time) - base)),
+          [semconv.metricsValues]: chunk.map((point) => point.value),
+          [semconv.metricsSteps]: chunk.some((point) => point.step !== undefined) ? chunk.map((point) => point.step ?? null) : undefined,
+        }),
+      });
+    }
+  }
+  for (const { name, mediaType, size, digest, content, time } of artifacts) {
+    events.push({
+      name: semconv.artifactEvent,
+      time,
+      attributes: toAttributes({
+        [semconv.artifactFilename]: name,
+        [semconv.artifactMediaType]: mediaType,
+        [semconv.artifactSize]: size,
+        [semconv.artifactDigest]: digest,
+        [semconv.artifactContentType]: content.type,
+        [semconv.artifactContent]: content.type === 'utf8' ? content.text : content.type === 'base64' ? content.data : undefined,
+      }),
+    });
+  }
+  return events;
+}
+
+function reportEvents(reports: readonly Report[]): readonly SpanEvent[] {
+  const names = { param: semconv.paramEvent, tag: semconv.tagEvent, return: semconv.returnEvent } as const;
+  return reports.map((report) => {
+    if (report.type !== 'observed') {
+      return { name: names[report.type], time: report.time, attributes: toAttributes({ [semconv.eventName]: report.name, [semconv.eventValue]: report.value }) };
+    }
+    const { modules, read, written, packages, time } = report;
+    return {
+      name: semconv.observedEvent,
+      time,
+      attributes: toAttributes({
+        [semconv.observedModules]: modules,
+        [semconv.observedRead]: read,
+        [semconv.observedWritten]: written,
+        [semconv.observedPackages]: packages,
+      }),
+    };
+  });
+}
+
+/** By OpenTelemetry's conventions for exceptions; where it was raised is the last frame. */
+function exceptionEvents(failure: RecordedFailure | undefined, time: UnixNano): readonly SpanEvent[] {
+  if (failure === undefined) return [];
+  const raisedAt = failure.frames?.at(-1);
+  const attributes = toAttributes({
+    [semconv.exceptionType]: failure.type,
+    [semconv.exceptionMessage]: failure.message,
+    [semconv.exceptionStacktrace]: failure.stacktrace,
+    [semconv.exceptionFrames]: failure.frames as unknown as Json | undefined,
+    [semconv.codeFilePath]: raisedAt?.file,
+    [semconv.codeLineNumber]: raisedAt?.line,
+    [semconv.codeFunctionName]: raisedAt?.function,
+  });
+  return [{ name: semconv.exceptionEvent, time, attributes }];
+}
+
+function span(start: UnixNano, end: UnixNano | undefined, lastTime: UnixNano): { readonly start: UnixNano; readonly end: UnixNano } {
+  return { start, end: end ?? lastTime };
+}
+
+function unset(times: Readonly<Record<string, UnixNano | undefined>>): readonly string[] | undefined {
+  const names = Object.keys(times).filter((name) => times[name] === undefined);
+  return names.length === 0 ? undefined : names;
+}
+
+function isFailure(phase: TaskState['phase']): boolean {
+  return phase === 'failure' || phase === 'error' || phase === 'timeout';
+}
+
+function isOutcome(phase: TaskState['phase']): phase is Outcome {
+  return phase !== 'pending' && phase !== 'stale' && phase !== 'running';
+}
+
+function status(outcome: Outcome | undefined, message: string | undefined): SpanStatus {
+  if (outcome === 'success') return { code: SpanStatusCode.OK };
+  if (outcome === undefined || !isFailure(outcome)) return { code: SpanStatusCode.UNSET };
+  return { code: SpanStatusCode.ERROR, message: message ?? outcome };
+}

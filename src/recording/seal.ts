@@ -1,0 +1,193 @@
+/**
+ * Makes the record of a run: `.runweave/runs/<run-id>.otlp.jsonl`, OTLP JSON Lines as the OTLP File Exporter writes it.
+ *
+ * Constraints: a record is never seen half written and never written again, also when two processes seal the same run
+ * or the machine stops in between. So it is written to a name that nothing lists, flushed to disk, and given its name
+ * by a hard link, which fails where there is one already; then the folder is flushed. Only then is the event log
+ * removed.
+ * Line 1 holds the run span and all task spans; each further line holds about 100 of the other spans.
+ */
+import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { RunEvent, RunId } from '../model/run-event.ts';
+import type { RunResult } from '../protocol/session.ts';
+import { eventsOfLog, isRunId, liveFolder } from './event-log.ts';
+import { interruption } from './interruption.ts';
+import { createRunCollector } from './run-to-spans.ts';
+import type { RunCollector } from './run-to-spans.ts';
+import { createSpanSerializer } from './spans.ts';
+import type { SpanDescription } from './spans.ts';
+import { writerIsAlive } from './writer.ts';
+
+const spansPerLine = 100;
+
+export const recordSuffix = '.otlp.jsonl';
+
+/** There is a record of that run; it was left as it is, and so was the event log. */
+export class RecordExistsError extends Error {
+  readonly record: string;
+  constructor(record: string) {
+    super(`there is a record of this run already: ${record}`);
+    this.record = record;
+  }
+}
+
+export function runsFolder(folder: string): string {
+  return path.join(folder, 'runs');
+}
+
+export function recordPath(folder: string, runId: RunId): string {
+  return path.join(runsFolder(folder), runId + recordSuffix);
+}
+
+/**
+ * Seals the run that `events`, or the event log at that path, tell of; returns the record's absolute path. `folder` is
+ * `.runweave`. Throws, and leaves the event log, when the disk refuses, when the events are none of a run, and when
+ * there is a record already (`RecordExistsError`).
+ */
+export async function sealRun(folder: string, events: Iterable<RunEvent> | string): Promise<string> {
+  const collector = createRunCollector();
+  if (typeof events === 'string') for await (const event of eventsOfLog(events)) collector.apply(event);
+  else for (const event of events) collector.apply(event);
+  return sealCollected(folder, collector);
+}
+
+/**
+ * Seals the runs whose event log was left by a process that is gone: what was running counts as interrupted. A log
+ * that can't be read is kept beside the others as `<name>.unreadable`.
+ */
+export async function recoverRuns(folder: string, isAlive: (log: string) => boolean = writerIsAlive): Promise<readonly RunResult[]> {
+  const results: RunResult[] = [];
+  for (const log of await logsIn(liveFolder(folder))) {
+    if (isAlive(log)) continue;
+    const result = await recoverRun(folder, log);
+    if (result !== undefined) results.push(result);
+  }
+  return results;
+}
+
+async function recoverRun(folder: string, log: string): Promise<RunResult | undefined> {
+  const collector = createRunCollector();
+  let last: RunEvent | undefined;
+  try {
+    for await (const event of eventsOfLog(log)) {
+      collector.apply(event);
+      last = event;
+    }
+  } catch {
+    // What was read before the damage is not lost either: the whole log is kept.
+    await setAside(log);
+    return undefined;
+  }
+  const state = collector.state();
+  if (state === undefined || last === undefined || !isRunId(state.runId)) {
+    await setAside(log);
+    return undefined;
+  }
+  for (const event of interruption(state, last.time)) collector.apply(event);
+  const outcome = state.outcome ?? 'error';
+  try {
+    return { runId: state.runId, outcome, record: await sealCollected(folder, collector) };
+  } catch (error) {
+    // Any other error: no room on the disk, and the log stays for the next start.
+    if (!(error instanceof RecordExistsError)) return undefined;
+    // The process died between the record and the removal of its log.
+    await rm(log, { force: true });
+    return { runId: state.runId, outcome, record: error.record };
+  }
+}
+
+async function logsIn(live: string): Promise<readonly string[]> {
+  try {
+    const names = await readdir(live);
+    return names.filter((name) => name.endsWith('.jsonl')).sort().map((name) => path.join(live, name));
+  } catch {
+    return [];
+  }
+}
+
+async function setAside(log: string): Promise<void> {
+  for (let number = 1; ; number += 1) {
+    const aside = `${log}.unreadable${number === 1 ? '' : `-${number}`}`;
+    if (await exists(aside)) continue;
+    await rename(log, aside);
+    return;
+  }
+}
+
+async function sealCollected(folder: string, collector: RunCollector): Promise<string> {
+  const state = collector.state();
+  if (state === undefined || !isRunId(state.runId)) throw new Error('there is no run-started among the events');
+  const record = path.resolve(recordPath(folder, state.runId));
+  if (await exists(record)) throw new RecordExistsError(record);
+  await mkdir(path.dirname(record), { recursive: true });
+  const temporary = path.join(path.dirname(record), `.${state.runId}.${process.pid}.tmp`);
+  try {
+    await writeLines(temporary, linesOf(collector));
+    if (!(await publish(temporary, record))) throw new RecordExistsError(record);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await rm(path.join(liveFolder(folder), `${state.runId}.jsonl`), { force: true });
+  return record;
+}
+
+function* linesOf(collector: RunCollector): Generator<Uint8Array> {
+  const state = collector.state();
+  if (state === undefined) return;
+  const { serialize } = createSpanSerializer(state.traceId, state.resource);
+  yield serialize(collector.head());
+  let chunk: SpanDescription[] = [];
+  for (const span of collector.rest()) {
+    chunk.push(span);
+    if (chunk.length < spansPerLine) continue;
+    yield serialize(chunk);
+    chunk = [];
+  }
+  if (chunk.length > 0) yield serialize(chunk);
+}
+
+async function writeLines(file: string, lines: Iterable<Uint8Array>): Promise<void> {
+  const handle = await open(file, 'w');
+  try {
+    for (const line of lines) {
+      await handle.writeFile(line);
+      await handle.writeFile('\n');
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Gives the finished file its name unless there is one of that name. */
+async function publish(temporary: string, record: string): Promise<boolean> {
+  try {
+    await link(temporary, record);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    // A file system without hard links.
+    if (await exists(record)) return false;
+    await rename(temporary, record);
+  }
+  await syncFolder(path.dirname(record));
+  return true;
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows can't open a folder, and has no need to.
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,46 @@
+/** What the records say of each task's last execution: what the cache of results is made from when it is gone. */
+import type { TaskId } from '../model/pipeline.ts';
+import type { RunState, TaskState } from '../model/run-state.ts';
+import type { TaskResult } from '../model/task-result.ts';
+import { elapsed } from '../model/time.ts';
+import { readRecordHead } from './read-record.ts';
+import { runFiles } from './run-files.ts';
+
+/**
+ * The last execution of each of `tasks` in a run of that pipeline, whether it succeeded or not, as the cache would
+ * have it. Reads first lines, newest record first, until every task is found. Runs in progress and records that can't
+ * be read are passed over. `folder` is `.runweave`.
+ */
+export async function latestResults(folder: string, pipelineName: string, tasks: ReadonlySet<TaskId>): Promise<ReadonlyMap<TaskId, TaskResult>> {
+  const results = new Map<TaskId, TaskResult>();
+  for (const file of await runFiles(folder)) {
+    if (results.size === tasks.size) break;
+    if (file.live) continue;
+    const state = await readRecordHead(file.path).catch(() => undefined);
+    if (state?.pipeline.name !== pipelineName) continue;
+    for (const task of state.tasks) {
+      if (!tasks.has(task.node.id) || results.has(task.node.id)) continue;
+      const result = resultOf(state, task);
+      if (result !== undefined) results.set(task.node.id, result);
+    }
+  }
+  return results;
+}
+
+/** `undefined` when the task was not executed in this run. */
+function resultOf(state: RunState, task: TaskState): TaskResult | undefined {
+  const { phase, start, end } = task;
+  if (phase === 'skip' || phase === 'pending' || phase === 'stale' || phase === 'running') return undefined;
+  if (start === undefined || end === undefined) return undefined;
+  return {
+    runId: state.runId,
+    traceId: state.traceId,
+    spanId: task.node.spanId,
+    outcome: phase,
+    ...(task.fingerprint !== undefined && { fingerprint: task.fingerprint }),
+    outputs: task.outputs,
+    returns: task.returns,
+    duration: elapsed(start, end),
+    end,
+  };
+}

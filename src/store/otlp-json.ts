@@ -1,0 +1,135 @@
+/**
+ * OTLP/JSON as any program may have written it, read with distrust: what has not the form that the protocol gives it
+ * is left out, never followed. https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+ */
+import type { Json } from '../model/json.ts';
+import { jsonAttributes } from '../model/semantic-conventions.ts';
+
+export type AttributeMap = ReadonlyMap<string, Json>;
+
+export interface OtlpEvent {
+  readonly name: string;
+  readonly time: string;
+  readonly attributes: AttributeMap;
+}
+
+export interface OtlpLink {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly attributes: AttributeMap;
+}
+
+export interface OtlpSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  /** Unix nanoseconds in decimal; `0` where there is no usable time. */
+  readonly start: string;
+  readonly end: string;
+  readonly attributes: AttributeMap;
+  readonly error: boolean;
+  readonly events: readonly OtlpEvent[];
+  readonly links: readonly OtlpLink[];
+  /** Shared by the spans of one resource. */
+  readonly resource: AttributeMap;
+}
+
+/** Deeper values are cut: nothing that means something is nested like that. */
+const depthLimit = 32;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Whether it is a document of traces, metrics or logs at all. */
+export function isOtlpDocument(document: unknown): boolean {
+  return ['resourceSpans', 'resourceMetrics', 'resourceLogs'].some((field) => Array.isArray(fieldsOf(document)[field]));
+}
+
+/** The spans of one parsed document, in the order of the file. */
+export function* spansOf(document: unknown): Generator<OtlpSpan> {
+  for (const resourceSpans of listOf(document, 'resourceSpans')) {
+    const resource = attributesOf(fieldsOf(resourceSpans)['resource']);
+    for (const scopeSpans of listOf(resourceSpans, 'scopeSpans')) {
+      for (const span of listOf(scopeSpans, 'spans')) yield spanOf(fieldsOf(span), resource);
+    }
+  }
+}
+
+function spanOf(fields: Fields, resource: AttributeMap): OtlpSpan {
+  const parentSpanId = idOf(fields['parentSpanId']);
+  const code = fieldsOf(fields['status'])['code'];
+  return {
+    traceId: idOf(fields['traceId']),
+    spanId: idOf(fields['spanId']),
+    ...(parentSpanId !== '' && { parentSpanId }),
+    name: textOf(fields['name']),
+    start: timeOf(fields['startTimeUnixNano']),
+    end: timeOf(fields['endTimeUnixNano']),
+    attributes: attributesOf(fields),
+    error: code === 2 || code === 'STATUS_CODE_ERROR',
+    events: listOf(fields, 'events').map((event) => ({ name: textOf(fieldsOf(event)['name']), time: timeOf(fieldsOf(event)['timeUnixNano']), attributes: attributesOf(event) })),
+    links: listOf(fields, 'links').map((link) => ({ traceId: idOf(fieldsOf(link)['traceId']), spanId: idOf(fieldsOf(link)['spanId']), attributes: attributesOf(link) })),
+    resource,
+  };
+}
+
+/** With the JSON text that `recording/attributes.ts` writes turned back into its value. */
+function attributesOf(holder: unknown): AttributeMap {
+  const attributes = new Map<string, Json>();
+  for (const attribute of listOf(holder, 'attributes')) {
+    const { key, value } = fieldsOf(attribute);
+    if (typeof key === 'string') attributes.set(key, valueOf(value, 0));
+  }
+  const asJson = attributes.get(jsonAttributes);
+  attributes.delete(jsonAttributes);
+  for (const name of Array.isArray(asJson) ? (asJson as readonly Json[]) : []) {
+    const text = typeof name === 'string' ? attributes.get(name) : undefined;
+    if (typeof name !== 'string' || typeof text !== 'string') continue;
+    try {
+      attributes.set(name, JSON.parse(text) as Json);
+    } catch {
+      // Not ours after all: the text is the value.
+    }
+  }
+  return attributes;
+}
+
+function valueOf(value: unknown, depth: number): Json {
+  const fields = fieldsOf(value);
+  if (depth > depthLimit) return null;
+  if (typeof fields['stringValue'] === 'string') return fields['stringValue'];
+  if (typeof fields['boolValue'] === 'boolean') return fields['boolValue'];
+  if (typeof fields['bytesValue'] === 'string') return fields['bytesValue'];
+  for (const field of ['intValue', 'doubleValue'] as const) {
+    const number = fields[field];
+    if (typeof number === 'number') return number;
+    if (typeof number === 'string') return Number.isFinite(Number(number)) ? Number(number) : number;
+  }
+  if (fields['arrayValue'] !== undefined) return listOf(fields['arrayValue'], 'values').map((item) => valueOf(item, depth + 1));
+  if (fields['kvlistValue'] !== undefined) {
+    return Object.fromEntries(listOf(fields['kvlistValue'], 'values').map((entry) => [textOf(fieldsOf(entry)['key']), valueOf(fieldsOf(entry)['value'], depth + 1)]));
+  }
+  return null;
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
+
+function listOf(holder: unknown, field: string): readonly unknown[] {
+  const list = fieldsOf(holder)[field];
+  return Array.isArray(list) ? (list as readonly unknown[]) : [];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function idOf(value: unknown): string {
+  return textOf(value).toLowerCase();
+}
+
+function timeOf(value: unknown): string {
+  if (typeof value === 'string' && /^\d{1,20}$/.test(value)) return value;
+  return typeof value === 'number' && Number.isSafeInteger(Math.trunc(value / 1e6)) && value >= 0 ? String(BigInt(Math.trunc(value))) : '0';
+}

@@ -1,0 +1,172 @@
+/**
+ * Opens a file as what it is: a record of ours, the event log of a run in progress, or a trace of any other program in
+ * OTLP/JSON (JSON Lines, one document, or several written one after the other). Whatever the file holds, the result is
+ * a value.
+ */
+import { open, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createRunFold } from '../model/run-state.ts';
+import type { RunState } from '../model/run-state.ts';
+import { serviceName } from '../model/semantic-conventions.ts';
+import type { TimelineSpan } from '../protocol/run-view.ts';
+import { eventsOfLog } from '../recording/event-log.ts';
+import { readLines } from '../recording/read-lines.ts';
+import { splitJsonDocuments } from './json-documents.ts';
+import { isOtlpDocument, spansOf } from './otlp-json.ts';
+import type { OtlpSpan } from './otlp-json.ts';
+import { isRunSpan, runOfSpans } from './run-of-spans.ts';
+
+export type ReadRecord =
+  | { readonly type: 'run'; readonly state: RunState }
+  /** `spans` are the first 5000 of `total`. */
+  | { readonly type: 'trace'; readonly title: string; readonly spans: readonly TimelineSpan[]; readonly total: number }
+  /** One sentence: what, and in which line. */
+  | { readonly type: 'unreadable'; readonly message: string };
+
+const timelineLimit = 5000;
+/** An attribute of a foreign trace is shown up to here. */
+const attributeLimit = 10_000;
+
+/** Never throws. */
+export async function readRecord(file: string): Promise<ReadRecord> {
+  try {
+    return (await isEventLog(file)) ? await readLiveRun(file) : await readTraces(file);
+  } catch (error) {
+    return { type: 'unreadable', message: (error as Error).message };
+  }
+}
+
+/**
+ * The run with its tasks and without their attempts, from the first line of a record alone; the whole of an event log.
+ * Throws, with what is wrong.
+ */
+export async function readRecordHead(file: string): Promise<RunState> {
+  if (await isEventLog(file)) {
+    const live = await readLiveRun(file);
+    if (live.type === 'run') return live.state;
+    throw new Error(live.type === 'unreadable' ? live.message : 'not a run');
+  }
+  for await (const { number, text } of readLines(file)) {
+    if (text.trim() === '') continue;
+    const state = runOfSpans(spansOf(parse(text, number)));
+    if (state === undefined) throw new Error('not a run that Runweave recorded');
+    return state;
+  }
+  throw new Error('the file is empty');
+}
+
+async function readLiveRun(file: string): Promise<ReadRecord> {
+  const fold = createRunFold();
+  for await (const event of eventsOfLog(file)) fold.apply(event);
+  const state = fold.state();
+  return state === undefined ? { type: 'unreadable', message: 'the event log has no run-started' } : { type: 'run', state };
+}
+
+/** By its first line, whatever its name. */
+async function isEventLog(file: string): Promise<boolean> {
+  const handle = await open(file, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
+    return /^\{"(type":"writer"|(time":"\d+",")?type":"run-started")/.test(buffer.toString('latin1', 0, bytesRead));
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readTraces(file: string): Promise<ReadRecord> {
+  const reader = createTraceReader(file);
+  let damage: string | undefined;
+  for await (const { number, text } of readLines(file)) {
+    if (text.trim() === '') continue;
+    try {
+      reader.add(parse(text, number));
+    } catch (error) {
+      // Not JSON Lines from the beginning: perhaps documents over several lines.
+      if (reader.documents() === 0) return await readDocuments(file, (error as Error).message);
+      damage ??= (error as Error).message;
+    }
+  }
+  return reader.result(damage);
+}
+
+async function readDocuments(file: string, lineMessage: string): Promise<ReadRecord> {
+  const reader = createTraceReader(file);
+  const { documents, rest } = splitJsonDocuments(await readFile(file, 'utf8'));
+  for (const { line, text } of documents) reader.add(parse(text, line));
+  if (reader.documents() === 0) return { type: 'unreadable', message: lineMessage };
+  return reader.result(rest === undefined ? undefined : `line ${rest}: the document does not end`);
+}
+
+function parse(text: string, line: number): unknown {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`line ${line} is not JSON: ${withoutExcerpt((error as Error).message)}`, { cause: error });
+  }
+  if (!isOtlpDocument(document)) throw new Error(`line ${line} is JSON, but not OTLP`);
+  return document;
+}
+
+/** V8 quotes the text around the mistake, which may be long and is seldom the mistake's place. */
+function withoutExcerpt(message: string): string {
+  return message.replace(/, (\.\.\.)?".*$/s, '').replace(/ in JSON at position/, ' at character');
+}
+
+interface TraceReader {
+  readonly add: (document: unknown) => void;
+  readonly documents: () => number;
+  readonly result: (damage: string | undefined) => ReadRecord;
+}
+
+/** All spans of a record of ours; of any other trace, those that are shown. */
+function createTraceReader(file: string): TraceReader {
+  let documents = 0;
+  let ours = false;
+  let total = 0;
+  const spans: OtlpSpan[] = [];
+  return {
+    add: (document) => {
+      documents += 1;
+      for (const span of spansOf(document)) {
+        total += 1;
+        ours ||= isRunSpan(span);
+        if (ours || spans.length < timelineLimit) spans.push(span);
+      }
+    },
+    documents: () => documents,
+    result: (damage) => {
+      const state = ours ? runOfSpans(spans) : undefined;
+      if (state !== undefined) {
+        return { type: 'run', state: damage === undefined ? state : { ...state, warnings: [...state.warnings, `The record is damaged, and shows what could be read: ${damage}`] } };
+      }
+      if (total === 0) return { type: 'unreadable', message: damage ?? (documents === 0 ? 'the file is empty' : 'the file holds no spans') };
+      const title = titleOf(spans, file);
+      return { type: 'trace', title: damage === undefined ? title : `${title} (damaged: ${damage})`, spans: spans.map(timelineSpan), total };
+    },
+  };
+}
+
+function titleOf(spans: readonly OtlpSpan[], file: string): string {
+  const root = spans.find((span) => span.parentSpanId === undefined) ?? spans[0];
+  const service = root?.resource.get(serviceName);
+  const name = root === undefined || root.name === '' ? path.basename(file) : root.name;
+  return typeof service === 'string' ? `${service}: ${name}` : name;
+}
+
+function timelineSpan(span: OtlpSpan, index: number): TimelineSpan {
+  const service = span.resource.get(serviceName);
+  return {
+    // The specification's own example has empty ids.
+    spanId: span.spanId === '' ? `#${index + 1}` : span.spanId,
+    ...(span.parentSpanId !== undefined && { parentSpanId: span.parentSpanId }),
+    name: span.name,
+    ...(typeof service === 'string' && { service }),
+    start: span.start,
+    end: span.end,
+    error: span.error,
+    attributes: Object.fromEntries(
+      [...span.attributes].map(([name, value]) => [name, (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, attributeLimit)]),
+    ),
+  };
+}

@@ -1,0 +1,299 @@
+/**
+ * A run's state from its spans: the inverse of `recording/run-to-spans.ts`, whose layout it knows. A record from
+ * elsewhere may lack or hold anything, so that every value is checked for its type and has a default.
+ */
+import type { Digest, Fingerprint, Reason } from '../model/fingerprint.ts';
+import { isJsonObject } from '../model/json.ts';
+import type { Json, JsonObject } from '../model/json.ts';
+import type { TaskId, TaskKind } from '../model/pipeline.ts';
+import type { ArtifactContent, Outcome, OutputFile, RecordedFailure, RunId, SkipReason, SpanId, TraceId, Trigger } from '../model/run-event.ts';
+import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
+import * as semconv from '../model/semantic-conventions.ts';
+import type { UnixNano } from '../model/time.ts';
+import type { AttributeMap, OtlpEvent, OtlpSpan } from './otlp-json.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const outcomes: readonly string[] = ['success', 'failure', 'error', 'timeout', 'cancellation', 'skip'] satisfies readonly Outcome[];
+const unfinishedPhases: readonly string[] = ['pending', 'stale', 'running'] satisfies readonly TaskPhase[];
+const kinds: readonly string[] = ['python', 'call', 'notebook', 'shell'] satisfies readonly TaskKind[];
+
+/** Whether this is the run span of a record of ours. */
+export function isRunSpan(span: OtlpSpan): boolean {
+  return span.attributes.has(semconv.recordVersion);
+}
+
+/** `spans` in the order of the file. `undefined` when there is no run span among them. */
+export function runOfSpans(spans: Iterable<OtlpSpan>): RunState | undefined {
+  let run: OtlpSpan | undefined;
+  const byParent = new Map<string, OtlpSpan[]>();
+  for (const span of spans) {
+    if (run === undefined && isRunSpan(span)) run = span;
+    const siblings = byParent.get(span.parentSpanId ?? '');
+    if (siblings === undefined) byParent.set(span.parentSpanId ?? '', [span]);
+    else siblings.push(span);
+  }
+  if (run === undefined) return undefined;
+  const childrenOf = (span: OtlpSpan): readonly OtlpSpan[] => byParent.get(span.spanId) ?? [];
+  const { attributes } = run;
+  const outcome = outcomeOf(attributes.get(semconv.cicdPipelineResult));
+  return {
+    runId: text(attributes, semconv.cicdPipelineRunId) as RunId,
+    traceId: run.traceId as TraceId,
+    spanId: run.spanId as SpanId,
+    pipeline: { name: text(attributes, semconv.cicdPipelineName), file: text(attributes, semconv.pipelineFile) },
+    params: withPrefix(attributes, semconv.paramPrefix),
+    trigger: triggerOf(attributes.get(semconv.trigger)),
+    resource: Object.fromEntries(run.resource),
+    start: run.start as UnixNano,
+    ...times(run, 'end'),
+    ...(outcome !== undefined && { outcome }),
+    interrupted: attributes.get(semconv.interrupted) === true,
+    warnings: texts(attributes, semconv.warnings),
+    tasks: childrenOf(run).filter((span) => span.attributes.has(semconv.taskId)).map((span) => taskOf(span, childrenOf)),
+  };
+}
+
+function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpan[]): TaskState {
+  const { attributes, links } = span;
+  const attemptSpans = childrenOf(span)
+    .filter((child) => child.attributes.has(semconv.attemptNumber))
+    .sort((a, b) => number(a.attributes, semconv.attemptNumber) - number(b.attributes, semconv.attemptNumber));
+  const latest = attemptSpans.at(-1);
+  const observed = attemptSpans.flatMap((attempt) => attempt.events.filter((event) => event.name === semconv.observedEvent)).at(-1);
+  const phase = outcomeOf(attributes.get(semconv.cicdPipelineTaskRunResult)) ?? phaseOf(attributes.get(semconv.taskPhase));
+  const failure = failureOf(span);
+  const fingerprint = fingerprintOf(attributes.get(semconv.taskFingerprint));
+  const owner = attributes.get(semconv.taskOwner);
+  const description = attributes.get(semconv.taskDescription);
+  const skipReason = attributes.get(semconv.taskSkipReason);
+  const madeBy = links.find((link) => link.attributes.get(semconv.linkType) === semconv.linkTypeMadeBy);
+  const kind = text(attributes, semconv.taskKind);
+  return {
+    node: {
+      id: text(attributes, semconv.taskId) as TaskId,
+      name: text(attributes, semconv.cicdPipelineTaskName),
+      kind: kinds.includes(kind) ? (kind as TaskKind) : 'shell',
+      matrix: object(attributes.get(semconv.taskMatrix)),
+      dependencies: texts(attributes, semconv.taskDependencies) as readonly TaskId[],
+      source: text(attributes, semconv.taskSource),
+      outputs: texts(attributes, semconv.taskDeclaredOutputs),
+      spanId: span.spanId as SpanId,
+      ...(typeof owner === 'string' && { owner }),
+      ...(typeof description === 'string' && { description }),
+      tags: texts(attributes, semconv.taskTags),
+    },
+    phase,
+    reasons: objects(attributes.get(semconv.taskReasons)).filter((reason) => typeof reason['type'] === 'string') as unknown as readonly Reason[],
+    params: withPrefix(attributes, semconv.paramPrefix),
+    ...(fingerprint !== undefined && { fingerprint }),
+    ...times(span, 'start'),
+    ...times(span, 'end'),
+    attempts: attemptSpans.map((attempt) => attemptOf(attempt, childrenOf(attempt))),
+    metrics: latest === undefined ? lastMetricsOf(span) : metricsOf(latest.events),
+    loggedParams: record(withPrefix(attributes, semconv.loggedParamPrefix)),
+    tags: record(strings(withPrefix(attributes, semconv.tagPrefix))),
+    artifacts: latest === undefined ? [] : artifactsOf(latest),
+    outputs: objects(attributes.get(semconv.taskOutputs)).flatMap((output) =>
+      typeof output['path'] === 'string' && typeof output['digest'] === 'string' && typeof output['size'] === 'number' ? [output as unknown as OutputFile] : [],
+    ),
+    returns: record(object(attributes.get(semconv.taskReturns))),
+    ...(observed !== undefined && { observed: observedOf(observed) }),
+    ...(failure !== undefined && { failure }),
+    ...(typeof skipReason === 'string' && { skipReason: skipReason as SkipReason }),
+    ...(madeBy !== undefined && {
+      madeBy: { runId: text(madeBy.attributes, semconv.linkRunId) as RunId, traceId: madeBy.traceId as TraceId, spanId: madeBy.spanId as SpanId },
+    }),
+    ...(attributes.has(semconv.taskBlockedBy) && { blockedBy: texts(attributes, semconv.taskBlockedBy) as readonly TaskId[] }),
+  };
+}
+
+function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[]): AttemptState {
+  const { attributes } = span;
+  const outcome = outcomeOf(attributes.get(semconv.attemptResult));
+  const exitCode = attributes.get(semconv.processExitCode);
+  const signal = attributes.get(semconv.attemptSignal);
+  const failure = failureOf(span);
+  const cause = text(attributes, semconv.attemptCause);
+  return {
+    number: number(attributes, semconv.attemptNumber),
+    spanId: span.spanId as SpanId,
+    cause: cause === 'retry' || cause === 'change' ? cause : 'first',
+    command: texts(attributes, semconv.processCommandArgs),
+    cwd: text(attributes, semconv.processWorkingDirectory),
+    pid: number(attributes, semconv.processPid),
+    start: span.start as UnixNano,
+    ...times(span, 'end'),
+    ...(outcome !== undefined && outcome !== 'skip' && { outcome }),
+    ...(typeof exitCode === 'number' && { exitCode }),
+    ...(typeof signal === 'string' && { signal }),
+    ...(failure !== undefined && { failure }),
+    output: span.events.filter((event) => event.name === semconv.outputEvent).map(outputOf),
+    cells: children.filter((child) => child.attributes.has(semconv.cellIndex)).map(cellOf),
+  };
+}
+
+function outputOf({ attributes, time }: OtlpEvent): OutputChunk {
+  return { time: time as UnixNano, stream: attributes.get(semconv.outputStream) === 'stderr' ? 'stderr' : 'stdout', text: text(attributes, semconv.outputText) };
+}
+
+function cellOf(span: OtlpSpan): CellState {
+  const status = text(span.attributes, semconv.cellStatus);
+  return {
+    index: number(span.attributes, semconv.cellIndex),
+    status: status === 'success' || status === 'failure' ? status : 'running',
+    label: text(span.attributes, semconv.cellLabel),
+    start: span.start as UnixNano,
+    ...times(span, 'end'),
+  };
+}
+
+function metricsOf(events: readonly OtlpEvent[]): Record<string, readonly MetricPoint[]> {
+  const metrics = record<MetricPoint[]>();
+  for (const { name, time, attributes } of events) {
+    if (name !== semconv.metricsEvent) continue;
+    const base = BigInt(time);
+    const times = list(attributes.get(semconv.metricsTimes));
+    const steps = list(attributes.get(semconv.metricsSteps));
+    const points = (metrics[text(attributes, semconv.metricsName)] ??= []);
+    for (const [index, value] of list(attributes.get(semconv.metricsValues)).entries()) {
+      if (!isMetricValue(value)) continue;
+      const offset = times[index];
+      const step = steps[index];
+      const at = typeof offset === 'number' && Number.isSafeInteger(offset) ? base + BigInt(offset) : base;
+      points.push({ time: String(at) as UnixNano, value, ...(typeof step === 'number' && { step }) });
+    }
+  }
+  return metrics;
+}
+
+/** One point a metric: all that a task span says of them. */
+function lastMetricsOf({ attributes, end }: OtlpSpan): Record<string, readonly MetricPoint[]> {
+  const metrics = record<readonly MetricPoint[]>();
+  for (const [name, value] of Object.entries(withPrefix(attributes, semconv.metricPrefix))) {
+    if (isMetricValue(value)) metrics[name] = [{ time: end as UnixNano, value }];
+  }
+  return metrics;
+}
+
+function isMetricValue(value: Json): value is MetricPoint['value'] {
+  return typeof value === 'number' || value === 'NaN' || value === 'Infinity' || value === '-Infinity';
+}
+
+function artifactsOf(span: OtlpSpan): readonly ArtifactState[] {
+  return span.events.filter((event) => event.name === semconv.artifactEvent).map(({ attributes, time }) => ({
+    name: text(attributes, semconv.artifactFilename),
+    mediaType: text(attributes, semconv.artifactMediaType),
+    size: number(attributes, semconv.artifactSize),
+    digest: text(attributes, semconv.artifactDigest) as Digest,
+    content: contentOf(attributes),
+    time: time as UnixNano,
+    attempt: number(span.attributes, semconv.attemptNumber),
+  }));
+}
+
+function contentOf(attributes: AttributeMap): ArtifactContent {
+  const content = text(attributes, semconv.artifactContent);
+  switch (attributes.get(semconv.artifactContentType)) {
+    case 'utf8':
+      return { type: 'utf8', text: content };
+    case 'base64':
+      return { type: 'base64', data: content };
+    default:
+      return { type: 'reference' };
+  }
+}
+
+function observedOf({ attributes }: OtlpEvent): NonNullable<TaskState['observed']> {
+  return {
+    modules: texts(attributes, semconv.observedModules),
+    read: texts(attributes, semconv.observedRead),
+    written: texts(attributes, semconv.observedWritten),
+    packages: strings(object(attributes.get(semconv.observedPackages))),
+  };
+}
+
+function failureOf(span: OtlpSpan): RecordedFailure | undefined {
+  const event = span.events.find((candidate) => candidate.name === semconv.exceptionEvent);
+  if (event === undefined) return undefined;
+  const stacktrace = event.attributes.get(semconv.exceptionStacktrace);
+  const frames = event.attributes.get(semconv.exceptionFrames);
+  return {
+    type: text(event.attributes, semconv.exceptionType),
+    message: text(event.attributes, semconv.exceptionMessage),
+    ...(typeof stacktrace === 'string' && { stacktrace }),
+    ...(Array.isArray(frames) && {
+      frames: objects(frames).map((frame) => ({ file: string(frame['file']), line: typeof frame['line'] === 'number' ? frame['line'] : 0, function: string(frame['function']) })),
+    }),
+  };
+}
+
+const fingerprintTables = ['definitionParts', 'params', 'sources', 'inputs', 'upstream', 'env'] satisfies readonly (keyof Fingerprint)[];
+
+function fingerprintOf(value: Json | undefined): Fingerprint | undefined {
+  if (!isJsonObject(value) || typeof value['definition'] !== 'string' || typeof value['interpreter'] !== 'string') return undefined;
+  return fingerprintTables.every((table) => isJsonObject(value[table])) ? (value as unknown as Fingerprint) : undefined;
+}
+
+function triggerOf(value: Json | undefined): Trigger {
+  const trigger = object(value);
+  if (trigger['type'] === 'change') {
+    return { type: 'change', files: list(trigger['files']).filter((file) => typeof file === 'string'), count: typeof trigger['count'] === 'number' ? trigger['count'] : 0 };
+  }
+  return { type: 'manual', tasks: list(trigger['tasks']).filter((task) => typeof task === 'string') };
+}
+
+function times<K extends 'start' | 'end'>(span: OtlpSpan, name: K): { readonly [P in K]?: UnixNano } {
+  if (texts(span.attributes, semconv.unsetTimes).includes(name)) return {};
+  return { [name]: span[name] as UnixNano } as { readonly [P in K]: UnixNano };
+}
+
+function outcomeOf(value: Json | undefined): Outcome | undefined {
+  return typeof value === 'string' && outcomes.includes(value) ? (value as Outcome) : undefined;
+}
+
+function phaseOf(value: Json | undefined): TaskPhase {
+  return typeof value === 'string' && unfinishedPhases.includes(value) ? (value as TaskPhase) : 'pending';
+}
+
+/** Without a prototype, as the fold makes them: names come from tasks. */
+function record<T>(entries: Readonly<Record<string, T>> = {}): Mutable<Record<string, T>> {
+  return Object.assign(Object.create(null) as Record<string, T>, entries);
+}
+
+function withPrefix(attributes: AttributeMap, prefix: string): JsonObject {
+  return Object.fromEntries([...attributes].filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]));
+}
+
+function strings(values: JsonObject): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, string(value)]));
+}
+
+function text(attributes: AttributeMap, name: string): string {
+  return string(attributes.get(name));
+}
+
+function string(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function number(attributes: AttributeMap, name: string): number {
+  const value = attributes.get(name);
+  return typeof value === 'number' ? value : 0;
+}
+
+function texts(attributes: AttributeMap, name: string): readonly string[] {
+  return list(attributes.get(name)).filter((item) => typeof item === 'string');
+}
+
+function list(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? (value as readonly Json[]) : [];
+}
+
+function object(value: Json | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+function objects(value: Json | undefined): readonly JsonObject[] {
+  return list(value).filter((item) => isJsonObject(item));
+}

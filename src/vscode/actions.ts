@@ -1,0 +1,175 @@
+/** What each command does. */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { describeReason } from '../model/fingerprint.ts';
+import { summarizePlan } from '../model/plan.ts';
+import type { PlanEntry } from '../model/plan.ts';
+import type { RunListEntry } from '../model/record.ts';
+import type { TaskId } from '../model/pipeline.ts';
+import { command } from './commands.ts';
+import type { Command } from './commands.ts';
+import type { GraphPanels } from './graph-panel.ts';
+import { initPipeline } from './init-pipeline.ts';
+import type { PipelineSession } from './pipeline-session.ts';
+import type { Pipelines } from './pipelines.ts';
+import { openRunFile } from './run-editor.ts';
+import { runRow } from './run-row.ts';
+import { runPath, runsOf } from './runs-view.ts';
+import type { RunsView } from './runs-view.ts';
+import { openOutput, openSource } from './task-files.ts';
+import type { TaskLogs } from './task-log.ts';
+import { spokenPhase, taskLook } from './task-tree.ts';
+import type { TaskRow } from './task-tree.ts';
+
+/** A row of the tree, or a CodeLens, which knows its pipeline file too. */
+export type TaskTarget = TaskRow & { readonly file?: string };
+
+export interface ActionServices {
+  readonly pipelines: Pipelines;
+  readonly graphs: GraphPanels;
+  readonly runs: RunsView;
+  readonly logs: TaskLogs;
+  readonly output: vscode.LogOutputChannel;
+}
+
+type Action = (...args: never[]) => unknown;
+
+export function registerActions(services: ActionServices): vscode.Disposable {
+  const actions = actionsOf(services);
+  return vscode.Disposable.from(...Object.entries(actions).map(([id, action]) => vscode.commands.registerCommand(id, action as (...args: unknown[]) => unknown)));
+}
+
+function actionsOf({ pipelines, graphs, runs, logs, output }: ActionServices): Readonly<Record<Command, Action>> {
+  const session = (target?: TaskTarget): PipelineSession | undefined => (target?.file === undefined ? pipelines.current : pipelines.sessionOf(vscode.Uri.parse(target.file)));
+  const withPipeline = async <T>(action: (of: PipelineSession) => T): Promise<Awaited<T> | undefined> => {
+    await pipelines.ready;
+    const { current } = pipelines;
+    if (current !== undefined) return await action(current);
+    const create = 'Create Pipeline';
+    if ((await vscode.window.showInformationMessage('There is no runweave.yaml in this workspace.', create)) === create) await vscode.commands.executeCommand(command.init);
+    return undefined;
+  };
+  const runTask = async (force: boolean, target?: TaskTarget): Promise<void> => {
+    await pipelines.ready;
+    const of = session(target);
+    if (of === undefined) return;
+    const name = target === undefined ? await pickTask(of, force ? 'Task to run again, whether it is up to date or not' : 'Task to bring up to date') : nameOf(target);
+    if (name !== undefined) of.run([name], force);
+  };
+  const onTask = (placeHolder: string, action: (of: PipelineSession, id: TaskId) => unknown) => async (target?: TaskTarget): Promise<void> => {
+    await pipelines.ready;
+    const of = session(target);
+    if (of === undefined) return;
+    const ids = target === undefined ? undefined : idsOf(target);
+    const id = ids?.length === 1 ? ids[0] : await pickTask(of, placeHolder, ids);
+    if (id !== undefined) await action(of, id as TaskId);
+  };
+
+  return {
+    [command.runAll]: () => withPipeline((of) => of.run([], false)),
+    [command.runTask]: (target?: TaskTarget) => runTask(false, target),
+    [command.runTaskForced]: (target?: TaskTarget) => runTask(true, target),
+    [command.stop]: () => withPipeline((of) => of.stop()),
+    [command.stopTask]: async (target?: TaskTarget) => {
+      const of = session(target);
+      if (of === undefined) return;
+      const running = of.model.tasks.map((task) => task.id).filter((id) => of.model.runOf(id)?.phase === 'running');
+      const wanted = target === undefined ? undefined : new Set(idsOf(target));
+      if (wanted !== undefined) for (const id of running.filter((each) => wanted.has(each))) of.stop(id);
+      else if (running.length > 0) {
+        const id = await pickTask(of, 'Task to stop', running);
+        if (id !== undefined) of.stop(id as TaskId);
+      }
+    },
+    [command.toggleWatch]: () => withPipeline((of) => of.setWatch(!of.model.watching)),
+    [command.watchOn]: () => withPipeline((of) => of.setWatch(true)),
+    [command.watchOff]: () => withPipeline((of) => of.setWatch(false)),
+    [command.showGraph]: () => withPipeline(() => graphs.show()),
+    [command.showPlan]: (target?: TaskTarget) => withPipeline((current) => showPlan(session(target) ?? current, target)),
+    [command.openLatestRun]: () =>
+      withPipeline(async () => {
+        const [latest] = await runsOf(pipelines);
+        if (latest === undefined) void vscode.window.showInformationMessage('This pipeline has no recorded run yet.');
+        else await openRunFile(runPath(latest));
+      }),
+    [command.openRun]: async (entry?: RunListEntry) => {
+      const chosen = entry ?? (await withPipeline(() => pickRun(pipelines)));
+      if (chosen !== undefined) await openRunFile(runPath(chosen));
+    },
+    [command.refresh]: () =>
+      withPipeline((of) => {
+        runs.refresh();
+        pipelines.reload();
+        of.requestPlan();
+      }),
+    [command.selectPipeline]: () => selectPipeline(pipelines),
+    [command.init]: () => initPipeline(),
+    [command.openPipelineFile]: () => withPipeline((of) => vscode.window.showTextDocument(of.file)),
+    [command.showLogs]: () => output.show(),
+    [command.restartExecutor]: () => withPipeline((of) => of.restart()),
+    [command.openSource]: onTask('Task whose source to open', openSource),
+    [command.openTaskLog]: onTask('Task whose output to show', (of, id) => logs.open(of, id)),
+    [command.openOutput]: onTask('Task whose output file to open', (of, id) => openOutput(of, id, logs)),
+    [command.revealRun]: (entry: RunListEntry) => vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(runPath(entry))),
+    [command.copyRunId]: (entry: RunListEntry) => vscode.env.clipboard.writeText(entry.type === 'run' ? entry.summary.runId : basename(entry.path)),
+  };
+}
+
+function nameOf(target: TaskTarget): string {
+  return target.type === 'task' ? target.id : target.name;
+}
+
+function idsOf(target: TaskTarget): readonly TaskId[] {
+  return target.type === 'task' ? [target.id] : target.rows.map((row) => row.id);
+}
+
+async function pickTask(of: PipelineSession, placeHolder: string, among?: readonly TaskId[]): Promise<string | undefined> {
+  const ids = among ?? of.model.tasks.map((task) => task.id);
+  const items = ids.map((id) => {
+    const status = of.model.statusOf(id);
+    const look = taskLook(status, Date.now());
+    return { label: `$(${look.icon}) ${id}`, description: look.description === '' ? spokenPhase(status) : look.description, id };
+  });
+  return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.id;
+}
+
+async function pickRun(pipelines: Pipelines): Promise<RunListEntry | undefined> {
+  const now = new Date();
+  const items = (await runsOf(pipelines)).map((entry) => {
+    const row = runRow(entry, now);
+    return { label: `$(${row.icon}) ${row.label}`, description: row.description, detail: row.tooltip[0] ?? '', entry };
+  });
+  if (items.length === 0) {
+    void vscode.window.showInformationMessage('This pipeline has no recorded run yet.');
+    return undefined;
+  }
+  return (await vscode.window.showQuickPick(items, { placeHolder: 'Run to open', matchOnDescription: true, matchOnDetail: true }))?.entry;
+}
+
+async function selectPipeline(pipelines: Pipelines): Promise<void> {
+  await pipelines.ready;
+  const items = pipelines.files.map((file) => ({ label: pipelines.nameOf(file), description: vscode.workspace.asRelativePath(file), file }));
+  const picked = await vscode.window.showQuickPick(items, { placeHolder: 'Pipeline to show' });
+  if (picked !== undefined) pipelines.select(picked.file);
+}
+
+const planWords: Readonly<Record<PlanEntry['action'], { readonly icon: string; readonly text: string }>> = {
+  run: { icon: 'play', text: 'will run' },
+  maybe: { icon: 'question', text: 'runs if what it needs comes out different' },
+  skip: { icon: 'pass', text: 'up to date' },
+  manual: { icon: 'person', text: 'stale, runs when asked for' },
+};
+
+/** What would run now and why; choosing a task opens its source. */
+async function showPlan(of: PipelineSession, target: TaskTarget | undefined): Promise<void> {
+  const entries = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: 'Runweave: looking for what is stale' }, () => of.plan());
+  if (entries === undefined) return;
+  const wanted = target === undefined ? undefined : new Set(idsOf(target));
+  const shown = entries.filter((entry) => wanted?.has(entry.task) ?? true);
+  const items = shown.map((entry) => {
+    const { icon, text } = planWords[entry.action];
+    return { label: `$(${icon}) ${entry.task}`, description: text, detail: entry.action === 'skip' ? '' : entry.reasons.map(describeReason).join('; '), task: entry.task };
+  });
+  const picked = await vscode.window.showQuickPick(items, { title: summarizePlan(shown), placeHolder: 'Choose a task to open its source', matchOnDescription: true, matchOnDetail: true });
+  if (picked !== undefined) await openSource(of, picked.task);
+}

@@ -1,0 +1,213 @@
+/**
+ * The run panel: a read-only custom editor for records, for traces of other tools, and for runs in progress. It reads
+ * the file and nothing else, so it works in a workspace that is not trusted, and for a record from elsewhere.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Digest } from '../model/fingerprint.ts';
+import type { ArtifactContent, RunEvent } from '../model/run-event.ts';
+import { createRunFold } from '../model/run-state.ts';
+import type { RunState } from '../model/run-state.ts';
+import type { RunHostMessage, RunViewMessage } from '../protocol/run-view.ts';
+import { coalesce } from './coalesce.ts';
+import { view } from './commands.ts';
+import { cutOutput } from './cut-output.ts';
+import { followLog } from './live-log.ts';
+import { fileInside, isEventLog, pathOfRun, pipelineFolderOf, safeFileName, sealedPathOf, storeFolderOf } from './record-files.ts';
+import { webviewHtml } from './webview-html.ts';
+
+/** Characters of output that an attempt shows. */
+const outputLimit = 512 * 1024;
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
+
+export function runEditor(extension: vscode.Uri, temporary: vscode.Uri): vscode.CustomReadonlyEditorProvider {
+  return {
+    openCustomDocument: (uri) => ({ uri, dispose: () => undefined }),
+    resolveCustomEditor: ({ uri }, panel) => showRun(extension, temporary, uri, panel),
+  };
+}
+
+function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, panel: vscode.WebviewPanel): void {
+  const folder = vscode.Uri.joinPath(extension, 'dist', 'webview');
+  const { webview } = panel;
+  webview.options = { enableScripts: true, localResourceRoots: [folder] };
+  webview.html = webviewHtml({
+    title: basename(uri.path),
+    script: webview.asWebviewUri(vscode.Uri.joinPath(folder, 'run.js')).toString(),
+    style: webview.asWebviewUri(vscode.Uri.joinPath(folder, 'run.css')).toString(),
+    cspSource: webview.cspSource,
+  });
+
+  const post = (message: RunHostMessage): void => void webview.postMessage(message);
+  const source = openSource(uri.fsPath, post);
+  const store = storeFolderOf(uri.fsPath);
+  const base = pipelineFolderOf(uri.fsPath);
+
+  const bytesOf = async (digest: Digest): Promise<Uint8Array | undefined> => {
+    if (!digestPattern.test(digest)) return undefined;
+    const { readArtifact } = await import('../recording/artifacts.ts');
+    return readArtifact(store, digest, contentOf(source.state(), digest));
+  };
+  const need = async (digest: Digest, name: string): Promise<Uint8Array | undefined> => {
+    const bytes = await bytesOf(digest);
+    if (bytes === undefined) void vscode.window.showWarningMessage(`${name} is neither in the record nor beside it (${digest.slice(0, 19)}…).`);
+    return bytes;
+  };
+
+  const receive = async (message: RunViewMessage): Promise<void> => {
+    switch (message.type) {
+      case 'ready':
+        await source.snapshot();
+        return;
+      case 'load-artifact': {
+        const bytes = await bytesOf(message.digest);
+        post({ type: 'artifact', digest: message.digest, ...(bytes !== undefined && { data: Buffer.from(bytes).toString('base64') }) });
+        return;
+      }
+      case 'open-artifact': {
+        const bytes = await need(message.digest, message.name);
+        if (bytes === undefined) return;
+        const target = vscode.Uri.joinPath(temporary, createHash('sha256').update(message.digest).digest('hex').slice(0, 16), safeFileName(message.name));
+        await vscode.workspace.fs.writeFile(target, bytes);
+        await vscode.commands.executeCommand('vscode.open', target, { preview: true, viewColumn: vscode.ViewColumn.Beside });
+        return;
+      }
+      case 'save-artifact': {
+        const bytes = await need(message.digest, message.name);
+        if (bytes === undefined) return;
+        const target = await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.file(join(base, safeFileName(message.name))) });
+        if (target !== undefined) await vscode.workspace.fs.writeFile(target, bytes);
+        return;
+      }
+      case 'open-file':
+        await openFile(base, message.path, message.line);
+        return;
+      case 'open-run': {
+        const path = pathOfRun(store, message.runId);
+        if (path === undefined) void vscode.window.showWarningMessage(`The record of ${message.runId} is not beside this one.`);
+        else await openRunFile(path);
+        return;
+      }
+      default:
+        message satisfies never;
+    }
+  };
+  const subscriptions = [
+    webview.onDidReceiveMessage((message: RunViewMessage) => {
+      receive(message).catch((error: unknown) => void vscode.window.showErrorMessage(`Runweave: ${error instanceof Error ? error.message : String(error)}`));
+    }),
+    panel.onDidChangeViewState(() => source.setVisible(panel.visible)),
+  ];
+  panel.onDidDispose(() => {
+    source.dispose();
+    for (const each of subscriptions) each.dispose();
+  });
+}
+
+/** Opens a record or the event log of a run in progress in the run panel. */
+export async function openRunFile(path: string): Promise<void> {
+  await vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(path), view.run);
+}
+
+interface RunSource {
+  /** Sends all there is, and from then on what is new. */
+  readonly snapshot: () => Promise<void>;
+  readonly state: () => RunState | undefined;
+  readonly setVisible: (visible: boolean) => void;
+  readonly dispose: () => void;
+}
+
+function openSource(path: string, post: (message: RunHostMessage) => void): RunSource {
+  return isEventLog(path) && existsSync(path) ? liveSource(path, post) : recordSource(isEventLog(path) ? sealedPathOf(path) : path, post);
+}
+
+function recordSource(path: string, post: (message: RunHostMessage) => void): RunSource {
+  let state: RunState | undefined;
+  return {
+    state: () => state,
+    setVisible: () => undefined,
+    dispose: () => undefined,
+    snapshot: async () => {
+      const { readRecord } = await import('../store/read-record.ts');
+      const read = await readRecord(path);
+      if (read.type === 'run') {
+        state = read.state;
+        post({ type: 'run', live: false, ...cutOutput(state, outputLimit) });
+      } else {
+        post(read);
+      }
+    },
+  };
+}
+
+function liveSource(path: string, post: (message: RunHostMessage) => void): RunSource {
+  const fold = createRunFold();
+  let sealed: RunSource | undefined;
+  /** The view has a snapshot, and is shown. */
+  let following = false;
+  let caughtUp = false;
+  const events = coalesce<RunEvent>(50, (batch) => {
+    if (following) post({ type: 'events', events: [...batch] });
+  });
+  const sendSnapshot = (): void => {
+    const state = fold.state();
+    if (state === undefined) return;
+    events.flush();
+    following = true;
+    post({ type: 'run', live: true, ...cutOutput(state, outputLimit) });
+  };
+  let wanted = false;
+  const log = followLog(path, {
+    onEvents: (batch) => {
+      for (const event of batch) fold.apply(event);
+      caughtUp = true;
+      if (following) events.add(...batch);
+      else if (wanted) sendSnapshot();
+    },
+    onEnd: () => {
+      sealed = recordSource(sealedPathOf(path), post);
+      if (wanted) void sealed.snapshot();
+    },
+  });
+  return {
+    state: () => sealed?.state() ?? fold.state(),
+    setVisible: (visible) => {
+      if (visible) return;
+      // Its page is gone, and asks for a snapshot when it is shown again.
+      following = false;
+      wanted = false;
+    },
+    snapshot: async () => {
+      wanted = true;
+      if (sealed !== undefined) await sealed.snapshot();
+      else if (caughtUp) sendSnapshot();
+    },
+    dispose: () => {
+      log.dispose();
+      events.dispose();
+    },
+  };
+}
+
+function contentOf(state: RunState | undefined, digest: Digest): ArtifactContent | undefined {
+  for (const task of state?.tasks ?? []) {
+    const found = task.artifacts.find((artifact) => artifact.digest === digest);
+    if (found !== undefined) return found.content;
+  }
+  return undefined;
+}
+
+/** Only files of the workspace: a record may come from anybody, and so may a link in it. */
+async function openFile(base: string, path: string, line: number | undefined): Promise<void> {
+  const folders = (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath);
+  const file = fileInside(base, path, folders);
+  const real = file !== undefined && existsSync(file) ? realpathSync(file) : undefined;
+  if (file === undefined || real === undefined || fileInside('/', real, folders.map((folder) => realpathSync(folder))) === undefined) {
+    void vscode.window.showWarningMessage(`${path} is not a file of this workspace.`);
+    return;
+  }
+  const at = new vscode.Position(Math.max(0, (line ?? 1) - 1), 0);
+  await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file), line === undefined ? {} : { selection: new vscode.Range(at, at) });
+}

@@ -1,0 +1,76 @@
+/** What is left after the worst: nothing that was completed is lost, and nothing runs on. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { it } from 'node:test';
+import { workspace, type Workspace } from './runweave.ts';
+
+const files = {
+  'runweave.yaml': `
+name: cut
+tasks:
+  quick: {shell: echo done > quick.txt, outputs: [quick.txt]}
+  slow: {shell: "echo half > slow.txt; touch started; sleep 300 & echo $! > child.pid; wait", needs: [quick], outputs: [slow.txt]}
+`,
+};
+
+async function killInTheMiddle(place: Workspace): Promise<void> {
+  const running = place.start('run', '--json');
+  await running.until((line) => line.type === 'attempt-started' && line.task === 'slow');
+  while (!existsSync(path.join(place.folder, 'child.pid')) || place.read('child.pid').trim() === '') await new Promise((resolve) => setImmediate(resolve));
+  running.process.kill('SIGKILL');
+  await running.ended;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+it('seals the run of an executor that was killed, ends its processes, and goes on where it stopped', async (context) => {
+  const place = workspace(context, files);
+  await killInTheMiddle(place);
+  assert.deepEqual(readdirSync(path.join(place.folder, '.runweave/runs')).length, 0);
+  const child = Number(place.read('child.pid'));
+
+  place.write('runweave.yaml', files['runweave.yaml'].replace('sleep 300 & echo $! > child.pid; wait', 'true'));
+  const next = await place.run();
+  assert.equal(next.code, 0);
+  assert.deepEqual(next.executed, ['slow']);
+  const recovered = next.lines.find((line) => line.type === 'recovered');
+  assert.ok(recovered?.type === 'recovered' && existsSync(recovered.result.record));
+  // The record of the cut run shows what was completed in it.
+  const shown = JSON.parse((await place.runweave('show', recovered.result.runId, '--json')).stdout) as { readonly interrupted: boolean; readonly tasks: readonly { readonly node: { readonly id: string }; readonly phase: string }[] };
+  assert.equal(shown.interrupted, true);
+  assert.deepEqual(
+    shown.tasks.map((task) => [task.node.id, task.phase]),
+    [
+      ['quick', 'success'],
+      ['slow', 'error'],
+    ],
+  );
+  while (isAlive(child)) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(readdirSync(path.join(place.folder, '.runweave/live')).length, 0);
+});
+
+it('refuses a second writer, and says who the first is', async (context) => {
+  const place = workspace(context, files);
+  const first = place.start('run', '--json');
+  await first.until((line) => line.type === 'attempt-started' && line.task === 'slow');
+  const second = await place.runweave('run');
+  assert.equal(second.code, 3);
+  assert.match(second.stderr, new RegExp(`process id ${String(first.process.pid)}`));
+  first.process.kill('SIGINT');
+  assert.equal((await first.ended).code, 130);
+});
+
+it('makes the results known again from the records when the cache is deleted', async (context) => {
+  const place = workspace(context, { 'runweave.yaml': 'name: r\ntasks:\n  a: {shell: echo 1 > a.txt, outputs: [a.txt]}\n  b: {shell: cat a.txt > b.txt, needs: [a], outputs: [b.txt]}\n' });
+  assert.deepEqual((await place.run()).executed, ['a', 'b']);
+  rmSync(path.join(place.folder, '.runweave/cache'), { recursive: true });
+  assert.deepEqual((await place.run()).executed, []);
+});

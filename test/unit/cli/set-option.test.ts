@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseSetOptions } from '../../../src/cli/set-option.ts';
+
+function values(...given: readonly string[]): unknown {
+  const result = parseSetOptions(given);
+  assert.ok(result.type === 'set', JSON.stringify(result));
+  return JSON.parse(JSON.stringify(result.values));
+}
+
+describe('--set', () => {
+  const cases: readonly (readonly [string, unknown])[] = [
+    ['a=1', 1],
+    ['a=0.5', 0.5],
+    ['a=1e3', 1000],
+    ['a=0x10', 16],
+    ['a=true', true],
+    ['a=null', null],
+    ['a=yes', 'yes'],
+    ['a=x', 'x'],
+    ['a="1"', '1'],
+    ["a='true'", 'true'],
+    ['a=', ''],
+    ['a=b=c', 'b=c'],
+    ['a=x: y', 'x: y'],
+    ['a=x # y', 'x # y'],
+    ['a=- x', '- x'],
+    ['a=*x', '*x'],
+    ['a=&x y', '&x y'],
+    ['a=!!int 1', '!!int 1'],
+    ['a=.inf', '.inf'],
+    ['a=2026-01-01', '2026-01-01'],
+    ['a=[1, two, true]', [1, 'two', true]],
+    ['a={"b": [1]}', { b: [1] }],
+    ['a={b: 1}', { b: 1 }],
+  ];
+  for (const [given, expected] of cases) it(given, () => assert.deepEqual(values(given), { a: expected }));
+
+  it('reaches into objects, and later ones win', () => {
+    assert.deepEqual(values('a.b=1', 'a.c=2', 'a.b=3', 'd=4'), { a: { b: 3, c: 2 }, d: 4 });
+    assert.deepEqual(values('a=1', 'a.b=2'), { a: { b: 2 } });
+    assert.deepEqual(values('a={b: 1}', 'a.c=2'), { a: { b: 1, c: 2 } });
+  });
+
+  it('takes any name, and no prototype', () => {
+    const result = parseSetOptions(['__proto__.polluted=1']);
+    assert.ok(result.type === 'set');
+    assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+    assert.equal(JSON.stringify(result.values), '{"__proto__":{"polluted":1}}');
+  });
+
+  const mistakes: readonly (readonly [string, RegExp])[] = [
+    ['a', /write KEY=VALUE/],
+    ['=1', /is not the name of a parameter/],
+    ['a..b=1', /is not the name of a parameter/],
+    ['1a=1', /is not the name of a parameter/],
+    ['a=[1', /can't be read/],
+    ['a=[*x]', /aliases/],
+  ];
+  for (const [given, message] of mistakes) {
+    it(`${given} is a mistake`, () => {
+      const result = parseSetOptions([given]);
+      assert.ok(result.type === 'error');
+      assert.match(result.message, message);
+    });
+  }
+});

@@ -1,0 +1,363 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { formatDiagnostic } from '../../../src/model/diagnostic.ts';
+import type { Diagnostic } from '../../../src/model/diagnostic.ts';
+import type { JsonObject } from '../../../src/model/json.ts';
+import type { Pipeline, Task } from '../../../src/model/pipeline.ts';
+import { loadPipeline } from '../../../src/definition/load-pipeline.ts';
+import type { LoadOptions, LoadedPipeline } from '../../../src/definition/load-pipeline.ts';
+
+function load(text: string, options: Partial<LoadOptions> = {}): LoadedPipeline {
+  return loadPipeline({ file: '/project/runweave.yaml', text, environment: {}, fileExists: () => true, ...options });
+}
+
+function good(text: string, options: Partial<LoadOptions> = {}): Pipeline {
+  const { pipeline, graph } = load(text, options);
+  assert.deepEqual(said(graph.diagnostics), []);
+  assert.ok(pipeline);
+  return pipeline;
+}
+
+function task(pipeline: Pipeline, id: string): Task {
+  const found = pipeline.tasks.find((each) => each.id === id);
+  assert.ok(found, `no task ${id} in ${pipeline.tasks.map((each) => each.id).join(' ')}`);
+  return found;
+}
+
+const said = (diagnostics: readonly Diagnostic[]): readonly string[] => diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, 'f'));
+const edges = (pipeline: Pipeline): Record<string, readonly string[]> => Object.fromEntries(pipeline.tasks.map((each) => [each.id, [...each.dependencies].sort()]));
+
+const example = `
+name: digits
+params: {data_dir: build/data, train_ratio: 0.7}
+env: {OMP_NUM_THREADS: "1"}
+secrets: [HF_TOKEN]
+defaults: {retries: 0, timeout: 10m, cpus: 1}
+tasks:
+  ingest:
+    python: tasks/ingest.py
+    outputs: ["\${params.data_dir}/digits.npz"]
+    retries: {max: 3, delay: 1s, backoff: 2}
+    timeout: 30s
+    owner: data-team
+    tags: [etl]
+  split:
+    call: tasks.prepare:split
+    needs: [ingest]
+    params: {ratio: "\${params.train_ratio}"}
+  eda: {notebook: notebooks/eda.py, needs: [ingest]}
+  train:
+    notebook: notebooks/train.py
+    needs: [split]
+    matrix: {nr_train_images: [400, 500, 600]}
+  benchmark: {notebook: notebooks/benchmark.py, needs: [train], matrix: {nr_train_images: [400, 500, 600]}}
+  summary: {notebook: notebooks/summary.py, needs: [benchmark]}
+  publish: {shell: ./publish.sh, needs: [summary], watch: manual}
+`;
+
+describe('loadPipeline', () => {
+  it('loads every part of a pipeline', () => {
+    const pipeline = good(example);
+    const { tasks: _, ...rest } = pipeline;
+    assert.deepEqual(rest, {
+      name: 'digits',
+      file: '/project/runweave.yaml',
+      folder: '/project',
+      params: { data_dir: 'build/data', train_ratio: 0.7 },
+      secrets: ['HF_TOKEN'],
+      onFailure: 'stop',
+    });
+    assert.deepEqual(task(pipeline, 'ingest'), {
+      id: 'ingest',
+      name: 'ingest',
+      source: { kind: 'python', script: 'tasks/ingest.py' },
+      matrix: {},
+      params: {},
+      dependencies: [],
+      inputs: [],
+      outputs: ['build/data/digits.npz'],
+      env: { OMP_NUM_THREADS: '1' },
+      cwd: '.',
+      retries: { max: 3, delay: 1000, backoff: 2 },
+      timeout: 30_000,
+      cpus: 1,
+      watch: 'auto',
+      cache: true,
+      owner: 'data-team',
+      tags: ['etl'],
+      range: { start: { line: 7, character: 2 }, end: { line: 7, character: 8 } },
+    });
+    const split = task(pipeline, 'split');
+    assert.deepEqual(split.source, { kind: 'call', module: 'tasks.prepare', function: 'split' });
+    assert.deepEqual(split.params, { ratio: 0.7 });
+    assert.deepEqual([split.timeout, split.retries], [600_000, { max: 0, delay: 0, backoff: 1 }]);
+    assert.deepEqual(task(pipeline, 'publish').watch, 'manual');
+    assert.deepEqual(edges(pipeline), {
+      ingest: [],
+      split: ['ingest'],
+      eda: ['ingest'],
+      'train[nr_train_images=400]': ['split'],
+      'train[nr_train_images=500]': ['split'],
+      'train[nr_train_images=600]': ['split'],
+      'benchmark[nr_train_images=400]': ['train[nr_train_images=400]'],
+      'benchmark[nr_train_images=500]': ['train[nr_train_images=500]'],
+      'benchmark[nr_train_images=600]': ['train[nr_train_images=600]'],
+      summary: ['benchmark[nr_train_images=400]', 'benchmark[nr_train_images=500]', 'benchmark[nr_train_images=600]'],
+      publish: ['summary'],
+    });
+  });
+
+  it('gives the editor what each task runs', () => {
+    const { graph } = load(example, { fileExists: (path) => path !== '/project/tasks/prepare.py' });
+    const sources = Object.fromEntries(graph.tasks.map((each) => [each.id, [each.kind, each.source, each.sourceFile]]));
+    assert.deepEqual(sources['split'], ['call', 'tasks/prepare/__init__.py', '/project/tasks/prepare/__init__.py']);
+    assert.deepEqual(sources['publish'], ['shell', './publish.sh', undefined]);
+    assert.deepEqual(sources['eda'], ['notebook', 'notebooks/eda.py', '/project/notebooks/eda.py']);
+  });
+
+  it('takes its name from the folder', () => {
+    assert.equal(good('tasks: {a: {shell: x}}', { file: '/home/My project/runweave.yaml' }).name, 'My-project');
+  });
+
+  it('orders tasks after what they need, otherwise as in the file', () => {
+    const pipeline = good('tasks:\n  c: {shell: x, needs: [z]}\n  a: {shell: x}\n  z: {shell: x, needs: [y]}\n  b: {shell: x}\n  y: {shell: x}\n');
+    assert.deepEqual(pipeline.tasks.map((each) => each.id), ['y', 'z', 'c', 'a', 'b']);
+  });
+});
+
+describe('matrix', () => {
+  it('expands several keys, pairs on those that both have, and names single tasks', () => {
+    const pipeline = good(`
+tasks:
+  data: {shell: x, matrix: {lang: [de, en]}}
+  train: {shell: x, needs: [data], matrix: {lang: [de, en], n: [1, 2]}}
+  merge: {shell: x, needs: [train], matrix: {n: [1, 2]}}
+  other: {shell: x, needs: [data], matrix: {flag: [true]}}
+  one: {shell: x, needs: ["train[lang=en,n=2]"]}
+`);
+    assert.deepEqual(edges(pipeline), {
+      'data[lang=de]': [],
+      'data[lang=en]': [],
+      'train[lang=de,n=1]': ['data[lang=de]'],
+      'train[lang=de,n=2]': ['data[lang=de]'],
+      'train[lang=en,n=1]': ['data[lang=en]'],
+      'train[lang=en,n=2]': ['data[lang=en]'],
+      'merge[n=1]': ['train[lang=de,n=1]', 'train[lang=en,n=1]'],
+      'merge[n=2]': ['train[lang=de,n=2]', 'train[lang=en,n=2]'],
+      'other[flag=true]': ['data[lang=de]', 'data[lang=en]'],
+      one: ['train[lang=en,n=2]'],
+    });
+    assert.deepEqual(task(pipeline, 'train[lang=en,n=2]').matrix, { lang: 'en', n: 2 });
+  });
+
+  it('takes its values from a param', () => {
+    const text = 'params: {sizes: [1, 2]}\ntasks:\n  a: {shell: x, matrix: {n: "${params.sizes}"}}\n';
+    assert.deepEqual(good(text).tasks.map((each) => each.id), ['a[n=1]', 'a[n=2]']);
+    assert.deepEqual(good(text, { set: { sizes: [7] } }).tasks.map((each) => each.id), ['a[n=7]']);
+    assert.match(said(load(text, { set: { sizes: 7 } }).graph.diagnostics).join(), /"n" must be a list, not 7/);
+  });
+
+  it('is bounded, and keeps the task in the graph', () => {
+    const axis = `[${Array.from({ length: 101 }, (_, index) => index).join(', ')}]`;
+    const { graph } = load(`tasks:\n  a: {shell: "x \${matrix.x}", matrix: {x: ${axis}, y: ${axis}}}\n`);
+    assert.deepEqual([graph.tasks.map((each) => each.id), graph.diagnostics.map((each) => each.code)], [['a'], ['too-large']]);
+  });
+});
+
+describe('references', () => {
+  const params = (text: string, options: Partial<LoadOptions> = {}): JsonObject => task(good(text, options), 'a').params;
+
+  it('keep the type when they are the whole value', () => {
+    const text = `
+params: {n: 3, list: [1, {x: 2}], nested: {a: {b: true}}, copy: "\${params.nested.a}", text: "n is \${params.n}"}
+tasks:
+  a: {shell: x, params: {n: "\${params.n}", list: "\${params.list}", b: "\${params.nested.a.b}", through: "\${params.copy.b}", part: "<\${params.text} \${params.list}>"}}
+`;
+    assert.deepEqual(params(text), { n: 3, list: [1, { x: 2 }], b: true, through: true, part: '<n is 3 [1,{"x":2}]>' });
+  });
+
+  it('reach the environment: first the file\'s, which itself refers to the one outside', () => {
+    const text = 'env: {PATH: "bin:${env.PATH}", N: 1.10}\ntasks:\n  a: {shell: x, env: {N: 2.50, B: true}, params: {p: "${env.PATH}", n: "${env.N}", h: "${env.HOME}"}}\n';
+    const a = task(good(text, { environment: { PATH: '/usr/bin', HOME: '/h' } }), 'a');
+    assert.deepEqual(a.params, { p: 'bin:/usr/bin', n: '1.10', h: '/h' });
+    assert.deepEqual(a.env, { PATH: 'bin:/usr/bin', N: '2.50', B: 'true' });
+  });
+
+  it('are filled in everywhere, and checked as what they become', () => {
+    const text = (cpus: string): string => `params: {cpus: ${cpus}, limit: 1m}\ndefaults: {timeout: "\${params.limit}"}\ntasks:\n  a: {python: "\${matrix.s}.py", cpus: "\${params.cpus}", matrix: {s: [x]}, cwd: "d/\${matrix.s}"}\n`;
+    const [a] = good(text('2')).tasks;
+    assert.deepEqual([a?.cpus, a?.timeout, a?.cwd, a?.source], [2, 60_000, 'd/x', { kind: 'python', script: 'x.py' }]);
+    assert.deepEqual(said(load(text('-2')).graph.diagnostics), ['f:4:39: error: "cpus" must be more than 0']);
+  });
+
+  it('can be escaped, and leave the shell its own', () => {
+    const text = 'params: {x: 1}\ntasks:\n  a: {shell: "echo ${HOME} ${x:-${params.x}} $${params.x} $$", params: {x: "$${params.x}"}}\n';
+    const a = task(good(text), 'a');
+    assert.deepEqual(a.source, { kind: 'shell', command: 'echo ${HOME} ${x:-1} ${params.x} $$' });
+    assert.deepEqual(a.params, { x: '${params.x}' });
+  });
+
+  it('to returns name one task and make it a dependency', () => {
+    const pipeline = good(`
+tasks:
+  split: {shell: x}
+  train: {shell: x, matrix: {n: [1, 2]}, params: {rows: "\${tasks.split.returns.rows}"}}
+  bench: {shell: x, matrix: {n: [1, 2]}, params: {model: "m \${tasks.train.returns.path}"}}
+  best: {shell: x, params: {one: "\${tasks.train[n=2].returns.score}"}}
+`);
+    assert.deepEqual(edges(pipeline)['train[n=1]'], ['split']);
+    assert.deepEqual(task(pipeline, 'train[n=1]').params, { rows: '${tasks.split.returns.rows}' });
+    assert.deepEqual([task(pipeline, 'bench[n=2]').params, task(pipeline, 'bench[n=2]').dependencies], [{ model: 'm ${tasks.train[n=2].returns.path}' }, ['train[n=2]']]);
+    assert.deepEqual(task(pipeline, 'best').dependencies, ['train[n=2]']);
+  });
+});
+
+describe('params set from outside', () => {
+  const text = 'params: {ratio: 0.7, model: {depth: 3}, twice: "${params.ratio}"}\ntasks:\n  a: {shell: x, params: {p: "${params.twice}", d: "${params.model.depth}"}}\n';
+
+  it('replace those of the file, also inside of one, before references are resolved', () => {
+    const pipeline = good(text, { set: { ratio: 'a ${params.model}', 'model.depth': 5 } });
+    assert.deepEqual(pipeline.params, { ratio: 'a ${params.model}', model: { depth: 5 }, twice: 'a ${params.model}' });
+    assert.deepEqual(task(pipeline, 'a').params, { p: 'a ${params.model}', d: 5 });
+  });
+
+  it('must be there', () => {
+    assert.deepEqual(said(load(text, { set: { 'model.dept': 5, __proto__x: 1 } }).graph.diagnostics), [
+      'f:1:1: error: cannot set "model.dept": the pipeline has no such param (did you mean "model.depth"?)',
+      'f:1:1: error: cannot set "__proto__x": the pipeline has no such param',
+    ]);
+  });
+});
+
+describe('edges by files', () => {
+  it('come from equal paths, folders, and globs on either side', () => {
+    const pipeline = good(`
+tasks:
+  file: {shell: x, outputs: [./build/a.csv]}
+  folder: {shell: x, outputs: [models/]}
+  glob: {shell: x, outputs: ["plots/*.png"]}
+  each: {shell: x, outputs: ["out/\${matrix.n}/m.json"], matrix: {n: [1, 2]}}
+  by-path: {shell: x, inputs: [build//a.csv]}
+  inside: {shell: x, inputs: [models/deep/x.onnx]}
+  by-glob: {shell: x, inputs: ["out/*/m.json", "bui*/**"]}
+  of-glob: {shell: x, inputs: [plots/a.png]}
+  around: {shell: x, inputs: [out, plots]}
+  not: {shell: x, inputs: [plots/a.jpg, models2/x, out/1/other, build]}
+`);
+    assert.deepEqual(Object.fromEntries(Object.entries(edges(pipeline)).slice(5)), {
+      'by-path': ['file'],
+      inside: ['folder'],
+      'by-glob': ['each[n=1]', 'each[n=2]', 'file'],
+      'of-glob': ['glob'],
+      around: ['each[n=1]', 'each[n=2]', 'glob'],
+      not: ['file'],
+    });
+  });
+
+  it('may lead out of the folder on the side of inputs only', () => {
+    assert.deepEqual(good('tasks:\n  a: {shell: x, inputs: [/data/x, ../y]}\n').tasks[0]?.inputs, ['/data/x', '../y']);
+  });
+});
+
+describe('a file with mistakes', () => {
+  it('still has the graph that can be understood', () => {
+    const { pipeline, graph } = load('tasks:\n  a: {shell: x, needs: [nothing]}\n  b: {pyhton: b.py, needs: [a]}\n  c:\n  d: {shell: x, needs: [b, c, e], cpus: many}\n  e: {shell: x, needs: [d]}\n');
+    assert.equal(pipeline, undefined);
+    assert.deepEqual(graph.tasks.map(({ id, kind, dependencies }) => [id, kind, ...dependencies]), [
+      ['a', 'shell'],
+      ['b', 'shell', 'a'],
+      ['c', 'shell'],
+      ['d', 'shell', 'b', 'c', 'e'],
+      ['e', 'shell', 'd'],
+    ]);
+  });
+
+  it('says nothing but what is wrong with the syntax, and goes on drawing', () => {
+    const { graph } = load('tasks:\n  a: {shell: x}\n  b: {shell: y, needs: [a]\n');
+    assert.deepEqual([...new Set(graph.diagnostics.map((each) => each.code))], ['syntax']);
+    assert.deepEqual(graph.tasks.map((each) => [each.id, ...each.dependencies]), [['a'], ['b', 'a']]);
+  });
+});
+
+describe('anchors, aliases and merge keys', () => {
+  it('are written out; own keys come before merged ones, earlier merges before later ones', () => {
+    const pipeline = good(`
+tasks:
+  a: &base {shell: x, cpus: 2, tags: &tags [etl]}
+  b: {<<: *base, cpus: 3}
+  c: {<<: [{cpus: 4}, *base], tags: *tags}
+`);
+    assert.deepEqual(pipeline.tasks.map(({ id, cpus, tags }) => [id, cpus, tags]), [['a', 2, ['etl']], ['b', 3, ['etl']], ['c', 4, ['etl']]]);
+  });
+
+  it('are bounded', () => {
+    const lines = ['params:', '  a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
+    for (let level = 1; level < 9; level++) lines.push(`  a${level}: &a${level} [${Array.from({ length: 10 }, () => `*a${level - 1}`).join(', ')}]`);
+    const { graph } = load([...lines, 'tasks:', '  t: {shell: x, params: {x: "${params.a8}"}}'].join('\n'));
+    assert.deepEqual([...new Set(graph.diagnostics.map((each) => each.code))], ['too-large']);
+    assert.match(said(load('params: {a: &a [*a]}\ntasks: {t: {shell: x}}').graph.diagnostics).join(), /\*a is inside of what it stands for/);
+    assert.match(said(load(`# ${'x'.repeat(1 << 20)}`).graph.diagnostics).join(), /larger than 1 MiB/);
+  });
+
+  it('doubling references are bounded too', () => {
+    const params = Array.from({ length: 60 }, (_, index) => `  p${index + 1}: "\${params.p${index}}\${params.p${index}}"`);
+    const { graph } = load(['params:', '  p0: xx', ...params, 'tasks: {t: {shell: x}}'].join('\n'));
+    assert.deepEqual([...new Set(graph.diagnostics.map((each) => each.code))], ['too-large']);
+
+    const lists = Array.from({ length: 60 }, (_, index) => `  p${index + 1}: ["\${params.p${index}}", "\${params.p${index}}"]`);
+    assert.deepEqual([...new Set(load(['params:', '  p0: xx', ...lists, 'tasks: {t: {shell: x}}'].join('\n')).graph.diagnostics.map((each) => each.code))], ['too-large']);
+  });
+});
+
+describe('positions', () => {
+  it('count as editors do: UTF-16, any line end, no byte order mark', () => {
+    const { graph } = load('\uFEFFtasks:\r\n  "😀":\r\n    shell: x\n    nees: []\n');
+    assert.deepEqual(said(graph.diagnostics).map((line) => line.slice(0, 26)), ['f:2:3: error: the name "😀', 'f:4:5: error: unknown key ']);
+  });
+});
+
+describe('any text', () => {
+  it('gives diagnostics inside of the text and never throws', () => {
+    // xorshift: the same texts each time.
+    let state = 0x9e3779b9;
+    const random = (below: number): number => {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      return (state >>> 0) % below;
+    };
+    const pieces = ['${', '}', '[', ']', '{', ': ', '- ', '&a ', '*a', '<<: ', '"', "'", '\n', '\t', '  ', '#', '|', '>', '!x ', '---\n', '%', '? ', '\0', '\uFEFF', '\r', '😀', '\uD800', '${tasks.train.returns.x}', '${params.', '${matrix.n}', 'needs: [train]', '__proto__', 'constructor: 1', '1e999', '.nan', '*', '../', 'matrix: {n: [1]}'];
+    const check = (text: string): void => {
+      const { graph, pipeline } = load(text);
+      const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/);
+      for (const { range, message } of graph.diagnostics) {
+        for (const { line, character } of [range.start, range.end]) {
+          assert.ok(line >= 0 && line < lines.length && character >= 0 && character <= (lines[line] ?? '').length, `${message} at ${line}:${character} of ${JSON.stringify(text)}`);
+        }
+        assert.ok(range.start.line < range.end.line || range.start.character <= range.end.character);
+      }
+      assert.equal(pipeline === undefined, graph.diagnostics.some((each) => each.severity === 'error'));
+    };
+    for (let length = 0; length < example.length; length += 7) check(example.slice(0, length));
+    for (let round = 0; round < 600; round++) {
+      let text = example;
+      for (let change = 0; change <= random(4); change++) {
+        const at = random(text.length);
+        const removed = random(3) === 0 ? random(30) : 0;
+        text = text.slice(0, at) + (pieces[random(pieces.length)] ?? '') + text.slice(at + removed);
+      }
+      check(text);
+    }
+  });
+});
+
+describe('a large file', () => {
+  const chain = (count: number): string => `tasks:\n${Array.from({ length: count }, (_, index) => `  t${index}: {python: t.py, inputs: [in/${index}.csv, "b/${index - 1}/*"], outputs: [b/${index}/x], needs: [${index === 0 ? '' : `t${index - 1}`}]}`).join('\n')}\n`;
+
+  it('takes time in proportion', () => {
+    assert.equal(good(chain(3000)).tasks.length, 3000);
+    const matrix = `tasks:\n  a: {shell: x, matrix: {n: [${Array.from({ length: 4999 }, (_, index) => index).join(',')}]}, outputs: ["o/\${matrix.n}"]}\n`;
+    const all = good(`${matrix}  b: {shell: x, inputs: ["o/*"]}\n`);
+    assert.equal(task(all, 'b').dependencies.length, 4999);
+  });
+});

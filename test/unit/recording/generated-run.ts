@@ -1,0 +1,167 @@
+/** Event streams of runs as the executor could have emitted them: every type of event, from a seed. */
+import type { Digest, Fingerprint } from '../../../src/model/fingerprint.ts';
+import type { Json } from '../../../src/model/json.ts';
+import type { TaskId } from '../../../src/model/pipeline.ts';
+import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TaskNode, TraceId } from '../../../src/model/run-event.ts';
+import type { UnixNano } from '../../../src/model/time.ts';
+
+export interface GenerateOptions {
+  readonly tasks?: number;
+  /** The stream stops after so many events, as a crash leaves it. */
+  readonly cutAfter?: number;
+}
+
+const names = ['loss', 'accuracy', '__proto__', 'constructor', 'größe/α b', 'runweave.json'];
+const values: readonly Json[] = ['text', '', '[1,2]', 1, 0.5, -3, 1e300, 12345678901234567890, null, true, false, [], ['a', 'b'], [1, 'x', null], { a: { b: [1] } }, {}, 'line\nnext\u2028☃'];
+const metricValues: readonly EventOf<'metric'>['value'][] = [0.1, 1, 0, -2.5, 1e300, 1e-300, 'NaN', 'Infinity', '-Infinity', 123456789];
+
+export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinity }: GenerateOptions = {}): readonly RunEvent[] {
+  let state = seed * 2654435761 + 1;
+  const random = (): number => {
+    // mulberry32
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+  const int = (below: number): number => Math.floor(random() * below);
+  const chance = (probability: number): boolean => random() < probability;
+  const pick = <T>(items: readonly T[]): T => items[int(items.length)] as T;
+  const hex = (length: number): string => Array.from({ length }, () => int(16).toString(16)).join('');
+  const digest = (): Digest => `sha256:${hex(64)}` as Digest;
+  let clock = 1_795_000_000_123_456_789n;
+  const now = (): UnixNano => String((clock += BigInt(int(900_000_000) + 1))) as UnixNano;
+  const record = (): Record<string, Json> => Object.fromEntries(Array.from({ length: int(4) }, () => [pick(names), pick(values)]));
+  const digests = (): Record<string, Digest> => Object.fromEntries(Array.from({ length: int(3) }, () => [pick(['a.py', 'b/*.csv', '__proto__']), digest()]));
+
+  const fingerprint = (): Fingerprint => ({
+    definition: digest(),
+    definitionParts: record() as Fingerprint['definitionParts'],
+    params: record() as Fingerprint['params'],
+    sources: digests(),
+    inputs: digests(),
+    upstream: digests(),
+    env: { OMP_NUM_THREADS: '1' },
+    interpreter: 'CPython 3.11.7 /usr/bin/python3',
+  });
+  const failure = (): RecordedFailure => ({
+    type: pick(['ValueError', 'exit-code', 'signal']),
+    message: pick(['', 'went wrong', 'two\nlines']),
+    ...(chance(0.5) && { stacktrace: 'Traceback…\n  File "a.py", line 3' }),
+    ...(chance(0.5) && { frames: [{ file: 'a.py', line: 3, function: 'main' }, { file: 'lib/b.py', line: 12, function: 'f' }] }),
+  });
+  const node = (index: number): TaskNode => ({
+    id: (index % 3 === 2 ? `train[n=${index}]` : `task-${index}`) as TaskId,
+    name: index % 3 === 2 ? 'train' : `task-${index}`,
+    kind: pick(['python', 'call', 'notebook', 'shell']),
+    matrix: index % 3 === 2 ? { n: index } : {},
+    dependencies: index === 0 ? [] : [(index % 3 === 0 ? `train[n=${index - 1}]` : `task-${Math.floor((index - 1) / 3) * 3}`) as TaskId],
+    source: `tasks/${index}.py`,
+    outputs: chance(0.5) ? [`build/${index}.npz`] : [],
+    spanId: hex(16) as SpanId,
+    ...(chance(0.3) && { owner: 'data-team' }),
+    ...(chance(0.3) && { description: 'What it does.' }),
+    tags: chance(0.3) ? ['etl'] : [],
+  });
+
+  const nodes = Array.from({ length: count }, (_, index) => node(index));
+  const events: RunEvent[] = [
+    {
+      type: 'run-started',
+      time: now(),
+      runId: `20261120T2240${String(10 + (seed % 50))}Z-generated-${hex(4)}` as RunId,
+      traceId: hex(32) as TraceId,
+      spanId: hex(16) as SpanId,
+      pipeline: { name: 'generated', file: 'runweave.yaml' },
+      params: record(),
+      trigger: chance(0.5) ? { type: 'manual', tasks: ['train'] } : { type: 'change', files: ['a.py'], count: 1 },
+      tasks: nodes,
+      resource: { 'service.name': 'runweave', 'process.pid': 4711, 'vcs.ref.head.revision': hex(40), 'runweave.vcs.dirty': chance(0.5), 'x.list': ['a', 'b'], 'x.object': { a: null } },
+    },
+  ];
+
+  const attempt = (task: TaskId, number: number, cause: EventOf<'attempt-started'>['cause'], outcome: Exclude<Outcome, 'skip'>, ends: boolean): void => {
+    const of = { task, attempt: number } as const;
+    events.push({ type: 'attempt-started', ...of, time: now(), spanId: hex(16) as SpanId, cause, command: ['python3', 'a.py', ''], cwd: '.', pid: int(30_000) });
+    for (let left = int(40); left > 0; left -= 1) {
+      const time = now();
+      const size = int(10_000);
+      const reports: readonly RunEvent[] = [
+        { type: 'output', ...of, time, stream: pick(['stdout', 'stderr']), text: pick(['a', 'ä☃\n', 'x'.repeat(9000)]) },
+        { type: 'metric', ...of, time, name: pick(names), value: pick(metricValues), ...(chance(0.5) && { step: pick([0, 1, -4, 0.5]) }) },
+        { type: 'param', ...of, time, name: pick(names), value: pick(values) },
+        { type: 'tag', ...of, time, name: pick(names), value: pick(['', 'blue', '[1]']) },
+        { type: 'return', ...of, time, name: pick(names), value: pick(values) },
+        {
+          type: 'artifact',
+          ...of,
+          time,
+          name: 'plot.png',
+          mediaType: 'image/png',
+          size,
+          digest: digest(),
+          content: pick([{ type: 'reference' }, { type: 'utf8', text: '' }, { type: 'utf8', text: '{"a":1}' }, { type: 'base64', data: 'AAEC' }] as const),
+        },
+        { type: 'cell', ...of, time, index: int(5), status: pick(['running', 'success', 'failure']), label: 'import numpy', start: time, ...(chance(0.5) && { end: time }) },
+        { type: 'observed', ...of, time, modules: ['lib/a.py'], read: ['data.csv'], written: [], packages: { numpy: '2.1', ['__proto__']: '1' } },
+      ];
+      events.push(pick(reports));
+    }
+    if (!ends) return;
+    events.push({
+      type: 'attempt-ended',
+      ...of,
+      time: now(),
+      outcome,
+      ...(chance(0.7) && { exitCode: outcome === 'success' ? 0 : 1 }),
+      ...(chance(0.2) && { signal: 'SIGKILL' }),
+      ...(outcome !== 'success' && chance(0.8) && { failure: failure() }),
+    });
+  };
+
+  for (const [index, { id: task }] of nodes.entries()) {
+    if (chance(0.15)) continue;
+    if (chance(0.25)) {
+      const reason = pick(['up-to-date', 'upstream', 'stopped', 'manual'] as const);
+      events.push({
+        type: 'task-skipped',
+        task,
+        time: now(),
+        reason,
+        ...(reason === 'up-to-date' && chance(0.8) && { madeBy: { runId: '20261119T101010Z-generated-0000' as RunId, traceId: hex(32) as TraceId, spanId: hex(16) as SpanId } }),
+        ...(reason === 'upstream' && { blockedBy: nodes.slice(0, 1).map((other) => other.id) }),
+      });
+      continue;
+    }
+    let number = 0;
+    for (let restarts = int(3); restarts >= 0; restarts -= 1) {
+      events.push({ type: 'task-stale', task, time: now(), reasons: [{ type: 'never-ran' }, { type: 'param-changed', name: 'x', from: null, to: [1] }] });
+      if (chance(0.1)) continue;
+      events.push({ type: 'task-started', task, time: now(), fingerprint: fingerprint(), params: record() });
+      const tries = int(3) + 1;
+      for (let left = tries; left > 0; left -= 1) {
+        number += 1;
+        attempt(task, number, number === 1 ? 'first' : left === tries ? 'change' : 'retry', left === 1 ? 'success' : pick(['failure', 'timeout', 'cancellation', 'error']), true);
+      }
+      if (chance(0.1)) continue;
+      const outcome = pick(['success', 'success', 'failure', 'error', 'timeout', 'cancellation'] as const);
+      events.push({
+        type: 'task-ended',
+        task,
+        time: now(),
+        outcome,
+        outputs: [{ path: 'build/a.npz', digest: digest(), size: int(100_000) }],
+        returns: record(),
+        ...(outcome !== 'success' && { failure: failure() }),
+        ...(outcome === 'success' && { fingerprint: fingerprint() }),
+      });
+    }
+    if (chance(0.3)) events.push({ type: 'warning', time: now(), message: 'the disk is nearly full' });
+    if (index === 3 && chance(0.5)) {
+      // A task goes, another comes; what has run keeps its place.
+      events.push({ type: 'tasks-changed', time: now(), params: record(), tasks: [...nodes.filter((_, at) => at !== 1), node(count + 3)] });
+    }
+  }
+  if (chance(0.9)) events.push({ type: 'run-ended', time: now(), outcome: pick(['success', 'failure', 'cancellation']), ...(chance(0.2) && { interrupted: true as const }) });
+  return events.slice(0, cutAfter);
+}

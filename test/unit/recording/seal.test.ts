@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import type { RunEvent } from '../../../src/model/run-event.ts';
+import { createRunFold } from '../../../src/model/run-state.ts';
+import type { OutputChunk, RunState } from '../../../src/model/run-state.ts';
+import { openEventLog } from '../../../src/recording/event-log.ts';
+import { RecordExistsError, recoverRuns, sealRun } from '../../../src/recording/seal.ts';
+import { readRecord } from '../../../src/store/read-record.ts';
+import { generateRun } from './generated-run.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+function fold(events: Iterable<RunEvent>): RunState {
+  const run = createRunFold();
+  for (const event of events) run.apply(event);
+  const state = run.state();
+  assert.ok(state);
+  return state;
+}
+
+/** Plain JSON, with the one thing that a record joins joined: neighbouring output on one stream. */
+function comparable(state: RunState): unknown {
+  const join = (chunks: readonly OutputChunk[]): readonly { stream: string; text: string }[] => {
+    const joined: { stream: string; text: string }[] = [];
+    for (const { stream, text } of chunks) {
+      const last = joined.at(-1);
+      if (last?.stream === stream) last.text += text;
+      else joined.push({ stream, text });
+    }
+    return joined;
+  };
+  const tasks = state.tasks.map((task) => ({ ...task, attempts: task.attempts.map((attempt) => ({ ...attempt, output: join(attempt.output) })) }));
+  return sorted(JSON.parse(JSON.stringify({ ...state, tasks })));
+}
+
+/** Order of keys has no meaning; as entries, so that `__proto__` is a key like any other. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return { object: Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]) };
+}
+
+async function stateOf(record: string): Promise<RunState> {
+  const read = await readRecord(record);
+  assert.equal(read.type, 'run', JSON.stringify(read).slice(0, 300));
+  assert.ok(read.type === 'run');
+  return read.state;
+}
+
+describe('sealRun', () => {
+  it('gives back from the record what the events folded to, for runs of every kind', async (t) => {
+    const folder = temporaryFolder(t);
+    const seen = new Set<string>();
+    for (let seed = 1; seed <= 60; seed += 1) {
+      const all = generateRun(seed);
+      // Every third as a crash in the middle would leave it.
+      const events = seed % 3 === 0 ? generateRun(seed, { cutAfter: Math.max(1, Math.floor(all.length * 0.6)) }) : all;
+      for (const event of events) seen.add(event.type);
+      const record = await sealRun(path.join(folder, String(seed)), events);
+      assert.deepEqual(comparable(await stateOf(record)), comparable(fold(events)), `seed ${seed}`);
+    }
+    assert.equal(seen.size, 18 - 1, [...seen].join(' '));
+  });
+
+  it('writes line 1 with the run and its tasks, and the rest in lines of 100 spans, each a document', async (t) => {
+    const events = generateRun(8, { tasks: 60 });
+    const record = await sealRun(temporaryFolder(t), events);
+    const text = readFileSync(record, 'utf8');
+    assert.ok(text.endsWith('\n'));
+    const counts = text.trimEnd().split('\n').map((line) => {
+      const document = JSON.parse(line) as { resourceSpans: { scopeSpans: { spans: unknown[] }[] }[] };
+      assert.equal(document.resourceSpans.length, 1);
+      return document.resourceSpans[0]?.scopeSpans[0]?.spans.length ?? 0;
+    });
+    assert.equal(counts[0], fold(events).tasks.length + 1);
+    assert.ok(counts.length > 2);
+    assert.ok(counts.slice(1, -1).every((count) => count === 100), counts.join(' '));
+  });
+
+  it('drops nothing past the limits of the SDK, whatever the environment says', async (t) => {
+    const events = [...generateRun(4)];
+    const started = events.find((event) => event.type === 'attempt-started');
+    assert.ok(started);
+    const metrics: RunEvent[] = Array.from({ length: 5000 }, (_, step) => ({ type: 'metric', task: started.task, attempt: started.attempt, time: started.time, name: `m${step % 300}`, value: step / 7, step }));
+    events.splice(events.indexOf(started) + 1, 0, ...metrics);
+    process.env['OTEL_TRACES_SAMPLER'] = 'always_off';
+    process.env['OTEL_SPAN_EVENT_COUNT_LIMIT'] = '1';
+    t.after(() => {
+      delete process.env['OTEL_TRACES_SAMPLER'];
+      delete process.env['OTEL_SPAN_EVENT_COUNT_LIMIT'];
+    });
+    const record = await sealRun(temporaryFolder(t), events);
+    assert.deepEqual(comparable(await stateOf(record)), comparable(fold(events)));
+    assert.doesNotMatch(readFileSync(record, 'utf8'), /"dropped\w+Count":[1-9]/);
+  });
+
+  it('removes the event log, and leaves no other file', async (t) => {
+    const folder = temporaryFolder(t);
+    const events = generateRun(2);
+    const first = events[0];
+    assert.ok(first?.type === 'run-started');
+    const log = await openEventLog(folder, first.runId);
+    for (const event of events) log.append(event);
+    await log.close();
+    const record = await sealRun(folder, log.path);
+    assert.deepEqual(comparable(await stateOf(record)), comparable(fold(events)));
+    assert.deepEqual(readdirSync(path.join(folder, 'runs')), [`${first.runId}.otlp.jsonl`]);
+    assert.deepEqual(readdirSync(path.join(folder, 'live')), []);
+  });
+
+  it('never writes over a record', async (t) => {
+    const folder = temporaryFolder(t);
+    const events = generateRun(3);
+    const record = await sealRun(folder, events);
+    const before = readFileSync(record);
+    await assert.rejects(sealRun(folder, events), RecordExistsError);
+    assert.deepEqual(readFileSync(record), before);
+    assert.equal(readdirSync(path.dirname(record)).length, 1);
+  });
+
+  it('fails without a trace of itself when there is no run or no place', async (t) => {
+    const folder = temporaryFolder(t);
+    await assert.rejects(sealRun(folder, []), /no run-started/);
+    writeFileSync(path.join(folder, 'runs'), 'a file where the folder should be');
+    await assert.rejects(sealRun(folder, generateRun(1)));
+    assert.deepEqual(readdirSync(folder), ['runs']);
+  });
+});
+
+describe('recoverRuns', () => {
+  const dead = (): boolean => false;
+
+  async function leftBehind(folder: string, events: readonly RunEvent[]): Promise<string> {
+    const first = events[0];
+    assert.ok(first?.type === 'run-started');
+    const log = await openEventLog(folder, first.runId);
+    for (const event of events) log.append(event);
+    await log.close();
+    return log.path;
+  }
+
+  it('seals what a dead writer left, with all that was running as interrupted', async (t) => {
+    const folder = temporaryFolder(t);
+    const all = generateRun(5);
+    const events = all.slice(0, all.findIndex((event) => event.type === 'attempt-started') + 2);
+    const log = await leftBehind(folder, events);
+    writeFileSync(log, readFileSync(log, 'utf8') + '{"type":"output","ta', 'utf8');
+    const results = await recoverRuns(folder, dead);
+    assert.equal(results.length, 1);
+    assert.equal(results[0]?.outcome, 'error');
+    const state = await stateOf(results[0].record);
+    assert.equal(state.interrupted, true);
+    assert.equal(state.outcome, 'error');
+    const task = state.tasks.find((candidate) => candidate.attempts.length > 0);
+    assert.equal(task?.phase, 'error');
+    assert.equal(task.failure?.type, 'interrupted');
+    assert.equal(task.attempts[0]?.failure?.type, 'interrupted');
+    assert.equal(task.attempts[0].outcome, 'error');
+    assert.ok(state.tasks.every((other) => other.end !== undefined));
+    assert.equal(existsSync(log), false);
+  });
+
+  it('leaves the log of a living writer, by default this process', async (t) => {
+    const folder = temporaryFolder(t);
+    const log = await leftBehind(folder, generateRun(5, { cutAfter: 3 }));
+    assert.deepEqual(await recoverRuns(folder), []);
+    assert.ok(existsSync(log));
+  });
+
+  it('keeps the outcome of a run that had ended, and removes the log of a run that had its record', async (t) => {
+    const folder = temporaryFolder(t);
+    const events: readonly RunEvent[] = [...generateRun(7).filter((event) => event.type !== 'run-ended'), { type: 'run-ended', time: '1896000000000000000' as never, outcome: 'success' }];
+    const log = await leftBehind(folder, events);
+    const record = await sealRun(folder, events);
+    const before = readFileSync(record);
+    await leftBehind(folder, events);
+    const results = await recoverRuns(folder, dead);
+    assert.deepEqual(results.map(({ outcome, record: path }) => ({ outcome, path })), [{ outcome: 'success', path: record }]);
+    assert.deepEqual(readFileSync(record), before);
+    assert.equal(existsSync(log), false);
+  });
+
+  it('puts aside a log that tells of no run, and does not lose it', async (t) => {
+    const folder = temporaryFolder(t);
+    mkdirSync(path.join(folder, 'live'));
+    for (const [name, text] of [
+      ['empty', ''],
+      ['garbage', 'x\ny\n'],
+      ['headless', '{"type":"warning","time":"1","message":"m"}\n'],
+      ['hostile', '{"type":"run-started","time":"1","runId":"../../x","tasks":[]}\n'],
+      ['shapeless', '{"type":"run-started","time":"1"}\n{"type":"warning","time":"1","message":"m"}\n'],
+    ] as const) {
+      writeFileSync(path.join(folder, 'live', `${name}.jsonl`), text);
+    }
+    assert.deepEqual(await recoverRuns(folder, dead), []);
+    assert.deepEqual(
+      readdirSync(path.join(folder, 'live')).sort(),
+      ['empty', 'garbage', 'headless', 'hostile', 'shapeless'].map((name) => `${name}.jsonl.unreadable`),
+    );
+  });
+
+  it('does nothing where there is nothing', async (t) => {
+    assert.deepEqual(await recoverRuns(path.join(temporaryFolder(t), 'nowhere')), []);
+  });
+});
+

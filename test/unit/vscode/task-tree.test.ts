@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { TaskId } from '../../../src/model/pipeline.ts';
+import type { TaskStatus } from '../../../src/protocol/graph-view.ts';
+import type { LoadedTask } from '../../../src/protocol/session.ts';
+import { matrixLook, taskLook, taskRows, tooltipLines } from '../../../src/vscode/task-tree.ts';
+
+const nowhere = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
+
+function task(id: string, matrix: LoadedTask['matrix'] = {}): LoadedTask {
+  return { id: id as TaskId, name: id.replace(/\[.*/, ''), kind: 'notebook', matrix, dependencies: [], source: 'n.py', outputs: [], tags: [], range: nowhere, watch: 'auto' };
+}
+function status(phase: TaskStatus['phase'], more: Partial<TaskStatus> = {}): TaskStatus {
+  return { phase, reasons: [], ...more };
+}
+
+describe('taskRows', () => {
+  it('makes one row of a matrix, also of one with a single value, at the place of its first task', () => {
+    const rows = taskRows([task('split'), task('train[n=4,lr=0.1]', { n: 4, lr: 0.1 }), task('eda'), task('train[n=5,lr=0.1]', { n: 5, lr: 0.1 }), task('one[x=1]', { x: 1 })]);
+    assert.deepEqual(rows, [
+      { type: 'task', id: 'split', label: 'split' },
+      { type: 'matrix', name: 'train', rows: [{ type: 'task', id: 'train[n=4,lr=0.1]', label: 'n=4,lr=0.1' }, { type: 'task', id: 'train[n=5,lr=0.1]', label: 'n=5,lr=0.1' }] },
+      { type: 'task', id: 'eda', label: 'eda' },
+      { type: 'matrix', name: 'one', rows: [{ type: 'task', id: 'one[x=1]', label: 'x=1' }] },
+    ]);
+  });
+});
+
+describe('taskLook', () => {
+  it('shows the time of a running task as it goes on', () => {
+    const look = taskLook(status('running', { startedAt: 1000 }), 4200);
+    assert.deepEqual([look.icon, look.description, look.contextValue], ['sync~spin', 'running · 3.2 s', 'task.running']);
+  });
+  it('shows a result that no longer stands as stale', () => {
+    assert.equal(taskLook(status('success', { stale: true, duration: 640 }), 0).description, 'stale · 640 ms');
+    assert.equal(taskLook(status('success', { stale: false, duration: 640 }), 0).description, '640 ms');
+  });
+  it('keeps a failure a failure', () => {
+    assert.equal(taskLook(status('failure', { stale: true }), 0).icon, 'error');
+  });
+});
+
+describe('matrixLook', () => {
+  it('has the most urgent state as its icon and counts them all', () => {
+    const look = matrixLook([status('success'), status('failure'), status('success'), status('running')]);
+    assert.deepEqual([look.icon, look.description, look.contextValue], ['sync~spin', '× 4 · 1 running, 1 failed, 2 done', 'matrix.running']);
+  });
+  it('counts nothing before the first run', () => {
+    assert.equal(matrixLook([status('pending'), status('pending')]).description, '× 2');
+  });
+});
+
+describe('tooltipLines', () => {
+  it('has what the task is, how it is, and why', () => {
+    const { facts, reasons } = tooltipLines({ ...task('train'), dependencies: ['split' as TaskId], owner: 'ml' }, status('success', { duration: 1500, reasons: ['forced'], metrics: { auc: 0.98765432 } }));
+    assert.deepEqual(facts, ['notebook: n.py', 'owner: ml', 'after split', 'done, last execution 1.5 s', 'auc 0.987654']);
+    assert.deepEqual(reasons, ['forced']);
+  });
+});

@@ -1,0 +1,224 @@
+/**
+ * A real VS Code with an extension under test, driven from outside: the VS Code server opened in Chromium.
+ *
+ *   await withVscode(t, { folder, extensionPath }, async (vscode) => {
+ *     await vscode.runCommand('Runweave: Show Graph');
+ *     const graph = await vscode.webview('svg .node');
+ *   });
+ */
+import { readFile, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TestContext } from 'node:test';
+import { chromium } from 'playwright-core';
+import type { Browser, Frame, Page } from 'playwright-core';
+import { ensureChromium } from '../../../.ci/setup/chromium.mjs';
+import { root } from '../../../.ci/setup/node-packages.mjs';
+import { startServer } from './server.ts';
+import { settingsFor, themes, themeSettings } from './settings.ts';
+import type { Settings, Theme } from './settings.ts';
+
+const patience = 30_000;
+
+export interface VscodeOptions {
+  /** Opened in the window; absolute. */
+  readonly folder: string;
+  /** Extension in development; absolute. */
+  readonly extensionPath?: string;
+  /** Module with `run()`, executed inside the extension host; absolute. See extension-host.ts. */
+  readonly testsPath?: string;
+  /** Packed extension to install before the start. */
+  readonly vsix?: string;
+  readonly userSettings?: Settings;
+  readonly theme?: Theme;
+  /** False opens the folder in restricted mode. */
+  readonly trusted?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly viewport?: { readonly width: number; readonly height: number };
+}
+
+export interface Vscode {
+  readonly page: Page;
+  /** Runs a command by its title in the palette, `Category: Title` if it has a category. */
+  runCommand(title: string): Promise<void>;
+  /** Opens a file of the folder by its relative path. */
+  openFile(path: string): Promise<void>;
+  /** Replaces the whole text of the active text editor, and saves it. */
+  replaceTextAndSave(text: string): Promise<void>;
+  /** The document inside a shown webview, told by a CSS selector of something in it; waits for it. */
+  webview(selector: string, options?: { readonly timeout?: number }): Promise<Frame>;
+  /** Merges into the user's settings. */
+  changeSettings(settings: Settings): Promise<void>;
+  setTheme(theme: Theme): Promise<void>;
+  /** Writes a PNG: under .vscode-test/screenshots by name, or to an absolute path. Returns the path. */
+  screenshot(nameOrPath: string): Promise<string>;
+  /** Reloads the window, as `Developer: Reload Window` does. */
+  reload(): Promise<void>;
+  /** What `run()` of testsPath ended with: 0, or 1 if it threw. */
+  readonly testsExit: Promise<number>;
+  /** What the extension hosts printed on their consoles. Only with testsPath; lines printed just before the end may be missing. */
+  console(): string;
+  serverLog(): string;
+  /** Where a vsix is installed to. */
+  readonly extensionsFolder: string;
+  close(): Promise<void>;
+}
+
+export async function launchChromium(): Promise<Browser> {
+  const found = await ensureChromium();
+  if ('problem' in found) throw new Error(found.problem);
+  // Chromium's sandbox refuses to run as root, which containers do.
+  const args = ['--disable-background-networking', '--disable-component-update', '--disable-dev-shm-usage', '--force-color-profile=srgb'];
+  if (process.getuid?.() === 0) args.push('--no-sandbox');
+  return chromium.launch({ executablePath: found.executable, headless: true, args });
+}
+
+function addressOf(port: number, { folder, extensionPath, testsPath }: VscodeOptions): string {
+  // file:///C:/x on Windows, so that a path always starts with a slash.
+  const uriPath = (path: string) => `/${path.replaceAll('\\', '/').replace(/^\//, '')}`;
+  const remote = (path: string) => `vscode-remote://127.0.0.1:${port}${uriPath(path)}`;
+  const payload = [['skipWelcome', 'true']];
+  if (extensionPath !== undefined) payload.push(['extensionDevelopmentPath', remote(extensionPath)]);
+  if (testsPath !== undefined) payload.push(['extensionTestsPath', remote(testsPath)]);
+  return `http://127.0.0.1:${port}/?${new URLSearchParams({ folder: uriPath(folder), payload: JSON.stringify(payload) }).toString()}`;
+}
+
+export async function startVscode(options: VscodeOptions): Promise<Vscode> {
+  const { theme = 'dark', trusted = true, userSettings = {}, viewport = { width: 1400, height: 900 } } = options;
+  const server = await startServer({ settings: settingsFor({ theme, trusted, user: userSettings }), vsix: options.vsix, env: options.env });
+  let browser: Browser | undefined;
+  const close = async () => {
+    await browser?.close().catch(() => undefined);
+    await server.close();
+  };
+  try {
+    browser = await launchChromium();
+    const context = await browser.newContext({ viewport, locale: 'en-US' });
+    context.setDefaultTimeout(patience);
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const page = await context.newPage();
+    const lines: string[] = [];
+    const testsExit = new Promise<number>((resolve, reject) => {
+      page.once('close', () => reject(new Error('The window was closed before the tests in the extension host ended')));
+      if (options.testsPath === undefined) return;
+      // What the workbench itself calls when it runs as a test.
+      void page.exposeFunction('codeAutomationLog', (_type: string, args: readonly unknown[]) => void lines.push(args.map(String).join(' ')));
+      void page.exposeFunction('codeAutomationExit', resolve);
+    });
+    testsExit.catch(() => undefined);
+
+    await page.goto(addressOf(server.port, options));
+    await workbenchRestored(page);
+    return {
+      page,
+      runCommand: (title) => runCommand(page, title),
+      openFile: (path) => openFile(page, path),
+      replaceTextAndSave: (text) => replaceTextAndSave(page, text),
+      webview: (selector, { timeout = patience } = {}) => webview(page, selector, timeout),
+      changeSettings: (settings) => changeSettings(server.settingsFile, settings),
+      setTheme: async (name) => {
+        await changeSettings(server.settingsFile, themeSettings(name));
+        await page.locator(`.monaco-workbench.${themes[name].bodyClass}`).waitFor();
+      },
+      screenshot: (nameOrPath) => screenshot(page, nameOrPath),
+      reload: async () => {
+        await page.reload();
+        await workbenchRestored(page);
+      },
+      testsExit,
+      console: () => lines.join('\n'),
+      serverLog: () => server.log(),
+      extensionsFolder: server.extensionsFolder,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Starts VS Code for one test: what it showed and printed is kept if the test fails, and it is closed in any case. */
+export async function withVscode(t: Pick<TestContext, 'name'>, options: VscodeOptions, body: (vscode: Vscode) => Promise<void>): Promise<void> {
+  const vscode = await startVscode(options);
+  try {
+    await body(vscode);
+  } catch (error) {
+    const kept = join(root, '.vscode-test', 'failures', t.name.replaceAll(/[^\w-]+/g, '-'));
+    await mkdir(dirname(kept), { recursive: true });
+    await vscode.page.screenshot({ path: `${kept}.png` }).catch(() => undefined);
+    await writeFile(`${kept}.log`, `${vscode.console()}\n--- server ---\n${vscode.serverLog()}`);
+    console.log(`Kept: ${kept}.png and .log`);
+    throw error;
+  } finally {
+    await vscode.close();
+  }
+}
+
+async function workbenchRestored(page: Page): Promise<void> {
+  await page.waitForFunction('window.driver !== undefined');
+  await page.evaluate('window.driver.whenWorkbenchRestored()');
+}
+
+/** The palette and quick open: one input, and rows under it that are looked up while it is typed in. */
+async function pick(page: Page, query: string, row: RegExp): Promise<void> {
+  const widget = page.locator('.quick-input-widget');
+  const input = widget.locator('.quick-input-box input').first();
+  await page.keyboard.press('F1');
+  await input.waitFor();
+  await input.fill(query);
+  await widget.getByRole('option', { name: row }).first().click();
+  await widget.waitFor({ state: 'hidden' });
+}
+
+const escaped = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+
+async function runCommand(page: Page, title: string): Promise<void> {
+  // A row's name goes on with its key binding.
+  await pick(page, `>${title}`, new RegExp(`^${escaped(title)}(,|$)`));
+}
+
+async function openFile(page: Page, path: string): Promise<void> {
+  const name = path.split('/').at(-1) ?? path;
+  await pick(page, path, new RegExp(`^${escaped(name)}`));
+  await page.getByRole('tab', { name, selected: true }).waitFor();
+}
+
+async function replaceTextAndSave(page: Page, text: string): Promise<void> {
+  const editor = page.locator('.editor-group-container.active .editor-instance .monaco-editor').first();
+  await editor.click();
+  await page.keyboard.press('ControlOrMeta+A');
+  // Not typed: an editor completes and indents what is typed.
+  await page.keyboard.insertText(text);
+  await page.keyboard.press('ControlOrMeta+S');
+  await page.locator('.editor-group-container.active .tab.active.dirty').waitFor({ state: 'detached' });
+}
+
+/** A webview is a frame in a frame, beside the editors in the page, and hidden ones stay there. */
+async function webview(page: Page, selector: string, timeout: number): Promise<Frame> {
+  const end = Date.now() + timeout;
+  do {
+    for (const frame of page.frames()) {
+      if (frame.name() !== 'active-frame' && frame.name() !== 'pending-frame') continue;
+      try {
+        const outer = await frame.parentFrame()?.frameElement();
+        if ((await outer?.isVisible()) === true && (await frame.locator(selector).count()) > 0) return frame;
+      } catch {
+        // The frame went away while we looked.
+      }
+    }
+    await sleep(50);
+  } while (Date.now() < end);
+  throw new Error(`No shown webview has had ${selector} within ${timeout / 1000} s. Frames: ${page.frames().map((each) => each.name()).join(', ')}`);
+}
+
+async function changeSettings(file: string, settings: Settings): Promise<void> {
+  const current = JSON.parse(await readFile(file, 'utf8')) as Settings;
+  await writeFile(file, JSON.stringify({ ...current, ...settings }, undefined, 2));
+}
+
+async function screenshot(page: Page, nameOrPath: string): Promise<string> {
+  const path = isAbsolute(nameOrPath) ? nameOrPath : join(root, '.vscode-test', 'screenshots', `${nameOrPath}.png`);
+  await mkdir(dirname(path), { recursive: true });
+  await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+  return path;
+}

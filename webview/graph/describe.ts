@@ -1,0 +1,66 @@
+/** What a node says: in its second line, in its tooltip, and to a screen reader. */
+import { countStates, shownPhase, summaryPhase } from '../../src/model/graph-shape.ts';
+import { countsText } from '../../src/model/mermaid.ts';
+import { phaseLook } from '../../src/model/phase.ts';
+import { formatDuration } from '../../src/model/time.ts';
+import type { TaskPhase } from '../../src/model/run-state.ts';
+import type { GraphTask } from '../../src/protocol/graph-view.ts';
+import { h } from '../dom.ts';
+import { icon } from '../icons.ts';
+
+/** Of a running task, the time since it started. */
+function durationOf(task: GraphTask, now: number): number | undefined {
+  const { phase, duration, startedAt } = task.status;
+  return phase === 'running' ? (startedAt === undefined ? undefined : Math.max(0, now - startedAt)) : duration;
+}
+
+/** Whole seconds while it runs: tenths would flicker. */
+function durationText(task: GraphTask, now: number): string | undefined {
+  const duration = durationOf(task, now);
+  if (duration === undefined) return undefined;
+  return task.status.phase === 'running' && duration < 59_000 ? `${Math.floor(duration / 1000)} s` : formatDuration(duration);
+}
+
+export function phaseOf(tasks: readonly GraphTask[]): TaskPhase {
+  return summaryPhase(tasks);
+}
+
+export function detailOf(tasks: readonly GraphTask[], single: boolean, now: number): string {
+  const task = tasks[0];
+  if (task === undefined) return '';
+  if (!single) return countsText(tasks);
+  const phase = shownPhase(task);
+  const time = durationText(task, now);
+  const reason = phase === 'success' ? undefined : task.status.reasons[0];
+  const parts = phase === 'success' || phase === 'running' ? [time ?? phaseLook[phase].label, reason] : [reason ?? phaseLook[phase].label, phase === 'stale' ? undefined : time];
+  return parts.filter((part) => part !== undefined).join(' · ');
+}
+
+export function labelOf(label: string, tasks: readonly GraphTask[], single: boolean, now: number): string {
+  const task = tasks[0];
+  if (task === undefined) return label;
+  if (!single) return `${label}, ${tasks.length} tasks: ${[...countStates(tasks)].map(([phase, count]) => `${count} ${phaseLook[phase].label}`).join(', ')}`;
+  return [label, phaseLook[shownPhase(task)].label, durationText(task, now), ...task.status.reasons].filter((part) => part !== undefined).join(', ');
+}
+
+const mostLines = 8;
+
+export function tooltipOf(label: string, tasks: readonly GraphTask[], single: boolean, now: number): HTMLElement {
+  const phase = phaseOf(tasks);
+  const head = h('div', { class: 'tooltip-head' }, h('span', { class: `phase-${phase}` }, icon(phase)), h('strong', {}, label));
+  const task = tasks[0];
+  if (task === undefined) return head;
+  const body = h('div', {}, head);
+  if (!single) {
+    body.append(h('ul', {}, ...[...countStates(tasks)].map(([state, count]) => h('li', {}, `${count} ${phaseLook[state].label}`))));
+    return body;
+  }
+  const time = durationText(task, now);
+  body.append(h('div', { class: 'quiet' }, [phaseLook[shownPhase(task)].label, time, task.kind].filter((part) => part !== undefined).join(' · ')));
+  body.append(h('div', { class: 'mono' }, task.source));
+  const { reasons, metrics = {} } = task.status;
+  if (reasons.length > 0) body.append(h('ul', {}, ...reasons.slice(0, mostLines).map((reason) => h('li', {}, reason)), reasons.length > mostLines && h('li', {}, `and ${reasons.length - mostLines} more`)));
+  const entries = Object.entries(metrics);
+  if (entries.length > 0) body.append(h('table', {}, h('tbody', {}, ...entries.slice(0, mostLines).map(([name, value]) => h('tr', {}, h('td', {}, name), h('td', { class: 'number' }, typeof value === 'number' ? Number(value.toPrecision(5)) : value))))));
+  return body;
+}

@@ -1,0 +1,33 @@
+/**
+ * The one seam between a panel and what shows it. In VS Code it is `acquireVsCodeApi`; a page that shows a panel
+ * elsewhere puts a `Host` of its own at `globalThis.runweaveHost` before the panel's script runs.
+ */
+export interface Host<Incoming, Outgoing, State> {
+  post(message: Outgoing): void;
+  onMessage(handler: (message: Incoming) => void): void;
+  /** Survives a reload of the panel. */
+  readonly state: { get(): State | undefined; set(state: State): void };
+}
+
+interface VsCodeApi {
+  postMessage(message: unknown): void;
+  getState(): unknown;
+  setState(state: unknown): void;
+}
+
+declare function acquireVsCodeApi(): VsCodeApi;
+
+export function connectHost<Incoming, Outgoing, State>(): Host<Incoming, Outgoing, State> {
+  const given = (globalThis as { runweaveHost?: Host<Incoming, Outgoing, State> }).runweaveHost;
+  if (given !== undefined) return given;
+  const api = acquireVsCodeApi();
+  return {
+    post: (message) => api.postMessage(message),
+    onMessage: (handler) =>
+      // The editor posts from the frame around this one; a sandboxed notebook output inside it must not be heard.
+      window.addEventListener('message', (event: MessageEvent<Incoming>) => {
+        if (event.source === null || event.source === window || event.source === window.parent) handler(event.data);
+      }),
+    state: { get: () => api.getState() as State | undefined, set: (state) => api.setState(state) },
+  };
+}
