@@ -1,6 +1,11 @@
 /** VS Code's own controls, from @vscode/webview-ui-toolkit. */
-import { provideVSCodeDesignSystem, vsCodeButton, vsCodeCheckbox, vsCodeTextField, type Button, type Checkbox, type TextField } from '@vscode/webview-ui-toolkit';
+import { provideVSCodeDesignSystem, vsCodeButton, vsCodeCheckbox, vsCodeTextField } from '@vscode/webview-ui-toolkit';
 import { h, type Child } from './dom.ts';
+
+/** The parts of the controls' interfaces that we set. */
+type Button = HTMLElement & { disabled: boolean };
+type Checkbox = HTMLElement & { checked: boolean };
+type TextField = HTMLElement & { value: string };
 
 export function registerControls(): void {
   provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeCheckbox(), vsCodeTextField());

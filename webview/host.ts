@@ -3,8 +3,8 @@
  * elsewhere puts a `Host` of its own at `globalThis.runweaveHost` before the panel's script runs.
  */
 export interface Host<Incoming, Outgoing, State> {
-  post(message: Outgoing): void;
-  onMessage(handler: (message: Incoming) => void): void;
+  readonly post: (message: Outgoing) => void;
+  readonly onMessage: (handler: (message: Incoming) => void) => void;
   /** Survives a reload of the panel. */
   readonly state: { get(): State | undefined; set(state: State): void };
 }

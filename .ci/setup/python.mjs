@@ -1,7 +1,7 @@
-// The Python environment of an example: a virtual environment beside it, with its pinned requirements.
+// Python environments: virtual environments with pinned requirements, made once.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { ensureDebianPackages } from './debian.mjs';
 import { root } from './node-packages.mjs';
 import { run, tail } from './process.mjs';
@@ -9,7 +9,7 @@ import { run, tail } from './process.mjs';
 const windows = process.platform === 'win32';
 
 /** Asks a Python for itself: through a version manager's shim this names the interpreter behind it. */
-const whoAreYou = 'import sys; print(sys.executable); print(sys.version_info >= (3, 9)); print(sys.prefix == sys.base_prefix)';
+const whoAreYou = 'import sys; print(sys.executable); print(sys.version_info >= (3, 9))';
 
 /** The real interpreter behind `python3`; undefined if there is none from 3.9 on. */
 async function findPython() {
@@ -35,15 +35,15 @@ async function createEnvironment(python, folder) {
 }
 
 /**
- * Makes sure that `<folder>/.venv` has the packages of `<folder>/requirements.txt`. Costs nothing when it has.
+ * Makes sure that a `.venv` has the packages of a requirements file. Costs nothing when it has.
  *
- * @param {string} folder
+ * @param {string} requirements absolute path of the requirements file
+ * @param {string} [folder] where `.venv` is; default beside the requirements file
  * @returns {Promise<{ python: string } | { problem: string }>} the environment's interpreter, or what could not be got and why
  */
-export async function ensurePython(folder) {
+export async function ensurePython(requirements, folder = dirname(requirements)) {
   const environment = join(folder, '.venv');
   const python = join(environment, windows ? 'Scripts\\python.exe' : 'bin/python');
-  const requirements = join(folder, 'requirements.txt');
   const stamp = join(environment, '.requirements.sha256');
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex');
 

@@ -3,7 +3,7 @@
  * and, where the system tells it, by its start time, so that a crashed holder's id that was given to another process
  * does not keep the pipeline locked for ever.
  */
-import { linkSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 
@@ -31,17 +31,39 @@ export function acquireLock(folder: string, pipelineFile: string, purpose: strin
     for (let tries = 0; tries < 3; tries += 1) {
       try {
         linkSync(temporary, file);
-        return { ok: true, release: () => rmSync(file, { force: true }) };
+        return { ok: true, release: () => release(file) };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const other = readHolder(file);
       if (other !== undefined && isAlive(other)) return { ok: false, holder: other };
-      rmSync(file, { force: true });
+      removeStale(file, `${temporary}.stale`);
     }
     return { ok: false, holder };
   } finally {
     unlinkSync(temporary);
+  }
+}
+
+function release(file: string): void {
+  // Somebody may have removed it, and another have taken it.
+  if (readHolder(file)?.pid === process.pid) rmSync(file, { force: true });
+}
+
+/**
+ * Takes a lock of a process that is gone out of the way. Of two that do so at once, the second would remove the lock
+ * that the first has just taken: so it is moved aside, looked at again, and put back if it is somebody's.
+ */
+function removeStale(file: string, aside: string): void {
+  try {
+    renameSync(file, aside);
+    const moved = readHolder(aside);
+    if (moved !== undefined && isAlive(moved)) linkSync(aside, file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(aside, { force: true });
   }
 }
 

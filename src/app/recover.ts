@@ -40,14 +40,15 @@ export async function recoverInterruptedRuns(folder: string): Promise<readonly R
 async function endGroups(pids: readonly number[]): Promise<void> {
   for (const pid of pids) signalGroup(pid, 'SIGTERM');
   const deadline = Date.now() + grace;
-  while (pids.some(groupExists) && Date.now() < deadline) await setTimeout(20);
+  while (pids.some(isRunning) && Date.now() < deadline) await setTimeout(20);
   for (const pid of pids) signalGroup(pid, 'SIGKILL');
 }
 
-function groupExists(pid: number): boolean {
+/** A leader that has ended may stay in the process table until somebody asks for its status. */
+function isRunning(pid: number): boolean {
   try {
-    process.kill(-pid, 0);
-    return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return !stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
   } catch {
     return false;
   }

@@ -55,5 +55,5 @@ async function gitAttributes(folder: string): Promise<JsonObject> {
 
 /** `https://user:token@host/x` → `https://host/x`. */
 function withoutCredentials(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^@/]*@/i, '$1');
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1');
 }

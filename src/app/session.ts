@@ -82,6 +82,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   let results: Results | undefined;
   let interpreter: Promise<Interpreter | Problem> | undefined;
   let active: ActiveRun | undefined;
+  /** Settled when the run that was asked for last is `active`, or has failed to be. */
+  let starting: Promise<void> | undefined;
   let watching = false;
   let stopWatching: (() => Promise<void>) | undefined;
   let closing = false;
@@ -190,12 +192,20 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
 
   /** One run, after those before it. The caller holds the lock. */
   function runNow(tasks: readonly string[], force: boolean, trigger: Trigger): Promise<RunResult | Problem> {
-    const result = last.then(() => performRun(tasks, force, trigger));
-    last = result.catch(() => undefined);
+    let resolve: () => void = () => undefined;
+    const promise = new Promise<void>((settle) => (resolve = settle));
+    starting = promise;
+    const result = last.then(() => performRun(tasks, force, trigger, resolve));
+    last = result
+      .catch(() => undefined)
+      .finally(() => {
+        resolve();
+        if (starting === promise) starting = undefined;
+      });
     return result;
   }
 
-  async function performRun(tasks: readonly string[], force: boolean, trigger: Trigger): Promise<RunResult | Problem> {
+  async function performRun(tasks: readonly string[], force: boolean, trigger: Trigger, started: () => void): Promise<RunResult | Problem> {
     const pipeline = pipelineOrProblem();
     if ('code' in pipeline) return pipeline;
     const scopeOf = (of: Pipeline): PlanScope | Problem => scopeFor(of, tasks, force, trigger.type === 'change');
@@ -281,6 +291,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       },
     );
     active = { running, emit, spanOf, scopeOf };
+    started();
     status();
     if (closing) running.cancel();
     try {
@@ -389,6 +400,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       if (pipelineChanged) reload();
       const pipeline = loaded.pipeline;
       if (pipeline === undefined) return;
+      if (active === undefined) await starting;
       if (active !== undefined) {
         const { running, emit, spanOf, scopeOf } = active;
         const nextScope = pipelineChanged ? scopeOf(pipeline) : undefined;
@@ -447,6 +459,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       await stopWatching?.();
       await last;
       results?.close();
+      results = undefined;
     },
   };
 }

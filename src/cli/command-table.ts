@@ -64,7 +64,7 @@ export interface CommandSpec {
 }
 
 const runOptions: readonly OptionName[] = ['set', 'jobs', 'on-failure', 'verbose'];
-const runReference = 'RUN is a run id, the beginning or the end of one, `latest`, or -1 for the run before it.';
+const runReference = 'RUN is a run id, the beginning or the end of one, `latest`, or -2 for the run before that.';
 
 export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   run: {

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { userError, type UserError } from './user-error.ts';
 
 export const pipelineFileNames = ['runweave.yaml', 'runweave.yml'] as const;
@@ -52,8 +52,8 @@ function place(file: string): PipelinePlace {
   return { type: 'place', file, records: join(dirname(file), '.runweave') };
 }
 
-/** A path as the user would write it: relative to `cwd` when it is in or beside it, else absolute. */
+/** A path as the user would write it: relative to `cwd`, or absolute where that is shorter. */
 export function namePath(path: string, cwd: string): string {
   const name = relative(cwd, path);
-  return name === '' ? '.' : name.startsWith(`..${sep}..${sep}..`) ? path : name;
+  return name === '' ? '.' : name.length < path.length ? name : path;
 }

@@ -46,12 +46,12 @@ function jsonReporter(host: Host): SessionReporter {
           graph(message.graph);
           return;
         case 'sealed':
+        case 'recovered':
         case 'problem':
           write(message);
           return;
         // The events say it too, or it is for people.
         case 'interpreter':
-        case 'recovered':
         case 'plan':
         case 'status':
           return;

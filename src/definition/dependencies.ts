@@ -27,6 +27,7 @@ export function createDependencies(declared: ReadonlyMap<string, DeclaredTask>, 
   let count = 0;
   return {
     add({ id }, upstream, at) {
+      if (count > mostDependencies) return;
       let set = byTask.get(id);
       if (set === undefined) byTask.set(id, (set = new Set()));
       if (set.has(upstream)) return;
@@ -101,6 +102,7 @@ export function lookUpReturns({ declared, byId, dependencies, reporter }: Return
     const upstream = declared.get(id) ?? byId.get(id);
     const text = (upstreamId: string): string => `\${tasks.${upstreamId}.returns.${returned}}`;
     if (upstream === undefined) {
+      if (reporter.hasReported(at)) return undefined;
       const near = reporter.near(id, declared.keys());
       reporter.report({ code: 'unknown-task', at, message: `unknown task ${quoted(id)}`, ...(near === undefined ? {} : { suggestion: `did you mean ${quoted(near)}?`, replacement: text(near) }) });
       return undefined;

@@ -148,6 +148,7 @@ function occurrenceSpan(node: ScalarNode, reference: string, from: number, text:
 
 /** For a reference to nothing that is known: what was probably meant. */
 export function reportUnknownNamespace({ body, namespace, name, at }: Reference, reporter: Reporter): void {
+  if (reporter.hasReported(at)) return;
   const message = `unknown reference ${quoted(`\${${body}}`)}`;
   if (body !== body.replaceAll(/\s/g, '')) {
     const replacement = `\${${body.replaceAll(/\s/g, '')}}`;
@@ -165,6 +166,7 @@ export function reportUnknownNamespace({ body, namespace, name, at }: Reference,
 
 /** Reports that `name` is not there, with the nearest that is. */
 export function reportUnknownName({ body, at }: Reference, prefix: string, name: string, known: Iterable<string>, message: string, reporter: Reporter): void {
+  if (reporter.hasReported(at)) return;
   const near = reporter.near(name, known);
   const replacement = near === undefined ? undefined : `\${${prefix}${near}${body.slice(prefix.length + name.length)}}`;
   reporter.report({ code: 'unknown-reference', at, message, ...(replacement === undefined ? {} : { suggestion: `did you mean ${replacement}?`, replacement }) });

@@ -24,6 +24,8 @@ export interface Reporter {
   /** Reports nothing more: what would follow from a mistake that breaks the whole file is not worth reading. */
   mute(): void;
   report(mistake: Mistake): void;
+  /** Whether something is already wrong at this place: each task of a matrix meets the same mistake. */
+  hasReported(span: Span): boolean;
   /** The candidate that a mistyped name probably means. */
   near(name: string, candidates: Iterable<string>): string | undefined;
   range(span: Span): Range;
@@ -40,6 +42,7 @@ export function createReporter(file: string, text: string): Reporter {
   const lineStarts = findLineStarts(text);
   /** By place and message: what an alias repeats, or a matrix multiplies, is one mistake. */
   const found = new Map<string, { readonly start: number; readonly diagnostic: Diagnostic }>();
+  const places = new Set<string>();
   let nameSearches = 0;
   let muted = false;
 
@@ -68,6 +71,7 @@ export function createReporter(file: string, text: string): Reporter {
     report({ code, at, message, suggestion, replacement, severity = 'error' }) {
       const key = `${at.start}:${message}`;
       if (muted || found.size >= mostDiagnostics || found.has(key)) return;
+      places.add(`${at.start}:${at.end}`);
       const visible = onOneLine(at);
       const diagnostic: Diagnostic = {
         code,
@@ -80,6 +84,7 @@ export function createReporter(file: string, text: string): Reporter {
       };
       found.set(key, { start: at.start, diagnostic });
     },
+    hasReported: ({ start, end }) => places.has(`${start}:${end}`),
     near: (name, candidates) => (++nameSearches > mostNameSearches ? undefined : nearName(name, candidates)),
     range: (span) => ({ start: position(span.start), end: position(span.end) }),
     diagnostics: () => [...found.values()].sort((a, b) => a.start - b.start).map((entry) => entry.diagnostic),

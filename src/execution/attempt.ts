@@ -14,7 +14,7 @@ import type { JsonObject } from '../model/json.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TraceId } from '../model/run-event.ts';
 import type { Clock } from '../model/time.ts';
-import type { Backend, ProcessEnd } from './backend/backend.ts';
+import type { Backend, ProcessEnd, RunningProcess } from './backend/backend.ts';
 import { taskEnvironment } from './task/environment.ts';
 import { parseTaskLogLine, type TaskLogEntry } from './task/task-log.ts';
 
@@ -66,30 +66,34 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   const cwd = path.resolve(folder, task.cwd);
   const paramsFile = path.join(request.scratch, 'params.json');
   const logFile = path.join(request.scratch, 'log.jsonl');
-  mkdirSync(request.scratch, { recursive: true });
-  writeFileSync(paramsFile, JSON.stringify(request.params));
-  writeFileSync(logFile, '');
-
   const output = collectOutput((stream, text) => emit({ type: 'output', ...of, stream, text, time: clock.now() }));
-  const startTime = clock.now();
-  const process = context.backend.start({
-    command: request.command,
-    cwd,
-    env: taskEnvironment({ ...request, paramsFile, logFile }),
-    onOutput: output.add,
-  });
-  emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid });
-
   const reports = collectReports(request, context, of, cwd);
-  const log = followLog(logFile, (line) => {
-    const entry = parseTaskLogLine(line, cwd);
-    if (entry !== undefined) reports.add(entry);
-  });
+  const startTime = clock.now();
+  let log: { readonly close: () => void } | undefined;
+  let process: RunningProcess;
+  try {
+    mkdirSync(request.scratch, { recursive: true });
+    writeFileSync(paramsFile, JSON.stringify(request.params));
+    writeFileSync(logFile, '');
+    log = followLog(logFile, (line) => {
+      const entry = parseTaskLogLine(line, cwd);
+      if (entry !== undefined) reports.add(entry);
+    });
+    process = context.backend.start({
+      command: request.command,
+      cwd,
+      env: taskEnvironment({ ...request, paramsFile, logFile }),
+      onOutput: output.add,
+    });
+  } catch (error) {
+    // A full disk, or no right to write: the task's own failure, not the run's.
+    process = { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: (error as Error).message }), stop: () => false };
+  }
+  emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid });
 
   let stoppedBy: 'timeout' | 'cancellation' | undefined;
   const stopFor = (why: 'timeout' | 'cancellation'): void => {
-    stoppedBy ??= why;
-    process.stop();
+    if (process.stop()) stoppedBy ??= why;
   };
   const timer = task.timeout === undefined ? undefined : setTimeout(stopFor, task.timeout, 'timeout');
   const onAbort = (): void => stopFor('cancellation');
@@ -100,9 +104,9 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   clearTimeout(timer);
   request.signal.removeEventListener('abort', onAbort);
   output.flush();
-  log.close();
+  log?.close();
   await reports.settled();
-  rmSync(request.scratch, { recursive: true, force: true });
+  removeScratch(request.scratch);
 
   const { outcome, failure } = outcomeOf(end, stoppedBy, task, reports.exception(), output.tail());
   emit({
@@ -117,6 +121,15 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), observed: reports.observed() };
 }
 
+/** What is still held open (on Windows) stays until the run's end. */
+function removeScratch(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // The outcome of the task does not depend on it.
+  }
+}
+
 function outcomeOf(
   end: ProcessEnd,
   stoppedBy: 'timeout' | 'cancellation' | undefined,
@@ -124,7 +137,6 @@ function outcomeOf(
   exception: RecordedFailure | undefined,
   tail: string,
 ): { readonly outcome: Exclude<Outcome, 'skip'>; readonly failure?: RecordedFailure } {
-  // A task that finished its work before the signal reached it has succeeded.
   if (end.type === 'exit' && end.code === 0 && stoppedBy === undefined) return { outcome: 'success' };
   if (stoppedBy === 'timeout') return { outcome: 'timeout', failure: { type: 'timeout', message: `took longer than its timeout of ${(task.timeout ?? 0) / 1000} s` } };
   if (stoppedBy === 'cancellation') return { outcome: 'cancellation' };
@@ -160,8 +172,15 @@ function collectOutput(emit: (stream: 'stdout' | 'stderr', text: string) => void
     if (pending !== undefined && pending.stream !== stream) flush();
     if (pending === undefined) pending = { stream, text };
     else pending.text += text;
-    if (pending.text.length >= outputPiece) flush();
-    else timer ??= setTimeout(flush, outputInterval);
+    if (pending.text.length >= outputPiece) {
+      // Cut between lines, so that what is looked for in a piece (a secret to mask) is not in two.
+      const end = pending.text.lastIndexOf('\n') + 1 || pending.text.length;
+      const rest = pending.text.slice(end);
+      pending.text = pending.text.slice(0, end);
+      flush();
+      pending = { stream, text: rest };
+    }
+    timer ??= setTimeout(flush, outputInterval);
   };
   return { add, flush, tail: () => errorTail };
 }
@@ -174,8 +193,10 @@ function followLog(file: string, onLine: (line: string) => void): { readonly clo
   let position = 0;
   let rest = '';
   const read = (): void => {
-    if (fstatSync(descriptor).size <= position) return;
-    for (let count = readSync(descriptor, buffer, 0, buffer.length, position); count > 0; count = readSync(descriptor, buffer, 0, buffer.length, position)) {
+    // Up to its length now, and no further: a task may write faster than this reads.
+    for (const { size } = fstatSync(descriptor); position < size; ) {
+      const count = readSync(descriptor, buffer, 0, buffer.length, position);
+      if (count === 0) return;
       position += count;
       const lines = (rest + decoder.write(buffer.subarray(0, count))).split('\n');
       rest = lines.pop() ?? '';

@@ -6,7 +6,8 @@ import { resolveReturns, taskParams, type Task, type TaskId } from '../model/pip
 import type { OutputFile } from '../model/run-event.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import type { Interpreter } from '../protocol/session.ts';
-import type { FileDigests } from '../fingerprint/file-digests.ts';
+import { globMatcher } from '../definition/paths.ts';
+import { isGlob, type FileDigests } from '../fingerprint/file-digests.ts';
 import { reasonsToRun } from '../fingerprint/staleness.ts';
 import { fingerprintTask } from '../fingerprint/task-fingerprint.ts';
 import { needsInterpreter } from './task/command.ts';
@@ -66,10 +67,11 @@ export async function readOutputs(task: Task, folder: string, digests: FileDiges
   return { outputs, missing };
 }
 
-/** Whether `relative` is, or lies in, one of `declared` files and folders (a glob is matched by its fixed part). */
+/** Whether `relative` is, or lies in, one of `declared` files and folders, or matches one of its globs. */
 export function isDeclared(relative: string, declared: readonly string[]): boolean {
   return declared.some((entry) => {
-    const plain = path.posix.normalize(entry.replace(/[*?[{!].*$/, '')).replace(/\/$/, '');
+    const plain = path.posix.normalize(entry).replace(/\/$/, '');
+    if (isGlob(plain) && globMatcher(plain)(relative)) return true;
     return relative === plain || plain === '.' || relative.startsWith(`${plain}/`);
   });
 }

@@ -26,6 +26,8 @@ export interface InterpreterQuestion {
 
 export type FoundInterpreter = { readonly ok: true; readonly interpreter: Interpreter } | { readonly ok: false; readonly message: string };
 
+const oldest = [3, 9] as const;
+/** The last two lines count: what a site's start-up prints comes before them. */
 const script = 'import sys, platform; print(sys.executable); print(platform.python_implementation() + " " + platform.python_version())';
 
 export async function findInterpreter(question: InterpreterQuestion): Promise<FoundInterpreter> {
@@ -53,6 +55,8 @@ function* candidates(question: InterpreterQuestion): Generator<{ readonly progra
   if (conda !== undefined && conda !== '') yield { program: process.platform === 'win32' ? path.join(conda, 'python.exe') : path.join(conda, 'bin', 'python'), origin: 'CONDA_PREFIX', required: false };
   if (process.platform !== 'win32') yield { program: 'python3', origin: 'python3 on PATH', required: false };
   yield { program: 'python', origin: 'python on PATH', required: false };
+  // The installer of python.org puts its launcher on PATH, and Python itself only if asked to.
+  if (process.platform === 'win32') yield { program: 'py', origin: 'py launcher', required: false };
 }
 
 function pythonIn(environment: string): string {
@@ -69,9 +73,13 @@ function* upwards(folder: string, last: string): Generator<string> {
 
 async function ask(program: string, cwd: string, env: InterpreterQuestion['environment']): Promise<{ readonly executable: string; readonly version: string } | { readonly message: string }> {
   try {
-    const { stdout } = await run(program, ['-c', script], { cwd, env: { ...env }, timeout: 20_000, windowsHide: true });
-    const [executable = '', version = ''] = stdout.trim().split(/\r?\n/);
-    return executable === '' ? { message: 'did not say where it is' } : { executable, version };
+    // -I: a `platform.py` of the user's must not be imported in place of Python's own.
+    const { stdout } = await run(program, ['-I', '-c', script], { cwd, env: { ...env }, timeout: 20_000, windowsHide: true });
+    const [executable = '', version = ''] = stdout.trim().split(/\r?\n/).slice(-2);
+    const [, major = 0, minor = 0] = (/ (\d+)\.(\d+)/.exec(version) ?? []).map(Number);
+    if (!path.isAbsolute(executable) || major === 0) return { message: 'did not say where it is' };
+    if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) return { message: `is ${version}, which is too old` };
+    return { executable, version };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return { message: code === 'ENOENT' ? 'not found' : (message.split('\n')[0] ?? 'failed') };

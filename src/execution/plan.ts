@@ -38,7 +38,9 @@ export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: De
       entries.push({ task: task.id, action: 'skip', ...(last !== undefined && { madeBy: { runId: last.runId, traceId: last.traceId, spanId: last.spanId } }) });
       continue;
     }
-    if (waitsForRequest(task, scope, reasons)) {
+    // As in a run: a task that did not succeed and waits gives nothing, so what depends on it waits too.
+    const isBlocked = task.dependencies.some((id) => scope.wanted.has(id) && !willRun.has(id) && context.result(id)?.outcome !== 'success');
+    if (isBlocked || waitsForRequest(task, scope, reasons)) {
       entries.push({ task: task.id, action: 'manual', reasons });
       continue;
     }

@@ -8,14 +8,19 @@
  *
  * An editor that saves by renaming a new file over the old one is one change (chokidar's `atomic`). A git checkout
  * that writes hundreds of files holds `.git/index.lock` all the while, and is one batch.
+ *
+ * chokidar tells a path's second change within 50 ms as no change at all, so what was told is looked at once more
+ * a little later: a save right after a save is not lost.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { watch as watchFiles } from 'chokidar';
 
 const quietTime = 20;
 const longest = 500;
 const longestForGit = 10_000;
+/** More than chokidar's 50 ms. */
+const secondLook = 100;
 
 const ignoredFolders = new Set(['.git', '.runweave', '.hg', '.svn', 'node_modules', '__pycache__', '.venv', 'venv', '.ipynb_checkpoints', '.mypy_cache', '.pytest_cache', '.ruff_cache', '.tox', '.vscode-test', '.DS_Store']);
 
@@ -47,6 +52,7 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
   let batch = new Set<string>();
   let since = 0;
   let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
 
   const flush = (): void => {
     const waited = Date.now() - since;
@@ -55,25 +61,31 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
       return;
     }
     timer = undefined;
-    const files = [...batch];
+    const stamps = [...batch].map((file) => [file, stamp(file)] as const);
     batch = new Set();
-    onChange(files);
+    setTimeout(() => {
+      for (const [file, before] of stamps) if (stamp(file) !== before) gather(file);
+    }, secondLook).unref();
+    onChange(stamps.map(([file]) => file));
   };
-  watcher.on('all', (_event, file) => {
+  const gather = (file: string): void => {
+    if (isClosed) return;
     if (batch.size === 0) since = Date.now();
     batch.add(file);
     if (timer !== undefined && Date.now() - since > longest) return;
     clearTimeout(timer);
     timer = setTimeout(flush, quietTime);
-  });
+  };
+  watcher.on('all', (_event, file) => gather(file));
   watcher.on('error', (error) => onError(watchError(error as NodeJS.ErrnoException)));
   return {
     add: (files) => {
-      const outside = files.filter((file) => path.relative(folder, file).startsWith('..'));
+      const outside = files.filter((file) => isOutside(path.relative(folder, file))).map(watchable);
       if (outside.length > 0) watcher.add(outside);
     },
     ready: new Promise((resolve) => watcher.once('ready', resolve)),
     close: async () => {
+      isClosed = true;
       clearTimeout(timer);
       await watcher.close();
     },
@@ -81,15 +93,42 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
 }
 
 function isIgnored(relative: string): boolean {
-  return !relative.startsWith('..') && relative.split(path.sep).some((part) => ignoredFolders.has(part));
+  return !isOutside(relative) && relative.split(path.sep).some((part) => ignoredFolders.has(part));
+}
+
+/** On Windows the path to another drive is an absolute one. */
+function isOutside(relative: string): boolean {
+  return relative.startsWith('..') || path.isAbsolute(relative);
+}
+
+/** The folder in which all files of a glob are, as globs can't be watched. */
+function watchable(file: string): string {
+  return existsSync(file) ? file : file.replace(/[/\\][^/\\]*[*?[\]{}].*$/, '');
+}
+
+/** Changes whenever a file does: cheap, as it is asked for every file that changed. */
+function stamp(file: string): string {
+  const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? '' : `${stats.mtimeNs} ${stats.size} ${stats.ino}`;
 }
 
 /** Where git's lock may be: in this folder or one above it. */
 function indexLocks(folder: string): readonly string[] {
   const locks: string[] = [];
   for (let current = folder; ; current = path.dirname(current)) {
-    if (existsSync(path.join(current, '.git'))) locks.push(path.join(current, '.git', 'index.lock'));
+    const git = path.join(current, '.git');
+    if (existsSync(git)) locks.push(path.join(gitFolder(git), 'index.lock'));
     if (current === path.dirname(current)) return locks;
+  }
+}
+
+/** In a worktree or submodule `.git` is a file that says where the folder is (gitrepository-layout(5)). */
+function gitFolder(git: string): string {
+  try {
+    const target = /^gitdir: (.*)$/m.exec(readFileSync(git, 'utf8'))?.[1];
+    return target === undefined ? git : path.resolve(path.dirname(git), target);
+  } catch {
+    return git;
   }
 }
 

@@ -1,14 +1,16 @@
 /**
- * Content digests of files, folders and globs, with a cache by (size, mtime, inode) so that a file is read once.
+ * Content digests of files, folders and globs, with a cache by (size, mtime, ctime, inode) so that a file is read once.
+ * The ctime is there for `cp -p` and tools like it, which write another content and set the mtime back.
  *
- * A file whose mtime is younger than `racyWindow` when it is read could change again without its mtime changing, so
+ * A file whose mtime or ctime is younger than `racyWindow` when it is read could change again without these changing, so
  * its digest is used but not cached: the rule of git's index for racily clean entries
  * (git's Documentation/technical/racy-git.txt).
  */
 import { hash, createHash } from 'node:crypto';
-import { lstatSync, readFileSync, statSync, type BigIntStats } from 'node:fs';
+import { readFileSync, statSync, type BigIntStats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { globSync } from 'tinyglobby';
 import type { Digest } from '../model/fingerprint.ts';
 
@@ -22,8 +24,13 @@ export interface PathDigest {
   readonly size: number;
 }
 
-/** size, mtime in ns, inode, digest: short keys, as the cache file holds one for every file. */
-type Entry = readonly [size: string, mtime: string, inode: string, digest: Digest];
+/** Times in ns; a tuple and not an object, as the cache file holds one for every file. */
+type Entry = readonly [size: string, mtime: string, ctime: string, inode: string, digest: Digest];
+
+/** What stands for the content of a file that is there but may not be read: the task itself says so best, when it tries. */
+const unreadable = digestOf('unreadable');
+/** Files of a folder between which other work goes on. */
+const filesInOneGo = 200;
 
 export interface FileDigests {
   /** Digest of one file's content; `undefined` when there is no such file. */
@@ -41,15 +48,15 @@ export function digestOf(content: string | Uint8Array): Digest {
 }
 
 export function isGlob(pattern: string): boolean {
-  return /[*?[\]{}!]/.test(pattern);
+  return /[*?[\]{}]/.test(pattern);
 }
 
 /** Every file that `relative` (a file, folder or glob) stands for now, as sorted absolute paths. */
 export function filesOf(folder: string, relative: string): readonly string[] {
   const absolute = path.resolve(folder, relative);
-  const stats = statSync(absolute, { throwIfNoEntry: false });
+  const stats = statOf(absolute);
   if (stats?.isFile() === true) return [absolute];
-  const options = { absolute: true, dot: true, followSymbolicLinks: false, expandDirectories: false, ignore: ['**/.runweave/**', '**/__pycache__/**', '**/.ipynb_checkpoints/**'] };
+  const options = { absolute: true, dot: true, extglob: false, expandDirectories: false, ignore: ['**/.runweave/**', '**/__pycache__/**', '**/.ipynb_checkpoints/**'] };
   if (stats?.isDirectory() === true) return globSync('**/*', { ...options, cwd: absolute }).sort();
   return isGlob(relative) ? globSync(relative, { ...options, cwd: folder }).sort() : [];
 }
@@ -58,19 +65,26 @@ export function createFileDigests(cached: Readonly<Record<string, Entry>> = {}):
   const entries = new Map<string, Entry>(Object.entries(cached));
 
   const ofFile = async (absolute: string): Promise<PathDigest | undefined> => {
-    const stats = statSync(absolute, { bigint: true, throwIfNoEntry: false });
-    if (stats?.isFile() !== true) return undefined;
-    const [size, mtime, inode] = [String(stats.size), String(stats.mtimeNs), String(stats.ino)];
+    const stats = statOf(absolute);
+    if (stats?.isFile() !== true) {
+      entries.delete(absolute);
+      return undefined;
+    }
+    const [size, mtime, ctime, inode] = [String(stats.size), String(stats.mtimeNs), String(stats.ctimeNs), String(stats.ino)];
     const known = entries.get(absolute);
-    if (known?.[0] === size && known[1] === mtime && known[2] === inode) return { digest: known[3], size: Number(stats.size) };
+    if (known?.[0] === size && known[1] === mtime && known[2] === ctime && known[3] === inode) return { digest: known[4], size: Number(stats.size) };
+    // Asked before the file is read: what changes while it is read counts as young.
+    const settled = isSettled(stats);
     let digest: Digest;
     try {
       digest = stats.size > largeFile ? await digestLargeFile(absolute) : digestOf(readFileSync(absolute));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined;
+      if (code !== 'EACCES' && code !== 'EPERM') throw error;
+      return { digest: unreadable, size: Number(stats.size) };
     }
-    if (isSettled(stats)) entries.set(absolute, [size, mtime, inode, digest]);
+    if (settled) entries.set(absolute, [size, mtime, ctime, inode, digest]);
     else entries.delete(absolute);
     return { digest, size: Number(stats.size) };
   };
@@ -79,10 +93,15 @@ export function createFileDigests(cached: Readonly<Record<string, Entry>> = {}):
     const absolute = path.resolve(folder, relative);
     const single = await ofFile(absolute);
     if (single !== undefined) return single;
-    if (!isGlob(relative) && lstatSync(absolute, { throwIfNoEntry: false }) === undefined) return undefined;
+    if (!isGlob(relative) && statOf(absolute) === undefined) return undefined;
     const listing: string[] = [];
     let size = 0;
-    for (const file of filesOf(folder, relative)) {
+    let sizeAtTurn = 0;
+    for (const [index, file] of filesOf(folder, relative).entries()) {
+      if (size - sizeAtTurn > largeFile || (index + 1) % filesInOneGo === 0) {
+        sizeAtTurn = size;
+        await nextTurn();
+      }
       const found = await ofFile(file);
       if (found === undefined) continue;
       listing.push(`${path.relative(folder, file).replaceAll(path.sep, '/')}\0${found.digest}\n`);
@@ -94,8 +113,18 @@ export function createFileDigests(cached: Readonly<Record<string, Entry>> = {}):
   return { ofFile, ofPath, export: () => Object.fromEntries(entries) };
 }
 
+/** Follows links; `undefined` also for a link to nothing or to itself, and for what lies behind a folder that may not be entered. */
+function statOf(absolute: string): BigIntStats | undefined {
+  try {
+    return statSync(absolute, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
 function isSettled(stats: BigIntStats): boolean {
-  return BigInt(Date.now()) * 1_000_000n - stats.mtimeNs > racyWindow;
+  const youngest = stats.mtimeNs > stats.ctimeNs ? stats.mtimeNs : stats.ctimeNs;
+  return BigInt(Date.now()) * 1_000_000n - youngest > racyWindow;
 }
 
 async function digestLargeFile(absolute: string): Promise<Digest> {

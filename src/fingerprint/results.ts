@@ -4,10 +4,11 @@
  * Constraints: a task that was running when the executor was killed must count as not done; a result must be there
  * after the line of it was written, without rewriting the results of all others; reading 5000 must take little.
  * So it is a log: one line `{"task", "result"}` when a task ended, `{"task", "started": runId}` when it started; the
- * last line of a task holds. It is written anew, atomically, by the first write of each run, so that it never grows beyond a run's lines. A torn last line is
- * what a crash leaves, and is left out. Everything in it can be had from the records as well.
+ * last line of a task holds. It is written anew, atomically, by the first write of each session, so that it
+ * never grows beyond a session's lines. A torn last line is what a crash leaves, and is left out. Everything in it can
+ * be had from the records as well: so where it can't be written it is removed, as one with gaps would be believed.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { TaskId } from '../model/pipeline.ts';
 import type { SpanReference } from '../model/run-event.ts';
@@ -54,18 +55,27 @@ export function readResults(file: string): Map<TaskId, TaskResult> | undefined {
 
 /** Opens the results for reading and writing. `known` is what is there already, from the file or from records. */
 export function openResults(file: string, known: Map<TaskId, TaskResult>): Results {
-  mkdirSync(path.dirname(file), { recursive: true });
   const temporary = `${file}.${process.pid}.tmp`;
   const lines = [JSON.stringify({ runweave: 'results', version }), ...[...known].map(([task, result]) => JSON.stringify({ task, result }))];
   let descriptor: number | undefined;
+  let failed = false;
   const write = (line: Line): void => {
-    if (descriptor === undefined) {
-      // Compacted when first written to, so that a session that only reads changes nothing.
-      writeFileSync(temporary, `${lines.join('\n')}\n`);
-      renameSync(temporary, file);
-      descriptor = openSync(file, 'a');
+    if (failed) return;
+    try {
+      if (descriptor === undefined) {
+        // Compacted when first written to, so that a session that only reads changes nothing.
+        mkdirSync(path.dirname(file), { recursive: true });
+        writeFileSync(temporary, `${lines.join('\n')}\n`);
+        renameSync(temporary, file);
+        descriptor = openSync(file, 'a');
+      }
+      const text = Buffer.from(`${JSON.stringify(line)}\n`);
+      if (writeSync(descriptor, text) < text.length) throw new Error('the disk is full');
+    } catch {
+      failed = true;
+      remove(file);
+      remove(temporary);
     }
-    writeSync(descriptor, `${JSON.stringify(line)}\n`);
   };
   return {
     get: (task) => known.get(task),
@@ -79,8 +89,17 @@ export function openResults(file: string, known: Map<TaskId, TaskResult>): Resul
     },
     close: () => {
       if (descriptor !== undefined) closeSync(descriptor);
+      descriptor = undefined;
     },
   };
+}
+
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Its folder is none, or may not be written: there is no file with gaps either.
+  }
 }
 
 function unfinished({ time, ...started }: StartedTask): TaskResult {

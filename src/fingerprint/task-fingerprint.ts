@@ -39,7 +39,8 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
   const files: Record<string, Digest> = {};
   for (const input of task.inputs) files[input] = await digest(input);
   // Imports and reads of the last success are dependencies like declared ones, as a compiler's depfile has it.
-  for (const file of Object.keys(inputs.last?.sources ?? {})) sources[file] ??= await digest(file);
+  // (A shell command's are only those that it names.)
+  if (task.source.kind !== 'shell') for (const file of Object.keys(inputs.last?.sources ?? {})) sources[file] ??= await digest(file);
   for (const file of Object.keys(inputs.last?.inputs ?? {})) {
     // A declared input that is no longer declared must not linger; observed files are marked as such.
     if (isObserved(file)) files[file] ??= await digest(observedPath(file));
@@ -83,12 +84,16 @@ export async function withObserved(
   options: { readonly folder: string; readonly startedAt: number; readonly last: Fingerprint | undefined; readonly isInput: (relative: string) => boolean },
   digests: FileDigests,
 ): Promise<Fingerprint> {
+  // Nothing was reported: a shell command, or a task that was killed. What was known of it stays known, so that a
+  // change of what it hangs in is seen.
+  if (observed.modules.length === 0 && observed.read.length === 0) return fingerprint;
   const settled = async (relative: string, before: Digest | undefined): Promise<Digest> => {
     const absolute = path.resolve(options.folder, relative);
     const stats = statSync(absolute, { throwIfNoEntry: false });
     if (stats === undefined) return absent;
     // A file that is new at every execution is made by the task itself, or by a process that it starts.
-    if (stats.mtimeMs > options.startedAt - coarseClock && before !== unsettled) return unsettled;
+    // The ctime too: a file that was moved here meanwhile keeps an older mtime.
+    if (Math.max(stats.mtimeMs, stats.ctimeMs) > options.startedAt - coarseClock && before !== unsettled) return unsettled;
     const found: PathDigest | undefined = await digests.ofFile(absolute);
     return found?.digest ?? absent;
   };
@@ -136,8 +141,9 @@ function definitionOf(task: Task, command: string | undefined): JsonObject {
 }
 
 const interpreters = new Set(['sh', 'bash', 'zsh', 'dash', 'python', 'python3', 'node', 'Rscript', 'julia', 'perl', 'ruby', 'pwsh', 'source', '.']);
+const scriptName = /\.(py|ipynb|sh|bash|zsh|R|jl|m?js|ts|pl|rb|sql|ps1|bat|cmd)$/i;
 
-/** The file that the definition names as source, relative to the pipeline's folder with `/`; of a shell command the script that it starts. */
+/** The file that the definition names as source, relative to the pipeline's folder with `/`; of a shell command the scripts that it names. */
 export function sourceFiles(task: Task, folder: string, command?: string): readonly string[] {
   switch (task.source.kind) {
     case 'python':
@@ -150,13 +156,16 @@ export function sourceFiles(task: Task, folder: string, command?: string): reado
       return [isPackage ? `${base}/__init__.py` : `${base}.py`];
     }
     case 'shell': {
-      const words = (command ?? task.source.command).trim().split(/\s+/);
-      const script = interpreters.has(words[0] ?? '') ? words.slice(1).find((word) => !word.startsWith('-')) : words[0];
-      if (script === undefined) return [];
-      const absolute = path.resolve(folder, task.cwd, script);
-      const relative = path.relative(folder, absolute).replaceAll(path.sep, '/');
-      const isOwn = !relative.startsWith('..') && !path.isAbsolute(relative);
-      return isOwn && statSync(absolute, { throwIfNoEntry: false })?.isFile() === true ? [relative] : [];
+      const words = (command ?? task.source.command).split(/[\s;&|()"'`]+/).filter((word) => word !== '');
+      const started = interpreters.has(words[0] ?? '') ? words.slice(1).find((word) => !word.startsWith('-')) : words[0];
+      const scripts = [...(started === undefined ? [] : [started]), ...words.filter((word) => scriptName.test(word))];
+      const files = scripts.flatMap((script) => {
+        const absolute = path.resolve(folder, task.cwd, script);
+        const relative = path.relative(folder, absolute).replaceAll(path.sep, '/');
+        const isOwn = !relative.startsWith('..') && !path.isAbsolute(relative) && !task.outputs.includes(relative);
+        return isOwn && statSync(absolute, { throwIfNoEntry: false })?.isFile() === true ? [relative] : [];
+      });
+      return [...new Set(files)];
     }
     default:
       return task.source satisfies never;

@@ -10,6 +10,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { RunEvent, RunId } from '../model/run-event.ts';
+import type { UnixNano } from '../model/time.ts';
 import { readLines } from './read-lines.ts';
 import { describeWriter } from './writer.ts';
 
@@ -29,6 +30,8 @@ export interface EventLog {
 export interface EventLogOptions {
   /** Called once, with what went wrong first; the run goes on. */
   readonly onError?: (error: Error) => void;
+  /** How many of the bytes were written: for tests of disks that have no room. */
+  readonly write?: (descriptor: number, bytes: Buffer) => number;
 }
 
 export function liveFolder(folder: string): string {
@@ -36,12 +39,12 @@ export function liveFolder(folder: string): string {
 }
 
 /** Run ids become file names. */
-export function isRunId(text: string): text is RunId {
+export function isRunId(text: string): boolean {
   return /^[\w-][\w.-]{0,200}$/.test(text);
 }
 
 /** `folder` is `.runweave`. Fails only for a run id that is none: a log that can't be opened reports that and takes nothing. */
-export function openEventLog(folder: string, runId: RunId, { onError }: EventLogOptions = {}): Promise<EventLog> {
+export function openEventLog(folder: string, runId: RunId, { onError, write: writeBytes = writeSync }: EventLogOptions = {}): Promise<EventLog> {
   if (!isRunId(runId)) throw new Error(`${runId} is no run id`);
   const file = path.join(liveFolder(folder), `${runId}.jsonl`);
   let reported = false;
@@ -74,7 +77,7 @@ export function openEventLog(folder: string, runId: RunId, { onError }: EventLog
     lines = [];
     backlog = backlog.length === 0 ? text : Buffer.concat([backlog, text]);
     try {
-      while (backlog.length > 0) backlog = backlog.subarray(writeSync(descriptor, backlog));
+      while (backlog.length > 0) backlog = backlog.subarray(writeBytes(descriptor, backlog));
     } catch (error) {
       report(error);
       if (backlog.length > backlogLimit) {
@@ -107,17 +110,24 @@ export function openEventLog(folder: string, runId: RunId, { onError }: EventLog
 }
 
 /**
- * The events of a log one by one, without the writer's line. Ends before a last line that is torn; throws at a damaged
- * line that others follow.
+ * The events of a log one by one, without the writer's line. A torn last line is left out; a damaged line that others
+ * follow becomes a warning of the run. Throws when the file can't be read.
  */
 export async function* eventsOfLog(file: string): AsyncGenerator<RunEvent> {
-  let damaged: string | undefined;
+  let time = '0' as UnixNano;
+  const damaged: number[] = [];
+  const warnings = (): RunEvent[] => damaged.splice(0).map((number) => ({ type: 'warning', time, message: `line ${number} of the event log was damaged and is left out` }));
   for await (const { number, text } of readLines(file)) {
     if (text === '') continue;
-    if (damaged !== undefined) throw new Error(damaged);
     const event = parseLine(text);
-    if (event === undefined) damaged = `line ${number} is no run event`;
-    else if (event !== 'writer') yield event;
+    if (event === undefined) {
+      damaged.push(number);
+    } else if (event !== 'writer') {
+      time = event.time;
+      // After the event: a log begins with run-started.
+      yield event;
+      yield* warnings();
+    }
   }
 }
 
@@ -133,7 +143,7 @@ function parseLine(line: string): RunEvent | 'writer' | undefined {
     const value = JSON.parse(line) as Partial<RunEvent> | { readonly type: 'writer' } | null;
     if (typeof value !== 'object' || value === null || typeof value.type !== 'string') return undefined;
     if (value.type === 'writer') return 'writer';
-    return typeof value.time === 'string' ? (value as RunEvent) : undefined;
+    return typeof value.time === 'string' && /^\d{1,20}$/.test(value.time) ? (value as RunEvent) : undefined;
   } catch {
     return undefined;
   }

@@ -6,7 +6,9 @@ import { open } from 'node:fs/promises';
 
 /** A longer line does not fit into a string. */
 const lineLimit = 256 * 1024 * 1024;
-const chunkSize = 256 * 1024;
+/** The first is small: often only the first line is wanted. */
+const firstChunk = 32 * 1024;
+const chunk = 256 * 1024;
 
 export interface Line {
   /** From 1. */
@@ -28,8 +30,8 @@ export async function* readLines(file: string): AsyncGenerator<Line> {
       length = 0;
       return { number: number++, text: line.toString('utf8', 0, line.at(-1) === 0x0d ? line.length - 1 : line.length) };
     };
-    for (;;) {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkSize), 0, chunkSize);
+    for (let size = firstChunk; ; size = chunk) {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(size), 0, size);
       if (bytesRead === 0) break;
       let start = 0;
       for (let end = buffer.indexOf(0x0a); end !== -1 && end < bytesRead; end = buffer.indexOf(0x0a, start)) {

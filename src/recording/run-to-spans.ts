@@ -124,7 +124,7 @@ function runSpan(state: RunState, lastTime: UnixNano): SpanDescription {
       [semconv.cicdPipelineRunId]: state.runId,
       [semconv.cicdPipelineResult]: state.outcome,
       [semconv.pipelineFile]: state.pipeline.file,
-      [semconv.trigger]: state.trigger as unknown as Json,
+      [semconv.trigger]: state.trigger,
       [semconv.interrupted]: state.interrupted,
       [semconv.warnings]: state.warnings,
       [semconv.unsetTimes]: unset({ end: state.end }),
@@ -160,7 +160,7 @@ function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescriptio
         [semconv.taskOwner]: node.owner,
         [semconv.taskDescription]: node.description,
         [semconv.taskTags]: node.tags,
-        [semconv.taskReasons]: task.reasons as unknown as Json,
+        [semconv.taskReasons]: task.reasons,
         [semconv.taskFingerprint]: task.fingerprint as unknown as Json | undefined,
         [semconv.taskOutputs]: task.outputs as unknown as Json,
         [semconv.taskReturns]: task.returns,
@@ -224,7 +224,7 @@ function cellSpan(attempt: AttemptState, cell: CellState, lastTime: UnixNano): S
       [semconv.cellLabel]: cell.label,
       [semconv.unsetTimes]: unset({ end: cell.end }),
     }),
-    status: status(cell.status === 'failure' ? 'failure' : undefined, undefined),
+    status: status(cell.status === 'running' ? undefined : cell.status, undefined),
   };
 }
 
@@ -305,7 +305,7 @@ function exceptionEvents(failure: RecordedFailure | undefined, time: UnixNano): 
     [semconv.exceptionType]: failure.type,
     [semconv.exceptionMessage]: failure.message,
     [semconv.exceptionStacktrace]: failure.stacktrace,
-    [semconv.exceptionFrames]: failure.frames as unknown as Json | undefined,
+    [semconv.exceptionFrames]: failure.frames,
     [semconv.codeFilePath]: raisedAt?.file,
     [semconv.codeLineNumber]: raisedAt?.line,
     [semconv.codeFunctionName]: raisedAt?.function,

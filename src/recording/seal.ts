@@ -121,7 +121,7 @@ async function sealCollected(folder: string, collector: RunCollector): Promise<s
   const record = path.resolve(recordPath(folder, state.runId));
   if (await exists(record)) throw new RecordExistsError(record);
   await mkdir(path.dirname(record), { recursive: true });
-  const temporary = path.join(path.dirname(record), `.${state.runId}.${process.pid}.tmp`);
+  const temporary = path.join(path.dirname(record), `${temporaryPrefix(state.runId)}${process.pid}.tmp`);
   try {
     await writeLines(temporary, linesOf(collector));
     if (!(await publish(temporary, record))) throw new RecordExistsError(record);
@@ -129,7 +129,18 @@ async function sealCollected(folder: string, collector: RunCollector): Promise<s
     await rm(temporary, { force: true });
   }
   await rm(path.join(liveFolder(folder), `${state.runId}.jsonl`), { force: true });
+  await removeTemporaries(path.dirname(record), state.runId);
   return record;
+}
+
+function temporaryPrefix(runId: RunId): string {
+  return `.${runId}.`;
+}
+
+/** What a process that was killed while it sealed this run has left. */
+async function removeTemporaries(runs: string, runId: RunId): Promise<void> {
+  const names = (await readdir(runs)).filter((name) => name.startsWith(temporaryPrefix(runId)) && name.endsWith('.tmp'));
+  for (const name of names) await rm(path.join(runs, name), { force: true });
 }
 
 function* linesOf(collector: RunCollector): Generator<Uint8Array> {

@@ -41,13 +41,13 @@ export async function readRecord(file: string): Promise<ReadRecord> {
  * Throws, with what is wrong.
  */
 export async function readRecordHead(file: string): Promise<RunState> {
-  if (await isEventLog(file)) {
-    const live = await readLiveRun(file);
-    if (live.type === 'run') return live.state;
-    throw new Error(live.type === 'unreadable' ? live.message : 'not a run');
-  }
   for await (const { number, text } of readLines(file)) {
     if (text.trim() === '') continue;
+    if (startsEventLog(text)) {
+      const live = await readLiveRun(file);
+      if (live.type === 'run') return live.state;
+      throw new Error(live.type === 'unreadable' ? live.message : 'not a run');
+    }
     const state = runOfSpans(spansOf(parse(text, number)));
     if (state === undefined) throw new Error('not a run that Runweave recorded');
     return state;
@@ -62,15 +62,19 @@ async function readLiveRun(file: string): Promise<ReadRecord> {
   return state === undefined ? { type: 'unreadable', message: 'the event log has no run-started' } : { type: 'run', state };
 }
 
-/** By its first line, whatever its name. */
+/** By its first line, whatever the file's name. */
 async function isEventLog(file: string): Promise<boolean> {
   const handle = await open(file, 'r');
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
-    return /^\{"(type":"writer"|(time":"\d+",")?type":"run-started")/.test(buffer.toString('latin1', 0, bytesRead));
+    return startsEventLog(buffer.toString('latin1', 0, bytesRead));
   } finally {
     await handle.close();
   }
+}
+
+function startsEventLog(line: string): boolean {
+  return /^\{"(type":"writer"|(time":"\d+",")?type":"run-started")/.test(line);
 }
 
 async function readTraces(file: string): Promise<ReadRecord> {

@@ -243,9 +243,10 @@ function triggerOf(value: Json | undefined): Trigger {
   return { type: 'manual', tasks: list(trigger['tasks']).filter((task) => typeof task === 'string') };
 }
 
-function times<K extends 'start' | 'end'>(span: OtlpSpan, name: K): { readonly [P in K]?: UnixNano } {
-  if (texts(span.attributes, semconv.unsetTimes).includes(name)) return {};
-  return { [name]: span[name] as UnixNano } as { readonly [P in K]: UnixNano };
+function times(span: OtlpSpan, name: 'start'): { readonly start?: UnixNano };
+function times(span: OtlpSpan, name: 'end'): { readonly end?: UnixNano };
+function times(span: OtlpSpan, name: 'start' | 'end'): object {
+  return texts(span.attributes, semconv.unsetTimes).includes(name) ? {} : { [name]: span[name] };
 }
 
 function outcomeOf(value: Json | undefined): Outcome | undefined {
@@ -262,7 +263,9 @@ function record<T>(entries: Readonly<Record<string, T>> = {}): Mutable<Record<st
 }
 
 function withPrefix(attributes: AttributeMap, prefix: string): JsonObject {
-  return Object.fromEntries([...attributes].filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]));
+  const entries: [string, Json][] = [];
+  for (const [name, value] of attributes) if (name.startsWith(prefix)) entries.push([name.slice(prefix.length), value]);
+  return Object.fromEntries(entries);
 }
 
 function strings(values: JsonObject): Record<string, string> {

@@ -73,7 +73,7 @@ export class PipelineModel {
     this.#byId = new Map(graph.tasks.map((task) => [task.id, task]));
   }
 
-  /** A recorded run as the starting point, unless one has been seen live. */
+  /** A recorded run as the starting point, its head is enough; not over one in progress. */
   setLatestRun(state: RunState): void {
     if (this.#running) return;
     this.#adopt(createRunFold(state));
@@ -140,21 +140,17 @@ export class PipelineModel {
     };
   }
 
-  graphTasks(): readonly GraphTask[] {
-    return this.tasks.map(({ id, name, kind, dependencies, source, outputs }) => ({
-      id,
-      name,
-      kind,
-      dependencies,
-      source,
-      hasOutput: outputs.length > 0 || (this.runOf(id)?.attempts.length ?? 0) > 0,
-      status: this.statusOf(id),
-    }));
+  graphTask(id: TaskId): GraphTask | undefined {
+    const task = this.#byId.get(id);
+    if (task === undefined) return undefined;
+    const { name, kind, dependencies, source, outputs } = task;
+    return { id, name, kind, dependencies, source, hasOutput: outputs.length > 0 || this.runOf(id)?.start !== undefined, status: this.statusOf(id) };
   }
 
-  planOf(id: TaskId): PlanEntry | undefined {
-    return this.#plan.get(id);
+  graphTasks(): readonly GraphTask[] {
+    return this.tasks.flatMap(({ id }) => this.graphTask(id) ?? []);
   }
+
 
   progress(): RunProgress {
     const state = this.run;
@@ -218,8 +214,10 @@ export class PipelineModel {
   }
 
   #remember(task: TaskState): void {
-    const last = task.attempts.at(-1);
-    if (last?.end !== undefined) this.#durations.set(task.node.id, elapsed(last.start, last.end));
+    if (task.phase === 'skip') return;
+    // A state from a record's head has no attempts.
+    const { start, end } = task.attempts.at(-1) ?? task;
+    if (start !== undefined && end !== undefined) this.#durations.set(task.node.id, elapsed(start, end));
   }
 
   #adopt(fold: RunFold): void {

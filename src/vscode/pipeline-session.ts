@@ -2,7 +2,6 @@
  * One pipeline in the editor: its model, and its executor's process, which is started when something is first asked
  * of it. Nothing is ever started in a workspace that is not trusted.
  */
-import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { TaskId } from '../model/pipeline.ts';
@@ -28,8 +27,6 @@ export interface SessionServices {
 }
 
 const redrawInterval = 50;
-/** A record of this size is not read unasked, only to know how the latest run ended. */
-const unaskedLimit = 64 * 1024 * 1024;
 
 export class PipelineSession implements Disposable {
   readonly file: vscode.Uri;
@@ -184,8 +181,10 @@ export class PipelineSession implements Disposable {
   async #openOptions(): Promise<OpenOptions> {
     const chosen = await this.#services.interpreters.of(this.file);
     const { jobs } = readSettings(this.file);
+    const workspace = vscode.workspace.getWorkspaceFolder(this.file)?.uri.fsPath;
     return {
       file: this.file.fsPath,
+      ...(workspace !== undefined && { workspace }),
       ...(chosen !== undefined && { python: chosen.path, pythonOrigin: chosen.origin }),
       ...(jobs !== undefined && { jobs }),
     };
@@ -310,12 +309,8 @@ export class PipelineSession implements Disposable {
     const { listRuns } = await import('../store/list-runs.ts');
     const latest = (await listRuns(this.records)).find((entry) => entry.type === 'run' && entry.summary.outcome !== undefined);
     if (latest?.type !== 'run' || latest.summary.runId <= (this.model.run?.runId ?? '')) return;
-    const { path } = latest.summary;
-    if ((await stat(path)).size > unaskedLimit) return;
-    const { readRecord } = await import('../store/read-record.ts');
-    const read = await readRecord(path);
-    if (read.type !== 'run') return;
-    this.model.setLatestRun(read.state);
+    const { readRecordHead } = await import('../store/read-record.ts');
+    this.model.setLatestRun(await readRecordHead(latest.summary.path));
     this.#changes.add('all');
   }
 }

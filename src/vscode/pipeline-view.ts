@@ -46,7 +46,7 @@ export function pipelineView(pipelines: Pipelines): vscode.Disposable {
     const mistakes = model?.errors ?? 0;
     const lines = [
       ...(mistakes > 0 ? [`${mistakes} ${mistakes === 1 ? 'mistake' : 'mistakes'} in ${basename(session?.file.fsPath ?? '')}, see Problems`] : []),
-      ...(model?.interpreter === undefined ? [] : [interpreterLine(model.interpreter)]),
+      ...(model?.interpreter === undefined ? [] : [interpreterLine(model.interpreter, session?.folder ?? '')]),
     ];
     // Without rows there is nothing to explain, and a message would hide the welcome text.
     tree.message = session === undefined || lines.length === 0 ? '' : lines.join('\n');
@@ -91,7 +91,7 @@ export function pipelineView(pipelines: Pipelines): vscode.Disposable {
 function treeItem(row: TaskRow, session: PipelineSession | undefined): vscode.TreeItem {
   const { model } = session ?? {};
   if (row.type === 'matrix') {
-    const look = matrixLook(row.rows.flatMap((child) => model?.statusOf(child.id) ?? []));
+    const look = matrixLook(row.rows.flatMap((child) => model?.graphTask(child.id) ?? []));
     return withLook(new vscode.TreeItem(row.name, vscode.TreeItemCollapsibleState.Collapsed), `matrix:${row.name}`, look, `${row.name}, ${look.description}`);
   }
   const status = model?.statusOf(row.id) ?? { phase: 'pending', reasons: [] };

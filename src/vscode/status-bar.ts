@@ -19,6 +19,7 @@ export function statusBar(pipelines: Pipelines): vscode.Disposable {
     const trusted = vscode.workspace.isTrusted;
     const { text, tooltip, severity } = statusText({
       pipeline: model.graph?.name ?? basename(session.folder),
+      folder: session.folder,
       trusted,
       watching: model.watching,
       running: model.running,

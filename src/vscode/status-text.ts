@@ -1,9 +1,13 @@
 /** What the status bar item says, as data. Knows nothing of `vscode`. */
+import { homedir } from 'node:os';
+import { sep } from 'node:path';
 import type { Interpreter } from '../protocol/session.ts';
 import type { RunProgress } from './pipeline-model.ts';
 
 export interface StatusInput {
   readonly pipeline: string;
+  /** Absolute path of the pipeline's folder. */
+  readonly folder: string;
   readonly trusted: boolean;
   readonly watching: boolean;
   readonly running: boolean;
@@ -26,7 +30,7 @@ export function statusText(input: StatusInput): StatusText {
   const tooltip = [
     `Pipeline ${input.pipeline}`,
     ...(failed.length === 0 ? [] : [`failed: ${failed.slice(0, 5).join(', ')}${failed.length > 5 ? ` and ${failed.length - 5} more` : ''}`]),
-    ...(input.interpreter === undefined ? [] : [interpreterLine(input.interpreter)]),
+    ...(input.interpreter === undefined ? [] : [interpreterLine(input.interpreter, input.folder)]),
   ];
   if (!input.trusted) return { text: '$(shield) Runweave: restricted', tooltip: [...tooltip, 'Nothing runs in a workspace that is not trusted. Click to manage trust.'], severity: 'none' };
   const hint = input.watching ? 'Watch is on: tasks run again when their sources change. Click to switch it off.' : 'Watch is off. Click to switch it on.';
@@ -37,7 +41,13 @@ export function statusText(input: StatusInput): StatusText {
   return { text: `${eye} Runweave: ${input.watching ? 'watching' : 'watch off'}`, tooltip: lines, severity: 'none' };
 }
 
-/** `CPython 3.11.7 · /usr/bin/python3 (setting)` */
-export function interpreterLine(interpreter: Interpreter): string {
-  return `${interpreter.version} · ${interpreter.path} (${interpreter.origin})`;
+/** `CPython 3.11.7 · .venv/bin/python3 (.venv)` */
+export function interpreterLine({ version, path, origin }: Interpreter, folder: string): string {
+  return `${version} · ${shortPath(path, folder, homedir())} (${origin})`;
+}
+
+/** From the pipeline's folder, or from home: as people write paths. */
+export function shortPath(path: string, folder: string, home: string): string {
+  if (path.startsWith(folder + sep)) return path.slice(folder.length + 1);
+  return path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
 }

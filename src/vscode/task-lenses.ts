@@ -39,7 +39,7 @@ function lensesOf(row: TaskRow, model: PipelineModel, file: vscode.Uri): vscode.
   const ids = row.type === 'task' ? [row.id] : row.rows.map((child) => child.id);
   const statuses = ids.map((id) => model.statusOf(id));
   const [only] = statuses;
-  const look = row.type === 'task' && only !== undefined ? taskLook(only, Date.now()) : matrixLook(statuses);
+  const look = row.type === 'task' && only !== undefined ? taskLook(only, Date.now()) : matrixLook(ids.flatMap((id) => model.graphTask(id) ?? []));
   const state = row.type === 'task' && only !== undefined ? look.description || spokenPhase(only) : look.description;
   const target = { ...row, file: file.toString() };
   const running = statuses.some((status) => status.phase === 'running');

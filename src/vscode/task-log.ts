@@ -49,10 +49,13 @@ async function logOf(session: PipelineSession, id: TaskId): Promise<string> {
 }
 
 /** The latest execution; of a task that was up to date, the one that made its outputs. */
-async function executionOf(session: PipelineSession, id: TaskId): Promise<TaskState | undefined> {
-  const task = session.model.runOf(id);
-  if (task === undefined || task.attempts.length > 0 || task.madeBy === undefined) return task;
+async function executionOf({ model, records }: PipelineSession, id: TaskId): Promise<TaskState | undefined> {
+  const task = model.runOf(id);
+  if (task === undefined || task.attempts.length > 0) return task;
+  // Not seen live: all of it is in the record.
+  const runId = task.madeBy?.runId ?? (task.phase === 'skip' ? undefined : model.run?.runId);
+  if (runId === undefined) return task;
   const { readRecord } = await import('../store/read-record.ts');
-  const read = await readRecord(join(session.records, 'runs', `${task.madeBy.runId}.otlp.jsonl`));
+  const read = await readRecord(join(records, 'runs', `${runId}.otlp.jsonl`));
   return read.type === 'run' ? read.state.tasks.find((each) => each.node.id === id) : undefined;
 }

@@ -1,8 +1,10 @@
 /** The *Pipeline* view as data: which rows there are, and how each looks. Knows nothing of `vscode`. */
+import { countStates, isMatrixValue, shownPhase, summaryPhase, valueLabel } from '../model/graph-shape.ts';
+import { phaseLook } from '../model/phase.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import type { TaskPhase } from '../model/run-state.ts';
 import { formatDuration } from '../model/time.ts';
-import type { TaskStatus } from '../protocol/graph-view.ts';
+import type { GraphTask, TaskStatus } from '../protocol/graph-view.ts';
 import type { LoadedTask } from '../protocol/session.ts';
 
 export type TaskRow =
@@ -20,11 +22,11 @@ export function taskRows(tasks: readonly LoadedTask[]): readonly TaskRow[] {
   }
   return [...byName].map(([name, group]): TaskRow => {
     const [only] = group;
-    if (group.length === 1 && only !== undefined && Object.keys(only.matrix).length === 0) return { type: 'task', id: only.id, label: name };
+    if (group.length === 1 && only !== undefined && !isMatrixValue(only)) return { type: 'task', id: only.id, label: name };
     return {
       type: 'matrix',
       name,
-      rows: group.map((task) => ({ type: 'task', id: task.id, label: task.id.startsWith(`${name}[`) ? task.id.slice(name.length + 1, -1) : task.id })),
+      rows: group.map((task) => ({ type: 'task', id: task.id, label: valueLabel(task) })),
     };
   });
 }
@@ -39,67 +41,43 @@ export interface RowLook {
   readonly contextValue: 'task' | 'task.running' | 'matrix' | 'matrix.running';
 }
 
-type ShownPhase = TaskPhase | 'outdated';
-
-const looks: Readonly<Record<ShownPhase, { readonly icon: string; readonly color?: string; readonly word: string }>> = {
-  pending: { icon: 'circle-outline', word: '' },
-  stale: { icon: 'circle-large-outline', color: 'list.warningForeground', word: 'waiting' },
-  outdated: { icon: 'circle-filled', color: 'list.warningForeground', word: 'stale' },
-  running: { icon: 'sync~spin', color: 'progressBar.background', word: 'running' },
-  success: { icon: 'pass', color: 'testing.iconPassed', word: '' },
-  failure: { icon: 'error', color: 'testing.iconFailed', word: 'failed' },
-  error: { icon: 'error', color: 'testing.iconErrored', word: 'error' },
-  timeout: { icon: 'clock', color: 'testing.iconFailed', word: 'timed out' },
-  cancellation: { icon: 'circle-slash', color: 'testing.iconSkipped', word: 'stopped' },
-  skip: { icon: 'pass', color: 'testing.iconSkipped', word: '' },
+const looks: Readonly<Record<TaskPhase, { readonly icon: string; readonly color?: string }>> = {
+  pending: { icon: 'circle-outline' },
+  stale: { icon: 'circle-filled', color: 'list.warningForeground' },
+  running: { icon: 'sync~spin', color: 'progressBar.background' },
+  success: { icon: 'pass', color: 'testing.iconPassed' },
+  failure: { icon: 'error', color: 'testing.iconFailed' },
+  error: { icon: 'error', color: 'testing.iconErrored' },
+  timeout: { icon: 'clock', color: 'testing.iconFailed' },
+  cancellation: { icon: 'circle-slash', color: 'testing.iconSkipped' },
+  skip: { icon: 'pass', color: 'testing.iconSkipped' },
 };
 
-/** A result that no longer stands is shown as stale; a failure stays a failure. */
-export function shownPhase(status: TaskStatus): ShownPhase {
-  return status.stale === true && (status.phase === 'success' || status.phase === 'skip' || status.phase === 'pending') ? 'outdated' : status.phase;
-}
+/** What the icon says alone is not said again in words. */
+const wordless: ReadonlySet<TaskPhase> = new Set(['pending', 'success', 'skip']);
 
 export function taskLook(status: TaskStatus, now: number): RowLook {
-  const { word, ...look } = looks[shownPhase(status)];
+  const phase = shownPhase({ status });
   const time = status.phase === 'running' && status.startedAt !== undefined ? Math.max(0, now - status.startedAt) : status.duration;
-  const parts = [word, time === undefined ? '' : formatDuration(time)].filter((part) => part !== '');
-  return { ...look, description: parts.join(' · '), contextValue: status.phase === 'running' ? 'task.running' : 'task' };
+  const parts = [wordless.has(phase) ? '' : phaseLook[phase].label, time === undefined ? '' : formatDuration(time)];
+  return { ...looks[phase], description: parts.filter((part) => part !== '').join(' · '), contextValue: status.phase === 'running' ? 'task.running' : 'task' };
 }
 
-/** The worst of the tasks' states as icon, all states with their counts as text. */
-export function matrixLook(statuses: readonly TaskStatus[]): RowLook {
-  const order: readonly ShownPhase[] = ['running', 'failure', 'error', 'timeout', 'stale', 'outdated', 'cancellation', 'pending', 'success', 'skip'];
-  const counts = new Map<ShownPhase, number>();
-  for (const status of statuses) {
-    const shown = shownPhase(status);
-    counts.set(shown, (counts.get(shown) ?? 0) + 1);
-  }
-  const present = order.filter((phase) => counts.has(phase));
-  const { word: _, ...look } = looks[present[0] ?? 'pending'];
-  const words = present.map((phase) => `${counts.get(phase) ?? 0} ${countWord(phase)}`);
+/** What needs attention first as icon, all states with their counts as text. */
+export function matrixLook(tasks: readonly GraphTask[]): RowLook {
+  const counts = [...countStates(tasks)];
+  const none = counts.every(([phase]) => phase === 'pending');
+  const words = counts.map(([phase, count]) => `${count} ${phaseLook[phase].label}`);
   return {
-    ...look,
-    description: `× ${statuses.length}${statuses.every((status) => status.phase === 'pending') && present[0] === 'pending' ? '' : ` · ${words.join(', ')}`}`,
-    contextValue: counts.has('running') ? 'matrix.running' : 'matrix',
+    ...looks[summaryPhase(tasks)],
+    description: `× ${tasks.length}${none ? '' : ` · ${words.join(', ')}`}`,
+    contextValue: counts.some(([phase]) => phase === 'running') ? 'matrix.running' : 'matrix',
   };
-}
-
-function countWord(phase: ShownPhase): string {
-  switch (phase) {
-    case 'success':
-      return 'done';
-    case 'skip':
-      return 'up to date';
-    case 'pending':
-      return 'not run';
-    default:
-      return looks[phase].word;
-  }
 }
 
 /** For screen readers: the icon's meaning in words. */
 export function spokenPhase(status: TaskStatus): string {
-  return countWord(shownPhase(status));
+  return phaseLook[shownPhase({ status })].label;
 }
 
 /** Lines below the task's name in its tooltip. */

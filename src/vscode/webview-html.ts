@@ -29,7 +29,6 @@ export function webviewHtml({ title, script, style, cspSource }: WebviewPage): s
 <link rel="stylesheet" href="${escapeHtml(style)}">
 </head>
 <body>
-<div id="root"></div>
 <script nonce="${nonce}" src="${escapeHtml(script)}"></script>
 </body>
 </html>`;

@@ -7,6 +7,14 @@ import { after } from 'node:test';
 
 export const cliFile = join(import.meta.dirname, '..', '..', 'dist', 'cli.cjs');
 
+// Of the whole file: `after` within another hook would come right after that hook.
+const folders: string[] = [];
+const children: ChildProcess[] = [];
+after(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true, maxRetries: 5 })));
+});
+
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
@@ -60,9 +68,14 @@ function follow(child: ChildProcess): CliProcess {
   }
   const finished = new Promise<Finished>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, ...text }));
+    child.on('close', (code) => {
+      clearTimeout(limit);
+      resolve({ code, ...text });
+    });
   });
-  after(() => child.kill('SIGKILL'));
+  // A command that hangs fails its test with what it printed, instead of keeping all tests waiting.
+  const limit = setTimeout(() => child.kill('SIGKILL'), 60_000);
+  children.push(child);
   return {
     process: child,
     stdout: () => text.stdout,
@@ -85,7 +98,7 @@ function follow(child: ChildProcess): CliProcess {
 /** A temporary folder with these files, gone after the tests of the calling file. */
 export async function project(files: Readonly<Record<string, string>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'runweave-e2e-'));
-  after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  folders.push(folder);
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);

@@ -103,7 +103,7 @@ describe('runweave run', () => {
     [['run', '--set', 'word'], /^error: --set word: write KEY=VALUE$/m],
     [['run', '--file', 'other.yaml'], /^error: other\.yaml: there is no such file$/m],
     [['run', '--set', 'wrod=1'], /wrod/],
-    [['show', 'nothing-like-it'], /^error: .*nothing-like-it/m],
+    [['show', 'nothing-like-it'], /^error: no runs are recorded$/m],
     [['logs', 'latest'], /^error: /m],
   ];
   for (const [args, message] of usage) {
@@ -120,7 +120,7 @@ describe('runweave run', () => {
 /** Says that it started, and then does not end by itself. */
 const endless = {
   'runweave.yaml': 'tasks:\n  first: {shell: echo one}\n  wait: {python: wait.py, needs: [first]}\n  never: {shell: echo never, needs: [wait]}\n',
-  'wait.py': 'import os, time\nprint("waiting as", os.getpid(), flush=True)\ntime.sleep(600)\n',
+  'wait.py': 'import os, time\nprint("waiting as", os.getpid(), flush=True)\ntime.sleep(120)\n',
 };
 
 describe('a run that is interrupted', () => {
@@ -146,7 +146,7 @@ describe('a run that is interrupted', () => {
   it('waits, and says so, when it is interrupted again', async () => {
     const cwd = await project({
       'runweave.yaml': 'tasks:\n  slow: {python: slow.py}\n',
-      'slow.py': 'import signal, time\ndef end(*_):\n    print("got it", flush=True)\n    time.sleep(0.5)\n    raise SystemExit(1)\nsignal.signal(signal.SIGTERM, end)\nsignal.signal(signal.SIGINT, end)\nprint("ready", flush=True)\ntime.sleep(600)\n',
+      'slow.py': 'import signal, time\ndef end(*_):\n    print("got it", flush=True)\n    time.sleep(0.5)\n    raise SystemExit(1)\nsignal.signal(signal.SIGTERM, end)\nsignal.signal(signal.SIGINT, end)\nprint("ready", flush=True)\ntime.sleep(120)\n',
     });
     const run = startCli(['run', '-v'], { cwd });
     await run.until(/ready\n/);

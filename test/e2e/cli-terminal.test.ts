@@ -28,7 +28,7 @@ describe('runweave on a terminal', () => {
   });
 
   it('ends at Ctrl+C', async () => {
-    const cwd = await project({ ...pipeline, 'a.py': 'import time\nprint("working on it", flush=True)\ntime.sleep(600)\n' });
+    const cwd = await project({ ...pipeline, 'a.py': 'import time\nprint("working on it", flush=True)\ntime.sleep(120)\n' });
     const run = startCliOnTerminal(['run'], { cwd });
     await run.until(/working on it/);
     run.process.stdin?.write('\u0003');
@@ -41,6 +41,6 @@ describe('runweave on a terminal', () => {
     const run = startCliOnTerminal(['run', '--no-color'], { cwd: await project({ 'runweave.yaml': 'tasks:\n  a: {shell: x, need: []}\n' }) });
     const { code, stdout } = await run.finished;
     assert.equal(code, 2);
-    assert.match(stdout.replaceAll('\r', ''), /^runweave\.yaml:2:17: error: .*\n {2}2 │ {3}a: \{shell: x, need: \[\]\}\n {4}│ {16}\^\^\^\^/);
+    assert.match(stdout.replaceAll('\r', ''), /^runweave\.yaml:2:17: error: .*\n {2}2 │ {3}a: \{shell: x, need: \[\]\}\n {4}│ {17}\^\^\^\^/);
   });
 });

@@ -34,7 +34,7 @@ function isAlive(pid: number): boolean {
 it('seals the run of an executor that was killed, ends its processes, and goes on where it stopped', async (context) => {
   const place = workspace(context, files);
   await killInTheMiddle(place);
-  assert.deepEqual(readdirSync(path.join(place.folder, '.runweave/runs')).length, 0);
+  assert.equal(existsSync(path.join(place.folder, '.runweave/runs')), false);
   const child = Number(place.read('child.pid'));
 
   place.write('runweave.yaml', files['runweave.yaml'].replace('sleep 300 & echo $! > child.pid; wait', 'true'));

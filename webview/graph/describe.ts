@@ -1,5 +1,5 @@
 /** What a node says: in its second line, in its tooltip, and to a screen reader. */
-import { countStates, shownPhase, summaryPhase } from '../../src/model/graph-shape.ts';
+import { countStates, isMatrixValue, shownPhase, summaryPhase } from '../../src/model/graph-shape.ts';
 import { countsText } from '../../src/model/mermaid.ts';
 import { phaseLook } from '../../src/model/phase.ts';
 import { formatDuration } from '../../src/model/time.ts';
@@ -36,11 +36,14 @@ export function detailOf(tasks: readonly GraphTask[], single: boolean, now: numb
   return parts.filter((part) => part !== undefined).join(' · ');
 }
 
-export function labelOf(label: string, tasks: readonly GraphTask[], single: boolean, now: number): string {
+/** Begins with the text that is to be seen, so that who speaks to the computer can say what they see. */
+export function labelOf(visible: string, tasks: readonly GraphTask[], single: boolean, now: number): string {
   const task = tasks[0];
-  if (task === undefined) return label;
-  if (!single) return `${label}, ${tasks.length} tasks: ${[...countStates(tasks)].map(([phase, count]) => `${count} ${phaseLook[phase].label}`).join(', ')}`;
-  return [label, phaseLook[shownPhase(task)].label, durationText(task, now), ...task.status.reasons].filter((part) => part !== undefined).join(', ');
+  if (task === undefined) return visible;
+  if (!single) return `${visible}, ${tasks.length} tasks: ${[...countStates(tasks)].map(([phase, count]) => `${count} ${phaseLook[phase].label}`).join(', ')}`;
+  const time = durationText(task, now);
+  const parts = [visible, isMatrixValue(task) ? task.id : undefined, phaseLook[shownPhase(task)].label, time === undefined || visible.includes(time) ? undefined : time, ...task.status.reasons];
+  return parts.filter((part) => part !== undefined).join(', ');
 }
 
 const mostLines = 8;

@@ -28,16 +28,24 @@ export interface Drawing {
 
 /** Room for the second line: `12 min 34 s · parameter nr_train…`. */
 const reserved = 'n'.repeat(24);
-export const detailLength = 30;
 const titleLength = 34;
 
-export function shorten(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const head = Math.ceil(length * 0.6);
-  return `${text.slice(0, head)}…${text.slice(text.length - (length - head - 1))}`;
+/** A name keeps both ends: the values of a matrix differ at the end. */
+function title(node: ShapeNode): string {
+  const text = nodeTitle(node);
+  return text.length <= titleLength ? text : `${text.slice(0, 20)}…${text.slice(-13)}`;
 }
 
-const title = (node: ShapeNode): string => shorten(nodeTitle(node), titleLength);
+const canvas = document.createElement('canvas').getContext('2d');
+
+/** The start of `text` that fits into a drawn node's second line. */
+export function fitDetail(text: string, { box, opened }: DrawnNode): string {
+  if (canvas === null || opened) return text;
+  const room = box.width - 48;
+  canvas.font = `11.5px ${getComputedStyle(document.body).fontFamily}`;
+  const { width } = canvas.measureText(text);
+  return width <= room ? text : `${text.slice(0, Math.max(1, Math.floor((text.length * room) / width) - 1)).trimEnd()}…`;
+}
 
 let drawings = 0;
 
@@ -56,7 +64,7 @@ export async function drawShape(shape: GraphShape, workshop: HTMLElement): Promi
     maxEdges: 20_000,
     fontFamily: font.fontFamily,
     themeVariables: { fontFamily: font.fontFamily, fontSize: '13px' },
-    flowchart: { htmlLabels: false, curve: 'basis', padding: 12, nodeSpacing: 28, rankSpacing: 44, wrappingWidth: 2000 },
+    flowchart: { curve: 'basis', padding: 12, subGraphTitleMargin: { top: 0, bottom: 14 }, nodeSpacing: 28, rankSpacing: 44, wrappingWidth: 2000 },
   });
   const opened = new Set(shape.containers.map((container) => container.id));
   // All outlines are mermaid's plain rectangle; the name's line also holds icon and expander.
@@ -128,7 +136,7 @@ function fillNode(element: SVGGElement, node: ShapeNode): DrawnNode {
   const expandable = node.type === 'matrix' || node.type === 'group';
   const icon = s('g', { transform: `translate(${x + 10} ${y + 8})` });
   const detail = s('text', { class: 'detail', x: x + 32, y: y + height - 11 });
-  const children: SVGElement[] = [s('rect', { class: 'card', x, y, width, height, rx: 4 }), icon, s('text', { class: 'title', x: x + 32, y: y + 21 }, title(node)), detail];
+  const children: SVGElement[] = [s('rect', { class: 'card', x, y, width, height, rx: 4 }), icon, s('text', { class: 'title', x: x + 32, y: y + 21 }, `${title(node)} `), detail];
   // Sheets behind the card: there is more than one task in it.
   if (expandable) {
     children.unshift(s('rect', { class: 'sheet', x: x + 5, y: y + 5, width, height, rx: 4 }));
@@ -143,12 +151,12 @@ function fillContainer(element: SVGGElement, node: ShapeNode): DrawnNode {
   const { x, y, width, height } = sizes(element.querySelector('rect'));
   const at = offset(element);
   const icon = s('g', { transform: `translate(${x + 30} ${y + 6})` });
-  const detail = s('text', { class: 'detail', x: x + width - 10, y: y + 19, 'text-anchor': 'end' });
+  const detail = s('text', { class: 'detail at-end', x: x + width - 10, y: y + 19 });
   element.replaceChildren(
     s('rect', { class: 'frame', x, y, width, height, rx: 6 }),
     s('g', { class: 'expander', transform: `translate(${x + 8} ${y + 6})` }, s('rect', { class: 'hit', x: -4, y: -4, width: 24, height: 24, rx: 3 }), iconPath('collapse')),
     icon,
-    s('text', { class: 'title', x: x + 52, y: y + 19 }, title(node)),
+    s('text', { class: 'title', x: x + 52, y: y + 19 }, `${title(node)} `),
     detail,
   );
   element.setAttribute('class', 'cluster');

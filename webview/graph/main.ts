@@ -11,7 +11,7 @@ import { fill, h, setAttribute, setText } from '../dom.ts';
 import { connectHost } from '../host.ts';
 import { iconPath } from '../icons.ts';
 import { detailOf, labelOf, phaseOf, tooltipOf } from './describe.ts';
-import { detailLength, drawShape, shorten, type DrawnNode, type Drawing } from './drawing.ts';
+import { drawShape, fitDetail, type DrawnNode, type Drawing } from './drawing.ts';
 import { nextNode } from './keyboard.ts';
 import { taskList } from './task-list.ts';
 import { createToolbar } from './toolbar.ts';
@@ -37,7 +37,7 @@ let drawn = '';
 /** The node that Tab reaches. */
 let current: string | undefined;
 
-const remember = (change: Partial<PanelState> & { readonly view?: View | undefined }): void => {
+const remember = (change: Partial<Omit<PanelState, 'view'>> & { readonly view?: View | undefined }): void => {
   const { view, ...rest } = { ...saved, ...change };
   saved = { ...rest, ...(view !== undefined && { view }) };
   host.state.set(saved);
@@ -71,7 +71,7 @@ const toolbar = createToolbar({
     if (!saved.asList) void redraw();
   },
 });
-document.body.append(toolbar.element, banner, note, h('main', {}, pane, list, empty), workshop, tooltip.element, announcer.element);
+document.body.append(toolbar.element, banner, note, h('main', {}, pane, toolbar.zoom, list, empty), workshop, tooltip.element, announcer.element);
 
 host.onMessage((message) => {
   switch (message.type) {
@@ -207,7 +207,8 @@ const failed = new Set(['failure', 'error', 'timeout']);
 function patch(): void {
   frame = 0;
   const now = Date.now();
-  for (const { node, opened, element, icon, detail } of drawing?.nodes.values() ?? []) {
+  for (const drawnNode of drawing?.nodes.values() ?? []) {
+    const { node, opened, element, icon, detail } = drawnNode;
     const members = tasksOf(node);
     const single = node.type === 'task';
     const phase = phaseOf(members);
@@ -221,9 +222,12 @@ function patch(): void {
       element.dataset['phase'] = phase;
     }
     const text = detailOf(members, single, now);
-    setText(detail, shorten(text, detailLength));
-    const label = node.type === 'more' ? `${node.label} of ${node.container?.split(':')[1] ?? ''}` : single ? node.tasks[0]?.id ?? node.label : nodeTitle(node);
-    setAttribute(element, 'aria-label', labelOf(label, members, single, now));
+    // Measured only when it changed.
+    if (detail.dataset['text'] !== text) {
+      detail.dataset['text'] = text;
+      detail.textContent = fitDetail(text, drawnNode);
+    }
+    setAttribute(element, 'aria-label', labelOf(element.textContent.trim(), members, single, now));
     element.classList.toggle('selected', node.id === saved.selected);
     if (opened || node.type === 'matrix' || node.type === 'group') setAttribute(element, 'aria-expanded', String(opened));
   }

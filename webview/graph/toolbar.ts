@@ -7,17 +7,19 @@ import { fill, h, setAttribute, setText } from '../dom.ts';
 import { icon } from '../icons.ts';
 
 export interface ToolbarActions {
-  run(): void;
-  stop(): void;
-  watch(on: boolean): void;
-  filter(text: string): void;
-  fit(): void;
-  zoomBy(factor: number): void;
-  toggleList(): void;
+  readonly run: () => void;
+  readonly stop: () => void;
+  readonly watch: (on: boolean) => void;
+  readonly filter: (text: string) => void;
+  readonly fit: () => void;
+  readonly zoomBy: (factor: number) => void;
+  readonly toggleList: () => void;
 }
 
 export interface Toolbar {
   readonly element: HTMLElement;
+  /** Floats over the drawing. */
+  readonly zoom: HTMLElement;
   show(shown: { readonly title: string; readonly watching: boolean; readonly running: boolean; readonly tasks: readonly GraphTask[]; readonly filter: string; readonly asList: boolean }): void;
 }
 
@@ -36,11 +38,12 @@ export function createToolbar(actions: ToolbarActions): Toolbar {
     clearTimeout(typing);
     typing = setTimeout(() => actions.filter(text), 150);
   });
-  const zoom = h('div', { class: 'tools' }, button('icon', 'Zoom out', () => actions.zoomBy(1 / 1.25), icon('zoom-out')), button('icon', 'Zoom in', () => actions.zoomBy(1.25), icon('zoom-in')), button('icon', 'Fit to panel', actions.fit, icon('fit')));
+  const zoom = h('div', { class: 'zoom', role: 'group', 'aria-label': 'Zoom' }, button('icon', 'Zoom out', () => actions.zoomBy(1 / 1.25), icon('zoom-out')), button('icon', 'Zoom in', () => actions.zoomBy(1.25), icon('zoom-in')), button('icon', 'Fit to panel', actions.fit, icon('fit')));
   const list = button('icon', 'Show as list', actions.toggleList, icon('list'));
-  const element = h('header', { class: 'toolbar' }, title, run, stop, watch, counts, h('span', { class: 'space' }), filter, zoom, list);
+  const element = h('header', { class: 'toolbar' }, title, run, stop, watch, counts, h('span', { class: 'space' }), filter, list);
   return {
     element,
+    zoom,
     show: (shown) => {
       setText(title, shown.title);
       run.disabled = shown.running || shown.tasks.length === 0;
@@ -48,7 +51,7 @@ export function createToolbar(actions: ToolbarActions): Toolbar {
       watching = shown.watching;
       watch.checked = shown.watching;
       if (document.activeElement !== filter) filter.value = shown.filter;
-      zoom.hidden = shown.asList;
+      zoom.hidden = shown.asList || shown.tasks.length === 0;
       const label = shown.asList ? 'Show as graph' : 'Show as list';
       if (list.getAttribute('aria-label') !== label) {
         setAttribute(list, 'aria-label', label);

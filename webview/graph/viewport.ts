@@ -6,11 +6,11 @@ export interface View {
 }
 
 export interface Viewport {
-  show(svg: SVGSVGElement, width: number, height: number, view?: View): void;
-  fit(): void;
-  zoomBy(factor: number): void;
-  reveal(box: DOMRect): void;
-  view(): View | undefined;
+  readonly show: (svg: SVGSVGElement, width: number, height: number, view?: View) => void;
+  readonly fit: () => void;
+  readonly zoomBy: (factor: number) => void;
+  readonly reveal: (box: DOMRect) => void;
+  readonly view: () => View | undefined;
 }
 
 const [smallest, largest] = [0.05, 3];

@@ -18,8 +18,8 @@ export interface RunningProcess {
   readonly pid: number;
   /** Resolves once the process has ended and all of its output was handed on. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
-  /** Ends the whole process tree: asks first, then makes it. */
-  readonly stop: () => void;
+  /** Ends the whole process tree: asks first, then makes it. `false` if the process has ended by itself already. */
+  readonly stop: () => boolean;
 }
 
 export interface Backend {

@@ -32,7 +32,7 @@ function start(request: ProcessRequest): RunningProcess {
       windowsVerbatimArguments: process.platform === 'win32' && /cmd(\.exe)?$/i.test(program),
     });
   } catch (error) {
-    return { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: (error as Error).message }), stop: () => undefined };
+    return { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: (error as Error).message }), stop: () => false };
   }
   const pid = child.pid ?? 0;
   let killTimer: NodeJS.Timeout | undefined;
@@ -60,19 +60,26 @@ function start(request: ProcessRequest): RunningProcess {
     child.on('exit', (code, signal) => {
       end ??= signal !== null ? { type: 'signal', signal } : { type: 'exit', code: code ?? 0 };
       // What the task left behind in its group ends with it: nothing of a task outlives the task.
-      signalGroup(pid, 'SIGKILL');
+      // (Windows can't tell which processes were started by one that is gone, and gives its id to the next.)
+      if (process.platform !== 'win32') signalGroup(pid, 'SIGKILL');
       drainTimer = setTimeout(() => {
-        child.stdout?.destroy();
-        child.stderr?.destroy();
-        finish();
+        // After a turn of the loop, in which what is in the pipes is read even if other work held it up until now.
+        setImmediate(() => {
+          child.stdout?.destroy();
+          child.stderr?.destroy();
+          finish();
+        });
       }, drain);
     });
     child.on('close', finish);
   });
-  const stop = (): void => {
-    if (killTimer !== undefined || pid === 0 || child.exitCode !== null || child.signalCode !== null) return;
-    signalGroup(pid, 'SIGTERM');
-    killTimer = setTimeout(() => signalGroup(pid, 'SIGKILL'), grace);
+  const stop = (): boolean => {
+    if (pid === 0 || child.exitCode !== null || child.signalCode !== null) return false;
+    if (killTimer === undefined) {
+      signalGroup(pid, 'SIGTERM');
+      killTimer = setTimeout(() => signalGroup(pid, 'SIGKILL'), grace);
+    }
+    return true;
   };
   return { pid, ended, stop };
 }

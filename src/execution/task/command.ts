@@ -26,9 +26,9 @@ export function commandOf(task: Task, context: CommandContext): readonly string[
     case 'call':
       return python('call', `${task.source.module}:${task.source.function}`);
     case 'shell':
-      // Windows has no sh; cmd is what npm and make use there.
+      // Windows has no sh; cmd is what npm and make use there. With /s it takes off the outer quotes and no others.
       return process.platform === 'win32'
-        ? [process.env['ComSpec'] ?? 'cmd.exe', '/d', '/s', '/c', context.shellCommand]
+        ? [process.env['ComSpec'] ?? 'cmd.exe', '/d', '/s', '/c', `"${context.shellCommand}"`]
         : ['/bin/sh', '-c', context.shellCommand];
     default:
       return task.source satisfies never;

@@ -90,7 +90,7 @@ function parseShortForm(text: string, cwd: string): TaskLogEntry | undefined {
   const [, type, name = '', rest = ''] = match ?? [];
   if (type === 'metric') {
     const [value = '', step] = rest.trim().split(/\s+/);
-    const number = metricValue(value === '' ? undefined : Number.isNaN(Number(value)) ? value : Number(value));
+    const number = metricValue(value === '' ? undefined : Number.isFinite(Number(value)) ? Number(value) : value);
     if (number === undefined || (step !== undefined && !/^-?\d+$/.test(step))) return undefined;
     return { type, name, value: number, ...(step !== undefined && { step: Number(step) }) };
   }
@@ -118,6 +118,7 @@ function metricValue(value: Json | undefined): number | 'NaN' | 'Infinity' | '-I
     case 'inf':
     case '+inf':
     case 'infinity':
+    case '+infinity':
       return 'Infinity';
     case '-inf':
     case '-infinity':

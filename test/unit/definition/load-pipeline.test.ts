@@ -272,6 +272,12 @@ describe('a file with mistakes', () => {
     ]);
   });
 
+  it('says once what is wrong with all tasks of a matrix', () => {
+    const values = Array.from({ length: 300 }, (_, index) => index).join(', ');
+    const { graph } = load(`params: {x: 1, size: 2}\ntasks:\n  a: {shell: x, matrix: {n: [${values}]}, params: {a: "\${params.siez}", b: "\${tasks.bb.returns.x}"}}\n  b: {shell: x, params: {a: "\${params.szie}"}}\n`);
+    assert.deepEqual(graph.diagnostics.map((each) => each.suggestion), ['did you mean ${params.size}?', 'did you mean "b"?', 'did you mean ${params.size}?']);
+  });
+
   it('says nothing but what is wrong with the syntax, and goes on drawing', () => {
     const { graph } = load('tasks:\n  a: {shell: x}\n  b: {shell: y, needs: [a]\n');
     assert.deepEqual([...new Set(graph.diagnostics.map((each) => each.code))], ['syntax']);
@@ -359,5 +365,11 @@ describe('a large file', () => {
     const matrix = `tasks:\n  a: {shell: x, matrix: {n: [${Array.from({ length: 4999 }, (_, index) => index).join(',')}]}, outputs: ["o/\${matrix.n}"]}\n`;
     const all = good(`${matrix}  b: {shell: x, inputs: ["o/*"]}\n`);
     assert.equal(task(all, 'b').dependencies.length, 4999);
+  });
+
+  it('is bounded in its dependencies', () => {
+    const values = Array.from({ length: 1000 }, (_, index) => index).join(',');
+    const { graph } = load(`tasks:\n  a: {shell: x, matrix: {a: [${values}]}}\n  b: {shell: x, needs: [a], matrix: {b: [${values}]}}\n`);
+    assert.deepEqual(said(graph.diagnostics), ['f:3:25: error: the pipeline has more than 500,000 dependencies (give both matrices a common key, or put a task between them)']);
   });
 });

@@ -36,8 +36,8 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
 
   const fingerprint = (): Fingerprint => ({
     definition: digest(),
-    definitionParts: record() as Fingerprint['definitionParts'],
-    params: record() as Fingerprint['params'],
+    definitionParts: record(),
+    params: record(),
     sources: digests(),
     inputs: digests(),
     upstream: digests(),

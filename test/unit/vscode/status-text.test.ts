@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { statusText } from '../../../src/vscode/status-text.ts';
+import { shortPath, statusText } from '../../../src/vscode/status-text.ts';
 import type { StatusInput } from '../../../src/vscode/status-text.ts';
 
-const idle: StatusInput = { pipeline: 'digits', trusted: true, watching: false, running: false, progress: { done: 0, total: 0 }, failed: [], errors: 0 };
+const idle: StatusInput = { pipeline: 'digits', folder: '/p', trusted: true, watching: false, running: false, progress: { done: 0, total: 0 }, failed: [], errors: 0 };
 
 describe('statusText', () => {
   const cases: readonly (readonly [string, Partial<StatusInput>, string, 'none' | 'error'])[] = [
@@ -25,5 +25,10 @@ describe('statusText', () => {
   it('names the interpreter and why it is this one', () => {
     const { tooltip } = statusText({ ...idle, interpreter: { path: '/usr/bin/python3.11', version: 'CPython 3.11.7', origin: 'setting' } });
     assert.ok(tooltip.includes('CPython 3.11.7 · /usr/bin/python3.11 (setting)'));
+  });
+
+  it('writes paths from the pipeline or from home', () => {
+    const short = (path: string): string => shortPath(path, '/home/me/p', '/home/me');
+    assert.deepEqual(['/home/me/p/.venv/bin/python3', '/home/me/.pyenv/bin/python3', '/home/melanie/python3', '/usr/bin/python3'].map(short), ['.venv/bin/python3', '~/.pyenv/bin/python3', '/home/melanie/python3', '/usr/bin/python3']);
   });
 });

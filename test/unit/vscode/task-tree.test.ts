@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TaskId } from '../../../src/model/pipeline.ts';
-import type { TaskStatus } from '../../../src/protocol/graph-view.ts';
+import type { GraphTask, TaskStatus } from '../../../src/protocol/graph-view.ts';
 import type { LoadedTask } from '../../../src/protocol/session.ts';
 import { matrixLook, taskLook, taskRows, tooltipLines } from '../../../src/vscode/task-tree.ts';
 
@@ -13,6 +13,8 @@ function task(id: string, matrix: LoadedTask['matrix'] = {}): LoadedTask {
 function status(phase: TaskStatus['phase'], more: Partial<TaskStatus> = {}): TaskStatus {
   return { phase, reasons: [], ...more };
 }
+
+const value = (phase: TaskStatus['phase'], at = 0): GraphTask => ({ ...task(`t[n=${at}]`, { n: at }), hasOutput: false, status: status(phase) });
 
 describe('taskRows', () => {
   it('makes one row of a matrix, also of one with a single value, at the place of its first task', () => {
@@ -42,18 +44,18 @@ describe('taskLook', () => {
 
 describe('matrixLook', () => {
   it('has the most urgent state as its icon and counts them all', () => {
-    const look = matrixLook([status('success'), status('failure'), status('success'), status('running')]);
-    assert.deepEqual([look.icon, look.description, look.contextValue], ['sync~spin', '× 4 · 1 running, 1 failed, 2 done', 'matrix.running']);
+    const look = matrixLook((['success', 'failure', 'success', 'running'] as const).map(value));
+    assert.deepEqual([look.icon, look.description, look.contextValue], ['sync~spin', '× 4 · 2 succeeded, 1 failed, 1 running', 'matrix.running']);
   });
   it('counts nothing before the first run', () => {
-    assert.equal(matrixLook([status('pending'), status('pending')]).description, '× 2');
+    assert.equal(matrixLook([value('pending'), value('pending')]).description, '× 2');
   });
 });
 
 describe('tooltipLines', () => {
   it('has what the task is, how it is, and why', () => {
     const { facts, reasons } = tooltipLines({ ...task('train'), dependencies: ['split' as TaskId], owner: 'ml' }, status('success', { duration: 1500, reasons: ['forced'], metrics: { auc: 0.98765432 } }));
-    assert.deepEqual(facts, ['notebook: n.py', 'owner: ml', 'after split', 'done, last execution 1.5 s', 'auc 0.987654']);
+    assert.deepEqual(facts, ['notebook: n.py', 'owner: ml', 'after split', 'succeeded, last execution 1.5 s', 'auc 0.987654']);
     assert.deepEqual(reasons, ['forced']);
   });
 });

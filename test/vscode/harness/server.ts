@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { endWithUs, killTree, run } from '../../../.ci/setup/process.mjs';
 import { ensureCodeServer } from '../../../.ci/setup/vscode.mjs';
 import type { Settings } from './settings.ts';
@@ -12,8 +12,8 @@ const startTimeout = 60_000;
 
 export interface VscodeServer {
   readonly port: number;
-  /** User settings; the editor follows changes of this file. */
-  readonly settingsFile: string;
+  /** Settings over the user's. The editor follows changes of this file, which it does not for the user's own. */
+  readonly machineSettings: string;
   /** Where `.vsix` files are installed to. */
   readonly extensionsFolder: string;
   /** All that server and extension hosts have printed so far. */
@@ -41,13 +41,16 @@ export async function startServer(options: ServerOptions): Promise<VscodeServer>
   if ('problem' in installed) throw new Error(installed.problem);
   const data = await realpath(await mkdtemp(join(tmpdir(), 'vscode-server-')));
   const removeData = () => rm(data, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-  const settingsFile = join(data, 'data', 'User', 'settings.json');
+  const userSettings = join(data, 'data', 'User', 'settings.json');
+  const machineSettings = join(data, 'data', 'Machine', 'settings.json');
   const extensionsFolder = join(data, 'extensions');
   const env = environment(options.env);
   const always = [installed.serverMain, '--accept-server-license-terms', '--server-data-dir', data, '--telemetry-level', 'off'];
   try {
-    await mkdir(join(data, 'data', 'User'), { recursive: true });
-    await writeFile(settingsFile, JSON.stringify(options.settings, undefined, 2));
+    for (const [file, settings] of [[userSettings, options.settings], [machineSettings, {}]] as const) {
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, JSON.stringify(settings));
+    }
     if (options.vsix !== undefined) {
       const { code, output } = await run(process.execPath, [...always, '--install-extension', options.vsix, '--force'], { env, quiet: true, timeout: 120_000 });
       if (code !== 0 || !output.includes('successfully installed')) throw new Error(`${options.vsix} could not be installed (${code.toString()}):\n${output}`);
@@ -84,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<VscodeServer>
     });
   });
   try {
-    return { port: await listening, settingsFile, extensionsFolder, log: () => log, close };
+    return { port: await listening, machineSettings, extensionsFolder, log: () => log, close };
   } catch (error) {
     await close();
     throw error;

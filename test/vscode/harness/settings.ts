@@ -1,10 +1,11 @@
 /** How the editor under test is set: quiet, so that nothing but what is tested appears; in one of the four kinds of theme; trusted or not. */
 
+/** Names, and the class that the workbench has once a theme is applied. */
 export const themes = {
-  light: { name: 'Light Modern', bodyClass: 'vs' },
-  dark: { name: 'Dark Modern', bodyClass: 'vs-dark' },
-  'high-contrast': { name: 'Default High Contrast', bodyClass: 'hc-black' },
-  'high-contrast-light': { name: 'Default High Contrast Light', bodyClass: 'hc-light' },
+  light: { name: 'Light Modern', shownAs: 'vscode-theme-defaults-themes-light_modern-json' },
+  dark: { name: 'Dark Modern', shownAs: 'vscode-theme-defaults-themes-dark_modern-json' },
+  'high-contrast': { name: 'Default High Contrast', shownAs: 'vscode-theme-defaults-themes-hc_black-json' },
+  'high-contrast-light': { name: 'Default High Contrast Light', shownAs: 'vscode-theme-defaults-themes-hc_light-json' },
 } as const;
 
 export type Theme = keyof typeof themes;
@@ -16,6 +17,8 @@ const quiet: Settings = {
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
   'extensions.ignoreRecommendations': true,
+  // The web's default is afterDelay.
+  'files.autoSave': 'off',
   'files.simpleDialog.enable': true,
   'git.openRepositoryInParentFolders': 'never',
   'npm.autoDetect': 'off',

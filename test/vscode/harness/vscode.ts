@@ -43,11 +43,11 @@ export interface Vscode {
   runCommand(title: string): Promise<void>;
   /** Opens a file of the folder by its relative path. */
   openFile(path: string): Promise<void>;
-  /** Replaces the whole text of the active text editor, and saves it. */
+  /** Replaces the whole text of the active text editor by another, and saves it. */
   replaceTextAndSave(text: string): Promise<void>;
   /** The document inside a shown webview, told by a CSS selector of something in it; waits for it. */
   webview(selector: string, options?: { readonly timeout?: number }): Promise<Frame>;
-  /** Merges into the user's settings. */
+  /** Sets settings while the editor runs, over the user's. Those of application scope (trust, telemetry) can only be set at the start. */
   changeSettings(settings: Settings): Promise<void>;
   setTheme(theme: Theme): Promise<void>;
   /** Writes a PNG: under .vscode-test/screenshots by name, or to an absolute path. Returns the path. */
@@ -109,17 +109,16 @@ export async function startVscode(options: VscodeOptions): Promise<Vscode> {
 
     await page.goto(addressOf(server.port, options));
     await workbenchRestored(page);
+    // A run inside the extension host ends when it wants to, and is not looked at.
+    if (options.testsPath === undefined) await setTheme(page, server.machineSettings, theme);
     return {
       page,
       runCommand: (title) => runCommand(page, title),
       openFile: (path) => openFile(page, path),
       replaceTextAndSave: (text) => replaceTextAndSave(page, text),
       webview: (selector, { timeout = patience } = {}) => webview(page, selector, timeout),
-      changeSettings: (settings) => changeSettings(server.settingsFile, settings),
-      setTheme: async (name) => {
-        await changeSettings(server.settingsFile, themeSettings(name));
-        await page.locator(`.monaco-workbench.${themes[name].bodyClass}`).waitFor();
-      },
+      changeSettings: (settings) => changeSettings(server.machineSettings, settings),
+      setTheme: (name) => setTheme(page, server.machineSettings, name),
       screenshot: (nameOrPath) => screenshot(page, nameOrPath),
       reload: async () => {
         await page.reload();
@@ -159,14 +158,26 @@ async function workbenchRestored(page: Page): Promise<void> {
   await page.evaluate('window.driver.whenWorkbenchRestored()');
 }
 
-/** The palette and quick open: one input, and rows under it that are looked up while it is typed in. */
+/**
+ * The palette and quick open: one input, and rows under it. Rows are looked up when it is typed in, so what an extension or a search has
+ * not brought by then is asked for again.
+ */
 async function pick(page: Page, query: string, row: RegExp): Promise<void> {
   const widget = page.locator('.quick-input-widget');
   const input = widget.locator('.quick-input-box input').first();
-  await page.keyboard.press('F1');
-  await input.waitFor();
-  await input.fill(query);
-  await widget.getByRole('option', { name: row }).first().click();
+  const option = widget.getByRole('option', { name: row }).first();
+  const end = Date.now() + patience;
+  for (;;) {
+    await page.keyboard.press('F1');
+    try {
+      await input.fill(query, { timeout: 3_000 });
+      await option.click({ timeout: 3_000 });
+      break;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await page.keyboard.press('Escape');
+    }
+  }
   await widget.waitFor({ state: 'hidden' });
 }
 
@@ -189,8 +200,10 @@ async function replaceTextAndSave(page: Page, text: string): Promise<void> {
   await page.keyboard.press('ControlOrMeta+A');
   // Not typed: an editor completes and indents what is typed.
   await page.keyboard.insertText(text);
+  const dirty = page.locator('.editor-group-container.active .tab.active.dirty');
+  await dirty.waitFor();
   await page.keyboard.press('ControlOrMeta+S');
-  await page.locator('.editor-group-container.active .tab.active.dirty').waitFor({ state: 'detached' });
+  await dirty.waitFor({ state: 'detached' });
 }
 
 /** A webview is a frame in a frame, beside the editors in the page, and hidden ones stay there. */
@@ -213,7 +226,25 @@ async function webview(page: Page, selector: string, timeout: number): Promise<F
 
 async function changeSettings(file: string, settings: Settings): Promise<void> {
   const current = JSON.parse(await readFile(file, 'utf8')) as Settings;
-  await writeFile(file, JSON.stringify({ ...current, ...settings }, undefined, 2));
+  await writeFile(file, JSON.stringify({ ...current, ...settings }));
+}
+
+/** A theme that is set before the editor has loaded its own themes is forgotten at times; then it is set again. */
+async function setTheme(page: Page, settingsFile: string, theme: Theme): Promise<void> {
+  const shown = page.locator(`.monaco-workbench.${themes[theme].shownAs}`);
+  const end = Date.now() + patience;
+  for (;;) {
+    await changeSettings(settingsFile, themeSettings(theme));
+    try {
+      await shown.waitFor({ timeout: 6_000 });
+      return;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      // Only a change of a value is acted upon.
+      await changeSettings(settingsFile, { 'workbench.colorTheme': 'Visual Studio Dark' });
+      await sleep(500);
+    }
+  }
 }
 
 async function screenshot(page: Page, nameOrPath: string): Promise<string> {

@@ -1,0 +1,1 @@
+export function ensurePython(requirements: string, folder?: string): Promise<{ readonly python: string } | { readonly problem: string }>;

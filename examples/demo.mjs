@@ -1,0 +1,42 @@
+// `npm run demo`: runs the example pipeline from nothing, then says where its record is and what to try.
+import fs from 'node:fs';
+import path from 'node:path';
+import { continueOnPinnedNode, ensureNodePackages, root } from '../.ci/setup/node-packages.mjs';
+import { run } from '../.ci/setup/process.mjs';
+import { ensurePython } from '../.ci/setup/python.mjs';
+
+await ensureNodePackages();
+await continueOnPinnedNode(import.meta.url);
+process.chdir(root);
+
+const example = path.join('examples', 'digits');
+
+const built = await run(process.execPath, ['esbuild.mjs']);
+if (built.code !== 0) process.exit(built.code);
+
+const environment = await ensurePython(path.join(root, example, 'requirements.txt'));
+if ('problem' in environment) {
+  console.error(`The example needs Python: ${environment.problem}.`);
+  process.exit(1);
+}
+
+console.log(`Running ${path.join(example, 'runweave.yaml')} …\n`);
+const { code } = await run(process.execPath, [path.join('dist', 'cli.cjs'), 'run', '--file', path.join(example, 'runweave.yaml')]);
+
+const runs = path.join(example, '.runweave', 'runs');
+// Run ids sort by time.
+const latest = fs.existsSync(runs) ? fs.readdirSync(runs).filter((name) => name.endsWith('.otlp.jsonl')).sort().at(-1) : undefined;
+if (latest === undefined) {
+  console.error('\nThe run left no record.');
+  process.exit(code || 1);
+}
+console.log(`
+The record of this run, an OpenTelemetry file:
+  ${path.join(root, runs, latest)}
+
+Next:
+  cd ${example}
+  npx runweave show latest          what ran, and why
+  npx runweave run                  again: everything is up to date
+  code .                            with the extension installed: switch watch on, change notebooks/train.py, save`);
+process.exitCode = code;

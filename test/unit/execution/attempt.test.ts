@@ -1,0 +1,411 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { runAttempt, type AttemptContext, type AttemptRequest, type AttemptResult } from '../../../src/execution/attempt.ts';
+import type { Backend, ProcessRequest } from '../../../src/execution/backend/backend.ts';
+import { localBackend } from '../../../src/execution/backend/local.ts';
+import { digestOf } from '../../../src/fingerprint/file-digests.ts';
+import type { Task } from '../../../src/model/pipeline.ts';
+import type { EventOf, RunEvent, RunEventType, RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
+import { systemClock } from '../../../src/model/time.ts';
+import { taskOf } from '../sketch.ts';
+import { untilGone } from './processes.ts';
+
+const pythonPath = path.resolve(import.meta.dirname, '../../../src/python');
+
+let folder = '';
+let scratch = '';
+before(() => {
+  folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'runweave-attempt-')));
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+beforeEach(() => {
+  scratch = path.join(folder, '.runweave', 'scratch', '1');
+});
+afterEach(() => {
+  assert.equal(existsSync(scratch), false, 'the scratch folder is removed');
+});
+
+interface Options {
+  readonly task?: Partial<Task>;
+  readonly request?: Partial<AttemptRequest>;
+  readonly context?: Partial<AttemptContext>;
+}
+
+/** An attempt under way: its events, and a way to wait for one. */
+function start(command: readonly string[], { task = {}, request = {}, context = {} }: Options = {}) {
+  const events: RunEvent[] = [];
+  const abort = new AbortController();
+  let wake: () => void = () => undefined;
+  const result = runAttempt(
+    {
+      task: taskOf(task),
+      number: 1,
+      cause: 'first',
+      command,
+      params: {},
+      runId: 'run' as RunId,
+      traceId: '0af7651916cd43dd8448eb211c80319c' as TraceId,
+      spanId: 'b7ad6b7169203331' as SpanId,
+      folder,
+      workspace: folder,
+      scratch,
+      pythonPath,
+      inherited: { PATH: process.env['PATH'] },
+      signal: abort.signal,
+      ...request,
+    },
+    {
+      backend: localBackend(),
+      clock: systemClock(),
+      emit: (event) => {
+        events.push(event);
+        wake();
+      },
+      storeArtifact: (file, name, mediaType) => {
+        const bytes = readFileSync(file);
+        return Promise.resolve({ name, mediaType: mediaType ?? 'text/plain', size: bytes.length, digest: digestOf(bytes), content: { type: 'reference' } });
+      },
+      ...context,
+    },
+  );
+  const all = <T extends RunEventType>(type: T): readonly EventOf<T>[] => events.filter((event): event is EventOf<T> => event.type === type);
+  const outputOf = (stream: 'stdout' | 'stderr'): string =>
+    all('output')
+      .filter((event) => event.stream === stream)
+      .map((event) => event.text)
+      .join('');
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await new Promise<void>((resolve) => (wake = resolve));
+  };
+  /** Waits for a text in the output; its first group. */
+  const untilOutput = async (pattern: RegExp): Promise<string> => {
+    await until(() => pattern.test(outputOf('stdout')));
+    return pattern.exec(outputOf('stdout'))?.[1] ?? '';
+  };
+  return { events, result, abort, all, outputOf, until, untilOutput };
+}
+
+type Started = ReturnType<typeof start>;
+
+const sh = (script: string, options?: Options): Started => start(['/bin/sh', '-c', script], options);
+
+async function finish(started: Started): Promise<Started & { readonly ended: AttemptResult }> {
+  return { ...started, ended: await started.result };
+}
+
+describe('outcomes', () => {
+  it('success: exit 0', async () => {
+    const { ended, events, all } = await finish(sh('exit 0'));
+    assert.deepEqual(ended, { outcome: 'success', returns: {}, observed: { modules: [], read: [], written: [] } });
+    assert.deepEqual(
+      events.map((event) => event.type),
+      ['attempt-started', 'attempt-ended'],
+    );
+    const [first] = all('attempt-started');
+    assert.ok(first !== undefined && first.pid > 0);
+    assert.deepEqual({ ...first, pid: 1, time: '' }, { type: 'attempt-started', task: 'task', attempt: 1, time: '', spanId: 'b7ad6b7169203331', cause: 'first', command: ['/bin/sh', '-c', 'exit 0'], cwd: '.', pid: 1 });
+    assert.equal(all('attempt-ended')[0]?.exitCode, 0);
+  });
+
+  it('failure: another exit code, with the end of what it said', async () => {
+    const { ended, all } = await finish(sh('echo fine; echo "no such column" >&2; exit 3'));
+    assert.equal(ended.outcome, 'failure');
+    assert.deepEqual(ended.failure, { type: 'exit-code', message: 'exited with code 3', stacktrace: 'no such column\n' });
+    assert.equal(all('attempt-ended')[0]?.exitCode, 3);
+  });
+
+  it('failure: a signal', async () => {
+    const { ended, all } = await finish(sh('kill -SEGV $$'));
+    assert.equal(ended.outcome, 'failure');
+    assert.deepEqual(ended.failure, { type: 'signal', message: 'ended by SIGSEGV' });
+    assert.equal(all('attempt-ended')[0]?.signal, 'SIGSEGV');
+  });
+
+  it('failure: an exception that the task reported says it best', async () => {
+    const { ended } = await finish(sh(`echo '{"type":"exception","exceptionType":"KeyError","message":"x","stacktrace":"trace","frames":[{"file":"lib/a.py","line":2,"function":"f"},{"file":"${folder}/b.py","line":3}]}' >> "$RUNWEAVE_LOG"; exit 1`));
+    assert.deepEqual(ended.failure, {
+      type: 'KeyError',
+      message: 'x',
+      stacktrace: 'trace',
+      frames: [
+        { file: 'lib/a.py', line: 2, function: 'f' },
+        { file: 'b.py', line: 3, function: '' },
+      ],
+    });
+  });
+
+  it('success: an exception that was reported by a task that ended well is no failure', async () => {
+    const { ended } = await finish(sh(`echo '{"type":"exception","exceptionType":"KeyError"}' >> "$RUNWEAVE_LOG"`));
+    assert.equal(ended.outcome, 'success');
+    assert.equal(ended.failure, undefined);
+  });
+
+  it('error: no program, no folder, no right', async () => {
+    writeFileSync(path.join(folder, 'plain'), '', { mode: 0o644 });
+    const table: readonly (readonly [Started, RegExp])[] = [
+      [start(['no-such-program']), /does not exist/],
+      [start([path.join(folder, 'plain')]), /may not be executed/],
+      [sh('true', { task: { cwd: 'missing' } }), /missing does not exist/],
+    ];
+    for (const [started, message] of table) {
+      const { ended, all } = await finish(started);
+      assert.equal(ended.outcome, 'error');
+      assert.equal(ended.failure?.type, 'start-failed');
+      assert.match(ended.failure.message, message);
+      assert.equal(all('attempt-started')[0]?.pid, 0);
+      assert.equal(all('attempt-ended').length, 1);
+    }
+  });
+
+  it('error: its scratch folder cannot be made', async () => {
+    const blocked = path.join(folder, 'blocked');
+    writeFileSync(blocked, '');
+    const { ended, events } = await finish(sh('true', { request: { scratch: path.join(blocked, '1') } }));
+    assert.equal(ended.failure?.type, 'start-failed');
+    assert.deepEqual(
+      events.map((event) => event.type),
+      ['attempt-started', 'attempt-ended'],
+    );
+  });
+
+  it('timeout: the whole tree is ended', async () => {
+    const started = sh('sleep 60 & echo "child $!"; wait', { task: { timeout: 200 } });
+    const child = Number(await started.untilOutput(/child (\d+)\n/));
+    const { ended, all } = await finish(started);
+    assert.deepEqual({ outcome: ended.outcome, failure: ended.failure }, { outcome: 'timeout', failure: { type: 'timeout', message: 'took longer than its timeout of 0.2 s' } });
+    assert.equal(all('attempt-ended')[0]?.signal, 'SIGTERM');
+    await untilGone(child);
+  });
+
+  it('timeout: also when the task answers the signal with exit 0', async () => {
+    const started = sh('trap "exit 0" TERM; echo ready; while :; do sleep 0.02; done', { task: { timeout: 300 } });
+    await started.untilOutput(/ready/);
+    const { ended, all } = await finish(started);
+    assert.equal(ended.outcome, 'timeout');
+    assert.equal(all('attempt-ended')[0]?.exitCode, 0);
+  });
+
+  it('cancellation: a child of a child ends too', async () => {
+    const started = sh("sh -c 'sleep 60 & echo \"deep $!\"; wait' & wait");
+    const deep = Number(await started.untilOutput(/deep (\d+)\n/));
+    started.abort.abort();
+    const { ended } = await finish(started);
+    assert.equal(ended.outcome, 'cancellation');
+    assert.equal(ended.failure, undefined);
+    await untilGone(deep);
+  });
+
+  it('cancellation: before it began', async () => {
+    const abort = new AbortController();
+    abort.abort();
+    const { ended } = await finish(sh('sleep 60', { request: { signal: abort.signal } }));
+    assert.equal(ended.outcome, 'cancellation');
+  });
+
+  it('success: a cancellation that comes when the process has ended already changes nothing', async () => {
+    // It left its group and holds the pipe: the process has ended, its output not.
+    const started = start([process.execPath, '-e', 'const c = require("child_process").spawn("sleep", ["60"], { detached: true, stdio: "inherit" }); console.log(`daemon ${c.pid}`); c.unref()']);
+    const daemon = Number(await started.untilOutput(/daemon (\d+)\n/));
+    try {
+      const pid = started.all('attempt-started')[0]?.pid ?? 0;
+      await untilGone(pid);
+      // The system tells Node of the end in a turn of the event loop of its own.
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      started.abort.abort();
+      assert.equal((await started.result).outcome, 'success');
+    } finally {
+      process.kill(daemon, 'SIGKILL');
+    }
+  });
+});
+
+describe('output', () => {
+  it('is told in order, in pieces', async () => {
+    const { all, outputOf } = await finish(sh('for i in $(seq 500); do echo line $i; done'));
+    assert.equal(outputOf('stdout'), Array.from({ length: 500 }, (_, index) => `line ${index + 1}\n`).join(''));
+    assert.ok(all('output').length < 50, `${all('output').length} events`);
+  });
+
+  it('keeps the order of the two streams', async () => {
+    const write: ((stream: 'stdout' | 'stderr', text: string) => void)[] = [];
+    const { all } = await finish(
+      start(['x'], {
+        context: {
+          backend: fakeBackend((request) => {
+            write.push(request.onOutput);
+            for (const text of ['a', 'b']) request.onOutput('stdout', text);
+            request.onOutput('stderr', 'c');
+            request.onOutput('stdout', 'd');
+          }),
+        },
+      }),
+    );
+    assert.deepEqual(
+      all('output').map(({ stream, text }) => `${stream} ${text}`),
+      ['stdout ab', 'stderr c', 'stdout d'],
+    );
+  });
+
+  it('is cut between lines, so that a secret stays in one piece', async () => {
+    const line = `${'x'.repeat(99)}\n`;
+    const whole = line.repeat(2000);
+    const { all, outputOf } = await finish(
+      start(['x'], {
+        context: {
+          backend: fakeBackend((request) => {
+            for (let at = 0; at < whole.length; at += 4096) request.onOutput('stderr', whole.slice(at, at + 4096));
+          }),
+        },
+      }),
+    );
+    assert.equal(outputOf('stderr'), whole);
+    assert.ok(all('output').length > 1);
+    for (const { text } of all('output')) assert.ok(text.endsWith('\n'));
+  });
+
+  it('of one endless line is told all the same', async () => {
+    const { outputOf, ended } = await finish(sh('head -c 300000 /dev/zero | tr "\\0" x; printf "%s" "$(head -c 3000 /dev/zero | tr "\\0" y)" >&2; exit 1'));
+    assert.equal(outputOf('stdout'), 'x'.repeat(300_000));
+    assert.equal(outputOf('stderr'), 'y'.repeat(3000));
+    assert.equal(ended.failure?.stacktrace, 'y'.repeat(2000));
+  });
+
+  it('comes before the end', async () => {
+    const { events } = await finish(sh('printf last'));
+    assert.deepEqual(
+      events.map((event) => event.type),
+      ['attempt-started', 'output', 'attempt-ended'],
+    );
+  });
+});
+
+describe('what a task reports', () => {
+  it('is read while it runs', async () => {
+    const go = path.join(folder, 'read-go');
+    const started = sh('echo "metric loss=0.5 1" >> "$RUNWEAVE_LOG"; until [ -e read-go ]; do sleep 0.01; done; echo "metric loss=0.25 2" >> "$RUNWEAVE_LOG"');
+    await started.until(() => started.all('metric').length === 1);
+    assert.equal(started.all('attempt-ended').length, 0);
+    writeFileSync(go, '');
+    const { all } = await finish(started);
+    assert.deepEqual(
+      all('metric').map(({ name, value, step }) => [name, value, step]),
+      [
+        ['loss', 0.5, 1],
+        ['loss', 0.25, 2],
+      ],
+    );
+  });
+
+  it('is read in lines, however it is torn', async () => {
+    const started = sh('printf "metric lo" >> "$RUNWEAVE_LOG"; echo torn; until [ -e torn-go ]; do sleep 0.01; done; printf "ss=1\\nreturn n=\\"\\342\\202" >> "$RUNWEAVE_LOG"; printf "\\254\\"" >> "$RUNWEAVE_LOG"');
+    await started.untilOutput(/torn/);
+    writeFileSync(path.join(folder, 'torn-go'), '');
+    const { all, ended, outputOf } = await finish(started);
+    assert.deepEqual(
+      all('metric').map(({ name, value }) => [name, value]),
+      [['loss', 1]],
+    );
+    assert.deepEqual(ended.returns, { n: '€' }, 'a last line without its end counts');
+    assert.equal(outputOf('stderr'), '');
+  });
+
+  it('has every kind of line', async () => {
+    const { all, ended } = await finish(sh('{ echo "param rate=0.1"; echo "tag stage=test"; echo "return n=1"; echo "return n=[2]"; echo \'{"type":"cell","index":0,"status":"running","label":"[1]","start":"5"}\'; echo \'{"type":"metric","name":"a","value":"NaN","time":"7"}\'; } >> "$RUNWEAVE_LOG"'));
+    assert.deepEqual(all('param').map(({ name, value }) => [name, value]), [['rate', 0.1]]);
+    assert.deepEqual(all('tag').map(({ name, value }) => [name, value]), [['stage', 'test']]);
+    assert.deepEqual(all('cell').map(({ index, status }) => [index, status]), [[0, 'running']]);
+    assert.deepEqual(all('metric').map(({ value, time }) => [value, time]), [['NaN', '7']]);
+    assert.deepEqual(ended.returns, { n: [2] }, 'the last value counts');
+  });
+
+  it('is warned of when it is not understood, and the rest counts', async () => {
+    const { all, ended, outputOf } = await finish(sh('{ echo "metrics loss=1"; echo "{broken"; echo "metric loss=1"; } >> "$RUNWEAVE_LOG"'));
+    assert.equal(ended.outcome, 'success');
+    assert.equal(all('metric').length, 1);
+    assert.match(outputOf('stderr'), /^runweave: a line of RUNWEAVE_LOG was not understood \(.*\): metrics loss=1\nrunweave: .*not valid JSON\): \{broken\n$/);
+  });
+
+  it('does not keep the executor from its other work, however fast it comes', async () => {
+    const started = sh('while :; do echo "metric a=1"; done >> "$RUNWEAVE_LOG"', { task: { timeout: 100 } });
+    const { ended } = await finish(started);
+    assert.equal(ended.outcome, 'timeout');
+    assert.ok(started.all('metric').length > 0);
+  });
+
+  it('stores artifacts in the order in which they came, from the working directory', async () => {
+    mkdirSync(path.join(folder, 'sub'), { recursive: true });
+    const { all, outputOf } = await finish(sh('echo one > a.txt; echo two > "$(dirname "$RUNWEAVE_LOG")/b.txt"; { echo "artifact a.txt"; echo "artifact missing.txt"; echo "{\\"type\\":\\"artifact\\",\\"path\\":\\"$(dirname "$RUNWEAVE_LOG")/b.txt\\",\\"name\\":\\"b\\",\\"mediaType\\":\\"x/y\\"}"; } >> "$RUNWEAVE_LOG"', { task: { cwd: 'sub' } }));
+    assert.deepEqual(
+      all('artifact').map(({ name, mediaType, digest }) => [name, mediaType, digest]),
+      [
+        ['a.txt', 'text/plain', digestOf('one\n')],
+        ['b', 'x/y', digestOf('two\n')],
+      ],
+    );
+    assert.match(outputOf('stderr'), /artifact missing\.txt could not be recorded: ENOENT/);
+  });
+
+  it('has its last word: artifacts are stored before the attempt has ended', async () => {
+    let release: () => void = () => undefined;
+    const stored = new Promise<void>((resolve) => (release = resolve));
+    const started = sh('echo "artifact x" >> "$RUNWEAVE_LOG"', {
+      context: {
+        storeArtifact: async (_file, name) => {
+          release();
+          await new Promise((resolve) => setImmediate(resolve));
+          return { name, mediaType: 'x/y', size: 0, digest: digestOf(''), content: { type: 'reference' } };
+        },
+      },
+    });
+    await stored;
+    const { events } = await finish(started);
+    assert.deepEqual(
+      events.map((event) => event.type),
+      ['attempt-started', 'artifact', 'attempt-ended'],
+    );
+  });
+});
+
+describe('a Python task', () => {
+  it('has its params, and is observed', async () => {
+    writeFileSync(path.join(folder, 'lib.py'), 'import runweave\n\ndef use():\n    runweave.log_metric("m", runweave.params["n"] * 2)\n    runweave.returns(total=3)\n');
+    writeFileSync(path.join(folder, 'data.txt'), 'data');
+    writeFileSync(path.join(folder, 'task.py'), 'import lib\nlib.use()\nprint(open("data.txt").read())\nopen("made.txt", "w").write("x")\n');
+    const { ended, all, outputOf } = await finish(start(['python3', path.join(pythonPath, 'runweave_task.py'), 'script', path.join(folder, 'task.py')], { request: { params: { n: 21 } } }));
+    assert.equal(outputOf('stdout'), 'data\n', outputOf('stderr'));
+    assert.equal(ended.outcome, 'success');
+    assert.deepEqual(ended.returns, { total: 3 });
+    assert.deepEqual({ ...ended.observed, modules: [...ended.observed.modules].sort() }, { modules: ['lib.py', 'task.py'], read: ['data.txt'], written: ['made.txt'] });
+    assert.deepEqual(
+      all('metric').map(({ name, value }) => [name, value]),
+      [['m', 42]],
+    );
+  });
+
+  it('that raises tells the exception and where', async () => {
+    writeFileSync(path.join(folder, 'bad.py'), 'def f():\n    raise ValueError("no")\nf()\n');
+    const { ended } = await finish(start(['python3', path.join(pythonPath, 'runweave_task.py'), 'script', path.join(folder, 'bad.py')]));
+    assert.equal(ended.outcome, 'failure');
+    assert.equal(ended.failure?.type, 'ValueError');
+    assert.equal(ended.failure.message, 'no');
+    const last = ended.failure.frames?.at(-1);
+    assert.deepEqual([last?.file, last?.line, last?.function], ['bad.py', 2, 'f']);
+  });
+});
+
+/** A process that writes what it is told to and ends well. */
+function fakeBackend(write: (request: ProcessRequest) => void): Backend {
+  return {
+    start: (request) => ({
+      pid: 1,
+      stop: () => false,
+      ended: Promise.resolve().then(() => {
+        write(request);
+        return { type: 'exit', code: 0 };
+      }),
+    }),
+  };
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { commandOf, needsInterpreter } from '../../../../src/execution/task/command.ts';
+import { taskOf } from '../../sketch.ts';
+
+const context = { folder: '/p', pythonPath: '/helper', interpreter: '/venv/bin/python', shellCommand: '' };
+const helper = path.join('/helper', 'runweave_task.py');
+
+describe('the command of a task', () => {
+  it('is the helper with the source for Python kinds', () => {
+    assert.deepEqual(commandOf(taskOf({ source: { kind: 'python', script: 'tasks/a.py' } }), context), ['/venv/bin/python', helper, 'script', path.join('/p', 'tasks/a.py')]);
+    assert.deepEqual(commandOf(taskOf({ source: { kind: 'notebook', notebook: 'n.ipynb' } }), context), ['/venv/bin/python', helper, 'notebook', path.join('/p', 'n.ipynb')]);
+    assert.deepEqual(commandOf(taskOf({ source: { kind: 'call', module: 'a.b', function: 'f' } }), context), ['/venv/bin/python', helper, 'call', 'a.b:f']);
+  });
+
+  it('is the shell with the resolved command', () => {
+    const command = commandOf(taskOf({ source: { kind: 'shell', command: '${x}' } }), { ...context, shellCommand: 'printf "%s" "a  b" \'c\'' });
+    const [program = '', ...args] = command;
+    assert.equal(execFileSync(program, args, { encoding: 'utf8' }), 'a  bc');
+  });
+
+  it('is quoted for cmd.exe, which takes off the outer quotes', (t) => {
+    t.mock.property(process, 'platform', 'win32');
+    const command = commandOf(taskOf(), { ...context, shellCommand: '"C:\\my tool\\x.exe" "a b"' });
+    assert.deepEqual(command.slice(1), ['/d', '/s', '/c', '""C:\\my tool\\x.exe" "a b""']);
+  });
+
+  it('needs an interpreter except in the shell', () => {
+    assert.equal(needsInterpreter(taskOf()), false);
+    const script = taskOf({ source: { kind: 'python', script: 'a.py' } });
+    assert.equal(needsInterpreter(script), true);
+    assert.throws(() => commandOf(script, { ...context, interpreter: undefined }), /no interpreter for task/);
+  });
+});

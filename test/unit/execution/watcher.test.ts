@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { startWatcher, type Watcher } from '../../../src/execution/watcher.ts';
+
+let root = '';
+let folder = '';
+let batches: (readonly string[])[] = [];
+let wake: () => void = () => undefined;
+let watcher: Watcher | undefined;
+
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(path.join(tmpdir(), 'runweave-watcher-')));
+  folder = path.join(root, 'pipeline');
+  mkdirSync(folder);
+  batches = [];
+});
+afterEach(async () => {
+  await watcher?.close();
+  watcher = undefined;
+  rmSync(root, { recursive: true, force: true });
+});
+
+const at = (name: string): string => path.join(folder, name);
+
+function write(name: string, content = name): void {
+  mkdirSync(path.dirname(at(name)), { recursive: true });
+  writeFileSync(at(name), content);
+}
+
+async function watch(): Promise<Watcher> {
+  watcher = startWatcher({
+    folder,
+    onChange: (files) => {
+      batches.push(files);
+      wake();
+    },
+    onError: (message) => assert.fail(message),
+  });
+  await watcher.ready;
+  return watcher;
+}
+
+/** Resolves once all these were told of, in any batch. */
+async function told(...files: readonly string[]): Promise<void> {
+  while (!files.every((file) => batches.flat().includes(file))) await new Promise<void>((resolve) => (wake = resolve));
+}
+
+describe('the watcher', () => {
+  it('tells of changed, new and deleted files, and not of those that were there', async () => {
+    write('changed.py');
+    write('deleted.py');
+    write('untouched.py');
+    await watch();
+    write('changed.py', 'other');
+    write('sub/new.py');
+    rmSync(at('deleted.py'));
+    await told(at('changed.py'), at('sub/new.py'), at('deleted.py'));
+    assert.ok(!batches.flat().includes(at('untouched.py')));
+  });
+
+  it('tells of each file once a batch', async () => {
+    write('a.py');
+    await watch();
+    for (const content of ['1', '2', '3']) write('a.py', content);
+    await told(at('a.py'));
+    for (const batch of batches) assert.equal(new Set(batch).size, batch.length);
+  });
+
+  it('tells of an atomic save as of a change of the one file', async () => {
+    write('a.py');
+    await watch();
+    writeFileSync(at('.a.py.tmp'), 'new');
+    renameSync(at('.a.py.tmp'), at('a.py'));
+    await told(at('a.py'));
+  });
+
+  it('does not tell of what tools keep for themselves', async () => {
+    mkdirSync(at('.runweave'));
+    await watch();
+    for (const name of ['.runweave/live/x.jsonl', '.git/HEAD', '__pycache__/a.pyc', '.venv/bin/x', 'sub/node_modules/x/index.js']) write(name);
+    write('last.py');
+    await told(at('last.py'));
+    assert.deepEqual(
+      batches.flat().filter((file) => ![at('last.py'), at('sub')].includes(file)),
+      [],
+    );
+  });
+
+  it('watches a pipeline that lies in a folder with such a name', async () => {
+    folder = path.join(root, 'venv', 'pipeline');
+    mkdirSync(folder, { recursive: true });
+    await watch();
+    write('a.py');
+    await told(at('a.py'));
+  });
+
+  it('gathers what comes while git holds its lock', async () => {
+    write('.git/HEAD', 'ref: refs/heads/main\n');
+    write('.git/index.lock', '');
+    await watch();
+    for (let index = 0; index < 200; index += 1) write(`src/${index}.py`);
+    // Longer than a batch waits for more.
+    await laterThan(150);
+    assert.deepEqual(batches, [], 'nothing while the lock is held');
+    rmSync(at('.git/index.lock'));
+    await told(...Array.from({ length: 200 }, (_, index) => at(`src/${index}.py`)));
+    assert.equal(batches.length, 1);
+  });
+
+  it("knows where a worktree's lock is", async () => {
+    const git = (...args: readonly string[]): string => execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.org', ...args], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    git('init', '--quiet');
+    git('commit', '--quiet', '--allow-empty', '-m', 'one');
+    git('worktree', 'add', '--quiet', path.join(root, 'tree'));
+    folder = path.join(root, 'tree');
+    const lock = path.join(git('rev-parse', '--absolute-git-dir').trim(), 'index.lock');
+    writeFileSync(lock, '');
+    await watch();
+    write('a.py');
+    await laterThan(150);
+    assert.deepEqual(batches, []);
+    rmSync(lock);
+    await told(at('a.py'));
+  });
+
+  it('watches files, folders and globs outside the folder when told to', async () => {
+    for (const name of ['../file.csv', '../lib/a.py', '../data/a.csv']) write(name);
+    const { add } = await watch();
+    add([at('../file.csv'), at('../lib'), at('../data/*.csv'), at('inside.py')]);
+    // They are watched from some moment on: written until they are told of.
+    for (let content = 0; !['../file.csv', '../lib/a.py', '../data/new.csv'].every((name) => batches.flat().includes(at(name))); content += 1) {
+      for (const name of ['../file.csv', '../lib/a.py', '../data/new.csv']) write(name, String(content));
+      await laterThan(20);
+    }
+  });
+
+  it('is silent after it was closed', async () => {
+    const { close } = await watch();
+    write('a.py');
+    await close();
+    await laterThan(60);
+    assert.deepEqual(batches, []);
+  });
+});
+
+/** For what must not happen: nothing can be waited for but time. */
+function laterThan(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

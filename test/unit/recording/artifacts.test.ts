@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import type { Digest } from '../../../src/model/fingerprint.ts';
+import { objectPath, readArtifact, storeArtifact } from '../../../src/recording/artifacts.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const sha256 = (bytes: Uint8Array): Digest => `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
+const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+
+describe('storeArtifact', () => {
+  it('keeps small text as text and other small bytes in base64', async (t) => {
+    const folder = temporaryFolder(t);
+    const text = Buffer.from('\ufeffa,b\n1,ä\n');
+    const table = await storeArtifact(folder, text, { name: 'table.csv' });
+    assert.deepEqual(table, { name: 'table.csv', mediaType: 'text/csv', size: text.length, digest: sha256(text), content: { type: 'utf8', text: '\ufeffa,b\n1,ä\n' } });
+    const plot = await storeArtifact(folder, png, { name: 'plot' });
+    assert.deepEqual(plot, { name: 'plot', mediaType: 'image/png', size: 16, digest: sha256(png), content: { type: 'base64', data: png.toString('base64') } });
+    const broken = await storeArtifact(folder, Buffer.from([0xff, 0x41]), { name: 'broken.txt' });
+    assert.deepEqual(broken.content, { type: 'base64', data: '/0E=' });
+    assert.deepEqual(readdirSync(folder), []);
+    for (const { digest, content, size } of [table, plot, broken]) {
+      const bytes = await readArtifact(folder, digest, content);
+      assert.equal(bytes?.length, size);
+      assert.equal(sha256(bytes), digest);
+    }
+  });
+
+  it('keeps large ones once, under their digest', async (t) => {
+    const folder = temporaryFolder(t);
+    const bytes = Buffer.alloc(3_000_000, 'model');
+    const file = path.join(folder, 'model.onnx');
+    writeFileSync(file, bytes);
+    const stored = await storeArtifact(folder, { path: file }, { name: 'model.onnx' });
+    assert.deepEqual(stored, { name: 'model.onnx', mediaType: 'application/octet-stream', size: bytes.length, digest: sha256(bytes), content: { type: 'reference' } });
+    const object = objectPath(folder, stored.digest) ?? '';
+    const hex = stored.digest.slice(7);
+    assert.equal(object, path.join(folder, 'objects', 'sha256', hex.slice(0, 2), hex.slice(2)));
+    assert.deepEqual(readFileSync(object), bytes);
+    utimesSync(object, 1, 1);
+    await storeArtifact(folder, bytes, { name: 'again' });
+    assert.equal(statSync(object).mtimeMs, 1000, 'the object that is there is kept');
+    assert.deepEqual(readdirSync(path.join(folder, 'objects', 'sha256')), [hex.slice(0, 2)], 'no temporary file is left');
+    assert.deepEqual(await readArtifact(folder, stored.digest, stored.content), bytes);
+  });
+
+  it('draws the line at the inline limit, and takes a given media type', async (t) => {
+    const folder = temporaryFolder(t);
+    assert.equal((await storeArtifact(folder, Buffer.alloc(9), { name: 'x', inlineLimit: 10 })).content.type, 'base64');
+    assert.equal((await storeArtifact(folder, Buffer.alloc(10), { name: 'x', inlineLimit: 10 })).content.type, 'reference');
+    assert.equal((await storeArtifact(folder, Buffer.from('{}'), { name: 'x', mediaType: 'application/vnd.vega+json' })).content.type, 'utf8');
+  });
+
+  it('rejects for a file that is not there', async (t) => {
+    await assert.rejects(storeArtifact(temporaryFolder(t), { path: '/nowhere/at/all' }, { name: 'x' }));
+  });
+});
+
+describe('readArtifact', () => {
+  it('gives nothing for what is not here, and never leaves the folder', async (t) => {
+    const folder = temporaryFolder(t);
+    writeFileSync(path.join(folder, 'secret'), 'secret');
+    for (const digest of [sha256(png), 'sha256:../../secret', `sha256:${'0'.repeat(62)}/..`, '', 'md5:x', `sha256:${'A'.repeat(64)}`]) {
+      assert.equal(await readArtifact(folder, digest as Digest, { type: 'reference' }), undefined);
+    }
+    assert.ok(!existsSync(path.join(folder, 'objects')));
+  });
+});

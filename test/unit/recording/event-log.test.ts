@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import type { RunId } from '../../../src/model/run-event.ts';
+import { openEventLog, readEventLog } from '../../../src/recording/event-log.ts';
+import { writerIsAlive } from '../../../src/recording/writer.ts';
+import { generateRun } from './generated-run.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const runId = '20261120T224011Z-digits-3f2a' as RunId;
+
+describe('openEventLog', () => {
+  it('keeps every event in order, line by line', async (t) => {
+    const folder = temporaryFolder(t);
+    const events = generateRun(11, { tasks: 20 });
+    const log = await openEventLog(folder, runId);
+    assert.equal(log.path, path.join(folder, 'live', `${runId}.jsonl`));
+    for (const event of events) log.append(event);
+    await log.flush();
+    assert.deepEqual(await readEventLog(log.path), events);
+    await log.close();
+  });
+
+  it('has written the end of an attempt when append returns', async (t) => {
+    const log = await openEventLog(temporaryFolder(t), runId);
+    const events = generateRun(1);
+    const end = events.findIndex((event) => event.type === 'attempt-ended');
+    for (const event of events.slice(0, end)) log.append(event);
+    assert.equal(readFileSync(log.path, 'utf8').split('\n').length, 2, 'only the line about the writer');
+    log.append(events[end] as never);
+    assert.equal(readFileSync(log.path, 'utf8').split('\n').length, end + 3);
+    await log.close();
+  });
+
+  it('writes within its interval without being asked', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const log = await openEventLog(temporaryFolder(t), runId);
+    log.append({ type: 'warning', time: '1' as never, message: 'm' });
+    assert.doesNotMatch(readFileSync(log.path, 'utf8'), /warning/);
+    t.mock.timers.tick(50);
+    assert.match(readFileSync(log.path, 'utf8'), /warning/);
+    await log.close();
+  });
+
+  it('says once that it can not write, and never throws', async (t) => {
+    const folder = temporaryFolder(t);
+    writeFileSync(path.join(folder, 'live'), 'a file where the folder should be');
+    const errors: Error[] = [];
+    const log = await openEventLog(folder, runId, { onError: (error) => errors.push(error) });
+    for (const event of generateRun(1)) log.append(event);
+    await log.flush();
+    await log.close();
+    assert.equal(errors.length, 1);
+  });
+
+  it('outlives a full disk: tells once, and goes on where it stopped', async (t) => {
+    const errors: Error[] = [];
+    let room = 200;
+    const write = (descriptor: number, bytes: Buffer): number => {
+      if (room === 0) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      const written = writeSync(descriptor, bytes, 0, Math.min(room, bytes.length));
+      room -= written;
+      return written;
+    };
+    const log = await openEventLog(temporaryFolder(t), runId, { onError: (error) => errors.push(error), write });
+    const events = generateRun(1);
+    for (const event of events) log.append(event);
+    await log.flush();
+    assert.equal(readFileSync(log.path).length, 200);
+    room = Infinity;
+    await log.close();
+    assert.deepEqual(await readEventLog(log.path), events);
+    assert.deepEqual(errors.map((error) => error.message), ['no space left on device']);
+  });
+
+  it('takes no name that leads elsewhere', () => {
+    for (const id of ['../x', 'a/b', '', '.hidden', 'a\\b']) assert.throws(() => openEventLog('.', id as RunId), /no run id/);
+  });
+});
+
+describe('readEventLog', () => {
+  it('leaves out a torn last line, and tells of a damaged line among others', async (t) => {
+    const file = path.join(temporaryFolder(t), 'log.jsonl');
+    const [first, second] = generateRun(1);
+    writeFileSync(file, `${JSON.stringify(first)}\nnot json\n${JSON.stringify(second)}\n{"type":"outp`);
+    const events = await readEventLog(file);
+    assert.deepEqual(events.map((event) => event.type), ['run-started', second?.type, 'warning']);
+    const warning = events[2];
+    assert.equal(warning?.type === 'warning' && warning.message, 'line 2 of the event log was damaged and is left out');
+  });
+
+  it('reads lines with every character that JSON leaves as it is', async (t) => {
+    const file = path.join(temporaryFolder(t), 'log.jsonl');
+    const event = { type: 'warning', time: '1', message: 'a\u2028b\u2029c\r☃' };
+    writeFileSync(file, `${JSON.stringify(event)}\n`);
+    assert.deepEqual(await readEventLog(file), [event]);
+  });
+});
+
+describe('writerIsAlive', () => {
+  it('knows this process, and not one that is gone or another with its id', async (t) => {
+    const folder = temporaryFolder(t);
+    const log = await openEventLog(folder, runId);
+    await log.close();
+    assert.equal(writerIsAlive(log.path), true);
+    const writer = JSON.parse(readFileSync(log.path, 'utf8')) as object;
+    const says = (change: object): boolean => {
+      writeFileSync(log.path, `${JSON.stringify({ ...writer, ...change })}\n`);
+      return writerIsAlive(log.path);
+    };
+    assert.equal(says({ pid: 2 ** 22 + 1 }), false);
+    assert.equal(says({ boot: 'another boot' }), false);
+    if (process.platform === 'linux') assert.equal(says({ startTime: '1' }), false);
+    assert.equal(says({ host: 'another-host' }), true, 'nobody can tell, and it was written to just now');
+  });
+
+  it('takes a log without a writer for left behind', (t) => {
+    const file = path.join(temporaryFolder(t), 'log.jsonl');
+    for (const text of ['', 'x', '{"type":"writer"}\n', '{"type":"writer","pid":-1}\n', 'null\n']) {
+      writeFileSync(file, text);
+      assert.equal(writerIsAlive(file), false, text);
+    }
+  });
+});

@@ -1,0 +1,99 @@
+/** The whole loop in a real editor: watch, edit, save, see the graph change and the run appear. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { withVscode } from './harness/vscode.ts';
+import { executorPid, extensionPath, message, openViews, records, smallPipeline, watchPhases } from './workspace.ts';
+
+const limit = { timeout: 180_000 };
+
+describe('the loop in the editor', () => {
+  it('runs again what a saved change affects, and shows it in graph and lists', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    await withVscode(t, { folder, extensionPath }, async (vscode) => {
+      const views = await openViews(vscode);
+      await views.task(/^numbers, /).waitFor();
+      await vscode.runCommand('Runweave: Show Graph');
+      const graph = await vscode.webview('[data-node="report"]');
+      const node = (id: string, phase: string) => graph.locator(`[data-node="${id}"][data-phase="${phase}"]`);
+
+      await vscode.runCommand('Runweave: Switch Watch On');
+      await views.run(/^just now, success, 5 executed/).waitFor();
+      for (const id of ['numbers', 'sorted', 'matrix:scale', 'report']) await node(id, 'success').waitFor();
+      await views.statusBar(/Runweave: watching/).waitFor();
+
+      const seen = await watchPhases(graph, 'matrix:scale');
+      // Beside the graph, so that the graph stays shown.
+      await vscode.runCommand('View: Split Editor Right');
+      await vscode.openFile('tasks/scale.py');
+      const source = await readFile(join(folder, 'tasks/scale.py'), 'utf8');
+      await vscode.replaceTextAndSave(source.replace('factor * int(line)', 'factor * int(line) + 1'));
+
+      await views.run(/^just now, success, 3 executed/).waitFor();
+      await views.task(/^numbers, skipped/).waitFor();
+      await views.task(/^report, succeeded/).waitFor();
+      await node('numbers', 'skip').waitFor();
+      await node('report', 'success').waitFor();
+      const phases = await seen();
+      assert.ok(phases.includes('running') && phases.at(-1) === 'success', phases.join());
+      assert.equal((await records(folder)).length, 2);
+    });
+  });
+
+  it('says that the executor died, starts it again, and lists the run as interrupted', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    await writeFile(join(folder, 'hold'), '');
+    await withVscode(t, { folder, extensionPath }, async (vscode) => {
+      const views = await openViews(vscode);
+      await vscode.runCommand('Runweave: Switch Watch On');
+      await views.task(/^report, running/).waitFor();
+      const first = await executorPid(folder);
+      process.kill(first, 'SIGKILL');
+
+      await message(vscode, /executor stopped unexpectedly \(signal SIGKILL\) in the middle of a run/);
+      await views.run(/interrupted/).waitFor();
+      await rm(join(folder, 'hold'));
+      // Watch is on again by itself, and finishes what was left.
+      await views.run(/^just now, success/).waitFor();
+      await views.statusBar(/Runweave: watching/).waitFor();
+      assert.notEqual(await executorPid(folder), first);
+      assert.equal((await records(folder)).length, 2);
+    });
+  });
+
+  it('runs nothing in a workspace that is not trusted', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    await withVscode(t, { folder, extensionPath, trusted: false, userSettings: { 'runweave.watch.onStartup': true } }, async (vscode) => {
+      const views = await openViews(vscode);
+      await views.task(/^report, pending/).waitFor();
+      await views.statusBar(/Runweave: restricted/).waitFor();
+      for (const title of ['Runweave: Run All', 'Runweave: Switch Watch On', 'Runweave: Show Plan: What Is Stale and Why']) {
+        await vscode.runCommand(title);
+        await message(vscode, /runs nothing in a workspace that is not trusted/);
+        await vscode.runCommand('Notifications: Clear All Notifications');
+      }
+      assert.equal(existsSync(join(folder, '.runweave')), false);
+      assert.equal(existsSync(join(folder, 'build')), false);
+    });
+  });
+
+  it('keeps graph and run panel over a reload of the window', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    await withVscode(t, { folder, extensionPath }, async (vscode) => {
+      const views = await openViews(vscode);
+      await vscode.runCommand('Runweave: Run All');
+      await views.run(/^just now, success, 5 executed/).click();
+      await vscode.webview('[role="tab"]');
+      await vscode.runCommand('View: Split Editor Right');
+      await vscode.runCommand('Runweave: Show Graph');
+      await vscode.webview('[data-node="report"][data-phase="success"]');
+
+      // The editor's own command: it writes down what is open before it goes.
+      await Promise.all([vscode.page.waitForEvent('load'), vscode.runCommand('Developer: Reload Window')]);
+      await vscode.webview('[data-node="report"][data-phase="success"]');
+      await vscode.webview('[role="tab"]');
+    });
+  });
+});

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { RunEvent } from '../../src/model/run-event.ts';
+import { createRunFold, type RunState } from '../../src/model/run-state.ts';
+import type { RunHostMessage, TimelineSpan } from '../../src/protocol/run-view.ts';
+import { digitsEvents } from './digits.ts';
+import { openPanels, type Panel, type Panels } from './panel-page.ts';
+import type { ThemeName } from './themes.ts';
+
+let panels: Panels;
+before(async () => (panels = await openPanels()));
+after(async () => panels.close());
+
+function fold(events: readonly RunEvent[]): RunState {
+  const { apply, state } = createRunFold();
+  events.forEach(apply);
+  const run = state();
+  assert.ok(run);
+  return run;
+}
+
+async function openRun(events = digitsEvents(), options: Parameters<Panels['open']>[1] = {}, live = false): Promise<Panel> {
+  const panel = await panels.open('run', options);
+  const message: RunHostMessage = { type: 'run', state: fold(events), live, cutOutput: [] };
+  await panel.send(message);
+  await panel.page.waitForSelector('.run-header');
+  return panel;
+}
+
+const posted = async (panel: Panel): Promise<readonly unknown[]> => (await panel.posted()).filter(({ type }) => type !== 'ready');
+const tab = (panel: Panel, id: string): Promise<void> => panel.page.click(`#tab-${id}`);
+
+describe('run panel', () => {
+  it('says what the run was', async () => {
+    const panel = await openRun();
+    const text = await panel.page.locator('.run-header').innerText();
+    for (const part of ['digits', 'succeeded', '25.9 s', 'main@9f3c2ab0 + uncommitted changes', 'notebooks/train.py changed', '20261120T224011Z-digits-3f2a', '9 succeeded', '1 skipped']) assert.ok(text.includes(part), part);
+    assert.deepEqual(panel.complaints, []);
+  });
+
+  it('draws the timeline with its critical path, and a row leads to its task', async () => {
+    const panel = await openRun();
+    assert.equal(await panel.page.locator('.row').count(), 9);
+    assert.equal(await panel.page.locator('.bar.critical').count(), 5);
+    await panel.page.focus('.timeline-list');
+    await panel.page.keyboard.press('End');
+    await panel.page.keyboard.press('Enter');
+    assert.match(await panel.page.locator('.detail h2').innerText(), /^summary/);
+  });
+
+  it('shows all of a failed task, with links into the workspace, and markup as text', async () => {
+    const panel = await openRun(digitsEvents({ fail: true }));
+    await tab(panel, 'tasks');
+    await panel.page.click('td button:has-text("train[nr_train_images=500]")');
+    const detail = panel.page.locator('.detail');
+    assert.match(await detail.innerText(), /least populated class has <b>only 1<\/b> member/);
+    assert.equal(await detail.locator('b').count(), 0);
+    await detail.locator('.frames button').click();
+    assert.deepEqual(await posted(panel), [{ type: 'open-file', path: 'notebooks/train.py', line: 31 }]);
+  });
+
+  it('leads from an up-to-date task to the run that made its outputs', async () => {
+    const panel = await openRun();
+    await tab(panel, 'tasks');
+    await panel.page.click('td button:has-text("20261119T101500Z-digits-77aa")');
+    assert.deepEqual(await posted(panel), [{ type: 'open-run', runId: '20261119T101500Z-digits-77aa' }]);
+  });
+
+  it('shows parameters, metrics with their course, environment', async () => {
+    const panel = await openRun();
+    await tab(panel, 'parameters');
+    assert.match(await panel.page.locator('.tab-panel').innerText(), /train_ratio\s+0\.7/);
+    await tab(panel, 'metrics');
+    assert.equal(await panel.page.locator('svg.chart').count(), 3);
+    assert.match((await panel.page.locator('svg.chart').first().getAttribute('aria-label')) ?? '', /21 values from 2\.35 to 0\.1321/);
+    await tab(panel, 'environment');
+    assert.match(await panel.page.locator('.tab-panel').innerText(), /CPython 3\.11\.7[\s\S]*host\.name\s+laptop/);
+  });
+
+  it('shows artifacts, and what is in a notebook can do nothing', async () => {
+    const panel = await openRun();
+    await tab(panel, 'artifacts');
+    assert.ok((await panel.page.locator('.preview > img').count()) > 0);
+    await panel.page.locator('summary', { hasText: 'train.ipynb' }).first().click();
+    await panel.page.locator('summary', { hasText: 'scores.csv' }).first().click();
+    assert.match(await panel.page.locator('.notebook').first().innerText(), /accuracy 0\.9833/);
+    assert.equal(await panel.page.locator('iframe').first().getAttribute('sandbox'), '');
+    await panel.page.frameLocator('iframe').locator('td').first().waitFor();
+    assert.equal(await panel.page.evaluate(() => 'hacked' in globalThis), false);
+    assert.deepEqual(await panel.page.locator('.preview table').first().locator('th').allInnerTexts(), ['digit', 'precision', 'recall']);
+  });
+
+  it('asks for the bytes of a large artifact when it is opened, once', async () => {
+    const events = digitsEvents().map((event): RunEvent => (event.type === 'artifact' && event.name === 'scores.csv' ? { ...event, content: { type: 'reference' } } : event));
+    const panel = await openRun(events);
+    await tab(panel, 'artifacts');
+    const first = panel.page.locator('summary', { hasText: 'scores.csv' }).first();
+    await first.click();
+    const digest = `sha256:${'9'.repeat(64)}`;
+    await panel.page.getByText('Loading…').first().waitFor();
+    assert.deepEqual(await posted(panel), [{ type: 'load-artifact', digest }]);
+    await panel.send({ type: 'artifact', digest, data: btoa('a,b\n"x, y",2\n') });
+    await panel.page.locator('.preview td', { hasText: 'x, y' }).first().waitFor();
+    await panel.page.locator('.artifact', { hasText: 'model.onnx' }).first().locator('button', { hasText: 'Save as' }).click();
+    assert.deepEqual((await posted(panel)).at(-1), { type: 'save-artifact', digest: `sha256:${'f'.repeat(64)}`, name: 'model.onnx' });
+  });
+
+  it('shows output without terminal codes, with the error stream marked', async () => {
+    const panel = await openRun(digitsEvents({ fail: true }));
+    await tab(panel, 'output');
+    assert.equal(await panel.page.locator('.output > div').first().innerText(), 'loading notebooks/train.py');
+    assert.equal(await panel.page.locator('.output .stderr').count(), 1);
+    await panel.page.selectOption('#output-task', 'ingest');
+    await panel.page.locator('.output', { hasText: 'loading tasks/ingest.py' }).waitFor();
+  });
+
+  it('follows a run in progress, keeping focus', async () => {
+    const events = digitsEvents();
+    const cut = events.findIndex((event) => event.type === 'task-ended');
+    const panel = await openRun(events.slice(0, cut), { state: { tab: 'tasks' } }, true);
+    assert.match(await panel.page.locator('.pill').innerText(), /running/);
+    await panel.page.focus('[data-key="task ingest"]');
+    await panel.send({ type: 'events', events: events.slice(cut) });
+    await panel.page.locator('.pill.phase-success').waitFor();
+    await panel.page.waitForFunction(() => [...document.querySelectorAll('tbody .phase-success')].length === 9);
+    assert.equal(await panel.page.evaluate(() => (document.activeElement as HTMLElement).dataset['key']), 'task ingest');
+    assert.deepEqual(panel.complaints, []);
+  });
+
+  it('comes back to the same tab and task after a reload', async () => {
+    const panel = await openRun();
+    await tab(panel, 'tasks');
+    await panel.page.click('td button:has-text("split")');
+    const again = await openRun(digitsEvents(), { state: await panel.state() });
+    assert.match(await again.page.locator('.detail h2').innerText(), /^split/);
+    assert.equal(await again.page.locator('#tab-tasks').getAttribute('aria-selected'), 'true');
+  });
+
+  it('moves between tabs with the arrow keys', async () => {
+    const panel = await openRun();
+    await panel.page.focus('#tab-timeline');
+    await panel.page.keyboard.press('ArrowRight');
+    assert.equal(await panel.page.locator('[aria-selected="true"][role="tab"]').innerText().then((text) => text.replace(/\d+/, '').trim()), 'Tasks');
+    await panel.page.keyboard.press('End');
+    assert.equal(await panel.page.locator('[aria-selected="true"][role="tab"]').innerText(), 'Environment');
+  });
+
+  it('shows 5000 spans of another trace, with attributes of the chosen one', async () => {
+    const spans = Array.from({ length: 5000 }, (_, index): TimelineSpan => ({ spanId: `s${index}`, ...(index > 0 && { parentSpanId: `s${Math.floor((index - 1) / 5)}` }), name: `span <${index}>`, start: String(1_000_000_000n + BigInt(index) * 1000n), end: String(1_000_000_000n + BigInt(index) * 1000n + 5_000_000n), error: index === 3, attributes: { 'http.route': `/r/${index}` } }));
+    const panel = await panels.open('run');
+    await panel.send({ type: 'trace', title: 'trace.otlp.json', spans, total: 6000 });
+    await panel.page.waitForSelector('.row');
+    assert.ok((await panel.page.locator('.row').count()) < 80);
+    assert.match(await panel.page.locator('.run-header').innerText(), /6000 spans .* the first 5000 are shown/);
+    await panel.page.locator('.row').nth(1).click();
+    assert.match(await panel.page.locator('.detail').innerText(), /\/r\/1\b/);
+    assert.deepEqual(await panel.accessibility(), []);
+  });
+
+  it('says why a file can not be read', async () => {
+    const panel = await panels.open('run');
+    await panel.send({ type: 'unreadable', message: 'line 3 is not JSON' });
+    assert.match(await panel.page.locator('main').innerText(), /line 3 is not JSON/);
+  });
+
+  for (const theme of ['dark', 'light', 'high-contrast'] satisfies ThemeName[]) {
+    it(`has no serious finding of axe-core in ${theme}, on any tab`, async () => {
+      const panel = await openRun(digitsEvents({ fail: true }), { theme });
+      for (const id of ['timeline', 'tasks', 'parameters', 'metrics', 'artifacts', 'output', 'environment']) {
+        await tab(panel, id);
+        assert.deepEqual(await panel.accessibility(), [], id);
+      }
+    });
+  }
+
+  it('needs no sideways scrolling when narrow, as at 200 % zoom', async () => {
+    const panel = await openRun(digitsEvents(), { width: 400, height: 380 });
+    for (const id of ['timeline', 'tasks', 'artifacts']) {
+      await tab(panel, id);
+      assert.ok(await panel.page.evaluate(() => document.documentElement.scrollWidth <= 400), id);
+    }
+  });
+});

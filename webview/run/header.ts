@@ -1,0 +1,48 @@
+import { countPhases, type RunState, type TaskPhase } from '../../src/model/run-state.ts';
+import { phaseLook } from '../../src/model/phase.ts';
+import { vcsDirty, vcsRefHeadName, vcsRefHeadRevision } from '../../src/model/semantic-conventions.ts';
+import { elapsed, formatDuration } from '../../src/model/time.ts';
+import { h } from '../dom.ts';
+import { icon } from '../icons.ts';
+import { formatTime } from './format.ts';
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+function commitOf({ resource }: RunState): string | undefined {
+  const [branch, commit] = [text(resource[vcsRefHeadName]), text(resource[vcsRefHeadRevision])];
+  if (branch === undefined && commit === undefined) return undefined;
+  return `${[branch, commit?.slice(0, 8)].filter(Boolean).join('@')}${resource[vcsDirty] === true ? ' + uncommitted changes' : ''}`;
+}
+
+function triggerOf({ trigger }: RunState): string {
+  if (trigger.type === 'manual') return trigger.tasks.length === 0 ? 'started by hand' : `started by hand: ${trigger.tasks.join(', ')}`;
+  const [first = 'a file'] = trigger.files;
+  return trigger.count > 1 ? `${first} and ${trigger.count - 1} more changed` : `${first} changed`;
+}
+
+/** The phase that stands for a run as a whole. */
+export function runPhase(run: RunState): TaskPhase {
+  return run.outcome ?? 'running';
+}
+
+export function header(run: RunState, live: boolean, now: string): HTMLElement {
+  const phase = runPhase(run);
+  const counts = countPhases(run);
+  const length = run.end === undefined ? (live ? elapsed(run.start, now as never) : undefined) : elapsed(run.start, run.end);
+  const facts = [
+    ['Started', formatTime(run.start)],
+    ['Duration', length === undefined ? undefined : formatDuration(length)],
+    ['Source', commitOf(run)],
+    ['Trigger', triggerOf(run)],
+    ['Run', run.runId],
+  ] as const;
+  return h(
+    'header',
+    { class: 'run-header' },
+    h('div', { class: 'run-title' }, h('h1', {}, run.pipeline.name), h('span', { class: `pill phase-${phase}` }, icon(phase), h('span', {}, live && run.outcome === undefined ? 'running' : phaseLook[phase].label))),
+    h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => (value === undefined ? [] : [h('div', {}, h('dt', {}, name), h('dd', {}, value))]))),
+    h('div', { class: 'counts' }, ...(Object.keys(counts) as TaskPhase[]).filter((each) => counts[each] > 0).map((each) => h('span', {}, h('span', { class: `phase-${each}` }, icon(each)), `${counts[each]} ${phaseLook[each].label}`))),
+    run.interrupted && h('p', { class: 'banner warning' }, 'This run was interrupted: its process ended before the run did, and the record was closed afterwards.'),
+    ...run.warnings.map((warning) => h('p', { class: 'banner warning' }, warning)),
+  );
+}

@@ -1,0 +1,119 @@
+/** The tabs that are tables. */
+import { describeReason } from '../../src/model/fingerprint.ts';
+import { ganttOf } from '../../src/model/gantt.ts';
+import { phaseLook } from '../../src/model/phase.ts';
+import type { TaskState } from '../../src/model/run-state.ts';
+import { h } from '../dom.ts';
+import { lineChart } from './chart.ts';
+import { formatNumber, jsonText, pairs, phaseMark, plainText, taskDuration } from './format.ts';
+import { icon } from '../icons.ts';
+import type { Context } from './panel.ts';
+import { skipText, taskDetail } from './task-detail.ts';
+import type { Timeline } from './timeline.ts';
+
+/** Lines of output that are shown at once. */
+const mostLines = 5000;
+
+export function showGantt(timeline: Timeline, { run, selected }: Context, now: string | undefined): void {
+  const gantt = ganttOf(run, now as never);
+  timeline.show(
+    gantt.rows.map((row) => ({
+      key: row.task,
+      label: row.label,
+      depth: 0,
+      start: row.start,
+      end: row.end,
+      look: row.phase,
+      critical: row.critical,
+      says: phaseLook[row.phase].label,
+      mark: () => h('span', { class: `phase-${row.phase}` }, icon(row.phase)),
+      parts: row.attempts.flatMap((attempt) => [...(row.attempts.length > 1 ? [{ start: attempt.start, end: attempt.end, look: attempt.phase }] : []), ...attempt.cells.map((cell) => ({ start: cell.start, end: cell.end, look: cell.phase }))]),
+    })),
+    gantt.length,
+  );
+  timeline.choose(selected);
+}
+
+export function tasksTab(context: Context): HTMLElement {
+  const { run, selected } = context;
+  const task = run.tasks.find((each) => each.node.id === selected);
+  const row = (each: TaskState): HTMLElement => {
+    const { node, attempts } = each;
+    return h(
+      'tr',
+      { class: node.id === selected ? 'chosen' : undefined },
+      h('td', {}, h('button', { class: 'link', 'data-key': `task ${node.id}`, 'aria-pressed': String(node.id === selected), onclick: () => context.select(node.id, 'tasks') }, node.id)),
+      h('td', {}, phaseMark(each.phase)),
+      h('td', { class: 'number' }, taskDuration(each)),
+      task === undefined && h('td', { class: 'number' }, attempts.length === 0 ? '' : attempts.length),
+      // Beside a table with a detail there is no room; the detail says why.
+      task === undefined && h('td', {}, each.phase === 'skip' ? skipText(each, context) : (each.failure?.message ?? each.reasons.map(describeReason).join('; '))),
+    );
+  };
+  const table = h('table', {}, h('thead', {}, h('tr', {}, ...['Task', 'State', 'Duration', ...(task === undefined ? ['Attempts', 'Reasons'] : [])].map((name) => h('th', { scope: 'col', class: name === 'Duration' || name === 'Attempts' ? 'number' : undefined }, name)))), h('tbody', {}, ...run.tasks.map(row)));
+  return h('div', { class: task === undefined ? 'pad' : 'pad split' }, h('div', { class: 'scroll-x' }, table), task !== undefined && taskDetail(task, context));
+}
+
+export function parametersTab({ run }: Context): HTMLElement {
+  const rows = run.tasks.flatMap((task) => [...Object.entries(task.params).map(([name, value]) => [task, name, value, 'declared'] as const), ...Object.entries(task.loggedParams).map(([name, value]) => [task, name, value, 'logged'] as const)]);
+  return h(
+    'div',
+    { class: 'pad' },
+    h('h2', {}, 'Of the pipeline'),
+    pairs(Object.entries(run.params).map(([name, value]) => [name, jsonText(value)]), ['Parameter', 'Value']),
+    h('h2', {}, 'Of its tasks'),
+    rows.length === 0
+      ? h('p', { class: 'quiet' }, 'None.')
+      : h('div', { class: 'scroll-x' }, h('table', {}, h('thead', {}, h('tr', {}, ...['Task', 'Parameter', 'Value', 'Origin'].map((name) => h('th', { scope: 'col' }, name)))), h('tbody', {}, ...rows.map(([task, name, value, origin], index) => h('tr', {}, h('td', {}, rows[index - 1]?.[0] === task ? h('span', { class: 'visually-hidden' }, task.node.id) : task.node.id), h('td', {}, name), h('td', { class: 'mono' }, jsonText(value)), h('td', { class: 'quiet' }, origin)))))),
+  );
+}
+
+export function metricsTab({ run }: Context): HTMLElement {
+  const rows = run.tasks.flatMap((task) => Object.entries(task.metrics).map(([name, series]) => ({ task, name, series })));
+  if (rows.length === 0) return h('p', { class: 'quiet pad' }, 'No task of this run logged a metric. In Python: runweave.log_metric("accuracy", 0.98).');
+  const extremes = (series: TaskState['metrics'][string]): readonly [string, string] => {
+    let [least, most] = [Infinity, -Infinity];
+    for (const { value } of series) if (typeof value === 'number') [least, most] = [Math.min(least, value), Math.max(most, value)];
+    return least === Infinity ? ['', ''] : [formatNumber(least), formatNumber(most)];
+  };
+  const head = ['Task', 'Metric', 'Last', 'Lowest', 'Highest', 'Values', 'Course'];
+  return h(
+    'div',
+    { class: 'pad scroll-x' },
+    h(
+      'table',
+      { class: 'metrics' },
+      h('thead', {}, h('tr', {}, ...head.map((name, index) => h('th', { scope: 'col', class: index >= 2 && index <= 5 ? 'number' : undefined }, name)))),
+      h('tbody', {}, ...rows.map(({ task, name, series }) => h('tr', {}, h('td', {}, task.node.id), h('td', {}, name), h('td', { class: 'number strong' }, formatNumber(series.at(-1)?.value ?? 'NaN')), ...extremes(series).map((text) => h('td', { class: 'number' }, text)), h('td', { class: 'number' }, series.length), h('td', {}, lineChart(`${name} of ${task.node.id}`, series))))),
+    ),
+  );
+}
+
+export function outputTab(context: Context): HTMLElement {
+  const { run, selected, cutOutput } = context;
+  const withOutput = run.tasks.filter((task) => task.attempts.some((attempt) => attempt.output.length > 0));
+  const task = withOutput.find((each) => each.node.id === selected) ?? withOutput.find((each) => each.failure !== undefined) ?? withOutput[0];
+  if (task === undefined) return h('p', { class: 'quiet pad' }, 'No task of this run wrote to its output.');
+  const choice = h('select', { id: 'output-task', 'data-key': 'output-task' }, ...withOutput.map((each) => h('option', { value: each.node.id, selected: each === task }, each.node.id)));
+  choice.addEventListener('change', () => context.select(choice.value as never, 'output'));
+  return h(
+    'div',
+    { class: 'pad' },
+    h('p', { class: 'output-head' }, h('label', { for: 'output-task' }, 'Task'), choice, phaseMark(task.phase)),
+    cutOutput.has(task.node.id) && h('p', { class: 'quiet' }, 'This output is long: its middle is left out here. `runweave logs` prints all of it.'),
+    ...task.attempts.flatMap((attempt) => {
+      const lines = attempt.output.flatMap(({ stream, text }) => plainText(text).replace(/\n$/, '').split('\n').map((line) => ({ stream, line })));
+      const shown = lines.slice(-mostLines);
+      return [
+        task.attempts.length > 1 && h('h3', {}, `Attempt ${attempt.number}`),
+        lines.length > shown.length && h('p', { class: 'quiet' }, `${lines.length - shown.length} earlier lines are left out here. \`runweave logs\` prints all of them.`),
+        h('div', { class: 'output mono', role: 'region', 'aria-label': `Output of ${task.node.id}, attempt ${attempt.number}`, tabindex: '0', 'data-key': `output ${attempt.number}` }, ...shown.map(({ stream, line }) => h('div', { class: stream }, stream === 'stderr' && h('span', { class: 'visually-hidden' }, 'error stream: '), line === '' ? '\u00a0' : line))),
+      ];
+    }),
+  );
+}
+
+export function environmentTab({ run }: Context): HTMLElement {
+  const interpreters = [...new Set(run.tasks.flatMap((task) => task.fingerprint?.interpreter ?? []))].filter((text) => text !== '');
+  return h('div', { class: 'pad' }, h('h2', {}, 'Interpreter'), interpreters.length === 0 ? h('p', { class: 'quiet' }, 'None was used.') : h('ul', { class: 'mono' }, ...interpreters.map((text) => h('li', {}, text))), h('h2', {}, 'Resource'), pairs(Object.entries(run.resource).map(([name, value]) => [name, jsonText(value)]), ['Attribute', 'Value']));
+}

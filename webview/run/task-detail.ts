@@ -1,0 +1,88 @@
+/** All that a record says of one task. */
+import { describeReason } from '../../src/model/fingerprint.ts';
+import type { RecordedFailure, SkipReason } from '../../src/model/run-event.ts';
+import type { AttemptState, TaskState } from '../../src/model/run-state.ts';
+import { elapsed, formatDuration } from '../../src/model/time.ts';
+import { h, type Child } from '../dom.ts';
+import { formatNumber, formatSize, formatTime, jsonText, pairs, phaseMark, plainText } from './format.ts';
+import type { Context } from './panel.ts';
+
+function section(task: TaskState, name: string, open: boolean, ...content: readonly Child[]): HTMLElement {
+  return h('details', { class: 'section', open, 'data-key': `${task.node.id}/${name}` }, h('summary', {}, h('h3', {}, name)), ...content);
+}
+
+const skips: Readonly<Record<SkipReason, string>> = { 'up-to-date': 'Up to date', upstream: 'Skipped: a task that it needs did not succeed', stopped: 'Skipped: the run was stopped', manual: 'Skipped: it runs only when it is asked for by name' };
+
+/** Why a task was skipped, with the run that made what it would have made. */
+export function skipText(task: TaskState, context: Context): Child {
+  const { skipReason, madeBy, blockedBy = [] } = task;
+  if (skipReason === undefined) return null;
+  if (skipReason === 'up-to-date' && madeBy !== undefined) {
+    return h('span', { class: 'inline' }, 'Up to date: outputs made by run ', h('button', { class: 'link', onclick: () => context.post({ type: 'open-run', runId: madeBy.runId }) }, madeBy.runId));
+  }
+  return h('span', { class: 'inline' }, skips[skipReason], blockedBy.length > 0 && ': ', ...blockedBy.flatMap((id, index) => [index > 0 && ', ', h('button', { class: 'link', onclick: () => context.select(id, 'tasks') }, id)]));
+}
+
+/** Files of the workspace are links; of others the path stands as it is. */
+const inWorkspace = (file: string): boolean => !/^([A-Za-z]:)?[\\/]|^</.test(file) && !file.startsWith('..');
+
+function failureView(failure: RecordedFailure, context: Context): HTMLElement {
+  const { frames = [], stacktrace } = failure;
+  const links = frames.filter((frame) => inWorkspace(frame.file));
+  return h(
+    'div',
+    { class: 'failure' },
+    h('p', {}, h('strong', {}, failure.type), `: ${plainText(failure.message)}`),
+    links.length > 0 && h('ul', { class: 'frames' }, ...links.map(({ file, line, function: name }) => h('li', {}, h('button', { class: 'link mono', onclick: () => context.post({ type: 'open-file', path: file, line }) }, `${file}:${line}`), h('span', { class: 'quiet' }, ` in ${name}`)))),
+    stacktrace !== undefined && h('pre', { class: 'text' }, plainText(stacktrace)),
+  );
+}
+
+function attemptView(attempt: AttemptState, context: Context): HTMLElement {
+  const { number, cause, start, end, outcome, exitCode, signal, command, pid, failure } = attempt;
+  const why = { first: '', retry: 'retry', change: 'restarted after a change' }[cause];
+  return h(
+    'div',
+    { class: 'attempt' },
+    h('div', { class: 'attempt-head' }, h('strong', {}, `Attempt ${number}`), phaseMark(outcome ?? 'running'), h('span', { class: 'quiet' }, [why, end === undefined ? undefined : formatDuration(elapsed(start, end)), exitCode === undefined ? undefined : `exit code ${exitCode}`, signal, pid === 0 ? undefined : `process ${pid}`].filter(Boolean).join(' · '))),
+    h('code', {}, command.join(' ')),
+    failure !== undefined && failureView(failure, context),
+    attempt.cells.length > 0 && pairs(attempt.cells.map((cell) => [`Cell ${cell.index + 1}: ${cell.label}`, cell.end === undefined ? 'running' : `${cell.status === 'failure' ? 'failed after ' : ''}${formatDuration(elapsed(cell.start, cell.end))}`]), ['Cell', 'Duration']),
+  );
+}
+
+const short = (digest: string): string => digest.slice(0, 19);
+
+export function taskDetail(task: TaskState, context: Context): HTMLElement {
+  const { node, fingerprint, observed } = task;
+  const file = (path: string): HTMLElement => h('button', { class: 'link', onclick: () => context.post({ type: 'open-file', path }) }, path);
+  const metrics = Object.entries(task.metrics);
+  return h(
+    'section',
+    { class: 'detail', 'aria-label': `Details of ${node.id}` },
+    h('h2', { class: 'group-head' }, node.id, phaseMark(task.phase)),
+    h('p', { class: 'quiet inline' }, [node.kind, task.start === undefined || task.phase === 'skip' ? undefined : formatTime(task.start), node.owner].filter((part) => part !== undefined).join(' · '), ' · ', node.kind === 'shell' ? h('code', {}, node.source) : file(node.source)),
+    node.description !== undefined && h('p', {}, node.description),
+    task.phase === 'skip' && h('p', {}, skipText(task, context)),
+    // The task's own failure, unless it is that of its last attempt, which is told there.
+    task.failure !== undefined && task.attempts.at(-1)?.failure === undefined && failureView(task.failure, context),
+    task.reasons.length > 0 && section(task, 'Why it ran', true, h('ul', {}, ...task.reasons.map((reason) => h('li', {}, describeReason(reason))))),
+    task.attempts.length > 0 && section(task, 'Attempts', true, ...task.attempts.map((attempt) => attemptView(attempt, context))),
+    metrics.length > 0 && section(task, 'Metrics', true, pairs(metrics.map(([name, series]) => [name, formatNumber(series.at(-1)?.value ?? 'NaN')]), ['Metric', 'Last value'])),
+    Object.keys(task.params).length > 0 && section(task, 'Parameters', true, pairs(Object.entries(task.params).map(([name, value]) => [name, jsonText(value)]))),
+    Object.keys(task.loggedParams).length > 0 && section(task, 'Logged parameters', true, pairs(Object.entries(task.loggedParams).map(([name, value]) => [name, jsonText(value)]))),
+    Object.keys(task.tags).length > 0 && section(task, 'Tags', true, pairs(Object.entries(task.tags))),
+    Object.keys(task.returns).length > 0 && section(task, 'Returns', true, pairs(Object.entries(task.returns).map(([name, value]) => [name, jsonText(value)]))),
+    task.artifacts.length > 0 && section(task, 'Artifacts', true, h('ul', {}, ...task.artifacts.map((artifact) => h('li', {}, artifact.name, h('span', { class: 'quiet' }, ` ${formatSize(artifact.size)}`)))), h('button', { class: 'link', onclick: () => context.select(node.id, 'artifacts') }, 'Show artifacts')),
+    task.attempts.some((attempt) => attempt.output.length > 0) && h('p', {}, h('button', { class: 'link', onclick: () => context.select(node.id, 'output') }, 'Show output')),
+    task.outputs.length > 0 && section(task, 'Outputs', false, pairs(task.outputs.map(({ path, size, digest }) => [path, `${formatSize(size)} · ${short(digest)}`]), ['File', 'Size and digest'])),
+    fingerprint !== undefined && section(task, 'Fingerprint', false, fingerprintView(fingerprint)),
+    observed !== undefined && section(task, 'Observed files', false, h('ul', { class: 'mono' }, ...[...observed.modules.map((path) => ['imported', path] as const), ...observed.read.map((path) => ['read', path] as const), ...observed.written.map((path) => ['wrote', path] as const)].map(([verb, path]) => h('li', {}, `${verb} `, file(path))))),
+    observed !== undefined && Object.keys(observed.packages).length > 0 && section(task, 'Packages', false, pairs(Object.entries(observed.packages), ['Package', 'Version'])),
+  );
+}
+
+function fingerprintView(fingerprint: NonNullable<TaskState['fingerprint']>): HTMLElement {
+  const digests = (kind: string, entries: Readonly<Record<string, string>>): [string, string][] => Object.entries(entries).map(([name, value]) => [`${kind} ${name}`, value.startsWith('sha256:') ? short(value) : value]);
+  return pairs([['definition', short(fingerprint.definition)], ...digests('source', fingerprint.sources), ...digests('input', fingerprint.inputs), ...digests('upstream', fingerprint.upstream), ...digests('env', fingerprint.env), ...(fingerprint.interpreter === '' ? [] : [['interpreter', fingerprint.interpreter] as const])], ['Component', 'Value']);
+}
