@@ -10,8 +10,9 @@ import { tasksNamed, withUpstream, type Pipeline, type TaskId } from '../model/p
 import type { PlanEntry } from '../model/plan.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
 import type { TaskResult } from '../model/task-result.ts';
-import { systemClock, toDate } from '../model/time.ts';
+import { toDate } from '../model/time.ts';
 import type { Interpreter, LoadedGraph, OpenOptions, ProblemCode, RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
+import { nearName } from '../definition/near-name.ts';
 import { loadPipeline } from '../definition/load-pipeline.ts';
 import { createFileDigests, type FileDigests } from '../fingerprint/file-digests.ts';
 import { openResults, readResults, type Results } from '../fingerprint/results.ts';
@@ -23,6 +24,7 @@ import { makePlan, type PlanScope } from '../execution/plan.ts';
 import { startRun, type RunningPipeline } from '../execution/scheduler.ts';
 import { commandOf, needsInterpreter } from '../execution/task/command.ts';
 import { startWatcher, type Watcher } from '../execution/watcher.ts';
+import { systemClock } from './clock.ts';
 import { randomIds } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
 import { acquireLock } from './lock.ts';
@@ -87,6 +89,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   let watching = false;
   let stopWatching: (() => Promise<void>) | undefined;
   let closing = false;
+  /** Asked to cancel while no task could run yet. */
+  let cancelEarly = false;
   /** Runs come one after the other. */
   let last: Promise<unknown> = Promise.resolve();
 
@@ -171,7 +175,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     const named: TaskId[] = [];
     for (const name of tasks) {
       const found = tasksNamed(pipeline, name);
-      if (found.length === 0) return problem('unknown-task', `there is no task ${name}; the tasks are ${[...new Set(pipeline.tasks.map((task) => task.name))].join(', ')}`);
+      if (found.length === 0) return problem('unknown-task', unknownTask(pipeline, name));
       named.push(...found);
     }
     const wanted = withUpstream(pipeline, named);
@@ -200,7 +204,9 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       .catch(() => undefined)
       .finally(() => {
         resolve();
-        if (starting === promise) starting = undefined;
+        if (starting !== promise) return;
+        starting = undefined;
+        cancelEarly = false;
       });
     return result;
   }
@@ -293,7 +299,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     active = { running, emit, spanOf, scopeOf };
     started();
     status();
-    if (closing) running.cancel();
+    if (closing || cancelEarly) running.cancel();
+    cancelEarly = false;
     try {
       const outcome = await running.done;
       emit({ type: 'run-ended', time: clock.now(), outcome });
@@ -452,7 +459,10 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     },
     run,
     watch,
-    cancel: (task) => active?.running.cancel(task),
+    cancel: (task) => {
+      if (active !== undefined) active.running.cancel(task);
+      else if (starting !== undefined && task === undefined) cancelEarly = true;
+    },
     close: async () => {
       closing = true;
       active?.running.cancel();
@@ -462,6 +472,14 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       results = undefined;
     },
   };
+}
+
+function unknownTask(pipeline: Pipeline, name: string): string {
+  const names = [...new Set(pipeline.tasks.flatMap((task) => [task.name, task.id]))];
+  const near = nearName(name, names);
+  const list = [...new Set(pipeline.tasks.map((task) => task.name))];
+  const suggestion = near === undefined ? `the tasks are ${list.slice(0, 20).join(', ')}${list.length > 20 ? ', …' : ''}` : `did you mean ${near}?`;
+  return `there is no task ${name}: ${suggestion}`;
 }
 
 function readJson(file: string): Parameters<typeof createFileDigests>[0] {

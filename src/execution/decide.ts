@@ -1,13 +1,12 @@
 /** Whether one task is up to date, with everything that an execution of it needs. Shared by plan and scheduler. */
-import path from 'node:path';
+import { globMatcher, isGlob } from '../definition/paths.ts';
 import type { Fingerprint, Reason } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
 import { resolveReturns, taskParams, type Task, type TaskId } from '../model/pipeline.ts';
 import type { OutputFile } from '../model/run-event.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import type { Interpreter } from '../protocol/session.ts';
-import { globMatcher } from '../definition/paths.ts';
-import { isGlob, type FileDigests } from '../fingerprint/file-digests.ts';
+import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { reasonsToRun } from '../fingerprint/staleness.ts';
 import { fingerprintTask } from '../fingerprint/task-fingerprint.ts';
 import { needsInterpreter } from './task/command.ts';
@@ -67,11 +66,7 @@ export async function readOutputs(task: Task, folder: string, digests: FileDiges
   return { outputs, missing };
 }
 
-/** Whether `relative` is, or lies in, one of `declared` files and folders, or matches one of its globs. */
+/** Whether `relative` is, or lies in, one of `declared` files, folders and globs. */
 export function isDeclared(relative: string, declared: readonly string[]): boolean {
-  return declared.some((entry) => {
-    const plain = path.posix.normalize(entry).replace(/\/$/, '');
-    if (isGlob(plain) && globMatcher(plain)(relative)) return true;
-    return relative === plain || plain === '.' || relative.startsWith(`${plain}/`);
-  });
+  return declared.some((entry) => (isGlob(entry) ? globMatcher(entry)(relative) : relative === entry || entry === '.' || relative.startsWith(`${entry}/`)));
 }

@@ -56,6 +56,9 @@ export interface RunningPipeline {
 
 type Ended = Exclude<Outcome, 'skip'>;
 
+/** A day: beyond what anybody waits for, and within what a timer can count. */
+const longestDelay = 24 * 3600 * 1000;
+
 interface Entry {
   task: Task;
   phase: 'waiting' | 'deciding' | 'queued' | 'running' | 'done';
@@ -287,7 +290,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
       entry.attempts += 1;
       const result = await context.attempt(entry.task, decision, entry.attempts, cause, signal);
       if (result.outcome === 'success' || result.outcome === 'cancellation' || failures >= retries.max) return result;
-      if (!(await pause(retries.delay * retries.backoff ** failures, signal))) return { ...result, outcome: 'cancellation' };
+      if (!(await pause(Math.min(retries.delay * retries.backoff ** failures, longestDelay), signal))) return { ...result, outcome: 'cancellation' };
       failures += 1;
       cause = 'retry';
     }

@@ -12,6 +12,7 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { globSync } from 'tinyglobby';
+import { isGlob } from '../definition/paths.ts';
 import type { Digest } from '../model/fingerprint.ts';
 
 const racyWindow = 50_000_000n;
@@ -45,10 +46,6 @@ export interface FileDigests {
 
 export function digestOf(content: string | Uint8Array): Digest {
   return `sha256:${hash('sha256', content, 'hex')}` as Digest;
-}
-
-export function isGlob(pattern: string): boolean {
-  return /[*?[\]{}]/.test(pattern);
 }
 
 /** Every file that `relative` (a file, folder or glob) stands for now, as sorted absolute paths. */

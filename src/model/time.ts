@@ -9,15 +9,6 @@ export interface Clock {
   now(): UnixNano;
 }
 
-/**
- * A clock that follows the monotonic timer from one wall-clock anchor, so that a clock that is set during a run
- * never makes a span end before it began.
- */
-export function systemClock(): Clock {
-  const anchor = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
-  return { now: () => String(anchor + process.hrtime.bigint()) as UnixNano };
-}
-
 /** Milliseconds from `start` to `end`. */
 export function elapsed(start: UnixNano, end: UnixNano): Milliseconds {
   return Number(BigInt(end) - BigInt(start)) / 1e6;

@@ -7,7 +7,7 @@ import type { ModelChange } from './pipeline-model.ts';
 import type { PipelineSession } from './pipeline-session.ts';
 import type { Pipelines } from './pipelines.ts';
 import { interpreterLine } from './status-text.ts';
-import { matrixLook, spokenPhase, taskLook, taskRows, tooltipLines } from './task-tree.ts';
+import { matrixLook, spokenTask, taskLook, taskRows, tooltipLines } from './task-tree.ts';
 import type { RowLook, TaskRow } from './task-tree.ts';
 
 const clockInterval = 1000;
@@ -96,7 +96,7 @@ function treeItem(row: TaskRow, session: PipelineSession | undefined): vscode.Tr
   }
   const status = model?.statusOf(row.id) ?? { phase: 'pending', reasons: [] };
   const look = taskLook(status, Date.now());
-  const item = withLook(new vscode.TreeItem(row.label, vscode.TreeItemCollapsibleState.None), row.id, look, `${row.label}, ${spokenPhase(status)}, ${look.description}`);
+  const item = withLook(new vscode.TreeItem(row.label, vscode.TreeItemCollapsibleState.None), row.id, look, spokenTask(row.label, status, look));
   item.command = { title: 'Open Source', command: command.openSource, arguments: [row] };
   return item;
 }

@@ -50,10 +50,16 @@ function treeItem(entry: RunListEntry): vscode.TreeItem {
   item.description = row.description;
   item.iconPath = new vscode.ThemeIcon(row.icon, row.color === undefined ? undefined : new vscode.ThemeColor(row.color));
   item.contextValue = row.contextValue;
-  item.accessibilityInformation = { label: `${row.label}, ${entry.type === 'run' ? (entry.summary.outcome ?? 'running') : 'unreadable'}, ${row.description}` };
+  item.accessibilityInformation = { label: [row.label, ...spokenOutcome(entry), row.description].join(', ') };
   const text = new vscode.MarkdownString();
   for (const line of row.tooltip) text.appendText(line).appendMarkdown('\n\n');
   item.tooltip = text;
   item.command = { title: 'Open Run', command: command.openRun, arguments: [entry] };
   return item;
+}
+
+/** The icon's meaning in words, where the description does not have it. */
+function spokenOutcome(entry: RunListEntry): readonly string[] {
+  if (entry.type === 'unreadable') return ['unreadable'];
+  return entry.summary.outcome === undefined ? [] : [entry.summary.outcome];
 }

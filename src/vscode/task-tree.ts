@@ -75,9 +75,15 @@ export function matrixLook(tasks: readonly GraphTask[]): RowLook {
   };
 }
 
-/** For screen readers: the icon's meaning in words. */
+/** The icon's meaning in words. */
 export function spokenPhase(status: TaskStatus): string {
   return phaseLook[shownPhase({ status })].label;
+}
+
+/** For screen readers: `report, succeeded, 87 ms`. */
+export function spokenTask(label: string, status: TaskStatus, look: RowLook): string {
+  const word = spokenPhase(status);
+  return [label, ...(look.description.startsWith(word) ? [] : [word]), look.description].filter((part) => part !== '').join(', ');
 }
 
 /** Lines below the task's name in its tooltip. */

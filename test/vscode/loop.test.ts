@@ -9,6 +9,15 @@ import { executorPid, extensionPath, message, openViews, records, smallPipeline,
 
 const limit = { timeout: 180_000 };
 
+const foreignTrace = JSON.stringify({
+  resourceSpans: [
+    {
+      resource: { attributes: [{ key: 'service.name', value: { stringValue: 'other' } }] },
+      scopeSpans: [{ scope: { name: 'other' }, spans: [{ traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7', name: 'work of another tool', kind: 1, startTimeUnixNano: '1700000000000000000', endTimeUnixNano: '1700000001000000000' }] }],
+    },
+  ],
+});
+
 describe('the loop in the editor', () => {
   it('runs again what a saved change affects, and shows it in graph and lists', limit, async (t) => {
     const folder = await smallPipeline(t);
@@ -63,6 +72,25 @@ describe('the loop in the editor', () => {
     });
   });
 
+  it('shows a run while it goes on, and stops it when told to', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    await writeFile(join(folder, 'hold'), '');
+    await withVscode(t, { folder, extensionPath }, async (vscode) => {
+      const views = await openViews(vscode);
+      await vscode.runCommand('Runweave: Run All');
+      await views.task(/^report, running/).waitFor();
+      await views.run(/^just now, running$/).click();
+      const panel = await vscode.webview('[role="tab"]');
+      await panel.locator('.run-title', { hasText: 'running' }).waitFor();
+
+      await vscode.runCommand('Runweave: Stop the Run');
+      await panel.locator('.run-title', { hasText: 'cancelled' }).waitFor();
+      await views.task(/^report, cancelled/).waitFor();
+      await views.run(/, cancellation, /).waitFor();
+      assert.equal((await records(folder)).length, 1);
+    });
+  });
+
   it('runs nothing in a workspace that is not trusted', limit, async (t) => {
     const folder = await smallPipeline(t);
     await withVscode(t, { folder, extensionPath, trusted: false, userSettings: { 'runweave.watch.onStartup': true } }, async (vscode) => {
@@ -76,6 +104,12 @@ describe('the loop in the editor', () => {
       }
       assert.equal(existsSync(join(folder, '.runweave')), false);
       assert.equal(existsSync(join(folder, 'build')), false);
+
+      // A file can be looked at all the same.
+      await writeFile(join(folder, 'trace.otlp.json'), foreignTrace);
+      await vscode.openFile('trace.otlp.json');
+      const panel = await vscode.webview('main');
+      await panel.getByText('work of another tool').first().waitFor();
     });
   });
 

@@ -19,12 +19,12 @@ if (typeof folder !== 'string') throw new Error(folder.problem);
 
 /** Focus, hover and notifications are no part of a picture. */
 async function settle(page: Page): Promise<void> {
-  await page.mouse.move(700, 20);
+  await page.mouse.move(700, 764);
   await page.waitForTimeout(600);
 }
 
 try {
-  await withVscode({ name: 'screenshots' }, { folder, extensionPath, theme: 'light', viewport: { width: 1280, height: 780 }, userSettings: { 'window.title': 'digits', 'breadcrumbs.enabled': false, 'editor.minimap.enabled': false } }, async (vscode) => {
+  await withVscode({ name: 'screenshots' }, { folder, extensionPath, theme: 'light', viewport: { width: 1280, height: 780 }, userSettings: { 'window.commandCenter': false, 'workbench.layoutControl.enabled': false, 'breadcrumbs.enabled': false, 'editor.minimap.enabled': false } }, async (vscode) => {
     const { page } = vscode;
     const picture = async (name: string, theme: Theme): Promise<void> => {
       await settle(page);
@@ -60,6 +60,7 @@ try {
     await vscode.openFile('runweave.yaml');
     await views.task(/^train, /).click();
     await page.keyboard.press('ArrowRight');
+    await page.locator('.codelens-decoration').first().waitFor();
     await everyTheme('views');
   });
 } finally {

@@ -1,4 +1,5 @@
 /** The digits pipeline as the panels get it: a graph, and a run of it as events. */
+import { crc32, deflateSync } from 'node:zlib';
 import type { Digest, Fingerprint } from '../../src/model/fingerprint.ts';
 import type { TaskId, TaskKind } from '../../src/model/pipeline.ts';
 import type { RunEvent, RunId, SpanId, TaskNode, TraceId } from '../../src/model/run-event.ts';
@@ -43,7 +44,32 @@ export const runId = '20261120T224011Z-digits-3f2a' as RunId;
 
 const fingerprint: Fingerprint = { definition: digest('a'), definitionParts: { kind: 'notebook' }, params: { nr_train_images: 600 }, sources: { 'notebooks/train.py': digest('b'), 'tasks/common.py': digest('c') }, inputs: { 'build/data/train.npz': digest('d') }, upstream: { split: digest('e') }, env: { OMP_NUM_THREADS: '1' }, interpreter: 'CPython 3.11.7 .venv/bin/python3' };
 
-const png = 'iVBORw0KGgoAAAANSUhEUgAAAEAAAABAAQMAAACQp+OdAAAABlBMVEX///8AAABVwtN+AAAAMUlEQVR4AWP4TwAwjCoYVTCqYFTBqIJRBaMKRhWMKhhVMKpgVMGoglEFowpGFYwqGFUAAJf8fJxCO3kXAAAAAElFTkSuQmCC';
+/** A confusion matrix in shades of blue: 10 × 10 squares of 24 pixels. */
+function confusionPicture(): string {
+  const side = 240;
+  const rows = Buffer.alloc((side * 3 + 1) * side);
+  for (let y = 0; y < side; y += 1) {
+    for (let x = 0; x < side; x += 1) {
+      const [row, column] = [Math.floor(y / 24), Math.floor(x / 24)];
+      const shade = row === column ? 90 + ((row * 37) % 50) : 235 - ((row * 7 + column * 13) % 11 === 0 ? 60 : 0);
+      rows.set([shade - 40, shade, 255 - Math.floor((255 - shade) / 3)], y * (side * 3 + 1) + 1 + x * 3);
+    }
+  }
+  const chunk = (type: string, data: Buffer): Buffer => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const frame = Buffer.alloc(8);
+    frame.writeUInt32BE(data.length, 0);
+    frame.writeUInt32BE(crc32(body), 4);
+    return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(side, 0);
+  head.writeUInt32BE(side, 4);
+  head.set([8, 2], 8);
+  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', head), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]).toString('base64');
+}
+
+const png = confusionPicture();
 
 export const notebook = JSON.stringify({
   nbformat: 4,

@@ -167,14 +167,12 @@ describe('graph panel', () => {
     assert.deepEqual(panel.complaints, []);
   });
 
-  it('draws thousands of values of a matrix, and hundreds of tasks, in little time', async () => {
+  it('gives mermaid at most 150 nodes, however many tasks there are, and says what is left out', async () => {
     const make = (id: string, name: string): GraphTask => ({ id: id as TaskId, name, kind: 'python', dependencies: [], source: 'a.py', hasOutput: false, status: { phase: 'pending', reasons: [] } });
     const panel = await panels.open('graph');
     const tasks = [...Array.from({ length: 5000 }, (_, index) => make(`fit[seed=${index}]`, 'fit')), ...Array.from({ length: 600 }, (_, index) => make(`t${index}z`, `t${index}z`))];
-    const start = performance.now();
     await panel.send(snapshot(tasks));
     await panel.page.waitForSelector('.node .card');
-    assert.ok(performance.now() - start < 8000, 'a drawing of at most 150 nodes takes seconds at the very most');
     assert.ok((await panel.page.locator('.node').count()) <= 150);
     assert.match(await panel.page.locator('.note').innerText(), /\d+ of 5600 tasks are not drawn/);
   });

@@ -80,7 +80,9 @@ describe('run panel', () => {
   it('shows artifacts, and what is in a notebook can do nothing', async () => {
     const panel = await openRun();
     await tab(panel, 'artifacts');
-    assert.ok((await panel.page.locator('.preview > img').count()) > 0);
+    const picture = panel.page.locator('.preview > img').first();
+    await picture.evaluate((image) => (image as HTMLImageElement).decode());
+    assert.equal(await picture.evaluate((image) => (image as HTMLImageElement).naturalWidth), 240);
     await panel.page.locator('summary', { hasText: 'train.ipynb' }).first().click();
     await panel.page.locator('summary', { hasText: 'scores.csv' }).first().click();
     assert.match(await panel.page.locator('.notebook').first().innerText(), /accuracy 0\.9833/);

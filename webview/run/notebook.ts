@@ -15,7 +15,7 @@ function joined(value: Json | undefined): string {
 
 export function sandboxed(html: string, title: string): HTMLElement {
   const frame = h('iframe', { class: 'sandbox', sandbox: '', title, loading: 'lazy' });
-  frame.srcdoc = `<!DOCTYPE html><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">${html}`;
+  frame.srcdoc = `<!DOCTYPE html><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"><style>body { font: 13px sans-serif }</style>${html}`;
   return frame;
 }
 

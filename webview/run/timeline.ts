@@ -29,6 +29,12 @@ export interface Timeline {
 
 const rowHeight = 28;
 
+/** A long name is cut in its middle: the values of a matrix differ at the end. */
+function nameParts(label: string): readonly HTMLElement[] {
+  const tail = label.length > 18 ? 9 : 0;
+  return [h('span', { class: 'head' }, label.slice(0, label.length - tail)), h('span', {}, label.slice(label.length - tail))];
+}
+
 export function createTimeline(label: string, onChoose: (key: string) => void): Timeline {
   const axis = h('div', { class: 'axis', 'aria-hidden': 'true' });
   const rowsBox = h('div', { class: 'rows' });
@@ -54,7 +60,7 @@ export function createTimeline(label: string, onChoose: (key: string) => void): 
     if (row.end / length < 0.86) time.style.left = `calc(${percent(row.end)} + 6px)`;
     else time.style.right = `calc(${percent(length - row.start)} + 6px)`;
     track.append(time);
-    const name = h('span', { class: 'name', title: row.label }, row.mark?.(), h('span', {}, row.label), h('span', { class: 'visually-hidden' }, `, ${row.says}${row.critical === true ? ', on the critical path' : ''}, after ${formatDuration(row.start)}, took `));
+    const name = h('span', { class: 'name', title: row.label }, row.mark?.(), ...nameParts(row.label), h('span', { class: 'visually-hidden' }, `, ${row.says}${row.critical === true ? ', on the critical path' : ''}, after ${formatDuration(row.start)}, took `));
     name.style.paddingLeft = `${20 + 14 * row.depth}px`;
     const option = h('div', { class: 'row', role: 'option', id: `row-${index}`, 'aria-selected': String(row.key === chosen), 'aria-setsize': rows.length, 'aria-posinset': index + 1, 'data-key': row.key }, name, track);
     option.style.top = `${index * rowHeight}px`;

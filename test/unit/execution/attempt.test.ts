@@ -9,7 +9,7 @@ import { localBackend } from '../../../src/execution/backend/local.ts';
 import { digestOf } from '../../../src/fingerprint/file-digests.ts';
 import type { Task } from '../../../src/model/pipeline.ts';
 import type { EventOf, RunEvent, RunEventType, RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
-import { systemClock } from '../../../src/model/time.ts';
+import { systemClock } from '../../../src/app/clock.ts';
 import { taskOf } from '../sketch.ts';
 import { untilGone } from './processes.ts';
 

@@ -3,7 +3,8 @@ import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { createFileDigests, digestOf, filesOf, isGlob, type FileDigests } from '../../../src/fingerprint/file-digests.ts';
+import { createFileDigests, digestOf, filesOf, type FileDigests } from '../../../src/fingerprint/file-digests.ts';
+import { isGlob } from '../../../src/definition/paths.ts';
 
 let folder = '';
 beforeEach(() => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { TaskId } from '../../../src/model/pipeline.ts';
 import type { GraphTask, TaskStatus } from '../../../src/protocol/graph-view.ts';
 import type { LoadedTask } from '../../../src/protocol/session.ts';
-import { matrixLook, taskLook, taskRows, tooltipLines } from '../../../src/vscode/task-tree.ts';
+import { matrixLook, spokenTask, taskLook, taskRows, tooltipLines } from '../../../src/vscode/task-tree.ts';
 
 const nowhere = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
@@ -39,6 +39,16 @@ describe('taskLook', () => {
   });
   it('keeps a failure a failure', () => {
     assert.equal(taskLook(status('failure', { stale: true }), 0).icon, 'error');
+  });
+});
+
+describe('spokenTask', () => {
+  it('has every word once', () => {
+    const spoken = (of: TaskStatus): string => spokenTask('report', of, taskLook(of, 3000));
+    assert.deepEqual(
+      [status('pending'), status('success', { duration: 87 }), status('running', { startedAt: 0 }), status('failure', { duration: 5 })].map(spoken),
+      ['report, pending', 'report, succeeded, 87 ms', 'report, running · 3.0 s', 'report, failed · 5 ms'],
+    );
   });
 });
 
