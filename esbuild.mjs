@@ -1,9 +1,10 @@
 // Builds everything that ships into dist/: extension, executor, command line, webviews and the Python helper.
 // `--production` minifies and leaves source maps out; `--watch` rebuilds on change.
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { build, context } from 'esbuild';
+import { webviewOptions } from './webview/bundle.mjs';
 
 const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
@@ -20,23 +21,25 @@ const common = {
 /** One CommonJS file an entry: what loads fastest. The editor's Node is 22 from 1.101 on, and 20 in 1.100. */
 const node = {
   ...common,
-  define: { ...common.define, 'import.meta.dirname': '__dirname', 'import.meta.url': '__filename', 'process.env.RUNWEAVE_VERSION': JSON.stringify(JSON.parse(readFileSync('package.json', 'utf8')).version) },
-  platform: 'node', format: 'cjs', target: 'node20', outExtension: { '.js': '.cjs' }, outdir: 'dist',
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
+  define: {
+    ...common.define,
+    // What CommonJS calls these; a library that makes a `require` from its URL takes a path as well.
+    'import.meta.dirname': '__dirname',
+    'import.meta.url': '__filename',
+    'process.env.RUNWEAVE_VERSION': JSON.stringify(JSON.parse(readFileSync('package.json', 'utf8')).version),
+  },
 };
 
 const bundles = [
   { ...node, entryPoints: { extension: 'src/extension.ts' }, external: ['vscode'] },
   { ...node, entryPoints: { executor: 'src/executor.ts', cli: 'src/cli.ts' } },
-  {
-    ...common,
-    platform: 'browser',
-    format: 'iife',
-    target: 'chrome132',
-    entryPoints: { graph: 'webview/graph/main.ts', run: 'webview/run/main.ts' },
-    outdir: 'dist/webview',
-    tsconfig: 'webview/tsconfig.json',
-  },
-].map((options) => ({ ...options, entryPoints: Object.fromEntries(Object.entries(options.entryPoints).filter(([, file]) => existsSync(file))) }));
+  { ...common, ...webviewOptions },
+];
 
 async function copyPython() {
   await mkdir('dist/python', { recursive: true });
@@ -58,7 +61,7 @@ if (watch) {
   const contexts = await Promise.all(bundles.map((options) => context({ ...options, logLevel: 'info' })));
   await Promise.all(contexts.map((each) => each.watch()));
 } else {
-  const results = await Promise.all(bundles.filter((options) => Object.keys(options.entryPoints).length > 0).map((options) => build({ ...options, metafile: true })));
+  const results = await Promise.all(bundles.map((options) => build({ ...options, metafile: true })));
   if (process.argv.includes('--analyze')) {
     const { analyzeMetafile } = await import('esbuild');
     for (const { metafile } of results) process.stdout.write(await analyzeMetafile(metafile));

@@ -31,7 +31,7 @@ const rowHeight = 28;
 
 /** A long name is cut in its middle: the values of a matrix differ at the end. */
 function nameParts(label: string): readonly HTMLElement[] {
-  const tail = label.length > 18 ? 9 : 0;
+  const tail = label.length > 18 ? 5 : 0;
   return [h('span', { class: 'head' }, label.slice(0, label.length - tail)), h('span', {}, label.slice(label.length - tail))];
 }
 

@@ -96,7 +96,7 @@ async function finish(started: Started): Promise<Started & { readonly ended: Att
   return { ...started, ended: await started.result };
 }
 
-describe('outcomes', () => {
+describe('outcomes', { timeout: 30_000 }, () => {
   it('success: exit 0', async () => {
     const { ended, events, all } = await finish(sh('exit 0'));
     assert.deepEqual(ended, { outcome: 'success', returns: {}, observed: { modules: [], read: [], written: [] } });
@@ -222,7 +222,7 @@ describe('outcomes', () => {
   });
 });
 
-describe('output', () => {
+describe('output', { timeout: 30_000 }, () => {
   it('is told in order, in pieces', async () => {
     const { all, outputOf } = await finish(sh('for i in $(seq 500); do echo line $i; done'));
     assert.equal(outputOf('stdout'), Array.from({ length: 500 }, (_, index) => `line ${index + 1}\n`).join(''));
@@ -282,7 +282,7 @@ describe('output', () => {
   });
 });
 
-describe('what a task reports', () => {
+describe('what a task reports', { timeout: 30_000 }, () => {
   it('is read while it runs', async () => {
     const go = path.join(folder, 'read-go');
     const started = sh('echo "metric loss=0.5 1" >> "$RUNWEAVE_LOG"; until [ -e read-go ]; do sleep 0.01; done; echo "metric loss=0.25 2" >> "$RUNWEAVE_LOG"');
@@ -369,7 +369,7 @@ describe('what a task reports', () => {
   });
 });
 
-describe('a Python task', () => {
+describe('a Python task', { timeout: 30_000 }, () => {
   it('has its params, and is observed', async () => {
     writeFileSync(path.join(folder, 'lib.py'), 'import runweave\n\ndef use():\n    runweave.log_metric("m", runweave.params["n"] * 2)\n    runweave.returns(total=3)\n');
     writeFileSync(path.join(folder, 'data.txt'), 'data');
