@@ -16,7 +16,7 @@ export interface LockHolder {
   readonly purpose: string;
 }
 
-export type LockResult = { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly holder: LockHolder };
+export type LockResult = { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly holder: LockHolder; /** Absolute path of the lock. */ readonly file: string };
 
 export function acquireLock(folder: string, pipelineFile: string, purpose: string): LockResult {
   const directory = path.join(folder, 'live');
@@ -30,18 +30,29 @@ export function acquireLock(folder: string, pipelineFile: string, purpose: strin
   try {
     for (let tries = 0; tries < 3; tries += 1) {
       try {
-        linkSync(temporary, file);
+        createWhole(temporary, file);
         return { ok: true, release: () => release(file) };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const other = readHolder(file);
-      if (other !== undefined && isAlive(other)) return { ok: false, holder: other };
+      if (other !== undefined && isAlive(other)) return { ok: false, holder: other, file };
       removeStale(file, `${temporary}.stale`);
     }
-    return { ok: false, holder };
+    return { ok: false, holder, file };
   } finally {
     unlinkSync(temporary);
+  }
+}
+
+/** File systems without hard links (exFAT, some network mounts) have no better than a file that is made and then written. */
+function createWhole(temporary: string, file: string): void {
+  try {
+    linkSync(temporary, file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
+    writeFileSync(file, readFileSync(temporary), { flag: 'wx' });
   }
 }
 

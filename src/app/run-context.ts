@@ -34,7 +34,7 @@ async function gitAttributes(folder: string): Promise<JsonObject> {
   const git = async (...args: readonly string[]): Promise<string | undefined> => {
     try {
       // --no-optional-locks: never in the way of the user's own git.
-      return (await run('git', ['--no-optional-locks', ...args], { cwd: folder, timeout: 10_000, windowsHide: true, maxBuffer: 64 * 1024 * 1024 })).stdout;
+      return (await run('git', ['--no-optional-locks', ...args], { cwd: folder, timeout: 3000, windowsHide: true, maxBuffer: 64 * 1024 * 1024 })).stdout;
     } catch {
       return undefined;
     }

@@ -1,5 +1,5 @@
 /** The task graph as `runweave graph` prints it: of a pipeline file, or of a run with its outcomes. */
-import type { GraphTask } from '../protocol/graph-view.ts';
+import type { GraphTask } from '../model/graph-task.ts';
 import type { LoadedGraph } from '../protocol/session.ts';
 import { describeReason } from '../model/fingerprint.ts';
 import type { RunState, TaskPhase, TaskState } from '../model/run-state.ts';

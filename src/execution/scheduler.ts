@@ -98,9 +98,16 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     rejectDone = reject;
   });
 
-  /** Runs work that nobody waits for; an error in it is a broken invariant and ends the run. */
+  const underWay = new Set<Promise<void>>();
+  /** Work that nobody waits for; an error in it is a broken invariant, and ends the run once nothing runs any more. */
   const background = (work: Promise<void>): void => {
-    work.catch(rejectDone);
+    const guarded = work
+      .catch((error: unknown) => {
+        cancel();
+        void Promise.all([...underWay].filter((other) => other !== guarded)).then(() => rejectDone(error));
+      })
+      .finally(() => underWay.delete(guarded));
+    underWay.add(guarded);
   };
 
   const link = (): void => {

@@ -4,7 +4,7 @@
  * prefix become groups when there are too many, and what then is left over is hidden, with a count. Pure: the panel,
  * the command line and tests share it.
  */
-import type { GraphTask } from '../protocol/graph-view.ts';
+import type { GraphTask } from './graph-task.ts';
 import type { TaskId } from './pipeline.ts';
 import type { TaskPhase } from './run-state.ts';
 

@@ -3,7 +3,7 @@
  * by mermaid and then fills the nodes itself. Ids in the text are ours (`n0`, `c0`), and labels are escaped, so that
  * no task name can add a node, a directive, a link or markup.
  */
-import type { GraphTask } from '../protocol/graph-view.ts';
+import type { GraphTask } from './graph-task.ts';
 import { countStates, shapeGraph, shownPhase, summaryPhase, type GraphShape, type ShapeNode, type ShapeOptions } from './graph-shape.ts';
 import { phaseLook } from './phase.ts';
 import type { TaskPhase } from './run-state.ts';

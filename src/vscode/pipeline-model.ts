@@ -10,7 +10,7 @@ import type { RunEvent } from '../model/run-event.ts';
 import { countPhases, createRunFold } from '../model/run-state.ts';
 import type { MetricPoint, RunFold, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import { elapsed, toDate } from '../model/time.ts';
-import type { GraphTask, TaskStatus } from '../protocol/graph-view.ts';
+import type { GraphTask, TaskStatus } from '../model/graph-task.ts';
 import type { Interpreter, LoadedGraph, LoadedTask, SessionMessage } from '../protocol/session.ts';
 
 /** What changed: some tasks' statuses, or anything. */
@@ -193,6 +193,8 @@ export class PipelineModel {
         break;
       case 'task-skipped':
         if (event.reason === 'up-to-date') this.#upToDate(event.task);
+        // Held up by something else: it is as stale as it was.
+        else this.#stale.set(event.task, true);
         break;
       case 'task-ended': {
         const task = this.#tasks.get(event.task);

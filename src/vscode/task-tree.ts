@@ -4,7 +4,7 @@ import { phaseLook } from '../model/phase.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import type { TaskPhase } from '../model/run-state.ts';
 import { formatDuration } from '../model/time.ts';
-import type { GraphTask, TaskStatus } from '../protocol/graph-view.ts';
+import type { GraphTask, TaskStatus } from '../model/graph-task.ts';
 import type { LoadedTask } from '../protocol/session.ts';
 
 export type TaskRow =

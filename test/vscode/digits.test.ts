@@ -12,7 +12,8 @@ const patience = { timeout: 300_000 };
 it('trains, and after a change trains again exactly what depends on it', { timeout: 700_000 }, async (t) => {
   const folder = await digitsPipeline(t);
   if (typeof folder !== 'string') throw new Error(folder.problem);
-  await withVscode(t, { folder, extensionPath }, async (vscode) => {
+  // The editor would indent what is put in as if it were typed.
+  await withVscode(t, { folder, extensionPath, userSettings: { 'editor.autoIndent': 'none' } }, async (vscode) => {
     const views = await openViews(vscode);
     await vscode.runCommand('Runweave: Show Graph');
     const graph = await vscode.webview('[data-node="summary"]');

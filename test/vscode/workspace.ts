@@ -7,7 +7,7 @@ import type { Frame, Locator, Page } from 'playwright-core';
 import { ensurePython } from '../../.ci/setup/python.mjs';
 import type { Vscode } from './harness/vscode.ts';
 
-export const extensionPath = process.env['EXTENSION_UNDER_TEST'] ?? join(import.meta.dirname, '../..');
+export const extensionPath = join(import.meta.dirname, '../..');
 const small = join(import.meta.dirname, 'pipeline');
 
 /** A copy of the small pipeline (five tasks, under a second), removed after the test. */

@@ -4,7 +4,7 @@ import type { Digest, Fingerprint } from '../../src/model/fingerprint.ts';
 import type { TaskId, TaskKind } from '../../src/model/pipeline.ts';
 import type { RunEvent, RunId, SpanId, TaskNode, TraceId } from '../../src/model/run-event.ts';
 import type { UnixNano } from '../../src/model/time.ts';
-import type { GraphTask, TaskStatus } from '../../src/protocol/graph-view.ts';
+import type { GraphTask, TaskStatus } from '../../src/model/graph-task.ts';
 
 const sizes = [400, 500, 600];
 

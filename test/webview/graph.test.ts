@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { TaskId } from '../../src/model/pipeline.ts';
-import type { GraphHostMessage, GraphTask, TaskStatus } from '../../src/protocol/graph-view.ts';
+import type { GraphTask, TaskStatus } from '../../src/model/graph-task.ts';
+import type { GraphHostMessage } from '../../src/protocol/graph-view.ts';
 import { digitsGraph } from './digits.ts';
 import { openPanels, type Panel, type Panels } from './panel-page.ts';
 import type { ThemeName } from './themes.ts';

@@ -4,7 +4,7 @@ import { countsText } from '../../src/model/mermaid.ts';
 import { phaseLook } from '../../src/model/phase.ts';
 import { formatDuration } from '../../src/model/time.ts';
 import type { TaskPhase } from '../../src/model/run-state.ts';
-import type { GraphTask } from '../../src/protocol/graph-view.ts';
+import type { GraphTask } from '../../src/model/graph-task.ts';
 import { h } from '../dom.ts';
 import { icon } from '../icons.ts';
 

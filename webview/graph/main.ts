@@ -4,7 +4,8 @@ import { shapeGraph, shownPhase, type GraphShape, type ShapeNode } from '../../s
 import { nodeTitle } from '../../src/model/mermaid.ts';
 import { phaseLook } from '../../src/model/phase.ts';
 import type { TaskId } from '../../src/model/pipeline.ts';
-import type { GraphHostMessage, GraphTask, GraphViewMessage } from '../../src/protocol/graph-view.ts';
+import type { GraphTask } from '../../src/model/graph-task.ts';
+import type { GraphHostMessage, GraphViewMessage } from '../../src/protocol/graph-view.ts';
 import { createAnnouncer } from '../announcer.ts';
 import { registerControls } from '../controls.ts';
 import { fill, h, setAttribute, setText } from '../dom.ts';

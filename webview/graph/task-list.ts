@@ -1,7 +1,8 @@
 /** The same graph as a table, for those who read better than they look. */
 import { shownPhase } from '../../src/model/graph-shape.ts';
 import { phaseLook } from '../../src/model/phase.ts';
-import type { GraphTask, GraphViewMessage } from '../../src/protocol/graph-view.ts';
+import type { GraphTask } from '../../src/model/graph-task.ts';
+import type { GraphViewMessage } from '../../src/protocol/graph-view.ts';
 import { formatDuration } from '../../src/model/time.ts';
 import { h } from '../dom.ts';
 import { icon } from '../icons.ts';

@@ -1,7 +1,7 @@
 import { countStates } from '../../src/model/graph-shape.ts';
 import { phaseLook } from '../../src/model/phase.ts';
 import type { TaskPhase } from '../../src/model/run-state.ts';
-import type { GraphTask } from '../../src/protocol/graph-view.ts';
+import type { GraphTask } from '../../src/model/graph-task.ts';
 import { button, checkbox, searchField } from '../controls.ts';
 import { fill, h, setAttribute, setText } from '../dom.ts';
 import { icon } from '../icons.ts';

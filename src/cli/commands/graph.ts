@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { loadPipeline } from '../../definition/load-pipeline.ts';
 import { hasErrors, type Diagnostic } from '../../model/diagnostic.ts';
 import { graphToMermaid } from '../../model/mermaid.ts';
-import type { GraphTask } from '../../protocol/graph-view.ts';
+import type { GraphTask } from '../../model/graph-task.ts';
 import type { CommandLine } from '../arguments.ts';
 import { graphToDot, tasksOfFile, tasksOfRun } from '../graph-tasks.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';

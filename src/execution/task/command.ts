@@ -29,7 +29,8 @@ export function commandOf(task: Task, context: CommandContext): readonly string[
       // Windows has no sh; cmd is what npm and make use there. With /s it takes off the outer quotes and no others.
       return process.platform === 'win32'
         ? [process.env['ComSpec'] ?? 'cmd.exe', '/d', '/s', '/c', `"${context.shellCommand}"`]
-        : ['/bin/sh', '-c', context.shellCommand];
+        : // A command of several lines ends at the first that fails, as in a job of a continuous integration.
+          ['/bin/sh', '-e', '-c', context.shellCommand];
     default:
       return task.source satisfies never;
   }

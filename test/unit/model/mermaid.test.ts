@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { shapeGraph } from '../../../src/model/graph-shape.ts';
 import { escapeLabel, graphToMermaid } from '../../../src/model/mermaid.ts';
 import type { TaskId } from '../../../src/model/pipeline.ts';
-import type { GraphTask, TaskStatus } from '../../../src/protocol/graph-view.ts';
+import type { GraphTask, TaskStatus } from '../../../src/model/graph-task.ts';
 import { digitsGraph } from '../../webview/digits.ts';
 
 function task(id: string, dependencies: readonly string[] = [], status: Partial<TaskStatus> = {}, name = id.replace(/\[.*/, '')): GraphTask {

@@ -96,6 +96,13 @@ describe('PipelineModel', () => {
     assert.deepEqual(model.statusOf(a.id), { phase: 'skip', reasons: [], duration: 40, stale: false });
   });
 
+  it('shows a task that a failure held up as stale', () => {
+    const model = new PipelineModel();
+    model.setGraph(graph(a, b));
+    play(model, [started('1', [a, b]), { type: 'task-skipped', time: at(5), task: b.id, reason: 'upstream', blockedBy: [a.id] }]);
+    assert.equal(model.statusOf(b.id).stale, true);
+  });
+
   it('says what a plan says, with its reasons', () => {
     const model = new PipelineModel();
     model.setGraph(graph(a, b));

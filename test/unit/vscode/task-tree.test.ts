@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TaskId } from '../../../src/model/pipeline.ts';
-import type { GraphTask, TaskStatus } from '../../../src/protocol/graph-view.ts';
+import type { GraphTask, TaskStatus } from '../../../src/model/graph-task.ts';
 import type { LoadedTask } from '../../../src/protocol/session.ts';
 import { matrixLook, spokenTask, taskLook, taskRows, tooltipLines } from '../../../src/vscode/task-tree.ts';
 

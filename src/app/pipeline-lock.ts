@@ -1,0 +1,48 @@
+/** The pipeline's lock as a session holds it: once, however many of its own runs and watches want it. */
+import type { ProblemCode } from '../protocol/session.ts';
+import { acquireLock } from './lock.ts';
+
+export type Held = { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly code: ProblemCode; readonly message: string };
+
+export interface PipelineLock {
+  readonly acquire: (purpose: 'run' | 'watch') => Held;
+}
+
+/** `onTaken` is called when the lock was taken from nobody: others may have written since. */
+export function createPipelineLock(store: string, file: string, onTaken: () => void): PipelineLock {
+  let holders = 0;
+  let releaseFile: () => void = () => undefined;
+  const release = (): void => {
+    holders -= 1;
+    if (holders === 0) releaseFile();
+  };
+  const acquire = (purpose: 'run' | 'watch'): Held => {
+    if (holders === 0) {
+      try {
+        const result = acquireLock(store, file, purpose);
+        if (!result.ok) {
+          const { pid, host, purpose: theirs } = result.holder;
+          return {
+            ok: false,
+            code: 'locked',
+            message: `another process holds this pipeline: ${theirs === 'watch' ? 'a watch' : 'a run'} with process id ${pid} on ${host}. Wait for it, or end it. If it is gone for certain, delete ${result.file}.`,
+          };
+        }
+        releaseFile = result.release;
+      } catch (error) {
+        return { ok: false, code: 'storage', message: `${store} cannot be written: ${(error as Error).message}` };
+      }
+      onTaken();
+    }
+    holders += 1;
+    let isReleased = false;
+    return {
+      ok: true,
+      release: () => {
+        if (!isReleased) release();
+        isReleased = true;
+      },
+    };
+  };
+  return { acquire };
+}
