@@ -17,7 +17,7 @@ import { describeWriter } from './writer.ts';
 const writeInterval = 50;
 /** What waits for a disk that has no room is held up to this many bytes, then given up. */
 const backlogLimit = 64 * 1024 * 1024;
-const writtenAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['task-ended', 'attempt-ended', 'run-ended']);
+const writtenAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['run-started', 'attempt-started', 'task-ended', 'attempt-ended', 'run-ended']);
 
 export interface EventLog {
   readonly path: string;
