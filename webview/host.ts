@@ -24,9 +24,9 @@ export function connectHost<Incoming, Outgoing, State>(): Host<Incoming, Outgoin
   return {
     post: (message) => api.postMessage(message),
     onMessage: (handler) =>
-      // The editor posts from the frame around this one; a sandboxed notebook output inside it must not be heard.
+      // The editor's messages come from a frame of this origin; the origin of a sandboxed notebook output is `null`.
       window.addEventListener('message', (event: MessageEvent<Incoming>) => {
-        if (event.source === null || event.source === window || event.source === window.parent) handler(event.data);
+        if (event.origin === window.origin) handler(event.data);
       }),
     state: { get: () => api.getState() as State | undefined, set: (state) => api.setState(state) },
   };

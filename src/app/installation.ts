@@ -8,5 +8,16 @@ export function pythonHelperFolder(): string {
   return existsSync(beside) ? beside : path.join(import.meta.dirname, '..', 'python');
 }
 
+/**
+ * The folder whose files count as the user's own code: the git checkout around the pipeline's folder, or that folder.
+ * The same for every host, so that the editor and the command line see the same dependencies.
+ */
+export function workspaceOf(folder: string): string {
+  for (let current = folder; ; current = path.dirname(current)) {
+    if (existsSync(path.join(current, '.git'))) return current;
+    if (current === path.dirname(current)) return folder;
+  }
+}
+
 /** Set when bundled. */
 export const version = process.env['RUNWEAVE_VERSION'] ?? '0.0.0-source';

@@ -45,9 +45,9 @@ export interface RunContext {
 /** A run in progress, as it can be acted on. */
 export interface ActiveRun {
   readonly cancel: RunningPipeline['cancel'];
-  /** Files changed. */
-  readonly filesChanged: () => Promise<void>;
-  readonly pipelineChanged: (pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope) => Promise<void>;
+  /** Files changed. `false`: too late for this run. */
+  readonly filesChanged: () => Promise<boolean>;
+  readonly pipelineChanged: (pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope) => Promise<boolean>;
 }
 
 export type RunEnd = { readonly ok: true; readonly result: RunResult } | { readonly ok: false; readonly message: string };
@@ -135,10 +135,12 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   context.onStarted({
     cancel: running.cancel,
     filesChanged: () => running.changed(),
-    pipelineChanged: (next, graph, nextScope) => {
-      emit({ type: 'tasks-changed', time: clock.now(), params: next.params, tasks: nodesOf(next, graph, nextScope, spanOf) });
-      return running.changed({ pipeline: next, scope: nextScope });
-    },
+    pipelineChanged: (next, graph, nextScope) =>
+      running.changed({
+        pipeline: next,
+        scope: nextScope,
+        announce: () => emit({ type: 'tasks-changed', time: clock.now(), params: next.params, tasks: nodesOf(next, graph, nextScope, spanOf) }),
+      }),
   });
   const outcome = await running.done.catch((error: unknown) => {
     // A bug of ours; what was completed is recorded all the same.

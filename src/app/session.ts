@@ -17,6 +17,7 @@ import { needsInterpreter } from '../execution/task/command.ts';
 import { startWatcher } from '../execution/watcher.ts';
 import { systemClock } from './clock.ts';
 import { randomIds } from './ids.ts';
+import { workspaceOf } from './installation.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
 import { readPipeline } from './pipeline-source.ts';
@@ -48,7 +49,7 @@ export interface Watch {
 export async function openSession(options: OpenOptions, listener: (message: SessionMessage) => void): Promise<Session> {
   const file = path.resolve(options.file);
   const folder = path.dirname(file);
-  const workspace = options.workspace ?? folder;
+  const workspace = workspaceOf(folder);
   const store = path.join(folder, '.runweave');
   const environment = process.env;
   const clock = systemClock();
@@ -221,6 +222,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     watching = true;
     const isWatching = (): boolean => watching;
     let changes: Promise<void> = Promise.resolve();
+    /** Changes that came when the run had nothing left to do. */
+    const late: string[] = [];
     const watcher = startWatcher({
       folder,
       onError: (message) => listener(problem('storage', message)),
@@ -243,7 +246,9 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       if (active === undefined) await starting;
       if (active !== undefined) {
         const next = pipelineChanged ? scopeFor(pipeline, tasks, false, true) : undefined;
-        return next === undefined || 'code' in next ? active.filesChanged() : active.pipelineChanged(pipeline, loaded.graph, next);
+        const wasInTime = await (next === undefined || 'code' in next ? active.filesChanged() : active.pipelineChanged(pipeline, loaded.graph, next));
+        if (!wasInTime) late.push(...files);
+        return;
       }
       const entries = await planNow(tasks, true);
       if ('code' in entries) {
@@ -260,8 +265,11 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         const result = await runNext(tasks, false, trigger);
         if ('code' in result) listener(result);
         await watchOutside();
-        // What changed at the very end of the run, and what lazy and manual tasks wait for.
-        await onChange([]);
+        // A file that changed while a task used it, or at the very end of the run. What a failure kept from running
+        // waits for the next change.
+        const succeeded = !('code' in result) && result.outcome === 'success';
+        if (succeeded || late.length > 0) await onChange(late.splice(0));
+        else if (isWatching() && loaded.pipeline !== undefined) await planNow(tasks, true);
       } catch (error) {
         listener(problem('internal', (error as Error).message));
       }

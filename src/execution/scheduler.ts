@@ -50,8 +50,11 @@ export interface RunningPipeline {
   /** Resolves when every wanted task is done. Rejects only for a broken invariant. */
   readonly done: Promise<Exclude<Outcome, 'skip'>>;
   readonly cancel: (task?: TaskId) => void;
-  /** Files changed, or the pipeline did: restarts what that affects. The caller has emitted `tasks-changed`. */
-  readonly changed: (next?: Pick<SchedulerRequest, 'pipeline' | 'scope'>) => Promise<void>;
+  /**
+   * Files changed, or the pipeline did: restarts what that affects. Resolves with `false` when the run had nothing left
+   * to do already; otherwise `announce` is called before any event of the changed pipeline.
+   */
+  readonly changed: (next?: Pick<SchedulerRequest, 'pipeline' | 'scope'> & { readonly announce: () => void }) => Promise<boolean>;
 }
 
 type Ended = Exclude<Outcome, 'skip'>;
@@ -351,9 +354,10 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   };
 
   const changed: RunningPipeline['changed'] = async (next) => {
-    if (cancelled || undone === 0) return;
+    if (cancelled || undone === 0) return false;
     if (next !== undefined) {
       ({ pipeline, scope } = next);
+      next.announce();
       link();
     }
     for (const entry of entries.values()) {
@@ -375,6 +379,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     if (!stopping()) for (const entry of entries.values()) if (entry.outcome === 'stopped') reset(entry, []);
     for (const entry of entries.values()) if (entry.phase === 'waiting' && entry.open === 0) readyList.push(entry);
     pump();
+    return true;
   };
 
   const cancel: RunningPipeline['cancel'] = (id) => {

@@ -11,8 +11,6 @@ import type { Outcome, RunEvent, RunId, TaskNode } from '../model/run-event.ts';
 export interface OpenOptions {
   /** Absolute path of the pipeline file. */
   readonly file: string;
-  /** Absolute path of the folder that counts as the user's own code; the pipeline's folder by default. */
-  readonly workspace?: string;
   /** Interpreter chosen by the user (setting or VS Code's Python extension); found by rule when absent. */
   readonly python?: string;
   /** Who chose it, for people: `setting`, `VS Code's Python extension`. */

@@ -181,10 +181,8 @@ export class PipelineSession implements Disposable {
   async #openOptions(): Promise<OpenOptions> {
     const chosen = await this.#services.interpreters.of(this.file);
     const { jobs } = readSettings(this.file);
-    const workspace = vscode.workspace.getWorkspaceFolder(this.file)?.uri.fsPath;
     return {
       file: this.file.fsPath,
-      ...(workspace !== undefined && { workspace }),
       ...(chosen !== undefined && { python: chosen.path, pythonOrigin: chosen.origin }),
       ...(jobs !== undefined && { jobs }),
     };

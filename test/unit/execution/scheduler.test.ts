@@ -383,7 +383,7 @@ describe('a change during the run', () => {
     await world.untilStarted('a', 'b');
     const next = pipelineOf({ a: { inputs: ['a.csv'] }, c: { needs: ['a', 'new'] }, new: {} });
     const tasks = [next.tasks[0], next.tasks[2], next.tasks[1]].filter((task) => task !== undefined);
-    await running.changed({ pipeline: { ...next, tasks }, scope: { wanted: new Set(tasks.map((task) => task.id)), named: new Set(), forced: new Set(), unasked: false } });
+    await running.changed({ pipeline: { ...next, tasks }, scope: { wanted: new Set(tasks.map((task) => task.id)), named: new Set(), forced: new Set(), unasked: false }, announce: () => undefined });
     await world.untilStarted('new');
     assert.equal(world.attempts[1]?.signal.aborted, true);
     world.end('a');

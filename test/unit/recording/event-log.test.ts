@@ -22,14 +22,17 @@ describe('openEventLog', () => {
     await log.close();
   });
 
-  it('has written the end of an attempt when append returns', async (t) => {
+  it('has written starts and ends when append returns, with all that came before', async (t) => {
     const log = await openEventLog(temporaryFolder(t), runId);
     const events = generateRun(1);
-    const end = events.findIndex((event) => event.type === 'attempt-ended');
-    for (const event of events.slice(0, end)) log.append(event);
-    assert.equal(readFileSync(log.path, 'utf8').split('\n').length, 2, 'only the line about the writer');
-    log.append(events[end] as never);
-    assert.equal(readFileSync(log.path, 'utf8').split('\n').length, end + 3);
+    const lines = (): number => readFileSync(log.path, 'utf8').split('\n').length;
+    assert.equal(lines(), 2, 'only the line about the writer');
+    for (const [index, event] of events.entries()) {
+      const before = lines();
+      log.append(event);
+      const isWritten = ['run-started', 'attempt-started', 'attempt-ended', 'task-ended', 'run-ended'].includes(event.type);
+      assert.equal(lines(), isWritten ? index + 3 : before, event.type);
+    }
     await log.close();
   });
 
