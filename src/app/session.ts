@@ -256,7 +256,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         return;
       }
       if (!isWatching() || !entries.some((entry) => entry.action === 'run')) return;
-      const names = files.map((name) => path.relative(folder, name).replaceAll(path.sep, '/'));
+      // A change that the last run saw too late has no batch of its own; its reasons name it.
+      const names = files.length > 0 ? files.map((name) => path.relative(folder, name).replaceAll(path.sep, '/')) : changedPaths(entries);
       // Not awaited: changes that come during the run are handled while it goes on.
       void runAndReport({ type: 'change', files: names.slice(0, 100), count: names.length });
     };
@@ -316,6 +317,11 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       memory.forgetResults();
     },
   };
+}
+
+function changedPaths(entries: readonly PlanEntry[]): readonly string[] {
+  const reasons = entries.flatMap((entry) => (entry.action === 'run' ? entry.reasons : []));
+  return [...new Set(reasons.flatMap((reason) => ('path' in reason ? [reason.path] : [])))];
 }
 
 function unknownTask(pipeline: Pipeline, name: string): string {

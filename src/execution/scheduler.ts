@@ -263,7 +263,13 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const fingerprint = await withObserved(
       decision.fingerprint,
       { modules: attempt.observed.modules.filter((file) => !isOwn(file)), read: attempt.observed.read.filter((file) => !isOwn(file)) },
-      { folder: context.decision.folder, startedAt, last, isInput: (file) => isDeclared(file, task.inputs) },
+      {
+        folder: context.decision.folder,
+        startedAt,
+        last,
+        isCovered: (file) => isDeclared(file, task.inputs) || task.dependencies.some((id) => isDeclared(file, entries.get(id)?.task.outputs ?? [])),
+        isMade: (file) => pipeline.tasks.some((other) => isDeclared(file, other.outputs)),
+      },
       context.decision.digests,
     );
     usedSlots -= cpus;

@@ -74,6 +74,17 @@ function observedPath(key: string): string {
   return key.slice(0, -' (read)'.length);
 }
 
+export interface ObservationContext {
+  readonly folder: string;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  readonly last: Fingerprint | undefined;
+  /** Counts already: a declared input, or an output of a task that this one depends on. */
+  readonly isCovered: (relative: string) => boolean;
+  /** An output of any task of the pipeline: nobody else writes it while the run goes on. */
+  readonly isMade: (relative: string) => boolean;
+}
+
 /**
  * The fingerprint that a success stands for: the one it started with, and what the task was seen to use. A file that
  * changed after the task started may have been read before or after the change: it counts as changed next time.
@@ -81,7 +92,7 @@ function observedPath(key: string): string {
 export async function withObserved(
   fingerprint: Fingerprint,
   observed: { readonly modules: readonly string[]; readonly read: readonly string[] },
-  options: { readonly folder: string; readonly startedAt: number; readonly last: Fingerprint | undefined; readonly isInput: (relative: string) => boolean },
+  options: ObservationContext,
   digests: FileDigests,
 ): Promise<Fingerprint> {
   // Nothing was reported: a shell command, or a task that was killed. What was known of it stays known, so that a
@@ -93,7 +104,8 @@ export async function withObserved(
     if (stats === undefined) return absent;
     // A file that is new at every execution is made by the task itself, or by a process that it starts.
     // The ctime too: a file that was moved here meanwhile keeps an older mtime.
-    if (Math.max(stats.mtimeMs, stats.ctimeMs) > options.startedAt - coarseClock && before !== unsettled) return unsettled;
+    const isNew = Math.max(stats.mtimeMs, stats.ctimeMs) > options.startedAt - coarseClock;
+    if (isNew && before !== unsettled && !options.isMade(relative)) return unsettled;
     const found: PathDigest | undefined = await digests.ofFile(absolute);
     return found?.digest ?? absent;
   };
@@ -103,7 +115,7 @@ export async function withObserved(
   for (const file of observed.modules) if (!own.has(file)) sources[file] = await settled(file, options.last?.sources[file]);
   const inputs: Record<string, Digest> = Object.fromEntries(Object.entries(fingerprint.inputs).filter(([key]) => !isObserved(key)));
   for (const file of observed.read) {
-    if (options.isInput(file) || sources[file] !== undefined) continue;
+    if (options.isCovered(file) || sources[file] !== undefined) continue;
     const key = observedKey(file);
     inputs[key] = fingerprint.inputs[key] ?? (await settled(file, options.last?.inputs[key]));
   }
