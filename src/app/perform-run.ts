@@ -1,5 +1,6 @@
 /** One run from its first event to its sealed record. */
 import { rmSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { OnFailure, Pipeline, TaskId } from '../model/pipeline.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
@@ -15,7 +16,7 @@ import { commandOf } from '../execution/task/command.ts';
 import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
 import { resourceAttributes } from './run-context.ts';
-import { createMasker } from './secrets.ts';
+import { createByteMasker, createMasker } from './secrets.ts';
 
 export interface RunRequest {
   readonly pipeline: Pipeline;
@@ -70,6 +71,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     return { ok: false, message: `${store} cannot be written: ${(error as Error).message}` };
   }
   const masked = createMasker(pipeline.secrets, context.environment);
+  const maskedBytes = createByteMasker(pipeline.secrets, context.environment);
   const emit = (event: RunEvent): void => {
     const safe = masked(event);
     log.append(safe);
@@ -115,7 +117,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             task,
             number,
             cause,
-            command: commandOf(task, { folder, pythonPath, interpreter: context.decision.interpreter?.path, shellCommand: decision.shellCommand }),
+            command: commandOf(task, { folder, pythonPath, interpreter: context.decision.interpreter?.path }),
             params: decision.params,
             runId,
             traceId,
@@ -127,7 +129,15 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             inherited: context.environment,
             signal,
           },
-          { backend: context.backend, clock, emit, storeArtifact: (source, name, mediaType) => storeArtifact(store, { path: source }, { name, ...(mediaType !== undefined && { mediaType }) }) },
+          {
+            backend: context.backend,
+            clock,
+            emit,
+            storeArtifact: async (source, name, mediaType) => {
+              const content = maskedBytes === undefined ? { path: source } : maskedBytes(await readForMasking(source));
+              return storeArtifact(store, content, { name, ...(mediaType !== undefined && { mediaType }) });
+            },
+          },
         );
       },
     },
@@ -176,6 +186,13 @@ function nodesOf(pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, spanO
       ...(task.owner !== undefined && { owner: task.owner }),
       ...(task.description !== undefined && { description: task.description }),
     }));
+}
+
+/** An artifact that is too large to look for secrets in is not recorded. */
+async function readForMasking(file: string): Promise<Buffer> {
+  const limit = 256 * 1024 * 1024;
+  if ((await stat(file)).size > limit) throw new Error('it is larger than 256 MiB, and the pipeline has secrets that it would have to be searched for');
+  return readFile(file);
 }
 
 /** Scratch files are of no use any more; that one can't be removed now is no reason to lose a run. */

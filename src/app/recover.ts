@@ -1,5 +1,5 @@
 /** After an executor that died: ends what it left running and seals its run. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { RunResult } from '../protocol/session.ts';
@@ -19,7 +19,9 @@ export async function recoverInterruptedRuns(store: string): Promise<readonly Ru
   if (logs.length === 0) return [];
   const [{ writerIsAlive }, { recoverRuns }] = await Promise.all([import('../recording/writer.ts'), import('../recording/seal.ts')]);
   const dead = logs.filter((name) => !writerIsAlive(path.join(live, name)));
-  if (dead.length > 0) await endProcessesOf(dead.map((name) => name.slice(0, -'.jsonl'.length)));
+  const runIds = dead.map((name) => name.slice(0, -'.jsonl'.length));
+  if (runIds.length > 0) await endProcessesOf(runIds);
+  for (const runId of runIds) rmSync(path.join(store, 'cache', 'attempts', runId), { recursive: true, force: true });
   return recoverRuns(store, writerIsAlive);
 }
 

@@ -12,10 +12,7 @@ const opaque = /^(?:\d{16,20}|[0-9a-f]{16}|[0-9a-f]{32}|sha256:[0-9a-f]{64}|\d{8
  * The event's own type and the names of its fields are ours, and stay.
  */
 export function createMasker(names: readonly string[], environment: Readonly<Record<string, string | undefined>>): <T>(value: T) => T {
-  const values = names
-    .map((name) => environment[name] ?? '')
-    .filter((value) => value.length >= shortest)
-    .sort((a, b) => b.length - a.length);
+  const values = secretValues(names, environment);
   if (values.length === 0) return (value) => value;
   const text = (input: string): string => {
     if (opaque.test(input)) return values.includes(input) ? mask : input;
@@ -31,4 +28,29 @@ export function createMasker(names: readonly string[], environment: Readonly<Rec
     (value !== null && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, key === 'type' ? (item as Json) : walk(item as Json)]))
       : walk(value as Json)) as T;
+}
+
+/** The same for the bytes of an artifact. `undefined` when there is nothing to look for. */
+export function createByteMasker(names: readonly string[], environment: Readonly<Record<string, string | undefined>>): ((bytes: Buffer) => Buffer) | undefined {
+  const values = secretValues(names, environment).map((value) => Buffer.from(value));
+  if (values.length === 0) return undefined;
+  return (bytes) => values.reduce(replaceAll, bytes);
+}
+
+/** Longest first, so that one that holds another is masked whole. */
+function secretValues(names: readonly string[], environment: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return names
+    .map((name) => environment[name] ?? '')
+    .filter((value) => value.length >= shortest)
+    .sort((a, b) => b.length - a.length);
+}
+
+function replaceAll(bytes: Buffer, secret: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (let at = bytes.indexOf(secret); at !== -1; at = bytes.indexOf(secret, from)) {
+    parts.push(bytes.subarray(from, at), Buffer.from(mask));
+    from = at + secret.length;
+  }
+  return from === 0 ? bytes : Buffer.concat([...parts, bytes.subarray(from)]);
 }

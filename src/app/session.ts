@@ -65,6 +65,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   let starting: Promise<void> | undefined;
   /** Asked to cancel while no task could run yet. */
   let cancelEarly = false;
+  /** Attempts of the latest run. */
+  let executed = 0;
   let watching = false;
   let stopWatching: (() => Promise<void>) | undefined;
   let closing = false;
@@ -166,6 +168,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     if ('code' in scope) return scope;
     const decision = await decisionContext(pipeline);
     if ('code' in decision) return decision;
+    executed = 0;
     try {
       const end = await performRun(
         { pipeline, graph: loaded.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots: options.jobs ?? availableParallelism() },
@@ -178,7 +181,10 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
           clock,
           ids,
           backend,
-          onEvent: (event) => listener({ type: 'event', event }),
+          onEvent: (event) => {
+            if (event.type === 'attempt-started') executed += 1;
+            listener({ type: 'event', event });
+          },
           onStorageError: (message) => listener(problem('storage', message)),
           onStarted: (run) => {
             active = run;
@@ -267,9 +273,9 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         if ('code' in result) listener(result);
         await watchOutside();
         // A file that changed while a task used it, or at the very end of the run. What a failure kept from running
-        // waits for the next change.
-        const succeeded = !('code' in result) && result.outcome === 'success';
-        if (succeeded || late.length > 0) await onChange(late.splice(0));
+        // waits for the next change; after a run that executed nothing there is nothing to look at again.
+        const mayBeStale = !('code' in result) && result.outcome === 'success' && executed > 0;
+        if (mayBeStale || late.length > 0) await onChange(late.splice(0));
         else if (isWatching() && loaded.pipeline !== undefined) await planNow(tasks, true);
       } catch (error) {
         listener(problem('internal', (error as Error).message));

@@ -26,7 +26,7 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
     if (!existsSync(path.join(store, 'runs'))) return openResults(resultsFile, new Map());
     // The cache was deleted, or is of another version: the records say the same.
     const { latestResults } = await import('../store/latest-results.ts');
-    return openResults(resultsFile, new Map(await latestResults(store, pipeline.name, new Set(pipeline.tasks.map((task) => task.id)))));
+    return openResults(resultsFile, new Map(await latestResults(store, pipeline, new Set(pipeline.tasks.map((task) => task.id)))));
   };
   return {
     results: (pipeline) => (results ??= open(pipeline)),

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../model/json.ts';
 type MutableJson = Record<string, Json>;
 
 /**
- * `--set KEY=VALUE`, all of them, as one object. Dots in a key go into objects. A value is read as YAML 1.2 reads a
+ * `--set KEY=VALUE`, all of them, by their keys; a key with dots names a value inside of an object. A value is read as YAML 1.2 reads a
  * scalar (`0.8`, `true`, `null`), as a list or an object when it begins with a bracket, and otherwise as text: also
  * text that YAML would read as something else (`a: b`, `x # y`), which nobody means on a command line.
  */
@@ -15,18 +15,10 @@ export function parseSetOptions(given: readonly string[]): { readonly type: 'set
     const equals = text.indexOf('=');
     const key = equals === -1 ? text : text.slice(0, equals);
     if (equals === -1) return { type: 'error', message: `--set ${text}: write KEY=VALUE` };
-    const path = key.split('.');
-    if (!path.every((part) => /^[A-Za-z_][\w-]*$/.test(part))) return { type: 'error', message: `--set ${text}: "${key}" is not the name of a parameter` };
+    if (!key.split('.').every((part) => /^[A-Za-z_][\w-]*$/.test(part))) return { type: 'error', message: `--set ${text}: "${key}" is not the name of a parameter` };
     const value = parseValue(text.slice(equals + 1));
     if (value.type === 'error') return { type: 'error', message: `--set ${key}: ${value.message}` };
-    let target = values;
-    for (const part of path.slice(0, -1)) {
-      const next = target[part];
-      const object: MutableJson = Object.assign(Object.create(null) as MutableJson, typeof next === 'object' && next !== null && !Array.isArray(next) ? next : {});
-      target[part] = object;
-      target = object;
-    }
-    target[path.at(-1) ?? ''] = value.value;
+    values[key] = value.value;
   }
   return { type: 'set', values };
 }

@@ -21,5 +21,5 @@ export function nearDuration(text: string): string | undefined {
   const [, amount = '', word = ''] = match;
   const unit = [/^(ms|msecs?|milli(second)?s?)$/i, /^(s|secs?|seconds?|)$/i, /^(m|mins?|minutes?)$/i, /^(h|hrs?|hours?)$/i].findIndex((pattern) => pattern.test(word));
   if (unit !== -1) return amount + (['ms', 's', 'm', 'h'][unit] ?? '');
-  return /^d(ays?)?$/i.test(word) ? `${Number(amount) * 24}h` : undefined;
+  return /^d(ays?)?$/i.test(word) && Number(amount) * 24 * 3_600_000 <= longestDuration ? `${Number(amount) * 24}h` : undefined;
 }

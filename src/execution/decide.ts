@@ -21,8 +21,6 @@ export interface DecisionContext {
 export interface Decision {
   readonly fingerprint: Fingerprint;
   readonly params: JsonObject;
-  /** The shell command with all references resolved; empty for other kinds. */
-  readonly shellCommand: string;
   /** Empty: up to date. */
   readonly reasons: readonly Reason[];
   /** References to returns that the upstream task did not give: `split.returns.n`. */
@@ -36,14 +34,12 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
     missingReturns.push(`${id}.returns.${name}`);
   };
   const params = resolveReturns(taskParams(task), returnsOf, onMissing) as JsonObject;
-  const shellCommand = task.source.kind === 'shell' ? (resolveReturns(task.source.command, returnsOf, onMissing) as string) : '';
   const last = context.result(task.id);
   const fingerprint = await fingerprintTask(
     {
       task,
       folder: context.folder,
       params,
-      command: task.source.kind === 'shell' ? shellCommand : undefined,
       interpreter: needsInterpreter(task) && context.interpreter !== undefined ? `${context.interpreter.version} ${context.interpreter.path}` : undefined,
       upstream: context.result,
       last: last?.fingerprint,
@@ -51,7 +47,7 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
     context.digests,
   );
   const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await context.digests.ofPath(context.folder, output))?.digest })));
-  return { fingerprint, params, shellCommand, missingReturns, reasons: reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs }) };
+  return { fingerprint, params, missingReturns, reasons: reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs }) };
 }
 
 /** The declared outputs as they are now; those that are not there are named apart. */

@@ -27,6 +27,8 @@ export function waitsForRequest(task: Task, scope: Pick<PlanScope, 'named' | 'un
 export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: DecisionContext): Promise<readonly PlanEntry[]> {
   const entries: PlanEntry[] = [];
   const willRun = new Set<TaskId>();
+  /** Tasks that would give nothing to those that depend on them. */
+  const blocked = new Set<TaskId>();
   for (const task of pipeline.tasks) {
     if (!scope.wanted.has(task.id)) continue;
     const own = (await decide(task, scope.forced.has(task.id), context)).reasons;
@@ -39,8 +41,9 @@ export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: De
       continue;
     }
     // As in a run: a task that did not succeed and waits gives nothing, so what depends on it waits too.
-    const isBlocked = task.dependencies.some((id) => scope.wanted.has(id) && !willRun.has(id) && context.result(id)?.outcome !== 'success');
+    const isBlocked = task.dependencies.some((id) => blocked.has(id));
     if (isBlocked || waitsForRequest(task, scope, reasons)) {
+      if (isBlocked || context.result(task.id)?.outcome !== 'success') blocked.add(task.id);
       entries.push({ task: task.id, action: 'manual', reasons });
       continue;
     }

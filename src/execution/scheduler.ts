@@ -197,8 +197,9 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   const decideNow = async (entry: Entry): Promise<void> => {
     const generation = entry.generation;
     const { task } = entry;
-    const decision = await decide(task, scope.forced.has(task.id) && entry.success === undefined, context.decision);
+    const decided = await decide(task, scope.forced.has(task.id) && entry.success === undefined, context.decision);
     if (entry.generation !== generation) return;
+    const decision = { ...decided, reasons: withoutOwnAttempts(decided.reasons, context.runId) };
     entry.decision = decision;
     const missing = decision.missingReturns[0];
     if (missing !== undefined) {
@@ -413,6 +414,12 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     pump();
   });
   return { done, cancel, changed };
+}
+
+/** That an attempt of this run was ended by a change is no reason beside the change. */
+function withoutOwnAttempts(reasons: readonly Reason[], runId: RunId): readonly Reason[] {
+  const others = reasons.filter((reason) => reason.type !== 'last-run-failed' || reason.runId !== runId);
+  return others.length > 0 ? others : reasons;
 }
 
 /** A task finds the folders of its outputs made. */

@@ -20,8 +20,6 @@ export interface FingerprintInputs {
   readonly folder: string;
   /** The task's params and matrix values, all references resolved. */
   readonly params: JsonObject;
-  /** The shell command, all references resolved. */
-  readonly command: string | undefined;
   /** Absent for shell tasks. */
   readonly interpreter: string | undefined;
   readonly upstream: (task: TaskId) => TaskResult | undefined;
@@ -31,11 +29,11 @@ export interface FingerprintInputs {
 
 export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDigests): Promise<Fingerprint> {
   const { task, folder } = inputs;
-  const definitionParts = definitionOf(task, inputs.command);
+  const definitionParts = definitionOf(task);
   const digest = async (relative: string): Promise<Digest> => (await digests.ofPath(folder, relative))?.digest ?? absent;
 
   const sources: Record<string, Digest> = {};
-  for (const file of sourceFiles(task, folder, inputs.command)) sources[file] = await digest(file);
+  for (const file of sourceFiles(task, folder)) sources[file] = await digest(file);
   const files: Record<string, Digest> = {};
   for (const input of task.inputs) files[input] = await digest(input);
   // Imports and reads of the last success are dependencies like declared ones, as a compiler's depfile has it.
@@ -140,7 +138,7 @@ export function resultDigest(result: TaskResult): Digest {
 }
 
 /** What the task does, without what only says when or how often: retries, timeout, cpus, watch, tags, owner. */
-function definitionOf(task: Task, command: string | undefined): JsonObject {
+function definitionOf(task: Task): JsonObject {
   const source: JsonObject =
     task.source.kind === 'python'
       ? { python: task.source.script }
@@ -148,7 +146,7 @@ function definitionOf(task: Task, command: string | undefined): JsonObject {
         ? { notebook: task.source.notebook }
         : task.source.kind === 'call'
           ? { call: `${task.source.module}:${task.source.function}` }
-          : { shell: command ?? task.source.command };
+          : { shell: task.source.command };
   return { ...source, cwd: task.cwd, outputs: task.outputs };
 }
 
@@ -156,7 +154,7 @@ const interpreters = new Set(['sh', 'bash', 'zsh', 'dash', 'python', 'python3', 
 const scriptName = /\.(py|ipynb|sh|bash|zsh|R|jl|m?js|ts|pl|rb|sql|ps1|bat|cmd)$/i;
 
 /** The file that the definition names as source, relative to the pipeline's folder with `/`; of a shell command the scripts that it names. */
-export function sourceFiles(task: Task, folder: string, command?: string): readonly string[] {
+export function sourceFiles(task: Task, folder: string): readonly string[] {
   switch (task.source.kind) {
     case 'python':
       return [task.source.script];
@@ -168,7 +166,7 @@ export function sourceFiles(task: Task, folder: string, command?: string): reado
       return [isPackage ? `${base}/__init__.py` : `${base}.py`];
     }
     case 'shell': {
-      const words = (command ?? task.source.command).split(/[\s;&|()"'`]+/).filter((word) => word !== '');
+      const words = task.source.command.split(/[\s;&|()"'`]+/).filter((word) => word !== '');
       const started = interpreters.has(words[0] ?? '') ? words.slice(1).find((word) => !word.startsWith('-')) : words[0];
       const scripts = [...(started === undefined ? [] : [started]), ...words.filter((word) => scriptName.test(word))];
       const files = scripts.flatMap((script) => {

@@ -11,11 +11,12 @@ export type PlanEntry =
   /** Stale, but runs only when it is asked for by name (`watch: manual`). */
   | { readonly task: TaskId; readonly action: 'manual'; readonly reasons: readonly Reason[] };
 
-/** `plan` in one line for people: `7 to run, 2 up to date`. */
+/** `plan` in one line for people: `3 to run, 4 perhaps, if their inputs change, 2 up to date`. */
 export function summarizePlan(entries: readonly PlanEntry[]): string {
   const count = (action: PlanEntry['action']): number => entries.filter((entry) => entry.action === action).length;
   const parts = [
-    [count('run') + count('maybe'), 'to run'],
+    [count('run'), 'to run'],
+    [count('maybe'), 'perhaps, if their inputs change'],
     [count('skip'), 'up to date'],
     [count('manual'), 'stale, run on request'],
   ] as const;

@@ -1,4 +1,5 @@
 /** What the records say of each task's last execution: what the cache of results is made from when it is gone. */
+import path from 'node:path';
 import type { TaskId } from '../model/pipeline.ts';
 import type { RunState, TaskState } from '../model/run-state.ts';
 import type { TaskResult } from '../model/task-result.ts';
@@ -7,17 +8,17 @@ import { readRecordHead } from './read-record.ts';
 import { runFiles } from './run-files.ts';
 
 /**
- * The last execution of each of `tasks` in a run of that pipeline, whether it succeeded or not, as the cache would
+ * The last execution of each of `tasks` in a run of that pipeline (by its name and the file's name), whether it succeeded or not, as the cache would
  * have it. Reads first lines, newest record first, until every task is found. Runs in progress and records that can't
  * be read are passed over. `folder` is `.runweave`.
  */
-export async function latestResults(folder: string, pipelineName: string, tasks: ReadonlySet<TaskId>): Promise<ReadonlyMap<TaskId, TaskResult>> {
+export async function latestResults(folder: string, pipeline: RunState['pipeline'], tasks: ReadonlySet<TaskId>): Promise<ReadonlyMap<TaskId, TaskResult>> {
   const results = new Map<TaskId, TaskResult>();
   for (const file of await runFiles(folder)) {
     if (results.size === tasks.size) break;
     if (file.live) continue;
     const state = await readRecordHead(file.path).catch(() => undefined);
-    if (state?.pipeline.name !== pipelineName) continue;
+    if (state?.pipeline.name !== pipeline.name || path.basename(state.pipeline.file) !== path.basename(pipeline.file)) continue;
     for (const task of state.tasks) {
       if (!tasks.has(task.node.id) || results.has(task.node.id)) continue;
       const result = resultOf(state, task);

@@ -3,6 +3,7 @@ import type { RunListEntry, RunSummary } from '../model/record.ts';
 import { countPhases } from '../model/run-state.ts';
 import type { RunState } from '../model/run-state.ts';
 import { vcsDirty, vcsRefHeadName, vcsRefHeadRevision } from '../model/semantic-conventions.ts';
+import { writerIsAlive } from '../recording/writer.ts';
 import { readRecordHead } from './read-record.ts';
 import { readEach } from './run-heads.ts';
 import { runFiles } from './run-files.ts';
@@ -18,7 +19,10 @@ export async function listRuns(folder: string): Promise<readonly RunListEntry[]>
 
 async function readEntry(file: RunFile): Promise<RunListEntry> {
   try {
-    return { type: 'run', summary: summarize(await readRecordHead(file.path), file.path) };
+    const summary = summarize(await readRecordHead(file.path), file.path);
+    // Nobody writes it any more: it is sealed when the next session opens.
+    const isCutOff = file.live && summary.outcome === undefined && !writerIsAlive(file.path);
+    return { type: 'run', summary: isCutOff ? { ...summary, interrupted: true, outcome: 'error' } : summary };
   } catch (error) {
     return { type: 'unreadable', path: file.path, message: (error as Error).message };
   }

@@ -91,6 +91,39 @@ describe('watch', () => {
     assert.equal(place.read('out-0.txt').startsWith('old 0'), true);
   });
 
+  it('waits while a failure blocks what a change affects, and makes no runs that do nothing', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': `
+name: blocked
+tasks:
+  a: {shell: "cat a.txt > out-a.txt; grep -q good a.txt", inputs: [a.txt], outputs: [out-a.txt]}
+  b: {shell: cat out-a.txt > out-b.txt, inputs: [out-a.txt], outputs: [out-b.txt]}
+  c: {shell: "cat out-b.txt c.txt > out-c.txt", inputs: [out-b.txt, c.txt], outputs: [out-c.txt]}
+  d: {shell: cat d.txt > out-d.txt, inputs: [d.txt], outputs: [out-d.txt]}
+`,
+      'a.txt': 'bad\n',
+      'c.txt': 'c\n',
+      'd.txt': 'd\n',
+    });
+    const running = place.start('watch', '--json', '--on-failure', 'continue');
+    assert.deepEqual(await nextRun(running, 0), ['a', 'd']);
+    const runs = (): number => readdirSync(path.join(place.folder, '.runweave/runs')).length;
+
+    // `c` can't run while `a` has failed: only `d`, which is changed after it, does.
+    place.write('c.txt', 'new\n');
+    let from = running.lines.length;
+    place.write('d.txt', 'new\n');
+    assert.deepEqual(await nextRun(running, from), ['d']);
+    assert.equal(runs(), 2);
+
+    from = running.lines.length;
+    place.write('a.txt', 'good\n');
+    assert.deepEqual(await nextRun(running, from), ['a', 'b', 'c']);
+    running.process.kill('SIGINT');
+    await running.ended;
+    assert.equal(runs(), 3);
+  });
+
   it('restarts what a change during the run affects, and leaves the rest running', async (context) => {
     // Each task says that it runs, then waits until the test lets it go on.
     const wait = (name: string): string => `cat ${name}.txt > out-${name}.txt; until [ -e go-${name} ]; do sleep 0.05; done`;

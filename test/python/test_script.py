@@ -174,7 +174,7 @@ class Observed(TaskTest):
         )
         self.assertEqual(result.stderr, "")
         self.assertEqual(seen["modules"], ["lib/part.py", "tasks/script.py"])
-        self.assertEqual(seen["read"], ["both.bin", "in.txt", "in2.txt"])
+        self.assertEqual(seen["read"], ["absent.txt", "both.bin", "in.txt", "in2.txt"])
         self.assertEqual(seen["written"], ["appended.txt", "both.bin", "final.txt", "new/a", "out.txt"])
         self.assertEqual(packages, {})
 

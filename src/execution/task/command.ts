@@ -8,8 +8,6 @@ export interface CommandContext {
   readonly pythonPath: string;
   /** Absolute path of the interpreter; absent when the pipeline has shell tasks only. */
   readonly interpreter: string | undefined;
-  /** The shell command with all references resolved. */
-  readonly shellCommand: string;
 }
 
 /** Program and arguments. */
@@ -28,9 +26,9 @@ export function commandOf(task: Task, context: CommandContext): readonly string[
     case 'shell':
       // Windows has no sh; cmd is what npm and make use there. With /s it takes off the outer quotes and no others.
       return process.platform === 'win32'
-        ? [process.env['ComSpec'] ?? 'cmd.exe', '/d', '/s', '/c', `"${context.shellCommand}"`]
+        ? [process.env['ComSpec'] ?? 'cmd.exe', '/d', '/s', '/c', `"${task.source.command}"`]
         : // A command of several lines ends at the first that fails, as in a job of a continuous integration.
-          ['/bin/sh', '-e', '-c', context.shellCommand];
+          ['/bin/sh', '-e', '-c', task.source.command];
     default:
       return task.source satisfies never;
   }

@@ -125,7 +125,7 @@ def _report():
             not path.startswith(ignored)
             and path != params
             and _hidden.isdisjoint(path[len(_workspace) :].split(os.sep))
-            and os.path.isfile(path)
+            and (os.path.isfile(path) or not os.path.exists(path))  # a file that was looked for counts when it comes
         )
 
     _log.write(
@@ -134,7 +134,7 @@ def _report():
                 "type": "observed",
                 "modules": sorted(filter(counts, modules)),
                 "read": sorted(path for path in _read if path not in modules and counts(path)),
-                "written": sorted(filter(counts, _written)),
+                "written": sorted(path for path in _written if counts(path) and os.path.isfile(path)),
                 "packages": distributions(set(sys.modules) - _preloaded),
             }
         ]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMasker } from '../../../src/app/secrets.ts';
+import { createByteMasker, createMasker } from '../../../src/app/secrets.ts';
 
 const environment = { HF_TOKEN: 'hf_secret', LONGER: 'hf_secret_longer', PIN: '1234', TINY: 'ab', EMPTY: '', UNSET: undefined };
 
@@ -42,6 +42,15 @@ describe('secrets', () => {
     };
     assert.deepEqual(masked(event), event);
     assert.deepEqual(masked({ type: 'output', text: 'pin 1234' }), { type: 'output', text: 'pin ***' });
+  });
+
+  it('are masked in bytes, whatever is around them', () => {
+    const masked = createByteMasker(['HF_TOKEN', 'LONGER'], environment);
+    assert.ok(masked !== undefined);
+    assert.deepEqual(masked(Buffer.from('\0\xffhf_secret_longer|hf_secret|hf_secre', 'latin1')), Buffer.from('\0\xff***|***|hf_secre', 'latin1'));
+    const clean = Buffer.from('nothing');
+    assert.equal(masked(clean), clean);
+    assert.equal(createByteMasker(['UNSET'], environment), undefined);
   });
 
   it('that look like an id themselves are masked', () => {

@@ -33,8 +33,7 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
   const pipeline: Pipeline = { name: 'p', file: '/nowhere/runweave.yaml', folder: '/nowhere', params: {}, secrets: [], onFailure: 'stop', tasks };
   const succeed = async (...names: readonly string[]): Promise<void> => {
     for (const task of tasks.filter((each) => names.includes(each.id))) {
-      const command = task.source.kind === 'shell' ? task.source.command : undefined;
-      const fingerprint = await fingerprintTask({ task, folder: context.folder, params: task.params, command, interpreter: undefined, upstream: context.result, last: undefined }, context.digests);
+      const fingerprint = await fingerprintTask({ task, folder: context.folder, params: task.params, interpreter: undefined, upstream: context.result, last: undefined }, context.digests);
       const outputs = task.outputs.map((output) => ({ path: output, digest: digestOf(files.get(output) ?? ''), size: 1 }));
       results.set(task.id, { runId: 'run-1' as RunId, traceId: 't' as TraceId, spanId: `span-${task.id}` as SpanId, outcome: 'success', fingerprint, outputs, returns: {}, duration: 1, end: '1' as UnixNano });
     }

@@ -164,7 +164,7 @@ describe('latestResults', () => {
     await sealRun(folder, run(ids[2] ?? '', 'failure', 'other'));
     mkdirSync(path.join(folder, 'live'), { recursive: true });
     writeFileSync(path.join(folder, 'runs', `${ids[3] ?? ''}.otlp.jsonl`), 'damaged');
-    const results = await latestResults(folder, 'digits', wanted);
+    const results = await latestResults(folder, { name: 'digits', file: 'runweave.yaml' }, wanted);
     assert.deepEqual(JSON.parse(JSON.stringify([...results])), [
       ['a', { runId: ids[0], traceId: 'cd'.repeat(16), spanId: span(2), outcome: 'success', fingerprint, outputs: [{ path: 'x', digest, size: 3 }], returns: { n: 1 }, duration: 4, end: time(5) }],
     ]);
@@ -174,7 +174,7 @@ describe('latestResults', () => {
     const folder = temporaryFolder(t);
     await sealRun(folder, run(ids[0] ?? '', 'success'));
     await sealRun(folder, run(ids[1] ?? '', 'failure'));
-    const result = (await latestResults(folder, 'digits', wanted)).get('a' as TaskId);
+    const result = (await latestResults(folder, { name: 'digits', file: 'runweave.yaml' }, wanted)).get('a' as TaskId);
     assert.equal(result?.outcome, 'failure');
     assert.equal(result.runId, ids[1]);
   });

@@ -39,7 +39,7 @@ describe('run', () => {
   it('hands its options on', async () => {
     const { session, exit } = start(['run', 'a', 'b', '--set', 'x.y=1', '-j', '3', '--on-failure', 'continue']);
     const { options, asked, finish } = await session;
-    assert.deepEqual(JSON.parse(JSON.stringify(options)), { file: join(cwd, 'runweave.yaml'), set: { x: { y: 1 } }, jobs: 3, onFailure: 'continue' });
+    assert.deepEqual(JSON.parse(JSON.stringify(options)), { file: join(cwd, 'runweave.yaml'), set: { 'x.y': 1 }, jobs: 3, onFailure: 'continue' });
     assert.deepEqual(await asked, ['a', 'b']);
     finish({ ...result, outcome: 'success' });
     assert.equal(await exit, 0);

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { commandOf, needsInterpreter } from '../../../../src/execution/task/command.ts';
 import { taskOf } from '../../sketch.ts';
 
-const context = { folder: '/p', pythonPath: '/helper', interpreter: '/venv/bin/python', shellCommand: '' };
+const context = { folder: '/p', pythonPath: '/helper', interpreter: '/venv/bin/python' };
 const helper = path.join('/helper', 'runweave_task.py');
 
 describe('the command of a task', () => {
@@ -15,15 +15,17 @@ describe('the command of a task', () => {
     assert.deepEqual(commandOf(taskOf({ source: { kind: 'call', module: 'a.b', function: 'f' } }), context), ['/venv/bin/python', helper, 'call', 'a.b:f']);
   });
 
-  it('is the shell with the resolved command', () => {
-    const command = commandOf(taskOf({ source: { kind: 'shell', command: '${x}' } }), { ...context, shellCommand: 'printf "%s" "a  b" \'c\'' });
+  it('is the shell with the command as it is, and stops at the first line that fails', () => {
+    const command = commandOf(taskOf({ source: { kind: 'shell', command: 'printf "%s" "a  b" \'c\'\nfalse || true\n' } }), context);
     const [program = '', ...args] = command;
     assert.equal(execFileSync(program, args, { encoding: 'utf8' }), 'a  bc');
+    const [shell = '', ...failing] = commandOf(taskOf({ source: { kind: 'shell', command: 'false\necho too far' } }), context);
+    assert.throws(() => execFileSync(shell, failing, { stdio: 'ignore' }), { status: 1 });
   });
 
   it('is quoted for cmd.exe, which takes off the outer quotes', (t) => {
     t.mock.property(process, 'platform', 'win32');
-    const command = commandOf(taskOf(), { ...context, shellCommand: '"C:\\my tool\\x.exe" "a b"' });
+    const command = commandOf(taskOf({ source: { kind: 'shell', command: '"C:\\my tool\\x.exe" "a b"' } }), context);
     assert.deepEqual(command.slice(1), ['/d', '/s', '/c', '""C:\\my tool\\x.exe" "a b""']);
   });
 
