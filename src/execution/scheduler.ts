@@ -64,6 +64,8 @@ const longestDelay = 24 * 3600 * 1000;
 
 interface Entry {
   task: Task;
+  /** Place in the pipeline: of several tasks that could start, the first one does. */
+  place: number;
   phase: 'waiting' | 'deciding' | 'queued' | 'running' | 'done';
   /** Dependencies in this run that are not done. */
   open: number;
@@ -116,11 +118,11 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   const link = (): void => {
     const previous = entries;
     entries = new Map();
-    for (const task of pipeline.tasks) {
+    for (const [place, task] of pipeline.tasks.entries()) {
       if (!scope.wanted.has(task.id)) continue;
       const known = previous.get(task.id);
-      if (known !== undefined) Object.assign(known, { task, open: 0, dependents: [] });
-      entries.set(task.id, known ?? { task, phase: 'waiting', open: 0, dependents: [], generation: 0, attempts: 0, restarting: false });
+      if (known !== undefined) Object.assign(known, { task, place, open: 0, dependents: [] });
+      entries.set(task.id, known ?? { task, place, phase: 'waiting', open: 0, dependents: [], generation: 0, attempts: 0, restarting: false });
     }
     for (const [id, entry] of previous) {
       if (entries.has(id)) continue;
@@ -216,7 +218,8 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     } else {
       emit({ type: 'task-stale', task: task.id, time: clock.now(), reasons: decision.reasons });
       entry.phase = 'queued';
-      queue.push(entry);
+      const at = queue.findIndex((other) => other.place > entry.place);
+      queue.splice(at === -1 ? queue.length : at, 0, entry);
       pump();
     }
   };

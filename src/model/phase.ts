@@ -1,4 +1,6 @@
 /** The words and signs for phases, the same in the terminal, in mermaid text and in the panels. */
+import type { TaskId } from './pipeline.ts';
+import type { SkipReason } from './run-event.ts';
 import type { TaskPhase } from './run-state.ts';
 
 interface PhaseLook {
@@ -19,3 +21,19 @@ export const phaseLook: Readonly<Record<TaskPhase, PhaseLook>> = {
   cancellation: { label: 'cancelled', sign: '⊘' },
   skip: { label: 'skipped', sign: '↷' },
 };
+
+/** Why a task was skipped, in a few words. */
+export function describeSkip(reason: SkipReason, blockedBy: readonly TaskId[] = []): string {
+  switch (reason) {
+    case 'up-to-date':
+      return 'up to date';
+    case 'upstream':
+      return blockedBy.length === 0 ? 'an upstream task did not succeed' : `${blockedBy.slice(0, 3).join(', ')}${blockedBy.length > 3 ? ', …' : ''} did not succeed`;
+    case 'stopped':
+      return 'not started: the run was stopped';
+    case 'manual':
+      return 'stale, runs when it is asked for';
+    default:
+      return reason satisfies never;
+  }
+}

@@ -9,6 +9,7 @@ import type { PlanEntry } from '../model/plan.ts';
 import type { RunEvent } from '../model/run-event.ts';
 import { countPhases, createRunFold } from '../model/run-state.ts';
 import type { MetricPoint, RunFold, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
+import { describeSkip } from '../model/phase.ts';
 import { elapsed, toDate } from '../model/time.ts';
 import type { GraphTask, TaskStatus } from '../model/graph-task.ts';
 import type { Interpreter, LoadedGraph, LoadedTask, SessionMessage } from '../protocol/session.ts';
@@ -169,6 +170,7 @@ export class PipelineModel {
     if (task !== undefined && (task.phase === 'stale' || task.phase === 'running')) return task.reasons.map(describeReason);
     const entry = this.#plan.get(id);
     if (entry !== undefined && entry.action !== 'skip' && this.#stale.get(id) === true) return entry.reasons.map(describeReason);
+    if (task?.skipReason !== undefined) return [describeSkip(task.skipReason, task.blockedBy)];
     return task?.reasons.map(describeReason) ?? [];
   }
 

@@ -93,7 +93,7 @@ describe('PipelineModel', () => {
     const model = new PipelineModel();
     model.setGraph(graph(a));
     play(model, [started('1', [a]), ...execution('a', 0, 40), started('2', [a], 100), { type: 'task-skipped', time: at(101), task: a.id, reason: 'up-to-date' }]);
-    assert.deepEqual(model.statusOf(a.id), { phase: 'skip', reasons: [], duration: 40, stale: false });
+    assert.deepEqual(model.statusOf(a.id), { phase: 'skip', reasons: ['up to date'], duration: 40, stale: false });
   });
 
   it('shows a task that a failure held up as stale', () => {
