@@ -26,6 +26,13 @@ class _OwnInterpreter(KernelSpecManager):
         return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
 
+class _Manager(AsyncKernelManager):
+    """Nothing runs any more when a kernel is asked to end, so it is not interrupted first: it would complain of that."""
+
+    async def _async_interrupt_kernel(self):
+        pass
+
+
 def kernel_name(notebook):
     """Name of the kernel to start; raises ValueError if it is not installed and is not a Python kernel."""
     spec = notebook.metadata.get("kernelspec", {})
@@ -49,7 +56,7 @@ class Kernel(NotebookClient):
     def __init__(self, notebook, name):
         # Sockets in a folder of our own: with TCP ports, kernels that start at once may choose the same one.
         self._sockets = tempfile.TemporaryDirectory(prefix="rw") if os.name == "posix" else None
-        manager = AsyncKernelManager(kernel_name=name, kernel_spec_manager=_OwnInterpreter())
+        manager = _Manager(kernel_name=name, kernel_spec_manager=_OwnInterpreter())
         if self._sockets is not None:
             manager.transport = "ipc"
             manager.ip = os.path.join(self._sockets.name, "k")
