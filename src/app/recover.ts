@@ -1,8 +1,9 @@
 /** After an executor that died: ends what it left running and seals its run. */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { RunResult } from '../protocol/session.ts';
+import { processesWith } from '../execution/backend/descendants.ts';
 
 /** How long tasks of a dead executor may take to end after SIGTERM, in milliseconds. */
 const grace = 2000;
@@ -39,20 +40,7 @@ async function endProcessesOf(runIds: readonly string[]): Promise<void> {
 }
 
 function processesOf(runIds: readonly string[]): readonly number[] {
-  if (process.platform !== 'linux') return [];
-  const marks = runIds.map((runId) => `RUNWEAVE_RUN_ID=${runId}`);
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => {
-      if (!Number.isInteger(pid) || pid === process.pid) return false;
-      try {
-        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-        return marks.some((mark) => environment.includes(mark));
-      } catch {
-        // Somebody else's, or gone.
-        return false;
-      }
-    });
+  return runIds.flatMap((runId) => processesWith([`RUNWEAVE_RUN_ID=${runId}`]));
 }
 
 function signal(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { describeReason } from '../model/fingerprint.ts';
 import { tasksNamed, withUpstream, type Pipeline, type TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Trigger } from '../model/run-event.ts';
@@ -12,6 +13,7 @@ import { nearName } from '../definition/near-name.ts';
 import { localBackend } from '../execution/backend/local.ts';
 import type { DecisionContext } from '../execution/decide.ts';
 import { findInterpreter } from '../execution/interpreter.ts';
+import { changedInputs } from '../execution/same-inputs.ts';
 import { makePlan, type PlanScope } from '../execution/plan.ts';
 import { needsInterpreter } from '../execution/task/command.ts';
 import { startWatcher } from '../execution/watcher.ts';
@@ -145,11 +147,11 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   };
 
   /** One run, after those before it. The caller holds the lock. */
-  const runNext = (tasks: readonly string[], force: boolean, trigger: Trigger): Promise<RunResult | Problem> => {
+  const runNext = (options: RunOptions, trigger: Trigger): Promise<RunResult | Problem> => {
     let settle: () => void = () => undefined;
     const promise = new Promise<void>((resolve) => (settle = resolve));
     starting = promise;
-    const result = last.then(() => runNow(tasks, force, trigger, settle));
+    const result = last.then(() => runNow(options, trigger, settle));
     last = result
       .catch(() => undefined)
       .finally(() => {
@@ -161,13 +163,16 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     return result;
   };
 
-  const runNow = async (tasks: readonly string[], force: boolean, trigger: Trigger, started: () => void): Promise<RunResult | Problem> => {
+  const runNow = async ({ tasks, force, alone }: RunOptions, trigger: Trigger, started: () => void): Promise<RunResult | Problem> => {
     const pipeline = pipelineOrProblem();
     if ('code' in pipeline) return pipeline;
-    const scope = scopeFor(pipeline, tasks, force, trigger.type === 'change');
-    if ('code' in scope) return scope;
+    const withNeeds = scopeFor(pipeline, tasks, force, trigger.type === 'change');
+    if ('code' in withNeeds) return withNeeds;
     const decision = await decisionContext(pipeline);
     if ('code' in decision) return decision;
+    const refusal = alone === undefined ? undefined : await refuseAlone(pipeline, withNeeds.named, alone, decision);
+    if (refusal !== undefined) return refusal;
+    const scope = alone === undefined ? withNeeds : { ...withNeeds, wanted: withNeeds.named };
     executed = 0;
     try {
       const end = await performRun(
@@ -205,12 +210,24 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     }
   };
 
-  const run: Session['run'] = async ({ tasks, force }) => {
+  const refuseAlone = async (pipeline: Pipeline, named: ReadonlySet<TaskId>, { runId, fingerprint }: NonNullable<RunOptions['alone']>, decision: DecisionContext): Promise<Problem | undefined> => {
+    for (const task of pipeline.tasks) {
+      if (!named.has(task.id)) continue;
+      const reasons = await changedInputs(task, fingerprint, decision);
+      if (reasons.length === 0) continue;
+      const told = reasons.slice(0, 5).map(describeReason).join('; ');
+      const more = reasons.length > 5 ? `; and ${reasons.length - 5} more` : '';
+      return problem('inputs-changed', `the inputs that ${task.id} had in ${runId} are no longer there: ${told}${more}. With the inputs as they are now: runweave run '${task.id}'`);
+    }
+    return undefined;
+  };
+
+  const run: Session['run'] = async (options) => {
     const held = lock.acquire('run');
     if (!held.ok) return problem(held.code, held.message);
     try {
       reload();
-      return await runNext(tasks, force, { type: 'manual', tasks });
+      return await runNext(options, { type: 'manual', tasks: options.tasks });
     } finally {
       held.release();
     }
@@ -269,7 +286,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     };
     const runAndReport = async (trigger: Trigger): Promise<void> => {
       try {
-        const result = await runNext(tasks, false, trigger);
+        const result = await runNext({ tasks, force: false }, trigger);
         if ('code' in result) listener(result);
         await watchOutside();
         // A file that changed while a task used it, or at the very end of the run. What a failure kept from running

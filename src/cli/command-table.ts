@@ -1,6 +1,6 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
 
-export type CommandName = 'run' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'init' | 'doctor' | 'schema';
+export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'init' | 'doctor' | 'schema';
 
 /** The values of the options of all commands; a command reads those that its row lists. */
 export interface OptionValues {
@@ -79,6 +79,18 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ["runweave run 'train[nr_train_images=400]'", 'one value of a matrix, and what it needs'],
       ['runweave run train --force', 'all values of train, up to date or not'],
       ['runweave run --set data.ratio=0.8 --jobs 2', 'another parameter, at most two cpu slots'],
+    ],
+  },
+  retry: {
+    summary: 'run a recorded run again, or one task of it alone',
+    details: `Runs what RUN was asked for, with its parameters; what is up to date is not run. With a task: only that task, with the inputs that it had then. That is refused when they are no longer what they were; the task's own source may have changed. ${runReference}`,
+    arguments: 'RUN[/TASK]',
+    minimum: 1,
+    maximum: 1,
+    options: ['force', 'jobs', 'on-failure', 'verbose'],
+    examples: [
+      ['runweave retry latest', 'what the newest run left undone, with its parameters'],
+      ["runweave retry 'latest/train[nr_train_images=400]'", 'this task alone, after its code was corrected'],
     ],
   },
   watch: {

@@ -31,6 +31,7 @@ function exitCodeOf(code: ProblemCode): ExitCode {
       return exitCodes.locked;
     case 'bad-pipeline':
     case 'unknown-task':
+    case 'inputs-changed':
       return exitCodes.badUsage;
     case 'no-interpreter':
     case 'storage':

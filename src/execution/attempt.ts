@@ -7,24 +7,25 @@
  *                  └── cancelled ───▶ cancellation   (likewise)
  *   starting ──could not start──▶ error
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { StringDecoder } from 'node:string_decoder';
 import type { JsonObject } from '../model/json.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TraceId } from '../model/run-event.ts';
-import type { Clock } from '../model/time.ts';
+import type { Clock, UnixNano } from '../model/time.ts';
 import type { Backend, ProcessEnd, RunningProcess } from './backend/backend.ts';
+import { followLog, type FollowedLog } from './follow-log.ts';
+import { limitOutput } from './output-limit.ts';
 import { taskEnvironment } from './task/environment.ts';
 import { parseTaskLogLine, type TaskLogEntry } from './task/task-log.ts';
 
-/** How often what a task has logged is read. */
-const logInterval = 50;
 /** Output is handed on in pieces, not for every write of the task. */
 const outputInterval = 25;
 const outputPiece = 64 * 1024;
 /** What is kept of a task's last output for its failure's message. */
 const tailLength = 2000;
+/** Lines of RUNWEAVE_LOG that were not understood are told one by one up to here. */
+const toldLines = 20;
 
 export interface AttemptRequest {
   readonly task: Task;
@@ -66,10 +67,11 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   const cwd = path.resolve(folder, task.cwd);
   const paramsFile = path.join(request.scratch, 'params.json');
   const logFile = path.join(request.scratch, 'log.jsonl');
-  const output = collectOutput((stream, text) => emit({ type: 'output', ...of, stream, text, time: clock.now() }));
+  const limit = limitOutput<UnixNano>((piece) => emit({ type: 'output', ...of, ...piece }));
+  const output = collectOutput((stream, text) => limit.add({ stream, text, time: clock.now() }));
   const reports = collectReports(request, context, of, cwd);
   const startTime = clock.now();
-  let log: { readonly close: () => void } | undefined;
+  let log: FollowedLog | undefined;
   let process: RunningProcess;
   try {
     mkdirSync(request.scratch, { recursive: true });
@@ -104,7 +106,8 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   clearTimeout(timer);
   request.signal.removeEventListener('abort', onAbort);
   output.flush();
-  log?.close();
+  limit.end();
+  await log?.close();
   await reports.settled();
   removeScratch(request.scratch);
 
@@ -185,41 +188,13 @@ function collectOutput(emit: (stream: 'stdout' | 'stderr', text: string) => void
   return { add, flush, tail: () => errorTail };
 }
 
-/** Hands on complete lines as they are appended; on `close` also a last line without its end. */
-function followLog(file: string, onLine: (line: string) => void): { readonly close: () => void } {
-  const descriptor = openSync(file, 'r');
-  const decoder = new StringDecoder('utf8');
-  const buffer = Buffer.allocUnsafe(64 * 1024);
-  let position = 0;
-  let rest = '';
-  const read = (): void => {
-    // Up to its length now, and no further: a task may write faster than this reads.
-    for (const { size } = fstatSync(descriptor); position < size; ) {
-      const count = readSync(descriptor, buffer, 0, buffer.length, position);
-      if (count === 0) return;
-      position += count;
-      const lines = (rest + decoder.write(buffer.subarray(0, count))).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) onLine(line);
-    }
-  };
-  const timer = setInterval(read, logInterval);
-  return {
-    close: () => {
-      clearInterval(timer);
-      read();
-      if (rest.trim() !== '') onLine(rest);
-      closeSync(descriptor);
-    },
-  };
-}
-
 /** Turns what the task reported into events, artifacts in the order in which they came. */
 function collectReports(request: AttemptRequest, context: AttemptContext, of: { readonly task: TaskId; readonly attempt: number }, cwd: string) {
   const { emit, clock } = context;
   const returns: Record<string, JsonObject[string]> = {};
   const seen = { modules: new Set<string>(), read: new Set<string>(), written: new Set<string>() };
   let exception: RecordedFailure | undefined;
+  let notUnderstood = 0;
   let artifacts: Promise<void> = Promise.resolve();
 
   const relative = (file: string): string => path.relative(request.folder, path.resolve(cwd, file)).replaceAll(path.sep, '/');
@@ -270,7 +245,8 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         });
         return;
       case 'invalid':
-        warn(`a line of RUNWEAVE_LOG was not understood (${entry.message}): ${entry.line}`);
+        notUnderstood += 1;
+        if (notUnderstood <= toldLines) warn(`a line of RUNWEAVE_LOG was not understood (${entry.message}): ${entry.line}`);
         return;
       default:
         entry satisfies never;
@@ -278,7 +254,10 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
   };
   return {
     add,
-    settled: () => artifacts,
+    settled: async (): Promise<void> => {
+      if (notUnderstood > toldLines) warn(`${notUnderstood - toldLines} more lines of RUNWEAVE_LOG were not understood`);
+      await artifacts;
+    },
     returns: (): JsonObject => returns,
     exception: () => exception,
     observed: () => ({ modules: [...seen.modules], read: [...seen.read], written: [...seen.written] }),

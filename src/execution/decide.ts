@@ -51,7 +51,7 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
 }
 
 /** The declared outputs as they are now; those that are not there are named apart. */
-export async function readOutputs(task: Task, folder: string, digests: FileDigests): Promise<{ readonly outputs: readonly OutputFile[]; readonly missing: readonly string[] }> {
+export async function readOutputs(task: Pick<Task, 'outputs'>, folder: string, digests: FileDigests): Promise<{ readonly outputs: readonly OutputFile[]; readonly missing: readonly string[] }> {
   const outputs: OutputFile[] = [];
   const missing: string[] = [];
   for (const output of task.outputs) {

@@ -3,6 +3,7 @@
  * process; the extension forks `executor.ts`, which speaks exactly these messages over the process's IPC channel.
  */
 import type { Diagnostic, Range } from '../model/diagnostic.ts';
+import type { Fingerprint } from '../model/fingerprint.ts';
 import type { TaskId, TaskKind, WatchMode } from '../model/pipeline.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { PlanEntry } from '../model/plan.ts';
@@ -25,6 +26,8 @@ export interface RunOptions {
   /** Task ids or declared names; empty for all. */
   readonly tasks: readonly string[];
   readonly force: boolean;
+  /** Only the tasks themselves, not what they need: one task, with the inputs that it had in an earlier run. */
+  readonly alone?: { readonly runId: RunId; readonly fingerprint: Fingerprint };
 }
 
 /** A task of the loaded file as the editor needs it. */
@@ -75,7 +78,7 @@ export type SessionMessage =
   /** Something went wrong that is no diagnostic and no run event; one sentence and what to do. */
   | { readonly type: 'problem'; readonly code: ProblemCode; readonly message: string };
 
-export type ProblemCode = 'locked' | 'no-interpreter' | 'bad-pipeline' | 'unknown-task' | 'storage' | 'internal';
+export type ProblemCode = 'locked' | 'no-interpreter' | 'bad-pipeline' | 'unknown-task' | 'inputs-changed' | 'storage' | 'internal';
 
 /** To the executor. `id` is answered by one `reply`. */
 export type SessionCommand =

@@ -7,7 +7,7 @@
  * removed.
  * Line 1 holds the run span and all task spans; each further line holds about 100 of the other spans.
  */
-import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEvent, RunId } from '../model/run-event.ts';
 import type { RunResult } from '../protocol/session.ts';
@@ -81,7 +81,8 @@ async function recoverRun(folder: string, log: string): Promise<RunResult | unde
   }
   const state = collector.state();
   if (state === undefined || last === undefined || !isRunId(state.runId)) {
-    await setAside(log);
+    if (await hasNotBegun(log)) await rm(log, { force: true });
+    else await setAside(log);
     return undefined;
   }
   for (const event of interruption(state, last.time)) collector.apply(event);
@@ -91,7 +92,9 @@ async function recoverRun(folder: string, log: string): Promise<RunResult | unde
   } catch (error) {
     // Any other error: no room on the disk, and the log stays for the next start.
     if (!(error instanceof RecordExistsError)) return undefined;
-    // The process died between the record and the removal of its log.
+    // The process died between the record and the removal of its log, perhaps before the name was on the disk for good.
+    await syncFolder(runsFolder(folder));
+    await removeTemporaries(runsFolder(folder), state.runId);
     await rm(log, { force: true });
     return { runId: state.runId, outcome, record: error.record };
   }
@@ -104,6 +107,12 @@ async function logsIn(live: string): Promise<readonly string[]> {
   } catch {
     return [];
   }
+}
+
+/** The process died before the first event, which is written before anything is started: there is nothing to tell of. */
+async function hasNotBegun(log: string): Promise<boolean> {
+  const text = await readFile(log, 'utf8');
+  return text === '' || (text.startsWith('{"type":"writer"') && text.indexOf('\n') === text.length - 1);
 }
 
 async function setAside(log: string): Promise<void> {
@@ -128,8 +137,9 @@ async function sealCollected(folder: string, collector: RunCollector): Promise<s
   } finally {
     await rm(temporary, { force: true });
   }
-  await rm(path.join(liveFolder(folder), `${state.runId}.jsonl`), { force: true });
+  // The log last: while it is there, the next start looks after what else is left.
   await removeTemporaries(path.dirname(record), state.runId);
+  await rm(path.join(liveFolder(folder), `${state.runId}.jsonl`), { force: true });
   return record;
 }
 

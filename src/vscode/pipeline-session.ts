@@ -321,6 +321,7 @@ function problemAction(code: ProblemCode): { readonly title: string; readonly co
       return { title: 'Set Interpreter', command: 'workbench.action.openSettings', arguments: [`${section}.python.path`] };
     case 'locked':
     case 'unknown-task':
+    case 'inputs-changed':
     case 'storage':
     case 'internal':
       return { title: 'Show Output', command: command.showLogs, arguments: [] };

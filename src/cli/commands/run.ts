@@ -1,3 +1,5 @@
+import type { JsonObject } from '../../model/json.ts';
+import type { RunOptions } from '../../protocol/session.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { openPipeline } from '../open-pipeline.ts';
@@ -5,14 +7,19 @@ import { createSessionReporter } from '../session-reporter.ts';
 import { fromProblem } from '../user-error.ts';
 
 /** `runweave run`: brings tasks up to date, shows how, and says by the exit code whether all went well. */
-export async function runCommand(line: CommandLine, host: Host): Promise<ExitCode> {
+export function runCommand(line: CommandLine, host: Host): Promise<ExitCode> {
+  return runTasks({ tasks: line.arguments, force: line.options.force }, line, host);
+}
+
+/** `set` stands for `--set`. */
+export async function runTasks(options: RunOptions, line: CommandLine, host: Host, set?: JsonObject): Promise<ExitCode> {
   const reporter = createSessionReporter(line, host);
   try {
     // The result of the run says that it is sealed; the message would say it twice.
     const message: typeof reporter.message = (said) => {
       if (said.type !== 'sealed') reporter.message(said);
     };
-    const session = await openPipeline(line, host, { ...reporter, message });
+    const session = await openPipeline(line, host, { ...reporter, message }, set);
     if (typeof session === 'number') return session;
     let interrupts = 0;
     const stopListening = host.onInterrupt(() => {
@@ -22,7 +29,7 @@ export async function runCommand(line: CommandLine, host: Host): Promise<ExitCod
       if (interrupts === 1) void session.close();
     });
     try {
-      const result = await session.run({ tasks: line.arguments, force: line.options.force });
+      const result = await session.run(options);
       if ('code' in result) {
         const error = fromProblem(result);
         reporter.error(error);

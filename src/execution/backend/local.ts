@@ -8,6 +8,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import type { Backend, ProcessEnd, ProcessRequest, RunningProcess } from './backend.ts';
+import { killProcessesWith } from './descendants.ts';
 
 /** How long a task may take to end after SIGTERM. */
 const grace = 3000;
@@ -62,6 +63,8 @@ function start(request: ProcessRequest): RunningProcess {
       // What the task left behind in its group ends with it: nothing of a task outlives the task.
       // (Windows can't tell which processes were started by one that is gone, and gives its id to the next.)
       if (process.platform !== 'win32') signalGroup(pid, 'SIGKILL');
+      const marks = ['RUNWEAVE_RUN_ID', 'RUNWEAVE_TASK'].map((name) => `${name}=${request.env[name] ?? ''}`);
+      if (request.env['RUNWEAVE_TASK'] !== undefined) killProcessesWith(marks, pid);
       drainTimer = setTimeout(() => {
         // After a turn of the loop, in which what is in the pipes is read even if other work held it up until now.
         setImmediate(() => {

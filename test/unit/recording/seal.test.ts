@@ -186,7 +186,6 @@ describe('recoverRuns', () => {
     const folder = temporaryFolder(t);
     mkdirSync(path.join(folder, 'live'));
     for (const [name, text] of [
-      ['empty', ''],
       ['garbage', 'x\ny\n'],
       ['headless', '{"type":"warning","time":"1","message":"m"}\n'],
       ['hostile', '{"type":"run-started","time":"1","runId":"../../x","tasks":[]}\n'],
@@ -197,8 +196,23 @@ describe('recoverRuns', () => {
     assert.deepEqual(await recoverRuns(folder, dead), []);
     assert.deepEqual(
       readdirSync(path.join(folder, 'live')).sort(),
-      ['empty', 'garbage', 'headless', 'hostile', 'shapeless'].map((name) => `${name}.jsonl.unreadable`),
+      ['garbage', 'headless', 'hostile', 'shapeless'].map((name) => `${name}.jsonl.unreadable`),
     );
+  });
+
+  it('removes a log whose process died before the first event', async (t) => {
+    const folder = temporaryFolder(t);
+    mkdirSync(path.join(folder, 'live'));
+    const writer = '{"type":"writer","pid":1,"host":"h"}\n';
+    for (const [name, text] of [
+      ['empty', ''],
+      ['begun', writer],
+      ['torn', writer.slice(0, -4)],
+    ] as const) {
+      writeFileSync(path.join(folder, 'live', `${name}.jsonl`), text);
+    }
+    assert.deepEqual(await recoverRuns(folder, dead), []);
+    assert.deepEqual(readdirSync(path.join(folder, 'live')), ['torn.jsonl.unreadable']);
   });
 
   it('does nothing where there is nothing', async (t) => {

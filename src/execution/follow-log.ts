@@ -1,0 +1,60 @@
+/**
+ * Follows the file that a task appends its reports to. Bounded in all ways, as the file is the task's: it is read in
+ * turns, between which other work goes on, and a line that never ends is not held.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** How often it is read, in milliseconds. */
+const interval = 50;
+const bytesInOneGo = 4 * 1024 * 1024;
+const lineLimit = 32 * 1024 * 1024;
+
+export interface FollowedLog {
+  /** Reads to the end, also a last line without its end. */
+  readonly close: () => Promise<void>;
+}
+
+/** Hands on complete lines as they are appended; of a line beyond 32 MiB its first 200 characters. */
+export function followLog(file: string, onLine: (line: string) => void): FollowedLog {
+  const descriptor = openSync(file, 'r');
+  const decoder = new StringDecoder('utf8');
+  const buffer = Buffer.allocUnsafe(64 * 1024);
+  let position = 0;
+  let rest = '';
+  let isTooLong = false;
+  /** Up to its length now, and no further: a task may write faster than this reads. */
+  const read = (): boolean => {
+    const { size } = fstatSync(descriptor);
+    for (let left = bytesInOneGo; position < size && left > 0; ) {
+      const count = readSync(descriptor, buffer, 0, buffer.length, position);
+      if (count === 0) return false;
+      position += count;
+      left -= count;
+      const lines = decoder.write(buffer.subarray(0, count)).split('\n');
+      const last = lines.pop() ?? '';
+      for (const [index, line] of lines.entries()) {
+        onLine(index === 0 ? rest + line : line);
+        if (index === 0) rest = '';
+        isTooLong = false;
+      }
+      if (isTooLong) continue;
+      rest += last;
+      if (rest.length > lineLimit) {
+        rest = rest.slice(0, 200);
+        isTooLong = true;
+      }
+    }
+    return position < size;
+  };
+  const timer = setInterval(read, interval);
+  return {
+    close: async () => {
+      clearInterval(timer);
+      while (read()) await nextTurn();
+      if (rest.trim() !== '') onLine(rest);
+      closeSync(descriptor);
+    },
+  };
+}

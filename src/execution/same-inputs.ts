@@ -1,0 +1,45 @@
+/**
+ * Whether a task could be run again alone with the inputs that it had. Its own source and definition may be others
+ * now: that somebody has corrected them is why they ask.
+ */
+import type { Fingerprint, Reason } from '../model/fingerprint.ts';
+import type { Task } from '../model/pipeline.ts';
+import { fingerprintDifference } from '../fingerprint/staleness.ts';
+import { decide, readOutputs, type DecisionContext } from './decide.ts';
+
+/** What is not as it was when `task` ran with `recorded`: of what it is given, and of what its dependencies have made. */
+export async function changedInputs(task: Task, recorded: Fingerprint, context: DecisionContext): Promise<readonly Reason[]> {
+  const last = context.result(task.id);
+  // What the task was seen to read in that run counts, not what it read in a later one.
+  const result: DecisionContext['result'] = (id) => (id === task.id && last !== undefined ? { ...last, fingerprint: recorded } : context.result(id));
+  const { fingerprint } = await decide(task, false, { ...context, result });
+  const reasons = fingerprintDifference(recorded, fingerprint).filter((reason) => isInput(reason, task));
+  for (const id of task.dependencies) reasons.push(...(await changedOutputs(id, context)));
+  return reasons;
+}
+
+function isInput(reason: Reason, task: Task): boolean {
+  switch (reason.type) {
+    case 'param-changed':
+    case 'upstream-changed':
+    case 'env-changed':
+      return true;
+    case 'input-changed':
+      // One that was added to or taken from the definition was not given to it then.
+      return reason.from !== undefined || !task.inputs.includes(reason.path);
+    default:
+      return false;
+  }
+}
+
+/** Outputs of a dependency that are no longer as it left them. */
+async function changedOutputs(id: Task['id'], context: DecisionContext): Promise<readonly Reason[]> {
+  const made = context.result(id)?.outputs ?? [];
+  const now = await readOutputs({ outputs: made.map((output) => output.path) }, context.folder, context.digests);
+  const digests = new Map(now.outputs.map((output) => [output.path, output.digest]));
+  return made.flatMap(({ path, digest: from }): readonly Reason[] => {
+    const to = digests.get(path);
+    if (to === undefined) return [{ type: 'output-missing', path }];
+    return to === from ? [] : [{ type: 'output-changed', path, from, to }];
+  });
+}
