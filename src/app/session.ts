@@ -348,6 +348,8 @@ function changedPaths(entries: readonly PlanEntry[]): readonly string[] {
 }
 
 function unknownTask(pipeline: Pipeline, name: string): string {
+  const values = pipeline.tasks.filter((task) => task.id !== task.name && name.startsWith(`${task.name}[`)).map((task) => task.id);
+  if (values.length > 0) return `there is no task ${name}: the tasks of this name are ${values.slice(0, 6).join(' ')}${values.length > 6 ? ' …' : ''}`;
   const near = nearName(name, [...new Set(pipeline.tasks.flatMap((task) => [task.name, task.id]))]);
   const names = [...new Set(pipeline.tasks.map((task) => task.name))];
   const suggestion = near === undefined ? `the tasks are ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}` : `did you mean ${near}?`;

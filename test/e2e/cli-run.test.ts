@@ -100,6 +100,7 @@ describe('runweave run', () => {
     [['rnu'], /^error: unknown command rnu \(did you mean run\?\)$/m],
     [['run', '--forc'], /^error: unknown option --forc \(did you mean --force\?\)$/m],
     [['run', 'conut'], /^error: there is no task conut/m],
+    [['run', 'count[m=1]'], /^error: there is no task count\[m=1\]: the tasks of this name are count\[n=1\] count\[n=2\]$/m],
     [['run', '--set', 'word'], /^error: --set word: write KEY=VALUE$/m],
     [['run', '--file', 'other.yaml'], /^error: other\.yaml: there is no such file$/m],
     [['run', '--set', 'wrod=1'], /wrod/],
