@@ -76,6 +76,28 @@ describe('graph panel', () => {
     await again.page.waitForSelector('[data-node="matrix:train"].node');
   });
 
+  it('shows an opened matrix large enough to be read, from its top', async () => {
+    const make = (id: string, name: string): GraphTask => ({ id: id as TaskId, name, kind: 'python', dependencies: [], source: 'a.py', hasOutput: false, status: { phase: 'pending', reasons: [] } });
+    const panel = await panels.open('graph');
+    await panel.send(snapshot(Array.from({ length: 3000 }, (_, index) => make(`fit[seed=${index}]`, 'fit'))));
+    await panel.page.click('[data-node="matrix:fit"] .expander');
+    const title = panel.page.locator('.cluster .title');
+    await title.waitFor();
+    const first = panel.page.locator('[data-node="fit[seed=0]"]');
+    for (const shown of [title, first]) {
+      const box = await shown.boundingBox();
+      const height = await panel.page.evaluate(() => innerHeight);
+      assert.ok(box !== null && box.y > 0 && box.y + box.height < height, JSON.stringify(box));
+    }
+    assert.ok(((await first.boundingBox())?.height ?? 0) > 30);
+  });
+
+  it('names its controls and nodes, and says nothing twice', async () => {
+    const panel = await openDigits({}, digitsGraph(() => ({ phase: 'stale', reasons: ['no earlier result'] })));
+    await panel.page.getByRole('textbox', { name: 'Filter tasks' }).waitFor();
+    assert.equal(await panel.page.locator('[data-node="ingest"]').getAttribute('aria-label'), 'ingest no earlier result, stale');
+  });
+
   it('is walked with the keyboard along the edges', async () => {
     const panel = await openDigits();
     const { keyboard } = panel.page;

@@ -42,6 +42,7 @@ describe('run panel', () => {
     const panel = await openRun();
     assert.equal(await panel.page.locator('.row').count(), 9);
     assert.equal(await panel.page.locator('.bar.critical').count(), 5);
+    await panel.page.getByRole('tab', { name: /^Tasks \d+$/ }).waitFor();
     await panel.page.focus('.timeline-list');
     await panel.page.keyboard.press('End');
     await panel.page.keyboard.press('Enter');

@@ -42,7 +42,7 @@ export function labelOf(visible: string, tasks: readonly GraphTask[], single: bo
   if (task === undefined) return visible;
   if (!single) return `${visible}, ${tasks.length} tasks: ${[...countStates(tasks)].map(([phase, count]) => `${count} ${phaseLook[phase].label}`).join(', ')}`;
   const time = durationText(task, now);
-  const parts = [visible, isMatrixValue(task) ? task.id : undefined, phaseLook[shownPhase(task)].label, time === undefined || visible.includes(time) ? undefined : time, ...task.status.reasons];
+  const parts = [visible, isMatrixValue(task) ? task.id : undefined, phaseLook[shownPhase(task)].label, time === undefined || visible.includes(time) ? undefined : time, ...task.status.reasons.filter((reason) => !visible.includes(reason))];
   return parts.filter((part) => part !== undefined).join(', ');
 }
 

@@ -244,7 +244,10 @@ function toggleOpen(id: string): void {
   if (!open.delete(id)) open.add(id);
   current = id;
   remember({ open: [...open], view: undefined });
-  void redraw();
+  void redraw().then(() => {
+    const opened = open.has(id) ? drawing?.nodes.get(id) : undefined;
+    if (opened !== undefined) viewport.approach(opened.box);
+  });
 }
 
 function makeCurrent(id: string | undefined): void {

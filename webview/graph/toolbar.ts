@@ -23,6 +23,8 @@ export interface Toolbar {
   show(shown: { readonly title: string; readonly watching: boolean; readonly running: boolean; readonly tasks: readonly GraphTask[]; readonly filter: string; readonly asList: boolean }): void;
 }
 
+const filterLabel = 'Filter tasks';
+
 export function createToolbar(actions: ToolbarActions): Toolbar {
   let watching = false;
   const title = h('h1');
@@ -34,7 +36,7 @@ export function createToolbar(actions: ToolbarActions): Toolbar {
     if (checked !== watching) actions.watch(checked);
   });
   let typing: ReturnType<typeof setTimeout> | undefined;
-  const filter = searchField('Filter tasks', (text) => {
+  const filter = searchField(filterLabel, (text) => {
     clearTimeout(typing);
     typing = setTimeout(() => actions.filter(text), 150);
   });
@@ -50,6 +52,8 @@ export function createToolbar(actions: ToolbarActions): Toolbar {
       stop.disabled = !shown.running;
       watching = shown.watching;
       watch.checked = shown.watching;
+      // The control names itself "Text field" when it is put into the page.
+      setAttribute(filter, 'aria-label', filterLabel);
       if (document.activeElement !== filter) filter.value = shown.filter;
       zoom.hidden = shown.asList || shown.tasks.length === 0;
       const label = shown.asList ? 'Show as graph' : 'Show as list';

@@ -10,10 +10,14 @@ export interface Viewport {
   readonly fit: () => void;
   readonly zoomBy: (factor: number) => void;
   readonly reveal: (box: DOMRect) => void;
+  /** Shows a box from its top, large enough to be read, if the whole drawing is too small for that. */
+  readonly approach: (box: DOMRect) => void;
   readonly view: () => View | undefined;
 }
 
 const [smallest, largest] = [0.05, 3];
+/** Below this the names of nodes can't be read. */
+const readable = 0.6;
 
 /** `pane` holds the drawing; `changed` hears of every view that a person chose, also that they went back to fit (`undefined`). */
 export function createViewport(pane: HTMLElement, changed: (view: View | undefined) => void): Viewport {
@@ -97,6 +101,11 @@ export function createViewport(pane: HTMLElement, changed: (view: View | undefin
       const into = (at: number, length: number, from: number, to: number): number => Math.min(Math.max(at, to + margin - length), from - margin);
       const next = { ...view, x: into(view.x, width, box.left, box.right), y: into(view.y, height, box.top, box.bottom) };
       if (next.x !== view.x || next.y !== view.y) choose(next);
+    },
+    approach: (box) => {
+      if (view.zoom >= readable) return;
+      const zoom = 0.9;
+      choose({ zoom, x: box.x + (box.width - pane.clientWidth / zoom) / 2, y: box.y - 24 / zoom });
     },
     view: () => (fitted ? undefined : view),
   };

@@ -20,7 +20,7 @@ export function createTabs<Id extends string>(tabs: readonly Tab<Id>[], label: s
   const buttons = tabs.map((tab) => {
     const badge = h('span', { class: 'count' });
     badges.set(tab.id, badge);
-    return h('button', { class: 'tab', role: 'tab', id: `tab-${tab.id}`, 'aria-controls': 'panel', onclick: () => onSelect(tab.id) }, tab.label, badge);
+    return h('button', { class: 'tab', role: 'tab', id: `tab-${tab.id}`, 'aria-controls': 'panel', onclick: () => onSelect(tab.id) }, tab.label, ' ', badge);
   });
   const bar = h('div', { class: 'tabs', role: 'tablist', 'aria-label': label }, ...buttons);
   bar.addEventListener('keydown', (event) => {
