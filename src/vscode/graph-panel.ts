@@ -95,10 +95,10 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
         session?.planIfUnknown();
         return;
       case 'open-source':
-        if (session !== undefined) void openSource(session, message.task);
+        if (session !== undefined) void openSource(session, message.task, columnBeside(panel));
         return;
       case 'open-output':
-        if (session !== undefined) void openOutput(session, message.task, logs);
+        if (session !== undefined) void openOutput(session, message.task, logs, columnBeside(panel));
         return;
       case 'run':
         session?.run(message.tasks, false);
@@ -132,6 +132,11 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
     cspSource: webview.cspSource,
   });
   return vscode.Disposable.from(...subscriptions);
+}
+
+/** Where a node's files are shown: not over the graph, in which a second click leads to the output. */
+function columnBeside(panel: vscode.WebviewPanel): vscode.ViewColumn {
+  return vscode.window.tabGroups.all.find((group) => group.viewColumn !== panel.viewColumn)?.viewColumn ?? vscode.ViewColumn.Beside;
 }
 
 function statuses(model: PipelineModel, ids: readonly TaskId[]): Extract<GraphHostMessage, { readonly type: 'statuses' }>['changes'] {

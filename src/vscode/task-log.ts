@@ -12,7 +12,7 @@ import type { Pipelines } from './pipelines.ts';
 const scheme = 'runweave-log';
 
 export interface TaskLogs extends Disposable {
-  readonly open: (session: PipelineSession, task: TaskId) => Promise<void>;
+  readonly open: (session: PipelineSession, task: TaskId, viewColumn?: vscode.ViewColumn) => Promise<void>;
 }
 
 export function taskLogs(pipelines: Pipelines): TaskLogs {
@@ -29,9 +29,9 @@ export function taskLogs(pipelines: Pipelines): TaskLogs {
   });
   const subscriptions = vscode.Disposable.from(changed, refresh, provider, pipelines.onDidOutput(refresh.call));
   return {
-    open: async (session, task) => {
+    open: async (session, task, viewColumn = vscode.ViewColumn.Active) => {
       const uri = vscode.Uri.from({ scheme, path: `/${task.replaceAll('/', '_')}.log`, query: JSON.stringify({ file: session.file.toString(), task }) });
-      await vscode.window.showTextDocument(uri, { preview: true });
+      await vscode.window.showTextDocument(uri, { preview: true, viewColumn });
     },
     dispose: () => void subscriptions.dispose(),
   };

@@ -51,6 +51,23 @@ describe('the loop in the editor', () => {
     });
   });
 
+  it('opens source and output of a node beside the graph, which stays in view', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    await withVscode(t, { folder, extensionPath }, async (vscode) => {
+      const views = await openViews(vscode);
+      await vscode.runCommand('Runweave: Run All');
+      await views.run(/^just now, success, 5 executed/).waitFor();
+      await vscode.runCommand('Runweave: Show Graph');
+      for (const opened of [/^numbers\.py/, /^numbers\.txt/]) {
+        const graph = await vscode.webview('[data-node="numbers"]');
+        await graph.locator('[data-node="numbers"]').click();
+        await vscode.page.getByRole('tab', { name: opened, selected: true }).waitFor();
+      }
+      await vscode.webview('[data-node="numbers"]');
+      assert.equal(await vscode.page.locator('.editor-group-container').count(), 2);
+    });
+  });
+
   it('says that the executor died, starts it again, and lists the run as interrupted', limit, async (t) => {
     const folder = await smallPipeline(t);
     await writeFile(join(folder, 'hold'), '');
