@@ -48,8 +48,8 @@ export function pipelineView(pipelines: Pipelines): vscode.Disposable {
       ...(mistakes > 0 ? [`${mistakes} ${mistakes === 1 ? 'mistake' : 'mistakes'} in ${basename(session?.file.fsPath ?? '')}, see Problems`] : []),
       ...(model?.interpreter === undefined ? [] : [interpreterLine(model.interpreter, session?.folder ?? '')]),
     ];
-    // Without rows there is nothing to explain, and a message would hide the welcome text.
-    tree.message = session === undefined || lines.length === 0 ? '' : lines.join('\n');
+    // The editor makes one paragraph of several lines. Without rows there is nothing to explain, and a message would hide the welcome text.
+    tree.message = session === undefined || lines.length === 0 ? '' : lines.join(' · ');
   };
   const update = (change: ModelChange): void => {
     if (change !== 'all') {

@@ -155,6 +155,13 @@ describe('graph panel', () => {
     assert.deepEqual(await posted(panel), [{ type: 'show-problems' }]);
   });
 
+  it('does not ask for tasks when there are mistakes alone', async () => {
+    const panel = await panels.open('graph');
+    await panel.send(snapshot([], { errors: 1 }));
+    await panel.page.getByText('The pipeline file has 1 mistake; none of its tasks could be understood.').waitFor();
+    assert.equal(await panel.page.getByText('No tasks yet').count(), 0);
+  });
+
   it('says what to do when there is no task', async () => {
     const panel = await panels.open('graph');
     await panel.send(snapshot([]));

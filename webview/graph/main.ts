@@ -117,12 +117,13 @@ function showParts(): void {
   const some = tasks.size > 0;
   pane.hidden = !some || saved.asList;
   list.hidden = !some || !saved.asList;
-  empty.hidden = some;
+  empty.hidden = some || pipeline.errors > 0;
   banner.hidden = pipeline.errors === 0;
   const mistakes = pipeline.errors === 1 ? '1 mistake' : `${pipeline.errors} mistakes`;
-  if (banner.dataset['text'] !== mistakes) {
-    banner.dataset['text'] = mistakes;
-    fill(banner, `The pipeline file has ${mistakes}; what could be understood is drawn.`, h('button', { class: 'link', onclick: () => host.post({ type: 'show-problems' }) }, 'Show Problems'));
+  const warning = `The pipeline file has ${mistakes}; ${some ? 'what could be understood is drawn' : 'none of its tasks could be understood'}.`;
+  if (banner.dataset['text'] !== warning) {
+    banner.dataset['text'] = warning;
+    fill(banner, warning, ' ', h('button', { class: 'link', onclick: () => host.post({ type: 'show-problems' }) }, 'Show Problems'));
   }
   if (!some && empty.childElementCount === 0) {
     fill(empty, h('h2', {}, 'No tasks yet'), h('p', {}, 'A pipeline is described by a file named runweave.yaml. Add a task to it, and it is drawn here:'), h('pre', {}, 'name: my-pipeline\ntasks:\n  prepare:\n    python: prepare.py\n  train:\n    notebook: train.ipynb\n    needs: [prepare]'));

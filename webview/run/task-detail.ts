@@ -45,8 +45,8 @@ function attemptView(attempt: AttemptState, context: Context): HTMLElement {
     'div',
     { class: 'attempt' },
     h('div', { class: 'attempt-head' }, h('strong', {}, `Attempt ${number}`), phaseMark(outcome ?? 'running'), h('span', { class: 'quiet' }, [why, end === undefined ? undefined : formatDuration(elapsed(start, end)), exitCode === undefined ? undefined : `exit code ${exitCode}`, signal, pid === 0 ? undefined : `process ${pid}`].filter(Boolean).join(' · '))),
-    h('code', {}, command.join(' ')),
     failure !== undefined && failureView(failure, context),
+    h('code', {}, command.join(' ')),
     attempt.cells.length > 0 && pairs(attempt.cells.map((cell) => [`Cell ${cell.index + 1}: ${cell.label}`, cell.end === undefined ? 'running' : `${cell.status === 'failure' ? 'failed after ' : ''}${formatDuration(elapsed(cell.start, cell.end))}`]), ['Cell', 'Duration']),
   );
 }
