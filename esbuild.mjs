@@ -1,9 +1,10 @@
 // Builds everything that ships into dist/: extension, executor, command line, webviews and the Python helper.
 // `--production` minifies and leaves source maps out; `--watch` rebuilds on change.
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { build, context } from 'esbuild';
+import { thirdPartyNotices } from './.ci/setup/third-party.mjs';
 import { webviewOptions } from './webview/bundle.mjs';
 
 const production = process.argv.includes('--production');
@@ -62,6 +63,7 @@ if (watch) {
   await Promise.all(contexts.map((each) => each.watch()));
 } else {
   const results = await Promise.all(bundles.map((options) => build({ ...options, metafile: true })));
+  writeFileSync('dist/THIRD_PARTY_NOTICES.txt', thirdPartyNotices(results.map(({ metafile }) => metafile)));
   if (process.argv.includes('--analyze')) {
     const { analyzeMetafile } = await import('esbuild');
     for (const { metafile } of results) process.stdout.write(await analyzeMetafile(metafile));

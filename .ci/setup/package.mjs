@@ -37,11 +37,17 @@ if (code !== 0) process.exit(code);
 const bytes = fs.readFileSync(vsix);
 const kilobytes = (size) => `${(size / 1024).toFixed(1)} kB`.padStart(12);
 console.log(`\n${'in the file'.padStart(12)}${'unpacked'.padStart(12)}`);
-for (const { name, compressed, size } of listZip(bytes).sort((a, b) => b.compressed - a.compressed)) {
+const entries = listZip(bytes);
+for (const { name, compressed, size } of entries.sort((a, b) => b.compressed - a.compressed)) {
   console.log(`${kilobytes(compressed)}${kilobytes(size)}  ${name}`);
 }
 console.log(`${kilobytes(bytes.length)}${' '.repeat(12)}  ${path.join(root, vsix)}`);
 if (bytes.length > limit) {
   console.error(`${vsix} is over ${limit / 1024 / 1024} MB.`);
+  process.exit(1);
+}
+for (const needed of ['extension/LICENSE.txt', 'extension/dist/THIRD_PARTY_NOTICES.txt']) {
+  if (entries.some(({ name }) => name === needed)) continue;
+  console.error(`${vsix} is without ${needed}.`);
   process.exit(1);
 }
