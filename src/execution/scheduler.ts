@@ -252,6 +252,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     if (decision === undefined) throw new Error(`${task.id} was started without a decision`);
     const abort = new AbortController();
     entry.abort = abort;
+    delete entry.success;
     const span = { runId: context.runId, traceId: context.traceId, spanId: context.spanOf(task.id) };
     const last = results.get(task.id)?.fingerprint;
     const startTime = clock.now();
@@ -377,7 +378,8 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
         continue;
       }
       if (entry.outcome === 'cancellation') continue;
-      const before = entry.success?.fingerprint ?? entry.decision?.fingerprint;
+      // A task that is to run once more, or runs, is compared with what it was decided on, not with its earlier success.
+      const before = (entry.phase === 'done' ? entry.success?.fingerprint : undefined) ?? entry.decision?.fingerprint;
       if (before === undefined) continue;
       const generation = entry.generation;
       const now = await decide(entry.task, false, context.decision);

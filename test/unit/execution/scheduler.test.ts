@@ -367,6 +367,26 @@ describe('a change during the run', () => {
     assert.equal(await running.done, 'success');
   });
 
+  it('does not restart a task a second time for the change that restarted it', async () => {
+    const world = createWorld();
+    const running = world.run(pipeline);
+    await world.untilStarted('a', 'b');
+    world.end('a');
+    await world.untilStarted('c');
+    world.files.set('a.csv', 'new');
+    await running.changed();
+    await world.untilStarted('a', 'a');
+    // The task's own output, or any other file, changes while it runs again.
+    await running.changed();
+    assert.equal(world.attempts.findLast((attempt) => attempt.task === 'a')?.signal.aborted, false);
+    assert.equal(world.started().filter((task) => task === 'a').length, 2);
+    world.end('a');
+    await world.untilStarted('c', 'c');
+    world.end('c');
+    world.end('b');
+    assert.equal(await running.done, 'success');
+  });
+
   it('does nothing when nothing has changed in content', async () => {
     const world = createWorld();
     const running = world.run(pipeline);
