@@ -7,7 +7,7 @@
  * write fails, what is left of it is kept and tried again with the next, so that a line is never torn in the middle of
  * the file. The last line may be torn, and is left out when the file is read.
  */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { RunEvent, RunId } from '../model/run-event.ts';
 import type { UnixNano } from '../model/time.ts';
@@ -57,7 +57,7 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
   let descriptor: number | undefined;
   try {
     mkdirSync(path.dirname(file), { recursive: true });
-    descriptor = openSync(file, 'ax');
+    descriptor = openSync(file, 'ax+');
   } catch (error) {
     report(error);
   }
@@ -102,11 +102,36 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
     },
     close: () => {
       write();
-      if (descriptor !== undefined) closeSync(descriptor);
+      if (descriptor !== undefined) {
+        try {
+          putBack(file, descriptor);
+        } catch (error) {
+          report(error);
+        }
+        closeSync(descriptor);
+      }
       descriptor = undefined;
       return Promise.resolve();
     },
   });
+}
+
+/** A task may have removed `.runweave`, or what is in it: the log is still there as long as it is open. */
+function putBack(file: string, descriptor: number): void {
+  if (statSync(file, { throwIfNoEntry: false })?.ino === fstatSync(descriptor).ino) return;
+  mkdirSync(path.dirname(file), { recursive: true });
+  const copy = openSync(file, 'w');
+  try {
+    const buffer = Buffer.allocUnsafe(1024 * 1024);
+    for (let position = 0; ; ) {
+      const count = readSync(descriptor, buffer, 0, buffer.length, position);
+      if (count === 0) return;
+      position += count;
+      for (let written = 0; written < count; ) written += writeSync(copy, buffer, written, count - written);
+    }
+  } finally {
+    closeSync(copy);
+  }
 }
 
 /**
