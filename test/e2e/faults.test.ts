@@ -175,7 +175,7 @@ describe('files of ours', { timeout: 120_000 }, () => {
     }
   });
 
-  it('have no room on the disk: the log is sealed when there is room again, and what was completed is not run again', async (context) => {
+  it('have no room on the disk: the run is recorded in what was reserved for it, or when there is room again', async (context) => {
     const place = workspace(context, {});
     const mounted = mount(['-t', 'tmpfs', '-o', 'size=512k', 'none', place.folder]);
     if (mounted === undefined) {
@@ -184,20 +184,27 @@ describe('files of ours', { timeout: 120_000 }, () => {
     }
     try {
       place.write('fill.sh', 'cat /dev/zero > "$1"\n');
-      place.write('runweave.yaml', `tasks:
+      place.write('runweave.yaml', `params: {lines: 1000}
+tasks:
   small: {shell: echo small > small.txt, outputs: [small.txt]}
   fill: {shell: sh fill.sh fill.bin, needs: [small], outputs: [fill.bin]}
+  later: {shell: "seq $RUNWEAVE_PARAM_LINES", params: {lines: "\${params.lines}"}, cache: false, needs: [small]}
 `);
-      const full = await place.runweave('run');
+      const full = await place.runweave('run', '-j', '1', '--on-failure', 'continue');
       assert.equal(full.code, 1);
-      assert.match(full.stderr, /error: the record of \S+ could not be written: ENOSPC.*is sealed at the next start/);
-      assert.deepEqual(readdirSync(inStore(place, 'runs')), []);
+      assert.equal((await records(place)).length, 1);
+      // More than what is reserved: the log is kept as far as there was room.
+      const more = await place.runweave('run', 'later', '--set', 'lines=40000');
+      assert.equal(more.code, 1);
+      assert.match(more.stderr, /error: the record of \S+ could not be written: ENOSPC.*is sealed at the next start/);
+      assert.equal(readdirSync(inStore(place, 'runs')).length, 1);
       rmSync(path.join(place.folder, 'fill.bin'));
       place.write('fill.sh', 'echo > "$1"\n');
       const next = await place.run();
-      assert.deepEqual([next.code, next.executed], [0, ['fill']]);
-      const [first, second] = await records(place);
-      assert.deepEqual([phases(first), phases(second)], [{ small: 'success', fill: 'failure' }, { small: 'skip', fill: 'success' }]);
+      assert.deepEqual([next.code, next.executed], [0, ['fill', 'later']]);
+      const [first, , second] = await records(place);
+      assert.equal(outputOf(first, 'later').split('\n').length, 1001);
+      assert.deepEqual([phases(first), phases(second)], [{ small: 'success', fill: 'failure', later: 'success' }, { small: 'skip', fill: 'success', later: 'success' }]);
     } finally {
       mounted();
     }
