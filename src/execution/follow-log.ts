@@ -35,8 +35,9 @@ export function followLog(file: string, onLine: (line: string) => void): Followe
       const lines = decoder.write(buffer.subarray(0, count)).split('\n');
       const last = lines.pop() ?? '';
       for (const [index, line] of lines.entries()) {
-        onLine(index === 0 ? rest + line : line);
-        if (index === 0) rest = '';
+        if (index > 0) onLine(line);
+        else onLine(isTooLong ? rest : rest + line);
+        rest = '';
         isTooLong = false;
       }
       if (isTooLong) continue;

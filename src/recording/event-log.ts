@@ -5,9 +5,10 @@
  * run; the executor must not wait. So each line is one event as JSON after a first line about the writer; lines are
  * written in order by plain writes (the operating system has them from then on), gathered for at most 50 ms. When a
  * write fails, what is left of it is kept and tried again with the next, so that a line is never torn in the middle of
- * the file. The last line may be torn, and is left out when the file is read.
+ * the file. For the end of a run on a disk that is full, room is reserved beside the log: how the tasks ended must find
+ * a place. The last line may be torn, and is left out when the file is read.
  */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { RunEvent, RunId } from '../model/run-event.ts';
 import type { UnixNano } from '../model/time.ts';
@@ -17,6 +18,7 @@ import { describeWriter } from './writer.ts';
 const writeInterval = 50;
 /** What waits for a disk that has no room is held up to this many bytes, then given up. */
 const backlogLimit = 64 * 1024 * 1024;
+const reservedBytes = 64 * 1024;
 const writtenAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['run-started', 'attempt-started', 'task-ended', 'attempt-ended', 'run-ended']);
 
 export interface EventLog {
@@ -32,6 +34,11 @@ export interface EventLogOptions {
   readonly onError?: (error: Error) => void;
   /** How many of the bytes were written: for tests of disks that have no room. */
   readonly write?: (descriptor: number, bytes: Buffer) => number;
+}
+
+/** Beside the log; removed with it. */
+export function reservePath(log: string): string {
+  return `${log}.reserve`;
 }
 
 export function liveFolder(folder: string): string {
@@ -57,7 +64,8 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
   let descriptor: number | undefined;
   try {
     mkdirSync(path.dirname(file), { recursive: true });
-    descriptor = openSync(file, 'ax');
+    descriptor = openSync(file, 'ax+');
+    writeFileSync(reservePath(file), Buffer.alloc(reservedBytes));
   } catch (error) {
     report(error);
   }
@@ -76,8 +84,19 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
     const text = Buffer.from(lines.join(''));
     lines = [];
     backlog = backlog.length === 0 ? text : Buffer.concat([backlog, text]);
+    const target = descriptor;
+    const writeBacklog = (): void => {
+      while (backlog.length > 0) backlog = backlog.subarray(writeBytes(target, backlog));
+    };
     try {
-      while (backlog.length > 0) backlog = backlog.subarray(writeBytes(descriptor, backlog));
+      try {
+        writeBacklog();
+      } catch (error) {
+        if (!existsSync(reservePath(file))) throw error;
+        report(error);
+        rmSync(reservePath(file), { force: true });
+        writeBacklog();
+      }
     } catch (error) {
       report(error);
       if (backlog.length > backlogLimit) {
@@ -102,11 +121,37 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
     },
     close: () => {
       write();
-      if (descriptor !== undefined) closeSync(descriptor);
+      if (descriptor !== undefined) {
+        try {
+          rmSync(reservePath(file), { force: true });
+          putBack(file, descriptor);
+        } catch (error) {
+          report(error);
+        }
+        closeSync(descriptor);
+      }
       descriptor = undefined;
       return Promise.resolve();
     },
   });
+}
+
+/** A task may have removed `.runweave`, or what is in it: the log is still there as long as it is open. */
+function putBack(file: string, descriptor: number): void {
+  if (statSync(file, { throwIfNoEntry: false })?.ino === fstatSync(descriptor).ino) return;
+  mkdirSync(path.dirname(file), { recursive: true });
+  const copy = openSync(file, 'w');
+  try {
+    const buffer = Buffer.allocUnsafe(1024 * 1024);
+    for (let position = 0; ; ) {
+      const count = readSync(descriptor, buffer, 0, buffer.length, position);
+      if (count === 0) return;
+      position += count;
+      for (let written = 0; written < count; ) written += writeSync(copy, buffer, written, count - written);
+    }
+  } finally {
+    closeSync(copy);
+  }
 }
 
 /**

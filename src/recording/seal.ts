@@ -11,7 +11,7 @@ import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/
 import path from 'node:path';
 import type { RunEvent, RunId } from '../model/run-event.ts';
 import type { RunResult } from '../protocol/session.ts';
-import { eventsOfLog, isRunId, liveFolder } from './event-log.ts';
+import { eventsOfLog, isRunId, liveFolder, reservePath } from './event-log.ts';
 import { interruption } from './interruption.ts';
 import { createRunCollector } from './run-to-spans.ts';
 import type { RunCollector } from './run-to-spans.ts';
@@ -67,6 +67,7 @@ export async function recoverRuns(folder: string, isAlive: (log: string) => bool
 }
 
 async function recoverRun(folder: string, log: string): Promise<RunResult | undefined> {
+  await rm(reservePath(log), { force: true });
   const collector = createRunCollector();
   let last: RunEvent | undefined;
   try {

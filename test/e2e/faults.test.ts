@@ -1,0 +1,289 @@
+/** What a task, a disk, a clock or a second process can do to a run: a clear outcome, nothing completed lost, nothing left behind. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { processesWith } from '../../src/execution/backend/descendants.ts';
+import type { RunState } from '../../src/model/run-state.ts';
+import { readRecord } from '../../src/store/read-record.ts';
+import { executedTasks, repository, workspace, type Workspace } from './runweave.ts';
+
+const cli = path.join(repository, 'dist', 'cli.cjs');
+const isRoot = process.getuid?.() === 0;
+
+const inStore = (place: Workspace, ...names: readonly string[]): string => path.join(place.folder, '.runweave', ...names);
+
+/** Every record, whole; nothing else is under `runs/`, and no log is left in `live/`. */
+async function records(place: Workspace): Promise<readonly RunState[]> {
+  const names = readdirSync(inStore(place, 'runs')).sort();
+  assert.deepEqual(names.filter((name) => !/^[^.].*\.otlp\.jsonl$/.test(name)), []);
+  assert.deepEqual(readdirSync(inStore(place, 'live')).filter((name) => name.endsWith('.jsonl')), []);
+  const states: RunState[] = [];
+  for (const name of names) {
+    const record = await readRecord(inStore(place, 'runs', name));
+    assert.ok(record.type === 'run' && record.state.outcome !== undefined, name);
+    states.push(record.state);
+  }
+  return states;
+}
+
+function phases(state: RunState | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries((state?.tasks ?? []).map((task) => [task.node.id, task.phase]));
+}
+
+function outputOf(state: RunState | undefined, id: string): string {
+  const chunks = state?.tasks.find((task) => task.node.id === id)?.attempts.at(-1)?.output ?? [];
+  return chunks.map((chunk) => chunk.text).join('');
+}
+
+/** A task's process ends, and with it whatever has the run's id in its environment. */
+function assertNothingLeft(state: RunState | undefined): void {
+  assert.deepEqual(processesWith([`RUNWEAVE_RUN_ID=${state?.runId ?? 'none'}`]), []);
+}
+
+describe('a task', { timeout: 120_000 }, () => {
+  it('prints a gigabyte: its end is kept, memory is not used up', async (context) => {
+    const line = 'a line of forty characters, and its end.';
+    const place = workspace(context, { 'runweave.yaml': `tasks:\n  big: {shell: "echo begin; yes '${line}' | head -c 1000000000; echo; echo the end"}\n` });
+    // ru_maxrss: the most that the largest process below had, in KiB.
+    const measure = 'import resource, subprocess, sys\ncode = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)\nprint(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)';
+    const [code, memory] = execFileSync('python3', ['-c', measure, process.execPath, cli, 'run', '--json'], { cwd: place.folder, encoding: 'utf8' }).trim().split(' ').map(Number);
+    assert.equal(code, 0);
+    assert.ok((memory ?? Infinity) < 500 * 1024, `${memory} KiB`);
+    const [state] = await records(place);
+    const text = outputOf(state, 'big');
+    assert.ok(text.startsWith(`begin\n${line}\n`));
+    assert.ok(text.endsWith('the end\n'));
+    assert.match(text, /runweave: 94\d(\.\d)? MiB of output are left out here; of each attempt the first 8 MiB and the last 1 MiB are kept\n/);
+    assert.ok(text.length < 10 * 1024 * 1024);
+  });
+
+  it('writes invalid UTF-8, and garbage into RUNWEAVE_LOG', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': `tasks:
+  bytes: {shell: "printf 'ok \\\\377\\\\376 end'; printf '\\\\360\\\\237'"}
+  garbage: {shell: "head -c 5000000 /dev/urandom >> $RUNWEAVE_LOG; head -c 40000000 /dev/zero >> $RUNWEAVE_LOG; echo >> $RUNWEAVE_LOG; echo 'metric kept=2' >> $RUNWEAVE_LOG"}
+`,
+    });
+    assert.equal((await place.run()).code, 0);
+    const [state] = await records(place);
+    assert.match(outputOf(state, 'bytes'), /^ok \uFFFD\uFFFD end\uFFFD+$/);
+    assert.equal(state?.tasks.find((task) => task.node.id === 'garbage')?.metrics['kept']?.[0]?.value, 2);
+    const told = outputOf(state, 'garbage');
+    assert.match(told, /runweave: \d+ more lines of RUNWEAVE_LOG were not understood\n$/);
+    assert.ok(told.length < 20_000);
+  });
+
+  it('removes its own source, the pipeline file, or .runweave', async (context) => {
+    const text = `tasks:
+  own: {python: own.py, outputs: [own.txt]}
+  file: {shell: rm runweave.yaml, needs: [own]}
+  store: {shell: rm -rf .runweave, needs: [file]}
+  last: {shell: echo last > last.txt, needs: [store], outputs: [last.txt]}
+`;
+    const place = workspace(context, { 'runweave.yaml': text, 'own.py': 'import os\nos.remove(__file__)\nopen("own.txt", "w").write("x")\n' });
+    assert.equal((await place.run()).code, 0);
+    const [state] = await records(place);
+    assert.deepEqual(phases(state), { own: 'success', file: 'success', store: 'success', last: 'success' });
+    assert.match((await place.runweave('run')).stderr, /^error: there is no runweave\.yaml/);
+    place.write('runweave.yaml', text);
+    const next = await place.runweave('run');
+    assert.deepEqual([next.code, next.stderr.includes('script "own.py" does not exist')], [2, true], next.stderr);
+  });
+
+  it('does not hear SIGTERM, forks twice, and leaves its session: all of it ends with the task', async (context) => {
+    const stay = `trap '' TERM; sleep 1000 & wait`;
+    const place = workspace(context, {
+      'stay.sh': stay,
+      'deaf.sh': `trap '' TERM; setsid -f sh stay.sh; (setsid sh stay.sh &) ; while :; do sleep 1000; done`,
+      'daemon.sh': `setsid -f sh stay.sh >/dev/null 2>&1; (setsid sh stay.sh >/dev/null 2>&1 &) ; echo started`,
+      'runweave.yaml': `tasks:
+  deaf: {shell: "trap '' TERM; exec sh deaf.sh", timeout: 200ms}
+  daemon: {shell: sh daemon.sh}
+`,
+    });
+    const { code } = await place.run('--on-failure', 'continue');
+    assert.equal(code, 1);
+    const [state] = await records(place);
+    assert.deepEqual(phases(state), { deaf: 'timeout', daemon: 'success' });
+    assertNothingLeft(state);
+  });
+});
+
+describe('files of ours', { timeout: 120_000 }, () => {
+  it('are cut off at any byte: what they say no more is made again or recovered', async (context) => {
+    const files = {
+      'runweave.yaml': `tasks:
+  one: {shell: echo 1 > one.txt, outputs: [one.txt]}
+  two: {shell: "cat one.txt > two.txt; echo 2 >> two.txt", inputs: [one.txt], outputs: [two.txt]}
+  hang: {shell: sh hang.sh, needs: [two], outputs: [hang.txt]}
+`,
+      'hang.sh': 'sleep 1000\n',
+    };
+    const original = workspace(context, files);
+    const killed = original.start('run', '--json');
+    await killed.until((line) => line.type === 'attempt-started' && line.task === 'hang');
+    killed.process.kill('SIGKILL');
+    await killed.ended;
+    original.write('hang.sh', 'echo 3 > hang.txt\n');
+    original.write('.runweave/cache/digests.json', '{"/none":["1","2","3","4","sha256:0"]}');
+
+    const log = readdirSync(inStore(original, 'live')).find((name) => name.endsWith('.jsonl')) ?? '';
+    const targets = [`live/${log}`, 'cache/results-runweave.yaml.jsonl', 'cache/digests.json', 'live/runweave.yaml.lock'];
+    let seed = Date.now() % 100_003;
+    context.diagnostic(`seed ${seed}`);
+    for (const target of targets) {
+      const size = readFileSync(inStore(original, target)).length;
+      for (const at of [0, 1, size - 1, ...Array.from({ length: 5 }, () => (seed = (seed * 48_271) % 2_147_483_647) % size)]) {
+        const place = workspace(context, {});
+        cpSync(original.folder, place.folder, { recursive: true });
+        truncateSync(inStore(place, target), at);
+        const where = `${target} cut off at ${at} of ${size}`;
+        const run = await place.run();
+        assert.equal(run.code, 0, where);
+        assert.deepEqual([place.read('one.txt'), place.read('two.txt'), place.read('hang.txt')], ['1\n', '1\n2\n', '3\n'], where);
+        if (target !== targets[1] && target !== targets[0]) assert.deepEqual(run.executed, ['hang'], where);
+        assert.deepEqual((await place.run()).executed, [], where);
+        for (const state of await records(place)) assertNothingLeft(state);
+      }
+    }
+  });
+
+  it('can not be written', async (context) => {
+    for (const readOnly of ['.', '.runweave']) {
+      const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: echo a > a.txt, outputs: [a.txt]}\n' });
+      assert.equal((await place.run()).code, 0);
+      place.write('runweave.yaml', 'tasks:\n  a: {shell: echo b > a.txt, outputs: [a.txt]}\n');
+      const before = await records(place);
+      const release = makeReadOnly(path.join(place.folder, readOnly));
+      if (release === undefined) {
+        context.diagnostic('nothing can be mounted here');
+        return;
+      }
+      try {
+        const refused = await place.runweave('run');
+        assert.deepEqual([refused.code, refused.stdout], [1, '']);
+        assert.match(refused.stderr, /^error: .*\.runweave cannot be written: E(ROFS|ACCES|PERM)\b.*\n$/);
+        // Looking at things needs no right to write.
+        for (const command of [['plan'], ['runs'], ['show', 'latest'], ['graph']]) assert.equal((await place.runweave(...command)).code, 0, command[0]);
+      } finally {
+        release();
+      }
+      assert.deepEqual(await records(place), before);
+      assert.deepEqual((await place.run()).executed, ['a']);
+    }
+  });
+
+  it('have no room on the disk: the run is recorded in what was reserved for it, or when there is room again', async (context) => {
+    const place = workspace(context, {});
+    const mounted = mount(['-t', 'tmpfs', '-o', 'size=512k', 'none', place.folder]);
+    if (mounted === undefined) {
+      context.diagnostic('nothing can be mounted here');
+      return;
+    }
+    try {
+      place.write('fill.sh', 'cat /dev/zero > "$1"\n');
+      place.write('runweave.yaml', `params: {lines: 1000}
+tasks:
+  small: {shell: echo small > small.txt, outputs: [small.txt]}
+  fill: {shell: sh fill.sh fill.bin, needs: [small], outputs: [fill.bin]}
+  later: {shell: "seq $RUNWEAVE_PARAM_LINES", params: {lines: "\${params.lines}"}, cache: false, needs: [small]}
+`);
+      const full = await place.runweave('run', '-j', '1', '--on-failure', 'continue');
+      assert.equal(full.code, 1);
+      assert.equal((await records(place)).length, 1);
+      // More than what is reserved: the log is kept as far as there was room.
+      const more = await place.runweave('run', 'later', '--set', 'lines=40000');
+      assert.equal(more.code, 1);
+      assert.match(more.stderr, /error: the record of \S+ could not be written: ENOSPC.*is sealed at the next start/);
+      assert.equal(readdirSync(inStore(place, 'runs')).length, 1);
+      rmSync(path.join(place.folder, 'fill.bin'));
+      place.write('fill.sh', 'echo > "$1"\n');
+      const next = await place.run();
+      assert.deepEqual([next.code, next.executed], [0, ['fill', 'later']]);
+      const [first, , second] = await records(place);
+      assert.equal(outputOf(first, 'later').split('\n').length, 1001);
+      assert.deepEqual([phases(first), phases(second)], [{ small: 'success', fill: 'failure', later: 'success' }, { small: 'skip', fill: 'success', later: 'success' }]);
+    } finally {
+      mounted();
+    }
+  });
+});
+
+describe('around a run', { timeout: 120_000 }, () => {
+  it('other processes want the same pipeline: one runs at a time, the others say so', async (context) => {
+    const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: echo x >> count.txt; echo a > a.txt, outputs: [a.txt]}\n' });
+    const started = Array.from({ length: 6 }, () => place.start('run', '--json'));
+    const ended = await Promise.all(started.map((each) => each.ended));
+    const codes = ended.map(({ code }) => code);
+    assert.ok(codes.every((code) => code === 0 || code === 3) && codes.includes(0), codes.join(' '));
+    assert.equal(started.flatMap((each) => executedTasks(each.lines)).length, 1);
+    assert.equal(place.read('count.txt'), 'x\n');
+    assert.equal((await records(place)).length, codes.filter((code) => code === 0).length);
+    assert.deepEqual(readdirSync(inStore(place, 'live')), []);
+  });
+
+  it('the clock jumps, days forward and back', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': 'tasks:\n  a: {shell: echo a > a.txt, outputs: [a.txt]}\n  b: {shell: cat a.txt > b.txt, inputs: [a.txt], outputs: [b.txt], retries: 1}\n',
+      // Every question for the time is answered from another day.
+      'jump.cjs': 'const now = Date.now;\nlet asked = 0;\nDate.now = () => now() + (asked++ % 2 === 0 ? -3 : 3) * 86_400_000;\n',
+    });
+    const run = (): { readonly status: number | null; readonly executed: number } => {
+      const { status, stdout } = spawnSync(process.execPath, ['--require', path.join(place.folder, 'jump.cjs'), cli, 'run', '--json'], { cwd: place.folder, encoding: 'utf8' });
+      return { status, executed: stdout.split('"type":"attempt-started"').length - 1 };
+    };
+    assert.deepEqual(run(), { status: 0, executed: 2 });
+    assert.deepEqual(run(), { status: 0, executed: 0 });
+    place.write('runweave.yaml', place.read('runweave.yaml').replace('echo a >', 'echo c >'));
+    assert.deepEqual(run(), { status: 0, executed: 2 });
+    rmSync(inStore(place, 'cache'), { recursive: true });
+    assert.equal(run().status, 0);
+    assert.equal(place.read('b.txt'), 'c\n');
+    for (const state of await records(place)) {
+      for (const { start, end } of [state, ...state.tasks]) assert.ok(start !== undefined && end !== undefined && BigInt(end) >= BigInt(start));
+    }
+  });
+
+  it('the power fails: a record has its name only after it is on the disk, and its log goes after that', (context) => {
+    if (spawnSync('strace', ['-V']).status !== 0) {
+      context.diagnostic('there is no strace here');
+      return;
+    }
+    const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: "true"}\n' });
+    const trace = path.join(place.folder, 'trace');
+    const traced = spawnSync('strace', ['-f', '-y', '-e', 'trace=fsync,link,linkat,rename,renameat,renameat2,unlink,unlinkat', '-o', trace, process.execPath, cli, 'run'], { cwd: place.folder, encoding: 'utf8' });
+    assert.equal(traced.status, 0, traced.stderr);
+    const steps = readFileSync(trace, 'utf8')
+      .split('\n')
+      .flatMap((line) => {
+        if (/fsync\(\d+<.*\/runs\/\..*\.tmp>/.test(line)) return ['record is flushed'];
+        if (/link(at)?\(.*\.tmp".*\.otlp\.jsonl"/.test(line)) return ['record has its name'];
+        if (/fsync\(\d+<.*\/\.runweave\/runs>/.test(line)) return ['folder is flushed'];
+        if (/unlink(at)?\(.*\/live\/[^"]*\.jsonl"/.test(line)) return ['log is removed'];
+        return [];
+      });
+    assert.deepEqual(steps, ['record is flushed', 'record has its name', 'folder is flushed', 'log is removed']);
+  });
+});
+
+/** `undefined` where it can't be; otherwise what undoes it. */
+function mount(args: readonly string[]): (() => void) | undefined {
+  if (spawnSync('mount', args).status !== 0) return undefined;
+  const target = args.at(-1) ?? '';
+  return () => void spawnSync('umount', ['-l', target]);
+}
+
+/** Root may write whatever the permissions say, but not to a file system that is mounted to be read only. */
+function makeReadOnly(folder: string): (() => void) | undefined {
+  if (!isRoot) {
+    chmodSync(folder, 0o555);
+    return () => chmodSync(folder, 0o755);
+  }
+  const undo = mount(['--bind', folder, folder]);
+  if (undo === undefined) return undefined;
+  if (spawnSync('mount', ['-o', 'remount,bind,ro', folder]).status === 0) return undo;
+  undo();
+  return undefined;
+}

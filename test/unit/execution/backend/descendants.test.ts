@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { it } from 'node:test';
+import { killProcessesWith, processesWith } from '../../../../src/execution/backend/descendants.ts';
+import { untilGone } from '../processes.ts';
+
+const isLinux = process.platform === 'linux';
+
+/** A shell that starts a daemon with this environment, says its id, and ends. */
+async function startDaemon(env: Readonly<Record<string, string>>): Promise<number> {
+  const shell = spawn('setsid', ['sh', '-c', 'sleep 1000 >/dev/null 2>&1 & echo $!'], { env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'ignore'] });
+  let text = '';
+  for await (const chunk of shell.stdout.setEncoding('utf8')) text += chunk as string;
+  return Number(text);
+}
+
+it('finds and ends what inherited all of the variables, and nothing else', { timeout: 10_000 }, async () => {
+  if (!isLinux) {
+    assert.deepEqual(processesWith(['A=1']), []);
+    return;
+  }
+  const run = `run-${process.pid}`;
+  const mine = await startDaemon({ RUN: run, TASK: 'a' });
+  const others = await startDaemon({ RUN: run, TASK: 'ab' });
+  try {
+    assert.deepEqual([...processesWith([`RUN=${run}`])].sort(), [mine, others].sort());
+    assert.deepEqual(processesWith([`RUN=${run}`, 'TASK=a']), [mine]);
+    assert.deepEqual(processesWith([`RUN=${run}`, 'TASK=a'], mine), [], 'none is younger');
+    killProcessesWith([`RUN=${run}`, 'TASK=a'], 0);
+    await untilGone(mine);
+    assert.deepEqual(processesWith([`RUN=${run}`]), [others]);
+  } finally {
+    process.kill(others, 'SIGKILL');
+  }
+});
