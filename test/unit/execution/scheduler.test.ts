@@ -37,6 +37,7 @@ function pipelineOf(sketch: Readonly<Record<string, TaskSketch>>): Pipeline {
       cpus: 1,
       watch: 'auto',
       cache: true,
+      keep: true,
       tags: [],
       range: { start: nowhere, end: nowhere },
       ...more,
