@@ -302,10 +302,12 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const startedAt = Date.now();
     results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
     emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: decision.params });
+    const putBack = await context.decision.kept?.clear(task);
     makeOutputFolders(task, context.decision.folder);
 
     const attempt = await tryRepeatedly(entry, decision, abort.signal);
     const { outputs, missing } = await readOutputs(task, context.decision.folder, context.decision.digests);
+    if (attempt.outcome !== 'success' || missing.length > 0) await putBack?.();
     const written = new Set(attempt.observed.written);
     const isOwn = (file: string): boolean => written.has(file) || isDeclared(file, task.outputs);
     const fingerprint = await withObserved(

@@ -13,7 +13,7 @@
  * objects, so that who removes objects sees that they are wanted; one without its objects is taken as none.
  *
  * Not in `.runweave/objects/`, which holds the artifacts of records: those must never fall to a size limit, and travel
- * with the records, where outputs should not (docs/decisions/0006-kept-outputs-are-a-cache.md).
+ * with the records, where outputs should not (docs/decisions/0008-kept-outputs-are-a-cache.md).
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';

@@ -3,8 +3,9 @@
  *
  * Nothing wrong may ever be kept, as it would come back long after anybody remembers. So a result is kept only if all
  * that the task was made from is after it still what it was before it, unchanged in between, and its outputs are plain
- * files below the pipeline's folder. And nothing may be lost: a file that a restore would have to remove, as the
- * earlier outputs do not hold it, must be kept itself; otherwise the task runs.
+ * files below the pipeline's folder, all of them written meanwhile: what was there before is left from another state,
+ * or is somebody's own file that a glob matches. And nothing may be lost: a file in a folder or glob that has to go, or
+ * to be replaced, must be one that the task itself wrote, and kept; otherwise the task runs.
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -38,6 +39,11 @@ export interface KeptResults {
   readonly find: (inputs: Omit<FingerprintInputs, 'last'>, current: Fingerprint) => Promise<KeptResult | undefined>;
   /** Puts the outputs back as they were. `false`: that could not be done, and the task has to run. */
   readonly restore: (task: Task, kept: KeptResult) => Promise<boolean>;
+  /**
+   * Before a task runs: takes away what it made in earlier states into its folders and globs, so that it does not stay
+   * as if it were made now. Resolves with what puts back those of the files that are missing then.
+   */
+  readonly clear: (task: Task) => Promise<() => Promise<void>>;
   /** Never rejects: what can't be kept is not. Resolves with what the disk said. */
   readonly keep: (task: Task, result: CompleteResult, options: KeepOptions) => Promise<string | undefined>;
   /** After a run: what was of no use for longest makes room. */
@@ -83,7 +89,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       // Changed and changed back while the task ran: it may have read either.
       const used = filesUsed(result.fingerprint).flatMap((file) => filesOf(folder, file));
       if (used.some((absolute) => isYoungerThan(absolute, startedAt - coarseClock) && !isMade(relativeTo(folder, absolute)))) return undefined;
-      const files = await listOutputs(task);
+      const files = await listOutputs(task, startedAt - coarseClock);
       if (files === undefined) return undefined;
       const size = files.reduce((sum, file) => sum + file.size, 0);
       if (size > limit) return undefined;
@@ -101,18 +107,63 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
     }
   };
 
-  /** `undefined` where an output is no plain file, or is missing. */
-  const listOutputs = async (task: Task): Promise<readonly KeptFile[] | undefined> => {
+  /** `undefined` where an output is no plain file, or was not written since. */
+  const listOutputs = async (task: Task, since: number): Promise<readonly KeptFile[] | undefined> => {
     const files = new Map<string, KeptFile>();
     for (const absolute of outputFiles(task)) {
       const relative = relativeTo(folder, absolute);
-      if (!isWithoutLinks(folder, relative)) return undefined;
+      if (!isWithoutLinks(folder, relative) || !isYoungerThan(absolute, since)) return undefined;
       const { mode } = statSync(absolute);
       const found = await digests().ofFile(absolute);
       if (found === undefined) return undefined;
       files.set(relative, { path: relative, digest: found.digest, size: found.size, mode: mode & 0o777 });
     }
     return [...files.values()];
+  };
+
+  /** Files that are there now in outputs which are folders or globs. */
+  const inFolders = (task: Task): readonly string[] =>
+    task.outputs.filter((output) => isGlob(output) || statSync(path.join(folder, output), { throwIfNoEntry: false })?.isDirectory() === true).flatMap((output) => filesOf(folder, output));
+
+  /** Those of the files that the task wrote in an execution that is kept, and that are as they were. */
+  const filesMade = async (task: Task, files: readonly string[]): Promise<ReadonlyMap<string, KeptFile>> => {
+    const made = new Map<string, KeptFile>();
+    if (files.length === 0) return made;
+    const known = new Map<string, KeptFile>(entriesOf(kept, pipelineFile, task.id).flatMap(({ entry }) => entry.files.map((file) => [`${file.path}\0${file.digest}`, file] as const)));
+    for (const absolute of files) {
+      const relative = relativeTo(folder, absolute);
+      const file = known.get(`${relative}\0${(await digests().ofFile(absolute))?.digest ?? ''}`);
+      if (file !== undefined && isWithoutLinks(folder, relative) && existsSync(objectFile(kept, file.digest))) made.set(absolute, file);
+    }
+    return made;
+  };
+
+  const clear: KeptResults['clear'] = async (task) => {
+    if (limit === 0 || !canBeKept(task)) return () => Promise.resolve();
+    const made = await filesMade(task, inFolders(task)).catch(() => new Map<string, KeptFile>());
+    const removed: [string, KeptFile][] = [];
+    const putBack = async (): Promise<void> => {
+      for (const [absolute, file] of removed) {
+        if (existsSync(absolute)) continue;
+        try {
+          const temporary = await takeObject(kept, file.digest, file.mode);
+          if (temporary === undefined) continue;
+          mkdirSync(path.dirname(absolute), { recursive: true });
+          renameSync(temporary, absolute);
+        } catch {
+          // The disk refuses; the task runs again in any case.
+        }
+      }
+    };
+    try {
+      for (const [absolute, file] of made) {
+        rmSync(absolute, { force: true });
+        removed.push([absolute, file]);
+      }
+    } catch {
+      // It may not be removed: then it is overwritten or stays, and the result is not kept.
+    }
+    return putBack;
   };
 
   const outputFiles = (task: Task): readonly string[] => task.outputs.flatMap((output) => filesOf(folder, output));
@@ -123,11 +174,10 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
     try {
       const wanted = new Map(files.map((file) => [path.join(folder, file.path), file]));
       if (![...task.outputs.filter((output) => !isGlob(output)), ...files.map((file) => file.path)].every((name) => isInside(name) && isWithoutLinks(folder, name))) return false;
-      const extra = outputFiles(task).filter((absolute) => !wanted.has(absolute));
-      for (const absolute of extra) {
-        const there = await digests().ofFile(absolute);
-        if (there === undefined || !isWithoutLinks(folder, relativeTo(folder, absolute)) || !existsSync(objectFile(kept, there.digest))) return false;
-      }
+      const there = inFolders(task);
+      const known = await filesMade(task, there);
+      for (const absolute of there) if (!known.has(absolute) && (await digests().ofFile(absolute))?.digest !== wanted.get(absolute)?.digest) return false;
+      const extra = there.filter((absolute) => !wanted.has(absolute));
       // All of it is there and sound before anything is touched.
       for (const [target, file] of wanted) {
         if ((await digests().ofFile(target))?.digest === file.digest) continue;
@@ -166,7 +216,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       // Tried again after the next run.
     }
   };
-  return { find, keep, restore, makeRoom };
+  return { find, keep, restore, clear, makeRoom };
 }
 
 /** Effects that can't be seen can't be restored, and `cache: false` says that the same inputs give something else. */

@@ -133,6 +133,34 @@ describe('an earlier state', () => {
   });
 });
 
+describe('a folder of outputs', () => {
+  const place = (context: Parameters<typeof workspace>[0]): Workspace =>
+    workspace(context, { 'runweave.yaml': 'name: o\nparams: {n: 1}\ntasks:\n  a: {shell: "mkdir -p out; echo $RUNWEAVE_PARAM_N > out/${params.n}.txt; test ! -e fail", outputs: [out], params: {n: "${params.n}"}}\n' });
+  const listed = ({ folder }: Workspace): readonly string[] => readdirSync(path.join(folder, 'out')).sort();
+
+  it('holds what this state makes, as after a clean build, and what was put there by hand', async (context) => {
+    const { folder, ...of } = place(context);
+    const all = { folder, ...of };
+    await of.run();
+    await of.run('--set', 'n=2');
+    assert.deepEqual(listed(all), ['2.txt']);
+    assert.deepEqual((await of.run()).executed, []);
+    assert.deepEqual(listed(all), ['1.txt']);
+    of.write('out/mine.txt', 'by hand');
+    assert.deepEqual((await of.run('--set', 'n=2')).executed, ['a']);
+    assert.deepEqual(listed(all), ['2.txt', 'mine.txt']);
+  });
+
+  it('loses nothing when the task fails', async (context) => {
+    const all = place(context);
+    await all.run();
+    all.write('fail', '');
+    assert.equal((await all.run('--set', 'n=2')).code, 1);
+    assert.deepEqual(listed(all), ['1.txt', '2.txt']);
+    assert.equal(all.read('out/1.txt'), '1\n');
+  });
+});
+
 describe('gc', () => {
   it('removes artifacts with their records, kept outputs past the limit, and leftovers; nothing that is in use', async (context) => {
     const place = workspace(context, {
@@ -150,7 +178,7 @@ describe('gc', () => {
     const did = await gc('--keep-runs', '1');
     assert.equal(did.bytes, would.bytes);
     assert.equal((await gc()).bytes, 0);
-    assert.equal(JSON.parse((await place.runweave('runs', '--json')).stdout).total, 1);
+    assert.equal((JSON.parse((await place.runweave('runs', '--json')).stdout) as { readonly total: number }).total, 1);
 
     place.write('in.txt', 'a'.repeat(200_000));
     assert.deepEqual((await place.run()).executed, [], 'kept outputs outlive the record');

@@ -25,11 +25,13 @@ function write(name: string, text: string, mode = 0o644): void {
   chmodSync(at(name), mode);
 }
 const later = Date.now() + 60_000;
+/** Before all that the tests write. */
+const earlier = Date.now() - 60_000;
 let runs = 0;
 
 /** A pipeline whose one task has been executed by the test: its outputs are what the test wrote. */
 function world(fields: Partial<Task> = {}, limit = 1e9, pipelineFile = 'runweave.yaml') {
-  const task = taskOf({ id: 'make', inputs: ['in.txt'], outputs: ['out'], ...fields } as Parameters<typeof taskOf>[0]);
+  const task = taskOf({ id: 'make', inputs: ['in.txt'], outputs: ['out'], ...fields });
   const digests = createFileDigests();
   const kept = openKeptResults({ store: at('.runweave'), pipelineFile: at(pipelineFile), limit, digests: () => digests });
   const inputs = { task, folder, params: task.params, interpreter: undefined, upstream: () => undefined };
@@ -43,7 +45,7 @@ function world(fields: Partial<Task> = {}, limit = 1e9, pipelineFile = 'runweave
     runs += 1;
     return { runId: `run-${runs}` as RunId, traceId: 't' as TraceId, spanId: 's' as SpanId, outcome: 'success', fingerprint: await current(), outputs, returns: {}, duration: 1, end: String(10n ** 18n + BigInt(runs)) as UnixNano, ...more };
   };
-  const keep = async (more: Partial<CompleteResult> = {}, startedAt = later): Promise<string | undefined> => kept.keep(task, await ended(more), { inputs, startedAt, isMade: () => false });
+  const keep = async (more: Partial<CompleteResult> = {}, startedAt = earlier, isMade = true): Promise<string | undefined> => kept.keep(task, await ended(more), { inputs, startedAt, isMade: () => isMade });
   const find = async (): Promise<KeptResult | undefined> => kept.find(inputs, await current());
   const restore = async (): Promise<boolean> => {
     const found = await find();
@@ -62,7 +64,6 @@ describe('kept results', () => {
     write('out/a.sh', 'first', 0o755);
     write('out/deep/b', 'same');
     await keep();
-    rmSync(at('out'), { recursive: true });
     write('in.txt', 'two');
     write('out/a.sh', 'second');
     write('out/other/c', 'extra');
@@ -102,6 +103,7 @@ describe('kept results', () => {
     for (const name of ['small', 'large']) appendFileSync(at(`out/${name}`), 'damage');
     assert.equal(readFileSync(object('small'), 'utf8'), 'small');
     assert.equal(readFileSync(object(large), 'utf8'), large);
+    rmSync(at('out'), { recursive: true });
     assert.equal(await restore(), true);
     assert.equal(readFileSync(at('out/large'), 'utf8'), large);
   });
@@ -114,16 +116,30 @@ describe('kept results', () => {
     await keep();
     chmodSync(object('bbbb'), 0o644);
     writeFileSync(object('bbbb'), 'bBBb');
-    write('out/a', 'mine');
     rmSync(at('out/b'));
     assert.equal(await restore(), false);
-    assert.equal(readFileSync(at('out/a'), 'utf8'), 'mine');
+    assert.equal(existsSync(at('out/b')), false);
     assert.equal(existsSync(object('bbbb')), false);
     assert.equal(await find(), undefined);
     assert.deepEqual(readdirSync(path.join(keptFolder(at('.runweave')), 'staging')), []);
   });
 
-  it('never remove a file that is not kept itself', async () => {
+  it('are taken away before the task makes others, and put back if it does not', async () => {
+    const { keep, kept } = world();
+    const task = taskOf({ id: 'make', outputs: ['out'] });
+    write('in.txt', 'one');
+    write('out/deep/a', 'a', 0o755);
+    write('out/b', 'b');
+    await keep();
+    write('out/b', 'by hand');
+    const putBack = await kept.clear(task);
+    assert.deepEqual([existsSync(at('out/deep/a')), existsSync(at('out/b'))], [false, true]);
+    await putBack();
+    assert.equal(statSync(at('out/deep/a')).mode & 0o777, 0o755);
+    assert.equal(readFileSync(at('out/b'), 'utf8'), 'by hand');
+  });
+
+  it('never replace or remove a file that the task did not make', async () => {
     const { keep, restore } = world();
     write('in.txt', 'one');
     write('out/a', 'a');
@@ -132,6 +148,9 @@ describe('kept results', () => {
     write('out/a', 'changed');
     assert.equal(await restore(), false);
     assert.equal(readFileSync(at('out/note.txt'), 'utf8'), 'by hand');
+    rmSync(at('out/note.txt'));
+    assert.equal(await restore(), false);
+    assert.equal(readFileSync(at('out/a'), 'utf8'), 'changed');
   });
 
   it('never write through a link', async () => {
@@ -151,7 +170,8 @@ describe('kept results', () => {
     ['with `cache: false`', { cache: false }, ({ keep }) => keep()],
     ['that did not succeed', {}, ({ keep }) => keep({ outcome: 'failure' })],
     ['that gave nothing that can be seen', { outputs: [] }, ({ keep }) => keep()],
-    ['whose input was changed back while they ran', {}, ({ keep }) => keep({}, Date.now() - 1000)],
+    ['whose input was changed back while they ran', {}, ({ keep }) => keep({}, Date.now() - 1000, false)],
+    ['with an output that was there before', {}, ({ keep }) => keep({}, later)],
     [
       'whose input is another now',
       {},
