@@ -5,6 +5,7 @@
  *     entries/<pipeline file>/<task>/<fingerprint>.json   what was made from what: one file a result
  *     objects/ab/cdef…                                    contents of output files, by SHA-256; read-only
  *     staging/                                            files on their way in or out
+ *     sum                                                 bytes of all this, at least
  *
  * Constraints: what a task was seen to read is known only after it ran, so an entry can't be looked up by a digest of
  * all that counts: the entries of a task are its candidates, and each says which files it has to be compared with. Two

@@ -7,7 +7,7 @@
  * or is somebody's own file that a glob matches. And nothing may be lost: a file in a folder or glob that has to go, or
  * to be replaced, must be one that the task itself wrote, and kept; otherwise the task runs.
  */
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
@@ -15,7 +15,7 @@ import { canonicalJson, type Json } from '../model/json.ts';
 import type { Task } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
-import { allEntries, entriesOf, keptFolder, markUsed, namesIn, objectFile, writeEntry, type FoundEntry, type KeptFile } from './kept-entries.ts';
+import { allEntries, entriesOf, keptFolder, markUsed, namesIn, objectFile, stagingFile, writeEntry, type FoundEntry, type KeptFile } from './kept-entries.ts';
 import { isWithoutLinks, storeObject, takeObject } from './kept-files.ts';
 import { fingerprintDifference } from './staleness.ts';
 import { fingerprintTask, filesUsed, type FingerprintInputs } from './task-fingerprint.ts';
@@ -63,8 +63,7 @@ export interface KeptResultsOptions {
 export function openKeptResults({ store, pipelineFile, limit, digests }: KeptResultsOptions): KeptResults {
   const kept = keptFolder(store);
   const folder = path.dirname(pipelineFile);
-  /** Bytes, an upper bound; counted once a session, and when it is past the limit. */
-  let total: number | undefined;
+  /** Bytes since the sum was written last. */
   let added = 0;
 
   const find: KeptResults['find'] = async (inputs, current) => {
@@ -207,16 +206,33 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
 
   const makeRoom = (): void => {
     if (added === 0) return;
-    total = total === undefined ? undefined : total + added;
-    added = 0;
-    if (total !== undefined && total <= limit) return;
     try {
-      total = shrinkKept(kept, limit).left;
+      // What was replaced is not taken off the sum: it is never too small, and right again when all is counted.
+      const sum = readSum(kept) + added;
+      const left = sum <= limit ? sum : shrinkKept(kept, limit).left;
+      const temporary = stagingFile(kept);
+      writeFileSync(temporary, String(left));
+      renameSync(temporary, sumFile(kept));
+      added = 0;
     } catch {
       // Tried again after the next run.
     }
   };
   return { find, keep, restore, clear, makeRoom };
+}
+
+/** Bytes of all that is kept, so that a run that keeps one result does not count thousands. */
+function sumFile(kept: string): string {
+  return path.join(kept, 'sum');
+}
+
+/** Unknown is too much: then all is counted. */
+function readSum(kept: string): number {
+  try {
+    return Number.parseInt(readFileSync(sumFile(kept), 'utf8'), 10) || Infinity;
+  } catch {
+    return Infinity;
+  }
 }
 
 /** Effects that can't be seen can't be restored, and `cache: false` says that the same inputs give something else. */
