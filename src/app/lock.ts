@@ -3,7 +3,7 @@
  * and, where the system tells it, by its start time, so that a crashed holder's id that was given to another process
  * does not keep the pipeline locked for ever.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 
@@ -12,7 +12,7 @@ export interface LockHolder {
   /** Of `/proc/<pid>/stat`, in clock ticks since boot; absent where there is none. */
   readonly startTime?: string;
   readonly host: string;
-  /** `run` or `watch`. */
+  /** `run`, `watch` or `gc`. */
   readonly purpose: string;
 }
 
@@ -54,6 +54,17 @@ function createWhole(temporary: string, file: string): void {
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
     writeFileSync(file, readFileSync(temporary), { flag: 'wx' });
   }
+}
+
+/** Every lock of the folder that somebody holds. */
+export function heldLocks(folder: string): readonly { readonly file: string; readonly holder: LockHolder }[] {
+  const directory = path.join(folder, 'live');
+  return readdirSync(directory).flatMap((name) => {
+    if (!name.endsWith('.lock')) return [];
+    const file = path.join(directory, name);
+    const holder = readHolder(file);
+    return holder !== undefined && isAlive(holder) ? [{ file, holder }] : [];
+  });
 }
 
 function release(file: string): void {

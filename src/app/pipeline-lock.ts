@@ -1,6 +1,6 @@
 /** The pipeline's lock as a session holds it: once, however many of its own runs and watches want it. */
 import type { ProblemCode } from '../protocol/session.ts';
-import { acquireLock } from './lock.ts';
+import { acquireLock, heldLocks } from './lock.ts';
 
 export type Held = { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly code: ProblemCode; readonly message: string };
 
@@ -20,6 +20,12 @@ export function createPipelineLock(store: string, file: string, onTaken: () => v
     if (holders === 0) {
       try {
         const result = acquireLock(store, file, purpose);
+        // Of two that take their locks at once, each sees the other's, and at least one gives way.
+        const collector = result.ok ? heldLocks(store).find((held) => held.holder.purpose === 'gc') : undefined;
+        if (result.ok && collector !== undefined) {
+          result.release();
+          return { ok: false, code: 'locked', message: `runweave gc is at work here, with process id ${collector.holder.pid} on ${collector.holder.host}. Try again when it is done.` };
+        }
         if (!result.ok) {
           const { pid, host, purpose: theirs } = result.holder;
           return {

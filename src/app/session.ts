@@ -10,6 +10,7 @@ import type { PlanEntry } from '../model/plan.ts';
 import type { Trigger } from '../model/run-event.ts';
 import type { Interpreter, LoadedGraph, OpenOptions, ProblemCode, RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
 import { nearName } from '../definition/near-name.ts';
+import { openKeptResults } from '../fingerprint/kept-results.ts';
 import { localBackend } from '../execution/backend/local.ts';
 import type { DecisionContext } from '../execution/decide.ts';
 import { findInterpreter } from '../execution/interpreter.ts';
@@ -20,6 +21,7 @@ import { startWatcher } from '../execution/watcher.ts';
 import { systemClock } from './clock.ts';
 import { randomIds } from './ids.ts';
 import { workspaceOf } from './installation.ts';
+import { keptLimit } from './kept-limit.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
 import { readPipeline } from './pipeline-source.ts';
@@ -58,6 +60,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const ids = randomIds();
   const backend = localBackend();
   const memory = createTaskMemory(store, file);
+  const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
   const lock = createPipelineLock(store, file, memory.forgetResults);
 
   let loaded = readPipeline(file, options.set, environment);
@@ -120,7 +123,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     const python = await interpreterFor(pipeline);
     if (python !== undefined && 'code' in python) return python;
     const results = await memory.results(pipeline);
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get };
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept };
   };
 
   const scopeFor = (pipeline: Pipeline, tasks: readonly string[], force: boolean, unasked: boolean): PlanScope | Problem => {
@@ -205,6 +208,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       return end.result;
     } finally {
       active = undefined;
+      kept.makeRoom();
       memory.saveDigests();
       status();
     }
@@ -278,7 +282,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         listener(entries);
         return;
       }
-      if (!isWatching() || !entries.some((entry) => entry.action === 'run')) return;
+      if (!isWatching() || !entries.some((entry) => entry.action === 'run' || entry.action === 'restore')) return;
       // A change that the last run saw too late has no batch of its own; its reasons name it.
       const names = files.length > 0 ? files.map((name) => path.relative(folder, name).replaceAll(path.sep, '/')) : changedPaths(entries);
       // Not awaited: changes that come during the run are handled while it goes on.
@@ -343,7 +347,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
 }
 
 function changedPaths(entries: readonly PlanEntry[]): readonly string[] {
-  const reasons = entries.flatMap((entry) => (entry.action === 'run' ? entry.reasons : []));
+  const reasons = entries.flatMap((entry) => (entry.action === 'run' || entry.action === 'restore' ? entry.reasons : []));
   return [...new Set(reasons.flatMap((reason) => ('path' in reason ? [reason.path] : [])))];
 }
 

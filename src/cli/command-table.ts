@@ -1,6 +1,6 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
 
-export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'init' | 'doctor' | 'schema';
+export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'gc' | 'init' | 'doctor' | 'schema';
 
 /** The values of the options of all commands; a command reads those that its row lists. */
 export interface OptionValues {
@@ -18,6 +18,9 @@ export interface OptionValues {
   readonly limit?: number;
   readonly all: boolean;
   readonly attempt?: number;
+  readonly 'keep-runs'?: number;
+  readonly 'older-than'?: string;
+  readonly 'dry-run': boolean;
 }
 export type OptionName = keyof OptionValues;
 
@@ -43,6 +46,9 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   format: { type: 'text', value: 'FORMAT', description: '' },
   limit: { short: 'n', type: 'count', value: 'N', description: 'show the newest N runs (default: 20)' },
   all: { type: 'flag', description: 'show all runs' },
+  'keep-runs': { type: 'count', value: 'N', description: 'remove all records but the newest N' },
+  'older-than': { type: 'text', value: 'AGE', description: 'remove records of runs that were started longer ago: 12h, 30d, 8w' },
+  'dry-run': { type: 'flag', description: 'say what would be removed; removes nothing' },
   attempt: { type: 'count', value: 'N', description: 'the output of this attempt (default: the last one)' },
 };
 
@@ -174,6 +180,19 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     examples: [
       ['runweave logs latest/summary', 'of its last attempt'],
       ['runweave logs latest/ingest --attempt 1', 'of the first, before it was tried again'],
+    ],
+  },
+  gc: {
+    summary: 'free disk space: kept outputs, artifacts and old records',
+    details: 'Removes outputs kept past RUNWEAVE_CACHE_LIMIT (5GB by default; 0 removes all), artifacts that no record names, and what killed processes left. Records go only where --keep-runs or --older-than says so.',
+    arguments: '',
+    minimum: 0,
+    maximum: 0,
+    options: ['keep-runs', 'older-than', 'dry-run'],
+    examples: [
+      ['runweave gc --dry-run', 'how much there is to free'],
+      ['runweave gc --keep-runs 100', 'and all records but the newest 100'],
+      ['runweave gc --older-than 30d', 'and records that are older'],
     ],
   },
   init: {

@@ -18,6 +18,7 @@ const load: Readonly<Record<CommandName, () => Promise<Command>>> = {
   runs: async () => (await import('./commands/runs.ts')).runsCommand,
   show: async () => (await import('./commands/show.ts')).showCommand,
   logs: async () => (await import('./commands/logs.ts')).logsCommand,
+  gc: async () => (await import('./commands/gc.ts')).gcCommand,
   init: async () => (await import('./commands/init.ts')).initCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   schema: async () => (await import('./commands/schema.ts')).schemaCommand,

@@ -90,7 +90,7 @@ function phaseSymbol(task: TaskState, style: Style): string {
     case 'running':
       return style('cyan', '▸');
     case 'skip':
-      return task.skipReason === 'up-to-date' ? style('dim', '=') : style('yellow', '-');
+      return task.skipReason === 'up-to-date' || task.skipReason === 'restored' ? style('dim', '=') : style('yellow', '-');
     default:
       return outcomeSymbol(task.phase, style);
   }
@@ -104,7 +104,7 @@ function phaseWord(task: TaskState): string {
     case 'running':
       return 'running';
     case 'skip':
-      return task.skipReason === 'up-to-date' ? 'up to date' : 'not run';
+      return task.skipReason === 'up-to-date' ? 'up to date' : task.skipReason === 'restored' ? 'restored' : 'not run';
     default:
       return outcomeWord(task.phase);
   }
@@ -116,6 +116,8 @@ function whyBrief(task: TaskState): string {
   switch (task.skipReason) {
     case 'up-to-date':
       return task.madeBy === undefined ? 'up to date' : `made by ${task.madeBy.runId}`;
+    case 'restored':
+      return task.madeBy === undefined ? 'restored' : `made by ${task.madeBy.runId}`;
     case 'upstream':
       return `did not succeed: ${(task.blockedBy ?? []).join(', ')}`;
     case 'stopped':

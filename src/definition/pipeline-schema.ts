@@ -89,6 +89,7 @@ const defaultableKeys = {
     references: false,
   },
   cache: { value: { type: 'boolean' }, description: '`false`: the task is always stale and runs each time.', default: true, references: false },
+  keep: { value: { type: 'boolean' }, description: '`false`: outputs are not kept to be restored when an earlier state comes back.', default: true, references: false },
   cwd: { value: text, description: "Working directory, relative to the pipeline file's folder.", default: '.', elsewhere: ['workdir', 'working_directory'] },
   owner: { value: text, description: 'Who to ask about the task.', examples: ['data-team'] },
 } satisfies Record<string, Key>;

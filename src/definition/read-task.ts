@@ -37,6 +37,7 @@ export interface ReadTask extends Instance {
   readonly cpus: number;
   readonly watch: WatchMode;
   readonly cache: boolean;
+  readonly keep: boolean;
   readonly owner?: string;
   readonly description?: string;
   readonly tags: readonly string[];
@@ -100,6 +101,7 @@ function readInstance(declared: DeclaredTask, instance: Instance, options: ReadT
     cpus: (field('cpus') ?? taskShape.keys.cpus.default) as number,
     watch: (field('watch') ?? taskShape.keys.watch.default) as WatchMode,
     cache: (field('cache') ?? taskShape.keys.cache.default) as boolean,
+    keep: (field('keep') ?? taskShape.keys.keep.default) as boolean,
     ...(owner === undefined ? {} : { owner }),
     ...(description === undefined ? {} : { description }),
     tags: (field('tags') ?? []) as readonly string[],

@@ -7,8 +7,9 @@ import type { OutputFile } from '../model/run-event.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import type { Interpreter } from '../protocol/session.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
-import { reasonsToRun } from '../fingerprint/staleness.ts';
-import { fingerprintTask } from '../fingerprint/task-fingerprint.ts';
+import { fingerprintDifference, reasonsToRun } from '../fingerprint/staleness.ts';
+import type { KeptResult, KeptResults } from '../fingerprint/kept-results.ts';
+import { fingerprintTask, type FingerprintInputs } from '../fingerprint/task-fingerprint.ts';
 import { needsInterpreter } from './task/command.ts';
 
 export interface DecisionContext {
@@ -16,6 +17,8 @@ export interface DecisionContext {
   readonly digests: FileDigests;
   readonly interpreter: Interpreter | undefined;
   readonly result: (task: TaskId) => TaskResult | undefined;
+  /** Results that can be restored; absent: none are. */
+  readonly kept?: KeptResults;
 }
 
 export interface Decision {
@@ -35,19 +38,26 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   };
   const params = resolveReturns(taskParams(task), returnsOf, onMissing) as JsonObject;
   const last = context.result(task.id);
-  const fingerprint = await fingerprintTask(
-    {
-      task,
-      folder: context.folder,
-      params,
-      interpreter: needsInterpreter(task) && context.interpreter !== undefined ? `${context.interpreter.version} ${context.interpreter.path}` : undefined,
-      upstream: context.result,
-      last: last?.fingerprint,
-    },
-    context.digests,
-  );
+  const fingerprint = await fingerprintTask({ ...fingerprintInputs(task, params, context), last: last?.fingerprint }, context.digests);
   const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await context.digests.ofPath(context.folder, output))?.digest })));
   return { fingerprint, params, missingReturns, reasons: reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs }) };
+}
+
+/** What a fingerprint of the task is made from, but for what it was seen to use. */
+export function fingerprintInputs(task: Task, params: JsonObject, { folder, interpreter, result }: DecisionContext): Omit<FingerprintInputs, 'last'> {
+  return { task, folder, params, interpreter: needsInterpreter(task) && interpreter !== undefined ? `${interpreter.version} ${interpreter.path}` : undefined, upstream: result };
+}
+
+/**
+ * An earlier result of a stale task that was made from what is there now. Not for a task that was to run in any case,
+ * and not where the same state did not succeed last: whoever asks again wants to see it tried.
+ */
+export async function findKept(task: Task, decision: Decision, context: DecisionContext): Promise<KeptResult | undefined> {
+  if (context.kept === undefined || decision.reasons.some((reason) => reason.type === 'forced' || reason.type === 'never-cached')) return undefined;
+  const last = context.result(task.id);
+  const isNewState = last?.fingerprint === undefined || fingerprintDifference(last.fingerprint, decision.fingerprint).length > 0;
+  if (last !== undefined && last.outcome !== 'success' && !isNewState) return undefined;
+  return context.kept.find(fingerprintInputs(task, decision.params, context), decision.fingerprint);
 }
 
 /** The declared outputs as they are now; those that are not there are named apart. */

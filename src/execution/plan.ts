@@ -2,7 +2,7 @@
 import type { Reason } from '../model/fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
-import { decide, type DecisionContext } from './decide.ts';
+import { decide, findKept, type DecisionContext } from './decide.ts';
 
 export interface PlanScope {
   /** Tasks to bring up to date, upstream included. */
@@ -27,12 +27,16 @@ export function waitsForRequest(task: Task, scope: Pick<PlanScope, 'named' | 'un
 export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: DecisionContext): Promise<readonly PlanEntry[]> {
   const entries: PlanEntry[] = [];
   const willRun = new Set<TaskId>();
+  const willBeRestored = new Set<TaskId>();
   /** Tasks that would give nothing to those that depend on them. */
   const blocked = new Set<TaskId>();
   for (const task of pipeline.tasks) {
     if (!scope.wanted.has(task.id)) continue;
-    const own = (await decide(task, scope.forced.has(task.id), context)).reasons;
-    const upstream = task.dependencies.filter((id) => willRun.has(id)).map((id): Reason => ({ type: 'upstream-will-run', task: id }));
+    const decision = await decide(task, scope.forced.has(task.id), context);
+    const own = decision.reasons;
+    const upstream = task.dependencies.flatMap((id): readonly Reason[] =>
+      willRun.has(id) ? [{ type: 'upstream-will-run', task: id }] : willBeRestored.has(id) ? [{ type: 'upstream-will-be-restored', task: id }] : [],
+    );
     // That an upstream task has no result yet is said once: it will run.
     const reasons = [...own.filter((reason) => reason.type !== 'upstream-changed' || !willRun.has(reason.task)), ...upstream];
     if (reasons.length === 0) {
@@ -45,6 +49,14 @@ export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: De
     if (isBlocked || waitsForRequest(task, scope, reasons)) {
       if (isBlocked || context.result(task.id)?.outcome !== 'success') blocked.add(task.id);
       entries.push({ task: task.id, action: 'manual', reasons });
+      continue;
+    }
+    // Whether a result fits what is restored or made upstream can't be told before.
+    const kept = upstream.length > 0 ? undefined : await findKept(task, decision, context);
+    if (kept !== undefined) {
+      const { runId, traceId, spanId } = kept.entry.result;
+      willBeRestored.add(task.id);
+      entries.push({ task: task.id, action: 'restore', reasons, madeBy: { runId, traceId, spanId } });
       continue;
     }
     willRun.add(task.id);

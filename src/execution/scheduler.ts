@@ -5,8 +5,11 @@
  *              all upstream done          stale              a slot is free
  *   waiting ──────────────────▶ deciding ───────▶ queued ───────────────▶ running
  *      ▲                            │ up to date                             │
- *      │                            ▼                                        │ ended
+ *      │                            ▼                                        │ ended, or restored
  *      └──────────reset─────────── done ◀───────────────────────────────────┘
+ *
+ * A stale task of which a result is kept that was made from what is there now goes from deciding to running without a
+ * slot: its outputs are put back, and it is done; where that fails it is queued.
  *
  * `reset` is what a change does: a task whose fingerprint is another now than when it was decided goes back to
  * waiting (a running one is ended first), and so do all tasks that depend on it. Everything else goes on.
@@ -23,7 +26,8 @@ import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
 import { withObserved } from '../fingerprint/task-fingerprint.ts';
 import type { Results } from '../fingerprint/results.ts';
-import { decide, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
+import type { CompleteResult, KeptResult } from '../fingerprint/kept-results.ts';
+import { decide, findKept, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
 import { waitsForRequest, type PlanScope } from './plan.ts';
 import type { AttemptResult } from './attempt.ts';
 
@@ -96,6 +100,8 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   const readyList: Entry[] = [];
   let pumping = false;
   let cancelled = false;
+  /** Said once. */
+  let keepFailed = false;
   let resolveDone: (outcome: Ended) => void = () => undefined;
   let rejectDone: (error: unknown) => void = () => undefined;
   const done = new Promise<Ended>((resolve, reject) => {
@@ -143,7 +149,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   };
 
   const gives = (entry: Entry): boolean =>
-    entry.outcome === 'success' || entry.outcome === 'up-to-date' || (entry.outcome === 'manual' && results.get(entry.task.id)?.outcome === 'success');
+    entry.outcome === 'success' || entry.outcome === 'up-to-date' || entry.outcome === 'restored' || (entry.outcome === 'manual' && results.get(entry.task.id)?.outcome === 'success');
 
   const stopping = (): boolean => cancelled || (request.onFailure === 'stop' && failures > 0);
 
@@ -216,12 +222,50 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     } else if (stopping()) {
       skip(entry, 'stopped');
     } else {
+      const kept = await findKept(task, decision, context.decision);
+      if (entry.generation !== generation) return;
       emit({ type: 'task-stale', task: task.id, time: clock.now(), reasons: decision.reasons });
-      entry.phase = 'queued';
-      const at = queue.findIndex((other) => other.place > entry.place);
-      queue.splice(at === -1 ? queue.length : at, 0, entry);
-      pump();
+      if (kept === undefined) enqueue(entry);
+      else await restore(entry, decision, kept);
     }
+  };
+
+  const enqueue = (entry: Entry): void => {
+    entry.phase = 'queued';
+    const at = queue.findIndex((other) => other.place > entry.place);
+    queue.splice(at === -1 ? queue.length : at, 0, entry);
+    pump();
+  };
+
+  const restore = async (entry: Entry, decision: Decision, kept: KeptResult): Promise<void> => {
+    const { id } = entry.task;
+    const { result } = kept.entry;
+    entry.phase = 'running';
+    running += 1;
+    const isRestored = (await context.decision.kept?.restore(entry.task, kept)) === true;
+    running -= 1;
+    if (isRestored) {
+      results.ended(id, result);
+      entry.decision = { ...decision, fingerprint: result.fingerprint };
+      delete entry.success;
+    }
+    if (goesOn(entry)) return;
+    if (isRestored) skip(entry, 'restored', { madeBy: { runId: result.runId, traceId: result.traceId, spanId: result.spanId } });
+    else enqueue(entry);
+  };
+
+  /** Whether a task that has just ended is not done with: it is gone from the pipeline file, or a change wants it again. */
+  const goesOn = (entry: Entry): boolean => {
+    if (entries.get(entry.task.id) !== entry) {
+      pump();
+      return true;
+    }
+    if (!entry.restarting) return false;
+    entry.restarting = false;
+    entry.phase = 'waiting';
+    readyList.push(entry);
+    pump();
+    return true;
   };
 
   const upToDate = (entry: Entry): void => {
@@ -259,10 +303,12 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const startedAt = Date.now();
     results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
     emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: decision.params });
+    const putBack = await context.decision.kept?.clear(task);
     makeOutputFolders(task, context.decision.folder);
 
     const attempt = await tryRepeatedly(entry, decision, abort.signal);
     const { outputs, missing } = await readOutputs(task, context.decision.folder, context.decision.digests);
+    if (attempt.outcome !== 'success' || missing.length > 0) await putBack?.();
     const written = new Set(attempt.observed.written);
     const isOwn = (file: string): boolean => written.has(file) || isDeclared(file, task.outputs);
     const fingerprint = await withObserved(
@@ -277,9 +323,6 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
       },
       context.decision.digests,
     );
-    usedSlots -= cpus;
-    running -= 1;
-    delete entry.abort;
 
     const failure: RecordedFailure | undefined =
       attempt.outcome === 'success' && missing.length > 0
@@ -288,20 +331,18 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const outcome = attempt.outcome === 'success' && missing.length > 0 ? 'failure' : attempt.outcome;
     const ended: EventOf<'task-ended'> = { type: 'task-ended', task: task.id, time: clock.now(), outcome, outputs, returns: attempt.returns, fingerprint, ...(failure !== undefined && { failure }) };
     remember(entry, ended, startTime);
-    if (entries.get(task.id) !== entry) {
-      // Gone from the pipeline file meanwhile; its span must end all the same.
-      emit(ended);
-      pump();
-    } else if (entry.restarting) {
-      entry.restarting = false;
-      entry.phase = 'waiting';
-      readyList.push(entry);
-      pump();
-    } else {
-      if (outcome === 'success') entry.success = ended;
-      emit(ended);
-      settle(entry, outcome);
-    }
+    usedSlots -= cpus;
+    delete entry.abort;
+    // Gone from the pipeline file meanwhile: its span must end all the same.
+    const isTold = entries.get(task.id) !== entry || !entry.restarting;
+    if (isTold) emit(ended);
+    // Before anything that depends on it can start and write to its outputs.
+    await keep(task, decision, startedAt);
+    running -= 1;
+    if (goesOn(entry)) return;
+    if (!isTold) emit(ended);
+    if (outcome === 'success') entry.success = ended;
+    settle(entry, outcome);
   };
 
   const tryRepeatedly = async (entry: Entry, decision: Decision, signal: AbortSignal): Promise<AttemptResult> => {
@@ -329,6 +370,15 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
       end: ended.time,
       ...(ended.fingerprint !== undefined && { fingerprint: ended.fingerprint }),
     });
+  };
+
+  const keep = async (task: Task, decision: Decision, startedAt: number): Promise<void> => {
+    const result = results.get(task.id);
+    if (result?.outcome !== 'success' || result.fingerprint === undefined) return;
+    const isMade = (file: string): boolean => task.dependencies.some((id) => isDeclared(file, entries.get(id)?.task.outputs ?? []));
+    const message = await context.decision.kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isMade });
+    if (message !== undefined && !keepFailed) emit({ type: 'warning', time: clock.now(), message: `outputs are not kept for later: ${message}` });
+    keepFailed ||= message !== undefined;
   };
 
   /** Back to waiting, and all that depends on it. */

@@ -74,7 +74,7 @@ export function createFileDigests(cached: Readonly<Record<string, Entry>> = {}):
     const settled = isSettled(stats);
     let digest: Digest;
     try {
-      digest = stats.size > largeFile ? await digestLargeFile(absolute) : digestOf(readFileSync(absolute));
+      digest = stats.size > largeFile ? await digestOfFile(absolute) : digestOf(readFileSync(absolute));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return undefined;
@@ -124,7 +124,8 @@ function isSettled(stats: BigIntStats): boolean {
   return BigInt(Date.now()) * 1_000_000n - youngest > racyWindow;
 }
 
-async function digestLargeFile(absolute: string): Promise<Digest> {
+/** Read in pieces, between which other work goes on. */
+export async function digestOfFile(absolute: string): Promise<Digest> {
   const sha = createHash('sha256');
   const handle = await open(absolute);
   try {

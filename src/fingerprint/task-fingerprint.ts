@@ -72,6 +72,11 @@ function observedPath(key: string): string {
   return key.slice(0, -' (read)'.length);
 }
 
+/** Every file, folder and glob that a fingerprint was made from, relative to the pipeline's folder. */
+export function filesUsed({ sources, inputs }: Fingerprint): readonly string[] {
+  return [...Object.keys(sources), ...Object.keys(inputs).map((key) => (isObserved(key) ? observedPath(key) : key))];
+}
+
 export interface ObservationContext {
   readonly folder: string;
   /** Unix milliseconds. */

@@ -40,6 +40,8 @@ export type Reason =
   | { readonly type: 'upstream-changed'; readonly task: TaskId; readonly from?: Digest; readonly to?: Digest }
   /** In a plan only: the upstream task will run, and whether it will make other outputs is not known before. */
   | { readonly type: 'upstream-will-run'; readonly task: TaskId }
+  /** In a plan only: the upstream task's earlier outputs are put back; whether a result of this task fits them is not looked at before. */
+  | { readonly type: 'upstream-will-be-restored'; readonly task: TaskId }
   | { readonly type: 'output-missing'; readonly path: string }
   | { readonly type: 'output-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
   | { readonly type: 'env-changed'; readonly name: string; readonly from?: string; readonly to?: string }
@@ -82,6 +84,8 @@ export function describeReason(reason: Reason): string {
       return `outputs of ${reason.task} changed (${short(reason.from)} → ${short(reason.to)})`;
     case 'upstream-will-run':
       return `${reason.task} will run`;
+    case 'upstream-will-be-restored':
+      return `outputs of ${reason.task} will be restored`;
     case 'output-missing':
       return `output ${reason.path} is missing`;
     case 'output-changed':

@@ -27,6 +27,8 @@ export function describeSkip(reason: SkipReason, blockedBy: readonly TaskId[] = 
   switch (reason) {
     case 'up-to-date':
       return 'up to date';
+    case 'restored':
+      return 'restored from an earlier run';
     case 'upstream':
       return blockedBy.length === 0 ? 'an upstream task did not succeed' : `${blockedBy.slice(0, 3).join(', ')}${blockedBy.length > 3 ? ', …' : ''} did not succeed`;
     case 'stopped':

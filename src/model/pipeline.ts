@@ -56,6 +56,8 @@ export interface Task {
   readonly watch: WatchMode;
   /** `false`: always stale. */
   readonly cache: boolean;
+  /** `false`: outputs are not kept, and so never restored. */
+  readonly keep: boolean;
   readonly owner?: string;
   readonly description?: string;
   readonly tags: readonly string[];

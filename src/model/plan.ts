@@ -7,6 +7,8 @@ export type PlanEntry =
   | { readonly task: TaskId; readonly action: 'run'; readonly reasons: readonly Reason[] }
   /** Runs only if an upstream task that will run makes other outputs than before. */
   | { readonly task: TaskId; readonly action: 'maybe'; readonly reasons: readonly Reason[] }
+  /** Stale, and a run has made its outputs from what is there now: they are put back. */
+  | { readonly task: TaskId; readonly action: 'restore'; readonly reasons: readonly Reason[]; readonly madeBy: SpanReference }
   | { readonly task: TaskId; readonly action: 'skip'; readonly madeBy?: SpanReference }
   /** Stale, but runs only when it is asked for by name (`watch: manual`). */
   | { readonly task: TaskId; readonly action: 'manual'; readonly reasons: readonly Reason[] };
@@ -16,6 +18,7 @@ export function summarizePlan(entries: readonly PlanEntry[]): string {
   const count = (action: PlanEntry['action']): number => entries.filter((entry) => entry.action === action).length;
   const parts = [
     [count('run'), 'to run'],
+    [count('restore'), 'to restore'],
     [count('maybe'), 'perhaps, if their inputs change'],
     [count('skip'), 'up to date'],
     [count('manual'), 'stale, run on request'],

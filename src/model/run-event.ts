@@ -17,7 +17,8 @@ export type SpanId = string & { readonly __brand: 'SpanId' };
 
 /** The words of `cicd.pipeline.task.run.result`. */
 export type Outcome = 'success' | 'failure' | 'error' | 'timeout' | 'cancellation' | 'skip';
-export type SkipReason = 'up-to-date' | 'upstream' | 'stopped' | 'manual';
+/** `restored`: outputs of an earlier run were put back. */
+export type SkipReason = 'up-to-date' | 'restored' | 'upstream' | 'stopped' | 'manual';
 
 export interface SpanReference {
   readonly runId: RunId;
@@ -162,7 +163,7 @@ export type RunEvent =
   | (OfTask & {
       readonly type: 'task-skipped';
       readonly reason: SkipReason;
-      /** For `up-to-date`: the task span that made the outputs. */
+      /** For `up-to-date` and `restored`: the task span that made the outputs. */
       readonly madeBy?: SpanReference;
       /** For `upstream`: the tasks that did not succeed. */
       readonly blockedBy?: readonly TaskId[];

@@ -155,6 +155,7 @@ async function selectPipeline(pipelines: Pipelines): Promise<void> {
 
 const planWords: Readonly<Record<PlanEntry['action'], { readonly icon: string; readonly text: string }>> = {
   run: { icon: 'play', text: 'will run' },
+  restore: { icon: 'history', text: 'will be restored from an earlier run' },
   maybe: { icon: 'question', text: 'runs if what it needs comes out different' },
   skip: { icon: 'pass', text: 'up to date' },
   manual: { icon: 'person', text: 'stale, runs when asked for' },

@@ -194,7 +194,7 @@ export class PipelineModel {
         this.#stale.set(event.task, true);
         break;
       case 'task-skipped':
-        if (event.reason === 'up-to-date') this.#upToDate(event.task);
+        if (event.reason === 'up-to-date' || event.reason === 'restored') this.#upToDate(event.task);
         // Held up by something else: it is as stale as it was.
         else this.#stale.set(event.task, true);
         break;

@@ -113,14 +113,10 @@ it(`agrees with the model (ORACLE_SEED=${seed}, ${steps} steps)`, async (context
     const names = [...files.keys()].filter((name) => name.startsWith(prefix) && !name.endsWith('__init__.py'));
     return names[pick(names.length)] ?? assert.fail();
   };
-  const history: (() => void)[] = [];
+  /** What the files and the pipeline were after each step. */
+  const history: { readonly files: ReadonlyMap<string, string>; readonly tasks: readonly ModelTask[] }[] = [];
   const edits: Readonly<Record<string, () => void>> = {
-    data: () => {
-      const name = anyFile('data/');
-      const before = files.get(name) ?? '';
-      history.push(() => files.set(name, before));
-      files.set(name, `data ${pick(1000)}`);
-    },
+    data: () => void files.set(anyFile('data/'), `data ${pick(1000)}`),
     module: () => void files.set(anyFile('modules/'), `def text():\n    return 'module ${pick(1000)}'\n`),
     constant: () => void (anyTask().constant = pick(1000)),
     param: () => void (anyTask().param = pick(1000)),
@@ -133,7 +129,12 @@ it(`agrees with the model (ORACLE_SEED=${seed}, ${steps} steps)`, async (context
       task.needs = task.needs.includes(upstream) ? task.needs.filter((need) => need !== upstream) : [...task.needs, upstream];
     },
     'new task': addTask,
-    revert: () => history.pop()?.(),
+    revert: () => {
+      const before = structuredClone(history[pick(history.length)]);
+      if (before === undefined) return;
+      for (const [name, text] of before.files) files.set(name, text);
+      tasks.splice(0, tasks.length, ...before.tasks);
+    },
     'deleted output': () => rmSync(path.join(folder, `out/${anyTask().name}.txt`), { force: true }),
     'changed output': () => writeFileSync(path.join(folder, `out/${anyTask().name}.txt`), 'damaged'),
     touch: () => utimesSync(path.join(folder, anyFile('data/')), new Date(), new Date()),
@@ -156,6 +157,7 @@ it(`agrees with the model (ORACLE_SEED=${seed}, ${steps} steps)`, async (context
   writeAll();
   await run();
   let executed = 0;
+  let restored = 0;
   let needless = 0;
   for (let step = 0; step < steps; step += 1) {
     const names = Object.keys(edits);
@@ -163,7 +165,9 @@ it(`agrees with the model (ORACLE_SEED=${seed}, ${steps} steps)`, async (context
     edits[name]?.();
     writeAll();
     const ran = await run();
+    history.push(structuredClone({ files, tasks }));
     executed += ran.length;
+    restored += events.filter((event) => event.type === 'task-skipped' && event.reason === 'restored').length;
     if (harmless.has(name)) needless += ran.length;
     for (const task of tasks) {
       assert.equal(readFileSync(path.join(folder, `out/${task.name}.txt`), 'utf8'), expected(task), `step ${step} (${name}): ${task.name} is stale; executed: ${ran.join(', ')}`);
@@ -171,6 +175,6 @@ it(`agrees with the model (ORACLE_SEED=${seed}, ${steps} steps)`, async (context
     for (const event of events) if (event.type === 'task-stale') assert.ok(event.reasons.length > 0, `${event.task} ran without a reason`);
     assert.deepEqual(await run(), [], `step ${step} (${name}): a second run executes nothing`);
   }
-  context.diagnostic(`${steps} edits, ${executed} executions, stale 0, needless ${needless}`);
+  context.diagnostic(`${steps} edits, ${executed} executions, ${restored} restored, stale 0, needless ${needless}`);
   assert.equal(needless, 0);
 });

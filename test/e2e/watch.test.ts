@@ -59,7 +59,13 @@ describe('watch', () => {
     place.write('runweave.yaml', 'tasks: {a: {shel: x}}');
     await running.until((line) => (line.type as string) === 'diagnostics', from);
     place.write('runweave.yaml', twoTasks['runweave.yaml']);
-    assert.deepEqual(await nextRun(running, from), ['b']);
+    assert.deepEqual(await nextRun(running, from), [], 'undone: what was made before is restored');
+    assert.equal(place.read('out-b.txt'), 'three\n');
+
+    from = running.lines.length;
+    place.write('a.txt', 'one\n');
+    assert.deepEqual(await nextRun(running, from), []);
+    assert.equal(place.read('out-b.txt'), 'one\n');
 
     running.process.kill('SIGINT');
     assert.equal((await running.ended).code, 130);

@@ -11,14 +11,14 @@ function section(task: TaskState, name: string, open: boolean, ...content: reado
   return h('details', { class: 'section', open, 'data-key': `${task.node.id}/${name}` }, h('summary', {}, h('h3', {}, name)), ...content);
 }
 
-const skips: Readonly<Record<SkipReason, string>> = { 'up-to-date': 'Up to date', upstream: 'Skipped: a task that it needs did not succeed', stopped: 'Skipped: the run was stopped', manual: 'Skipped: it runs only when it is asked for by name' };
+const skips: Readonly<Record<SkipReason, string>> = { 'up-to-date': 'Up to date', restored: 'Restored from an earlier run', upstream: 'Skipped: a task that it needs did not succeed', stopped: 'Skipped: the run was stopped', manual: 'Skipped: it runs only when it is asked for by name' };
 
 /** Why a task was skipped, with the run that made what it would have made. */
 export function skipText(task: TaskState, context: Context): Child {
   const { skipReason, madeBy, blockedBy = [] } = task;
   if (skipReason === undefined) return null;
-  if (skipReason === 'up-to-date' && madeBy !== undefined) {
-    return h('span', { class: 'inline' }, 'Up to date: outputs made by run ', h('button', { class: 'link', onclick: () => context.post({ type: 'open-run', runId: madeBy.runId }) }, madeBy.runId));
+  if ((skipReason === 'up-to-date' || skipReason === 'restored') && madeBy !== undefined) {
+    return h('span', { class: 'inline' }, `${skipReason === 'restored' ? 'Restored' : 'Up to date'}: outputs made by run `, h('button', { class: 'link', onclick: () => context.post({ type: 'open-run', runId: madeBy.runId }) }, madeBy.runId));
   }
   return h('span', { class: 'inline' }, skips[skipReason], blockedBy.length > 0 && ': ', ...blockedBy.flatMap((id, index) => [index > 0 && ', ', h('button', { class: 'link', onclick: () => context.select(id, 'tasks') }, id)]));
 }

@@ -34,7 +34,7 @@ export async function logsCommand(line: CommandLine, host: Host): Promise<ExitCo
 
 function noOutput(task: TaskState): string {
   if (task.madeBy === undefined) return `${task.node.id} did not run in this run`;
-  return `${task.node.id} was up to date in this run. It ran in: runweave logs ${shellWord(`${task.madeBy.runId}/${task.node.id}`)}`;
+  return `${task.node.id} was ${task.skipReason === 'restored' ? 'restored' : 'up to date'} in this run. It ran in: runweave logs ${shellWord(`${task.madeBy.runId}/${task.node.id}`)}`;
 }
 
 function writeOutput(attempt: AttemptState, host: Host): void {

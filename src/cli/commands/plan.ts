@@ -43,6 +43,8 @@ export function planLines(entries: readonly PlanEntry[], style: Style): string[]
     switch (entry.action) {
       case 'run':
         return [`${style('cyan', '▸')} ${entry.task}`, ...reasonLines(entry.reasons, style)];
+      case 'restore':
+        return [`${style('cyan', '=')} ${entry.task}  ${style('dim', `restored from ${entry.madeBy.runId}`)}`, ...reasonLines(entry.reasons, style)];
       case 'maybe':
         return [`${style('yellow', '?')} ${entry.task}  ${style('dim', 'only if what it needs makes other outputs')}`, ...reasonLines(entry.reasons, style)];
       case 'manual':

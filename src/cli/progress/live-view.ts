@@ -40,10 +40,12 @@ export function liveLines(state: RunState, options: LiveOptions): string[] {
   const counts = countPhases(state);
   const failed = counts.failure + counts.error + counts.timeout;
   const upToDate = state.tasks.filter((task) => task.phase === 'skip' && task.skipReason === 'up-to-date').length;
+  const restored = state.tasks.filter((task) => task.phase === 'skip' && task.skipReason === 'restored').length;
   const waiting = counts.pending + counts.stale;
   const parts = [
     counts.success > 0 ? `${counts.success} done` : '',
     failed > 0 ? style('red', `${failed} failed`) : '',
+    restored > 0 ? `${restored} restored` : '',
     upToDate > 0 ? `${upToDate} up to date` : '',
     running.length > 0 ? `${running.length} running` : '',
     waiting > 0 ? `${waiting} waiting` : '',

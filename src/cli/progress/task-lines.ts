@@ -120,6 +120,7 @@ export function skippedLines(state: Pick<RunState, 'tasks'>, { style, columns }:
     tasks.length === 0 ? [] : [fit(`${style('yellow', '-')} ${tasks.length} ${text}: ${tasks.map((task) => task.node.id).join(', ')}`, columns)];
   const upToDate = skipped('up-to-date').length;
   return [
+    ...restoredLines(skipped('restored'), style),
     ...(upToDate === 0 ? [] : [style('dim', `= ${upToDate} up to date`)]),
     ...named(skipped('upstream'), 'not run, what they need did not succeed'),
     ...named(skipped('stopped'), 'not started, the run was stopped'),
@@ -127,22 +128,30 @@ export function skippedLines(state: Pick<RunState, 'tasks'>, { style, columns }:
   ];
 }
 
+/** A line a run that outputs came from. */
+function restoredLines(tasks: readonly TaskState[], style: Style): string[] {
+  const byRun = Map.groupBy(tasks, (task) => task.madeBy?.runId ?? 'an earlier run');
+  return [...byRun].map(([runId, of]) => style('dim', `= ${of.length} restored from ${runId}: ${of.slice(0, 5).map((task) => task.node.id).join(', ')}${of.length > 5 ? ', …' : ''}`));
+}
+
 /** The last line of a run: counts, time, record. */
 export function summaryLine(state: RunState, record: string, { style }: LineOptions): string {
   const counts = countPhases(state);
   const upToDate = state.tasks.filter((task) => task.phase === 'skip' && task.skipReason === 'up-to-date').length;
+  const restored = state.tasks.filter((task) => task.phase === 'skip' && task.skipReason === 'restored').length;
   const parts = [
     [counts.success, 'succeeded'],
     [counts.failure, 'failed'],
     [counts.error, 'could not run'],
     [counts.timeout, 'timed out'],
     [counts.cancellation, 'cancelled'],
+    [restored, 'restored'],
     [upToDate, 'up to date'],
-    [counts.skip - upToDate + counts.pending + counts.stale, 'not run'],
+    [counts.skip - upToDate - restored + counts.pending + counts.stale, 'not run'],
   ] as const;
   const text = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`).join(', ') || 'no tasks';
   const outcome = state.outcome ?? 'error';
-  const head = outcome === 'skip' || (outcome === 'success' && counts.success === 0) ? style('green', 'Nothing to do') : style(colors[outcome], outcomeTitle(outcome));
+  const head = outcome === 'skip' || (outcome === 'success' && counts.success + restored === 0) ? style('green', 'Nothing to do') : style(colors[outcome], outcomeTitle(outcome));
   const duration = state.end === undefined ? '' : `, ${formatDuration(elapsed(state.start, state.end))}`;
   return `${head}: ${text}${duration}. ${style('dim', record)}`;
 }

@@ -21,8 +21,9 @@ describe('arguments that are understood', () => {
     ['show -2/train', 'show', ['-2/train'], {}],
     ['logs latest/a --attempt 2', 'logs', ['latest/a'], { attempt: 2 }],
     ['runs -n 5', 'runs', [], { limit: 5 }],
+    ['gc --keep-runs 5 --older-than 30d --dry-run', 'gc', [], { 'keep-runs': 5, 'older-than': '30d', 'dry-run': true }],
   ];
-  const defaults = { json: false, 'no-color': false, help: false, set: [], force: false, verbose: false, all: false };
+  const defaults = { json: false, 'no-color': false, help: false, set: [], force: false, verbose: false, all: false, 'dry-run': false };
   for (const [text, command, words, options] of cases) {
     it(text, () => {
       assert.deepEqual(parseArguments(text.split(' ')), { type: 'command', line: { command, arguments: words, options: { ...defaults, ...options } } });

@@ -50,11 +50,39 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
   return { files, results, succeed, fail, plan, pipeline, context };
 }
 
+/** Every result in `of` fits what is there now. */
+function keptResults(of: Readonly<Record<string, TaskResult | undefined>>): NonNullable<DecisionContext['kept']> {
+  return {
+    find: ({ task }) => {
+      const result = of[task.id];
+      return Promise.resolve(result?.fingerprint === undefined ? undefined : { file: '', used: 0, size: 0, entry: { version: 1, task: task.id, result: { ...result, fingerprint: result.fingerprint }, files: [] } });
+    },
+    restore: () => assert.fail('a plan changes nothing'),
+    clear: () => assert.fail('a plan changes nothing'),
+    keep: () => assert.fail('a plan changes nothing'),
+    makeRoom: () => undefined,
+  };
+}
+
 const chain = { a: { inputs: ['in'] }, b: { needs: ['a'] }, c: { needs: ['b'] } };
 
 describe('a plan', () => {
   it('runs everything the first time', async () => {
     assert.deepEqual(await world(chain).plan(), { a: 'run: never-ran', b: 'run: never-ran upstream-will-run', c: 'run: never-ran upstream-will-run' });
+  });
+
+  it('restores what is kept, and leaves open what depends on it', async () => {
+    const { succeed, plan, files, results, pipeline, context } = world(chain);
+    await succeed('a', 'b', 'c');
+    files.set('in', 'changed');
+    const kept = { ...context, kept: keptResults({ a: results.get(id('a')), b: results.get(id('b')) }) };
+    const entries = await makePlan(pipeline, { wanted: new Set(pipeline.tasks.map((task) => task.id)), named: new Set(), forced: new Set(), unasked: false }, kept);
+    assert.deepEqual(entries.map((entry) => [entry.task, entry.action]), [['a', 'restore'], ['b', 'maybe'], ['c', 'maybe']]);
+    assert.deepEqual(entries[0]?.action === 'restore' && entries[0].madeBy.runId, 'run-1');
+    assert.deepEqual(entries[1]?.action === 'maybe' && entries[1].reasons, [{ type: 'upstream-will-be-restored', task: 'a' }]);
+    assert.equal((await plan())['a'], 'run: input-changed');
+    const forced = await makePlan(pipeline, { wanted: new Set([id('a')]), named: new Set(), forced: new Set([id('a')]), unasked: false }, kept);
+    assert.equal(forced[0]?.action, 'run');
   });
 
   it('runs nothing when all is up to date, and says who made it', async () => {

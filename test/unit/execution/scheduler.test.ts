@@ -7,6 +7,7 @@ import type { TaskResult } from '../../../src/model/task-result.ts';
 import type { UnixNano } from '../../../src/model/time.ts';
 import { digestOf, type FileDigests } from '../../../src/fingerprint/file-digests.ts';
 import type { Results } from '../../../src/fingerprint/results.ts';
+import type { DecisionContext } from '../../../src/execution/decide.ts';
 import type { AttemptResult } from '../../../src/execution/attempt.ts';
 import type { PlanScope } from '../../../src/execution/plan.ts';
 import { startRun, type RunningPipeline } from '../../../src/execution/scheduler.ts';
@@ -37,6 +38,7 @@ function pipelineOf(sketch: Readonly<Record<string, TaskSketch>>): Pipeline {
       cpus: 1,
       watch: 'auto',
       cache: true,
+      keep: true,
       tags: [],
       range: { start: nowhere, end: nowhere },
       ...more,
@@ -68,12 +70,32 @@ function createWorld(slots = 8) {
     ended: (task, result) => void results.set(task, result),
     close: () => undefined,
   };
+  /** Results that fit what is there now, by task; a restore is settled by the test. */
+  const keptOf = new Map<string, TaskResult>();
+  const restores: { readonly task: string; readonly end: (isRestored: boolean) => void }[] = [];
+  const kept: NonNullable<DecisionContext['kept']> = {
+    find: ({ task }) => {
+      const result = keptOf.get(task.id);
+      return Promise.resolve(result?.fingerprint === undefined ? undefined : { file: '', used: 0, size: 0, entry: { version: 1, task: task.id, result: { ...result, fingerprint: result.fingerprint }, files: [] } });
+    },
+    restore: (task) =>
+      new Promise((resolve) => {
+        restores.push({ task: task.id, end: resolve });
+        for (const wake of waiters.splice(0)) wake();
+      }),
+    clear: () => Promise.resolve(() => Promise.resolve()),
+    keep: (task, result) => {
+      keptOf.set(`${task.id} kept`, result);
+      return Promise.resolve(undefined);
+    },
+    makeRoom: () => undefined,
+  };
   const run = (pipeline: Pipeline, options: { readonly onFailure?: OnFailure; readonly scope?: Partial<PlanScope> } = {}): RunningPipeline => {
     const scope: PlanScope = { wanted: new Set(pipeline.tasks.map((task) => task.id)), named: new Set(), forced: new Set(), unasked: false, ...options.scope };
     return startRun(
       { pipeline, scope, onFailure: options.onFailure ?? 'stop' },
       {
-        decision: { folder: '/nowhere/runweave-test', digests, interpreter: undefined, result: store.get },
+        decision: { folder: '/nowhere/runweave-test', digests, interpreter: undefined, result: store.get, kept },
         results: store,
         clock: { now: () => String(time++) as UnixNano },
         emit: (event) => {
@@ -130,11 +152,73 @@ function createWorld(slots = 8) {
     }
     return last;
   };
-  return { files, results, events, attempts, run, runAll, until, untilStarted, end, started, outcomes };
+  return { keptOf, restores, files, results, events, attempts, run, runAll, until, untilStarted, end, started, outcomes };
 }
 
 /** a → b → d, a → c → d */
 const diamond = pipelineOf({ a: {}, b: { needs: ['a'] }, c: { needs: ['a'] }, d: { needs: ['b', 'c'] } });
+
+describe('restoring', () => {
+  const pipeline = pipelineOf({ a: { inputs: ['in'] }, b: { needs: ['a'] } });
+  /** Has run with `in` as it is now and with another one before. */
+  const twice = async () => {
+    const world = createWorld();
+    world.files.set('in', 'one');
+    await world.runAll(pipeline);
+    const first = world.results.get(id('a'));
+    assert.ok(first);
+    world.files.set('in', 'two');
+    await world.runAll(pipeline);
+    world.files.set('in', 'one');
+    return { ...world, first };
+  };
+
+  it('gives what the earlier run gave, with no attempt', async () => {
+    const world = await twice();
+    world.keptOf.set('a', { ...world.first, runId: 'earlier' as RunId });
+    const before = world.attempts.length;
+    const running = world.run(pipeline);
+    await world.until(() => world.restores.length === 1);
+    world.restores[0]?.end(true);
+    assert.equal(await running.done, 'success');
+    assert.equal(world.attempts.length, before);
+    const skipped = world.events.findLast((event) => event.type === 'task-skipped' && event.task === 'a');
+    assert.deepEqual(skipped?.type === 'task-skipped' && [skipped.reason, skipped.madeBy?.runId], ['restored', 'earlier']);
+    assert.equal(world.results.get(id('a'))?.runId, 'earlier');
+    assert.deepEqual(await world.runAll(pipeline), []);
+  });
+
+  it('that does not succeed runs the task', async () => {
+    const world = await twice();
+    world.keptOf.set('a', world.first);
+    const before = world.attempts.length;
+    const running = world.run(pipeline);
+    await world.until(() => world.restores.length === 1);
+    world.restores[0]?.end(false);
+    await world.until(() => world.attempts.length > before);
+    world.end('a');
+    assert.equal(await running.done, 'success');
+    assert.equal(world.outcomes()['a'], 'success');
+    assert.equal(world.keptOf.get('a kept')?.outcome, 'success');
+  });
+
+  it('starts again when a change comes meanwhile, never two at once', async () => {
+    const world = await twice();
+    world.keptOf.set('a', world.first);
+    const before = world.attempts.length;
+    const running = world.run(pipeline);
+    await world.until(() => world.restores.length === 1);
+    world.files.set('in', 'three');
+    world.keptOf.delete('a');
+    await running.changed();
+    assert.equal(world.attempts.length, before);
+    world.restores[0]?.end(true);
+    await world.until(() => world.attempts.length > before);
+    world.end('a');
+    assert.equal(await running.done, 'success');
+    assert.equal(world.outcomes()['a'], 'success');
+  });
+});
 
 describe('order and slots', () => {
   it('starts a task when all that it needs is done', async () => {

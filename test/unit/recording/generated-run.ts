@@ -122,13 +122,13 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
   for (const [index, { id: task }] of nodes.entries()) {
     if (chance(0.15)) continue;
     if (chance(0.25)) {
-      const reason = pick(['up-to-date', 'upstream', 'stopped', 'manual'] as const);
+      const reason = pick(['up-to-date', 'restored', 'upstream', 'stopped', 'manual'] as const);
       events.push({
         type: 'task-skipped',
         task,
         time: now(),
         reason,
-        ...(reason === 'up-to-date' && chance(0.8) && { madeBy: { runId: '20261119T101010Z-generated-0000' as RunId, traceId: hex(32) as TraceId, spanId: hex(16) as SpanId } }),
+        ...((reason === 'up-to-date' || reason === 'restored') && chance(0.8) && { madeBy: { runId: '20261119T101010Z-generated-0000' as RunId, traceId: hex(32) as TraceId, spanId: hex(16) as SpanId } }),
         ...(reason === 'upstream' && { blockedBy: nodes.slice(0, 1).map((other) => other.id) }),
       });
       continue;

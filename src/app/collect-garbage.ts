@@ -1,0 +1,135 @@
+/**
+ * `gc`: removes what nobody needs. Kept outputs past the limit, artifacts that no record names, what killed processes
+ * left in `cache/`, and, where that is asked for, old records.
+ *
+ * Readers need no lock: what they have open stays readable, and what is gone is shown as gone. Writers do: nothing is
+ * removed while a process holds any pipeline of the folder. The references of all records are read before the first
+ * artifact is removed, and a record that can't be read keeps them all.
+ */
+import { createReadStream, readdirSync, rmSync, statSync, type Stats } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { artifactDigest } from '../model/semantic-conventions.ts';
+import { keptFolder } from '../fingerprint/kept-entries.ts';
+import { shrinkKept } from '../fingerprint/kept-results.ts';
+import { runFiles } from '../store/run-files.ts';
+import { acquireLock, heldLocks, type LockHolder } from './lock.ts';
+
+export interface GarbageOptions {
+  /** `.runweave`. */
+  readonly store: string;
+  /** Bytes of kept outputs. */
+  readonly limit: number;
+  /** Of the records, the newest are kept; all without either. */
+  readonly keepRuns?: number | undefined;
+  /** Records of runs that were started earlier go: Unix milliseconds. */
+  readonly olderThan?: number | undefined;
+  readonly dryRun: boolean;
+}
+
+export interface Removed {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+export interface Garbage {
+  readonly type: 'collected';
+  readonly dryRun: boolean;
+  readonly records: Removed;
+  readonly artifacts: Removed;
+  /** Results that can't be restored any more; the bytes of their outputs as well. */
+  readonly kept: Removed;
+  readonly leftovers: Removed;
+  readonly bytes: number;
+}
+
+export type GarbageResult = Garbage | { readonly type: 'held'; readonly holder: LockHolder; readonly file: string };
+
+/** The lock's name: no pipeline file has it. */
+const ownLock = '.gc';
+
+export async function collectGarbage(options: GarbageOptions): Promise<GarbageResult> {
+  const { store, dryRun } = options;
+  const lock = acquireLock(store, ownLock, 'gc');
+  if (!lock.ok) return { type: 'held', holder: lock.holder, file: lock.file };
+  try {
+    const held = heldLocks(store).find((other) => path.basename(other.file) !== `${ownLock}.lock`);
+    if (held !== undefined) return { type: 'held', ...held };
+    const began = Date.now();
+    const remove = (file: string): { readonly count: 1 } => {
+      if (!dryRun) rmSync(file, { recursive: true, force: true });
+      return { count: 1 };
+    };
+    const runs = await runFiles(store);
+    const old = new Set(oldRecords(runs.filter((run) => !run.live).map((run) => run.path), options));
+    const records = sum([...old].map((file) => ({ bytes: statSync(file).size, ...remove(file) })));
+    const artifacts = await collectArtifacts(path.join(store, 'objects', 'sha256'), runs.map((run) => run.path).filter((file) => !old.has(file)), began, remove);
+    const shrunk = shrinkKept(keptFolder(store), options.limit, dryRun);
+    const kept = { count: shrunk.entries, bytes: shrunk.freed };
+    const left = [path.join(keptFolder(store), 'staging'), path.join(store, 'cache', 'attempts')].flatMap(entriesIn);
+    const leftovers = sum(left.map(({ file, stats }) => ({ bytes: sizeOf(file, stats), ...remove(file) })));
+    return { type: 'collected', dryRun, records, artifacts, kept, leftovers, bytes: records.bytes + artifacts.bytes + kept.bytes + leftovers.bytes };
+  } finally {
+    lock.release();
+  }
+}
+
+/** `records` newest first, as run ids sort by time. */
+function oldRecords(records: readonly string[], { keepRuns, olderThan }: GarbageOptions): readonly string[] {
+  const many = keepRuns === undefined ? [] : records.slice(keepRuns);
+  const old = olderThan === undefined ? [] : records.filter((file) => (startOf(file) ?? Infinity) < olderThan);
+  return [...many, ...old];
+}
+
+/** Of `20261120T224011Z-digits-3f2a.otlp.jsonl`; `undefined` for a file of another name, which is no run of ours. */
+function startOf(file: string): number | undefined {
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-/.exec(path.basename(file));
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second] = match;
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+async function collectArtifacts(objects: string, records: readonly string[], began: number, remove: (file: string) => { readonly count: 1 }): Promise<Removed> {
+  const stored = entriesIn(objects).flatMap(({ file }) => entriesIn(file).map((object) => ({ ...object, digest: `${path.basename(file)}${path.basename(object.file)}` })));
+  const temporary = entriesIn(objects).filter(({ file, stats }) => stats.isFile() && file.endsWith('.tmp'));
+  const removed = temporary.map(({ file, stats }): Removed => ({ bytes: stats.size, ...remove(file) }));
+  if (stored.length > 0) {
+    const wanted = new Set<string>();
+    for (const record of records) await addReferences(record, wanted);
+    for (const { file, stats, digest } of stored) if (!wanted.has(digest) && stats.mtimeMs < began) removed.push({ bytes: stats.size, ...remove(file) });
+  }
+  return sum(removed);
+}
+
+/**
+ * Digests of artifacts, wherever they stand in a line: by the attribute's name in a record, by the event's type in a
+ * log. More is found than there is rather than less, as text that a task printed may look the same.
+ */
+async function addReferences(file: string, wanted: Set<string>): Promise<void> {
+  const isReference = new RegExp(`(?:"${artifactDigest.replaceAll('.', '\\.')}"\\s*,\\s*"value"\\s*:\\s*\\{\\s*"stringValue"|"digest")\\s*:\\s*"sha256:([0-9a-f]{64})"`, 'g');
+  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+    for (const match of line.matchAll(isReference)) wanted.add(match[1] ?? '');
+  }
+}
+
+function entriesIn(folder: string): readonly { readonly file: string; readonly stats: Stats }[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    const file = path.join(folder, name);
+    const stats = statSync(file, { throwIfNoEntry: false });
+    return stats === undefined ? [] : [{ file, stats }];
+  });
+}
+
+function sizeOf(file: string, stats: Stats): number {
+  return stats.isDirectory() ? entriesIn(file).reduce((bytes, entry) => bytes + sizeOf(entry.file, entry.stats), 0) : stats.size;
+}
+
+function sum(removed: readonly Removed[]): Removed {
+  return { count: removed.reduce((count, each) => count + each.count, 0), bytes: removed.reduce((bytes, each) => bytes + each.bytes, 0) };
+}

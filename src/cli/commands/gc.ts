@@ -1,0 +1,50 @@
+import { keptLimit } from '../../app/kept-limit.ts';
+import { collectGarbage, type Garbage, type Removed } from '../../app/collect-garbage.ts';
+import type { CommandLine } from '../arguments.ts';
+import { exitCodes, type ExitCode, type Host } from '../host.ts';
+import { writeJson } from '../json-output.ts';
+import { findRecords } from '../pipeline-file.ts';
+import { plural } from '../text.ts';
+import { fromProblem, reportError, userError } from '../user-error.ts';
+
+const ages: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
+
+/** `runweave gc`: frees disk space, or says how much could be. */
+export async function gcCommand(line: CommandLine, host: Host): Promise<ExitCode> {
+  const { json, 'keep-runs': keepRuns, 'older-than': olderThan, 'dry-run': dryRun } = line.options;
+  const age = olderThan === undefined ? undefined : parseAge(olderThan);
+  if (olderThan !== undefined && age === undefined) return reportError(userError(`--older-than ${olderThan}: write an age like 12h, 30d or 8w`), host, json);
+  const place = findRecords(host.cwd, line.options.file);
+  if (place.type === 'error') return reportError(place, host, json);
+  const result = await collectGarbage({ store: place.records, limit: keptLimit(host.environment), keepRuns, olderThan: age === undefined ? undefined : host.now() - age, dryRun });
+  if (result.type === 'held') {
+    const { pid, host: machine, purpose } = result.holder;
+    return reportError(fromProblem({ code: 'locked', message: `a ${purpose} with process id ${pid} on ${machine} is at work here. Wait for it, or end it. If it is gone for certain, delete ${result.file}.` }), host, json);
+  }
+  if (json) writeJson(host.stdout, result);
+  else host.stdout.write(`${garbageLines(result).join('\n')}\n`);
+  return exitCodes.success;
+}
+
+function parseAge(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)([mhdw])$/.exec(text);
+  return match === null ? undefined : Number(match[1]) * (ages[match[2] ?? ''] ?? 0);
+}
+
+/** A line for each kind that there is any of, and the sum. */
+export function garbageLines({ records, artifacts, kept, leftovers, bytes, dryRun }: Garbage): readonly string[] {
+  const of = ({ count, bytes: size }: Removed, what: string): readonly string[] => (count === 0 && size === 0 ? [] : [`${plural(count, what)}, ${formatBytes(size)}`]);
+  return [
+    ...of(records, 'record'),
+    ...of(artifacts, 'artifact'),
+    ...of(kept, 'kept result'),
+    ...of(leftovers, 'leftover'),
+    `${formatBytes(bytes)} ${dryRun ? 'would be freed' : 'freed'}`,
+  ];
+}
+
+function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  return `${power === 0 ? bytes : (bytes / 1000 ** power).toPrecision(3)} ${units[power]}`;
+}

@@ -1,0 +1,322 @@
+/**
+ * Results of tasks that can be had again without running them: what to keep, what matches, and how it is restored.
+ *
+ * Nothing wrong may ever be kept, as it would come back long after anybody remembers. So a result is kept only if all
+ * that the task was made from is after it still what it was before it, unchanged in between, and its outputs are plain
+ * files below the pipeline's folder, all of them written meanwhile: what was there before is left from another state,
+ * or is somebody's own file that a glob matches. And nothing may be lost: a file in a folder or glob that has to go, or
+ * to be replaced, must be one that the task itself wrote, and kept; otherwise the task runs.
+ */
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { isGlob } from '../definition/paths.ts';
+import type { Fingerprint } from '../model/fingerprint.ts';
+import { canonicalJson, type Json } from '../model/json.ts';
+import type { Task } from '../model/pipeline.ts';
+import type { TaskResult } from '../model/task-result.ts';
+import { filesOf, type FileDigests } from './file-digests.ts';
+import { allEntries, entriesOf, keptFolder, markUsed, namesIn, objectFile, stagingFile, writeEntry, type FoundEntry, type KeptFile } from './kept-entries.ts';
+import { isWithoutLinks, storeObject, takeObject } from './kept-files.ts';
+import { fingerprintDifference } from './staleness.ts';
+import { fingerprintTask, filesUsed, type FingerprintInputs } from './task-fingerprint.ts';
+
+export type KeptResult = FoundEntry;
+export type CompleteResult = TaskResult & { readonly fingerprint: Fingerprint };
+
+/** Linux stamps files with the time of its last tick. */
+const coarseClock = 10;
+
+export interface KeepOptions {
+  readonly inputs: Omit<FingerprintInputs, 'last'>;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  /** An output of a task that this one depends on: it may be just made, and nobody else writes it while the run goes on. */
+  readonly isMade: (relative: string) => boolean;
+}
+
+export interface KeptResults {
+  /** The newest result that was made from what is there now. `current` is the fingerprint by what counted last. */
+  readonly find: (inputs: Omit<FingerprintInputs, 'last'>, current: Fingerprint) => Promise<KeptResult | undefined>;
+  /** Puts the outputs back as they were. `false`: that could not be done, and the task has to run. */
+  readonly restore: (task: Task, kept: KeptResult) => Promise<boolean>;
+  /**
+   * Before a task runs: takes away what it made in earlier states into its folders and globs, so that it does not stay
+   * as if it were made now. Resolves with what puts back those of the files that are missing then.
+   */
+  readonly clear: (task: Task) => Promise<() => Promise<void>>;
+  /** Never rejects: what can't be kept is not. Resolves with what the disk said. */
+  readonly keep: (task: Task, result: CompleteResult, options: KeepOptions) => Promise<string | undefined>;
+  /** After a run: what was of no use for longest makes room. */
+  readonly makeRoom: () => void;
+}
+
+export interface KeptResultsOptions {
+  /** `.runweave`. */
+  readonly store: string;
+  /** Absolute. */
+  readonly pipelineFile: string;
+  /** Bytes; 0: nothing is kept or restored. */
+  readonly limit: number;
+  readonly digests: () => FileDigests;
+}
+
+export function openKeptResults({ store, pipelineFile, limit, digests }: KeptResultsOptions): KeptResults {
+  const kept = keptFolder(store);
+  const folder = path.dirname(pipelineFile);
+  /** Bytes since the sum was written last. */
+  let added = 0;
+
+  const find: KeptResults['find'] = async (inputs, current) => {
+    if (limit === 0 || !canBeKept(inputs.task)) return undefined;
+    const candidates = entriesOf(kept, pipelineFile, inputs.task.id)
+      .filter(({ entry }) => mayMatch(entry.result.fingerprint, current))
+      .sort((a, b) => (a.entry.result.end < b.entry.result.end ? 1 : -1));
+    for (const candidate of candidates) {
+      const { result, files } = candidate.entry;
+      const now = await fingerprintTask({ ...inputs, last: result.fingerprint }, digests());
+      if (fingerprintDifference(result.fingerprint, now).length === 0 && files.every((file) => existsSync(objectFile(kept, file.digest)))) return candidate;
+    }
+    return undefined;
+  };
+
+  const keep: KeptResults['keep'] = async (task, result, { inputs, startedAt, isMade }) => {
+    if (limit === 0 || !canBeKept(task) || result.outcome !== 'success' || (result.outputs.length === 0 && Object.keys(result.returns).length === 0)) return undefined;
+    let entry: string | undefined;
+    try {
+      const now = await fingerprintTask({ ...inputs, last: result.fingerprint }, digests());
+      if (fingerprintDifference(result.fingerprint, now).length > 0) return undefined;
+      // Changed and changed back while the task ran: it may have read either.
+      const used = filesUsed(result.fingerprint).flatMap((file) => filesOf(folder, file));
+      if (used.some((absolute) => isYoungerThan(absolute, startedAt - coarseClock) && !isMade(relativeTo(folder, absolute)))) return undefined;
+      const files = await listOutputs(task, startedAt - coarseClock);
+      if (files === undefined) return undefined;
+      const size = files.reduce((sum, file) => sum + file.size, 0);
+      if (size > limit) return undefined;
+      entry = writeEntry(kept, pipelineFile, { task: task.id, result, files });
+      for (const file of files) {
+        if (await storeObject(kept, path.join(folder, file.path), file.digest, file.size)) continue;
+        rmSync(entry, { force: true });
+        return undefined;
+      }
+      added += size + statSync(entry).size;
+      return undefined;
+    } catch (error) {
+      if (entry !== undefined) rmSync(entry, { force: true });
+      return (error as Error).message;
+    }
+  };
+
+  /** `undefined` where an output is no plain file, or was not written since. */
+  const listOutputs = async (task: Task, since: number): Promise<readonly KeptFile[] | undefined> => {
+    const files = new Map<string, KeptFile>();
+    for (const absolute of outputFiles(task)) {
+      const relative = relativeTo(folder, absolute);
+      if (!isWithoutLinks(folder, relative) || !isYoungerThan(absolute, since)) return undefined;
+      const { mode } = statSync(absolute);
+      const found = await digests().ofFile(absolute);
+      if (found === undefined) return undefined;
+      files.set(relative, { path: relative, digest: found.digest, size: found.size, mode: mode & 0o777 });
+    }
+    return [...files.values()];
+  };
+
+  /** Files that are there now in outputs which are folders or globs. */
+  const inFolders = (task: Task): readonly string[] =>
+    task.outputs.filter((output) => isGlob(output) || statSync(path.join(folder, output), { throwIfNoEntry: false })?.isDirectory() === true).flatMap((output) => filesOf(folder, output));
+
+  /** Those of the files that the task wrote in an execution that is kept, and that are as they were. */
+  const filesMade = async (task: Task, files: readonly string[]): Promise<ReadonlyMap<string, KeptFile>> => {
+    const made = new Map<string, KeptFile>();
+    if (files.length === 0) return made;
+    const known = new Map<string, KeptFile>(entriesOf(kept, pipelineFile, task.id).flatMap(({ entry }) => entry.files.map((file) => [`${file.path}\0${file.digest}`, file] as const)));
+    for (const absolute of files) {
+      const relative = relativeTo(folder, absolute);
+      const file = known.get(`${relative}\0${(await digests().ofFile(absolute))?.digest ?? ''}`);
+      if (file !== undefined && isWithoutLinks(folder, relative) && existsSync(objectFile(kept, file.digest))) made.set(absolute, file);
+    }
+    return made;
+  };
+
+  const clear: KeptResults['clear'] = async (task) => {
+    if (limit === 0 || !canBeKept(task)) return () => Promise.resolve();
+    const made = await filesMade(task, inFolders(task)).catch(() => new Map<string, KeptFile>());
+    const removed: [string, KeptFile][] = [];
+    const putBack = async (): Promise<void> => {
+      for (const [absolute, file] of removed) {
+        if (existsSync(absolute)) continue;
+        try {
+          const temporary = await takeObject(kept, file.digest, file.mode);
+          if (temporary === undefined) continue;
+          mkdirSync(path.dirname(absolute), { recursive: true });
+          renameSync(temporary, absolute);
+        } catch {
+          // The disk refuses; the task runs again in any case.
+        }
+      }
+    };
+    try {
+      for (const [absolute, file] of made) {
+        rmSync(absolute, { force: true });
+        removed.push([absolute, file]);
+      }
+    } catch {
+      // It may not be removed: then it is overwritten or stays, and the result is not kept.
+    }
+    return putBack;
+  };
+
+  const outputFiles = (task: Task): readonly string[] => task.outputs.flatMap((output) => filesOf(folder, output));
+
+  const restore: KeptResults['restore'] = async (task, found) => {
+    const { files, result } = found.entry;
+    const staged: { readonly temporary: string; readonly target: string }[] = [];
+    try {
+      const wanted = new Map(files.map((file) => [path.join(folder, file.path), file]));
+      if (![...task.outputs.filter((output) => !isGlob(output)), ...files.map((file) => file.path)].every((name) => isInside(name) && isWithoutLinks(folder, name))) return false;
+      const there = inFolders(task);
+      const known = await filesMade(task, there);
+      for (const absolute of there) if (!known.has(absolute) && (await digests().ofFile(absolute))?.digest !== wanted.get(absolute)?.digest) return false;
+      const extra = there.filter((absolute) => !wanted.has(absolute));
+      // All of it is there and sound before anything is touched.
+      for (const [target, file] of wanted) {
+        if ((await digests().ofFile(target))?.digest === file.digest) continue;
+        const temporary = await takeObject(kept, file.digest, file.mode);
+        if (temporary === undefined) {
+          rmSync(found.file, { force: true });
+          return false;
+        }
+        staged.push({ temporary, target });
+      }
+      for (const absolute of extra) removeFile(absolute, folder);
+      for (const { temporary, target } of staged.splice(0)) {
+        mkdirSync(path.dirname(target), { recursive: true });
+        renameSync(temporary, target);
+      }
+      for (const [target, file] of wanted) if ((statSync(target).mode & 0o777) !== file.mode) chmodSync(target, file.mode);
+      for (const output of result.outputs) if ((await digests().ofPath(folder, output.path))?.digest !== output.digest) return false;
+      markUsed(found.file);
+      return true;
+    } catch {
+      // Another file system, no right to write, a folder in a file's place: the task itself knows better what to do.
+      return false;
+    } finally {
+      for (const { temporary } of staged) rmSync(temporary, { force: true });
+    }
+  };
+
+  const makeRoom = (): void => {
+    if (added === 0) return;
+    try {
+      // What was replaced is not taken off the sum: it is never too small, and right again when all is counted.
+      const sum = readSum(kept) + added;
+      const left = sum <= limit ? sum : shrinkKept(kept, limit).left;
+      const temporary = stagingFile(kept);
+      writeFileSync(temporary, String(left));
+      renameSync(temporary, sumFile(kept));
+      added = 0;
+    } catch {
+      // Tried again after the next run.
+    }
+  };
+  return { find, keep, restore, clear, makeRoom };
+}
+
+/** Bytes of all that is kept, so that a run that keeps one result does not count thousands. */
+function sumFile(kept: string): string {
+  return path.join(kept, 'sum');
+}
+
+/** Unknown is too much: then all is counted. */
+function readSum(kept: string): number {
+  try {
+    return Number.parseInt(readFileSync(sumFile(kept), 'utf8'), 10) || Infinity;
+  } catch {
+    return Infinity;
+  }
+}
+
+/** Effects that can't be seen can't be restored, and `cache: false` says that the same inputs give something else. */
+function canBeKept(task: Task): boolean {
+  return task.keep && task.cache;
+}
+
+/** Without looking at files: most candidates differ in what is known already. */
+function mayMatch(kept: Fingerprint, current: Fingerprint): boolean {
+  const same = (a: unknown, b: unknown): boolean => canonicalJson(a as Json) === canonicalJson(b as Json);
+  const noneDiffers = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean => Object.entries(a).every(([name, digest]) => b[name] === undefined || b[name] === digest);
+  return (
+    kept.definition === current.definition &&
+    kept.interpreter === current.interpreter &&
+    same(kept.params, current.params) &&
+    same(kept.env, current.env) &&
+    same(kept.upstream, current.upstream) &&
+    noneDiffers(kept.sources, current.sources) &&
+    noneDiffers(kept.inputs, current.inputs)
+  );
+}
+
+function relativeTo(folder: string, absolute: string): string {
+  return path.relative(folder, absolute).replaceAll(path.sep, '/');
+}
+
+function isInside(relative: string): boolean {
+  return relative !== '.' && !path.isAbsolute(relative) && !relative.split('/').includes('..');
+}
+
+function isYoungerThan(absolute: string, time: number): boolean {
+  const stats = statSync(absolute, { throwIfNoEntry: false });
+  return stats !== undefined && Math.max(stats.mtimeMs, stats.ctimeMs) > time;
+}
+
+/** And the folders that it leaves empty. */
+function removeFile(absolute: string, folder: string): void {
+  rmSync(absolute, { force: true });
+  for (let parent = path.dirname(absolute); parent.length > folder.length && readdirSync(parent).length === 0; parent = path.dirname(parent)) rmdirSync(parent);
+}
+
+export interface Shrunk {
+  /** Bytes that are left. */
+  readonly left: number;
+  readonly freed: number;
+  readonly entries: number;
+  readonly objects: number;
+}
+
+/**
+ * Removes entries, least recently used first, until what is left fits into `limit` bytes, and then the objects that no
+ * entry names. An object that was written or asked for since this began stays: its entry may be newer than the list.
+ */
+export function shrinkKept(kept: string, limit: number, dryRun = false): Shrunk {
+  const began = Date.now() - coarseClock;
+  const remove = (file: string): void => {
+    if (!dryRun) rmSync(file, { force: true });
+  };
+  const byUse = [...allEntries(kept)].sort((a, b) => b.used - a.used);
+  const wanted = new Set<string>();
+  const shrunk = { left: 0, freed: 0, entries: 0, objects: 0 };
+  let isFull = false;
+  for (const found of byUse) {
+    const needed = new Map(found.entry.files.flatMap((file) => (wanted.has(objectFile(kept, file.digest)) ? [] : [[objectFile(kept, file.digest), file.size] as const])));
+    const size = found.size + [...needed.values()].reduce((sum, each) => sum + each, 0);
+    isFull ||= shrunk.left + size > limit;
+    if (isFull) {
+      remove(found.file);
+      shrunk.freed += found.size;
+      shrunk.entries += 1;
+      continue;
+    }
+    shrunk.left += size;
+    for (const object of needed.keys()) wanted.add(object);
+  }
+  const objects = path.join(kept, 'objects');
+  for (const folder of namesIn(objects).map((name) => path.join(objects, name))) {
+    for (const object of namesIn(folder).map((name) => path.join(folder, name))) {
+      const stats = statSync(object, { throwIfNoEntry: false });
+      if (wanted.has(object) || stats === undefined || Math.max(stats.mtimeMs, stats.ctimeMs) >= began) continue;
+      remove(object);
+      shrunk.freed += stats.size;
+      shrunk.objects += 1;
+    }
+  }
+  return shrunk;
+}

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { executedTasks, workspace, type JsonLine, type Workspace } from './runweave.ts';
+
+const pipeline = `
+name: restore
+params: {rate: 1}
+tasks:
+  prepare: {shell: "mkdir -p build; sort data.txt > build/sorted; printf '#!/bin/sh\\n' > build/tool; chmod 755 build/tool", inputs: [data.txt], outputs: [build]}
+  train: {shell: "cat build/sorted > model.txt; echo \${params.rate} >> model.txt; echo 'return lines=2' >> $RUNWEAVE_LOG", inputs: [build], outputs: [model.txt], params: {rate: "\${params.rate}"}}
+  report: {shell: "cat model.txt > report.txt; echo \${tasks.train.returns.lines} >> report.txt", inputs: [model.txt], outputs: [report.txt], params: {lines: "\${tasks.train.returns.lines}"}}
+`;
+const files = { 'runweave.yaml': pipeline.replace("echo ${tasks.train.returns.lines}", 'echo $RUNWEAVE_PARAM_LINES'), 'data.txt': 'b\na\n' };
+
+const restored = (lines: readonly JsonLine[]): Readonly<Record<string, string | undefined>> =>
+  Object.fromEntries(lines.flatMap((line) => (line.type === 'task-skipped' && line.reason === 'restored' ? [[line.task, line.madeBy?.runId]] : [])));
+const objects = (place: Workspace): readonly string[] => {
+  const folder = path.join(place.folder, '.runweave/cache/kept/objects');
+  return readdirSync(folder).flatMap((name) => readdirSync(path.join(folder, name)).map((file) => path.join(folder, name, file)));
+};
+
+describe('an earlier state', () => {
+  it('is restored after a git checkout, with modes, returns and the run that made it, and is up to date then', async (context) => {
+    const place = workspace(context, { ...files, '.gitignore': '.runweave\nbuild\nmodel.txt\nreport.txt\n' });
+    const git = (...args: readonly string[]): void => void execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', '-c', 'commit.gpgsign=false', ...args], { cwd: place.folder, stdio: 'ignore' });
+    git('init', '-b', 'main');
+    git('add', '.');
+    git('commit', '-m', 'one');
+    const first = await place.run();
+    assert.deepEqual(first.executed, ['prepare', 'report', 'train']);
+    const madeBy = first.lines.find((line) => line.type === 'run-started')?.runId;
+    const made = place.read('report.txt');
+    git('checkout', '-b', 'other');
+    place.write('data.txt', 'd\nc\n');
+    git('commit', '-am', 'two');
+    assert.deepEqual((await place.run()).executed, ['prepare', 'report', 'train']);
+    const other = place.read('report.txt');
+
+    git('checkout', 'main');
+    assert.match((await place.runweave('plan')).stdout, new RegExp(`= prepare {2}restored from ${madeBy}`));
+    const back = await place.run();
+    assert.deepEqual(back.executed, []);
+    assert.deepEqual(restored(back.lines), { prepare: madeBy, train: madeBy, report: madeBy });
+    assert.equal(place.read('report.txt'), made);
+    assert.equal(statSync(path.join(place.folder, 'build/tool')).mode & 0o777, 0o755);
+    assert.match((await place.runweave('show', 'latest')).stdout, new RegExp(`restored .* made by ${madeBy}`));
+    assert.match((await place.runweave('run')).stdout, /^= 3 up to date$/m);
+
+    git('checkout', 'other');
+    assert.deepEqual((await place.run()).executed, []);
+    assert.equal(place.read('report.txt'), other);
+  });
+
+  it('is restored for an earlier parameter, and after an output was removed; not when forced', async (context) => {
+    const place = workspace(context, files);
+    await place.run();
+    assert.deepEqual((await place.run('--set', 'rate=2')).executed, ['report', 'train']);
+    assert.deepEqual((await place.run()).executed, []);
+    assert.equal(place.read('model.txt'), 'a\nb\n1\n');
+    rmSync(path.join(place.folder, 'build'), { recursive: true });
+    assert.deepEqual((await place.run()).executed, []);
+    assert.deepEqual((await place.run('--force', 'train')).executed, ['train']);
+  });
+
+  it('is made again where an object is damaged, where `keep: false` is, and where the limit is 0', async (context) => {
+    const place = workspace(context, files);
+    await place.run();
+    place.write('data.txt', 'z\n');
+    await place.run();
+    place.write('data.txt', 'b\na\n');
+    for (const object of objects(place)) {
+      if (readFileSync(object, 'utf8') !== 'a\nb\n') continue;
+      chmodSync(object, 0o644);
+      writeFileSync(object, 'x\ny\n');
+    }
+    assert.deepEqual((await place.run()).executed, ['prepare']);
+    assert.equal(place.read('model.txt'), 'a\nb\n1\n');
+
+    const unkept = workspace(context, { ...files, 'runweave.yaml': files['runweave.yaml'].replace('name: restore', 'name: restore\ndefaults: {keep: false}') });
+    for (const [data, executed] of [['b\n', 3], ['c\n', 3], ['b\n', 3]] as const) {
+      unkept.write('data.txt', data);
+      assert.equal((await unkept.run()).executed.length, executed);
+    }
+    assert.equal(existsSync(path.join(unkept.folder, '.runweave/cache/kept')), false);
+  });
+
+  it('does not change when a task writes in place into what was restored', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': 'name: place\ntasks:\n  make: {shell: "cat in.txt > out.txt", inputs: [in.txt], outputs: [out.txt]}\n  other: {shell: "echo damage >> out.txt; cat in.txt > other.txt", needs: [make], inputs: [in.txt], outputs: [other.txt], watch: manual}\n',
+      'in.txt': 'one\n',
+    });
+    await place.run();
+    rmSync(path.join(place.folder, 'out.txt'));
+    assert.deepEqual((await place.run()).executed, []);
+    assert.deepEqual((await place.run('other')).executed, ['other']);
+    assert.equal(place.read('out.txt'), 'one\ndamage\n');
+    assert.deepEqual((await place.run()).executed, []);
+    assert.equal(place.read('out.txt'), 'one\n');
+  });
+
+  it('is tried again where it failed last', async (context) => {
+    const place = workspace(context, { 'runweave.yaml': 'name: f\ntasks:\n  a: {shell: "cat in.txt > out.txt; test ! -e broken", inputs: [in.txt], outputs: [out.txt]}\n', 'in.txt': 'one\n' });
+    await place.run();
+    place.write('broken', '');
+    assert.equal((await place.run('--force')).code, 1);
+    assert.deepEqual((await place.run()).executed, ['a']);
+  });
+
+  it('is each pipeline’s own, and comes back while watching when an edit is undone', async (context) => {
+    const task = (name: string): string => `name: p\ntasks: {make: {shell: "cat in.txt > ${name}.txt", inputs: [in.txt], outputs: [${name}.txt]}}\n`;
+    const place = workspace(context, { 'runweave.yaml': task('one'), 'other.yaml': task('two'), 'in.txt': 'a\n' });
+    await place.run();
+    assert.deepEqual((await place.run('--file', 'other.yaml')).executed, ['make']);
+    const running = place.start('watch', '--json');
+    const sealed = (line: JsonLine): boolean => line.type === 'sealed';
+    await running.until(sealed);
+    for (const [text, executed] of [['b\n', ['make']], ['a\n', []], ['b\n', []]] as const) {
+      const from = running.lines.length;
+      place.write('in.txt', text);
+      await running.until(sealed, from);
+      assert.deepEqual(executedTasks(running.lines.slice(from)), executed);
+      assert.equal(place.read('one.txt'), text);
+    }
+    assert.equal(place.read('two.txt'), 'a\n');
+    const busy = await place.runweave('gc');
+    assert.equal(busy.code, 3);
+    assert.match(busy.stderr, /a watch with process id \d+/);
+    running.process.kill('SIGINT');
+    await running.ended;
+  });
+});
+
+describe('a folder of outputs', () => {
+  const place = (context: Parameters<typeof workspace>[0]): Workspace =>
+    workspace(context, { 'runweave.yaml': 'name: o\nparams: {n: 1}\ntasks:\n  a: {shell: "mkdir -p out; echo $RUNWEAVE_PARAM_N > out/${params.n}.txt; test ! -e fail", outputs: [out], params: {n: "${params.n}"}}\n' });
+  const listed = ({ folder }: Workspace): readonly string[] => readdirSync(path.join(folder, 'out')).sort();
+
+  it('holds what this state makes, as after a clean build, and what was put there by hand', async (context) => {
+    const { folder, ...of } = place(context);
+    const all = { folder, ...of };
+    await of.run();
+    await of.run('--set', 'n=2');
+    assert.deepEqual(listed(all), ['2.txt']);
+    assert.deepEqual((await of.run()).executed, []);
+    assert.deepEqual(listed(all), ['1.txt']);
+    of.write('out/mine.txt', 'by hand');
+    assert.deepEqual((await of.run('--set', 'n=2')).executed, ['a']);
+    assert.deepEqual(listed(all), ['2.txt', 'mine.txt']);
+  });
+
+  it('loses nothing when the task fails', async (context) => {
+    const all = place(context);
+    await all.run();
+    all.write('fail', '');
+    assert.equal((await all.run('--set', 'n=2')).code, 1);
+    assert.deepEqual(listed(all), ['1.txt', '2.txt']);
+    assert.equal(all.read('out/1.txt'), '1\n');
+  });
+});
+
+describe('gc', () => {
+  it('removes artifacts with their records, kept outputs past the limit, and leftovers; nothing that is in use', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': 'name: g\ntasks:\n  a: {shell: "head -c 100000 in.txt > out.txt; echo artifact in.txt >> $RUNWEAVE_LOG", inputs: [in.txt], outputs: [out.txt]}\n',
+      'in.txt': 'a'.repeat(200_000),
+    });
+    await place.run();
+    place.write('in.txt', 'b'.repeat(200_000));
+    await place.run();
+    place.write('.runweave/cache/attempts/gone/1/log.jsonl', 'left');
+    const gc = async (...args: readonly string[]): Promise<{ readonly records: { count: number }; readonly artifacts: { count: number; bytes: number }; readonly kept: { count: number }; readonly leftovers: { count: number }; readonly bytes: number }> =>
+      JSON.parse((await place.runweave('gc', '--json', ...args)).stdout) as never;
+    const would = await gc('--keep-runs', '1', '--dry-run');
+    assert.deepEqual([would.records.count, would.artifacts, would.kept.count, would.leftovers.count], [1, { count: 1, bytes: 200_000 }, 0, 1]);
+    const did = await gc('--keep-runs', '1');
+    assert.equal(did.bytes, would.bytes);
+    assert.equal((await gc()).bytes, 0);
+    assert.equal((JSON.parse((await place.runweave('runs', '--json')).stdout) as { readonly total: number }).total, 1);
+
+    place.write('in.txt', 'a'.repeat(200_000));
+    assert.deepEqual((await place.run()).executed, [], 'kept outputs outlive the record');
+    assert.equal((await gc('--older-than', '1h')).records.count, 0);
+    appendFileSync(path.join(place.folder, '.runweave/live/x.jsonl'), '');
+    assert.equal((await place.runweave('gc', '--older-than', 'soon')).code, 2);
+  });
+});

@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { createFileDigests, digestOf } from '../../../src/fingerprint/file-digests.ts';
+import { allEntries, keptFolder, objectFile } from '../../../src/fingerprint/kept-entries.ts';
+import { openKeptResults, shrinkKept, type CompleteResult, type KeptResult } from '../../../src/fingerprint/kept-results.ts';
+import { fingerprintTask } from '../../../src/fingerprint/task-fingerprint.ts';
+import type { Task } from '../../../src/model/pipeline.ts';
+import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
+import type { UnixNano } from '../../../src/model/time.ts';
+import { taskOf } from '../sketch.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'runweave-kept-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (name: string): string => path.join(folder, name);
+function write(name: string, text: string, mode = 0o644): void {
+  mkdirSync(path.dirname(at(name)), { recursive: true });
+  writeFileSync(at(name), text);
+  chmodSync(at(name), mode);
+}
+const later = Date.now() + 60_000;
+/** Before all that the tests write. */
+const earlier = Date.now() - 60_000;
+let runs = 0;
+
+/** A pipeline whose one task has been executed by the test: its outputs are what the test wrote. */
+function world(fields: Partial<Task> = {}, limit = 1e9, pipelineFile = 'runweave.yaml') {
+  const task = taskOf({ id: 'make', inputs: ['in.txt'], outputs: ['out'], ...fields });
+  const digests = createFileDigests();
+  const kept = openKeptResults({ store: at('.runweave'), pipelineFile: at(pipelineFile), limit, digests: () => digests });
+  const inputs = { task, folder, params: task.params, interpreter: undefined, upstream: () => undefined };
+  const current = () => fingerprintTask({ ...inputs, last: undefined }, digests);
+  const ended = async (more: Partial<CompleteResult> = {}): Promise<CompleteResult> => {
+    const outputs = [];
+    for (const output of task.outputs) {
+      const found = await digests.ofPath(folder, output);
+      if (found !== undefined) outputs.push({ path: output, ...found });
+    }
+    runs += 1;
+    return { runId: `run-${runs}` as RunId, traceId: 't' as TraceId, spanId: 's' as SpanId, outcome: 'success', fingerprint: await current(), outputs, returns: {}, duration: 1, end: String(10n ** 18n + BigInt(runs)) as UnixNano, ...more };
+  };
+  const keep = async (more: Partial<CompleteResult> = {}, startedAt = earlier, isMade = true): Promise<string | undefined> => kept.keep(task, await ended(more), { inputs, startedAt, isMade: () => isMade });
+  const find = async (): Promise<KeptResult | undefined> => kept.find(inputs, await current());
+  const restore = async (): Promise<boolean> => {
+    const found = await find();
+    assert.ok(found, 'nothing is kept for this state');
+    return kept.restore(task, found);
+  };
+  return { kept, ended, keep, find, restore };
+}
+
+const object = (text: string): string => objectFile(keptFolder(at('.runweave')), digestOf(text));
+
+describe('kept results', () => {
+  it('come back with their bytes and modes, and without what was made since', async () => {
+    const { keep, restore } = world();
+    write('in.txt', 'one');
+    write('out/a.sh', 'first', 0o755);
+    write('out/deep/b', 'same');
+    await keep();
+    write('in.txt', 'two');
+    write('out/a.sh', 'second');
+    write('out/other/c', 'extra');
+    await keep();
+    write('in.txt', 'one');
+    assert.equal(await restore(), true);
+    assert.equal(readFileSync(at('out/a.sh'), 'utf8'), 'first');
+    assert.equal(statSync(at('out/a.sh')).mode & 0o777, 0o755);
+    assert.equal(readFileSync(at('out/deep/b'), 'utf8'), 'same');
+    assert.equal(existsSync(at('out/other')), false);
+  });
+
+  it('are found by what the task was seen to read, and the newest wins', async () => {
+    const { keep, find, ended } = world();
+    write('in.txt', 'one');
+    write('seen.txt', 'a');
+    write('out/x', 'x');
+    const { fingerprint } = await ended();
+    await keep({ fingerprint: { ...fingerprint, inputs: { ...fingerprint.inputs, 'seen.txt (read)': digestOf('a') } } });
+    assert.equal((await find())?.entry.result.fingerprint.inputs['seen.txt (read)'], digestOf('a'));
+    write('seen.txt', 'b');
+    assert.equal(await find(), undefined);
+    write('seen.txt', 'a');
+    await keep();
+    assert.equal((await find())?.entry.result.runId, `run-${runs}`);
+  });
+
+  it('are no links to what is kept: writing in place into an output does not reach the object', async () => {
+    const { keep, restore } = world();
+    const large = 'x'.repeat(3_000_000);
+    write('in.txt', 'one');
+    write('out/small', 'small');
+    write('out/large', large);
+    await keep();
+    rmSync(at('out'), { recursive: true });
+    assert.equal(await restore(), true);
+    for (const name of ['small', 'large']) appendFileSync(at(`out/${name}`), 'damage');
+    assert.equal(readFileSync(object('small'), 'utf8'), 'small');
+    assert.equal(readFileSync(object(large), 'utf8'), large);
+    rmSync(at('out'), { recursive: true });
+    assert.equal(await restore(), true);
+    assert.equal(readFileSync(at('out/large'), 'utf8'), large);
+  });
+
+  it('with a damaged object are none, before anything is touched', async () => {
+    const { keep, restore, find } = world();
+    write('in.txt', 'one');
+    write('out/a', 'aaaa');
+    write('out/b', 'bbbb');
+    await keep();
+    chmodSync(object('bbbb'), 0o644);
+    writeFileSync(object('bbbb'), 'bBBb');
+    rmSync(at('out/b'));
+    assert.equal(await restore(), false);
+    assert.equal(existsSync(at('out/b')), false);
+    assert.equal(existsSync(object('bbbb')), false);
+    assert.equal(await find(), undefined);
+    assert.deepEqual(readdirSync(path.join(keptFolder(at('.runweave')), 'staging')), []);
+  });
+
+  it('are taken away before the task makes others, and put back if it does not', async () => {
+    const { keep, kept } = world();
+    const task = taskOf({ id: 'make', outputs: ['out'] });
+    write('in.txt', 'one');
+    write('out/deep/a', 'a', 0o755);
+    write('out/b', 'b');
+    await keep();
+    write('out/b', 'by hand');
+    const putBack = await kept.clear(task);
+    assert.deepEqual([existsSync(at('out/deep/a')), existsSync(at('out/b'))], [false, true]);
+    await putBack();
+    assert.equal(statSync(at('out/deep/a')).mode & 0o777, 0o755);
+    assert.equal(readFileSync(at('out/b'), 'utf8'), 'by hand');
+  });
+
+  it('never replace or remove a file that the task did not make', async () => {
+    const { keep, restore } = world();
+    write('in.txt', 'one');
+    write('out/a', 'a');
+    await keep();
+    write('out/note.txt', 'by hand');
+    write('out/a', 'changed');
+    assert.equal(await restore(), false);
+    assert.equal(readFileSync(at('out/note.txt'), 'utf8'), 'by hand');
+    rmSync(at('out/note.txt'));
+    assert.equal(await restore(), false);
+    assert.equal(readFileSync(at('out/a'), 'utf8'), 'changed');
+  });
+
+  it('never write through a link', async () => {
+    const { keep, restore } = world();
+    write('in.txt', 'one');
+    write('out/a', 'a');
+    await keep();
+    rmSync(at('out'), { recursive: true });
+    write('elsewhere/a', 'other');
+    symlinkSync(at('elsewhere'), at('out'));
+    assert.equal(await restore(), false);
+    assert.equal(readFileSync(at('elsewhere/a'), 'utf8'), 'other');
+  });
+
+  const notKept: readonly (readonly [string, Partial<Task>, (place: ReturnType<typeof world>) => Promise<unknown>])[] = [
+    ['with `keep: false`', { keep: false }, ({ keep }) => keep()],
+    ['with `cache: false`', { cache: false }, ({ keep }) => keep()],
+    ['that did not succeed', {}, ({ keep }) => keep({ outcome: 'failure' })],
+    ['that gave nothing that can be seen', { outputs: [] }, ({ keep }) => keep()],
+    ['whose input was changed back while they ran', {}, ({ keep }) => keep({}, Date.now() - 1000, false)],
+    ['with an output that was there before', {}, ({ keep }) => keep({}, later)],
+    [
+      'whose input is another now',
+      {},
+      async ({ ended, keep }) => {
+        const { fingerprint } = await ended();
+        write('in.txt', 'changed meanwhile');
+        await keep({ fingerprint });
+      },
+    ],
+    [
+      'with a link among the outputs',
+      {},
+      async ({ keep }) => {
+        symlinkSync(at('in.txt'), at('out/link'));
+        await keep();
+      },
+    ],
+  ];
+  for (const [what, fields, act] of notKept) {
+    it(`are none of tasks ${what}`, async () => {
+      write('in.txt', 'one');
+      write('out/a', 'a');
+      utimesSync(at('in.txt'), new Date(), new Date());
+      const place = world(fields);
+      await act(place);
+      assert.deepEqual(allEntries(keptFolder(at('.runweave'))), []);
+    });
+  }
+
+  it('say what the disk said, and leave no entry', async () => {
+    const { keep } = world();
+    write('in.txt', 'one');
+    write('out/a', 'a');
+    mkdirSync(path.join(keptFolder(at('.runweave'))), { recursive: true });
+    writeFileSync(path.join(keptFolder(at('.runweave')), 'objects'), 'in the way');
+    assert.match((await keep()) ?? '', /objects/);
+    assert.deepEqual(allEntries(keptFolder(at('.runweave'))), []);
+  });
+
+  it('are at most 20 a task, and apart for each pipeline', async () => {
+    const { keep } = world();
+    const other = world({}, 1e9, 'other.yaml');
+    write('out/a', 'a');
+    for (let n = 0; n < 25; n += 1) {
+      write('in.txt', String(n));
+      await keep();
+    }
+    assert.equal(await other.find(), undefined);
+    await other.keep();
+    assert.equal(allEntries(keptFolder(at('.runweave'))).length, 21);
+    assert.ok(await other.find());
+  });
+
+  it('make room for newer ones; objects that are shared or just written stay', async () => {
+    const { keep, find, kept } = world({}, 20_000);
+    for (const text of ['1', '2', '3']) {
+      write('in.txt', text);
+      write('out/own', text.repeat(8000));
+      write('out/shared', 'shared');
+      await keep();
+    }
+    const [oldest] = [...allEntries(keptFolder(at('.runweave')))].sort((a, b) => (a.entry.result.end < b.entry.result.end ? -1 : 1));
+    assert.ok(oldest);
+    utimesSync(oldest.file, new Date(1e9), new Date(1e9));
+    const ahead = new Date(later);
+    utimesSync(object('1'.repeat(8000)), ahead, ahead);
+    kept.makeRoom();
+    assert.ok(Number(readFileSync(path.join(keptFolder(at('.runweave')), 'sum'), 'utf8')) <= 20_000);
+    assert.ok(await find());
+    write('in.txt', '1');
+    assert.equal(await find(), undefined);
+    assert.equal(existsSync(object('1'.repeat(8000))), true);
+    utimesSync(object('1'.repeat(8000)), new Date(1e9), new Date(1e9));
+    assert.equal(existsSync(object('shared')), true);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(shrinkKept(keptFolder(at('.runweave')), 20_000).objects, 1);
+    assert.equal(existsSync(object('shared')), true);
+  });
+});
