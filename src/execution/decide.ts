@@ -47,7 +47,14 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
     context.digests,
   );
   const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await context.digests.ofPath(context.folder, output))?.digest })));
-  return { fingerprint, params, missingReturns, reasons: reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs }) };
+  const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs });
+  return { fingerprint, params, missingReturns, reasons: reasons.map((reason) => withCells(reason, context.digests)) };
+}
+
+function withCells(reason: Reason, digests: FileDigests): Reason {
+  if (reason.type !== 'source-changed' || reason.from === undefined || reason.to === undefined) return reason;
+  const cells = digests.changedCells(reason.from, reason.to);
+  return cells === undefined || cells.length === 0 ? reason : { ...reason, cells };
 }
 
 /** The declared outputs as they are now; those that are not there are named apart. */

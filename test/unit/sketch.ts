@@ -19,6 +19,7 @@ export function taskOf(fields: Partial<Omit<Task, 'id'>> & { readonly id?: strin
     cpus: 1,
     watch: 'auto',
     cache: true,
+    compare: 'meaning',
     tags: [],
     range: { start: nowhere, end: nowhere },
     ...fields,

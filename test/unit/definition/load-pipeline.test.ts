@@ -83,6 +83,7 @@ describe('loadPipeline', () => {
       cpus: 1,
       watch: 'auto',
       cache: true,
+      compare: 'meaning',
       owner: 'data-team',
       tags: ['etl'],
       range: { start: { line: 7, character: 2 }, end: { line: 7, character: 8 } },
