@@ -17,6 +17,8 @@ const version = 1 as number;
 export type SourceKind = 'python' | 'notebook';
 /** How closely a task's sources are compared. */
 export type View = 'bytes' | 'docstrings' | 'code';
+/** From what sees least to what sees all. */
+export const views: readonly View[] = ['code', 'docstrings', 'bytes'];
 
 export interface Meaning {
   readonly version: number;

@@ -6,7 +6,7 @@ import type { Digest, Fingerprint } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
-import { sourceKind, viewOf, type Meaning } from './meaning.ts';
+import { sourceKind, viewOf, views, type Meaning, type View } from './meaning.ts';
 
 /** Digest of a file that counts but is not there: going from absent to present is a change too. */
 export const absent = digestOf('absent');
@@ -36,7 +36,7 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
   // Imports and reads of the last success are dependencies like declared ones, as a compiler's depfile has it.
   // (A shell command's are only those that it names.)
   const used = task.source.kind === 'shell' ? [] : Object.keys(inputs.last?.sources ?? {});
-  const sources = await digestSources(task, folder, [...sourceFiles(task, folder), ...used], digests);
+  const { sources } = await digestSources(task, folder, [...sourceFiles(task, folder), ...used], digests);
   const files: Record<string, Digest> = {};
   for (const input of task.inputs) files[input] = await digest(input);
   for (const file of Object.keys(inputs.last?.inputs ?? {})) {
@@ -62,7 +62,7 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
 }
 
 /** Digests of a task's sources: of their meaning where the task compares it and nothing in them could tell the difference. */
-async function digestSources(task: Task, folder: string, files: readonly string[], digests: FileDigests): Promise<Record<string, Digest>> {
+async function digestSources(task: Task, folder: string, files: readonly string[], digests: FileDigests): Promise<{ readonly view: View; readonly sources: Record<string, Digest> }> {
   const meanings: Record<string, Meaning | undefined> = {};
   const isComparedByMeaning = task.compare === 'meaning' && task.source.kind !== 'shell';
   if (isComparedByMeaning) {
@@ -79,7 +79,7 @@ async function digestSources(task: Task, folder: string, files: readonly string[
     const meaning = view === 'bytes' ? undefined : meanings[file];
     sources[file] ??= meaning === undefined ? ((await digests.ofPath(folder, file))?.digest ?? absent) : view === 'code' ? meaning.code : meaning.docstrings;
   }
-  return sources;
+  return { view, sources };
 }
 
 /** Key of a file that the task was seen to read without declaring it. */
@@ -132,11 +132,12 @@ export async function withObserved(
   };
   const own = ownSources(fingerprint, observed.modules);
   const sources: Record<string, Digest> = {};
-  const now = await digestSources(options.task, options.folder, [...own, ...observed.modules], digests);
+  const { view, sources: now } = await digestSources(options.task, options.folder, [...own, ...observed.modules], digests);
   // What was imported may call for a closer comparison of the rest than was known when the task started.
-  const asBefore = await digestSources(options.task, options.folder, Object.keys(fingerprint.sources), digests);
+  const before = await digestSources(options.task, options.folder, Object.keys(fingerprint.sources), digests);
   for (const file of own) {
-    const isUnchanged = asBefore[file] === fingerprint.sources[file] && isNew(file) === false;
+    // What was the same at a closer look is the same.
+    const isUnchanged = before.sources[file] === fingerprint.sources[file] && (views.indexOf(before.view) >= views.indexOf(view) || isNew(file) === false);
     sources[file] = (isUnchanged ? now[file] : fingerprint.sources[file]) ?? absent;
   }
   for (const file of observed.modules) sources[file] ??= await settled(file, options.last?.sources[file], () => Promise.resolve(now[file]));
