@@ -90,6 +90,12 @@ const defaultableKeys = {
   },
   cache: { value: { type: 'boolean' }, description: '`false`: the task is always stale and runs each time.', default: true, references: false },
   keep: { value: { type: 'boolean' }, description: '`false`: outputs are not kept to be restored when an earlier state comes back.', default: true, references: false },
+  compare: {
+    value: { type: 'choice', choices: { meaning: 'comments, formatting, and docstrings that nothing reads do not count', bytes: 'every byte counts' } },
+    description: 'What of Python sources and notebooks makes a task run again.',
+    default: 'meaning',
+    references: false,
+  },
   cwd: { value: text, description: "Working directory, relative to the pipeline file's folder.", default: '.', elsewhere: ['workdir', 'working_directory'] },
   owner: { value: text, description: 'Who to ask about the task.', examples: ['data-team'] },
 } satisfies Record<string, Key>;

@@ -1,6 +1,6 @@
 /** One declared task of the file → the tasks that run, with references filled in; edges between tasks come later. */
 import type { Json, JsonObject } from '../model/json.ts';
-import type { Retries, TaskKind, WatchMode } from '../model/pipeline.ts';
+import type { Compare, Retries, TaskKind, WatchMode } from '../model/pipeline.ts';
 import { checkShape } from './check-shape.ts';
 import { parseDuration } from './duration.ts';
 import type { DeclaredTask, Instance } from './matrix.ts';
@@ -38,6 +38,7 @@ export interface ReadTask extends Instance {
   readonly watch: WatchMode;
   readonly cache: boolean;
   readonly keep: boolean;
+  readonly compare: Compare;
   readonly owner?: string;
   readonly description?: string;
   readonly tags: readonly string[];
@@ -102,6 +103,7 @@ function readInstance(declared: DeclaredTask, instance: Instance, options: ReadT
     watch: (field('watch') ?? taskShape.keys.watch.default) as WatchMode,
     cache: (field('cache') ?? taskShape.keys.cache.default) as boolean,
     keep: (field('keep') ?? taskShape.keys.keep.default) as boolean,
+    compare: (field('compare') ?? taskShape.keys.compare.default) as Compare,
     ...(owner === undefined ? {} : { owner }),
     ...(description === undefined ? {} : { description }),
     tags: (field('tags') ?? []) as readonly string[],

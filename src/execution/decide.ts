@@ -40,7 +40,14 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   const last = context.result(task.id);
   const fingerprint = await fingerprintTask({ ...fingerprintInputs(task, params, context), last: last?.fingerprint }, context.digests);
   const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await context.digests.ofPath(context.folder, output))?.digest })));
-  return { fingerprint, params, missingReturns, reasons: reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs }) };
+  const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs });
+  return { fingerprint, params, missingReturns, reasons: reasons.map((reason) => withCells(reason, context.digests)) };
+}
+
+function withCells(reason: Reason, digests: FileDigests): Reason {
+  if (reason.type !== 'source-changed' || reason.from === undefined || reason.to === undefined) return reason;
+  const cells = digests.changedCells(reason.from, reason.to);
+  return cells === undefined || cells.length === 0 ? reason : { ...reason, cells };
 }
 
 /** What a fingerprint of the task is made from, but for what it was seen to use. */

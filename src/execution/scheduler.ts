@@ -315,6 +315,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
       decision.fingerprint,
       { modules: attempt.observed.modules.filter((file) => !isOwn(file)), read: attempt.observed.read.filter((file) => !isOwn(file)) },
       {
+        task,
         folder: context.decision.folder,
         startedAt,
         last,

@@ -14,6 +14,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { globSync } from 'tinyglobby';
 import { isGlob } from '../definition/paths.ts';
 import type { Digest } from '../model/fingerprint.ts';
+import { isCurrent, meaningOf, type Meaning, type SourceKind } from './meaning.ts';
 
 const racyWindow = 50_000_000n;
 /** Above this a file is read in pieces between which other work goes on. */
@@ -28,6 +29,11 @@ export interface PathDigest {
 /** Times in ns; a tuple and not an object, as the cache file holds one for every file. */
 type Entry = readonly [size: string, mtime: string, ctime: string, inode: string, digest: Digest];
 
+/** Meanings are kept like digests, by kind of source; `null`: looked at, not understood. */
+type MeaningEntry = readonly [...Entry, meaning: Meaning | null];
+
+export type CachedDigests = Readonly<Record<string, Entry | MeaningEntry>>;
+
 /** What stands for the content of a file that is there but may not be read: the task itself says so best, when it tries. */
 const unreadable = digestOf('unreadable');
 /** Files of a folder between which other work goes on. */
@@ -41,7 +47,11 @@ export interface FileDigests {
    * without a match is an empty set, which has a digest.
    */
   readonly ofPath: (folder: string, relative: string) => Promise<PathDigest | undefined>;
-  readonly export: () => Readonly<Record<string, Entry>>;
+  /** Meaning of a Python source or notebook; `undefined` when it is not understood, or there is no such file. */
+  readonly meaningOf: (absolute: string, kind: SourceKind) => Meaning | undefined;
+  /** Code cells of a notebook by which `to` differs from `from`, from 1, as far as both were seen; empty where cells only went. */
+  readonly changedCells: (from: Digest, to: Digest) => readonly number[] | undefined;
+  readonly export: () => CachedDigests;
 }
 
 export function digestOf(content: string | Uint8Array): Digest {
@@ -58,8 +68,14 @@ export function filesOf(folder: string, relative: string): readonly string[] {
   return isGlob(relative) ? globSync(relative, { ...options, cwd: folder }).sort() : [];
 }
 
-export function createFileDigests(cached: Readonly<Record<string, Entry>> = {}): FileDigests {
-  const entries = new Map<string, Entry>(Object.entries(cached));
+export function createFileDigests(cached: CachedDigests = {}): FileDigests {
+  const entries = new Map<string, Entry | MeaningEntry>(Object.entries(cached));
+  const cells = new Map<Digest, readonly string[]>();
+  const rememberCells = (meaning: Meaning | null | undefined): void => {
+    if (meaning?.cells === undefined) return;
+    cells.set(meaning.code, meaning.cells);
+    cells.set(meaning.docstrings, meaning.cells);
+  };
 
   const ofFile = async (absolute: string): Promise<PathDigest | undefined> => {
     const stats = statOf(absolute);
@@ -86,6 +102,36 @@ export function createFileDigests(cached: Readonly<Record<string, Entry>> = {}):
     return { digest, size: Number(stats.size) };
   };
 
+  const ofMeaning = (absolute: string, kind: SourceKind): Meaning | undefined => {
+    const key = `${kind}:${absolute}`;
+    const stats = statOf(absolute);
+    const known = entries.get(key);
+    rememberCells(known?.[5]);
+    if (stats?.isFile() !== true) {
+      entries.delete(key);
+      return undefined;
+    }
+    const [size, mtime, ctime, inode] = [String(stats.size), String(stats.mtimeNs), String(stats.ctimeNs), String(stats.ino)];
+    if (known?.[0] === size && known[1] === mtime && known[2] === ctime && known[3] === inode) {
+      const meaning = known[5];
+      if (meaning === null || (meaning !== undefined && isCurrent(meaning))) return meaning ?? undefined;
+    }
+    entries.delete(key);
+    if (stats.size > largeFile) return undefined;
+    const settled = isSettled(stats);
+    let bytes: Buffer;
+    try {
+      bytes = readFileSync(absolute);
+    } catch {
+      // Gone, or not to be read: so its bytes say.
+      return undefined;
+    }
+    const meaning = meaningOf(bytes, kind, absolute.endsWith('.ipynb'));
+    rememberCells(meaning);
+    if (settled) entries.set(key, [size, mtime, ctime, inode, digestOf(bytes), meaning ?? null]);
+    return meaning;
+  };
+
   const ofPath = async (folder: string, relative: string): Promise<PathDigest | undefined> => {
     const absolute = path.resolve(folder, relative);
     const single = await ofFile(absolute);
@@ -107,7 +153,18 @@ export function createFileDigests(cached: Readonly<Record<string, Entry>> = {}):
     return { digest: digestOf(listing.join('')), size };
   };
 
-  return { ofFile, ofPath, export: () => Object.fromEntries(entries) };
+  const changedCells = (from: Digest, to: Digest): readonly number[] | undefined => {
+    const [before, after] = [cells.get(from), cells.get(to)];
+    if (before === undefined || after === undefined) return undefined;
+    const shorter = Math.min(before.length, after.length);
+    let start = 0;
+    while (start < shorter && before[start] === after[start]) start += 1;
+    let end = 0;
+    while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+    return after.flatMap((cell, index) => (index >= start && index < after.length - end && !(before.length === after.length && before[index] === cell) ? [index + 1] : []));
+  };
+
+  return { changedCells, ofFile, ofPath, meaningOf: ofMeaning, export: () => Object.fromEntries(entries) };
 }
 
 /** Follows links; `undefined` also for a link to nothing or to itself, and for what lies behind a folder that may not be entered. */

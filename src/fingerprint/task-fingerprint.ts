@@ -5,7 +5,8 @@ import { canonicalJson, type JsonObject } from '../model/json.ts';
 import type { Digest, Fingerprint } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
-import { digestOf, type FileDigests, type PathDigest } from './file-digests.ts';
+import { digestOf, type FileDigests } from './file-digests.ts';
+import { sourceKind, viewOf, views, type Meaning, type View } from './meaning.ts';
 
 /** Digest of a file that counts but is not there: going from absent to present is a change too. */
 export const absent = digestOf('absent');
@@ -32,13 +33,12 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
   const definitionParts = definitionOf(task);
   const digest = async (relative: string): Promise<Digest> => (await digests.ofPath(folder, relative))?.digest ?? absent;
 
-  const sources: Record<string, Digest> = {};
-  for (const file of sourceFiles(task, folder)) sources[file] = await digest(file);
-  const files: Record<string, Digest> = {};
-  for (const input of task.inputs) files[input] = await digest(input);
   // Imports and reads of the last success are dependencies like declared ones, as a compiler's depfile has it.
   // (A shell command's are only those that it names.)
-  if (task.source.kind !== 'shell') for (const file of Object.keys(inputs.last?.sources ?? {})) sources[file] ??= await digest(file);
+  const used = task.source.kind === 'shell' ? [] : Object.keys(inputs.last?.sources ?? {});
+  const { sources } = await digestSources(task, folder, [...sourceFiles(task, folder), ...used], digests);
+  const files: Record<string, Digest> = {};
+  for (const input of task.inputs) files[input] = await digest(input);
   for (const file of Object.keys(inputs.last?.inputs ?? {})) {
     // A declared input that is no longer declared must not linger; observed files are marked as such.
     if (isObserved(file)) files[file] ??= await digest(observedPath(file));
@@ -61,6 +61,27 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
   };
 }
 
+/** Digests of a task's sources: of their meaning where the task compares it and nothing in them could tell the difference. */
+async function digestSources(task: Task, folder: string, files: readonly string[], digests: FileDigests): Promise<{ readonly view: View; readonly sources: Record<string, Digest> }> {
+  const meanings: Record<string, Meaning | undefined> = {};
+  const isComparedByMeaning = task.compare === 'meaning' && task.source.kind !== 'shell';
+  if (isComparedByMeaning) {
+    for (const file of files) {
+      const kind = sourceKind(file, task.source.kind === 'notebook' && file === task.source.notebook);
+      const absolute = path.resolve(folder, file);
+      // One that is not there says nothing; it counts as absent.
+      if (statSync(absolute, { throwIfNoEntry: false }) !== undefined) meanings[file] = kind && digests.meaningOf(absolute, kind);
+    }
+  }
+  const view = isComparedByMeaning ? viewOf(meanings) : 'bytes';
+  const sources: Record<string, Digest> = {};
+  for (const file of files) {
+    const meaning = view === 'bytes' ? undefined : meanings[file];
+    sources[file] ??= meaning === undefined ? ((await digests.ofPath(folder, file))?.digest ?? absent) : view === 'code' ? meaning.code : meaning.docstrings;
+  }
+  return { view, sources };
+}
+
 /** Key of a file that the task was seen to read without declaring it. */
 export function observedKey(relative: string): string {
   return `${relative} (read)`;
@@ -78,6 +99,7 @@ export function filesUsed({ sources, inputs }: Fingerprint): readonly string[] {
 }
 
 export interface ObservationContext {
+  readonly task: Task;
   readonly folder: string;
   /** Unix milliseconds. */
   readonly startedAt: number;
@@ -101,26 +123,34 @@ export async function withObserved(
   // Nothing was reported: a shell command, or a task that was killed. What was known of it stays known, so that a
   // change of what it hangs in is seen.
   if (observed.modules.length === 0 && observed.read.length === 0) return fingerprint;
-  const settled = async (relative: string, before: Digest | undefined): Promise<Digest> => {
-    const absolute = path.resolve(options.folder, relative);
-    const stats = statSync(absolute, { throwIfNoEntry: false });
-    if (stats === undefined) return absent;
-    // A file that is new at every execution is made by the task itself, or by a process that it starts.
-    // The ctime too: a file that was moved here meanwhile keeps an older mtime.
-    const isNew = Math.max(stats.mtimeMs, stats.ctimeMs) > options.startedAt - coarseClock;
-    if (isNew && before !== unsettled && !options.isMade(relative)) return unsettled;
-    const found: PathDigest | undefined = await digests.ofFile(absolute);
-    return found?.digest ?? absent;
+  /** The ctime too: a file that was moved here meanwhile keeps an older mtime. */
+  const isNew = (relative: string): boolean | undefined => {
+    const stats = statSync(path.resolve(options.folder, relative), { throwIfNoEntry: false });
+    return stats && Math.max(stats.mtimeMs, stats.ctimeMs) > options.startedAt - coarseClock;
   };
-  const own = new Set(Object.keys(fingerprint.sources));
+  const settled = async (relative: string, before: Digest | undefined, now: () => Promise<Digest | undefined>): Promise<Digest> => {
+    const isNewNow = isNew(relative);
+    if (isNewNow === undefined) return absent;
+    // A file that is new at every execution is made by the task itself, or by a process that it starts.
+    if (isNewNow && before !== unsettled && !options.isMade(relative)) return unsettled;
+    return (await now()) ?? absent;
+  };
+  const own = ownSources(fingerprint, observed.modules);
   const sources: Record<string, Digest> = {};
-  for (const file of ownSources(fingerprint, observed.modules)) sources[file] = fingerprint.sources[file] ?? absent;
-  for (const file of observed.modules) if (!own.has(file)) sources[file] = await settled(file, options.last?.sources[file]);
+  const { view, sources: now } = await digestSources(options.task, options.folder, [...own, ...observed.modules], digests);
+  // What was imported may call for a closer comparison of the rest than was known when the task started.
+  const before = await digestSources(options.task, options.folder, Object.keys(fingerprint.sources), digests);
+  for (const file of own) {
+    // What was the same at a closer look is the same.
+    const isUnchanged = before.sources[file] === fingerprint.sources[file] && (views.indexOf(before.view) >= views.indexOf(view) || isNew(file) === false);
+    sources[file] = (isUnchanged ? now[file] : fingerprint.sources[file]) ?? absent;
+  }
+  for (const file of observed.modules) sources[file] ??= await settled(file, options.last?.sources[file], () => Promise.resolve(now[file]));
   const inputs: Record<string, Digest> = Object.fromEntries(Object.entries(fingerprint.inputs).filter(([key]) => !isObserved(key)));
   for (const file of observed.read) {
     if (options.isCovered(file) || sources[file] !== undefined) continue;
     const key = observedKey(file);
-    inputs[key] = fingerprint.inputs[key] ?? (await settled(file, options.last?.inputs[key]));
+    inputs[key] = fingerprint.inputs[key] ?? (await settled(file, options.last?.inputs[key], async () => (await digests.ofFile(path.resolve(options.folder, file)))?.digest));
   }
   return { ...fingerprint, sources, inputs };
 }

@@ -5,7 +5,7 @@
 import type { Json, JsonObject } from './json.ts';
 import type { TaskId } from './pipeline.ts';
 
-/** `sha256:` and 64 hex digits; of a folder or glob, over the sorted names and digests of what is in it. */
+/** `sha256:` and 64 hex digits; of Python code over what it means; of a folder or glob, over the sorted names and digests of what is in it. */
 export type Digest = string & { readonly __brand: 'Digest' };
 
 export interface Fingerprint {
@@ -15,7 +15,7 @@ export interface Fingerprint {
   readonly definitionParts: JsonObject;
   /** Resolved parameters, matrix values included. */
   readonly params: JsonObject;
-  /** Script, notebook, module, and the workspace modules that the task was seen to import: path → digest. */
+  /** Script, notebook, module, and the workspace modules that the task was seen to import: path → digest, of the meaning or the bytes. */
   readonly sources: Readonly<Record<string, Digest>>;
   /** Declared inputs as written in the file (a glob is one entry), and files that the task was seen to read: → digest. */
   readonly inputs: Readonly<Record<string, Digest>>;
@@ -35,7 +35,14 @@ export type Reason =
   | { readonly type: 'never-cached' }
   | { readonly type: 'definition-changed'; readonly part: string; readonly from?: Json; readonly to?: Json }
   | { readonly type: 'param-changed'; readonly name: string; readonly from?: Json; readonly to?: Json }
-  | { readonly type: 'source-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
+  | {
+      readonly type: 'source-changed';
+      readonly path: string;
+      readonly from?: Digest;
+      readonly to?: Digest;
+      /** Of a notebook: which of its code cells, from 1, where the old ones are known. */
+      readonly cells?: readonly number[];
+    }
   | { readonly type: 'input-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
   | { readonly type: 'upstream-changed'; readonly task: TaskId; readonly from?: Digest; readonly to?: Digest }
   /** In a plan only: the upstream task will run, and whether it will make other outputs is not known before. */
@@ -61,6 +68,10 @@ function verb(from: unknown, to: unknown): string {
   return 'changed';
 }
 
+function inCells(cells: readonly number[] | undefined): string {
+  return cells === undefined ? '' : ` in code cell${cells.length === 1 ? '' : 's'} ${cells.join(', ')}`;
+}
+
 /** One sentence without a full stop, as shown to people everywhere. */
 export function describeReason(reason: Reason): string {
   switch (reason.type) {
@@ -77,7 +88,7 @@ export function describeReason(reason: Reason): string {
     case 'param-changed':
       return `parameter ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
     case 'source-changed':
-      return `source ${reason.path} ${verb(reason.from, reason.to)} (${short(reason.from)} → ${short(reason.to)})`;
+      return `source ${reason.path} ${verb(reason.from, reason.to)}${inCells(reason.cells)} (${short(reason.from)} → ${short(reason.to)})`;
     case 'input-changed':
       return `input ${reason.path} ${verb(reason.from, reason.to)} (${short(reason.from)} → ${short(reason.to)})`;
     case 'upstream-changed':

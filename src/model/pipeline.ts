@@ -11,6 +11,8 @@ export type TaskId = string & { readonly __brand: 'TaskId' };
 
 export type TaskKind = 'python' | 'call' | 'notebook' | 'shell';
 export type WatchMode = 'auto' | 'lazy' | 'manual';
+/** What of a Python source counts: what it means, or every byte. */
+export type Compare = 'meaning' | 'bytes';
 export type OnFailure = 'stop' | 'continue';
 
 export interface Retries {
@@ -58,6 +60,7 @@ export interface Task {
   readonly cache: boolean;
   /** `false`: outputs are not kept, and so never restored. */
   readonly keep: boolean;
+  readonly compare: Compare;
   readonly owner?: string;
   readonly description?: string;
   readonly tags: readonly string[];

@@ -38,6 +38,9 @@ interface ModelTask {
   undeclared: string;
   /** Stands in the script or command. */
   constant: number;
+  /** Python only: what says nothing. */
+  comment: string;
+  isLoose: boolean;
 }
 
 it(`agrees with the model (ORACLE_SEED=${seed}, ${steps} steps)`, async (context) => {
@@ -52,18 +55,18 @@ it(`agrees with the model (ORACLE_SEED=${seed}, ${steps} steps)`, async (context
   const addTask = (): void => {
     const name = `t${tasks.length}`;
     const upstream = tasks.map((task) => task.name).filter(() => pick(3) === 0);
-    tasks.push({ name, kind: pick(3) === 0 ? 'python' : 'shell', needs: upstream.slice(0, 3), param: pick(3), inputs: pick(2) === 0 ? ['data/d0.txt'] : ['data/d1.txt', 'data/d2.txt'], module: `m${pick(3)}`, undeclared: `data/d${pick(4)}.txt`, constant: pick(5) });
+    tasks.push({ name, kind: pick(3) === 0 ? 'python' : 'shell', needs: upstream.slice(0, 3), param: pick(3), inputs: pick(2) === 0 ? ['data/d0.txt'] : ['data/d1.txt', 'data/d2.txt'], module: `m${pick(3)}`, undeclared: `data/d${pick(4)}.txt`, constant: pick(5), comment: '', isLoose: false });
   };
   for (let n = 0; n < 6; n += 1) addTask();
 
   const scriptOf = (task: ModelTask): string =>
     [
-      'import os',
+      `import os  ${task.comment}`,
       '',
-      `CONSTANT = ${task.constant}`,
+      `CONSTANT = ${task.isLoose ? '\\\n    ' : ''}${task.constant}${task.isLoose ? '\n\n' : ''}`,
       'def main():',
       `    from modules import ${task.module} as module`,
-      "    parts = [str(CONSTANT), os.environ['RUNWEAVE_PARAM_P'], module.text()]",
+      "    parts = [str(CONSTANT), os.environ['RUNWEAVE_PARAM_P'], module.text()]".replaceAll(', ', task.isLoose ? ',\n        ' : ', '),
       `    for file in ${JSON.stringify([task.undeclared, ...task.inputs, ...task.needs.map((need) => `out/${need}.txt`)])}:`,
       '        with open(file) as stream:',
       '            parts.append(stream.read())',
@@ -137,10 +140,23 @@ it(`agrees with the model (ORACLE_SEED=${seed}, ${steps} steps)`, async (context
     },
     'deleted output': () => rmSync(path.join(folder, `out/${anyTask().name}.txt`), { force: true }),
     'changed output': () => writeFileSync(path.join(folder, `out/${anyTask().name}.txt`), 'damaged'),
+    'module comment': () => {
+      const name = anyFile('modules/');
+      files.set(name, `# ${pick(1000)}\n${files.get(name) ?? ''}\n`);
+    },
+    'module docstring': () => {
+      const name = anyFile('modules/');
+      files.set(name, (files.get(name) ?? '').replace(/def text\(\):\n(?: +""".*\n)?/, `def text():\n    """${pick(1000)}"""\n`));
+    },
+    'script comment': () => void (anyTask().comment = `# ${pick(1000)}`),
+    reformatting: () => {
+      const task = anyTask();
+      task.isLoose = !task.isLoose;
+    },
     touch: () => utimesSync(path.join(folder, anyFile('data/')), new Date(), new Date()),
     nothing: () => undefined,
   };
-  const harmless = new Set(['touch', 'nothing']);
+  const harmless = new Set(['module comment', 'module docstring', 'script comment', 'reformatting', 'touch', 'nothing']);
 
   let events: RunEvent[] = [];
   const session = await openSession({ file: path.join(folder, 'runweave.yaml') }, (message) => {

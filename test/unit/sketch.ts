@@ -20,6 +20,7 @@ export function taskOf(fields: Partial<Omit<Task, 'id'>> & { readonly id?: strin
     watch: 'auto',
     cache: true,
     keep: true,
+    compare: 'meaning',
     tags: [],
     range: { start: nowhere, end: nowhere },
     ...fields,

@@ -84,6 +84,7 @@ describe('loadPipeline', () => {
       watch: 'auto',
       cache: true,
       keep: true,
+      compare: 'meaning',
       owner: 'data-team',
       tags: ['etl'],
       range: { start: { line: 7, character: 2 }, end: { line: 7, character: 8 } },

@@ -39,6 +39,7 @@ function pipelineOf(sketch: Readonly<Record<string, TaskSketch>>): Pipeline {
       watch: 'auto',
       cache: true,
       keep: true,
+      compare: 'meaning',
       tags: [],
       range: { start: nowhere, end: nowhere },
       ...more,
@@ -57,7 +58,7 @@ function createWorld(slots = 8) {
   let time = 1n;
 
   const digests: FileDigests = {
-    ofFile: () => Promise.resolve(undefined),
+    meaningOf: () => undefined, changedCells: () => undefined, ofFile: () => Promise.resolve(undefined),
     ofPath: (_folder, relative) => {
       const content = files.get(relative);
       return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });

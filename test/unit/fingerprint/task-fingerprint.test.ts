@@ -11,7 +11,10 @@ import type { Task, TaskId } from '../../../src/model/pipeline.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
 import type { TaskResult } from '../../../src/model/task-result.ts';
 import type { UnixNano } from '../../../src/model/time.ts';
-import { taskOf } from '../sketch.ts';
+import { taskOf as anyTask } from '../sketch.ts';
+
+/** Digests here are those of bytes, unless meaning is what is tested. */
+const taskOf: typeof anyTask = (fields) => anyTask({ compare: 'bytes', ...fields });
 
 let folder = '';
 beforeEach(() => {
@@ -40,8 +43,8 @@ async function fingerprintOf(task: Task, more: Partial<FingerprintInputs> = {}):
 }
 
 /** What a success stands for that was seen to use `modules` and `read`; it starts a minute from now unless said otherwise. */
-async function observed(fingerprint: Fingerprint, modules: readonly string[], read: readonly string[], { startedAt = Date.now() + 60_000, last, inputs = [] }: { readonly startedAt?: number; readonly last?: Fingerprint; readonly inputs?: readonly string[] } = {}): Promise<Fingerprint> {
-  return withObserved(fingerprint, { modules, read }, { folder, startedAt, last, isCovered: (file) => inputs.includes(file), isMade: () => false }, createFileDigests());
+async function observed(fingerprint: Fingerprint, modules: readonly string[], read: readonly string[], { startedAt = Date.now() + 60_000, last, inputs = [], task = taskOf({ source: script('a.py'), compare: 'bytes' }) }: { readonly startedAt?: number; readonly last?: Fingerprint; readonly inputs?: readonly string[]; readonly task?: Task } = {}): Promise<Fingerprint> {
+  return withObserved(fingerprint, { modules, read }, { task, folder, startedAt, last, isCovered: (file) => inputs.includes(file), isMade: () => false }, createFileDigests());
 }
 
 describe('the fingerprint of a task', () => {
@@ -230,5 +233,55 @@ describe('what a result gives', () => {
   it('is another at each execution when nothing of it can be seen', () => {
     assert.notEqual(resultDigest(result()), resultDigest(result({ spanId: 'other' as SpanId })));
     assert.equal(resultDigest(result()), resultDigest(result()));
+  });
+});
+
+describe('what of Python sources counts', () => {
+  const python = (fields: Partial<Omit<Task, 'id'>> = {}): Task => anyTask({ source: script('a.py'), ...fields });
+  /** Whether another text of `a.py` makes another fingerprint. */
+  const isChange = async (task: Task, before: string, after: string, modules: Readonly<Record<string, string>> = {}): Promise<boolean> => {
+    files({ 'a.py': before, ...modules });
+    const last = await observed(await fingerprintOf(task), ['a.py', ...Object.keys(modules)], [], { task });
+    files({ 'a.py': after });
+    return fingerprintDifference(last, await fingerprintOf(task, { last })).length > 0;
+  };
+
+  it('is what it means', async () => {
+    assert.equal(await isChange(python(), 'x = 1\n', '# why\nx=1\n'), false);
+    assert.equal(await isChange(python(), 'x = 1\n', 'x = 2\n'), true);
+    assert.equal(await isChange(python(), '"a"\nx = 1\n', '"b"\nx = 1\n'), false);
+  });
+
+  it('is every byte with `compare: bytes`, and where it is not understood', async () => {
+    assert.equal(await isChange(python({ compare: 'bytes' }), 'x = 1\n', 'x=1\n'), true);
+    assert.equal(await isChange(python(), 'x = (\n', 'x =  (\n'), true);
+  });
+
+  it('includes docstrings and bytes that a module which was seen later can read', async () => {
+    assert.equal(await isChange(python(), 'import lib\n"a"\n', 'import lib # c\n"a"\n', { 'lib.py': 'x = 1\n' }), false);
+    assert.equal(await isChange(python(), '"a"\nimport lib\n', '"b"\nimport lib\n', { 'lib.py': 'x = 1\n' }), false);
+    assert.equal(await isChange(python(), '"a"\nimport lib\n', '"b"\nimport lib\n', { 'lib.py': 'print(x.__doc__)\n' }), true);
+    assert.equal(await isChange(python(), '"a"\nimport lib\n', '"a"\nimport lib # c\n', { 'lib.py': 'print(x.__doc__)\n' }), false);
+    assert.equal(await isChange(python(), 'import lib\n', 'import lib # c\n', { 'lib.py': 'import inspect\ninspect.getsource(x)\n' }), true);
+  });
+
+  it('leaves shell commands to bytes', async () => {
+    const task = anyTask({ source: shell('python a.py') });
+    files({ 'a.py': 'x = 1\n' });
+    assert.deepEqual((await fingerprintOf(task)).sources, { 'a.py': digestOf('x = 1\n') });
+  });
+
+  it('names the cells of a notebook that changed', () => {
+    const cells = (...sources: readonly string[]): string => JSON.stringify({ nbformat: 4, metadata: {}, cells: sources.map((source) => ({ cell_type: 'code', source, metadata: {} })) });
+    const digests = createFileDigests();
+    const digest = (text: string) => {
+      files({ 'n.ipynb': text });
+      return digests.meaningOf(path.join(folder, 'n.ipynb'), 'notebook')?.code ?? assert.fail();
+    };
+    const before = digest(cells('a', 'b', 'c', 'd'));
+    assert.deepEqual(digests.changedCells(before, digest(cells('a', 'B', 'c', 'D'))), [2, 4]);
+    assert.deepEqual(digests.changedCells(before, digest(cells('a', 'b', 'new', 'c', 'd'))), [3]);
+    assert.deepEqual(digests.changedCells(before, digest(cells('a', 'b', 'd'))), []);
+    assert.equal(digests.changedCells(before, digestOf('unknown')), undefined);
   });
 });
