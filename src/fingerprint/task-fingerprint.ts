@@ -11,7 +11,7 @@ import { sourceKind, viewOf, views, type Meaning, type View } from './meaning.ts
 /** Digest of a file that counts but is not there: going from absent to present is a change too. */
 export const absent = digestOf('absent');
 /** Digest of a file that changed while the task used it: what was used is not known, so nothing equals it. */
-const unsettled = digestOf('changed while the task ran');
+export const unsettled = digestOf('changed while the task ran');
 /** Milliseconds by which a file's mtime may lag behind the clock: Linux stamps files with the time of its last tick. */
 const coarseClock = 10;
 

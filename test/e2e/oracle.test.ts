@@ -11,6 +11,7 @@ import path from 'node:path';
 import { it } from 'node:test';
 import { openSession } from '../../src/app/session.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
+import { unsettled } from '../../src/fingerprint/task-fingerprint.ts';
 
 const steps = Number(process.env['ORACLE_STEPS'] ?? 60);
 const seed = Number(process.env['ORACLE_SEED'] ?? Date.now() % 1_000_000);
@@ -175,6 +176,7 @@ it(`agrees with the model (ORACLE_SEED=${seed}, ${steps} steps)`, async (context
   let executed = 0;
   let restored = 0;
   let needless = 0;
+  let atTheTick = 0;
   for (let step = 0; step < steps; step += 1) {
     const names = Object.keys(edits);
     const name = names[pick(names.length)] ?? assert.fail();
@@ -189,8 +191,16 @@ it(`agrees with the model (ORACLE_SEED=${seed}, ${steps} steps)`, async (context
       assert.equal(readFileSync(path.join(folder, `out/${task.name}.txt`), 'utf8'), expected(task), `step ${step} (${name}): ${task.name} is stale; executed: ${ran.join(', ')}`);
     }
     for (const event of events) if (event.type === 'task-stale') assert.ok(event.reasons.length > 0, `${event.task} ran without a reason`);
-    assert.deepEqual(await run(), [], `step ${step} (${name}): a second run executes nothing`);
+    const again = await run();
+    // An edit within the clock's tick before a task starts that was not known to read the file: it counts once more.
+    for (const event of events) {
+      if (event.type !== 'task-stale') continue;
+      const isUnsettled = event.reasons.some((reason) => 'from' in reason && reason.from === unsettled) || event.reasons.every((reason) => reason.type === 'upstream-changed');
+      assert.ok(isUnsettled, `step ${step} (${name}): a second run executes ${event.task}: ${JSON.stringify(event.reasons)}`);
+    }
+    atTheTick += again.length;
+    assert.deepEqual(again.length === 0 ? [] : await run(), [], `step ${step} (${name}): a further run executes nothing`);
   }
-  context.diagnostic(`${steps} edits, ${executed} executions, ${restored} restored, stale 0, needless ${needless}`);
+  context.diagnostic(`${steps} edits, ${executed} executions, ${restored} restored, stale 0, needless ${needless}, once more for an edit at the tick ${atTheTick}`);
   assert.equal(needless, 0);
 });
