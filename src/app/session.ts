@@ -2,10 +2,11 @@
  * The composition root that every host uses: one pipeline file, loaded, planned, run and watched. The command line
  * holds a session in its own process, the extension in `executor.ts`.
  */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import path from 'node:path';
-import { tasksNamed, withUpstream, type Pipeline, type TaskId } from '../model/pipeline.ts';
+import { tasksNamed, withUpstream, type Pipeline, type Slots, type TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
+import type { Durations } from '../model/remaining.ts';
 import type { Trigger } from '../model/run-event.ts';
 import type { Interpreter, LoadedGraph, OpenOptions, ProblemCode, RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
 import { nearName } from '../definition/near-name.ts';
@@ -23,6 +24,7 @@ import { createPipelineLock } from './pipeline-lock.ts';
 import { readPipeline } from './pipeline-source.ts';
 import { recoverInterruptedRuns } from './recover.ts';
 import { createTaskMemory } from './task-memory.ts';
+import type { Results } from '../fingerprint/results.ts';
 
 export type Problem = Extract<SessionMessage, { readonly type: 'problem' }>;
 
@@ -169,15 +171,19 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     const decision = await decisionContext(pipeline);
     if ('code' in decision) return decision;
     executed = 0;
+    const results = await memory.results(pipeline);
+    const slots: Slots = { cpus: availableParallelism(), gpus: 1, memory: totalmem(), ...pipeline.slots, ...(options.jobs !== undefined && { cpus: options.jobs }) };
+    const durations = durationsOf(pipeline, results);
+    listener({ type: 'estimate', durations, slots: slots.cpus });
     try {
       const end = await performRun(
-        { pipeline, graph: loaded.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots: options.jobs ?? availableParallelism() },
+        { pipeline, graph: loaded.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots, durations },
         {
           store,
           workspace,
           environment,
           decision,
-          results: await memory.results(pipeline),
+          results,
           clock,
           ids,
           backend,
@@ -323,6 +329,14 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       memory.forgetResults();
     },
   };
+}
+
+/** Of what was cut off is only known that it takes longer. */
+function durationsOf(pipeline: Pipeline, results: Results): Durations {
+  return Object.fromEntries(pipeline.tasks.flatMap(({ id }) => {
+    const { outcome, duration = 0 } = results.get(id) ?? {};
+    return outcome === 'success' ? [[id, duration]] : [];
+  }));
 }
 
 function changedPaths(entries: readonly PlanEntry[]): readonly string[] {
