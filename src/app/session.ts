@@ -21,7 +21,7 @@ import { randomIds } from './ids.ts';
 import { workspaceOf } from './installation.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
-import { readPipeline } from './pipeline-source.ts';
+import { createPipelineSource } from './pipeline-source.ts';
 import { recoverInterruptedRuns } from './recover.ts';
 import { createTaskMemory } from './task-memory.ts';
 import type { Results } from '../fingerprint/results.ts';
@@ -53,14 +53,17 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const folder = path.dirname(file);
   const workspace = workspaceOf(folder);
   const store = path.join(folder, '.runweave');
-  const environment = process.env;
+  // A copy: `process.env` asks the system for each variable each time, and each attempt reads them all.
+  const environment = { ...process.env };
   const clock = systemClock();
   const ids = randomIds();
   const backend = localBackend();
   const memory = createTaskMemory(store, file);
   const lock = createPipelineLock(store, file, memory.forgetResults);
 
-  let loaded = readPipeline(file, options.set, environment);
+  const source = createPipelineSource(file, options.set, environment, store);
+
+  let loaded = source.read();
   let interpreter: Promise<Interpreter | Problem> | undefined;
   let active: ActiveRun | undefined;
   /** Settled when the run that was asked for last is `active`, or has failed to be. */
@@ -80,8 +83,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
 
   const reload = (): void => {
     const before = loaded;
-    loaded = readPipeline(file, options.set, environment);
-    if (JSON.stringify(before.graph) !== JSON.stringify(loaded.graph)) listener({ type: 'graph', graph: loaded.graph });
+    loaded = source.read();
+    if (before !== loaded && JSON.stringify(before.graph) !== JSON.stringify(loaded.graph)) listener({ type: 'graph', graph: loaded.graph });
   };
 
   const recover = async (): Promise<void> => {
@@ -207,6 +210,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     } finally {
       active = undefined;
       memory.saveDigests();
+      source.save();
       status();
     }
   };
