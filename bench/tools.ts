@@ -113,10 +113,10 @@ export function tools(slots: number): readonly Tool[] {
       name: 'turbo',
       version: () => npmPackage('turbo'),
       prepare: (folder, dag) => {
-        json(folder, 'package.json', { name: 'bench', packageManager: 'npm@10.0.0', workspaces: [], scripts: Object.fromEntries(dag.map((task) => [task.name, task.command])) });
+        json(folder, 'package.json', { name: 'bench', packageManager: 'npm@10.0.0', scripts: Object.fromEntries(dag.map((task) => [task.name, task.command])) });
         json(folder, 'package-lock.json', { name: 'bench', lockfileVersion: 3, requires: true, packages: { '': { name: 'bench' } } });
         json(folder, 'turbo.json', {
-          tasks: Object.fromEntries(dag.map((task) => [`//#${task.name}`, { dependsOn: task.needs.map((need) => `//#${need}`), inputs: [task.source], outputs: [task.output] }])),
+          tasks: Object.fromEntries(dag.map((task) => [task.name, { dependsOn: task.needs, inputs: [task.source], outputs: [task.output] }])),
         });
         text(folder, 'run.sh', [`exec turbo run ${dag.map((task) => task.name).join(' ')} --concurrency ${slots} --output-logs none --no-update-notifier`]);
       },

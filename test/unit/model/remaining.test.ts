@@ -5,7 +5,7 @@ import type { TaskId } from '../../../src/model/pipeline.ts';
 import type { RunState, TaskPhase, TaskState } from '../../../src/model/run-state.ts';
 import type { UnixNano } from '../../../src/model/time.ts';
 
-const durations = (values: Record<string, number>): Durations => values as Durations;
+const durations = (values: object): Durations => values as Durations;
 const id = (name: string): TaskId => name as TaskId;
 
 function stateOf(tasks: Readonly<Record<string, { readonly phase: TaskPhase; readonly needs?: readonly string[]; readonly start?: string }>>): Pick<RunState, 'tasks'> {
