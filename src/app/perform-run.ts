@@ -2,7 +2,8 @@
 import { rmSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { OnFailure, Pipeline, TaskId } from '../model/pipeline.ts';
+import type { OnFailure, Pipeline, Slots, TaskId } from '../model/pipeline.ts';
+import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
 import { toDate, type Clock } from '../model/time.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
@@ -24,7 +25,8 @@ export interface RunRequest {
   readonly scope: PlanScope;
   readonly trigger: Trigger;
   readonly onFailure: OnFailure;
-  readonly slots: number;
+  readonly slots: Slots;
+  readonly durations: Durations;
 }
 
 export interface RunContext {
@@ -110,6 +112,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
       traceId,
       spanOf,
       slots: request.slots,
+      durations: request.durations,
       attempt: (task, decision, number, cause, signal) => {
         attempts += 1;
         return runAttempt(

@@ -1,21 +1,104 @@
-/** The pipeline file as it is on disk now. */
-import { existsSync, readFileSync } from 'node:fs';
+/**
+ * The pipeline file as it is on disk now.
+ *
+ * To parse 5000 tasks takes a quarter of a second, so what was understood of a file without mistakes is kept, in memory
+ * and in `.runweave/cache/`, together with everything that was asked for it: it holds as long as the text and all
+ * answers are the same.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
+import { digestOf } from '../fingerprint/file-digests.ts';
 import { loadPipeline, type LoadedPipeline } from '../definition/load-pipeline.ts';
 
-/** Never throws: a file that is missing or can't be read is a diagnostic like any other mistake. */
-export function readPipeline(file: string, set: JsonObject | undefined, environment: Readonly<Record<string, string | undefined>>): LoadedPipeline {
-  let text: string;
+export interface PipelineSource {
+  /** Never throws: a file that is missing or can't be read is a diagnostic like any other mistake. */
+  readonly read: () => LoadedPipeline;
+  /** For the next process. */
+  readonly save: () => void;
+}
+
+interface Understood {
+  /** Of the text, the values set from outside, the place of the file and this build. */
+  readonly key: string;
+  readonly variables: Readonly<Record<string, string | null>>;
+  readonly files: Readonly<Record<string, boolean>>;
+  readonly loaded: LoadedPipeline;
+}
+
+/** `store` is `.runweave`. */
+export function createPipelineSource(file: string, set: JsonObject | undefined, environment: Readonly<Record<string, string | undefined>>, store: string): PipelineSource {
+  const cacheFile = path.join(store, 'cache', `pipeline-${path.basename(file)}.json`);
+  let known: Understood | undefined;
+  let isSaved = false;
+
+  const holds = ({ key, variables, files }: Understood, now: string): boolean =>
+    key === now &&
+    Object.entries(variables).every(([name, value]) => (environment[name] ?? null) === value) &&
+    Object.entries(files).every(([name, exists]) => existsSync(name) === exists);
+
+  const load = (text: string, key: string): Understood => {
+    const variables: Record<string, string | null> = {};
+    const files: Record<string, boolean> = {};
+    const asked = new Proxy(environment, {
+      getOwnPropertyDescriptor: (target, name) => {
+        if (typeof name === 'string') variables[name] = target[name] ?? null;
+        return Reflect.getOwnPropertyDescriptor(target, name);
+      },
+    });
+    const loaded = loadPipeline({ file, text, environment: asked, fileExists: (name) => (files[name] = existsSync(name)), ...(set !== undefined && { set }) });
+    return { key, variables, files, loaded };
+  };
+
+  return {
+    read: () => {
+      let text: string;
+      try {
+        text = readFileSync(file, 'utf8');
+      } catch (error) {
+        return unreadable(file, error as NodeJS.ErrnoException);
+      }
+      const key = digestOf(JSON.stringify([text, set, file, build()]));
+      if (known !== undefined && holds(known, key)) return known.loaded;
+      const saved = known === undefined ? readSaved(cacheFile) : undefined;
+      isSaved = saved !== undefined && holds(saved, key);
+      known = saved !== undefined && isSaved ? saved : load(text, key);
+      return known.loaded;
+    },
+    save: () => {
+      if (isSaved || known === undefined || known.loaded.graph.diagnostics.length > 0) return;
+      isSaved = true;
+      try {
+        mkdirSync(path.dirname(cacheFile), { recursive: true });
+        const temporary = `${cacheFile}.${process.pid}.tmp`;
+        writeFileSync(temporary, JSON.stringify(known));
+        renameSync(temporary, cacheFile);
+      } catch {
+        // Only a cache: without it the file is parsed again.
+      }
+    },
+  };
+}
+
+function readSaved(file: string): Understood | undefined {
   try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const message = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'the pipeline file does not exist' : `the pipeline file cannot be read: ${(error as Error).message}`;
-    const nowhere = { line: 0, character: 0 };
-    const diagnostic: Diagnostic = { code: 'unreadable-file', severity: 'error', message, file, range: { start: nowhere, end: nowhere } };
-    const folder = path.dirname(file);
-    return { graph: { name: path.basename(folder), file, folder, tasks: [], diagnostics: [diagnostic] } };
+    return JSON.parse(readFileSync(file, 'utf8')) as Understood;
+  } catch {
+    return undefined;
   }
-  return loadPipeline({ file, text, environment, fileExists: existsSync, ...(set !== undefined && { set }) });
+}
+
+/** Another version, or another build of the same, may understand a file in another way. */
+function build(): string {
+  const entry = process.argv[1] ?? '';
+  return `${entry} ${statSync(entry, { throwIfNoEntry: false })?.mtimeMs ?? 0}`;
+}
+
+function unreadable(file: string, error: NodeJS.ErrnoException): LoadedPipeline {
+  const message = error.code === 'ENOENT' ? 'the pipeline file does not exist' : `the pipeline file cannot be read: ${error.message}`;
+  const nowhere = { line: 0, character: 0 };
+  const diagnostic: Diagnostic = { code: 'unreadable-file', severity: 'error', message, file, range: { start: nowhere, end: nowhere } };
+  const folder = path.dirname(file);
+  return { graph: { name: path.basename(folder), file, folder, tasks: [], diagnostics: [diagnostic] } };
 }

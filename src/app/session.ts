@@ -2,11 +2,12 @@
  * The composition root that every host uses: one pipeline file, loaded, planned, run and watched. The command line
  * holds a session in its own process, the extension in `executor.ts`.
  */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import path from 'node:path';
 import { describeReason } from '../model/fingerprint.ts';
-import { tasksNamed, withUpstream, type Pipeline, type TaskId } from '../model/pipeline.ts';
+import { tasksNamed, withUpstream, type Pipeline, type Slots, type TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
+import type { Durations } from '../model/remaining.ts';
 import type { Trigger } from '../model/run-event.ts';
 import type { Interpreter, LoadedGraph, OpenOptions, ProblemCode, RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
 import { nearName } from '../definition/near-name.ts';
@@ -24,9 +25,10 @@ import { workspaceOf } from './installation.ts';
 import { keptLimit } from './kept-limit.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
-import { readPipeline } from './pipeline-source.ts';
+import { createPipelineSource } from './pipeline-source.ts';
 import { recoverInterruptedRuns } from './recover.ts';
 import { createTaskMemory } from './task-memory.ts';
+import type { Results } from '../fingerprint/results.ts';
 
 export type Problem = Extract<SessionMessage, { readonly type: 'problem' }>;
 
@@ -55,7 +57,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const folder = path.dirname(file);
   const workspace = workspaceOf(folder);
   const store = path.join(folder, '.runweave');
-  const environment = process.env;
+  // A copy: `process.env` asks the system for each variable each time, and each attempt reads them all.
+  const environment = { ...process.env };
   const clock = systemClock();
   const ids = randomIds();
   const backend = localBackend();
@@ -63,7 +66,9 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
   const lock = createPipelineLock(store, file, memory.forgetResults);
 
-  let loaded = readPipeline(file, options.set, environment);
+  const source = createPipelineSource(file, options.set, environment, store);
+
+  let loaded = source.read();
   let interpreter: Promise<Interpreter | Problem> | undefined;
   let active: ActiveRun | undefined;
   /** Settled when the run that was asked for last is `active`, or has failed to be. */
@@ -83,8 +88,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
 
   const reload = (): void => {
     const before = loaded;
-    loaded = readPipeline(file, options.set, environment);
-    if (JSON.stringify(before.graph) !== JSON.stringify(loaded.graph)) listener({ type: 'graph', graph: loaded.graph });
+    loaded = source.read();
+    if (before !== loaded && JSON.stringify(before.graph) !== JSON.stringify(loaded.graph)) listener({ type: 'graph', graph: loaded.graph });
   };
 
   const recover = async (): Promise<void> => {
@@ -177,15 +182,19 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     if (refusal !== undefined) return refusal;
     const scope = alone === undefined ? withNeeds : { ...withNeeds, wanted: withNeeds.named };
     executed = 0;
+    const results = await memory.results(pipeline);
+    const slots: Slots = { cpus: availableParallelism(), gpus: 1, memory: totalmem(), ...pipeline.slots, ...(options.jobs !== undefined && { cpus: options.jobs }) };
+    const durations = durationsOf(pipeline, results);
+    listener({ type: 'estimate', durations, slots: slots.cpus });
     try {
       const end = await performRun(
-        { pipeline, graph: loaded.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots: options.jobs ?? availableParallelism() },
+        { pipeline, graph: loaded.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots, durations },
         {
           store,
           workspace,
           environment,
           decision,
-          results: await memory.results(pipeline),
+          results,
           clock,
           ids,
           backend,
@@ -210,6 +219,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       active = undefined;
       kept.makeRoom();
       memory.saveDigests();
+      source.save();
       status();
     }
   };
@@ -344,6 +354,14 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       memory.forgetResults();
     },
   };
+}
+
+/** Of what was cut off is only known that it takes longer. */
+function durationsOf(pipeline: Pipeline, results: Results): Durations {
+  return Object.fromEntries(pipeline.tasks.flatMap(({ id }) => {
+    const { outcome, duration = 0 } = results.get(id) ?? {};
+    return outcome === 'success' ? [[id, duration]] : [];
+  }));
 }
 
 function changedPaths(entries: readonly PlanEntry[]): readonly string[] {

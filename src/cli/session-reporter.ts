@@ -54,6 +54,7 @@ function jsonReporter(host: Host): SessionReporter {
         case 'interpreter':
         case 'plan':
         case 'status':
+        case 'estimate':
           return;
         default:
           message satisfies never;
@@ -86,6 +87,9 @@ function textReporter(line: CommandLine, host: Host): SessionReporter {
       switch (message.type) {
         case 'event':
           printer.event(message.event);
+          return;
+        case 'estimate':
+          printer.estimate(message.durations, message.slots);
           return;
         case 'graph':
           graph(message.graph);

@@ -3,6 +3,7 @@
  * and left out, so that the rest of the file can still be understood.
  */
 import { longestDuration, nearDuration, parseDuration } from './duration.ts';
+import { parseSize } from './size.ts';
 import { wholeReferencePattern } from './pipeline-schema.ts';
 import type { Key, ObjectType, ValueType } from './pipeline-schema.ts';
 import { didYouMean, quoted, yamlText } from './reporter.ts';
@@ -43,6 +44,7 @@ export function checkShape(node: YamlNode, type: ValueType, context: ShapeContex
     case 'boolean':
     case 'number':
     case 'duration':
+    case 'size':
     case 'choice':
     case 'scalar':
       return node.type === 'scalar' && node.value !== null ? checkScalar(node, type, context) : wrongType(node, type, context);
@@ -83,6 +85,9 @@ function checkScalar(node: ScalarNode, type: ValueType, context: ShapeContext): 
       if (type.moreThan !== undefined && duration <= type.moreThan) return bad(`must be more than ${type.moreThan}`);
       return duration <= longestDuration ? node : bad('must be 576h (24 days) or less');
     }
+    case 'size':
+      if (typeof value === 'boolean' || value === null) return wrongType(node, type, context);
+      return parseSize(value) === undefined ? bad(`is no size: ${quoted(node.source)}`, { suggestion: 'write a size such as 512MB, 16GB or 1.5GiB' }) : node;
     case 'choice': {
       const choices = Object.keys(type.choices);
       if (typeof value === 'string' && choices.includes(value)) return node;
@@ -206,6 +211,8 @@ function inWords(type: ValueType): string {
       return type.whole ? 'a whole number' : 'a number';
     case 'duration':
       return 'a time such as 30s or 10m';
+    case 'size':
+      return 'a size such as 16GB';
     case 'choice':
       return Object.keys(type.choices).join(' or ');
     case 'scalar':

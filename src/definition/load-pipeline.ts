@@ -10,7 +10,7 @@
 import { basename, dirname } from 'node:path';
 import { hasErrors } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
-import type { OnFailure, Pipeline, Task, TaskId } from '../model/pipeline.ts';
+import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { LoadedGraph, LoadedTask } from '../protocol/session.ts';
 import { checkShape } from './check-shape.ts';
 import { addNeeds, createDependencies, lookUpReturns } from './dependencies.ts';
@@ -24,6 +24,7 @@ import { pipelineScope, shortened } from './pipeline-scope.ts';
 import type { Scope } from './references.ts';
 import { readTask } from './read-task.ts';
 import type { ReadTask } from './read-task.ts';
+import { parseSize } from './size.ts';
 import { createReporter } from './reporter.ts';
 import type { Reporter } from './reporter.ts';
 import { parseYaml, toJson } from './yaml-tree.ts';
@@ -93,7 +94,12 @@ export function loadPipeline(options: LoadOptions): LoadedPipeline {
   if (hasErrors(diagnostics)) return { graph };
   const tasksById = new Map(tasks.map((task) => [task.id, task]));
   const onFailure = (json('on_failure') ?? pipelineShape.keys.on_failure.default) as OnFailure;
-  return { graph, pipeline: { name, file, folder, params, secrets, onFailure, tasks: order.flatMap((id) => runnableTask(tasksById.get(id), dependencies, reporter) ?? []) } };
+  return { graph, pipeline: { name, file, folder, params, secrets, onFailure, slots: readSlots(json('slots')), tasks: order.flatMap((id) => runnableTask(tasksById.get(id), dependencies, reporter) ?? []) } };
+}
+
+function readSlots(json: unknown): Partial<Slots> {
+  const { memory, ...counts } = (json ?? {}) as { cpus?: number; gpus?: number; memory?: number | string };
+  return { ...counts, ...(memory !== undefined && { memory: parseSize(memory) ?? 0 }) };
 }
 
 const noEntries: MappingNode = { type: 'mapping', entries: new Map(), hasReference: false, size: 1, start: 0, end: 0 };

@@ -6,12 +6,15 @@
 import type { Json, JsonObject } from '../model/json.ts';
 import type { TaskKind } from '../model/pipeline.ts';
 import { durationPattern } from './duration.ts';
+import { sizePattern } from './size.ts';
 
 export type ValueType =
   | { readonly type: 'text'; readonly pattern?: string; /** In words, for messages: `letters, digits, …`. */ readonly allowed?: string }
   | { readonly type: 'boolean' }
   | { readonly type: 'number'; readonly whole?: true; readonly atLeast?: number; readonly moreThan?: number }
   | { readonly type: 'duration'; readonly moreThan?: number }
+  /** Bytes, or a number with a unit. */
+  | { readonly type: 'size' }
   | { readonly type: 'choice'; readonly choices: Readonly<Record<string, string>> }
   /** Text, a number, true or false. */
   | { readonly type: 'scalar' }
@@ -75,6 +78,8 @@ const defaultableKeys = {
     examples: ['10m', 30],
   },
   cpus: { value: { type: 'number', moreThan: 0 }, description: 'Slots that the task takes of the CPUs that may be busy at once.', default: 1, examples: [1, 4], elsewhere: ['cores', 'threads'] },
+  gpus: { value: { type: 'number', atLeast: 0 }, description: 'GPUs that the task takes of those that may be busy at once.', default: 0, examples: [1], elsewhere: ['gpu'] },
+  memory: { value: { type: 'size' }, description: 'Memory that the task takes of what may be in use at once: `512MB`, `16GB`, `1.5GiB`, or a number of bytes. It is not a limit.', default: 0, examples: ['16GB'], elsewhere: ['mem', 'ram'] },
   watch: {
     value: {
       type: 'choice',
@@ -149,6 +154,19 @@ export const pipelineShape = {
     env: { value: { type: 'map', names: variableNames, of: { type: 'scalar' } }, description: 'Environment variables of all tasks.', examples: [{ OMP_NUM_THREADS: '1' }], references: true, elsewhere: ['environment'] },
     secrets: { value: { type: 'list', of: { type: 'text', ...variableNames } }, description: 'Names of environment variables that are passed through to the tasks, and masked wherever they would be recorded.', examples: [['HF_TOKEN']] },
     defaults: { value: { type: 'object', keys: defaultableKeys }, description: 'Values for all tasks that do not say otherwise.', examples: [{ timeout: '10m' }], references: true },
+    slots: {
+      value: {
+        type: 'object',
+        keys: {
+          cpus: { value: { type: 'number', moreThan: 0 }, description: 'CPUs; `--jobs` wins. All of the machine by default.', examples: [8] },
+          gpus: { value: { type: 'number', atLeast: 0 }, description: 'GPUs.', default: 1, examples: [2] },
+          memory: { value: { type: 'size' }, description: 'Memory. All of the machine by default.', examples: ['64GB'] },
+        },
+      },
+      description: 'What tasks may take at once, all together.',
+      examples: [{ gpus: 2, memory: '64GB' }],
+      elsewhere: ['resources', 'limits'],
+    },
     on_failure: {
       value: { type: 'choice', choices: { stop: 'start no further tasks', continue: 'go on with all that does not depend on the failure' } },
       description: 'What a failed task does to the rest of the run.',
@@ -213,6 +231,8 @@ function valueSchema(value: ValueType, references: boolean): JsonObject {
       return orReference({
         anyOf: [{ type: 'number', ...(value.moreThan === undefined ? { minimum: 0 } : { exclusiveMinimum: value.moreThan }) }, { type: 'string', pattern: durationPattern }],
       });
+    case 'size':
+      return orReference({ anyOf: [{ type: 'number', minimum: 0 }, { type: 'string', pattern: sizePattern }] });
     case 'choice':
       return orReference({ type: 'string', enum: Object.keys(value.choices), markdownEnumDescriptions: Object.values(value.choices) });
     case 'scalar':

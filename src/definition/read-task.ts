@@ -14,6 +14,7 @@ import { quoted } from './reporter.ts';
 import type { Reporter, Span } from './reporter.ts';
 import { readSource } from './task-source.ts';
 import type { ReadSource } from './task-source.ts';
+import { parseSize } from './size.ts';
 import { fromJson, toJson } from './yaml-tree.ts';
 import type { Entry, MappingNode, YamlNode } from './yaml-tree.ts';
 
@@ -35,6 +36,9 @@ export interface ReadTask extends Instance {
   readonly retries: Retries;
   readonly timeout?: number;
   readonly cpus: number;
+  readonly gpus: number;
+  /** Bytes. */
+  readonly memory: number;
   readonly watch: WatchMode;
   readonly cache: boolean;
   readonly keep: boolean;
@@ -100,6 +104,8 @@ function readInstance(declared: DeclaredTask, instance: Instance, options: ReadT
     retries: readRetries(field('retries')),
     ...(timeout === undefined ? {} : { timeout: parseDuration(timeout) ?? 0 }),
     cpus: (field('cpus') ?? taskShape.keys.cpus.default) as number,
+    gpus: (field('gpus') ?? taskShape.keys.gpus.default) as number,
+    memory: parseSize((field('memory') ?? taskShape.keys.memory.default) as number | string) ?? 0,
     watch: (field('watch') ?? taskShape.keys.watch.default) as WatchMode,
     cache: (field('cache') ?? taskShape.keys.cache.default) as boolean,
     keep: (field('keep') ?? taskShape.keys.keep.default) as boolean,

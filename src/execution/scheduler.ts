@@ -1,5 +1,5 @@
 /**
- * One run: brings the wanted tasks up to date, in the graph's order and within the cpu slots, and follows changes
+ * One run: brings the wanted tasks up to date, in the graph's order and within the slots, and follows changes
  * that happen meanwhile.
  *
  *              all upstream done          stale              a slot is free
@@ -20,7 +20,8 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Reason } from '../model/fingerprint.ts';
-import type { OnFailure, Pipeline, Task, TaskId } from '../model/pipeline.ts';
+import { remainingPaths, type Durations } from '../model/remaining.ts';
+import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SkipReason, SpanId, TraceId } from '../model/run-event.ts';
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
@@ -29,6 +30,7 @@ import type { Results } from '../fingerprint/results.ts';
 import type { CompleteResult, KeptResult } from '../fingerprint/kept-results.ts';
 import { decide, findKept, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
 import { waitsForRequest, type PlanScope } from './plan.ts';
+import { createSlotPool, type SlotKind } from './slots.ts';
 import type { AttemptResult } from './attempt.ts';
 
 export interface SchedulerContext {
@@ -40,8 +42,10 @@ export interface SchedulerContext {
   readonly traceId: TraceId;
   /** The task's span in this run. */
   readonly spanOf: (task: TaskId) => SpanId;
+  /** How long tasks took before. */
+  readonly durations: Durations;
   readonly attempt: (task: Task, decision: Decision, number: number, cause: EventOf<'attempt-started'>['cause'], signal: AbortSignal) => Promise<AttemptResult>;
-  readonly slots: number;
+  readonly slots: Slots;
 }
 
 export interface SchedulerRequest {
@@ -68,7 +72,9 @@ const longestDelay = 24 * 3600 * 1000;
 
 interface Entry {
   task: Task;
-  /** Place in the pipeline: of several tasks that could start, the first one does. */
+  /** Of several tasks that could start, the one with the longest way to the end does: ms, by earlier runs. */
+  path: number;
+  /** Place in the pipeline: of several with equal ways, the first one starts. */
   place: number;
   phase: 'waiting' | 'deciding' | 'queued' | 'running' | 'done';
   /** Dependencies in this run that are not done. */
@@ -91,7 +97,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   let { pipeline, scope } = request;
   let entries = new Map<TaskId, Entry>();
   let queue: Entry[] = [];
-  let usedSlots = 0;
+  const pool = createSlotPool(context.slots);
   /** Attempts under way, also of tasks that are gone from the pipeline file. */
   let running = 0;
   let undone = 0;
@@ -124,11 +130,13 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   const link = (): void => {
     const previous = entries;
     entries = new Map();
+    const paths = remainingPaths(pipeline.tasks, context.durations);
     for (const [place, task] of pipeline.tasks.entries()) {
       if (!scope.wanted.has(task.id)) continue;
       const known = previous.get(task.id);
-      if (known !== undefined) Object.assign(known, { task, place, open: 0, dependents: [] });
-      entries.set(task.id, known ?? { task, place, phase: 'waiting', open: 0, dependents: [], generation: 0, attempts: 0, restarting: false });
+      const path = paths.get(task.id) ?? 0;
+      if (known !== undefined) Object.assign(known, { task, path, place, open: 0, dependents: [] });
+      entries.set(task.id, known ?? { task, path, place, phase: 'waiting', open: 0, dependents: [], generation: 0, attempts: 0, restarting: false });
     }
     for (const [id, entry] of previous) {
       if (entries.has(id)) continue;
@@ -157,6 +165,8 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   const pump = (): void => {
     if (pumping) return;
     pumping = true;
+    // Looked at in the order in which they should start, as the first decision is ready first.
+    readyList.sort((a, b) => byUrgency(b, a));
     for (let next = readyList.pop(); next !== undefined; next = readyList.pop()) {
       if (next.phase === 'waiting' && next.open === 0 && !next.restarting) ready(next);
     }
@@ -232,7 +242,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
 
   const enqueue = (entry: Entry): void => {
     entry.phase = 'queued';
-    const at = queue.findIndex((other) => other.place > entry.place);
+    const at = queue.findIndex((other) => byUrgency(entry, other) < 0);
     queue.splice(at === -1 ? queue.length : at, 0, entry);
     pump();
   };
@@ -279,19 +289,26 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   };
 
   const startQueued = (): void => {
-    for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      // A task that wants more than there is gets all there is.
-      const cpus = Math.min(next.task.cpus, context.slots);
-      if (usedSlots > 0 && usedSlots + cpus > context.slots) return;
-      queue.shift();
-      usedSlots += cpus;
+    /** What a task waits for is not taken by those behind it, or a large one would never start. */
+    const awaited = new Set<SlotKind>();
+    for (let at = 0; at < queue.length && !awaited.has('cpus'); ) {
+      const next = queue[at];
+      if (next === undefined) return;
+      const lacking = pool.lacking(next.task);
+      for (const kind of lacking) awaited.add(kind);
+      if (pool.takes(next.task, awaited)) {
+        at += 1;
+        continue;
+      }
+      queue.splice(at, 1);
+      pool.take(next.task);
       running += 1;
       next.phase = 'running';
-      background(execute(next, cpus));
+      background(execute(next, next.task));
     }
   };
 
-  const execute = async (entry: Entry, cpus: number): Promise<void> => {
+  const execute = async (entry: Entry, slots: Slots): Promise<void> => {
     const { task, decision } = entry;
     if (decision === undefined) throw new Error(`${task.id} was started without a decision`);
     const abort = new AbortController();
@@ -332,7 +349,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const outcome = attempt.outcome === 'success' && missing.length > 0 ? 'failure' : attempt.outcome;
     const ended: EventOf<'task-ended'> = { type: 'task-ended', task: task.id, time: clock.now(), outcome, outputs, returns: attempt.returns, fingerprint, ...(failure !== undefined && { failure }) };
     remember(entry, ended, startTime);
-    usedSlots -= cpus;
+    pool.give(slots);
     delete entry.abort;
     // Gone from the pipeline file meanwhile: its span must end all the same.
     const isTold = entries.get(task.id) !== entry || !entry.restarting;
@@ -466,10 +483,15 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   link();
   // Started on the next turn, so that the caller holds the handle when the first event comes.
   setImmediate(() => {
-    for (const entry of entries.values()) if (entry.open === 0) readyList.unshift(entry);
+    for (const entry of entries.values()) if (entry.open === 0) readyList.push(entry);
     pump();
   });
   return { done, cancel, changed };
+}
+
+/** The longest way to the end first, then the order of the file. */
+function byUrgency(a: Entry, b: Entry): number {
+  return b.path - a.path || a.place - b.place;
 }
 
 /** That an attempt of this run was ended by a change is no reason beside the change. */

@@ -172,7 +172,7 @@ export function resultDigest(result: TaskResult): Digest {
   return digestOf(canonicalJson({ outputs, returns: result.returns }));
 }
 
-/** What the task does, without what only says when or how often: retries, timeout, cpus, watch, tags, owner. */
+/** What the task does, without what only says when or how often: retries, timeout, slots, watch, tags, owner. */
 function definitionOf(task: Task): JsonObject {
   const source: JsonObject =
     task.source.kind === 'python'

@@ -23,6 +23,14 @@ export interface Retries {
   readonly backoff: number;
 }
 
+/** What tasks take while they run, and what there is of it. */
+export interface Slots {
+  readonly cpus: number;
+  readonly gpus: number;
+  /** Bytes. */
+  readonly memory: number;
+}
+
 /** What a task runs. */
 export type TaskSource =
   | { readonly kind: 'python'; /** Relative to the pipeline's folder, with `/`. */ readonly script: string }
@@ -55,6 +63,9 @@ export interface Task {
   /** `undefined`: no limit. */
   readonly timeout?: Milliseconds;
   readonly cpus: number;
+  readonly gpus: number;
+  /** Bytes. */
+  readonly memory: number;
   readonly watch: WatchMode;
   /** `false`: always stale. */
   readonly cache: boolean;
@@ -78,6 +89,8 @@ export interface Pipeline {
   readonly secrets: readonly string[];
   /** Names `${env.X}` refers to: they count in the fingerprint of the tasks that use them (already resolved there). */
   readonly onFailure: OnFailure;
+  /** What the file says that tasks may take at once. */
+  readonly slots: Partial<Slots>;
   /** In an order in which every task comes after its dependencies; ties as in the file. */
   readonly tasks: readonly Task[];
 }

@@ -6,6 +6,7 @@ import type { Diagnostic, Range } from '../model/diagnostic.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import type { TaskId, TaskKind, WatchMode } from '../model/pipeline.ts';
 import type { JsonObject } from '../model/json.ts';
+import type { Durations } from '../model/remaining.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Outcome, RunEvent, RunId, TaskNode } from '../model/run-event.ts';
 
@@ -69,6 +70,8 @@ export type SessionMessage =
   /** After every load of the pipeline file, also a failed one. */
   | { readonly type: 'graph'; readonly graph: LoadedGraph }
   | { readonly type: 'interpreter'; readonly interpreter: Interpreter }
+  /** Before a run: how long its tasks took before, and how many run at once. */
+  | { readonly type: 'estimate'; readonly durations: Durations; readonly slots: number }
   | { readonly type: 'event'; readonly event: RunEvent }
   | { readonly type: 'sealed'; readonly result: RunResult }
   /** A run that an executor left behind when it died was sealed now. */

@@ -119,6 +119,7 @@ export class PipelineModel {
       case 'sealed':
       case 'recovered':
       case 'problem':
+      case 'estimate':
         return new Set();
       default:
         return message satisfies never;

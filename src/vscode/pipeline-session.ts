@@ -220,6 +220,8 @@ export class PipelineSession implements Disposable {
         this.#apply(message);
         if (!message.running && this.#reopenAfterRun) void this.#reopen();
         return;
+      case 'estimate':
+        return;
       case 'problem':
         this.#problem(message.code, message.message);
         return;

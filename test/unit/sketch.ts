@@ -17,6 +17,8 @@ export function taskOf(fields: Partial<Omit<Task, 'id'>> & { readonly id?: strin
     cwd: '.',
     retries: { max: 0, delay: 0, backoff: 1 },
     cpus: 1,
+    gpus: 0,
+    memory: 0,
     watch: 'auto',
     cache: true,
     keep: true,

@@ -1,5 +1,7 @@
 /** Shows runs for people, from the events of a session: on a terminal with a live region, elsewhere as plain lines. */
 import type { TaskId } from '../../model/pipeline.ts';
+import { timeLeft, type Durations } from '../../model/remaining.ts';
+import { fromMilliseconds } from '../../model/time.ts';
 import type { EventOf, RunEvent, Trigger } from '../../model/run-event.ts';
 import { createRunFold, type RunFold, type RunState, type TaskState } from '../../model/run-state.ts';
 import type { Host } from '../host.ts';
@@ -17,6 +19,8 @@ export interface RunPrinterOptions {
 
 export interface RunPrinter {
   readonly event: (event: RunEvent) => void;
+  /** For the time left of the run that begins next. */
+  readonly estimate: (durations: Durations, slots: number) => void;
   /** After the run of the events so far was sealed. */
   readonly sealed: (record: string) => void;
   /** Lines above the live region. */
@@ -36,6 +40,7 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
   let frame = 0;
   let note: string | undefined;
   let running = false;
+  let estimate: { readonly durations: Durations; readonly slots: number } | undefined;
 
   const lineOptions = (): LineOptions => ({ style, color, columns: interactive ? stdout.columns() : undefined });
   const print = (lines: readonly string[]): void => {
@@ -73,6 +78,7 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         frame,
         lastLine: (task) => streams.get(`stdout ${task.node.id}`)?.last() ?? streams.get(`stderr ${task.node.id}`)?.last(),
         ...(note !== undefined && { note }),
+        ...(estimate !== undefined && { left: timeLeft(state, estimate.durations, estimate.slots, fromMilliseconds(host.now())) }),
       }),
     );
   };
@@ -158,6 +164,9 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         default:
           event satisfies never;
       }
+    },
+    estimate(durations, slots) {
+      estimate = { durations, slots };
     },
     sealed(record) {
       const state = fold.state();

@@ -66,6 +66,7 @@ describe('loadPipeline', () => {
       params: { data_dir: 'build/data', train_ratio: 0.7 },
       secrets: ['HF_TOKEN'],
       onFailure: 'stop',
+      slots: {},
     });
     assert.deepEqual(task(pipeline, 'ingest'), {
       id: 'ingest',
@@ -81,6 +82,8 @@ describe('loadPipeline', () => {
       retries: { max: 3, delay: 1000, backoff: 2 },
       timeout: 30_000,
       cpus: 1,
+      gpus: 0,
+      memory: 0,
       watch: 'auto',
       cache: true,
       keep: true,

@@ -25,7 +25,7 @@ beforeEach(() => {
   scratch = path.join(folder, '.runweave', 'scratch', '1');
 });
 afterEach(() => {
-  assert.equal(existsSync(scratch), false, 'the scratch folder is removed');
+  assert.deepEqual(['params.json', 'log.jsonl'].filter((name) => existsSync(`${scratch}.${name}`)), [], 'the files of the attempt are removed');
 });
 
 interface Options {

@@ -14,7 +14,7 @@ import { startRun, type RunningPipeline } from '../../../src/execution/scheduler
 
 const id = (text: string): TaskId => text as TaskId;
 
-interface TaskSketch extends Partial<Pick<Task, 'watch' | 'cache' | 'cpus' | 'params'>> {
+interface TaskSketch extends Partial<Pick<Task, 'watch' | 'cache' | 'cpus' | 'gpus' | 'memory' | 'params'>> {
   readonly needs?: readonly string[];
   readonly retries?: number;
   readonly inputs?: readonly string[];
@@ -36,6 +36,8 @@ function pipelineOf(sketch: Readonly<Record<string, TaskSketch>>): Pipeline {
       cwd: '.',
       retries: { max: retries, delay: 0, backoff: 1 },
       cpus: 1,
+      gpus: 0,
+      memory: 0,
       watch: 'auto',
       cache: true,
       keep: true,
@@ -45,7 +47,7 @@ function pipelineOf(sketch: Readonly<Record<string, TaskSketch>>): Pipeline {
       ...more,
     }),
   );
-  return { name: 'sketch', file: '/p/runweave.yaml', folder: '/nowhere', params: {}, secrets: [], onFailure: 'stop', tasks };
+  return { name: 'sketch', file: '/p/runweave.yaml', folder: '/nowhere', params: {}, secrets: [], onFailure: 'stop', slots: {}, tasks };
 }
 
 /** A world without processes: a file is a string, an attempt is a promise that the test settles. */
@@ -106,7 +108,8 @@ function createWorld(slots = 8) {
         runId: 'run' as RunId,
         traceId: 'trace' as TraceId,
         spanOf: (task) => `span-${task}` as SpanId,
-        slots,
+        slots: { cpus: slots, gpus: 1, memory: 100 },
+        durations: Object.fromEntries([...results].map(([task, { duration }]) => [task, duration])),
         attempt: (task, _decision, _number, _cause, signal) =>
           new Promise((resolve) => {
             const end = (outcome: AttemptResult['outcome'] = 'success', output = `made by ${task.id}`, returns: JsonObject = {}): void => {
@@ -248,6 +251,38 @@ describe('order and slots', () => {
     await world.untilStarted('wide');
     world.end('wide');
     assert.equal(await running.done, 'success');
+  });
+
+  it('lets what needs no GPU pass a task that waits for one, and what needs none of its memory', async () => {
+    const world = createWorld(8);
+    const running = world.run(pipelineOf({ first: { gpus: 1 }, second: { gpus: 2 }, plain: {}, large: { memory: 60 }, larger: { memory: 500 }, small: { memory: 1 } }));
+    await world.untilStarted('first', 'plain', 'large');
+    // `small` would fit, but what it takes is awaited by `larger`.
+    assert.deepEqual(world.started(), ['first', 'plain', 'large']);
+    world.end('first');
+    await world.untilStarted('second');
+    world.end('large');
+    await world.untilStarted('larger');
+    assert.ok(!world.started().includes('small'));
+    world.end('larger');
+    await world.untilStarted('small');
+    for (const task of ['second', 'plain', 'small']) world.end(task);
+    assert.equal(await running.done, 'success');
+  });
+
+  it('starts what has the longest way to the end first, by how long tasks took before', async () => {
+    const world = createWorld(1);
+    const pipeline = pipelineOf({ short: {}, tall: {}, after: { needs: ['tall'] } });
+    await world.runAll(pipeline);
+    for (const [task, duration] of [['short', 50], ['tall', 10], ['after', 60]] as const) {
+      const result = world.results.get(id(task));
+      assert.ok(result);
+      world.results.set(id(task), { ...result, duration });
+    }
+    const from = world.started().length;
+    await world.runAll(pipeline, { forced: new Set(['short', 'tall', 'after'].map(id)) });
+    // A slot is not kept free while it is decided whether `after` is stale.
+    assert.deepEqual(world.started().slice(from), ['tall', 'short', 'after']);
   });
 
   it('goes through a chain of 5000 tasks without recursion', async () => {
@@ -507,10 +542,10 @@ describe('a change during the run', () => {
     await world.until(() => world.outcomes()['queued'] === 'skip: stopped');
     world.files.set('a.csv', 'mended');
     await running.changed();
-    await world.untilStarted('queued');
-    world.end('queued');
     await world.untilStarted('a', 'a');
     world.end('a');
+    await world.untilStarted('queued');
+    world.end('queued');
     world.end('slow');
     await world.untilStarted('late');
     world.end('late');

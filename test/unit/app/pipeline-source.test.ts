@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { createPipelineSource } from '../../../src/app/pipeline-source.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'runweave-source-'));
+  writeFileSync(path.join(folder, 'a.py'), '');
+  write('tasks: {a: {python: a.py, params: {x: "${env.X}"}}}');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(text: string): void {
+  writeFileSync(path.join(folder, 'runweave.yaml'), text);
+}
+const source = (environment = { X: '1', OTHER: 'a' }) => createPipelineSource(path.join(folder, 'runweave.yaml'), undefined, environment, path.join(folder, '.runweave'));
+const saved = () => {
+  const first = source();
+  const loaded = first.read();
+  first.save();
+  return loaded;
+};
+
+describe('the pipeline as it was understood', () => {
+  it('is the same from the cache of another process', () => {
+    const loaded = saved();
+    assert.deepEqual(source({ X: '1', OTHER: 'b' }).read(), JSON.parse(JSON.stringify(loaded)));
+    const other = source();
+    assert.equal(other.read(), other.read());
+  });
+
+  it('is read again when the text, a variable that it refers to, or a source is another', () => {
+    saved();
+    assert.deepEqual(source({ X: '2', OTHER: 'a' }).read().pipeline?.tasks[0]?.params, { x: '2' });
+    rmSync(path.join(folder, 'a.py'));
+    assert.equal(source().read().graph.diagnostics[0]?.code, 'missing-file');
+    write('tasks: {b: {shell: x}}');
+    assert.equal(source().read().pipeline?.tasks[0]?.id, 'b');
+  });
+
+  it('is not kept when it has mistakes, or the cache is damaged', () => {
+    const cache = path.join(folder, '.runweave', 'cache', 'pipeline-runweave.yaml.json');
+    write('tasks: {b: {shel: x}}');
+    saved();
+    assert.equal(existsSync(cache), false);
+    write('tasks: {b: {shell: x}}');
+    saved();
+    writeFileSync(cache, '{"key"');
+    assert.equal(source().read().pipeline?.tasks[0]?.id, 'b');
+  });
+});
