@@ -14,7 +14,7 @@ warnings.simplefilter("ignore")
 def tree(source, docstrings):
     """Digest of the syntax tree; None for a mistake."""
     try:
-        module = ast.parse(source)
+        module = ast.parse(source.encode("utf-8", "surrogatepass"))  # as from a file: with its byte order mark and coding line
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if not docstrings:
