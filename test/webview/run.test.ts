@@ -90,7 +90,10 @@ describe('run panel', () => {
     assert.equal(await panel.page.locator('iframe').first().getAttribute('sandbox'), '');
     await panel.page.frameLocator('iframe').locator('td').first().waitFor();
     assert.equal(await panel.page.evaluate(() => 'hacked' in globalThis), false);
-    assert.deepEqual(await panel.page.locator('.preview table').first().locator('th').allInnerTexts(), ['digit', 'precision', 'recall']);
+    // What is in an artifact is made when it is opened, which a browser tells a moment later.
+    const headings = panel.page.locator('.preview table').first().locator('th');
+    await headings.last().waitFor();
+    assert.deepEqual(await headings.allInnerTexts(), ['digit', 'precision', 'recall']);
   });
 
   it('asks for the bytes of a large artifact when it is opened, once', async () => {
