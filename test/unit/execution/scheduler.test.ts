@@ -11,6 +11,7 @@ import type { DecisionContext } from '../../../src/execution/decide.ts';
 import type { AttemptResult } from '../../../src/execution/attempt.ts';
 import type { PlanScope } from '../../../src/execution/plan.ts';
 import { startRun, type RunningPipeline } from '../../../src/execution/scheduler.ts';
+import { taskOf } from '../sketch.ts';
 
 const id = (text: string): TaskId => text as TaskId;
 
@@ -21,31 +22,8 @@ interface TaskSketch extends Partial<Pick<Task, 'watch' | 'cache' | 'cpus' | 'gp
 }
 
 function pipelineOf(sketch: Readonly<Record<string, TaskSketch>>): Pipeline {
-  const nowhere = { line: 0, character: 0 };
-  const tasks = Object.entries(sketch).map(
-    ([name, { needs = [], retries = 0, ...more }]): Task => ({
-      id: id(name),
-      name,
-      source: { kind: 'shell', command: `run ${name}` },
-      matrix: {},
-      params: {},
-      dependencies: needs.map(id),
-      inputs: [],
-      outputs: [`out/${name}`],
-      env: {},
-      cwd: '.',
-      retries: { max: retries, delay: 0, backoff: 1 },
-      cpus: 1,
-      gpus: 0,
-      memory: 0,
-      watch: 'auto',
-      cache: true,
-      keep: true,
-      compare: 'meaning',
-      tags: [],
-      range: { start: nowhere, end: nowhere },
-      ...more,
-    }),
+  const tasks = Object.entries(sketch).map(([name, { needs = [], retries = 0, ...more }]) =>
+    taskOf({ id: name, source: { kind: 'shell', command: `run ${name}` }, dependencies: needs.map(id), outputs: [`out/${name}`], retries: { max: retries, delay: 0, backoff: 1 }, ...more }),
   );
   return { name: 'sketch', file: '/p/runweave.yaml', folder: '/nowhere', params: {}, secrets: [], onFailure: 'stop', slots: {}, tasks };
 }
