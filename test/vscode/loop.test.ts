@@ -51,6 +51,18 @@ describe('the loop in the editor', () => {
     });
   });
 
+  it('shows what is above each task in a pipeline file that was opened and left at once', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    await withVscode(t, { folder, extensionPath }, async (vscode) => {
+      const views = await openViews(vscode);
+      await views.task(/^numbers, /).waitFor();
+      // The editor asks for lenses 250 ms after a file was opened, unless its text has lost the focus by then.
+      await vscode.openFile('runweave.yaml');
+      await views.task(/^scale, /).click();
+      await vscode.page.locator('.codelens-decoration').filter({ hasText: 'Run' }).first().waitFor();
+    });
+  });
+
   it('opens source and output of a node beside the graph, which stays in view', limit, async (t) => {
     const folder = await smallPipeline(t);
     await withVscode(t, { folder, extensionPath }, async (vscode) => {
