@@ -35,4 +35,6 @@ export type RunViewMessage =
   | { readonly type: 'open-artifact'; readonly digest: Digest; readonly name: string }
   | { readonly type: 'save-artifact'; readonly digest: Digest; readonly name: string }
   | { readonly type: 'open-file'; /** Relative to the pipeline's folder. */ readonly path: string; readonly line?: number }
+  /** A reason of a task, by its place in the list, as a difference in the editor. */
+  | { readonly type: 'show-change'; readonly task: TaskId; readonly reason: number }
   | { readonly type: 'open-run'; readonly runId: string };

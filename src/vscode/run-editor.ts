@@ -11,6 +11,7 @@ import type { ArtifactContent, RunEvent } from '../model/run-event.ts';
 import { createRunFold } from '../model/run-state.ts';
 import type { RunState } from '../model/run-state.ts';
 import type { RunHostMessage, RunViewMessage } from '../protocol/run-view.ts';
+import { openChange } from './changes.ts';
 import { coalesce } from './coalesce.ts';
 import { view } from './commands.ts';
 import { cutOutput } from './cut-output.ts';
@@ -84,6 +85,11 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
       case 'open-file':
         await openFile(base, message.path, message.line);
         return;
+      case 'show-change': {
+        const reason = source.state()?.tasks.find((task) => task.node.id === message.task)?.reasons[message.reason];
+        if (reason !== undefined) await openChange(reason, { folder: base, store });
+        return;
+      }
       case 'open-run': {
         const path = pathOfRun(store, message.runId);
         if (path === undefined) void vscode.window.showWarningMessage(`The record of ${message.runId} is not beside this one.`);
