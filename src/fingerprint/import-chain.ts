@@ -66,5 +66,10 @@ export function readImports(absolute: string): readonly string[] {
 
 function codeOfNotebook(notebook: Json): string {
   const cells = isJsonObject(notebook) && Array.isArray(notebook['cells']) ? (notebook['cells'] as readonly Json[]) : [];
-  return cells.flatMap((cell) => (isJsonObject(cell) && cell['cell_type'] === 'code' ? [[cell['source']].flat().join('')] : [])).join('\n');
+  return cells.flatMap((cell) => (isJsonObject(cell) && cell['cell_type'] === 'code' ? [lines(cell['source'])] : [])).join('\n');
+}
+
+function lines(source: Json | undefined): string {
+  if (typeof source === 'string') return source;
+  return Array.isArray(source) ? (source as readonly Json[]).filter((line) => typeof line === 'string').join('') : '';
 }

@@ -31,7 +31,7 @@ export function changeDocuments(): vscode.Disposable {
       const side = JSON.parse(uri.query) as Side;
       if ('text' in side) return side.text;
       const bytes = await contentOf(side);
-      return bytes === undefined ? `The content of then is not known any more.\n` : new TextDecoder().decode(bytes);
+      return bytes === undefined ? 'What the file contained then is not known any more.\n' : new TextDecoder().decode(bytes);
     },
   });
 }
@@ -49,7 +49,11 @@ export async function openChange(reason: Reason, place: ChangePlace): Promise<vo
     void vscode.window.showInformationMessage(`${sentence(reason)} There is nothing to compare.`);
     return;
   }
-  const refusal = change.type === 'values' ? await compareValues(change) : await compareFile(change, place);
+  if (change.type === 'values') {
+    await compareValues(change);
+    return;
+  }
+  const refusal = await compareFile(change, place);
   if (refusal !== undefined) void vscode.window.showInformationMessage(`${sentence(reason)} ${refusal}`);
 }
 
@@ -58,10 +62,9 @@ function sentence(reason: Reason): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
-async function compareValues({ name, from, to }: Extract<Change, { readonly type: 'values' }>): Promise<undefined> {
+async function compareValues({ name, from, to }: Extract<Change, { readonly type: 'values' }>): Promise<void> {
   const document = (side: string, text: string): vscode.Uri => vscode.Uri.from({ scheme, path: `/${side}/${name.replaceAll('/', '_')}`, query: JSON.stringify({ text } satisfies Side) });
   await vscode.commands.executeCommand('vscode.diff', document('before', from), document('now', to), `${name} (before ↔ now)`, { preview: true });
-  return undefined;
 }
 
 async function compareFile({ path, from, to }: Extract<Change, { readonly type: 'file' }>, place: ChangePlace): Promise<string | undefined> {

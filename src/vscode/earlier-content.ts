@@ -34,7 +34,7 @@ export interface ContentQuestion {
 
 /** `undefined` when it is nowhere. Of a source that is compared by meaning, a content that means the same. */
 export async function earlierContent(question: ContentQuestion): Promise<Uint8Array | undefined> {
-  const { store, path, digest, askGit } = question;
+  const { store, digest, askGit } = question;
   if (digest === absent) return new Uint8Array();
   // What is recorded may come from anybody, and the digest becomes a path.
   if (!/^sha256:[0-9a-f]{64}$/.test(digest)) return undefined;
