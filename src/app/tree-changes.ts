@@ -38,7 +38,7 @@ function git(folder: string, limit: number, args: readonly string[]): Promise<{ 
     const chunks: Buffer[] = [];
     let length = 0;
     child.stdout.on('data', (chunk: Buffer) => {
-      if (length >= limit) return;
+      if (length > limit) return;
       chunks.push(chunk.subarray(0, limit - length));
       length += chunk.length;
       if (length > limit) child.kill();
