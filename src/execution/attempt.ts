@@ -84,7 +84,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
       const entry = parseTaskLogLine(line, cwd);
       if (entry !== undefined) reports.add(entry);
     });
-    process = context.backend.start({
+    process = await context.backend.start({
       command: request.command,
       cwd,
       env: taskEnvironment({ ...request, paramsFile, logFile }),
