@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { OnFailure, Pipeline, Slots, TaskId } from '../model/pipeline.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
 import { toDate, type Clock } from '../model/time.ts';
@@ -18,6 +19,10 @@ import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
 import { resourceAttributes } from './run-context.ts';
 import { createByteMasker, createMasker } from './secrets.ts';
+
+/** How long events wait, in milliseconds, unless one comes that must not. */
+const tellInterval = 10;
+const toldAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['attempt-started', 'attempt-ended', 'task-ended', 'run-ended']);
 
 export interface RunRequest {
   readonly pipeline: Pipeline;
@@ -61,11 +66,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const { folder } = pipeline;
   const runId = ids.runId(pipeline.name, toDate(clock.now()));
   const traceId = ids.traceId();
-  const [resource, { openEventLog }, { storeArtifact }] = await Promise.all([
-    resourceAttributes(folder, pipeline.name, runId, context.decision.interpreter, version),
-    import('../recording/event-log.ts'),
-    import('../recording/artifacts.ts'),
-  ]);
+  const described = resourceAttributes(folder, pipeline.name, runId, context.decision.interpreter, version);
+  const { openEventLog } = await import('../recording/event-log.ts');
   let log;
   try {
     log = await openEventLog(store, runId, { onError: (error) => context.onStorageError(error.message) });
@@ -74,11 +76,34 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   }
   const masked = createMasker(pipeline.secrets, context.environment);
   const maskedBytes = createByteMasker(pipeline.secrets, context.environment);
-  const emit = (event: RunEvent): void => {
-    const safe = masked(event);
-    log.append(safe);
-    context.onEvent(safe);
+  // What happens is told a moment later, so that nothing that it is told to stands between a change and the start of a
+  // process; but always before anything that follows from the end of a task.
+  let untold: RunEvent[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  /** All events of a run that has started nothing: it needs no log. */
+  let decided: RunEvent[] | undefined = [];
+  let resource: JsonObject | undefined;
+  const tell = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (resource === undefined) return;
+    for (const event of untold.splice(0)) {
+      const safe = masked(event.type === 'run-started' ? { ...event, resource } : event);
+      if (event.type === 'task-started') decided = undefined;
+      decided?.push(safe);
+      log.append(safe);
+      context.onEvent(safe);
+    }
   };
+  const emit = (event: RunEvent): void => {
+    untold.push(event);
+    if (toldAtOnce.has(event.type)) tell();
+    else timer ??= setTimeout(tell, tellInterval);
+  };
+  const isDescribed = described.then((attributes) => {
+    resource = attributes;
+    tell();
+  });
   const spans = new Map<TaskId, SpanId>();
   const spanOf = (task: TaskId): SpanId => {
     const span = spans.get(task) ?? ids.spanId();
@@ -95,7 +120,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     params: pipeline.params,
     trigger: request.trigger,
     tasks: nodesOf(pipeline, request.graph, scope, spanOf),
-    resource,
+    // Known a little later: git has to be asked.
+    resource: {},
   });
 
   const scratch = path.join(store, 'cache', 'attempts', runId);
@@ -113,9 +139,9 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
       spanOf,
       slots: request.slots,
       durations: request.durations,
-      attempt: (task, decision, number, cause, signal) => {
+      attempt: async (task, decision, number, cause, signal) => {
         attempts += 1;
-        return runAttempt(
+        const result = await runAttempt(
           {
             task,
             number,
@@ -138,10 +164,14 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             emit,
             storeArtifact: async (source, name, mediaType) => {
               const content = maskedBytes === undefined ? { path: source } : maskedBytes(await readForMasking(source));
+              const { storeArtifact } = await import('../recording/artifacts.ts');
               return storeArtifact(store, content, { name, ...(mediaType !== undefined && { mediaType }) });
             },
           },
         );
+        // Nothing follows from its end before that is in the log.
+        await isDescribed;
+        return result;
       },
     },
   );
@@ -155,16 +185,28 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
         announce: () => emit({ type: 'tasks-changed', time: clock.now(), params: next.params, tasks: nodesOf(next, graph, nextScope, spanOf) }),
       }),
   });
+  const sealing = import('../recording/seal.ts');
   const outcome = await running.done.catch((error: unknown) => {
     // A bug of ours; what was completed is recorded all the same.
     emit({ type: 'warning', time: clock.now(), message: `internal error: ${error instanceof Error ? error.message : String(error)}` });
     return 'error' as const;
   });
   emit({ type: 'run-ended', time: clock.now(), outcome });
-  removeQuietly(scratch);
+  await isDescribed;
+  tell();
+  if (attempts > 0) removeQuietly(scratch);
+  const { sealRun } = await sealing;
+  if (decided !== undefined) {
+    try {
+      const record = await sealRun(store, decided);
+      log.discard();
+      return { ok: true, result: { runId, outcome, record } };
+    } catch {
+      // What could not be recorded goes to the log, and is tried again.
+    }
+  }
   try {
     await log.close();
-    const { sealRun } = await import('../recording/seal.ts');
     return { ok: true, result: { runId, outcome, record: await sealRun(store, log.path) } };
   } catch (error) {
     return { ok: false, message: `the record of ${runId} could not be written: ${(error as Error).message}. What happened is in ${log.path}, and is sealed at the next start.` };
