@@ -111,6 +111,8 @@ type MutableRun = Omit<Mutable<RunState>, 'tasks'> & { tasks: MutableTask[]; war
 export interface RunFold {
   /** `undefined` until `run-started`. The same object every time: read it, keep nothing of it that must not change. */
   readonly state: () => RunState | undefined;
+  /** One task of it. */
+  readonly task: (id: TaskId) => TaskState | undefined;
   readonly apply: (event: RunEvent) => void;
 }
 
@@ -172,7 +174,7 @@ export function createRunFold(snapshot?: RunState): RunFold {
       }
     }
   };
-  return { state: () => state, apply };
+  return { state: () => state, task: (id) => tasks.get(id), apply };
 }
 
 function indexTasks(tasks: readonly MutableTask[]): Map<TaskId, MutableTask> {

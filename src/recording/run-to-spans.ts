@@ -61,7 +61,7 @@ export function createRunCollector(): RunCollector {
     lastTime = event.time;
     switch (event.type) {
       case 'attempt-started': {
-        const task = fold.state()?.tasks.find((candidate) => candidate.node.id === event.task);
+        const task = fold.task(event.task);
         const attempt = task?.attempts.at(-1);
         if (task !== undefined && attempt !== undefined) earlier.set(attempt.spanId, { metrics: task.metrics, artifacts: task.artifacts });
         break;

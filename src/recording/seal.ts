@@ -154,7 +154,7 @@ async function removeTemporaries(runs: string, runId: RunId): Promise<void> {
   for (const name of names) await rm(path.join(runs, name), { force: true });
 }
 
-function* linesOf(collector: RunCollector): Generator<Uint8Array> {
+function* linesOf(collector: RunCollector): Generator<string> {
   const state = collector.state();
   if (state === undefined) return;
   const { serialize } = createSpanSerializer(state.traceId, state.resource);
@@ -169,12 +169,11 @@ function* linesOf(collector: RunCollector): Generator<Uint8Array> {
   if (chunk.length > 0) yield serialize(chunk);
 }
 
-async function writeLines(file: string, lines: Iterable<Uint8Array>): Promise<void> {
+async function writeLines(file: string, lines: Iterable<string>): Promise<void> {
   const handle = await open(file, 'w');
   try {
     for (const line of lines) {
-      await handle.writeFile(line);
-      await handle.writeFile('\n');
+      await handle.writeFile(`${line}\n`);
     }
     await handle.sync();
   } finally {

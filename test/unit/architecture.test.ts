@@ -31,6 +31,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   webview: ['model', 'protocol'],
   'cli.ts': ['cli', 'app'],
   'executor.ts': ['app', 'protocol'],
+  'spawner.ts': ['execution'],
   'extension.ts': ['vscode', 'protocol'],
 };
 
