@@ -7,6 +7,7 @@ import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
 import { toDate, type Clock } from '../model/time.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
+import type { Collector } from '../collector/server.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { runAttempt } from '../execution/attempt.ts';
 import type { Backend } from '../execution/backend/backend.ts';
@@ -101,6 +102,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const scratch = path.join(store, 'cache', 'attempts', runId);
   const pythonPath = pythonHelperFolder();
   let attempts = 0;
+  const collector = lazyCollector((message) => emit({ type: 'warning', time: clock.now(), message }));
   const running = startRun(
     { pipeline, scope, onFailure: request.onFailure },
     {
@@ -136,6 +138,11 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             backend: context.backend,
             clock,
             emit,
+            openChannel: async ({ number: attempt, spanId, scratch: prefix }, report) => {
+              const { url, open } = await collector.get();
+              const registration = open({ runId, task: task.id, attempt, traceId, spanId, start: clock.now(), scratch: prefix, report });
+              return { url, ...registration, experiment: pipeline.name };
+            },
             storeArtifact: async (source, name, mediaType) => {
               const content = maskedBytes === undefined ? { path: source } : maskedBytes(await readForMasking(source));
               return storeArtifact(store, content, { name, ...(mediaType !== undefined && { mediaType }) });
@@ -160,6 +167,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     emit({ type: 'warning', time: clock.now(), message: `internal error: ${error instanceof Error ? error.message : String(error)}` });
     return 'error' as const;
   });
+  await collector.close();
   emit({ type: 'run-ended', time: clock.now(), outcome });
   removeQuietly(scratch);
   try {
@@ -169,6 +177,23 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   } catch (error) {
     return { ok: false, message: `the record of ${runId} could not be written: ${(error as Error).message}. What happened is in ${log.path}, and is sealed at the next start.` };
   }
+}
+
+/** Starts with the first attempt: a run in which all is up to date has none. */
+function lazyCollector(onWarning: (message: string) => void): { readonly get: () => Promise<Collector>; readonly close: () => Promise<void> } {
+  let collector: Promise<Collector> | undefined;
+  return {
+    get: () =>
+      (collector ??= (async () => {
+        const [{ startCollector }, { services }] = await Promise.all([import('../collector/server.ts'), import('../collector/services.ts')]);
+        return startCollector({ services, onWarning });
+      })()),
+    close: async () => {
+      // That it could not be started was told by those who asked for it.
+      const started = await collector?.catch(() => undefined);
+      await started?.close();
+    },
+  };
 }
 
 /** The tasks of the run as the record and the views name them. */

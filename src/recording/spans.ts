@@ -7,7 +7,7 @@
  * so that a record drops nothing.
  */
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
-import type { Attributes, HrTime, SpanContext, SpanStatus } from '@opentelemetry/api';
+import type { Attributes, HrTime, SpanContext, SpanStatus, Tracer } from '@opentelemetry/api';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AlwaysOnSampler, BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
@@ -22,6 +22,8 @@ export interface SpanDescription {
   readonly spanId: SpanId;
   readonly parent?: SpanId;
   readonly kind?: SpanKind;
+  /** Ours when absent. */
+  readonly scope?: { readonly name: string; readonly version?: string };
   readonly start: UnixNano;
   readonly end: UnixNano;
   readonly attributes: Attributes;
@@ -60,13 +62,19 @@ export function createSpanSerializer(traceId: TraceId, resource: JsonObject): Sp
       },
     ],
   });
-  const tracer = provider.getTracer('runweave');
+  const tracers = new Map<string, Tracer>();
+  const tracerOf = ({ name, version }: NonNullable<SpanDescription['scope']>): Tracer => {
+    const key = JSON.stringify([name, version]);
+    const tracer = tracers.get(key) ?? provider.getTracer(name, version);
+    tracers.set(key, tracer);
+    return tracer;
+  };
   const contextOf = (id: SpanId, ofTrace = traceId): SpanContext => ({ traceId: ofTrace, spanId: id, traceFlags: TraceFlags.SAMPLED });
 
   const record = (description: SpanDescription): void => {
     spanId = description.spanId;
-    const { name, parent, kind, start, end, attributes, status, links = [], events = [] } = description;
-    const span = tracer.startSpan(
+    const { name, parent, kind, scope = { name: 'runweave' }, start, end, attributes, status, links = [], events = [] } = description;
+    const span = tracerOf(scope).startSpan(
       name,
       {
         kind: kind ?? SpanKind.INTERNAL,

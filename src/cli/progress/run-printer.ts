@@ -1,6 +1,7 @@
 /** Shows runs for people, from the events of a session: on a terminal with a live region, elsewhere as plain lines. */
 import type { TaskId } from '../../model/pipeline.ts';
 import { timeLeft, type Durations } from '../../model/remaining.ts';
+import { logText } from '../../model/reported.ts';
 import { fromMilliseconds } from '../../model/time.ts';
 import type { EventOf, RunEvent, Trigger } from '../../model/run-event.ts';
 import { createRunFold, type RunFold, type RunState, type TaskState } from '../../model/run-state.ts';
@@ -134,6 +135,11 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
           if (options.verbose) print(prefixed(event.task, lines));
           return;
         }
+        case 'log': {
+          const lines = stream(event.task, 'stderr').push(logText(event.log));
+          if (options.verbose) print(prefixed(event.task, lines));
+          return;
+        }
         case 'attempt-ended':
           endStreams(event.task);
           return;
@@ -158,6 +164,8 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         case 'tag':
         case 'return':
         case 'artifact':
+        case 'span':
+        case 'dataset':
         case 'cell':
         case 'observed':
           return;

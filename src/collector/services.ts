@@ -1,0 +1,5 @@
+/** What running tasks can report with. */
+import { otlp } from './otlp/otlp-service.ts';
+import type { ServiceFactory } from './service.ts';
+
+export const services: readonly ServiceFactory[] = [otlp];
