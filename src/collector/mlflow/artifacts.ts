@@ -11,7 +11,7 @@
  *   <experiment>/models/<model>/artifacts/<path>    <name of the model>/<path>, as `log_model` of 2.x has it below its run
  *   anything else                                   mlflow/<path>
  */
-import { constants } from 'node:fs';
+import { constants, rmSync } from 'node:fs';
 import { copyFile, link, rm, stat } from 'node:fs/promises';
 import type { JsonObject } from '../../model/json.ts';
 import type { CollectedAttempt, ServiceRequest, ServiceResponse } from '../service.ts';
@@ -41,6 +41,8 @@ export interface Artifacts {
   readonly routes: Routes;
   /** Entries of a folder, with paths below `root`. */
   readonly list: (root: string, path: string) => readonly JsonObject[];
+  /** Nobody reads them any more. */
+  readonly close: () => void;
 }
 
 export interface ArtifactsContext {
@@ -119,6 +121,10 @@ export function createArtifacts({ attempt, runs, telling, modelOwner, budget }: 
 
   return {
     list,
+    close: () => {
+      for (const { file } of filesOf(root)) rmSync(file, { force: true });
+      root.clear();
+    },
     handle: async (request, path) => {
       if (path === 'artifacts' && request.method === 'GET') {
         const asked = artifactPath(request.query.get('path') ?? '');

@@ -42,7 +42,7 @@ interface LoggedModel {
 
 export interface LoggedModels {
   readonly routes: Routes;
-  readonly addMetric: (modelId: string, metric: ModelMetric) => void;
+  readonly addMetric: (metric: ModelMetric) => void;
   readonly owner: (modelId: string) => { readonly name: string; readonly run: Run | undefined } | undefined;
 }
 
@@ -81,8 +81,8 @@ export function createLoggedModels({ attempt, now, budget, experiments, runs, te
   };
 
   return {
-    addMetric: (modelId, metric) => {
-      const model = models.get(modelId);
+    addMetric: (metric) => {
+      const model = models.get(metric.modelId);
       if (model === undefined) return;
       const key = JSON.stringify([metric.key, metric.datasetName, metric.datasetDigest]);
       const known = model.metrics.get(key);
@@ -191,7 +191,7 @@ function message(model: LoggedModel): JsonObject {
       last_updated_timestamp_ms: model.updated,
       artifact_uri: location(model),
       status: model.status,
-      model_type: model.type,
+      ...(model.type !== '' && { model_type: model.type }),
       source_run_id: model.sourceRunId,
       tags: pairs(model.tags),
     },

@@ -7,7 +7,6 @@
  */
 import type { Json, JsonObject } from '../../model/json.ts';
 import { isJsonObject } from '../../model/json.ts';
-import { toDate, type Clock } from '../../model/time.ts';
 import type { CollectedAttempt, Service, ServiceFactory, ServiceRequest, ServiceResponse } from '../service.ts';
 import { createArtifacts, type Artifacts } from './artifacts.ts';
 import { createBudget } from './budget.ts';
@@ -31,21 +30,23 @@ const text = { 'content-type': 'text/plain; charset=utf-8' };
 /** What a newer client may ask for before anything else (`mlflow/utils/server_info.py`). */
 const serverInfo = { store_type: 'runweave', workspaces_enabled: false, trace_archival_enabled: false, multipart_uploads_enabled: false, multipart_downloads_enabled: false };
 
-export function mlflowService(clock: Clock): ServiceFactory {
+export const mlflow: ServiceFactory = createMlflow(Date.now);
+
+/** `now`: milliseconds since the epoch. */
+export function createMlflow(now: () => number): ServiceFactory {
   return {
     owns: (path) => /^\/(api|ajax-api)\/|^\/(version|health)$/.test(path),
-    open: (attempt) => openService(attempt, clock),
+    open: (attempt) => openService(attempt, now),
     error: (status, message) => errorResponse(codeOf(status), message, status),
   };
 }
 
-function openService(attempt: CollectedAttempt, clock: Clock): Service {
-  const now = (): number => toDate(clock.now()).getTime();
+function openService(attempt: CollectedAttempt, now: () => number): Service {
   const budget = createBudget();
   const telling = createTelling(attempt);
   const experiments = createExperiments(now, budget);
   // These three know each other: a metric may be a model's, a model is a run's, and both have artifacts.
-  const runs: Runs = createRuns({ attempt, now, budget, experiments, telling, onModelMetric: (modelId, metric) => models.addMetric(modelId, metric) });
+  const runs: Runs = createRuns({ attempt, now, budget, experiments, telling, onModelMetric: (metric) => models.addMetric(metric) });
   const models: LoggedModels = createLoggedModels({ attempt, now, budget, experiments, telling, runs: () => runs, list: (root, path) => artifacts.list(root, path) });
   const artifacts: Artifacts = createArtifacts({ attempt, runs, telling, budget, modelOwner: models.owner });
   const routes: Routes = {
@@ -85,7 +86,10 @@ function openService(attempt: CollectedAttempt, clock: Clock): Service {
         throw error;
       }
     },
-    close: runs.close,
+    close: () => {
+      runs.close();
+      artifacts.close();
+    },
   };
 }
 

@@ -263,5 +263,7 @@ function searchableVersion(model: RegisteredModel, version: ModelVersion): Searc
 }
 
 function searchable(tags: ReadonlyMap<string, string>, values: Readonly<Record<string, string | number>>): Searchable {
-  return { metric: () => undefined, param: () => undefined, tag: (key) => tags.get(key), attribute: (key) => values[key], datasets: () => [] };
+  // The client asks for all but prompts, by a tag that models do not have.
+  const isPrompt = 'mlflow.prompt.is_prompt';
+  return { metric: () => undefined, param: () => undefined, tag: (key) => tags.get(key) ?? (key === isPrompt ? 'false' : undefined), attribute: (key) => values[key], datasets: () => [] };
 }

@@ -36,6 +36,7 @@ export interface ModelMetric {
   readonly timestamp: number;
   readonly step: number;
   readonly runId: string;
+  readonly modelId: string;
   readonly datasetName: string | undefined;
   readonly datasetDigest: string | undefined;
 }
@@ -56,7 +57,7 @@ export interface RunsContext {
   readonly experiments: Experiments;
   readonly telling: Telling;
   /** A metric that was logged for a model, too. */
-  readonly onModelMetric: (modelId: string, metric: ModelMetric) => void;
+  readonly onModelMetric: (metric: ModelMetric) => void;
 }
 
 export function createRuns({ attempt, now, budget, experiments, telling, onModelMetric }: RunsContext): Runs {
@@ -91,12 +92,12 @@ export function createRuns({ attempt, now, budget, experiments, telling, onModel
     const experimentId = fields.optionalString('experiment_id') ?? '0';
     experiments.requireActive(experimentId);
     const tags = readTags(fields.objects('tags'));
-    const given = fields.optionalString('run_name');
+    const asked = given(fields, 'run_name');
     const tagged = tags.get(nameTag);
-    if (given !== undefined && given !== '' && tagged !== undefined && given !== tagged) {
-      throw invalid(`Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='${given}', mlflow.runName='${tagged}').`);
+    if (asked !== undefined && tagged !== undefined && asked !== tagged) {
+      throw invalid(`Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='${asked}', mlflow.runName='${tagged}').`);
     }
-    const name = given !== undefined && given !== '' ? given : tagged;
+    const name = asked ?? tagged;
     const userId = fields.optionalString('user_id') ?? '';
     budget.text(name, userId, ...tags.keys(), ...tags.values());
 
@@ -136,8 +137,8 @@ export function createRuns({ attempt, now, budget, experiments, telling, onModel
     const run = activeOf(fields);
     const status = readStatus(fields);
     const endTime = fields.optionalInteger('end_time');
-    const name = fields.optionalString('run_name');
-    if (name !== undefined && name !== '') setTag(run, nameTag, name);
+    const name = given(fields, 'run_name');
+    if (name !== undefined) setTag(run, nameTag, name);
     if (endTime !== undefined) run.endTime = endTime;
     if (status !== undefined) {
       run.status = status;
@@ -177,11 +178,9 @@ export function createRuns({ attempt, now, budget, experiments, telling, onModel
     const point = { value: metric.double('value'), timestamp: metric.integer('timestamp'), step: metric.optionalInteger('step') ?? 0 };
     if (!run.metrics.has(key)) budget.text(key);
     seriesOf(run, key).add(point, budget.point());
-    telling.metric(run, key, point);
-    const modelId = metric.optionalString('model_id');
-    if (modelId !== undefined && modelId !== '') {
-      onModelMetric(modelId, { key, ...point, runId: run.id, datasetName: metric.optionalString('dataset_name'), datasetDigest: metric.optionalString('dataset_digest') });
-    }
+    const about = { modelId: given(metric, 'model_id'), datasetName: given(metric, 'dataset_name'), datasetDigest: given(metric, 'dataset_digest') };
+    telling.metric(run, key, point, about);
+    if (about.modelId !== undefined) onModelMetric({ key, ...point, ...about, modelId: about.modelId, runId: run.id });
   };
 
   const logBatch = (fields: Fields): JsonObject => {
@@ -307,11 +306,16 @@ export function readTags(tags: readonly Fields[]): Map<string, string> {
   return new Map(tags.map((tag) => [validKey(tag.string('key')), tag.optionalString('value') ?? '']));
 }
 
+function given(fields: Fields, name: string): string | undefined {
+  const value = fields.optionalString(name);
+  return value === '' ? undefined : value;
+}
+
 function readStatus(fields: Fields): RunStatus | undefined {
-  const given = fields.optionalString('status');
-  if (given === undefined) return undefined;
-  const status = Object.values(runStatuses).find((each) => each === given) ?? runStatuses[Number(given)];
-  if (status === undefined) throw invalid(`Invalid value "${given}" for parameter 'status' supplied. Valid statuses are ${Object.values(runStatuses).join(', ')}`);
+  const asked = given(fields, 'status');
+  if (asked === undefined) return undefined;
+  const status = Object.values(runStatuses).find((each) => each === asked) ?? runStatuses[Number(asked)];
+  if (status === undefined) throw invalid(`Invalid value "${asked}" for parameter 'status' supplied. Valid statuses are ${Object.values(runStatuses).join(', ')}`);
   return status;
 }
 

@@ -17,8 +17,15 @@ import type { DatasetInput, Run } from './run.ts';
 /** Told in parts: it holds every model's signature, and grows with each. */
 const modelHistory = 'mlflow.log-model.history';
 
+/** What a point was measured for: a model, with a dataset. */
+export interface MetricContext {
+  readonly modelId: string | undefined;
+  readonly datasetName: string | undefined;
+  readonly datasetDigest: string | undefined;
+}
+
 export interface Telling {
-  readonly metric: (run: Run, key: string, point: MetricPoint) => void;
+  readonly metric: (run: Run, key: string, point: MetricPoint, about: MetricContext) => void;
   readonly param: (run: Run, key: string, value: string) => void;
   readonly tag: (run: Run, key: string, value: string) => void;
   readonly dataset: (run: Run, input: DatasetInput) => void;
@@ -33,7 +40,14 @@ export function createTelling({ report, traceId }: CollectedAttempt): Telling {
   /** Parameters and tags of a child are in its span; what comes after the span is not lost either. */
   const goesIntoSpan = (run: Run): boolean => run.place.type === 'child' && !run.isTold;
   return {
-    metric: (run, key, { value, timestamp, step }) => report({ type: 'metric', name: under(run, key), value, step, time: fromMilliseconds(timestamp) }),
+    metric: (run, key, { value, timestamp, step }, { modelId, datasetName, datasetDigest }) => {
+      const detail = {
+        ...(modelId !== undefined && { 'mlflow.model_id': modelId }),
+        ...(datasetName !== undefined && { 'mlflow.dataset.name': datasetName }),
+        ...(datasetDigest !== undefined && { 'mlflow.dataset.digest': datasetDigest }),
+      };
+      report({ type: 'metric', name: under(run, key), value, step, time: fromMilliseconds(timestamp), ...(Object.keys(detail).length > 0 && { detail }) });
+    },
     param: (run, key, value) => {
       if (!goesIntoSpan(run)) report({ type: 'param', name: under(run, key), value });
     },
