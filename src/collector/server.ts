@@ -184,6 +184,7 @@ export async function startCollector({ services, onWarning, limits: given = {} }
         token,
         close: async () => {
           await drain(attempt, limits.drain);
+          for (const service of attempt.services.values()) service.close?.();
           attempts.delete(digest.toString('latin1'));
           attempt.phase = 'gone';
           for (const socket of attempt.sockets) socket.destroy();
