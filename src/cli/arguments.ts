@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { nearName } from '../definition/near-name.ts';
+import { nearName } from '../model/near-name.ts';
 import { commandNames, commands, globalOptions, isCommandName, options, optionsOf, type CommandName, type OptionName, type OptionValues } from './command-table.ts';
 
 export interface CommandLine {

@@ -38,6 +38,7 @@ function runJson(entry: RunListEntry): unknown {
   return {
     type: 'run',
     ...entry.summary,
+    metrics: Object.fromEntries(entry.summary.series.map(({ task, name, last }) => [`${task}.${name}`, last])),
     startTime: toDate(start).toISOString(),
     ...(end !== undefined && { endTime: toDate(end).toISOString(), durationMilliseconds: elapsed(start, end) }),
   };
@@ -83,8 +84,8 @@ function version(run: RunSummary): string {
 }
 
 function metrics(run: RunSummary): string {
-  return Object.entries(run.metrics)
+  return run.series
     .slice(0, 3)
-    .map(([name, value]) => `${oneLine(name)}=${formatNumber(value)}`)
+    .map(({ task, name, last }) => `${oneLine(`${task}.${name}`)}=${formatNumber(Number(last))}`)
     .join('  ');
 }
