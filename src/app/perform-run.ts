@@ -1,7 +1,8 @@
 /** One run from its first event to its sealed record. */
 import { rmSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { createMasker } from '../model/masker.ts';
+import type { Digest } from '../model/fingerprint.ts';
 import type { OnFailure, Pipeline, Slots, TaskId } from '../model/pipeline.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Durations } from '../model/remaining.ts';
@@ -18,7 +19,13 @@ import { commandOf } from '../execution/task/command.ts';
 import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
 import { resourceAttributes } from './run-context.ts';
-import { createByteMasker, createMasker } from './secrets.ts';
+import { createSourceKeeper } from './keep-sources.ts';
+import { maskedBackend } from './masked-backend.ts';
+import { secretValues } from './secret-values.ts';
+import { treeChanges } from './tree-changes.ts';
+
+/** In bytes: more does not belong into a line of text. */
+const largestInline = 16 * 1024 * 1024;
 
 /** How long events wait, in milliseconds, unless one comes that must not. */
 const tellInterval = 10;
@@ -66,7 +73,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const { folder } = pipeline;
   const runId = ids.runId(pipeline.name, toDate(clock.now()));
   const traceId = ids.traceId();
-  const described = resourceAttributes(folder, pipeline.name, runId, context.decision.interpreter, version);
+  const described = resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env });
   const { openEventLog } = await import('../recording/event-log.ts');
   let log;
   try {
@@ -74,8 +81,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   } catch (error) {
     return { ok: false, message: `${store} cannot be written: ${(error as Error).message}` };
   }
-  const masked = createMasker(pipeline.secrets, context.environment);
-  const maskedBytes = createByteMasker(pipeline.secrets, context.environment);
+  let masker = createMasker(secretValues(pipeline, context.environment));
+  const maskedText = (text: string): string => masker?.text(text) ?? text;
   // What happens is told a moment later, so that nothing that it is told to stands between a change and the start of a
   // process; but always before anything that follows from the end of a task.
   let untold: RunEvent[] = [];
@@ -88,7 +95,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     timer = undefined;
     if (resource === undefined) return;
     for (const event of untold.splice(0)) {
-      const safe = masked(event.type === 'run-started' ? { ...event, resource } : event);
+      const whole = event.type === 'run-started' ? { ...event, resource } : event;
+      const safe = masker?.event(whole) ?? whole;
       if (event.type === 'task-started') decided = undefined;
       decided?.push(safe);
       log.append(safe);
@@ -99,11 +107,13 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     untold.push(event);
     if (toldAtOnce.has(event.type)) tell();
     else timer ??= setTimeout(tell, tellInterval);
+    surroundings.follow(event);
   };
   const isDescribed = described.then((attributes) => {
     resource = attributes;
     tell();
   });
+  const surroundings = followSurroundings(pipeline, { store, clock, emit, maskedText });
   const spans = new Map<TaskId, SpanId>();
   const spanOf = (task: TaskId): SpanId => {
     const span = spans.get(task) ?? ids.spanId();
@@ -124,6 +134,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     resource: {},
   });
 
+  const backend = maskedBackend(context.backend, () => masker);
   const scratch = path.join(store, 'cache', 'attempts', runId);
   const pythonPath = pythonHelperFolder();
   let attempts = 0;
@@ -159,19 +170,19 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             signal,
           },
           {
-            backend: context.backend,
+            backend,
             clock,
             emit,
             storeArtifact: async (source, name, mediaType) => {
-              const content = maskedBytes === undefined ? { path: source } : maskedBytes(await readForMasking(source));
               const { storeArtifact } = await import('../recording/artifacts.ts');
-              return storeArtifact(store, content, { name, ...(mediaType !== undefined && { mediaType }) });
+              return storeArtifact(store, { path: source }, { name, mediaType, masker, inlineLimit: Math.min(pipeline.record.inline, largestInline) });
             },
           },
         );
         // Nothing follows from its end before that is in the log.
         await isDescribed;
-        return result;
+        // Returns go into the results and to the tasks after this one, and so into their fingerprints and params.
+        return { ...result, returns: masker?.event(result.returns) ?? result.returns };
       },
     },
   );
@@ -182,7 +193,10 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
       running.changed({
         pipeline: next,
         scope: nextScope,
-        announce: () => emit({ type: 'tasks-changed', time: clock.now(), params: next.params, tasks: nodesOf(next, graph, nextScope, spanOf) }),
+        announce: () => {
+          masker = createMasker([...new Set([...secretValues(pipeline, context.environment), ...secretValues(next, context.environment)])]);
+          emit({ type: 'tasks-changed', time: clock.now(), params: next.params, tasks: nodesOf(next, graph, nextScope, spanOf) });
+        },
       }),
   });
   const sealing = import('../recording/seal.ts');
@@ -191,6 +205,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     emit({ type: 'warning', time: clock.now(), message: `internal error: ${error instanceof Error ? error.message : String(error)}` });
     return 'error' as const;
   });
+  await surroundings.settled();
   emit({ type: 'run-ended', time: clock.now(), outcome });
   await isDescribed;
   tell();
@@ -233,11 +248,50 @@ function nodesOf(pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, spanO
     }));
 }
 
-/** An artifact that is too large to look for secrets in is not recorded. */
-async function readForMasking(file: string): Promise<Buffer> {
-  const limit = 256 * 1024 * 1024;
-  if ((await stat(file)).size > limit) throw new Error('it is larger than 256 MiB, and the pipeline has secrets that it would have to be searched for');
-  return readFile(file);
+/** Keeps, behind what the run does, the sources that its tasks use and how the checkout differs from its commit. */
+function followSurroundings(
+  { folder, file }: Pipeline,
+  { store, clock, emit, maskedText }: Pick<RunContext, 'store' | 'clock'> & { readonly emit: (event: RunEvent) => void; readonly maskedText: (text: string) => string },
+): { readonly follow: (event: RunEvent) => void; readonly settled: () => Promise<void> } {
+  const sources = createSourceKeeper(store, folder, maskedText);
+  const pipelineFile = path.basename(file);
+  const started = new Map<TaskId, { readonly at: number; readonly kept: Promise<Readonly<Record<string, Digest>>> }>();
+  let work: Promise<unknown> = Promise.resolve();
+  let changes: Promise<void> | undefined;
+  /** One after the other: the tasks come first. */
+  const then = <T>(next: () => Promise<T>): Promise<T> => {
+    const result = work.then(next);
+    work = result;
+    return result;
+  };
+  const lookAround = async (): Promise<void> => {
+    const [kept, tree] = await Promise.all([sources.keep([pipelineFile]), treeChanges(store, folder, maskedText).catch(() => undefined)]);
+    const digest = kept[pipelineFile];
+    if (digest !== undefined || tree !== undefined) emit({ type: 'run-context', time: clock.now(), ...(digest !== undefined && { pipelineFile: digest }), ...(tree !== undefined && { changes: tree }) });
+  };
+  return {
+    follow: (event) => {
+      if (event.type === 'task-started') {
+        started.set(event.task, { at: Date.now(), kept: then(() => sources.keep(Object.keys(event.fingerprint.sources))) });
+      } else if (event.type === 'attempt-started') {
+        // A run in which nothing is executed needs none of this.
+        changes ??= lookAround();
+      } else if (event.type === 'task-ended' && event.fingerprint !== undefined) {
+        const { task, fingerprint } = event;
+        const start = started.get(task);
+        void then(async () => {
+          const first = (await start?.kept) ?? {};
+          const used = Object.keys(fingerprint.sources);
+          const later = await sources.keep(used.filter((name) => first[name] === undefined), start?.at);
+          const files = Object.fromEntries(Object.entries({ ...later, ...first }).filter(([name]) => used.includes(name)));
+          if (Object.keys(files).length > 0) emit({ type: 'sources', task, time: clock.now(), files });
+        });
+      }
+    },
+    settled: async () => {
+      await Promise.all([work, changes]);
+    },
+  };
 }
 
 /** Scratch files are of no use any more; that one can't be removed now is no reason to lose a run. */
