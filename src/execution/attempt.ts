@@ -151,7 +151,7 @@ function writeParams(folder: string, params: JsonObject): string {
   const text = JSON.stringify(params);
   const file = path.join(folder, `params-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
   if (existsSync(file)) return file;
-  // Nobody else's: parameters may hold what must not be seen.
+  // Parameters, and what the task logs, are for nobody else on this machine.
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   // Whole under its name at once, and not to be written to.
   writeFileSync(`${file}.tmp`, text, { mode: 0o400 });
