@@ -136,6 +136,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             backend: context.backend,
             clock,
             emit,
+            digests: context.decision.digests,
             storeArtifact: async (source, name, mediaType) => {
               const content = maskedBytes === undefined ? { path: source } : maskedBytes(await readForMasking(source));
               return storeArtifact(store, content, { name, ...(mediaType !== undefined && { mediaType }) });

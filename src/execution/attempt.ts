@@ -9,12 +9,15 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { PackageVersions } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TraceId } from '../model/run-event.ts';
 import type { Clock, UnixNano } from '../model/time.ts';
+import type { FileDigests } from '../fingerprint/file-digests.ts';
 import type { Backend, ProcessEnd, RunningProcess } from './backend/backend.ts';
 import { followLog, type FollowedLog } from './follow-log.ts';
+import { collectObserved, type Observed } from './observed.ts';
 import { limitOutput } from './output-limit.ts';
 import { taskEnvironment } from './task/environment.ts';
 import { parseTaskLogLine, type TaskLogEntry } from './task/task-log.ts';
@@ -53,6 +56,7 @@ export interface AttemptContext {
   readonly backend: Backend;
   readonly clock: Clock;
   readonly emit: (event: RunEvent) => void;
+  readonly digests: FileDigests;
   readonly storeArtifact: (file: string, name: string, mediaType: string | undefined) => Promise<Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content'>>;
 }
 
@@ -60,7 +64,7 @@ export interface AttemptResult {
   readonly outcome: Exclude<Outcome, 'skip'>;
   readonly failure?: RecordedFailure;
   readonly returns: JsonObject;
-  readonly observed: Pick<EventOf<'observed'>, 'modules' | 'read' | 'written'>;
+  readonly observed: Observed;
 }
 
 export async function runAttempt(request: AttemptRequest, context: AttemptContext): Promise<AttemptResult> {
@@ -112,6 +116,11 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   limit.end();
   await log?.close();
   await reports.settled();
+  const observed = reports.observed();
+  if (reports.hasObserved()) {
+    const { modules, read, written, packages } = observed;
+    emit({ type: 'observed', ...of, time: clock.now(), modules, read, written, packages: Object.assign({}, ...Object.values(packages)) as PackageVersions });
+  }
   for (const file of [paramsFile, logFile]) removeScratch(file);
 
   const { outcome, failure } = outcomeOf(end, stoppedBy, task, reports.exception(), output.tail());
@@ -124,7 +133,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     ...(end.type === 'signal' && { signal: end.signal }),
     ...(failure !== undefined && { failure }),
   });
-  return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), observed: reports.observed() };
+  return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), observed };
 }
 
 /** What is still held open (on Windows) stays until the run's end. */
@@ -195,7 +204,7 @@ function collectOutput(emit: (stream: 'stdout' | 'stderr', text: string) => void
 function collectReports(request: AttemptRequest, context: AttemptContext, of: { readonly task: TaskId; readonly attempt: number }, cwd: string) {
   const { emit, clock } = context;
   const returns: Record<string, JsonObject[string]> = {};
-  const seen = { modules: new Set<string>(), read: new Set<string>(), written: new Set<string>() };
+  const seen = collectObserved();
   let exception: RecordedFailure | undefined;
   let notUnderstood = 0;
   let artifacts: Promise<void> = Promise.resolve();
@@ -220,16 +229,9 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
       case 'cell':
         emit({ ...of, time, ...entry });
         return;
-      case 'observed': {
-        const modules = entry.modules.map(relative);
-        const read = entry.read.map(relative);
-        const written = entry.written.map(relative);
-        for (const file of modules) seen.modules.add(file);
-        for (const file of read) seen.read.add(file);
-        for (const file of written) seen.written.add(file);
-        emit({ type: 'observed', ...of, time, modules, read, written, packages: entry.packages });
+      case 'observed':
+        seen.add(entry);
         return;
-      }
       case 'exception':
         exception = {
           type: entry.exceptionType,
@@ -263,6 +265,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
     },
     returns: (): JsonObject => returns,
     exception: () => exception,
-    observed: () => ({ modules: [...seen.modules], read: [...seen.read], written: [...seen.written] }),
+    observed: () => seen.observed(request.folder, context.digests),
+    hasObserved: () => seen.hasAny(),
   };
 }
