@@ -4,8 +4,9 @@
  */
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import type { ImportLookups } from '../model/fingerprint.ts';
+import type { ImportLookups, PackageVersions } from '../model/fingerprint.ts';
 import type { FileDigests } from './file-digests.ts';
+import { distributionsOf, isSite } from './installed-packages.ts';
 
 /** Importable name → entries of a folder that it may stand for. */
 type Stems = ReadonlyMap<string, readonly string[]>;
@@ -32,12 +33,17 @@ function knownIn(names: ReadonlySet<string>): Known {
   return known;
 }
 
-/** Files that these lookups would find now, relative to `folder`, in the order in which Python prefers them. */
-export function filesFound(folder: string, lookups: ImportLookups, digests: FileDigests): readonly string[] {
-  const found: string[] = [];
-  for (const [searched, looked] of Object.entries(lookups)) {
-    const absolute = path.resolve(folder, searched);
-    const names = digests.namesIn(absolute);
+interface Hit {
+  /** Absolute. */
+  readonly searched: string;
+  readonly name: string;
+  readonly entries: readonly string[];
+}
+
+function* hitsOf(folder: string, lookups: ImportLookups, digests: FileDigests): Generator<Hit> {
+  for (const [key, looked] of Object.entries(lookups)) {
+    const searched = path.resolve(folder, key);
+    const names = digests.namesIn(searched);
     if (names === undefined) continue;
     const known = knownIn(names);
     let hits = known.hits.get(looked);
@@ -45,10 +51,25 @@ export function filesFound(folder: string, lookups: ImportLookups, digests: File
       hits = looked.split(' ').filter((name) => known.stems.has(name));
       known.hits.set(looked, hits);
     }
-    for (const name of hits) {
-      const file = fileOf(absolute, name, known.stems.get(name) ?? []);
-      if (file !== undefined) found.push(path.relative(folder, path.join(absolute, file)).replaceAll(path.sep, '/'));
-    }
+    for (const name of hits) yield { searched, name, entries: known.stems.get(name) ?? [] };
+  }
+}
+
+/** Files of the workspace that these lookups would find now, relative to `folder`. */
+export function filesFound(folder: string, lookups: ImportLookups, digests: FileDigests): readonly string[] {
+  const found: string[] = [];
+  for (const { searched, name, entries } of hitsOf(folder, lookups, digests)) {
+    const file = isSite(searched) ? undefined : fileOf(searched, name, entries);
+    if (file !== undefined) found.push(path.relative(folder, path.join(searched, file)).replaceAll(path.sep, '/'));
+  }
+  return found;
+}
+
+/** Distributions that these lookups would find now, where none was installed: folder of installed packages → name → version. */
+export function packagesFound(folder: string, lookups: ImportLookups, digests: FileDigests): Readonly<Record<string, PackageVersions>> {
+  const found: Record<string, PackageVersions> = {};
+  for (const { searched, name } of hitsOf(folder, lookups, digests)) {
+    if (isSite(searched)) found[searched] = { ...found[searched], ...distributionsOf(searched, [name], digests) };
   }
   return found;
 }

@@ -45,6 +45,11 @@ function siteAt(folder: string, digests: FileDigests): Site | undefined {
   return site;
 }
 
+/** Whether a folder of a search path holds installed packages. */
+export function isSite(folder: string): boolean {
+  return ['site-packages', 'dist-packages'].includes(path.basename(folder));
+}
+
 /** PEP 503. */
 function normalised(name: string): string {
   return name.replaceAll(/[-_.]+/g, '-').toLowerCase();

@@ -6,7 +6,7 @@ import type { Digest, Fingerprint, ImportLookups, PackageVersions } from '../mod
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
-import { filesFound } from './import-lookups.ts';
+import { filesFound, packagesFound } from './import-lookups.ts';
 import { installedAt, versionIn } from './installed-packages.ts';
 import { sourceKind, viewOf, views, type Meaning, type View } from './meaning.ts';
 
@@ -62,12 +62,16 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
     upstream,
     env: task.env,
     interpreter: inputs.interpreter ?? '',
-    ...(inputs.last?.packages !== undefined && { packages: versionsNow(inputs.last.packages, digests) }),
+    ...(inputs.last?.packages !== undefined && { packages: merged(versionsNow(inputs.last.packages, digests), packagesFound(folder, inputs.last.lookups ?? {}, digests)) }),
     ...(inputs.last?.lookups !== undefined && { lookups: inputs.last.lookups }),
   };
 }
 
 type Packages = NonNullable<Fingerprint['packages']>;
+
+function merged(a: Packages, b: Packages): Packages {
+  return Object.fromEntries([...new Set([...Object.keys(a), ...Object.keys(b)])].map((site) => [site, { ...a[site], ...b[site] }]));
+}
 
 function versionsNow(packages: Packages, digests: FileDigests): Packages {
   const now: Record<string, PackageVersions> = {};
@@ -185,7 +189,7 @@ export async function withObserved(
     const key = observedKey(file);
     inputs[key] = fingerprint.inputs[key] ?? (await settled(file, options.last?.inputs[key], async () => (await digests.ofFile(path.resolve(options.folder, file)))?.digest));
   }
-  return { ...fingerprint, sources, inputs, packages: versionsAtStart(fingerprint, seen.packages, options, digests), lookups };
+  return { ...fingerprint, sources, inputs, packages: versionsAtStart(fingerprint, merged(seen.packages, packagesFound(options.folder, lookups, digests)), options, digests), lookups };
 }
 
 /** A module that the task makes itself is found because it ran, and none of its sources. */

@@ -89,7 +89,7 @@ class OwnProcess(TaskTest):
             """
         )
         self.assertEqual(result.stderr, "")
-        self.assertEqual(seen["imported"], {"alpha", "beta.py", "shared/gamma"})
+        self.assertEqual(seen["imported"], {"alpha", "beta", "beta.py", "shared/gamma"})
 
     def test_where_imports_looked(self):
         self.write("lib/__init__.py", "")

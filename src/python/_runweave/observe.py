@@ -18,7 +18,8 @@ _here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _hidden = {".git", ".runweave", ".ipynb_checkpoints", "__pycache__", "site-packages", "dist-packages"}
 _writing = os.O_WRONLY | os.O_RDWR
 _appending = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-_installed = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
+_site_names = ("site-packages", "dist-packages")
+_installed = tuple(f"{os.sep}{name}{os.sep}" for name in _site_names)
 _lookups_in_one_go = 50
 
 _log_file = ""
@@ -132,14 +133,18 @@ def _ran(name):
             top = rest.partition(os.sep)[0]
             # Of a package without a file of its own, such as `google`, each part may be of another distribution.
             if top != rest and not os.path.isfile(os.path.join(folder, top, "__init__.py")):
-                top = os.sep.join(rest.split(os.sep)[:2])
-            if (folder, top) not in _packages:
-                _tell_in("imported", {folder: [top.replace(os.sep, "/")]})
-                _packages[folder, top] = None
+                top = "/".join(rest.split(os.sep)[:2])
+            _uses_package(folder, top)
             return
     if path is None and os.path.isabs(name) and not name.startswith(_python) and os.path.isfile(name):
-        folders = [entry for entry in sys.path if os.path.basename(entry) in ("site-packages", "dist-packages")]
+        folders = [entry for entry in sys.path if os.path.basename(entry) in _site_names]
         _tell_in("outside", {os.path.normpath(name): folders})
+
+
+def _uses_package(folder, top):
+    if (folder, top) not in _packages:
+        _tell_in("imported", {folder: [top]})
+        _packages[folder, top] = None
 
 
 class _Finder:
@@ -166,16 +171,18 @@ def _look_for(name, search):
         if at > last and parent:
             return
         base = os.path.join(entry, tail)
-        if os.path.isfile(os.path.join(base, "__init__.py")):
-            return
-        if folder is not None:
+        is_package = os.path.isfile(os.path.join(base, "__init__.py"))
+        if folder is not None and not is_package:
             _lookups.setdefault(folder, {})[tail] = None
-        if any([os.path.isfile(base + suffix) for suffix in _suffixes]):
+        if is_package or any([os.path.isfile(base + suffix) for suffix in _suffixes]):
+            # Also if it is not imported then: a task may only ask whether it could be.
+            if not parent and os.path.basename(entry) in _site_names:
+                _uses_package(entry, tail)
             break
     else:
         # Found nowhere: it counts when it is installed.
         for entry, _ in () if parent else search:
-            if os.path.basename(entry) in ("site-packages", "dist-packages"):
+            if os.path.basename(entry) in _site_names:
                 _lookups.setdefault(entry, {})[tail] = None
     if sum(map(len, list(_lookups.values()))) >= _lookups_in_one_go:
         _tell_lookups()
