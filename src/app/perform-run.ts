@@ -180,6 +180,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
               const registration = open({ runId, task: task.id, attempt, traceId, spanId, start: clock.now(), scratch: prefix, report });
               return { url, ...registration, experiment: pipeline.name };
             },
+            digests: context.decision.digests,
             storeArtifact: async (source, name, mediaType) => {
               const { storeArtifact } = await import('../recording/artifacts.ts');
               return storeArtifact(store, { path: source }, { name, mediaType, masker, inlineLimit: Math.min(pipeline.record.inline, largestInline) });
