@@ -19,6 +19,7 @@ import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
 import { resourceAttributes } from './run-context.ts';
 import { createByteMasker, createMasker } from './secrets.ts';
+import { withoutTokens } from './token-mask.ts';
 
 export interface RunRequest {
   readonly pipeline: Pipeline;
@@ -76,7 +77,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const masked = createMasker(pipeline.secrets, context.environment);
   const maskedBytes = createByteMasker(pipeline.secrets, context.environment);
   const emit = (event: RunEvent): void => {
-    const safe = masked(event);
+    const safe = withoutTokens(masked(event));
     log.append(safe);
     context.onEvent(safe);
   };

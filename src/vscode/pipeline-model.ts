@@ -206,6 +206,9 @@ export class PipelineModel {
         break;
       }
       case 'output':
+      case 'log':
+      case 'span':
+      case 'dataset':
       case 'observed':
         return new Set();
       default:

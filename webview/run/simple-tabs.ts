@@ -102,12 +102,12 @@ export function outputTab(context: Context): HTMLElement {
     h('p', { class: 'output-head' }, h('label', { for: 'output-task' }, 'Task'), choice, phaseMark(task.phase)),
     cutOutput.has(task.node.id) && h('p', { class: 'quiet' }, 'This output is long: its middle is left out here. `runweave logs` prints all of it.'),
     ...task.attempts.flatMap((attempt) => {
-      const lines = attempt.output.flatMap(({ stream, text }) => plainText(text).replace(/\n$/, '').split('\n').map((line) => ({ stream, line })));
+      const lines = attempt.output.flatMap(({ stream, text, log }) => plainText(text).replace(/\n$/, '').split('\n').map((line) => ({ look: log === undefined ? stream : `log severity-${Math.ceil(log.severityNumber / 4)}`, isError: log === undefined && stream === 'stderr', line })));
       const shown = lines.slice(-mostLines);
       return [
         task.attempts.length > 1 && h('h3', {}, `Attempt ${attempt.number}`),
         lines.length > shown.length && h('p', { class: 'quiet' }, `${lines.length - shown.length} earlier lines are left out here. \`runweave logs\` prints all of them.`),
-        h('div', { class: 'output mono', role: 'region', 'aria-label': `Output of ${task.node.id}, attempt ${attempt.number}`, tabindex: '0', 'data-key': `output ${attempt.number}` }, ...shown.map(({ stream, line }) => h('div', { class: stream }, stream === 'stderr' && h('span', { class: 'visually-hidden' }, 'error stream: '), line === '' ? '\u00a0' : line))),
+        h('div', { class: 'output mono', role: 'region', 'aria-label': `Output of ${task.node.id}, attempt ${attempt.number}`, tabindex: '0', 'data-key': `output ${attempt.number}` }, ...shown.map(({ look, isError, line }) => h('div', { class: look }, isError && h('span', { class: 'visually-hidden' }, 'error stream: '), line === '' ? '\u00a0' : line))),
       ];
     }),
   );
