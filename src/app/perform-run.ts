@@ -1,7 +1,8 @@
 /** One run from its first event to its sealed record. */
 import { rmSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { createMasker } from '../model/masker.ts';
+import type { Digest } from '../model/fingerprint.ts';
 import type { OnFailure, Pipeline, Slots, TaskId } from '../model/pipeline.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
@@ -17,7 +18,13 @@ import { commandOf } from '../execution/task/command.ts';
 import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
 import { resourceAttributes } from './run-context.ts';
-import { createByteMasker, createMasker } from './secrets.ts';
+import { createSourceKeeper } from './keep-sources.ts';
+import { maskedBackend } from './masked-backend.ts';
+import { secretValues } from './secret-values.ts';
+import { treeChanges } from './tree-changes.ts';
+
+/** In bytes: more does not belong into a line of text. */
+const largestInline = 16 * 1024 * 1024;
 
 export interface RunRequest {
   readonly pipeline: Pipeline;
@@ -62,7 +69,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const runId = ids.runId(pipeline.name, toDate(clock.now()));
   const traceId = ids.traceId();
   const [resource, { openEventLog }, { storeArtifact }] = await Promise.all([
-    resourceAttributes(folder, pipeline.name, runId, context.decision.interpreter, version),
+    resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env }),
     import('../recording/event-log.ts'),
     import('../recording/artifacts.ts'),
   ]);
@@ -72,13 +79,15 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   } catch (error) {
     return { ok: false, message: `${store} cannot be written: ${(error as Error).message}` };
   }
-  const masked = createMasker(pipeline.secrets, context.environment);
-  const maskedBytes = createByteMasker(pipeline.secrets, context.environment);
+  let masker = createMasker(secretValues(pipeline, context.environment));
+  const maskedText = (text: string): string => masker?.text(text) ?? text;
   const emit = (event: RunEvent): void => {
-    const safe = masked(event);
+    const safe = masker?.event(event) ?? event;
     log.append(safe);
     context.onEvent(safe);
+    surroundings.follow(event);
   };
+  const surroundings = followSurroundings(pipeline, { store, clock, emit, maskedText });
   const spans = new Map<TaskId, SpanId>();
   const spanOf = (task: TaskId): SpanId => {
     const span = spans.get(task) ?? ids.spanId();
@@ -98,6 +107,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     resource,
   });
 
+  const backend = maskedBackend(context.backend, () => masker);
   const scratch = path.join(store, 'cache', 'attempts', runId);
   const pythonPath = pythonHelperFolder();
   let attempts = 0;
@@ -113,9 +123,9 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
       spanOf,
       slots: request.slots,
       durations: request.durations,
-      attempt: (task, decision, number, cause, signal) => {
+      attempt: async (task, decision, number, cause, signal) => {
         attempts += 1;
-        return runAttempt(
+        const result = await runAttempt(
           {
             task,
             number,
@@ -133,15 +143,14 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             signal,
           },
           {
-            backend: context.backend,
+            backend,
             clock,
             emit,
-            storeArtifact: async (source, name, mediaType) => {
-              const content = maskedBytes === undefined ? { path: source } : maskedBytes(await readForMasking(source));
-              return storeArtifact(store, content, { name, ...(mediaType !== undefined && { mediaType }) });
-            },
+            storeArtifact: (source, name, mediaType) => storeArtifact(store, { path: source }, { name, mediaType, masker, inlineLimit: Math.min(pipeline.record.inline, largestInline) }),
           },
         );
+        // Returns go into the results and to the tasks after this one, and so into their fingerprints and params.
+        return { ...result, returns: masker?.event(result.returns) ?? result.returns };
       },
     },
   );
@@ -152,7 +161,10 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
       running.changed({
         pipeline: next,
         scope: nextScope,
-        announce: () => emit({ type: 'tasks-changed', time: clock.now(), params: next.params, tasks: nodesOf(next, graph, nextScope, spanOf) }),
+        announce: () => {
+          masker = createMasker([...new Set([...secretValues(pipeline, context.environment), ...secretValues(next, context.environment)])]);
+          emit({ type: 'tasks-changed', time: clock.now(), params: next.params, tasks: nodesOf(next, graph, nextScope, spanOf) });
+        },
       }),
   });
   const outcome = await running.done.catch((error: unknown) => {
@@ -160,6 +172,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     emit({ type: 'warning', time: clock.now(), message: `internal error: ${error instanceof Error ? error.message : String(error)}` });
     return 'error' as const;
   });
+  await surroundings.settled();
   emit({ type: 'run-ended', time: clock.now(), outcome });
   removeQuietly(scratch);
   try {
@@ -191,11 +204,50 @@ function nodesOf(pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, spanO
     }));
 }
 
-/** An artifact that is too large to look for secrets in is not recorded. */
-async function readForMasking(file: string): Promise<Buffer> {
-  const limit = 256 * 1024 * 1024;
-  if ((await stat(file)).size > limit) throw new Error('it is larger than 256 MiB, and the pipeline has secrets that it would have to be searched for');
-  return readFile(file);
+/** Keeps, behind what the run does, the sources that its tasks use and how the checkout differs from its commit. */
+function followSurroundings(
+  { folder, file }: Pipeline,
+  { store, clock, emit, maskedText }: Pick<RunContext, 'store' | 'clock'> & { readonly emit: (event: RunEvent) => void; readonly maskedText: (text: string) => string },
+): { readonly follow: (event: RunEvent) => void; readonly settled: () => Promise<void> } {
+  const sources = createSourceKeeper(store, folder, maskedText);
+  const pipelineFile = path.basename(file);
+  const started = new Map<TaskId, { readonly at: number; readonly kept: Promise<Readonly<Record<string, Digest>>> }>();
+  let work: Promise<unknown> = Promise.resolve();
+  let changes: Promise<void> | undefined;
+  /** One after the other: the tasks come first. */
+  const then = <T>(next: () => Promise<T>): Promise<T> => {
+    const result = work.then(next);
+    work = result;
+    return result;
+  };
+  const lookAround = async (): Promise<void> => {
+    const [kept, tree] = await Promise.all([sources.keep([pipelineFile]), treeChanges(store, folder, maskedText).catch(() => undefined)]);
+    const digest = kept[pipelineFile];
+    if (digest !== undefined || tree !== undefined) emit({ type: 'run-context', time: clock.now(), ...(digest !== undefined && { pipelineFile: digest }), ...(tree !== undefined && { changes: tree }) });
+  };
+  return {
+    follow: (event) => {
+      if (event.type === 'task-started') {
+        started.set(event.task, { at: Date.now(), kept: then(() => sources.keep(Object.keys(event.fingerprint.sources))) });
+      } else if (event.type === 'attempt-started') {
+        // A run in which nothing is executed needs none of this.
+        changes ??= lookAround();
+      } else if (event.type === 'task-ended' && event.fingerprint !== undefined) {
+        const { task, fingerprint } = event;
+        const start = started.get(task);
+        void then(async () => {
+          const first = (await start?.kept) ?? {};
+          const used = Object.keys(fingerprint.sources);
+          const later = await sources.keep(used.filter((name) => first[name] === undefined), start?.at);
+          const files = Object.fromEntries(Object.entries({ ...later, ...first }).filter(([name]) => used.includes(name)));
+          if (Object.keys(files).length > 0) emit({ type: 'sources', task, time: clock.now(), files });
+        });
+      }
+    },
+    settled: async () => {
+      await Promise.all([work, changes]);
+    },
+  };
 }
 
 /** Scratch files are of no use any more; that one can't be removed now is no reason to lose a run. */

@@ -78,8 +78,8 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   let process: RunningProcess;
   try {
     mkdirSync(path.dirname(request.scratch), { recursive: true });
-    writeFileSync(paramsFile, JSON.stringify(request.params));
-    writeFileSync(logFile, '');
+    writeFileSync(paramsFile, JSON.stringify(request.params), { mode: 0o600 });
+    writeFileSync(logFile, '', { mode: 0o600 });
     log = followLog(logFile, (line) => {
       const entry = parseTaskLogLine(line, cwd);
       if (entry !== undefined) reports.add(entry);

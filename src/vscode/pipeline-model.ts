@@ -200,7 +200,7 @@ export class PipelineModel {
       return 'all';
     }
     if (event.type === 'run-ended') return 'all';
-    if (event.type === 'warning') return new Set();
+    if (event.type === 'warning' || event.type === 'run-context') return new Set();
     switch (event.type) {
       case 'task-stale':
         this.#stale.set(event.task, true);
@@ -218,6 +218,7 @@ export class PipelineModel {
       }
       case 'output':
       case 'observed':
+      case 'sources':
         return new Set();
       default:
     }

@@ -160,6 +160,8 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         case 'artifact':
         case 'cell':
         case 'observed':
+        case 'sources':
+        case 'run-context':
           return;
         default:
           event satisfies never;
