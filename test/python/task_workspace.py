@@ -20,6 +20,7 @@ class TaskTest(unittest.TestCase):
         self.live = self.path(".runweave/live/attempt")
         os.makedirs(self.live)
         self.log = os.path.join(self.live, "log.jsonl")
+        open(self.log, "w").close()
         self.set_params({})
 
     def path(self, name):

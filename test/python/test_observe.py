@@ -145,6 +145,7 @@ class Children(TaskTest):
             with self.subTest(start):
                 if os.path.exists(self.log):
                     os.remove(self.log)
+                open(self.log, "w").close()
                 seen = self.script(
                     f"import concurrent.futures, multiprocessing, os, part, subprocess, sys\nif __name__ == '__main__':\n    {start}\n"
                 )

@@ -7,8 +7,7 @@ stand there in the order in which things happened (a file that one process wrote
 and a process that ends by a signal or `os._exit` has told all. Files that a C library opens by itself are not seen.
 
 The log is opened for each line: a descriptor that is kept could be closed by the task, and its number be that of
-another file then. The task's own process makes it, and nobody makes it anew: a process that outlives the task finds no
-log, and says nothing.
+another file then. It is never made anew: a process that outlives the task finds no log, and says nothing.
 """
 
 import atexit
@@ -41,23 +40,16 @@ _folders = {}  # entry of a search path → folder of the workspace or None
 _lookups = {}  # folder → names looked for in it, not told yet
 
 
-def start(source=None, is_child=False):
+def start(source=None):
     """Starts observing this process and the Python processes that it starts.
 
-    `source` is a file that counts as a module although it is none: a notebook. `is_child` is a process that a task
-    started.
+    `source` is a file that counts as a module although it is none: a notebook.
     """
     global _log_file, _workspace, _real_workspace, _params, _ignored, _python, _suffixes
     workspace = os.path.normpath(os.environ.get("RUNWEAVE_WORKSPACE") or ".")
     log = os.environ.get("RUNWEAVE_LOG", "")
     if _log_file or not os.path.isabs(workspace) or not os.path.isabs(log):
         return
-    if not is_child:
-        try:
-            os.close(os.open(log, _appending | os.O_CREAT, 0o600))
-        except OSError as error:
-            print(f"runweave: what the task uses is not recorded: {error}", file=sys.stderr)
-            return
     _log_file = os.path.normpath(log)
     _workspace = workspace
     _real_workspace = os.path.realpath(workspace)
