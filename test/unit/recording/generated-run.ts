@@ -44,6 +44,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
     upstream: digests(),
     env: { OMP_NUM_THREADS: '1' },
     interpreter: 'CPython 3.11.7 /usr/bin/python3',
+    ...(chance(0.5) && { packages: { '/usr/lib/python3/dist-packages': { numpy: '2.1', ['__proto__']: '1' } }, lookups: { scripts: 'json lib' } }),
   });
   const failure = (): RecordedFailure => ({
     type: pick(['ValueError', 'exit-code', 'signal']),
@@ -174,7 +175,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
     }
     let number = 0;
     for (let restarts = int(3); restarts >= 0; restarts -= 1) {
-      events.push({ type: 'task-stale', task, time: now(), reasons: [{ type: 'never-ran' }, { type: 'param-changed', name: 'x', from: null, to: [1] }] });
+      events.push({ type: 'task-stale', task, time: now(), reasons: [{ type: 'never-ran' }, { type: 'param-changed', name: 'x', from: null, to: [1] }, { type: 'package-changed', name: 'numpy', from: '2.0' }] });
       if (chance(0.1)) continue;
       events.push({ type: 'task-started', task, time: now(), fingerprint: fingerprint(), params: record() });
       const tries = int(3) + 1;
