@@ -10,6 +10,7 @@ import { toDate, type Clock } from '../model/time.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { runAttempt } from '../execution/attempt.ts';
+import { createSampler } from '../execution/backend/sampled-backend.ts';
 import type { Backend } from '../execution/backend/backend.ts';
 import type { DecisionContext } from '../execution/decide.ts';
 import type { PlanScope } from '../execution/plan.ts';
@@ -108,6 +109,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   });
 
   const backend = maskedBackend(context.backend, () => masker);
+  const sampler = createSampler();
   const scratch = path.join(store, 'cache', 'attempts', runId);
   const pythonPath = pythonHelperFolder();
   let attempts = 0;
@@ -143,7 +145,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             signal,
           },
           {
-            backend,
+            backend: sampler.watch(backend, (sample) => emit({ type: 'resources', task: task.id, attempt: number, time: clock.now(), ...sample })),
             clock,
             emit,
             storeArtifact: (source, name, mediaType) => storeArtifact(store, { path: source }, { name, mediaType, masker, inlineLimit: Math.min(pipeline.record.inline, largestInline) }),

@@ -83,6 +83,21 @@ export interface TreeChanges {
   readonly untrackedCount: number;
 }
 
+export interface ResourceSample {
+  /** CPU seconds, user and system, since the attempt started. */
+  readonly cpu: number;
+  /** Resident memory in bytes; what processes share counts once for each. */
+  readonly memory: number;
+  /** Bytes from and to storage since the attempt started. */
+  readonly read: number;
+  readonly written: number;
+  /** GPU memory in bytes, and how busy the GPUs that it uses are, 0 to 1. Absent when it uses none. */
+  readonly gpuMemory?: number;
+  readonly gpu?: number;
+}
+
+export const resourceColumns = ['cpu', 'memory', 'read', 'written', 'gpuMemory', 'gpu'] as const satisfies readonly (keyof ResourceSample)[];
+
 interface At {
   readonly time: UnixNano;
 }
@@ -148,6 +163,8 @@ export type RunEvent =
       readonly start: UnixNano;
       readonly end?: UnixNano;
     })
+  /** What the attempt's processes use, seen from outside: a sample now and then. */
+  | (OfAttempt & ResourceSample & { readonly type: 'resources' })
   /** What the task was seen to use: paths relative to the pipeline's folder. */
   | (OfAttempt & {
       readonly type: 'observed';

@@ -13,7 +13,7 @@
 import type { Digest, Fingerprint, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { TaskId } from './pipeline.ts';
-import type { EventOf, OutputFile, RecordedFailure, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TraceId, TreeChanges, Trigger } from './run-event.ts';
+import type { EventOf, OutputFile, RecordedFailure, ResourceSample, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TraceId, TreeChanges, Trigger } from './run-event.ts';
 import type { UnixNano } from './time.ts';
 
 export type TaskPhase = 'pending' | 'stale' | 'running' | Outcome;
@@ -33,6 +33,8 @@ export interface OutputChunk {
   readonly text: string;
 }
 
+export type ResourcePoint = ResourceSample & { readonly time: UnixNano };
+
 export interface AttemptState {
   readonly number: number;
   readonly spanId: SpanId;
@@ -48,6 +50,8 @@ export interface AttemptState {
   readonly failure?: RecordedFailure;
   readonly output: readonly OutputChunk[];
   readonly cells: readonly CellState[];
+  /** What it used, from time to time. */
+  readonly resources: readonly ResourcePoint[];
 }
 
 export interface TaskState {
@@ -97,7 +101,7 @@ export interface RunState {
 
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[] };
+type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[]; resources: ResourcePoint[] };
 type MutableTask = Omit<Mutable<TaskState>, 'attempts'> & {
   attempts: MutableAttempt[];
   metrics: Record<string, MetricPoint[]>;
@@ -235,6 +239,7 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
         start: event.time,
         output: [],
         cells: [],
+        resources: [],
       });
       return;
     default: {
@@ -272,6 +277,11 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
       const at = attempt.cells.findIndex((other) => other.index === index);
       if (at === -1) attempt.cells.push(cell);
       else attempt.cells[at] = cell;
+      return;
+    }
+    case 'resources': {
+      const { type: _type, task: _task, attempt: _attempt, ...point } = event;
+      attempt.resources.push(point);
       return;
     }
     case 'observed': {

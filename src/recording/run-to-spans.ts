@@ -16,9 +16,10 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { SpanStatus } from '@opentelemetry/api';
 import type { Json } from '../model/json.ts';
 import type { TaskId } from '../model/pipeline.ts';
-import type { EventOf, Outcome, RecordedFailure, RunEvent, SpanId } from '../model/run-event.ts';
+import { resourceColumns } from '../model/run-event.ts';
+import type { EventOf, Outcome, RecordedFailure, ResourceSample, RunEvent, SpanId } from '../model/run-event.ts';
 import { createRunFold } from '../model/run-state.ts';
-import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, RunState, TaskState } from '../model/run-state.ts';
+import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, ResourcePoint, RunState, TaskState } from '../model/run-state.ts';
 import * as semconv from '../model/semantic-conventions.ts';
 import type { UnixNano } from '../model/time.ts';
 import { prefixed, toAttributes } from './attributes.ts';
@@ -208,11 +209,48 @@ function attemptSpan(task: TaskState, attempt: AttemptState, reported: readonly 
       [semconv.processWorkingDirectory]: attempt.cwd,
       [semconv.processPid]: attempt.pid,
       [semconv.processExitCode]: attempt.exitCode,
+      ...resourceTotals(attempt),
       [semconv.unsetTimes]: unset({ end: attempt.end }),
     }),
     status: status(attempt.outcome, attempt.failure?.message),
-    events: [...outputEvents(attempt.output), ...reported, ...exceptionEvents(attempt.failure, attempt.end ?? lastTime)],
+    events: [...outputEvents(attempt.output), ...resourceEvents(attempt.resources), ...reported, ...exceptionEvents(attempt.failure, attempt.end ?? lastTime)],
   };
+}
+
+/** What an attempt used in all, as far as it was seen: the last sample is up to a second old. */
+function resourceTotals({ resources, start }: AttemptState): Record<string, Json | undefined> {
+  const last = resources.at(-1);
+  if (last === undefined) return {};
+  const seconds = Number(BigInt(last.time) - BigInt(start)) / 1e9;
+  const gpus = resources.flatMap(({ gpu }) => gpu ?? []);
+  const gpuMemory = resources.flatMap((point) => point.gpuMemory ?? []);
+  return {
+    [semconv.processCpuTime]: last.cpu,
+    [semconv.processCpuUtilization]: seconds > 0 ? Number((last.cpu / seconds).toPrecision(4)) : undefined,
+    [semconv.processMemoryUsage]: Math.round(mean(resources.map(({ memory }) => memory))),
+    [semconv.memoryPeak]: largest(resources.map(({ memory }) => memory)),
+    [semconv.processDiskRead]: last.read,
+    [semconv.processDiskWritten]: last.written,
+    ...(gpus.length > 0 && { [semconv.gpuUtilization]: Number(mean(gpus).toPrecision(4)), [semconv.gpuMemoryPeak]: largest(gpuMemory) }),
+  };
+}
+
+function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}
+
+function largest(numbers: readonly number[]): number {
+  return numbers.reduce((most, number) => Math.max(most, number), 0);
+}
+
+function resourceEvents(points: readonly ResourcePoint[]): readonly SpanEvent[] {
+  const [first] = points;
+  if (first === undefined) return [];
+  const base = BigInt(first.time);
+  const column = (name: keyof ResourceSample): Record<string, Json> =>
+    points.some((point) => point[name] !== undefined) ? { [semconv.resourcesPrefix + name]: points.map((point) => point[name] ?? null) } : {};
+  const columns = [...resourceColumns].map(column);
+  return [{ name: semconv.resourcesEvent, time: first.time, attributes: toAttributes(Object.assign({ [semconv.resourcesTimes]: points.map((point) => Number(BigInt(point.time) - base)) }, ...columns) as Record<string, Json>) }];
 }
 
 function cellSpan(attempt: AttemptState, cell: CellState, lastTime: UnixNano): SpanDescription {

@@ -6,8 +6,9 @@ import type { Digest, Fingerprint, Reason } from '../model/fingerprint.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { TaskId, TaskKind } from '../model/pipeline.ts';
+import { resourceColumns } from '../model/run-event.ts';
 import type { ArtifactContent, Outcome, OutputFile, RecordedFailure, RunId, SkipReason, SpanId, TraceId, TreeChanges, Trigger } from '../model/run-event.ts';
-import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
+import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, ResourcePoint, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import * as semconv from '../model/semantic-conventions.ts';
 import type { UnixNano } from '../model/time.ts';
 import type { AttributeMap, OtlpEvent, OtlpSpan } from './otlp-json.ts';
@@ -135,12 +136,26 @@ function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[]): AttemptState 
     ...(typeof signal === 'string' && { signal }),
     ...(failure !== undefined && { failure }),
     output: span.events.filter((event) => event.name === semconv.outputEvent).map(outputOf),
+    resources: span.events.filter((event) => event.name === semconv.resourcesEvent).flatMap(resourcesOf),
     cells: children.filter((child) => child.attributes.has(semconv.cellIndex)).map(cellOf),
   };
 }
 
 function outputOf({ attributes, time }: OtlpEvent): OutputChunk {
   return { time: time as UnixNano, stream: attributes.get(semconv.outputStream) === 'stderr' ? 'stderr' : 'stdout', text: text(attributes, semconv.outputText) };
+}
+
+function resourcesOf({ attributes, time }: OtlpEvent): readonly ResourcePoint[] {
+  const columns = resourceColumns.map((name) => [name, list(attributes.get(semconv.resourcesPrefix + name))] as const);
+  return list(attributes.get(semconv.resourcesTimes)).map((offset, index) => {
+    const at = typeof offset === 'number' && Number.isSafeInteger(offset) ? BigInt(time) + BigInt(offset) : BigInt(time);
+    const point: Mutable<ResourcePoint> = { cpu: 0, memory: 0, read: 0, written: 0, time: String(at) as UnixNano };
+    for (const [name, values] of columns) {
+      const value = values[index];
+      if (typeof value === 'number') point[name] = value;
+    }
+    return point;
+  });
 }
 
 function cellOf(span: OtlpSpan): CellState {

@@ -208,6 +208,7 @@ export class PipelineModel {
       case 'output':
       case 'observed':
       case 'sources':
+      case 'resources':
         return new Set();
       default:
     }

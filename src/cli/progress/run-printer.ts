@@ -161,6 +161,7 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         case 'cell':
         case 'observed':
         case 'sources':
+        case 'resources':
         case 'run-context':
           return;
         default:

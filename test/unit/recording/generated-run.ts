@@ -103,6 +103,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
           content: pick([{ type: 'reference' }, { type: 'utf8', text: '' }, { type: 'utf8', text: '{"a":1}' }, { type: 'base64', data: 'AAEC' }] as const),
         },
         { type: 'cell', ...of, time, index: int(5), status: pick(['running', 'success', 'failure']), label: 'import numpy', start: time, ...(chance(0.5) && { end: time }) },
+        { type: 'resources', ...of, time, cpu: int(100) / 100, memory: int(1e9), read: int(1000), written: int(1000), ...(chance(0.5) && { gpuMemory: int(1e9), gpu: 0.5 }) },
         { type: 'observed', ...of, time, modules: ['lib/a.py'], read: ['data.csv'], written: [], packages: { numpy: '2.1', ['__proto__']: '1' } },
       ];
       events.push(pick(reports));
