@@ -20,6 +20,7 @@ import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
 import { resourceAttributes } from './run-context.ts';
 import { createSourceKeeper } from './keep-sources.ts';
+import { gatherMetrics } from './gather-metrics.ts';
 import { maskedBackend } from './masked-backend.ts';
 import { secretValues } from './secret-values.ts';
 import { treeChanges } from './tree-changes.ts';
@@ -82,12 +83,13 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   }
   let masker = createMasker(secretValues(pipeline, context.environment));
   const maskedText = (text: string): string => masker?.text(text) ?? text;
-  const emit = (event: RunEvent): void => {
+  const emitNow = (event: RunEvent): void => {
     const safe = masker?.event(event) ?? event;
     log.append(safe);
     context.onEvent(safe);
     surroundings.follow(event);
   };
+  const emit = gatherMetrics(emitNow);
   const surroundings = followSurroundings(pipeline, { store, clock, emit, maskedText });
   const spans = new Map<TaskId, SpanId>();
   const spanOf = (task: TaskId): SpanId => {

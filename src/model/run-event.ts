@@ -5,6 +5,7 @@
  */
 import type { Fingerprint, Digest, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { MetricValue } from './metric-series.ts';
 import type { TaskId, TaskKind } from './pipeline.ts';
 import type { UnixNano } from './time.ts';
 
@@ -143,7 +144,17 @@ export type RunEvent =
       readonly pid: number;
     })
   | (OfAttempt & { readonly type: 'output'; readonly stream: 'stdout' | 'stderr'; readonly text: string })
-  | (OfAttempt & { readonly type: 'metric'; readonly name: string; readonly value: number | 'NaN' | 'Infinity' | '-Infinity'; readonly step?: number })
+  | (OfAttempt & { readonly type: 'metric'; readonly name: string; readonly value: MetricValue; readonly step?: number })
+  /** Several points of one metric that came at once. */
+  | (OfAttempt & {
+      readonly type: 'metrics';
+      readonly name: string;
+      /** Nanoseconds since `time`. */
+      readonly times: readonly number[];
+      readonly values: readonly MetricValue[];
+      /** Absent when none has a step. */
+      readonly steps?: readonly (number | null)[];
+    })
   | (OfAttempt & { readonly type: 'param'; readonly name: string; readonly value: Json })
   | (OfAttempt & { readonly type: 'tag'; readonly name: string; readonly value: string })
   | (OfAttempt & { readonly type: 'return'; readonly name: string; readonly value: Json })

@@ -12,17 +12,12 @@
  */
 import type { Digest, Fingerprint, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
+import { addPoint, nanosecondsSince, newSeries, type GrowingSeries, type MetricSeries } from './metric-series.ts';
 import type { TaskId } from './pipeline.ts';
 import type { EventOf, OutputFile, RecordedFailure, ResourceSample, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TraceId, TreeChanges, Trigger } from './run-event.ts';
 import type { UnixNano } from './time.ts';
 
 export type TaskPhase = 'pending' | 'stale' | 'running' | Outcome;
-
-export interface MetricPoint {
-  readonly time: UnixNano;
-  readonly value: number | 'NaN' | 'Infinity' | '-Infinity';
-  readonly step?: number;
-}
 
 export type ArtifactState = Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content' | 'time' | 'attempt'>;
 export type CellState = Pick<EventOf<'cell'>, 'index' | 'status' | 'label' | 'start' | 'end'>;
@@ -63,8 +58,8 @@ export interface TaskState {
   readonly start?: UnixNano;
   readonly end?: UnixNano;
   readonly attempts: readonly AttemptState[];
-  /** Full series in the order logged, by name. */
-  readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
+  /** By name. */
+  readonly metrics: Readonly<Record<string, MetricSeries>>;
   readonly loggedParams: Readonly<Record<string, Json>>;
   readonly tags: Readonly<Record<string, string>>;
   readonly artifacts: readonly ArtifactState[];
@@ -104,7 +99,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[]; resources: ResourcePoint[] };
 type MutableTask = Omit<Mutable<TaskState>, 'attempts'> & {
   attempts: MutableAttempt[];
-  metrics: Record<string, MetricPoint[]>;
+  metrics: Record<string, GrowingSeries>;
   loggedParams: Record<string, Json>;
   tags: Record<string, string>;
   artifacts: ArtifactState[];
@@ -254,9 +249,18 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
     case 'output':
       attempt.output.push({ time: event.time, stream: event.stream, text: event.text });
       return;
-    case 'metric':
-      (task.metrics[event.name] ??= []).push({ time: event.time, value: event.value, ...(event.step !== undefined && { step: event.step }) });
+    case 'metric': {
+      const series = (task.metrics[event.name] ??= newSeries(event.time));
+      addPoint(series, nanosecondsSince(series.start, event.time), event.value, event.step);
       return;
+    }
+    case 'metrics': {
+      const { name, time, times, values, steps } = event;
+      const series = (task.metrics[name] ??= newSeries(time));
+      const base = nanosecondsSince(series.start, time);
+      for (const [index, value] of values.entries()) addPoint(series, base + (times[index] ?? 0), value, steps?.[index]);
+      return;
+    }
     case 'param':
       task.loggedParams[event.name] = event.value;
       return;

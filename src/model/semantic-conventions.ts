@@ -94,6 +94,8 @@ export const loggedParamPrefix = 'runweave.logged_param.';
 export const tagPrefix = 'runweave.tag.';
 /** Last value of a metric, by name. */
 export const metricPrefix = 'runweave.metric.';
+/** Of each metric, by name: how many points, and least, greatest and mean of those that are numbers. */
+export const metricSummaries = 'runweave.metric_summaries';
 
 // Of a link.
 export const linkType = 'runweave.link.type';

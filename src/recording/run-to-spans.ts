@@ -19,22 +19,26 @@ import type { TaskId } from '../model/pipeline.ts';
 import { resourceColumns } from '../model/run-event.ts';
 import type { EventOf, Outcome, RecordedFailure, ResourceSample, RunEvent, SpanId } from '../model/run-event.ts';
 import { createRunFold } from '../model/run-state.ts';
-import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, ResourcePoint, RunState, TaskState } from '../model/run-state.ts';
+import type { ArtifactState, AttemptState, CellState, OutputChunk, ResourcePoint, RunState, TaskState } from '../model/run-state.ts';
+import type { MetricSeries } from '../model/metric-series.ts';
 import * as semconv from '../model/semantic-conventions.ts';
 import type { UnixNano } from '../model/time.ts';
 import { prefixed, toAttributes } from './attributes.ts';
+import { packFloats, packRising, packSteps } from './packed-columns.ts';
 import type { SpanDescription } from './spans.ts';
 
 export const recordVersion = 1;
 
 const outputLimit = 16 * 1024;
 const outputSpan = 1_000_000_000n;
-const metricsChunk = 1000;
+/** Points of a series that any reader of OTLP can read, as lists; a longer one is packed. */
+const readablePoints = 1000;
+const packedPoints = 16_384;
 
 type SpanEvent = NonNullable<SpanDescription['events']>[number];
 type Report = EventOf<'param' | 'tag' | 'return' | 'observed'>;
 interface Series {
-  readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
+  readonly metrics: TaskState['metrics'];
   readonly artifacts: readonly ArtifactState[];
 }
 
@@ -175,6 +179,7 @@ function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescriptio
         ...prefixed(semconv.loggedParamPrefix, task.loggedParams),
         ...prefixed(semconv.tagPrefix, task.tags),
         ...prefixed(semconv.metricPrefix, lastValues(task)),
+        [semconv.metricSummaries]: summaries(task),
       }),
       status: status(outcome, task.failure?.message),
       links: [
@@ -189,7 +194,14 @@ function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescriptio
 }
 
 function lastValues(task: TaskState): Record<string, Json> {
-  return Object.fromEntries(Object.entries(task.metrics).map(([name, points]) => [name, points.at(-1)?.value ?? null]));
+  return Object.fromEntries(Object.entries(task.metrics).map(([name, { last }]) => [name, last]));
+}
+
+/** Only of series that are more than one number. */
+function summaries(task: TaskState): Json | undefined {
+  const entries = Object.entries(task.metrics).filter(([, { count }]) => count > 1);
+  if (entries.length === 0) return undefined;
+  return Object.fromEntries(entries.map(([name, { count, finite, min, max, mean }]) => [name, { count, finite, ...(min !== undefined && max !== undefined && mean !== undefined && { min, max, mean }) }]));
 }
 
 function attemptSpan(task: TaskState, attempt: AttemptState, reported: readonly SpanEvent[], lastTime: UnixNano): SpanDescription {
@@ -283,24 +295,7 @@ function outputEvents(chunks: readonly OutputChunk[]): readonly SpanEvent[] {
 
 function seriesEvents({ metrics, artifacts }: Series): readonly SpanEvent[] {
   const events: SpanEvent[] = [];
-  for (const [name, points] of Object.entries(metrics)) {
-    for (let at = 0; at < points.length; at += metricsChunk) {
-      const chunk = points.slice(at, at + metricsChunk);
-      const first = chunk[0];
-      if (first === undefined) continue;
-      const base = BigInt(first.time);
-      events.push({
-        name: semconv.metricsEvent,
-        time: first.time,
-        attributes: toAttributes({
-          [semconv.metricsName]: name,
-          [semconv.metricsTimes]: chunk.map((point) => Number(BigInt(point.time) - base)),
-          [semconv.metricsValues]: chunk.map((point) => point.value),
-          [semconv.metricsSteps]: chunk.some((point) => point.step !== undefined) ? chunk.map((point) => point.step ?? null) : undefined,
-        }),
-      });
-    }
-  }
+  for (const [name, series] of Object.entries(metrics)) events.push(...metricEvents(name, series));
   for (const { name, mediaType, size, digest, content, time } of artifacts) {
     events.push({
       name: semconv.artifactEvent,
@@ -312,6 +307,30 @@ function seriesEvents({ metrics, artifacts }: Series): readonly SpanEvent[] {
         [semconv.artifactDigest]: digest,
         [semconv.artifactContentType]: content.type,
         [semconv.artifactContent]: content.type === 'utf8' ? content.text : content.type === 'base64' ? content.data : undefined,
+      }),
+    });
+  }
+  return events;
+}
+
+function metricEvents(name: string, { start, times, values, steps }: MetricSeries): readonly SpanEvent[] {
+  const isPacked = values.length > readablePoints;
+  const length = isPacked ? packedPoints : readablePoints;
+  const events: SpanEvent[] = [];
+  for (let at = 0; at < values.length; at += length) {
+    const base = times[at] ?? 0;
+    const offsets = times.slice(at, at + length).map((time) => time - base);
+    const chunk = values.slice(at, at + length);
+    const ofChunk = steps?.slice(at, at + length);
+    const hasSteps = ofChunk?.some((step) => step !== null) === true;
+    events.push({
+      name: semconv.metricsEvent,
+      time: String(BigInt(start) + BigInt(base)) as UnixNano,
+      attributes: toAttributes({
+        [semconv.metricsName]: name,
+        [semconv.metricsTimes]: isPacked ? packRising(offsets) : offsets,
+        [semconv.metricsValues]: isPacked ? packFloats(chunk) : chunk,
+        [semconv.metricsSteps]: hasSteps ? (isPacked ? packSteps(ofChunk) : ofChunk) : undefined,
       }),
     });
   }

@@ -62,10 +62,7 @@ export function summarize(state: RunState, path: string): RunSummary {
 
 function lastMetrics(state: RunState): Record<string, number> {
   const entries = state.tasks.flatMap((task) =>
-    Object.entries(task.metrics).flatMap(([name, points]): readonly [string, number][] => {
-      const value = points.at(-1)?.value;
-      return value === undefined ? [] : [[`${task.node.id}.${name}`, Number(value)]];
-    }),
+    Object.entries(task.metrics).map(([name, { last }]): readonly [string, number] => [`${task.node.id}.${name}`, Number(last)]),
   );
   return Object.fromEntries(entries);
 }

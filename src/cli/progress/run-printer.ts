@@ -154,6 +154,7 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         case 'task-stale':
         case 'task-skipped':
         case 'metric':
+        case 'metrics':
         case 'param':
         case 'tag':
         case 'return':

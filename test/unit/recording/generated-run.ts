@@ -89,6 +89,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
       const reports: readonly RunEvent[] = [
         { type: 'output', ...of, time, stream: pick(['stdout', 'stderr']), text: pick(['a', 'ä☃\n', 'x'.repeat(9000)]) },
         { type: 'metric', ...of, time, name: pick(names), value: pick(metricValues), ...(chance(0.5) && { step: pick([0, 1, -4, 0.5]) }) },
+        { type: 'metrics', ...of, time, name: pick(names), times: [0, 5, 1000], values: [pick(metricValues), 0.1, pick(metricValues)], ...(chance(0.5) && { steps: [1, null, 3] }) },
         { type: 'param', ...of, time, name: pick(names), value: pick(values) },
         { type: 'tag', ...of, time, name: pick(names), value: pick(['', 'blue', '[1]']) },
         { type: 'return', ...of, time, name: pick(names), value: pick(values) },
