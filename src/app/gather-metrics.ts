@@ -31,7 +31,7 @@ export function gatherMetrics(emit: (event: RunEvent) => void): (event: RunEvent
     for (const attempt of [...gathered.keys()]) flushAttempt(attempt);
   };
   return (event) => {
-    if (event.type !== 'metric') {
+    if (event.type !== 'metric' || event.detail !== undefined) {
       if ('attempt' in event) flushAttempt(keyOf(event));
       else if (gathered.size > 0) flush();
       emit(event);

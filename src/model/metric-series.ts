@@ -2,6 +2,7 @@
  * A metric's points in columns: three million of them take about 24 bytes each, where an object a point took over 100.
  * What is shown of a series at a glance is kept beside them as they come, so that nobody walks through them for it.
  */
+import type { JsonObject } from './json.ts';
 import type { UnixNano } from './time.ts';
 
 /** NaN and the infinities as text: JSON has no numbers for them. */
@@ -26,20 +27,24 @@ export interface MetricSeries extends MetricSummary {
   readonly values: readonly MetricValue[];
   /** Absent when no point has a step. */
   readonly steps?: readonly (number | null)[];
+  /** What else is known of each point; absent when of none. */
+  readonly details?: readonly (JsonObject | null)[];
 }
 
-export type GrowingSeries = { -readonly [K in keyof MetricSeries]: MetricSeries[K] } & { times: number[]; values: MetricValue[]; steps?: (number | null)[] };
+export type GrowingSeries = { -readonly [K in keyof MetricSeries]: MetricSeries[K] } & { times: number[]; values: MetricValue[]; steps?: (number | null)[]; details?: (JsonObject | null)[] };
 
 export function newSeries(start: UnixNano): GrowingSeries {
   return { start, times: [], values: [], count: 0, finite: 0, last: 'NaN' };
 }
 
 /** `time`: nanoseconds since the series' start. */
-export function addPoint(series: GrowingSeries, time: number, value: MetricValue, step: number | null | undefined): void {
+export function addPoint(series: GrowingSeries, time: number, value: MetricValue, step: number | null | undefined, detail?: JsonObject): void {
   if (typeof step === 'number') series.steps ??= series.values.map(() => null);
+  if (detail !== undefined) series.details ??= series.values.map(() => null);
   series.times.push(time);
   series.values.push(value);
   series.steps?.push(step ?? null);
+  series.details?.push(detail ?? null);
   series.count += 1;
   series.last = value;
   if (typeof value !== 'number') return;
@@ -60,5 +65,6 @@ export function pointsAt(series: MetricSeries, indexes: readonly number[]): Metr
     times: indexes.map((index) => series.times[index] ?? 0),
     values: indexes.map((index) => series.values[index] ?? 'NaN'),
     ...(series.steps !== undefined && { steps: indexes.map((index) => series.steps?.[index] ?? null) }),
+    ...(series.details !== undefined && { details: indexes.map((index) => series.details?.[index] ?? null) }),
   };
 }

@@ -14,6 +14,8 @@ import type { Digest, Fingerprint, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
 import { addPoint, nanosecondsSince, newSeries, type GrowingSeries, type MetricSeries } from './metric-series.ts';
 import type { TaskId } from './pipeline.ts';
+import { byStart, logText, shownSpans } from './reported.ts';
+import type { Dataset, ReportedLog, ReportedSpan } from './reported.ts';
 import type { EventOf, OutputFile, RecordedFailure, ResourceSample, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TraceId, TreeChanges, Trigger } from './run-event.ts';
 import type { UnixNano } from './time.ts';
 
@@ -26,6 +28,8 @@ export interface OutputChunk {
   readonly time: UnixNano;
   readonly stream: 'stdout' | 'stderr';
   readonly text: string;
+  /** Of a log record that the task reported: what `text` was made of. It stands on `stderr`, where programs log. */
+  readonly log?: ReportedLog;
 }
 
 export type ResourcePoint = ResourceSample & { readonly time: UnixNano };
@@ -47,6 +51,9 @@ export interface AttemptState {
   readonly cells: readonly CellState[];
   /** What it used, from time to time. */
   readonly resources: readonly ResourcePoint[];
+  /** What the task reported as spans, by their start; at most `shownSpans` of `spanCount`. */
+  readonly spans: readonly ReportedSpan[];
+  readonly spanCount: number;
 }
 
 export interface TaskState {
@@ -63,6 +70,7 @@ export interface TaskState {
   readonly loggedParams: Readonly<Record<string, Json>>;
   readonly tags: Readonly<Record<string, string>>;
   readonly artifacts: readonly ArtifactState[];
+  readonly datasets: readonly Dataset[];
   readonly outputs: readonly OutputFile[];
   readonly returns: JsonObject;
   readonly observed?: Pick<EventOf<'observed'>, 'modules' | 'read' | 'written' | 'packages'>;
@@ -96,13 +104,14 @@ export interface RunState {
 
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[]; resources: ResourcePoint[] };
+type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[]; resources: ResourcePoint[]; spans: ReportedSpan[] };
 type MutableTask = Omit<Mutable<TaskState>, 'attempts'> & {
   attempts: MutableAttempt[];
   metrics: Record<string, GrowingSeries>;
   loggedParams: Record<string, Json>;
   tags: Record<string, string>;
   artifacts: ArtifactState[];
+  datasets: Dataset[];
   returns: Record<string, Json>;
 };
 type MutableRun = Omit<Mutable<RunState>, 'tasks'> & { tasks: MutableTask[]; warnings: string[] };
@@ -110,6 +119,8 @@ type MutableRun = Omit<Mutable<RunState>, 'tasks'> & { tasks: MutableTask[]; war
 export interface RunFold {
   /** `undefined` until `run-started`. The same object every time: read it, keep nothing of it that must not change. */
   readonly state: () => RunState | undefined;
+  /** One task of it. */
+  readonly task: (id: TaskId) => TaskState | undefined;
   readonly apply: (event: RunEvent) => void;
 }
 
@@ -119,7 +130,7 @@ function record<T>(entries: Readonly<Record<string, T>> = {}): Record<string, T>
 }
 
 function newTask(node: TaskNode): MutableTask {
-  return { node, phase: 'pending', reasons: [], params: {}, attempts: [], metrics: record(), loggedParams: record(), tags: record(), artifacts: [], outputs: [], returns: record() };
+  return { node, phase: 'pending', reasons: [], params: {}, attempts: [], metrics: record(), loggedParams: record(), tags: record(), artifacts: [], datasets: [], outputs: [], returns: record() };
 }
 
 /** A fold from the beginning, or on from a snapshot (which it takes over). */
@@ -171,7 +182,7 @@ export function createRunFold(snapshot?: RunState): RunFold {
       }
     }
   };
-  return { state: () => state, apply };
+  return { state: () => state, task: (id) => tasks.get(id), apply };
 }
 
 function indexTasks(tasks: readonly MutableTask[]): Map<TaskId, MutableTask> {
@@ -223,6 +234,7 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       task.loggedParams = record();
       task.tags = record();
       task.artifacts = [];
+      task.datasets = [];
       task.returns = record();
       task.attempts.push({
         number: event.attempt,
@@ -235,6 +247,8 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
         output: [],
         cells: [],
         resources: [],
+        spans: [],
+        spanCount: 0,
       });
       return;
     default: {
@@ -251,7 +265,7 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
       return;
     case 'metric': {
       const series = (task.metrics[event.name] ??= newSeries(event.time));
-      addPoint(series, nanosecondsSince(series.start, event.time), event.value, event.step);
+      addPoint(series, nanosecondsSince(series.start, event.time), event.value, event.step, event.detail);
       return;
     }
     case 'metrics': {
@@ -275,6 +289,16 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
       task.artifacts.push({ name, mediaType, size, digest, content, time, attempt: event.attempt });
       return;
     }
+    case 'dataset':
+      task.datasets.push(event.dataset);
+      return;
+    case 'log':
+      insert(attempt.output, { time: event.log.time, stream: 'stderr', text: logText(event.log), log: event.log }, (a, b) => compareTimes(a.time, b.time));
+      return;
+    case 'span':
+      attempt.spanCount += 1;
+      if (attempt.spanCount <= shownSpans) insert(attempt.spans, event.span, byStart);
+      return;
     case 'cell': {
       const { index, status, label, start, end } = event;
       const cell: CellState = { index, status, label, start, ...(end !== undefined && { end }) };
@@ -303,6 +327,17 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
     default:
       event satisfies never;
   }
+}
+
+/** Where it belongs, after its equals; it is nearly always at the end. */
+function insert<T>(items: T[], item: T, compare: (a: T, b: T) => number): void {
+  let at = items.length;
+  for (let before = items[at - 1]; before !== undefined && compare(before, item) > 0; before = items[at - 1]) at -= 1;
+  items.splice(at, 0, item);
+}
+
+function compareTimes(a: UnixNano, b: UnixNano): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 /** How many tasks are in each phase. */

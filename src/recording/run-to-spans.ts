@@ -5,16 +5,19 @@
  *   └─ <task id>            one a task, also of tasks that did not run; links to the tasks that it depends on, and to
  *      │                    the span, in another trace, of the task that made what was found up to date
  *      └─ attempt <n>       all that the task reported, as span events; metric series in columnar chunks
- *         └─ cell <n>       of a notebook
+ *         ├─ cell <n>       of a notebook
+ *         └─ …              what the task itself reported as spans, with their own scope
  *
  * Constraints: a list of runs reads the run span and the task spans alone, so these hold all that is shown of a run at
  * a glance; everything that the fold of the events holds can be read back (`store/run-of-spans.ts` is the inverse).
  * What is joined: neighbouring pieces of output on one stream.
+ * The spans that tasks reported may be many more than all others: they are not held, but made one by one from a second
+ * look at the events.
  */
 import { createHash } from 'node:crypto';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { SpanStatus } from '@opentelemetry/api';
-import type { Json } from '../model/json.ts';
+import type { Json, JsonObject } from '../model/json.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import { resourceColumns } from '../model/run-event.ts';
 import type { EventOf, Outcome, RecordedFailure, ResourceSample, RunEvent, SpanId } from '../model/run-event.ts';
@@ -22,6 +25,7 @@ import { createRunFold } from '../model/run-state.ts';
 import type { ArtifactState, AttemptState, CellState, OutputChunk, ResourcePoint, RunState, TaskState } from '../model/run-state.ts';
 import type { MetricSeries } from '../model/metric-series.ts';
 import * as semconv from '../model/semantic-conventions.ts';
+import type { ReportedLog, ReportedSpan } from '../model/reported.ts';
 import type { UnixNano } from '../model/time.ts';
 import { prefixed, toAttributes } from './attributes.ts';
 import { packFloats, packRising, packSteps } from './packed-columns.ts';
@@ -36,7 +40,7 @@ const readablePoints = 1000;
 const packedPoints = 16_384;
 
 type SpanEvent = NonNullable<SpanDescription['events']>[number];
-type Report = EventOf<'param' | 'tag' | 'return' | 'observed'>;
+type Report = EventOf<'param' | 'tag' | 'return' | 'observed' | 'dataset'>;
 interface Series {
   readonly metrics: TaskState['metrics'];
   readonly artifacts: readonly ArtifactState[];
@@ -48,8 +52,12 @@ export interface RunCollector {
   readonly state: () => RunState | undefined;
   /** The run span and the task spans: line 1 of a record. */
   readonly head: () => readonly SpanDescription[];
-  /** All other spans, made one by one. */
+  /** Attempts and cells, made one by one. */
   readonly rest: () => Generator<SpanDescription>;
+  /** Whether a task reported spans, so that the events have to be looked at once more. */
+  readonly hasReported: () => boolean;
+  /** A span that a task reported. */
+  readonly reported: (event: EventOf<'span'>) => SpanDescription;
 }
 
 /**
@@ -60,13 +68,15 @@ export function createRunCollector(): RunCollector {
   const fold = createRunFold();
   const earlier = new Map<SpanId, Series>();
   const reports = new Map<string, Report[]>();
+  /** By attempt: the ids of the spans that it reported, with their trace. */
+  const reportedIds = new Map<string, Set<string>>();
   let lastTime = '0' as UnixNano;
 
   const apply = (event: RunEvent): void => {
     lastTime = event.time;
     switch (event.type) {
       case 'attempt-started': {
-        const task = fold.state()?.tasks.find((candidate) => candidate.node.id === event.task);
+        const task = fold.task(event.task);
         const attempt = task?.attempts.at(-1);
         if (task !== undefined && attempt !== undefined) earlier.set(attempt.spanId, { metrics: task.metrics, artifacts: task.artifacts });
         break;
@@ -74,11 +84,18 @@ export function createRunCollector(): RunCollector {
       case 'param':
       case 'tag':
       case 'return':
-      case 'observed': {
-        const key = reportKey(event.task, event.attempt);
+      case 'observed':
+      case 'dataset': {
+        const key = attemptKey(event.task, event.attempt);
         const known = reports.get(key);
         if (known === undefined) reports.set(key, [event]);
         else known.push(event);
+        break;
+      }
+      case 'span': {
+        const key = attemptKey(event.task, event.attempt);
+        const ids = reportedIds.get(key) ?? new Set();
+        reportedIds.set(key, ids.add(event.span.traceId + event.span.spanId));
         break;
       }
       default:
@@ -103,15 +120,21 @@ export function createRunCollector(): RunCollector {
       for (const task of started().tasks) {
         for (const attempt of task.attempts) {
           const series = earlier.get(attempt.spanId) ?? task;
-          yield attemptSpan(task, attempt, [...reportEvents(reports.get(reportKey(task.node.id, attempt.number)) ?? []), ...seriesEvents(series)], lastTime);
+          yield attemptSpan(task, attempt, [...reportEvents(reports.get(attemptKey(task.node.id, attempt.number)) ?? []), ...seriesEvents(series)], lastTime);
           for (const cell of attempt.cells) yield cellSpan(attempt, cell, lastTime);
         }
       }
     },
+    hasReported: () => reportedIds.size > 0,
+    reported: ({ task, attempt: number, span: reported }) => {
+      const state = started();
+      const attempt = state.tasks.find(({ node }) => node.id === task)?.attempts.find((each) => each.number === number);
+      return reportedSpan(reported, state, attempt?.spanId ?? state.spanId, reportedIds.get(attemptKey(task, number)) ?? new Set());
+    },
   };
 }
 
-function reportKey(task: TaskId, attempt: number): string {
+function attemptKey(task: TaskId, attempt: number): string {
   return `${attempt} ${task}`;
 }
 
@@ -222,6 +245,7 @@ function attemptSpan(task: TaskState, attempt: AttemptState, reported: readonly 
       [semconv.processPid]: attempt.pid,
       [semconv.processExitCode]: attempt.exitCode,
       ...resourceTotals(attempt),
+      [semconv.attemptSpanCount]: attempt.spanCount === 0 ? undefined : attempt.spanCount,
       [semconv.unsetTimes]: unset({ end: attempt.end }),
     }),
     status: status(attempt.outcome, attempt.failure?.message),
@@ -281,16 +305,73 @@ function cellSpan(attempt: AttemptState, cell: CellState, lastTime: UnixNano): S
   };
 }
 
+function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, known: ReadonlySet<string>): SpanDescription {
+  const { name, spanId, traceId, parentSpanId, kind, scope, start, end, status, events, links, resource } = reported;
+  const hangsBelow = parentSpanId !== spanId && known.has(traceId + parentSpanId) ? parentSpanId : attempt;
+  return {
+    name,
+    spanId,
+    parent: hangsBelow,
+    // The SDK counts from 0 for internal, OTLP from 1.
+    kind: (kind - 1) as SpanKind,
+    ...(scope !== undefined && { scope }),
+    start,
+    end,
+    attributes: toAttributes({
+      ...withoutOurNames(reported.attributes),
+      [semconv.reportedAttempt]: attempt,
+      [semconv.reportedTraceId]: traceId === state.traceId ? undefined : traceId,
+      [semconv.reportedParentSpanId]: parentSpanId === hangsBelow ? undefined : parentSpanId,
+      [semconv.reportedResource]: resource,
+    }),
+    status: status as SpanStatus,
+    links: links.map((link) => ({ ...link, attributes: toAttributes(withoutOurNames(link.attributes)) })),
+    events: events.map((event) => ({ ...event, attributes: toAttributes(withoutOurNames(event.attributes)) })),
+  };
+}
+
+/**
+ * What a task reported must not pass for what we say: its attributes with our names are kept in one of their own, and so
+ * are those with names that the SDK can't hold.
+ */
+function withoutOurNames(attributes: JsonObject): JsonObject {
+  const isOurs = ([name]: readonly [string, Json]): boolean => name.startsWith(semconv.reservedPrefix) || name === '__proto__' || name === '';
+  const entries = Object.entries(attributes);
+  const ours = entries.filter(isOurs);
+  if (ours.length === 0) return attributes;
+  return { ...Object.fromEntries(entries.filter((entry) => !isOurs(entry))), [semconv.reportedAttributes]: Object.fromEntries(ours) };
+}
+
 function outputEvents(chunks: readonly OutputChunk[]): readonly SpanEvent[] {
-  const joined: { readonly time: UnixNano; readonly stream: string; text: string }[] = [];
+  const joined: { -readonly [K in keyof OutputChunk]: OutputChunk[K] }[] = [];
   for (const chunk of chunks) {
     const last = joined.at(-1);
     const joins =
-      last?.stream === chunk.stream && last.text.length + chunk.text.length <= outputLimit && BigInt(chunk.time) - BigInt(last.time) <= outputSpan;
+      last?.stream === chunk.stream && last.log === undefined && chunk.log === undefined && last.text.length + chunk.text.length <= outputLimit && BigInt(chunk.time) - BigInt(last.time) <= outputSpan;
     if (joins) last.text += chunk.text;
     else joined.push({ ...chunk });
   }
-  return joined.map(({ time, stream, text }) => ({ name: semconv.outputEvent, time, attributes: toAttributes({ [semconv.outputStream]: stream, [semconv.outputText]: text }) }));
+  return joined.map(({ time, stream, text, log }) => {
+    if (log !== undefined) return logEvent(log);
+    return { name: semconv.outputEvent, time, attributes: toAttributes({ [semconv.outputStream]: stream, [semconv.outputText]: text }) };
+  });
+}
+
+function logEvent({ time, severityNumber, severityText, body, attributes, traceId, spanId, scope, resource }: ReportedLog): SpanEvent {
+  return {
+    name: semconv.logEvent,
+    time,
+    attributes: toAttributes({
+      [semconv.logSeverityNumber]: severityNumber,
+      [semconv.logSeverityText]: severityText,
+      [semconv.logBody]: body,
+      [semconv.logAttributes]: Object.keys(attributes).length === 0 ? undefined : attributes,
+      [semconv.logTraceId]: traceId,
+      [semconv.logSpanId]: spanId,
+      [semconv.logScope]: scope,
+      [semconv.logResource]: resource,
+    }),
+  };
 }
 
 function seriesEvents({ metrics, artifacts }: Series): readonly SpanEvent[] {
@@ -313,7 +394,7 @@ function seriesEvents({ metrics, artifacts }: Series): readonly SpanEvent[] {
   return events;
 }
 
-function metricEvents(name: string, { start, times, values, steps }: MetricSeries): readonly SpanEvent[] {
+function metricEvents(name: string, { start, times, values, steps, details }: MetricSeries): readonly SpanEvent[] {
   const isPacked = values.length > readablePoints;
   const length = isPacked ? packedPoints : readablePoints;
   const events: SpanEvent[] = [];
@@ -322,6 +403,7 @@ function metricEvents(name: string, { start, times, values, steps }: MetricSerie
     const offsets = times.slice(at, at + length).map((time) => time - base);
     const chunk = values.slice(at, at + length);
     const ofChunk = steps?.slice(at, at + length);
+    const ofChunkDetails = details?.slice(at, at + length);
     const hasSteps = ofChunk?.some((step) => step !== null) === true;
     events.push({
       name: semconv.metricsEvent,
@@ -331,6 +413,7 @@ function metricEvents(name: string, { start, times, values, steps }: MetricSerie
         [semconv.metricsTimes]: isPacked ? packRising(offsets) : offsets,
         [semconv.metricsValues]: isPacked ? packFloats(chunk) : chunk,
         [semconv.metricsSteps]: hasSteps ? (isPacked ? packSteps(ofChunk) : ofChunk) : undefined,
+        [semconv.metricsDetails]: ofChunkDetails?.some((detail) => detail !== null) === true ? ofChunkDetails : undefined,
       }),
     });
   }
@@ -340,6 +423,22 @@ function metricEvents(name: string, { start, times, values, steps }: MetricSerie
 function reportEvents(reports: readonly Report[]): readonly SpanEvent[] {
   const names = { param: semconv.paramEvent, tag: semconv.tagEvent, return: semconv.returnEvent } as const;
   return reports.map((report) => {
+    if (report.type === 'dataset') {
+      const { name, digest, context, sourceType, source, schema, profile } = report.dataset;
+      return {
+        name: semconv.datasetEvent,
+        time: report.time,
+        attributes: toAttributes({
+          [semconv.datasetName]: name,
+          [semconv.datasetDigest]: digest,
+          [semconv.datasetContext]: context,
+          [semconv.datasetSourceType]: sourceType,
+          [semconv.datasetSource]: source,
+          [semconv.datasetSchema]: schema,
+          [semconv.datasetProfile]: profile,
+        }),
+      };
+    }
     if (report.type !== 'observed') {
       return { name: names[report.type], time: report.time, attributes: toAttributes({ [semconv.eventName]: report.name, [semconv.eventValue]: report.value }) };
     }

@@ -70,8 +70,8 @@ export function createSampler({ usage = processUsage, gpu = createGpuReader() }:
 
   return {
     watch: (backend, onSample) => ({
-      start: (request) => {
-        const process: RunningProcess = backend.start(request);
+      start: async (request) => {
+        const process: RunningProcess = await backend.start(request);
         if (process.pid === 0) return process;
         const start = performance.now();
         const each: Watched = { pid: process.pid, start, next: start + first, onSample };

@@ -22,11 +22,12 @@ function fold(events: Iterable<RunEvent>): RunState {
 
 /** Plain JSON, with the one thing that a record joins joined: neighbouring output on one stream. */
 function comparable(state: RunState): unknown {
-  const join = (chunks: readonly OutputChunk[]): readonly { stream: string; text: string }[] => {
-    const joined: { stream: string; text: string }[] = [];
-    for (const { stream, text } of chunks) {
+  const join = (chunks: readonly OutputChunk[]): readonly { stream: string; text: string; log?: unknown }[] => {
+    const joined: { stream: string; text: string; log?: unknown }[] = [];
+    for (const { stream, text, log } of chunks) {
       const last = joined.at(-1);
-      if (last?.stream === stream) last.text += text;
+      if (log !== undefined) joined.push({ stream, text, log });
+      else if (last?.stream === stream && last.log === undefined) last.text += text;
       else joined.push({ stream, text });
     }
     return joined;
@@ -60,7 +61,7 @@ describe('sealRun', () => {
       const record = await sealRun(path.join(folder, String(seed)), events);
       assert.deepEqual(comparable(await stateOf(record)), comparable(fold(events)), `seed ${seed}`);
     }
-    assert.equal(seen.size, 22, 'every type of event is among them');
+    assert.equal(seen.size, 25, 'every type of event is among them');
   });
 
   it('gives back long series, which are packed, with every value, time and step', async (t) => {
@@ -89,7 +90,7 @@ describe('sealRun', () => {
     const counts = text.trimEnd().split('\n').map((line) => {
       const document = JSON.parse(line) as { resourceSpans: { scopeSpans: { spans: unknown[] }[] }[] };
       assert.equal(document.resourceSpans.length, 1);
-      return document.resourceSpans[0]?.scopeSpans[0]?.spans.length ?? 0;
+      return (document.resourceSpans[0]?.scopeSpans ?? []).reduce((sum, { spans }) => sum + spans.length, 0);
     });
     assert.equal(counts[0], fold(events).tasks.length + 1);
     assert.ok(counts.length > 2);

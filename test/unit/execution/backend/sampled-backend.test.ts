@@ -37,7 +37,7 @@ describe('samples of what a task uses', () => {
       samples.push(sample);
       if (sample.memory > 150e6 && sample.cpu > 0.2 && sample.gpu !== undefined) started[0]?.stop();
     });
-    started.push(backend.start({ command: [process.execPath, script], cwd: folder, env: {}, onOutput: () => undefined }));
+    started.push(await backend.start({ command: [process.execPath, script], cwd: folder, env: {}, onOutput: () => undefined }));
     assert.deepEqual(await started[0]?.ended, { type: 'signal', signal: 'SIGTERM' });
     const last = samples.at(-1);
     assert.ok(last !== undefined);
@@ -49,7 +49,7 @@ describe('samples of what a task uses', () => {
   it('are not taken of what ends at once, or never started', async () => {
     const samples: ResourceSample[] = [];
     const backend = createSampler({ usage: () => assert.fail('nothing is looked at') }).watch(localBackend(), (sample) => samples.push(sample));
-    assert.deepEqual(await backend.start({ command: ['/nowhere/program'], cwd: '.', env: {}, onOutput: () => undefined }).ended.then(({ type }) => type), 'start-failed');
+    assert.deepEqual((await (await backend.start({ command: ['/nowhere/program'], cwd: '.', env: {}, onOutput: () => undefined })).ended).type, 'start-failed');
   });
 
   it('leave a process alone that is gone', async () => {
@@ -61,7 +61,7 @@ describe('samples of what a task uses', () => {
         return undefined;
       },
     }).watch(localBackend(), () => assert.fail('there is no sample'));
-    const started = [backend.start({ command: [process.execPath, '-e', 'setInterval(() => undefined, 1000)'], cwd: '.', env: {}, onOutput: () => undefined })];
+    const started = [await backend.start({ command: [process.execPath, '-e', 'setInterval(() => undefined, 1000)'], cwd: '.', env: {}, onOutput: () => undefined })];
     await started[0]?.ended;
     assert.ok(usages.length > 0);
   });
