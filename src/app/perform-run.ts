@@ -25,6 +25,7 @@ import { createSourceKeeper } from './keep-sources.ts';
 import { gatherMetrics } from './gather-metrics.ts';
 import { maskedBackend } from './masked-backend.ts';
 import { secretValues } from './secret-values.ts';
+import { withoutTokens } from './token-mask.ts';
 import { treeChanges } from './tree-changes.ts';
 
 /** In bytes: more does not belong into a line of text. */
@@ -99,7 +100,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     if (resource === undefined) return;
     for (const event of untold.splice(0)) {
       const whole = event.type === 'run-started' ? { ...event, resource } : event;
-      const safe = masker?.event(whole) ?? whole;
+      const safe = withoutTokens(masker?.event(whole) ?? whole);
       if (event.type === 'task-started') decided = undefined;
       decided?.push(safe);
       log.append(safe);
@@ -183,6 +184,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
               const registration = open({ runId, task: task.id, attempt, traceId, spanId, start: clock.now(), scratch: prefix, report });
               return { url, ...registration, experiment: pipeline.name };
             },
+            digests: context.decision.digests,
             storeArtifact: async (source, name, mediaType) => {
               const { storeArtifact } = await import('../recording/artifacts.ts');
               return storeArtifact(store, { path: source }, { name, mediaType, masker, inlineLimit: Math.min(pipeline.record.inline, largestInline) });
