@@ -57,6 +57,7 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
     ...section('Needs', node.dependencies.length === 0 ? [] : [node.dependencies.join(', ')]),
     ...section('Params', pairs({ ...task.params, ...task.loggedParams })),
     ...section('Metrics', table(Object.entries(task.metrics).map(([name, series]) => [oneLine(name), formatNumber(series.last), series.count > 1 ? style('dim', describeSeries(series)) : '']))),
+    ...section('Warnings', table((task.attempts.at(-1)?.warned ?? []).map(({ category, message, file, line, count }) => [category, oneLine(message), style('dim', `${oneLine(file)}:${line}${count > 1 ? `, ${count} times` : ''}`)]))),
     ...section('Tags', pairs(task.tags)),
     ...section('Returns', pairs(task.returns)),
     ...section('Outputs', table(task.outputs.map((output) => [oneLine(output.path), formatBytes(output.size), style('dim', output.digest.slice(0, 19))]))),

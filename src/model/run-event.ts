@@ -85,6 +85,17 @@ export interface TreeChanges {
   readonly untrackedCount: number;
 }
 
+/** Something that a language's runtime warned of: Python's `warnings`. */
+export interface TaskWarning {
+  readonly category: string;
+  readonly message: string;
+  /** Relative to the pipeline's folder when it is of the workspace. */
+  readonly file: string;
+  readonly line: number;
+  /** How often it was shown. */
+  readonly count: number;
+}
+
 export interface ResourceSample {
   /** CPU seconds, user and system, since the attempt started. */
   readonly cpu: number;
@@ -182,6 +193,8 @@ export type RunEvent =
     })
   /** What the attempt's processes use, seen from outside: a sample now and then. */
   | (OfAttempt & ResourceSample & { readonly type: 'resources' })
+  /** All that the attempt was warned of, in the order in which it was first shown; at most 200 different ones. */
+  | (OfAttempt & { readonly type: 'warned'; readonly warnings: readonly TaskWarning[] })
   /** What the task was seen to use: paths relative to the pipeline's folder. */
   | (OfAttempt & {
       readonly type: 'observed';

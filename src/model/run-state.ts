@@ -16,7 +16,7 @@ import { addPoint, nanosecondsSince, newSeries, type GrowingSeries, type MetricS
 import type { TaskId } from './pipeline.ts';
 import { byStart, logText, shownSpans } from './reported.ts';
 import type { Dataset, ReportedLog, ReportedSpan } from './reported.ts';
-import type { EventOf, OutputFile, RecordedFailure, ResourceSample, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TraceId, TreeChanges, Trigger } from './run-event.ts';
+import type { EventOf, OutputFile, RecordedFailure, ResourceSample, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TaskWarning, TraceId, TreeChanges, Trigger } from './run-event.ts';
 import type { UnixNano } from './time.ts';
 
 export type TaskPhase = 'pending' | 'stale' | 'running' | Outcome;
@@ -51,6 +51,7 @@ export interface AttemptState {
   readonly cells: readonly CellState[];
   /** What it used, from time to time. */
   readonly resources: readonly ResourcePoint[];
+  readonly warned: readonly TaskWarning[];
   /** What the task reported as spans, by their start; at most `shownSpans` of `spanCount`. */
   readonly spans: readonly ReportedSpan[];
   readonly spanCount: number;
@@ -247,6 +248,7 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
         output: [],
         cells: [],
         resources: [],
+        warned: [],
         spans: [],
         spanCount: 0,
       });
@@ -307,6 +309,9 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
       else attempt.cells[at] = cell;
       return;
     }
+    case 'warned':
+      attempt.warned = event.warnings;
+      return;
     case 'resources': {
       const { type: _type, task: _task, attempt: _attempt, ...point } = event;
       attempt.resources.push(point);

@@ -190,5 +190,7 @@ export const resourcesEvent = 'runweave.resources';
 /** Nanoseconds from the event's time, one a sample. */
 export const resourcesTimes = 'runweave.resources.times';
 export const resourcesPrefix = 'runweave.resources.';
+/** What the attempt was warned of: a list of category, message, file, line and count. */
+export const attemptWarnings = 'runweave.attempt.warnings';
 /** Of an exception event. */
 export const exceptionFrames = 'runweave.exception.frames';

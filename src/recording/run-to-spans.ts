@@ -245,6 +245,7 @@ function attemptSpan(task: TaskState, attempt: AttemptState, reported: readonly 
       [semconv.processPid]: attempt.pid,
       [semconv.processExitCode]: attempt.exitCode,
       ...resourceTotals(attempt),
+      [semconv.attemptWarnings]: attempt.warned.length === 0 ? undefined : (attempt.warned as unknown as Json),
       [semconv.attemptSpanCount]: attempt.spanCount === 0 ? undefined : attempt.spanCount,
       [semconv.unsetTimes]: unset({ end: attempt.end }),
     }),

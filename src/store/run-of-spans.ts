@@ -156,6 +156,7 @@ function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[], reported: read
     ...(typeof exitCode === 'number' && { exitCode }),
     ...(typeof signal === 'string' && { signal }),
     ...(failure !== undefined && { failure }),
+    warned: objects(attributes.get(semconv.attemptWarnings)).map(({ category, message, file, line, count }) => ({ category: string(category), message: string(message), file: string(file), line: typeof line === 'number' ? line : 0, count: typeof count === 'number' ? count : 1 })),
     resources: span.events.filter((event) => event.name === semconv.resourcesEvent).flatMap(resourcesOf),
     output: span.events.filter((event) => event.name === semconv.outputEvent || event.name === semconv.logEvent).map(outputOf),
     cells: children.filter((child) => child.attributes.has(semconv.cellIndex)).map(cellOf),

@@ -169,6 +169,7 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         case 'observed':
         case 'sources':
         case 'resources':
+        case 'warned':
         case 'run-context':
           return;
         default:
