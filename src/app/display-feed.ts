@@ -3,7 +3,7 @@
  * So events go in batches, the next one only when the editor's process has taken the one before, and of values that
  * one batch would replace at once only the last is in it. The event log has had all of them by then.
  */
-import type { RunEvent } from '../model/run-event.ts';
+import type { EventOf, RunEvent } from '../model/run-event.ts';
 import type { ExecutorMessage, SessionMessage } from '../protocol/session.ts';
 
 const interval = 25;
@@ -71,6 +71,11 @@ function batched(messages: readonly SessionMessage[]): readonly ExecutorMessage[
   return result;
 }
 
+/** The run panel reads them from the event log; nothing else shows them. */
+function withoutOutputs({ source: _, outputs: __, ...cell }: EventOf<'cell'>): RunEvent {
+  return cell;
+}
+
 /** Of each metric its last value, of long output its end. */
 export function thinned(events: readonly RunEvent[]): readonly RunEvent[] {
   const seen = new Set<string>();
@@ -87,7 +92,7 @@ export function thinned(events: readonly RunEvent[]): readonly RunEvent[] {
       room.set(key, left - event.text.length);
       if (left <= 0) continue;
     }
-    kept.push(event);
+    kept.push(event.type === 'cell' ? withoutOutputs(event) : event);
   }
   return kept.reverse();
 }

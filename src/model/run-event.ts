@@ -147,6 +147,9 @@ export type RunEvent =
       readonly label: string;
       readonly start: UnixNano;
       readonly end?: UnixNano;
+      /** Of a cell that has ended, as far as a view shows it: code, and outputs of nbformat 4. All of it is in the evaluated notebook. */
+      readonly source?: string;
+      readonly outputs?: readonly JsonObject[];
     })
   /** What the task was seen to use: paths relative to the pipeline's folder. */
   | (OfAttempt & {

@@ -102,7 +102,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
           digest: digest(),
           content: pick([{ type: 'reference' }, { type: 'utf8', text: '' }, { type: 'utf8', text: '{"a":1}' }, { type: 'base64', data: 'AAEC' }] as const),
         },
-        { type: 'cell', ...of, time, index: int(5), status: pick(['running', 'success', 'failure']), label: 'import numpy', start: time, ...(chance(0.5) && { end: time }) },
+        { type: 'cell', ...of, time, index: int(5), status: pick(['running', 'success', 'failure']), label: 'import numpy', start: time, ...(chance(0.5) && { end: time }), ...(chance(0.5) && { source: 'import numpy', outputs: [{ output_type: 'stream', name: 'stdout', text: 'Ł\n' }, { output_type: 'display_data', data: { 'text/plain': ['a', 'b'] }, metadata: {} }] }) },
         { type: 'observed', ...of, time, modules: ['lib/a.py'], read: ['data.csv'], written: [], packages: { numpy: '2.1', ['__proto__']: '1' } },
       ];
       events.push(pick(reports));
