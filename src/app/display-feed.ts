@@ -10,6 +10,8 @@ const interval = 25;
 /** Characters of output of one attempt in one batch; more is written than anybody reads. */
 const outputLimit = 256 * 1024;
 
+const roughLogLength = 100;
+
 export interface FeedTimers {
   readonly now: () => number;
   readonly after: (ms: number, call: () => void) => void;
@@ -76,7 +78,7 @@ function withoutOutputs({ source: _, outputs: __, ...cell }: EventOf<'cell'>): R
   return cell;
 }
 
-/** Of each metric its last value, of long output its end. */
+/** Of each metric its last value, of long output its end, of spans none. */
 export function thinned(events: readonly RunEvent[]): readonly RunEvent[] {
   const seen = new Set<string>();
   const room = new Map<string, number>();
@@ -86,10 +88,13 @@ export function thinned(events: readonly RunEvent[]): readonly RunEvent[] {
       const key = `${event.attempt} ${event.task} ${event.name}`;
       if (seen.has(key)) continue;
       seen.add(key);
-    } else if (event.type === 'output') {
+    } else if (event.type === 'span') {
+      // Only the run panel shows them, and it reads the event log.
+      continue;
+    } else if (event.type === 'output' || event.type === 'log') {
       const key = `${event.attempt} ${event.task}`;
       const left = room.get(key) ?? outputLimit;
-      room.set(key, left - event.text.length);
+      room.set(key, left - (event.type === 'output' ? event.text.length : roughLogLength));
       if (left <= 0) continue;
     }
     kept.push(event.type === 'cell' ? withoutOutputs(event) : event);

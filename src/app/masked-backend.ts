@@ -10,7 +10,7 @@ const silence = 100;
 
 export function maskedBackend(backend: Backend, masker: () => Masker | undefined): Backend {
   return {
-    start: (request) => {
+    start: async (request) => {
       const current = masker();
       if (current === undefined) return backend.start(request);
       const streams = { stdout: current.stream(), stderr: current.stream() };
@@ -21,7 +21,7 @@ export function maskedBackend(backend: Backend, masker: () => Masker | undefined
       const idle = (): void => {
         for (const stream of ['stdout', 'stderr'] as const) handOn(stream, streams[stream].idle());
       };
-      const process: RunningProcess = backend.start({
+      const process: RunningProcess = await backend.start({
         ...request,
         onOutput: (stream, text) => {
           handOn(stream, streams[stream].push(text));

@@ -4,10 +4,12 @@ import path from 'node:path';
 import { createMasker } from '../model/masker.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { OnFailure, Pipeline, Slots, TaskId } from '../model/pipeline.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
 import { toDate, type Clock } from '../model/time.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
+import type { Collector } from '../collector/server.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { runAttempt } from '../execution/attempt.ts';
 import type { Backend } from '../execution/backend/backend.ts';
@@ -21,10 +23,15 @@ import { resourceAttributes } from './run-context.ts';
 import { createSourceKeeper } from './keep-sources.ts';
 import { maskedBackend } from './masked-backend.ts';
 import { secretValues } from './secret-values.ts';
+import { withoutTokens } from './token-mask.ts';
 import { treeChanges } from './tree-changes.ts';
 
 /** In bytes: more does not belong into a line of text. */
 const largestInline = 16 * 1024 * 1024;
+
+/** How long events wait, in milliseconds, unless one comes that must not. */
+const tellInterval = 10;
+const toldAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['attempt-started', 'attempt-ended', 'task-ended', 'run-ended']);
 
 export interface RunRequest {
   readonly pipeline: Pipeline;
@@ -68,11 +75,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const { folder } = pipeline;
   const runId = ids.runId(pipeline.name, toDate(clock.now()));
   const traceId = ids.traceId();
-  const [resource, { openEventLog }, { storeArtifact }] = await Promise.all([
-    resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env }),
-    import('../recording/event-log.ts'),
-    import('../recording/artifacts.ts'),
-  ]);
+  const described = resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env });
+  const { openEventLog } = await import('../recording/event-log.ts');
   let log;
   try {
     log = await openEventLog(store, runId, { onError: (error) => context.onStorageError(error.message) });
@@ -81,12 +85,36 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   }
   let masker = createMasker(secretValues(pipeline, context.environment));
   const maskedText = (text: string): string => masker?.text(text) ?? text;
+  // What happens is told a moment later, so that nothing that it is told to stands between a change and the start of a
+  // process; but always before anything that follows from the end of a task.
+  const untold: RunEvent[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  /** All events of a run that has started nothing: it needs no log. */
+  let decided = [] as RunEvent[] | undefined;
+  let resource: JsonObject | undefined;
+  const tell = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (resource === undefined) return;
+    for (const event of untold.splice(0)) {
+      const whole = event.type === 'run-started' ? { ...event, resource } : event;
+      const safe = withoutTokens(masker?.event(whole) ?? whole);
+      if (event.type === 'task-started') decided = undefined;
+      decided?.push(safe);
+      log.append(safe);
+      context.onEvent(safe);
+    }
+  };
   const emit = (event: RunEvent): void => {
-    const safe = masker?.event(event) ?? event;
-    log.append(safe);
-    context.onEvent(safe);
+    untold.push(event);
+    if (toldAtOnce.has(event.type)) tell();
+    else timer ??= setTimeout(tell, tellInterval);
     surroundings.follow(event);
   };
+  const isDescribed = described.then((attributes) => {
+    resource = attributes;
+    tell();
+  });
   const surroundings = followSurroundings(pipeline, { store, clock, emit, maskedText });
   const spans = new Map<TaskId, SpanId>();
   const spanOf = (task: TaskId): SpanId => {
@@ -104,13 +132,15 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     params: pipeline.params,
     trigger: request.trigger,
     tasks: nodesOf(pipeline, request.graph, scope, spanOf),
-    resource,
+    // Known a little later: git has to be asked.
+    resource: {},
   });
 
   const backend = maskedBackend(context.backend, () => masker);
   const scratch = path.join(store, 'cache', 'attempts', runId);
   const pythonPath = pythonHelperFolder();
   let attempts = 0;
+  const collector = lazyCollector((message) => emit({ type: 'warning', time: clock.now(), message }));
   const running = startRun(
     { pipeline, scope, onFailure: request.onFailure },
     {
@@ -146,9 +176,20 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             backend,
             clock,
             emit,
-            storeArtifact: (source, name, mediaType) => storeArtifact(store, { path: source }, { name, mediaType, masker, inlineLimit: Math.min(pipeline.record.inline, largestInline) }),
+            openChannel: async ({ number: attempt, spanId, scratch: prefix }, report) => {
+              const { url, open } = await collector.get();
+              const registration = open({ runId, task: task.id, attempt, traceId, spanId, start: clock.now(), scratch: prefix, report });
+              return { url, ...registration, experiment: pipeline.name };
+            },
+            digests: context.decision.digests,
+            storeArtifact: async (source, name, mediaType) => {
+              const { storeArtifact } = await import('../recording/artifacts.ts');
+              return storeArtifact(store, { path: source }, { name, mediaType, masker, inlineLimit: Math.min(pipeline.record.inline, largestInline) });
+            },
           },
         );
+        // Nothing follows from its end before that is in the log.
+        await isDescribed;
         // Returns go into the results and to the tasks after this one, and so into their fingerprints and params.
         return { ...result, returns: masker?.event(result.returns) ?? result.returns };
       },
@@ -167,21 +208,51 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
         },
       }),
   });
+  const sealing = import('../recording/seal.ts');
   const outcome = await running.done.catch((error: unknown) => {
     // A bug of ours; what was completed is recorded all the same.
     emit({ type: 'warning', time: clock.now(), message: `internal error: ${error instanceof Error ? error.message : String(error)}` });
     return 'error' as const;
   });
+  await collector.close();
   await surroundings.settled();
   emit({ type: 'run-ended', time: clock.now(), outcome });
-  removeQuietly(scratch);
+  await isDescribed;
+  tell();
+  if (attempts > 0) removeQuietly(scratch);
+  const { sealRun } = await sealing;
+  if (decided !== undefined) {
+    try {
+      const record = await sealRun(store, decided);
+      log.discard();
+      return { ok: true, result: { runId, outcome, record } };
+    } catch {
+      // What could not be recorded goes to the log, and is tried again.
+    }
+  }
   try {
     await log.close();
-    const { sealRun } = await import('../recording/seal.ts');
     return { ok: true, result: { runId, outcome, record: await sealRun(store, log.path) } };
   } catch (error) {
     return { ok: false, message: `the record of ${runId} could not be written: ${(error as Error).message}. What happened is in ${log.path}, and is sealed at the next start.` };
   }
+}
+
+/** Starts with the first attempt: a run in which all is up to date has none. */
+function lazyCollector(onWarning: (message: string) => void): { readonly get: () => Promise<Collector>; readonly close: () => Promise<void> } {
+  let collector: Promise<Collector> | undefined;
+  return {
+    get: () =>
+      (collector ??= (async () => {
+        const [{ startCollector }, { services }] = await Promise.all([import('../collector/server.ts'), import('../collector/services.ts')]);
+        return startCollector({ services, onWarning });
+      })()),
+    close: async () => {
+      // That it could not be started was told by those who asked for it.
+      const started = await collector?.catch(() => undefined);
+      await started?.close();
+    },
+  };
 }
 
 /** The tasks of the run as the record and the views name them. */

@@ -1,6 +1,8 @@
 /** What a record says about where and from what a run was made: attributes by their OpenTelemetry names. */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { arch, hostname, platform, release } from 'node:os';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import type { JsonObject } from '../model/json.ts';
 import type { Interpreter } from '../protocol/session.ts';
@@ -50,7 +52,7 @@ export async function resourceAttributes({ folder, pipelineName, runId, interpre
     }),
     ...environmentAttributes(environment, env),
     ...ciAttributes(environment),
-    ...(await gitAttributes(folder)),
+    ...(isInCheckout(folder) && (await gitAttributes(folder))),
   };
 }
 
@@ -62,6 +64,15 @@ function environmentAttributes(environment: Readonly<Record<string, string | und
       return value === undefined ? [] : [[`process.environment_variable.${name}`, value]];
     }),
   );
+}
+
+/** To start git only to hear that there is none takes as long as many a run. */
+export function isInCheckout(folder: string): boolean {
+  if (process.env['GIT_DIR'] !== undefined) return true;
+  for (let current = folder; ; current = path.dirname(current)) {
+    if (existsSync(path.join(current, '.git'))) return true;
+    if (current === path.dirname(current)) return false;
+  }
 }
 
 async function gitAttributes(folder: string): Promise<JsonObject> {

@@ -6,6 +6,7 @@
 import type { Fingerprint, Digest, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { TaskId, TaskKind } from './pipeline.ts';
+import type { Dataset, ReportedLog, ReportedSpan } from './reported.ts';
 import type { UnixNano } from './time.ts';
 
 /** `20261120T224011Z-digits-3f2a`; sorts by time. */
@@ -128,7 +129,8 @@ export type RunEvent =
       readonly pid: number;
     })
   | (OfAttempt & { readonly type: 'output'; readonly stream: 'stdout' | 'stderr'; readonly text: string })
-  | (OfAttempt & { readonly type: 'metric'; readonly name: string; readonly value: number | 'NaN' | 'Infinity' | '-Infinity'; readonly step?: number })
+  /** `name` is that of the series: with the attributes that tell it from others of its name. `detail` is what else is known of the point. */
+  | (OfAttempt & { readonly type: 'metric'; readonly name: string; readonly value: number | 'NaN' | 'Infinity' | '-Infinity'; readonly step?: number; readonly detail?: JsonObject })
   | (OfAttempt & { readonly type: 'param'; readonly name: string; readonly value: Json })
   | (OfAttempt & { readonly type: 'tag'; readonly name: string; readonly value: string })
   | (OfAttempt & { readonly type: 'return'; readonly name: string; readonly value: Json })
@@ -140,6 +142,10 @@ export type RunEvent =
       readonly digest: Digest;
       readonly content: ArtifactContent;
     })
+  | (OfAttempt & { readonly type: 'span'; readonly span: ReportedSpan })
+  /** Part of the task's output, at the log record's own time. */
+  | (OfAttempt & { readonly type: 'log'; readonly log: ReportedLog })
+  | (OfAttempt & { readonly type: 'dataset'; readonly dataset: Dataset })
   | (OfAttempt & {
       readonly type: 'cell';
       readonly index: number;

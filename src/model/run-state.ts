@@ -13,6 +13,8 @@
 import type { Digest, Fingerprint, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { TaskId } from './pipeline.ts';
+import { byStart, logText, shownSpans } from './reported.ts';
+import type { Dataset, ReportedLog, ReportedSpan } from './reported.ts';
 import type { EventOf, OutputFile, RecordedFailure, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TraceId, TreeChanges, Trigger } from './run-event.ts';
 import type { UnixNano } from './time.ts';
 
@@ -22,6 +24,7 @@ export interface MetricPoint {
   readonly time: UnixNano;
   readonly value: number | 'NaN' | 'Infinity' | '-Infinity';
   readonly step?: number;
+  readonly detail?: JsonObject;
 }
 
 export type ArtifactState = Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content' | 'time' | 'attempt'>;
@@ -32,6 +35,8 @@ export interface OutputChunk {
   readonly time: UnixNano;
   readonly stream: 'stdout' | 'stderr';
   readonly text: string;
+  /** Of a log record that the task reported: what `text` was made of. It stands on `stderr`, where programs log. */
+  readonly log?: ReportedLog;
 }
 
 export interface AttemptState {
@@ -49,6 +54,9 @@ export interface AttemptState {
   readonly failure?: RecordedFailure;
   readonly output: readonly OutputChunk[];
   readonly cells: readonly CellState[];
+  /** What the task reported as spans, by their start; at most `shownSpans` of `spanCount`. */
+  readonly spans: readonly ReportedSpan[];
+  readonly spanCount: number;
 }
 
 export interface TaskState {
@@ -65,6 +73,7 @@ export interface TaskState {
   readonly loggedParams: Readonly<Record<string, Json>>;
   readonly tags: Readonly<Record<string, string>>;
   readonly artifacts: readonly ArtifactState[];
+  readonly datasets: readonly Dataset[];
   readonly outputs: readonly OutputFile[];
   readonly returns: JsonObject;
   readonly observed?: Pick<EventOf<'observed'>, 'modules' | 'read' | 'written' | 'packages'>;
@@ -98,13 +107,14 @@ export interface RunState {
 
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[] };
+type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[]; spans: ReportedSpan[] };
 type MutableTask = Omit<Mutable<TaskState>, 'attempts'> & {
   attempts: MutableAttempt[];
   metrics: Record<string, MetricPoint[]>;
   loggedParams: Record<string, Json>;
   tags: Record<string, string>;
   artifacts: ArtifactState[];
+  datasets: Dataset[];
   returns: Record<string, Json>;
 };
 type MutableRun = Omit<Mutable<RunState>, 'tasks'> & { tasks: MutableTask[]; warnings: string[] };
@@ -112,6 +122,8 @@ type MutableRun = Omit<Mutable<RunState>, 'tasks'> & { tasks: MutableTask[]; war
 export interface RunFold {
   /** `undefined` until `run-started`. The same object every time: read it, keep nothing of it that must not change. */
   readonly state: () => RunState | undefined;
+  /** One task of it. */
+  readonly task: (id: TaskId) => TaskState | undefined;
   readonly apply: (event: RunEvent) => void;
 }
 
@@ -121,7 +133,7 @@ function record<T>(entries: Readonly<Record<string, T>> = {}): Record<string, T>
 }
 
 function newTask(node: TaskNode): MutableTask {
-  return { node, phase: 'pending', reasons: [], params: {}, attempts: [], metrics: record(), loggedParams: record(), tags: record(), artifacts: [], outputs: [], returns: record() };
+  return { node, phase: 'pending', reasons: [], params: {}, attempts: [], metrics: record(), loggedParams: record(), tags: record(), artifacts: [], datasets: [], outputs: [], returns: record() };
 }
 
 /** A fold from the beginning, or on from a snapshot (which it takes over). */
@@ -173,7 +185,7 @@ export function createRunFold(snapshot?: RunState): RunFold {
       }
     }
   };
-  return { state: () => state, apply };
+  return { state: () => state, task: (id) => tasks.get(id), apply };
 }
 
 function indexTasks(tasks: readonly MutableTask[]): Map<TaskId, MutableTask> {
@@ -225,6 +237,7 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       task.loggedParams = record();
       task.tags = record();
       task.artifacts = [];
+      task.datasets = [];
       task.returns = record();
       task.attempts.push({
         number: event.attempt,
@@ -236,6 +249,8 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
         start: event.time,
         output: [],
         cells: [],
+        spans: [],
+        spanCount: 0,
       });
       return;
     default: {
@@ -251,7 +266,7 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
       attempt.output.push({ time: event.time, stream: event.stream, text: event.text });
       return;
     case 'metric':
-      (task.metrics[event.name] ??= []).push({ time: event.time, value: event.value, ...(event.step !== undefined && { step: event.step }) });
+      (task.metrics[event.name] ??= []).push({ time: event.time, value: event.value, ...(event.step !== undefined && { step: event.step }), ...(event.detail !== undefined && { detail: event.detail }) });
       return;
     case 'param':
       task.loggedParams[event.name] = event.value;
@@ -268,6 +283,16 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
       if (name === evaluatedNotebook(task.node)) attempt.cells = attempt.cells.map(({ source: _, outputs: __, ...cell }) => cell);
       return;
     }
+    case 'dataset':
+      task.datasets.push(event.dataset);
+      return;
+    case 'log':
+      insert(attempt.output, { time: event.log.time, stream: 'stderr', text: logText(event.log), log: event.log }, (a, b) => compareTimes(a.time, b.time));
+      return;
+    case 'span':
+      attempt.spanCount += 1;
+      if (attempt.spanCount <= shownSpans) insert(attempt.spans, event.span, byStart);
+      return;
     case 'cell': {
       const { index, status, label, start, end, source, outputs } = event;
       const cell: CellState = { index, status, label, start, ...(end !== undefined && { end }), ...(source !== undefined && { source }), ...(outputs !== undefined && { outputs }) };
@@ -296,6 +321,17 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
 /** Name of the artifact that a notebook task's evaluated notebook is; `undefined` for other tasks. */
 export function evaluatedNotebook({ kind, source }: Pick<TaskNode, 'kind' | 'source'>): string | undefined {
   return kind === 'notebook' ? `${/([^/\\]*?)(\.[^./\\]*)?$/.exec(source)?.[1] ?? ''}.ipynb` : undefined;
+}
+
+/** Where it belongs, after its equals; it is nearly always at the end. */
+function insert<T>(items: T[], item: T, compare: (a: T, b: T) => number): void {
+  let at = items.length;
+  for (let before = items[at - 1]; before !== undefined && compare(before, item) > 0; before = items[at - 1]) at -= 1;
+  items.splice(at, 0, item);
+}
+
+function compareTimes(a: UnixNano, b: UnixNano): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 /** How many tasks are in each phase. */

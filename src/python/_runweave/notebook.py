@@ -1,6 +1,6 @@
 """A task that is a notebook.
 
-    read, inject parameters ─→ start kernel ─→ each cell ─→ ask what was used ─→ stop kernel ─→ write the notebook
+    read, inject parameters ─→ start kernel ─→ each cell ─→ stop kernel ─→ write the notebook
                                     │              │ a cell fails: its traceback, then on as after the last cell
                                     └──────────────┴ SIGTERM, SIGINT: stop the kernel at once, write the notebook
 
@@ -132,7 +132,6 @@ class _Run:
                 self._log([{**event, "status": status, "end": str(time.time_ns()), **shown}, *pictures])
             if code is not None:
                 break
-        await self.kernel.observed()
         return code or 0
 
     async def _cell_failed(self, cell, error):
