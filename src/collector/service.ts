@@ -50,6 +50,8 @@ export interface ServiceResponse {
  */
 export interface Service {
   readonly handle: (request: ServiceRequest) => Promise<ServiceResponse>;
+  /** The attempt is over, and no request is being handled: what was not reported yet is reported now. */
+  readonly close?: () => void;
 }
 
 export interface ServiceFactory {

@@ -23,8 +23,18 @@ export interface ReportingContext {
 const ofOtlp = /^OTEL_EXPORTER_OTLP_/;
 const otlpEndpoint = /^OTEL_EXPORTER_OTLP_(?:(?:TRACES|METRICS|LOGS)_)?ENDPOINT$/;
 /** Where MLflow's client reports to, and as whom; not how it works. */
-const ofMlflow = /^MLFLOW_(?:TRACKING_\w+|REGISTRY_URI|EXPERIMENT_NAME|EXPERIMENT_ID|RUN_ID)$/;
+const ofMlflow = /^MLFLOW_(?:TRACKING_\w+|REGISTRY_URI|EXPERIMENT_NAME|EXPERIMENT_ID|RUN_ID|WORKSPACE)$/;
 const mlflowEndpoint = /^MLFLOW_TRACKING_URI$/;
+
+/** How the client behaves with a collector, unless the environment says otherwise. */
+const mlflowHabits = {
+  // Spans to the tracking server: the exporter of OpenTelemetry, which it would take for our OTLP endpoint, need not be installed.
+  MLFLOW_ENABLE_OTLP_EXPORTER: 'false',
+  // Links into a user interface that isn't there.
+  MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT: 'true',
+  // Usage statistics to a server of MLflow's: what a task does stays on the machine.
+  MLFLOW_DISABLE_TELEMETRY: 'true',
+};
 
 /** `environment` with the collector's variables; `own` are those that the pipeline file sets, and are in it already. */
 export function withReporting(environment: Readonly<Record<string, string>>, own: Readonly<Record<string, string>>, { url, token, runId, task, experiment }: ReportingContext): Record<string, string> {
@@ -44,7 +54,7 @@ export function withReporting(environment: Readonly<Record<string, string>>, own
     };
   }
   if (!names.some((name) => mlflowEndpoint.test(name))) {
-    result = { ...without(result, ofMlflow), MLFLOW_TRACKING_URI: url, MLFLOW_TRACKING_TOKEN: token, MLFLOW_EXPERIMENT_NAME: experiment, ...only(own, ofMlflow) };
+    result = { ...mlflowHabits, ...without(result, ofMlflow), MLFLOW_TRACKING_URI: url, MLFLOW_TRACKING_TOKEN: token, MLFLOW_EXPERIMENT_NAME: experiment, ...only(own, ofMlflow) };
   }
   return withoutProxy(result);
 }
