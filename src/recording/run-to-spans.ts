@@ -255,6 +255,10 @@ function cellSpan(attempt: AttemptState, cell: CellState, lastTime: UnixNano): S
   };
 }
 
+/** By OTLP's numbers, which are not those of the SDK. */
+const spanKinds = [SpanKind.INTERNAL, SpanKind.INTERNAL, SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER];
+const statusCodes = [SpanStatusCode.UNSET, SpanStatusCode.OK, SpanStatusCode.ERROR];
+
 function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, known: ReadonlySet<string>): SpanDescription {
   const { name, spanId, traceId, parentSpanId, kind, scope, start, end, status, events, links, resource } = reported;
   const hangsBelow = parentSpanId !== spanId && known.has(traceId + parentSpanId) ? parentSpanId : attempt;
@@ -262,8 +266,7 @@ function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, 
     name,
     spanId,
     parent: hangsBelow,
-    // The SDK counts from 0 for internal, OTLP from 1.
-    kind: kind - 1,
+    kind: spanKinds[kind] ?? SpanKind.INTERNAL,
     ...(scope !== undefined && { scope }),
     start,
     end,
@@ -274,7 +277,7 @@ function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, 
       [semconv.reportedParentSpanId]: parentSpanId === hangsBelow ? undefined : parentSpanId,
       [semconv.reportedResource]: resource,
     }),
-    status,
+    status: { ...status, code: statusCodes[status.code] ?? SpanStatusCode.UNSET },
     links: links.map((link) => ({ ...link, attributes: toAttributes(withoutOurNames(link.attributes)) })),
     events: events.map((event) => ({ ...event, attributes: toAttributes(withoutOurNames(event.attributes)) })),
   };
