@@ -277,7 +277,7 @@ function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, 
       [semconv.reportedParentSpanId]: parentSpanId === hangsBelow ? undefined : parentSpanId,
       [semconv.reportedResource]: resource,
     }),
-    status: { ...status, code: statusCodes[status.code] ?? SpanStatusCode.UNSET },
+    status: { code: statusCodes[status.code] ?? SpanStatusCode.UNSET, ...(status.message !== undefined && { message: status.message }) },
     links: links.map((link) => ({ ...link, attributes: toAttributes(withoutOurNames(link.attributes)) })),
     events: events.map((event) => ({ ...event, attributes: toAttributes(withoutOurNames(event.attributes)) })),
   };
