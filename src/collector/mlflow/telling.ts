@@ -7,7 +7,6 @@
  * run's label: `fold-1/loss`.
  */
 import type { Json } from '../../model/json.ts';
-import * as semconv from '../../model/semantic-conventions.ts';
 import { fromMilliseconds } from '../../model/time.ts';
 import type { CollectedAttempt } from '../service.ts';
 import { protoDouble } from './fields.ts';
@@ -92,9 +91,9 @@ export function createTelling({ report, traceId }: CollectedAttempt): Telling {
             'mlflow.run_id': run.id,
             'mlflow.status': status,
             ...(datasets.length > 0 && { 'mlflow.datasets': datasets }),
-            ...withPrefix(semconv.loggedParamPrefix, [...run.params]),
-            ...withPrefix(semconv.tagPrefix, tags),
-            ...withPrefix(semconv.metricPrefix, last),
+            ...withPrefix('mlflow.param.', [...run.params]),
+            ...withPrefix('mlflow.tag.', tags),
+            ...withPrefix('mlflow.metric.', last),
           },
           events: [],
           links: [],
