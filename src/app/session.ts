@@ -10,9 +10,10 @@ import type { PlanEntry } from '../model/plan.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { Trigger } from '../model/run-event.ts';
 import type { Interpreter, LoadedGraph, OpenOptions, ProblemCode, RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
-import { nearName } from '../definition/near-name.ts';
+import { nearName } from '../model/near-name.ts';
 import { openKeptResults } from '../fingerprint/kept-results.ts';
 import { localBackend } from '../execution/backend/local.ts';
+import { spawningBackend } from '../execution/backend/spawner.ts';
 import type { DecisionContext } from '../execution/decide.ts';
 import { findInterpreter } from '../execution/interpreter.ts';
 import { changedInputs } from '../execution/same-inputs.ts';
@@ -21,7 +22,7 @@ import { needsInterpreter } from '../execution/task/command.ts';
 import { startWatcher } from '../execution/watcher.ts';
 import { systemClock } from './clock.ts';
 import { randomIds } from './ids.ts';
-import { workspaceOf } from './installation.ts';
+import { spawnerScript, workspaceOf } from './installation.ts';
 import { keptLimit } from './kept-limit.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
@@ -61,7 +62,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const environment = { ...process.env };
   const clock = systemClock();
   const ids = randomIds();
-  const backend = localBackend();
+  const backend = spawningBackend(localBackend(), spawnerScript());
   const memory = createTaskMemory(store, file);
   const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
   const lock = createPipelineLock(store, file, memory.forgetResults);
@@ -351,6 +352,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       active?.cancel();
       await stopWatching?.();
       await last;
+      await backend.close();
       memory.forgetResults();
     },
   };

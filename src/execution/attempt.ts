@@ -7,7 +7,8 @@
  *                  └── cancelled ───▶ cancellation   (likewise)
  *   starting ──could not start──▶ error
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { JsonObject } from '../model/json.ts';
@@ -82,7 +83,6 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   const { emit, clock } = context;
   const of = { task: task.id, attempt: request.number } as const;
   const cwd = path.resolve(folder, task.cwd);
-  const paramsFile = `${request.scratch}.params.json`;
   const logFile = `${request.scratch}.log.jsonl`;
   const limit = limitOutput<UnixNano>(({ log, ...piece }) => emit(log === undefined ? { type: 'output', ...of, ...piece } : { type: 'log', ...of, time: clock.now(), log }));
   const output = collectOutput((stream, text) => limit.add({ stream, text, time: clock.now() }));
@@ -91,15 +91,15 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   const startTime = clock.now();
   let log: FollowedLog | undefined;
   let process: RunningProcess;
+  let paramsFile = '';
   try {
-    mkdirSync(path.dirname(request.scratch), { recursive: true });
-    writeFileSync(paramsFile, JSON.stringify(request.params));
-    writeFileSync(logFile, '');
+    paramsFile = writeParams(path.dirname(request.scratch), request.params);
+    // The task makes its log by appending to it; most make none.
     log = followLog(logFile, (line) => {
       const entry = parseTaskLogLine(line, cwd);
       if (entry !== undefined) reports.add(entry);
     });
-    process = context.backend.start({
+    process = await context.backend.start({
       command: request.command,
       cwd,
       env: taskEnvironment({ ...request, paramsFile, logFile, reporting: channel }),
@@ -128,7 +128,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   limit.end();
   await log?.close();
   await reports.settled();
-  for (const file of [paramsFile, logFile]) removeScratch(file);
+  removeScratch(logFile);
 
   const { outcome, failure } = outcomeOf(end, stoppedBy, task, reports.exception(), output.tail());
   emit({
@@ -141,6 +141,22 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     ...(failure !== undefined && { failure }),
   });
   return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), observed: reports.observed() };
+}
+
+/**
+ * The file with these parameters, which tasks with the same ones share until the run's end: to make and remove a file
+ * for each attempt takes the file system ever longer (ext4 looks through the inodes that were freed lately).
+ */
+function writeParams(folder: string, params: JsonObject): string {
+  const text = JSON.stringify(params);
+  const file = path.join(folder, `params-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
+  if (existsSync(file)) return file;
+  // Nobody else's: parameters may hold what must not be seen.
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // Whole under its name at once, and not to be written to.
+  writeFileSync(`${file}.tmp`, text, { mode: 0o400 });
+  renameSync(`${file}.tmp`, file);
+  return file;
 }
 
 /** Without it the task runs all the same: most report nothing by it. */
@@ -156,7 +172,7 @@ async function openChannel(request: AttemptRequest, context: AttemptContext, rep
 /** What is still held open (on Windows) stays until the run's end. */
 function removeScratch(file: string): void {
   try {
-    rmSync(file, { force: true });
+    if (existsSync(file)) unlinkSync(file);
   } catch {
     // The outcome of the task does not depend on it.
   }

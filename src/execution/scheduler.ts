@@ -17,7 +17,7 @@
  * Invariants: a task runs only when all its dependencies are done and gave something; `open` counts the dependencies
  * that are not done; a decision is used only if no reset came while it was made (`generation`).
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Reason } from '../model/fingerprint.ts';
 import { remainingPaths, type Durations } from '../model/remaining.ts';
@@ -502,7 +502,10 @@ function withoutOwnAttempts(reasons: readonly Reason[], runId: RunId): readonly 
 
 /** A task finds the folders of its outputs made. */
 function makeOutputFolders(task: Task, folder: string): void {
-  for (const output of task.outputs) mkdirSync(path.dirname(path.join(folder, output.replace(/[*?[{].*$/, 'x'))), { recursive: true });
+  for (const output of task.outputs) {
+    const parent = path.dirname(path.join(folder, output.replace(/[*?[{].*$/, 'x')));
+    if (!existsSync(parent)) mkdirSync(parent, { recursive: true });
+  }
 }
 
 function isFailure(outcome: Ended | SkipReason | undefined): boolean {

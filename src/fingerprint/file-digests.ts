@@ -14,6 +14,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { globSync } from 'tinyglobby';
 import { isGlob } from '../definition/paths.ts';
 import type { Digest } from '../model/fingerprint.ts';
+import { readImports } from './import-chain.ts';
 import { isCurrent, meaningOf, type Meaning, type SourceKind } from './meaning.ts';
 
 const racyWindow = 50_000_000n;
@@ -51,6 +52,8 @@ export interface FileDigests {
   readonly meaningOf: (absolute: string, kind: SourceKind) => Meaning | undefined;
   /** Code cells of a notebook by which `to` differs from `from`, from 1, as far as both were seen; empty where cells only went. */
   readonly changedCells: (from: Digest, to: Digest) => readonly number[] | undefined;
+  /** Modules that a Python source names in its import statements; read anew only when the file changed. */
+  readonly importsOf: (absolute: string) => readonly string[];
   readonly export: () => CachedDigests;
 }
 
@@ -71,6 +74,7 @@ export function filesOf(folder: string, relative: string): readonly string[] {
 export function createFileDigests(cached: CachedDigests = {}): FileDigests {
   const entries = new Map<string, Entry | MeaningEntry>(Object.entries(cached));
   const cells = new Map<Digest, readonly string[]>();
+  const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
   const rememberCells = (meaning: Meaning | null | undefined): void => {
     if (meaning?.cells === undefined) return;
     cells.set(meaning.code, meaning.cells);
@@ -164,7 +168,17 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
     return after.flatMap((cell, index) => (index >= start && index < after.length - end && !(before.length === after.length && before[index] === cell) ? [index + 1] : []));
   };
 
-  return { changedCells, ofFile, ofPath, meaningOf: ofMeaning, export: () => Object.fromEntries(entries) };
+  const importsOf = (absolute: string): readonly string[] => {
+    const stats = statOf(absolute);
+    const version = `${stats?.size} ${stats?.mtimeNs} ${stats?.ctimeNs}`;
+    const known = imports.get(absolute);
+    if (known?.version === version) return known.modules;
+    const modules = readImports(absolute);
+    imports.set(absolute, { version, modules });
+    return modules;
+  };
+
+  return { changedCells, importsOf, ofFile, ofPath, meaningOf: ofMeaning, export: () => Object.fromEntries(entries) };
 }
 
 /** Follows links; `undefined` also for a link to nothing or to itself, and for what lies behind a folder that may not be entered. */

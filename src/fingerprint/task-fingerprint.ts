@@ -30,7 +30,7 @@ export interface FingerprintInputs {
 
 export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDigests): Promise<Fingerprint> {
   const { task, folder } = inputs;
-  const definitionParts = definitionOf(task);
+  const { parts: definitionParts, digest: definition } = definitionOf(task);
   const digest = async (relative: string): Promise<Digest> => (await digests.ofPath(folder, relative))?.digest ?? absent;
 
   // Imports and reads of the last success are dependencies like declared ones, as a compiler's depfile has it.
@@ -50,7 +50,7 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
     upstream[id] = result === undefined ? absent : resultDigest(result);
   }
   return {
-    definition: digestOf(canonicalJson(definitionParts)),
+    definition,
     definitionParts,
     params: inputs.params,
     sources,
@@ -167,13 +167,33 @@ function ownSources(fingerprint: Fingerprint, modules: readonly string[]): reado
  * something we can't see, so each of its executions counts as different.
  */
 export function resultDigest(result: TaskResult): Digest {
+  let digest = resultDigests.get(result);
+  if (digest === undefined) resultDigests.set(result, (digest = newResultDigest(result)));
+  return digest;
+}
+
+/** A result is asked for by every task that depends on it, in every decision. */
+const resultDigests = new WeakMap<TaskResult, Digest>();
+
+function newResultDigest(result: TaskResult): Digest {
   if (result.outputs.length === 0 && Object.keys(result.returns).length === 0) return digestOf(`${result.traceId}/${result.spanId}`);
   const outputs = Object.fromEntries(result.outputs.map((output) => [output.path, output.digest]));
   return digestOf(canonicalJson({ outputs, returns: result.returns }));
 }
 
+const definitions = new WeakMap<Task, { readonly parts: JsonObject; readonly digest: Digest }>();
+
+function definitionOf(task: Task): { readonly parts: JsonObject; readonly digest: Digest } {
+  let definition = definitions.get(task);
+  if (definition === undefined) {
+    const parts = partsOf(task);
+    definitions.set(task, (definition = { parts, digest: digestOf(canonicalJson(parts)) }));
+  }
+  return definition;
+}
+
 /** What the task does, without what only says when or how often: retries, timeout, slots, watch, tags, owner. */
-function definitionOf(task: Task): JsonObject {
+function partsOf(task: Task): JsonObject {
   const source: JsonObject =
     task.source.kind === 'python'
       ? { python: task.source.script }

@@ -42,6 +42,8 @@ export type Reason =
       readonly to?: Digest;
       /** Of a notebook: which of its code cells, from 1, where the old ones are known. */
       readonly cells?: readonly number[];
+      /** Of an imported module: the files through which it came, from the task's own to the one that imports it, as far as they are seen. */
+      readonly via?: readonly string[];
     }
   | { readonly type: 'input-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
   | { readonly type: 'upstream-changed'; readonly task: TaskId; readonly from?: Digest; readonly to?: Digest }
@@ -72,6 +74,10 @@ function inCells(cells: readonly number[] | undefined): string {
   return cells === undefined ? '' : ` in code cell${cells.length === 1 ? '' : 's'} ${cells.join(', ')}`;
 }
 
+function imported(via: readonly string[] | undefined): string {
+  return via === undefined ? '' : `, imported by ${via.join(' → ')}`;
+}
+
 /** One sentence without a full stop, as shown to people everywhere. */
 export function describeReason(reason: Reason): string {
   switch (reason.type) {
@@ -88,7 +94,7 @@ export function describeReason(reason: Reason): string {
     case 'param-changed':
       return `parameter ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
     case 'source-changed':
-      return `source ${reason.path} ${verb(reason.from, reason.to)}${inCells(reason.cells)} (${short(reason.from)} → ${short(reason.to)})`;
+      return `source ${reason.path} ${verb(reason.from, reason.to)}${inCells(reason.cells)} (${short(reason.from)} → ${short(reason.to)})${imported(reason.via)}`;
     case 'input-changed':
       return `input ${reason.path} ${verb(reason.from, reason.to)} (${short(reason.from)} → ${short(reason.to)})`;
     case 'upstream-changed':

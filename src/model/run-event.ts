@@ -71,6 +71,19 @@ export type ArtifactContent =
   | { readonly type: 'base64'; readonly data: string }
   | { readonly type: 'reference' };
 
+/** How the checkout differed from its commit when the run began. */
+export interface TreeChanges {
+  /** Of the output of `git diff HEAD`, kept in `.runweave/objects/`; absent when nothing that git tracks was changed. */
+  readonly diff?: Digest;
+  /** Bytes of the diff that are kept. */
+  readonly size: number;
+  /** The diff was longer than what is kept. */
+  readonly truncated: boolean;
+  /** Files that git neither tracks nor ignores, relative to the pipeline's folder; the first of `untrackedCount`. */
+  readonly untracked: readonly string[];
+  readonly untrackedCount: number;
+}
+
 interface At {
   readonly time: UnixNano;
 }
@@ -97,6 +110,8 @@ export type RunEvent =
     })
   /** The pipeline file changed while the run goes on: the tasks are now these. */
   | (At & { readonly type: 'tasks-changed'; readonly params: JsonObject; readonly tasks: readonly TaskNode[] })
+  /** What is found out about the run's surroundings while its tasks run already. */
+  | (At & { readonly type: 'run-context'; /** Content of the pipeline file, in `.runweave/objects/`. */ readonly pipelineFile?: Digest; readonly changes?: TreeChanges })
   /** The task will run, and why. Also again, when a change makes a task of this run stale once more. */
   | (OfTask & { readonly type: 'task-stale'; readonly reasons: readonly Reason[] })
   | (OfTask & {
@@ -174,6 +189,8 @@ export type RunEvent =
       /** For `upstream`: the tasks that did not succeed. */
       readonly blockedBy?: readonly TaskId[];
     })
+  /** Content of the source files that the task used, by path relative to the pipeline's folder, in `.runweave/objects/`. */
+  | (OfTask & { readonly type: 'sources'; readonly files: Readonly<Record<string, Digest>> })
   /** A complaint of the executor about the run as a whole, for people. */
   | (At & { readonly type: 'warning'; readonly message: string })
   | (At & { readonly type: 'run-ended'; readonly outcome: Outcome; /** The executor died, and the run was sealed afterwards. */ readonly interrupted?: true });

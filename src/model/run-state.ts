@@ -10,12 +10,12 @@
  *      │                      │                        ▲                        │
  *      └────task-skipped──────┴──▶ skip                └──── task-stale ────────┘   (a change during the run)
  */
-import type { Fingerprint, Reason } from './fingerprint.ts';
+import type { Digest, Fingerprint, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { TaskId } from './pipeline.ts';
 import { byStart, logText, shownSpans } from './reported.ts';
 import type { Dataset, ReportedLog, ReportedSpan } from './reported.ts';
-import type { EventOf, OutputFile, RecordedFailure, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TraceId, Trigger } from './run-event.ts';
+import type { EventOf, OutputFile, RecordedFailure, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TraceId, TreeChanges, Trigger } from './run-event.ts';
 import type { UnixNano } from './time.ts';
 
 export type TaskPhase = 'pending' | 'stale' | 'running' | Outcome;
@@ -76,6 +76,8 @@ export interface TaskState {
   readonly outputs: readonly OutputFile[];
   readonly returns: JsonObject;
   readonly observed?: Pick<EventOf<'observed'>, 'modules' | 'read' | 'written' | 'packages'>;
+  /** Contents of the source files that it used, by path; see `store/source-content.ts`. */
+  readonly sources?: Readonly<Record<string, Digest>>;
   readonly failure?: RecordedFailure;
   readonly skipReason?: SkipReason;
   readonly madeBy?: SpanReference;
@@ -90,6 +92,9 @@ export interface RunState {
   readonly params: JsonObject;
   readonly trigger: Trigger;
   readonly resource: JsonObject;
+  /** Content of the pipeline file; see `store/source-content.ts`. */
+  readonly pipelineFile?: Digest;
+  readonly changes?: TreeChanges;
   readonly start: UnixNano;
   readonly end?: UnixNano;
   readonly outcome?: Outcome;
@@ -116,6 +121,8 @@ type MutableRun = Omit<Mutable<RunState>, 'tasks'> & { tasks: MutableTask[]; war
 export interface RunFold {
   /** `undefined` until `run-started`. The same object every time: read it, keep nothing of it that must not change. */
   readonly state: () => RunState | undefined;
+  /** One task of it. */
+  readonly task: (id: TaskId) => TaskState | undefined;
   readonly apply: (event: RunEvent) => void;
 }
 
@@ -162,6 +169,10 @@ export function createRunFold(snapshot?: RunState): RunFold {
       case 'warning':
         state.warnings.push(event.message);
         return;
+      case 'run-context':
+        if (event.pipelineFile !== undefined) state.pipelineFile = event.pipelineFile;
+        if (event.changes !== undefined) state.changes = event.changes;
+        return;
       case 'run-ended':
         state.end = event.time;
         state.outcome = event.outcome;
@@ -173,14 +184,14 @@ export function createRunFold(snapshot?: RunState): RunFold {
       }
     }
   };
-  return { state: () => state, apply };
+  return { state: () => state, task: (id) => tasks.get(id), apply };
 }
 
 function indexTasks(tasks: readonly MutableTask[]): Map<TaskId, MutableTask> {
   return new Map(tasks.map((task) => [task.node.id, task]));
 }
 
-type TaskEvent = Exclude<RunEvent, { readonly type: 'run-started' | 'tasks-changed' | 'warning' | 'run-ended' }>;
+type TaskEvent = Exclude<RunEvent, { readonly type: 'run-started' | 'tasks-changed' | 'run-context' | 'warning' | 'run-ended' }>;
 type AttemptEvent = Extract<TaskEvent, { readonly attempt: number }>;
 
 function applyToTask(task: MutableTask, event: TaskEvent): void {
@@ -215,6 +226,9 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       task.skipReason = event.reason;
       if (event.madeBy !== undefined) task.madeBy = event.madeBy;
       if (event.blockedBy !== undefined) task.blockedBy = event.blockedBy;
+      return;
+    case 'sources':
+      task.sources = event.files;
       return;
     case 'attempt-started':
       // What earlier attempts reported stays in the record; what people see is the latest attempt's.

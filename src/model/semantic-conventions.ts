@@ -51,6 +51,10 @@ export const unsetTimes = 'runweave.unset_times';
 /** Present on every run span, and only there: what tells a record of ours from any other trace. */
 export const recordVersion = 'runweave.record.version';
 export const pipelineFile = 'runweave.pipeline.file';
+/** Digest of the pipeline file's content in `objects/`. */
+export const pipelineFileDigest = 'runweave.pipeline.digest';
+/** How the checkout differed from its commit. */
+export const vcsChanges = 'runweave.vcs.changes';
 export const trigger = 'runweave.trigger';
 export const warnings = 'runweave.warnings';
 export const interrupted = 'runweave.interrupted';
@@ -72,6 +76,8 @@ export const taskPhase = 'runweave.task.phase';
 export const taskReasons = 'runweave.reasons';
 export const taskFingerprint = 'runweave.fingerprint';
 export const taskOutputs = 'runweave.outputs';
+/** Contents of the source files that were used, by path: digests in `objects/`. */
+export const taskSources = 'runweave.sources';
 export const taskReturns = 'runweave.returns';
 export const taskSkipReason = 'runweave.skip.reason';
 export const taskBlockedBy = 'runweave.skip.blocked_by';

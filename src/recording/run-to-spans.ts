@@ -71,7 +71,7 @@ export function createRunCollector(): RunCollector {
     lastTime = event.time;
     switch (event.type) {
       case 'attempt-started': {
-        const task = fold.state()?.tasks.find((candidate) => candidate.node.id === event.task);
+        const task = fold.task(event.task);
         const attempt = task?.attempts.at(-1);
         if (task !== undefined && attempt !== undefined) earlier.set(attempt.spanId, { metrics: task.metrics, artifacts: task.artifacts });
         break;
@@ -147,6 +147,8 @@ function runSpan(state: RunState, lastTime: UnixNano): SpanDescription {
       [semconv.cicdPipelineRunId]: state.runId,
       [semconv.cicdPipelineResult]: state.outcome,
       [semconv.pipelineFile]: state.pipeline.file,
+      [semconv.pipelineFileDigest]: state.pipelineFile,
+      [semconv.vcsChanges]: state.changes as Json | undefined,
       [semconv.trigger]: state.trigger,
       [semconv.interrupted]: state.interrupted,
       [semconv.warnings]: state.warnings,
@@ -186,6 +188,7 @@ function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescriptio
         [semconv.taskReasons]: task.reasons,
         [semconv.taskFingerprint]: task.fingerprint as unknown as Json | undefined,
         [semconv.taskOutputs]: task.outputs as unknown as Json,
+        [semconv.taskSources]: task.sources,
         [semconv.taskReturns]: task.returns,
         [semconv.taskSkipReason]: task.skipReason,
         [semconv.taskBlockedBy]: task.blockedBy,
@@ -252,6 +255,10 @@ function cellSpan(attempt: AttemptState, cell: CellState, lastTime: UnixNano): S
   };
 }
 
+/** By OTLP's numbers, which are not those of the SDK. */
+const spanKinds = [SpanKind.INTERNAL, SpanKind.INTERNAL, SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER];
+const statusCodes = [SpanStatusCode.UNSET, SpanStatusCode.OK, SpanStatusCode.ERROR];
+
 function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, known: ReadonlySet<string>): SpanDescription {
   const { name, spanId, traceId, parentSpanId, kind, scope, start, end, status, events, links, resource } = reported;
   const hangsBelow = parentSpanId !== spanId && known.has(traceId + parentSpanId) ? parentSpanId : attempt;
@@ -259,8 +266,7 @@ function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, 
     name,
     spanId,
     parent: hangsBelow,
-    // The SDK counts from 0 for internal, OTLP from 1.
-    kind: (kind - 1) as SpanKind,
+    kind: spanKinds[kind] ?? SpanKind.INTERNAL,
     ...(scope !== undefined && { scope }),
     start,
     end,
@@ -271,7 +277,7 @@ function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, 
       [semconv.reportedParentSpanId]: parentSpanId === hangsBelow ? undefined : parentSpanId,
       [semconv.reportedResource]: resource,
     }),
-    status: status as SpanStatus,
+    status: { code: statusCodes[status.code] ?? SpanStatusCode.UNSET, ...(status.message !== undefined && { message: status.message }) },
     links: links.map((link) => ({ ...link, attributes: toAttributes(withoutOurNames(link.attributes)) })),
     events: events.map((event) => ({ ...event, attributes: toAttributes(withoutOurNames(event.attributes)) })),
   };

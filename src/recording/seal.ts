@@ -156,7 +156,7 @@ async function removeTemporaries(runs: string, runId: RunId): Promise<void> {
   for (const name of names) await rm(path.join(runs, name), { force: true });
 }
 
-async function* linesOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<Uint8Array> {
+async function* linesOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<string> {
   const state = collector.state();
   if (state === undefined) return;
   const { serialize } = createSpanSerializer(state.traceId, state.resource);
@@ -185,12 +185,11 @@ async function* spansOf(collector: RunCollector, again: () => Iterable<RunEvent>
   }
 }
 
-async function writeLines(file: string, lines: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeLines(file: string, lines: AsyncIterable<string>): Promise<void> {
   const handle = await open(file, 'w');
   try {
     for await (const line of lines) {
-      await handle.writeFile(line);
-      await handle.writeFile('\n');
+      await handle.writeFile(`${line}\n`);
     }
     await handle.sync();
   } finally {

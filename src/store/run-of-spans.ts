@@ -8,7 +8,7 @@ import type { Json, JsonObject } from '../model/json.ts';
 import type { TaskId, TaskKind } from '../model/pipeline.ts';
 import { byStart, logText, shownSpans } from '../model/reported.ts';
 import type { Dataset, ReportedLog, ReportedSpan } from '../model/reported.ts';
-import type { ArtifactContent, Outcome, OutputFile, RecordedFailure, RunId, SkipReason, SpanId, TraceId, Trigger } from '../model/run-event.ts';
+import type { ArtifactContent, Outcome, OutputFile, RecordedFailure, RunId, SkipReason, SpanId, TraceId, TreeChanges, Trigger } from '../model/run-event.ts';
 import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import * as semconv from '../model/semantic-conventions.ts';
 import type { UnixNano } from '../model/time.ts';
@@ -55,6 +55,8 @@ export function runOfSpans(spans: Iterable<OtlpSpan>): RunState | undefined {
   const childrenOf = (span: OtlpSpan): readonly OtlpSpan[] => byParent.get(span.spanId) ?? [];
   const { attributes } = run;
   const outcome = outcomeOf(attributes.get(semconv.cicdPipelineResult));
+  const pipelineFile = attributes.get(semconv.pipelineFileDigest);
+  const changes = changesOf(attributes.get(semconv.vcsChanges));
   return {
     runId: text(attributes, semconv.cicdPipelineRunId) as RunId,
     traceId: run.traceId as TraceId,
@@ -64,6 +66,8 @@ export function runOfSpans(spans: Iterable<OtlpSpan>): RunState | undefined {
     trigger: triggerOf(attributes.get(semconv.trigger)),
     resource: Object.fromEntries(run.resource),
     start: run.start as UnixNano,
+    ...(typeof pipelineFile === 'string' && { pipelineFile: pipelineFile as Digest }),
+    ...(changes !== undefined && { changes }),
     ...times(run, 'end'),
     ...(outcome !== undefined && { outcome }),
     interrupted: attributes.get(semconv.interrupted) === true,
@@ -85,6 +89,7 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
   const owner = attributes.get(semconv.taskOwner);
   const description = attributes.get(semconv.taskDescription);
   const skipReason = attributes.get(semconv.taskSkipReason);
+  const sources = attributes.get(semconv.taskSources);
   const madeBy = links.find((link) => link.attributes.get(semconv.linkType) === semconv.linkTypeMadeBy);
   const kind = text(attributes, semconv.taskKind);
   return {
@@ -118,6 +123,7 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
     ),
     returns: record(object(attributes.get(semconv.taskReturns))),
     ...(observed !== undefined && { observed: observedOf(observed) }),
+    ...(isJsonObject(sources) && { sources: strings(sources) as Record<string, Digest> }),
     ...(failure !== undefined && { failure }),
     ...(typeof skipReason === 'string' && { skipReason: skipReason as SkipReason }),
     ...(madeBy !== undefined && {
@@ -324,6 +330,18 @@ const fingerprintTables = ['definitionParts', 'params', 'sources', 'inputs', 'up
 function fingerprintOf(value: Json | undefined): Fingerprint | undefined {
   if (!isJsonObject(value) || typeof value['definition'] !== 'string' || typeof value['interpreter'] !== 'string') return undefined;
   return fingerprintTables.every((table) => isJsonObject(value[table])) ? (value as unknown as Fingerprint) : undefined;
+}
+
+function changesOf(value: Json | undefined): TreeChanges | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { diff, size, truncated, untracked, untrackedCount } = value;
+  return {
+    ...(typeof diff === 'string' && { diff: diff as Digest }),
+    size: typeof size === 'number' ? size : 0,
+    truncated: truncated === true,
+    untracked: list(untracked).filter((file) => typeof file === 'string'),
+    untrackedCount: typeof untrackedCount === 'number' ? untrackedCount : 0,
+  };
 }
 
 function triggerOf(value: Json | undefined): Trigger {

@@ -25,7 +25,7 @@ beforeEach(() => {
   scratch = path.join(folder, '.runweave', 'scratch', '1');
 });
 afterEach(() => {
-  assert.deepEqual(['params.json', 'log.jsonl'].filter((name) => existsSync(`${scratch}.${name}`)), [], 'the files of the attempt are removed');
+  assert.equal(existsSync(`${scratch}.log.jsonl`), false, 'the log of the attempt is removed');
 });
 
 interface Options {

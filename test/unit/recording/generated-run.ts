@@ -195,6 +195,11 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
         ...(outcome === 'success' && { fingerprint: fingerprint() }),
       });
     }
+    if (chance(0.4)) events.push({ type: 'sources', task, time: now(), files: { ['__proto__']: digest(), ...digests() } });
+    if (chance(0.3)) {
+      const changes = { ...(chance(0.5) && { diff: digest() }), size: int(1000), truncated: chance(0.5), untracked: ['new.py'], untrackedCount: 1 };
+      events.push({ type: 'run-context', time: now(), ...(chance(0.5) && { pipelineFile: digest() }), ...(chance(0.5) && { changes }) });
+    }
     if (chance(0.3)) events.push({ type: 'warning', time: now(), message: 'the disk is nearly full' });
     if (index === 3 && chance(0.5)) {
       // A task goes, another comes; what has run keeps its place.
