@@ -186,6 +186,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
               ({ token } = registration);
               return { url, ...registration, experiment: pipeline.name };
             },
+            digests: context.decision.digests,
             storeArtifact: async (source, name, mediaType) => {
               const { storeArtifact } = await import('../recording/artifacts.ts');
               return storeArtifact(store, { path: source }, { name, mediaType, masker: withToken(secrets), inlineLimit: Math.min(pipeline.record.inline, largestInline) });

@@ -67,7 +67,7 @@ function environmentAttributes(environment: Readonly<Record<string, string | und
 }
 
 /** To start git only to hear that there is none takes as long as many a run. */
-function isInCheckout(folder: string): boolean {
+export function isInCheckout(folder: string): boolean {
   if (process.env['GIT_DIR'] !== undefined) return true;
   for (let current = folder; ; current = path.dirname(current)) {
     if (existsSync(path.join(current, '.git'))) return true;

@@ -11,13 +11,16 @@ import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { PackageVersions } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import { logText, seriesName, type Report, type ReportedLog } from '../model/reported.ts';
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TraceId } from '../model/run-event.ts';
 import type { Clock, UnixNano } from '../model/time.ts';
+import type { FileDigests } from '../fingerprint/file-digests.ts';
 import type { Backend, ProcessEnd, RunningProcess } from './backend/backend.ts';
 import { followLog, type FollowedLog } from './follow-log.ts';
+import { collectObserved, type Observed } from './observed.ts';
 import { limitOutput } from './output-limit.ts';
 import { taskEnvironment } from './task/environment.ts';
 import { parseTaskLogLine, type TaskLogEntry } from './task/task-log.ts';
@@ -68,6 +71,7 @@ export interface AttemptContext {
   readonly emit: (event: RunEvent) => void;
   /** Absent where nothing can be reported but by `RUNWEAVE_LOG`. Rejects when there can be no such channel now. */
   readonly openChannel?: (attempt: Pick<AttemptRequest, 'task' | 'number' | 'spanId' | 'scratch'>, report: (report: Report) => void) => ReportChannel | Promise<ReportChannel>;
+  readonly digests: FileDigests;
   readonly storeArtifact: (file: string, name: string, mediaType: string | undefined) => Promise<Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content'>>;
 }
 
@@ -75,7 +79,7 @@ export interface AttemptResult {
   readonly outcome: Exclude<Outcome, 'skip'>;
   readonly failure?: RecordedFailure;
   readonly returns: JsonObject;
-  readonly observed: Pick<EventOf<'observed'>, 'modules' | 'read' | 'written'>;
+  readonly observed: Observed;
 }
 
 export async function runAttempt(request: AttemptRequest, context: AttemptContext): Promise<AttemptResult> {
@@ -129,6 +133,11 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   await log?.close();
   await reports.settled();
   removeScratch(logFile);
+  const observed = reports.observed();
+  if (reports.hasObserved()) {
+    const { modules, read, written, packages } = observed;
+    emit({ type: 'observed', ...of, time: clock.now(), modules, read, written, packages: Object.assign({}, ...Object.values(packages)) as PackageVersions });
+  }
 
   const { outcome, failure } = outcomeOf(end, stoppedBy, task, reports.exception(), output.tail());
   emit({
@@ -140,7 +149,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     ...(end.type === 'signal' && { signal: end.signal }),
     ...(failure !== undefined && { failure }),
   });
-  return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), observed: reports.observed() };
+  return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), observed };
 }
 
 /**
@@ -151,7 +160,7 @@ function writeParams(folder: string, params: JsonObject): string {
   const text = JSON.stringify(params);
   const file = path.join(folder, `params-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
   if (existsSync(file)) return file;
-  // Nobody else's: parameters may hold what must not be seen.
+  // Parameters, and what the task logs, are for nobody else on this machine.
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   // Whole under its name at once, and not to be written to.
   writeFileSync(`${file}.tmp`, text, { mode: 0o400 });
@@ -237,7 +246,7 @@ function collectOutput(emit: (stream: 'stdout' | 'stderr', text: string) => void
 function collectReports(request: AttemptRequest, context: AttemptContext, of: { readonly task: TaskId; readonly attempt: number }, cwd: string, addLog: (log: ReportedLog) => void) {
   const { emit, clock } = context;
   const returns: Record<string, JsonObject[string]> = {};
-  const seen = { modules: new Set<string>(), read: new Set<string>(), written: new Set<string>() };
+  const seen = collectObserved();
   let exception: RecordedFailure | undefined;
   let notUnderstood = 0;
   let artifacts: Promise<void> = Promise.resolve();
@@ -300,16 +309,9 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
       case 'cell':
         emit({ ...of, time, ...entry });
         return;
-      case 'observed': {
-        const modules = entry.modules.map(relative);
-        const read = entry.read.map(relative);
-        const written = entry.written.map(relative);
-        for (const file of modules) seen.modules.add(file);
-        for (const file of read) seen.read.add(file);
-        for (const file of written) seen.written.add(file);
-        emit({ type: 'observed', ...of, time, modules, read, written, packages: entry.packages });
+      case 'observed':
+        seen.add(entry);
         return;
-      }
       case 'exception':
         exception = {
           type: entry.exceptionType,
@@ -339,6 +341,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
     },
     returns: (): JsonObject => returns,
     exception: () => exception,
-    observed: () => ({ modules: [...seen.modules], read: [...seen.read], written: [...seen.written] }),
+    observed: () => seen.observed(request.folder, context.digests),
+    hasObserved: () => seen.hasAny(),
   };
 }

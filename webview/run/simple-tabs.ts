@@ -92,7 +92,7 @@ export function metricsTab({ run, lengthOf }: Context): HTMLElement {
   );
 }
 
-/** The end of an output, as few elements: lines of one stream or severity that follow each other are one. */
+/** The end of an output, as few elements: lines of one stream that follow each other are one. */
 function lastLines(output: AttemptState['output'], most: number): { readonly blocks: readonly { readonly look: string; readonly text: string }[]; readonly isCut: boolean } {
   const blocks: { readonly look: string; text: string }[] = [];
   let lines = 0;
@@ -104,8 +104,9 @@ function lastLines(output: AttemptState['output'], most: number): { readonly blo
     characters += chunk.text.length;
     lines += chunk.text.split('\n').length - 1;
     const first = blocks[0];
+    // A log record stands for itself, in the look of its severity.
     const look = chunk.log === undefined ? chunk.stream : `log severity-${Math.ceil(chunk.log.severityNumber / 4)}`;
-    if (first?.look === look) first.text = chunk.text + first.text;
+    if (first?.look === look && chunk.log === undefined) first.text = chunk.text + first.text;
     else blocks.unshift({ look, text: chunk.text });
   }
   const [first, ...rest] = blocks.map(({ look, text }) => ({ look, text: plainText(text).replace(/\n$/, '') }));

@@ -54,7 +54,7 @@ function openService(attempt: CollectedAttempt, now: () => number): Service {
     ...runs.routes,
     ...metricHistoryRoutes(runs),
     ...models.routes,
-    ...modelRegistryRoutes(now, budget, runs, telling),
+    ...modelRegistryRoutes({ now, budget, telling, runOf: (runId, modelId) => runs.get(runId) ?? models.owner(modelId)?.run }),
     ...artifacts.routes,
     ...traceRoutes(budget),
     'GET v3/server-info': () => serverInfo,

@@ -19,6 +19,8 @@ import { marksOf, signalGroup } from './local.ts';
 
 /** Processes that the executor starts itself before it has a spawner. */
 const startedDirectly = 8;
+/** So many spawners are tried: something ends them. */
+const mostSpawners = 5;
 
 export interface SpawningBackend extends Backend {
   /** Many starts, or starts that must be quick, are to come. */
@@ -32,6 +34,8 @@ interface Started {
   pid: number;
   readonly onStarted: (running: RunningProcess) => void;
   onEnd: (end: ProcessEnd) => void;
+  /** What came together with the start, until whoever asked for it knows that it has started. */
+  early: (() => void)[] | undefined;
 }
 
 interface Spawner {
@@ -44,24 +48,26 @@ interface Spawner {
 export function spawningBackend(direct: Backend, file: string): SpawningBackend {
   let spawner: Spawner | undefined;
   let starts = 0;
+  let opened = 0;
   let isClosed = false;
 
   const open = (): void => {
-    if (spawner !== undefined || isClosed || process.platform === 'win32') return;
+    if (spawner !== undefined || isClosed || opened === mostSpawners || process.platform === 'win32') return;
+    opened += 1;
     // A session of its own, so that an interrupt typed in the terminal is the executor's alone.
     const child = spawn(process.execPath, [file], { stdio: ['pipe', 'pipe', 'ignore'], detached: true, windowsHide: true });
-    const opened: Spawner = { child, processes: new Map(), isReady: false };
-    spawner = opened;
+    const own: Spawner = { child, processes: new Map(), isReady: false };
+    spawner = own;
     const onGone = (): void => {
-      if (spawner === opened) spawner = undefined;
-      for (const [id, started] of opened.processes) lose(opened, id, started);
+      if (spawner === own) spawner = undefined;
+      for (const [id, started] of own.processes) lose(own, id, started);
     };
     child.on('error', onGone);
     child.on('close', onGone);
     child.stdin.on('error', () => undefined);
-    child.stdout.on('data', createFrameReader((frame) => receive(opened, frame)));
+    child.stdout.on('data', createFrameReader((frame) => receive(own, frame)));
     child.unref();
-    hold(opened);
+    hold(own);
   };
 
   const receive = (from: Spawner, { type, id, body }: Frame): void => {
@@ -71,12 +77,25 @@ export function spawningBackend(direct: Backend, file: string): SpawningBackend 
     if (type === 'started') {
       started.pid = Number(body.toString());
       announce(from, id, started);
+      setImmediate(() => {
+        const { early = [] } = started;
+        started.early = undefined;
+        for (const handOn of early) handOn();
+      });
     } else if (type === 'stdout' || type === 'stderr') {
-      started.request.onOutput(type, body.toString());
+      const text = body.toString();
+      const handOn = (): void => started.request.onOutput(type, text);
+      if (started.early === undefined) handOn();
+      else started.early.push(handOn);
     } else if (type === 'ended') {
-      from.processes.delete(id);
-      hold(from);
-      started.onEnd(JSON.parse(body.toString()) as ProcessEnd);
+      const end = JSON.parse(body.toString()) as ProcessEnd;
+      const handOn = (): void => {
+        from.processes.delete(id);
+        hold(from);
+        started.onEnd(end);
+      };
+      if (started.early === undefined) handOn();
+      else started.early.push(handOn);
     }
   };
 
@@ -119,7 +138,7 @@ export function spawningBackend(direct: Backend, file: string): SpawningBackend 
     const id = starts;
     const { command, cwd, env } = request;
     return new Promise((resolve) => {
-      from.processes.set(id, { request, pid: 0, onStarted: resolve, onEnd: () => undefined });
+      from.processes.set(id, { request, pid: 0, onStarted: resolve, onEnd: () => undefined, early: [] });
       hold(from);
       from.child.stdin.write(encodeFrame('start', id, JSON.stringify({ command, cwd, env })));
     });

@@ -59,7 +59,7 @@ describe('openEventLog', () => {
     assert.match(readFileSync(log.path, 'utf8'), /warning/);
     log.append({ ...warning, message: 'second' });
     assert.doesNotMatch(readFileSync(log.path, 'utf8'), /second/);
-    t.mock.timers.tick(50);
+    t.mock.timers.tick(20);
     assert.match(readFileSync(log.path, 'utf8'), /warning/);
     await log.close();
   });

@@ -237,6 +237,9 @@ describe('models', () => {
     const own = await client.run();
     const model = await client.call('POST', 'logged-models', { experiment_id: '0', name: 'best', source_run_id: own, params: [{ key: 'a', value: '1' }] });
     const id = at(model, 'model.info.model_id') as string;
+    await client.call('POST', 'registered-models/create', { name: 'named' });
+    await client.call('POST', 'model-versions/create', { name: 'named', source: `models:/${id}`, model_id: id });
+    assert.equal(tags(client)['mlflow.registered_model.named'], '1');
     assert.equal(at(model, 'model.info.status'), 'LOGGED_MODEL_PENDING');
     await client.put(`${(at(model, 'model.info.artifact_uri') as string).replace('mlflow-artifacts:/', '')}/MLmodel`, 'x');
     assert.equal(of(client, 'artifact')[0]?.name, 'best/MLmodel');
