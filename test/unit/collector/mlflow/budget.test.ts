@@ -5,19 +5,19 @@ import { Refusal } from '../../../../src/collector/mlflow/refusal.ts';
 
 describe('createBudget', () => {
   it('refuses text past its limit, and counts what takes another\'s place once', () => {
-    const budget = createBudget({ text: 1000, points: 0 });
+    const budget = createBudget({ text: 2000, points: 0 });
     budget.text('key', 'x'.repeat(600));
     for (let time = 0; time < 10; time += 1) {
       budget.forget('key', 'x'.repeat(600));
       budget.text('key', 'x'.repeat(600));
     }
-    assert.throws(() => budget.text('y'.repeat(100)), Refusal);
+    assert.throws(() => budget.text('y'.repeat(400)), Refusal);
     budget.forget('key', 'x'.repeat(600));
-    budget.text('y'.repeat(100));
+    budget.text('y'.repeat(400));
   });
 
   it('counts short texts too', () => {
-    const budget = createBudget({ text: 1000, points: 0 });
+    const budget = createBudget({ text: 2000, points: 0 });
     assert.throws(() => {
       for (let time = 0; time < 100; time += 1) budget.text('');
     }, Refusal);

@@ -30,6 +30,8 @@ describe('endpoints', () => {
     ['POST', 'constructor', undefined, '404 ENDPOINT_NOT_FOUND'],
     ['POST', 'runs/create', 'no json', '400 BAD_REQUEST'],
     ['POST', 'runs/create', '[]', '400 BAD_REQUEST'],
+    ['POST', 'runs/create', `{"run_name": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`, '400 BAD_REQUEST'],
+    ['POST', 'runs/create', '{"run_name": [["}"]]}', '400 INVALID_PARAMETER_VALUE'],
     ['POST', 'runs/create', '{"tags": 5}', '400 INVALID_PARAMETER_VALUE'],
     ['POST', 'runs/create', '{"experiment_id": "9"}', '404 RESOURCE_DOES_NOT_EXIST'],
     ['GET', 'runs/get', undefined, '400 INVALID_PARAMETER_VALUE'],
@@ -37,7 +39,7 @@ describe('endpoints', () => {
     ['GET', '/api/3.0/mlflow/traces/get', undefined, '501 NOT_IMPLEMENTED'],
   ];
   for (const [method, path, body, expected] of refusals) {
-    it(`${method} ${path} with ${body ?? 'nothing'}: ${expected}`, async (context) => {
+    it(`${method} ${path} with ${(body ?? 'nothing').slice(0, 40)}: ${expected}`, async (context) => {
       const answer = await openClient(context).send(method, path, body);
       assert.equal(refusalOf(answer), expected);
       assert.match(textOf(answer), /"message":".{10,}"/);
@@ -134,6 +136,8 @@ describe('runs', () => {
       { metrics: [metric], params: [{ key: 'q', value: '1' }, { key: 'q', value: '2' }] },
       { metrics: [metric, { key: 'n', value: 'much', timestamp: 1 }] },
       { metrics: [metric, { key: 'n', value: 1 }] },
+      { metrics: [metric, { key: 'n', value: 1, timestamp: -1 }] },
+      { metrics: [metric, { key: 'n', value: 1, timestamp: 1, step: 1e30 }] },
       { metrics: [metric, { key: '../n', value: 1, timestamp: 1 }] },
       { metrics: Array.from({ length: 1001 }, () => metric) },
       { metrics: [metric], tags: Array.from({ length: 101 }, (_, index) => ({ key: `t${index}`, value: '' })) },
@@ -159,6 +163,18 @@ describe('runs', () => {
     await client.call('POST', 'runs/update', { run_id, status: 'FAILED', end_time: 5 });
     assert.deepEqual([tags(client)['mlflow.run_id'], tags(client)['mlflow.status']], [run_id, 'FAILED']);
     assert.equal(of(client, 'span').length, 0);
+  });
+
+  it('records no time that a record can\'t hold', async (context) => {
+    const client = openClient(context);
+    const run_id = await client.run();
+    const nanoseconds = 1_700_000_000_123_456_800;
+    await client.call('POST', 'runs/log-metric', { run_id, key: 'm', value: 1, timestamp: nanoseconds });
+    const child = await client.run({ start_time: nanoseconds, tags: [{ key: 'mlflow.parentRunId', value: run_id }] });
+    await client.call('POST', 'runs/update', { run_id: child, status: 'FINISHED', end_time: 5 });
+    assert.equal(of(client, 'metric')[0]?.time, undefined);
+    assert.deepEqual(of(client, 'span').map(({ span }) => span.start === span.end && BigInt(span.end) < 2n ** 64n), [true]);
+    assert.equal(at(await client.call('GET', 'metrics/get-history', { run_id, metric_key: 'm' }), 'metrics.0.timestamp'), nanoseconds);
   });
 
   it('records datasets once, with what is known of them', async (context) => {
