@@ -180,7 +180,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
           },
           {
             // Most tasks print nothing, and a masker is made when there is something to mask.
-            backend: sampler.watch(maskedBackend(backend, () => withToken([])), (sample) => emit({ type: 'resources', task: task.id, attempt: number, time: clock.now(), ...sample })),
+            backend: maskedBackend(sampler.watch(backend, (sample) => emit({ type: 'resources', task: task.id, attempt: number, time: clock.now(), ...sample })), () => withToken([])),
             clock,
             emit,
             openChannel: async ({ number: attempt, spanId, scratch: prefix }, report) => {

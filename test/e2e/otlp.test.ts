@@ -223,6 +223,24 @@ print("parallel", answers.count(200))
   });
 });
 
+describe('OTLP, between runs', () => {
+  it('is served by nobody', async (t) => {
+    const space = workspace(t, { 'runweave.yaml': 'name: w\ntasks:\n  a: {shell: "echo $OTEL_EXPORTER_OTLP_ENDPOINT > url; cat in", inputs: [in]}\n', in: '1' });
+    const running = space.start('watch', '--json');
+    const isRefused = async (): Promise<void> => {
+      await assert.rejects(fetch(space.read('url').trim()), (error: Error) => (error.cause as NodeJS.ErrnoException).code === 'ECONNREFUSED');
+    };
+    await running.until((line) => line.type === 'sealed');
+    await isRefused();
+    const from = running.lines.length;
+    space.write('in', '2');
+    await running.until((line) => line.type === 'sealed', from);
+    await isRefused();
+    running.process.kill('SIGINT');
+    await running.ended;
+  });
+});
+
 describe('OTLP, twenty thousand spans', () => {
   it('are all in the record, and the first of them in what is shown', async (t) => {
     const space = instrumented(t, {

@@ -120,6 +120,39 @@ describe('run panel', () => {
     await panel.page.locator('.output', { hasText: 'loading tasks/ingest.py' }).waitFor();
   });
 
+  it('shows what a task reported: spans as a tree, logs in the output, datasets', async () => {
+    const events = [...digitsEvents()];
+    const at = events.findIndex((event) => event.type === 'attempt-ended' && event.task === 'ingest');
+    const ended = events[at];
+    assert.ok(ended?.type === 'attempt-ended');
+    const of = { task: ended.task, attempt: ended.attempt, time: ended.time } as const;
+    const span = (spanId: string, parentSpanId: string, name: string, from: number, more: object = {}): RunEvent => ({
+      type: 'span',
+      ...of,
+      span: { traceId: '0af7651916cd43dd8448eb211c80319c', spanId, parentSpanId, name, kind: 1, start: String(BigInt(ended.time) - BigInt(from) * 1_000_000n), end: ended.time, attributes: { 'http.route': '<b>/x</b>' }, events: [], links: [], status: { code: 0 }, scope: { name: 'shop' }, ...more } as never,
+    });
+    const reported: readonly RunEvent[] = [
+      span('00000000000000a2', '00000000000000a1', 'query <i>', 300, { status: { code: 2, message: 'no rows' } }),
+      span('00000000000000a1', '00000000000000ff', 'GET /x', 400),
+      { type: 'log', ...of, log: { time: ended.time, severityNumber: 17, body: 'went <b>wrong</b>', attributes: {}, scope: 'shop' } },
+      { type: 'dataset', ...of, dataset: { name: 'digits.npz', digest: '1a2b3c', context: 'training' } },
+    ];
+    events.splice(at, 0, ...reported);
+    const panel = await openRun(events);
+    await tab(panel, 'tasks');
+    await panel.page.click('td button:has-text("ingest")');
+    const rows = panel.page.locator('.spans tbody tr');
+    assert.deepEqual((await rows.allInnerTexts()).map((row) => row.split('\t').slice(0, 3).map((cell) => cell.trim())), [['GET /x', 'shop', '400 ms'], ['query <i> no rows', 'shop', '300 ms']]);
+    const [first = 0, second = 0] = await rows.locator('td:first-child').evaluateAll((cells) => cells.map((cell) => parseFloat(getComputedStyle(cell).paddingLeft)));
+    assert.ok(second > first, 'a child is indented');
+    assert.match(await panel.page.locator('.detail').innerText(), /digits\.npz \(training\)\s+1a2b3c/);
+    assert.deepEqual(await panel.accessibility(), []);
+    await tab(panel, 'output');
+    await panel.page.selectOption('#output-task', 'ingest');
+    assert.equal(await panel.page.locator('.output .severity-5').innerText(), 'ERROR shop: went <b>wrong</b>');
+    assert.deepEqual(panel.complaints, []);
+  });
+
   it('follows a run in progress, keeping focus', async () => {
     const events = digitsEvents();
     const cut = events.findIndex((event) => event.type === 'task-ended');
