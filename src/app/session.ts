@@ -14,6 +14,7 @@ import { nearName } from '../definition/near-name.ts';
 import { openKeptResults } from '../fingerprint/kept-results.ts';
 import { localBackend } from '../execution/backend/local.ts';
 import type { DecisionContext } from '../execution/decide.ts';
+import { checkSyntax } from '../execution/check-syntax.ts';
 import { findInterpreter } from '../execution/interpreter.ts';
 import { changedInputs } from '../execution/same-inputs.ts';
 import { makePlan, type PlanScope } from '../execution/plan.ts';
@@ -128,7 +129,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     const python = await interpreterFor(pipeline);
     if (python !== undefined && 'code' in python) return python;
     const results = await memory.results(pipeline);
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept };
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax };
   };
 
   const scopeFor = (pipeline: Pipeline, tasks: readonly string[], force: boolean, unasked: boolean): PlanScope | Problem => {

@@ -10,6 +10,8 @@ import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { fingerprintDifference, reasonsToRun } from '../fingerprint/staleness.ts';
 import type { KeptResult, KeptResults } from '../fingerprint/kept-results.ts';
 import { fingerprintTask, type FingerprintInputs } from '../fingerprint/task-fingerprint.ts';
+import type { Compiler } from '../fingerprint/called-sources.ts';
+import type { CheckSyntax } from './check-syntax.ts';
 import { needsInterpreter } from './task/command.ts';
 
 export interface DecisionContext {
@@ -19,6 +21,8 @@ export interface DecisionContext {
   readonly result: (task: TaskId) => TaskResult | undefined;
   /** Results that can be restored; absent: none are. */
   readonly kept?: KeptResults;
+  /** Absent: modules of functions are compared as a whole. */
+  readonly checkSyntax?: CheckSyntax;
 }
 
 export interface Decision {
@@ -41,18 +45,28 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   const fingerprint = await fingerprintTask({ ...fingerprintInputs(task, params, context), last: last?.fingerprint }, context.digests);
   const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await context.digests.ofPath(context.folder, output))?.digest })));
   const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs });
-  return { fingerprint, params, missingReturns, reasons: reasons.map((reason) => withCells(reason, context.digests)) };
+  return { fingerprint, params, missingReturns, reasons: reasons.map((reason) => withPlace(reason, context.digests)) };
 }
 
-function withCells(reason: Reason, digests: FileDigests): Reason {
+/** Which cells or functions changed, where what was there is known. */
+function withPlace(reason: Reason, digests: FileDigests): Reason {
   if (reason.type !== 'source-changed' || reason.from === undefined || reason.to === undefined) return reason;
-  const cells = digests.changedCells(reason.from, reason.to);
-  return cells === undefined || cells.length === 0 ? reason : { ...reason, cells };
+  const { from, to } = reason;
+  const [cells = [], parts = []] = [digests.changedCells(from, to), digests.changedParts(from, to)];
+  return { ...reason, ...(cells.length > 0 && { cells }), ...(parts.length > 0 && { parts }) };
 }
 
 /** What a fingerprint of the task is made from, but for what it was seen to use. */
-export function fingerprintInputs(task: Task, params: JsonObject, { folder, interpreter, result }: DecisionContext): Omit<FingerprintInputs, 'last'> {
-  return { task, folder, params, interpreter: needsInterpreter(task) && interpreter !== undefined ? `${interpreter.version} ${interpreter.path}` : undefined, upstream: result };
+export function fingerprintInputs(task: Task, params: JsonObject, context: DecisionContext): Omit<FingerprintInputs, 'last'> {
+  const { folder, interpreter, result } = context;
+  const python = needsInterpreter(task) ? interpreter : undefined;
+  return { task, folder, params, interpreter: python && `${python.version} ${python.path}`, upstream: result, compiler: compilerOf(context) };
+}
+
+/** Absent: modules of functions are compared as a whole. */
+export function compilerOf({ interpreter, checkSyntax }: DecisionContext): Compiler | undefined {
+  if (interpreter === undefined || checkSyntax === undefined) return undefined;
+  return { name: `${interpreter.version} ${interpreter.path}`, check: (files) => checkSyntax(interpreter.path, files) };
 }
 
 /**

@@ -28,7 +28,7 @@ import { fingerprintDifference } from '../fingerprint/staleness.ts';
 import { withObserved } from '../fingerprint/task-fingerprint.ts';
 import type { Results } from '../fingerprint/results.ts';
 import type { CompleteResult, KeptResult } from '../fingerprint/kept-results.ts';
-import { decide, findKept, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
+import { compilerOf, decide, findKept, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
 import { waitsForRequest, type PlanScope } from './plan.ts';
 import { createSlotPool, type SlotKind } from './slots.ts';
 import type { AttemptResult } from './attempt.ts';
@@ -338,6 +338,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
         last,
         isCovered: (file) => isDeclared(file, task.inputs) || task.dependencies.some((id) => isDeclared(file, entries.get(id)?.task.outputs ?? [])),
         isMade: (file) => pipeline.tasks.some((other) => isDeclared(file, other.outputs)),
+        compiler: compilerOf(context.decision),
       },
       context.decision.digests,
     );

@@ -20,7 +20,7 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
   const context: DecisionContext = {
     folder: '/nowhere/runweave-test',
     digests: {
-      meaningOf: () => undefined, changedCells: () => undefined, ofFile: () => Promise.resolve(undefined),
+      meaningOf: () => undefined, changedCells: () => undefined, changedParts: () => undefined, rememberParts: () => undefined, isCompiled: () => Promise.resolve(true), markCompiled: () => undefined, ofFile: () => Promise.resolve(undefined),
       ofPath: (_folder, relative) => {
         const content = files.get(relative);
         return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });

@@ -38,7 +38,7 @@ function createWorld(slots = 8) {
   let time = 1n;
 
   const digests: FileDigests = {
-    meaningOf: () => undefined, changedCells: () => undefined, ofFile: () => Promise.resolve(undefined),
+    meaningOf: () => undefined, changedCells: () => undefined, changedParts: () => undefined, rememberParts: () => undefined, isCompiled: () => Promise.resolve(true), markCompiled: () => undefined, ofFile: () => Promise.resolve(undefined),
     ofPath: (_folder, relative) => {
       const content = files.get(relative);
       return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });
