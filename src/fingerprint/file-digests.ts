@@ -7,7 +7,7 @@
  * (git's Documentation/technical/racy-git.txt).
  */
 import { hash, createHash } from 'node:crypto';
-import { readFileSync, statSync, type BigIntStats } from 'node:fs';
+import { readdirSync, readFileSync, statSync, type BigIntStats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -15,6 +15,7 @@ import { globSync } from 'tinyglobby';
 import { isGlob } from '../definition/paths.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import { labelled, type LabelledParts } from './function-slice.ts';
+import { readImports } from './import-chain.ts';
 import { isCurrent, meaningOf, type Meaning, type SourceKind } from './meaning.ts';
 
 const racyWindow = 50_000_000n;
@@ -55,6 +56,8 @@ export interface FileDigests {
    * without a match is an empty set, which has a digest.
    */
   readonly ofPath: (folder: string, relative: string) => Promise<PathDigest | undefined>;
+  /** Names of what is in a folder: the same set as long as nothing came, went or was renamed. `undefined` when there is no such folder. */
+  readonly namesIn: (absolute: string) => ReadonlySet<string> | undefined;
   /** Meaning of a Python source or notebook; `undefined` when it is not understood, or there is no such file. */
   readonly meaningOf: (absolute: string, kind: SourceKind) => Meaning | undefined;
   /** Code cells of a notebook by which `to` differs from `from`, from 1, as far as both were seen; empty where cells only went. */
@@ -67,6 +70,8 @@ export interface FileDigests {
   readonly isCompiled: (absolute: string, interpreter: string) => Promise<boolean>;
   /** It compiled these contents. */
   readonly markCompiled: (absolute: string, content: Digest, interpreter: string) => void;
+  /** Modules that a Python source names in its import statements; read anew only when the file changed. */
+  readonly importsOf: (absolute: string) => readonly string[];
   readonly export: () => CachedDigests;
 }
 
@@ -93,7 +98,9 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
     else if (key.startsWith(partsKey)) earlierParts.set(key.slice(partsKey.length), entry as LabelledParts);
     else entries.set(key, entry as Entry | MeaningEntry);
   }
-  const cells = new Map<Digest, readonly string[]>();
+  const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string> }>();
+  const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
+    const cells = new Map<Digest, readonly string[]>();
   /** Those that were asked for: of the earlier ones, others are forgotten. */
   const parts = new Map<Digest, LabelledParts>();
   const remember = (meaning: Meaning | null | undefined): void => {
@@ -132,6 +139,26 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
     if (settled) entries.set(absolute, [size, mtime, ctime, inode, digest]);
     else entries.delete(absolute);
     return { digest, size: Number(stats.size) };
+  };
+
+  const namesIn = (absolute: string): ReadonlySet<string> | undefined => {
+    const stats = statOf(absolute);
+    if (stats?.isDirectory() !== true) {
+      folders.delete(absolute);
+      return undefined;
+    }
+    const stamp = `${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino}`;
+    const known = folders.get(absolute);
+    if (known?.isSettled === true && known.stamp === stamp) return known.names;
+    const settled = isSettled(stats);
+    let names: ReadonlySet<string>;
+    try {
+      names = new Set(readdirSync(absolute));
+    } catch {
+      return undefined;
+    }
+    folders.set(absolute, { stamp, isSettled: settled, names });
+    return names;
   };
 
   const ofMeaning = (absolute: string, kind: SourceKind): Meaning | undefined => {
@@ -196,6 +223,16 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
     return after.flatMap((cell, index) => (index >= start && index < after.length - end && !(before.length === after.length && before[index] === cell) ? [index + 1] : []));
   };
 
+  const importsOf = (absolute: string): readonly string[] => {
+    const stats = statOf(absolute);
+    const version = `${stats?.size} ${stats?.mtimeNs} ${stats?.ctimeNs}`;
+    const known = imports.get(absolute);
+    if (known?.version === version) return known.modules;
+    const modules = readImports(absolute);
+    imports.set(absolute, { version, modules });
+    return modules;
+  };
+
   const partsOf = (digest: Digest): LabelledParts | undefined => {
     const known = parts.get(digest) ?? earlierParts.get(digest);
     if (known !== undefined) parts.set(digest, known);
@@ -223,6 +260,8 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
     isCompiled,
     markCompiled: (absolute, content, interpreter) => compiled.set(absolute, [content, interpreter]),
     rememberParts: (digest, known) => parts.set(digest, known),
+    importsOf,
+    namesIn,
     ofFile,
     ofPath,
     meaningOf: ofMeaning,

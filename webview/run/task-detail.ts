@@ -1,5 +1,7 @@
 /** All that a record says of one task. */
-import { describeReason } from '../../src/model/fingerprint.ts';
+import { changeOf } from '../../src/model/change.ts';
+import { describeReason, type Reason } from '../../src/model/fingerprint.ts';
+import type { TaskId } from '../../src/model/pipeline.ts';
 import type { RecordedFailure, SkipReason } from '../../src/model/run-event.ts';
 import type { AttemptState, TaskState } from '../../src/model/run-state.ts';
 import { elapsed, formatDuration } from '../../src/model/time.ts';
@@ -53,6 +55,13 @@ function attemptView(attempt: AttemptState, context: Context): HTMLElement {
 
 const short = (digest: string): string => digest.slice(0, 19);
 
+function reasonView(reason: Reason, index: number, task: TaskId, context: Context): Child {
+  const change = changeOf(reason);
+  if (change === undefined) return describeReason(reason);
+  const show = change.type === 'upstream' ? (): void => context.select(change.task, 'tasks') : (): void => context.post({ type: 'show-change', task, reason: index });
+  return h('button', { class: 'link', title: change.type === 'upstream' ? `Show ${change.task}` : 'Show what changed', onclick: show }, describeReason(reason));
+}
+
 export function taskDetail(task: TaskState, context: Context): HTMLElement {
   const { node, fingerprint, observed } = task;
   const file = (path: string): HTMLElement => h('button', { class: 'link', onclick: () => context.post({ type: 'open-file', path }) }, path);
@@ -66,7 +75,7 @@ export function taskDetail(task: TaskState, context: Context): HTMLElement {
     task.phase === 'skip' && h('p', {}, skipText(task, context)),
     // The task's own failure, unless it is that of its last attempt, which is told there.
     task.failure !== undefined && task.attempts.at(-1)?.failure === undefined && failureView(task.failure, context),
-    task.reasons.length > 0 && section(task, 'Why it ran', true, h('ul', {}, ...task.reasons.map((reason) => h('li', {}, describeReason(reason))))),
+    task.reasons.length > 0 && section(task, 'Why it ran', true, h('ul', {}, ...task.reasons.map((reason, index) => h('li', {}, reasonView(reason, index, node.id, context))))),
     task.attempts.length > 0 && section(task, 'Attempts', true, ...task.attempts.map((attempt) => attemptView(attempt, context))),
     metrics.length > 0 && section(task, 'Metrics', true, pairs(metrics.map(([name, series]) => [name, formatNumber(series.at(-1)?.value ?? 'NaN')]), ['Metric', 'Last value'])),
     Object.keys(task.params).length > 0 && section(task, 'Parameters', true, pairs(Object.entries(task.params).map(([name, value]) => [name, jsonText(value)]))),

@@ -23,5 +23,6 @@ export interface RunningProcess {
 }
 
 export interface Backend {
-  readonly start: (request: ProcessRequest) => RunningProcess;
+  /** Never throws or rejects: what could not be started has ended. */
+  readonly start: (request: ProcessRequest) => RunningProcess | Promise<RunningProcess>;
 }
