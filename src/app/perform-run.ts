@@ -23,6 +23,7 @@ import { resourceAttributes } from './run-context.ts';
 import { createSourceKeeper } from './keep-sources.ts';
 import { maskedBackend } from './masked-backend.ts';
 import { secretValues } from './secret-values.ts';
+import { withoutTokens } from './token-mask.ts';
 import { treeChanges } from './tree-changes.ts';
 
 /** In bytes: more does not belong into a line of text. */
@@ -97,7 +98,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     if (resource === undefined) return;
     for (const event of untold.splice(0)) {
       const whole = event.type === 'run-started' ? { ...event, resource } : event;
-      const safe = masker?.event(whole) ?? whole;
+      const safe = withoutTokens(masker?.event(whole) ?? whole);
       if (event.type === 'task-started') decided = undefined;
       decided?.push(safe);
       log.append(safe);

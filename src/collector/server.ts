@@ -13,12 +13,13 @@
  * An attempt: open ──close()──▶ draining ──▶ gone. While it drains, what its processes had sent before they ended is
  * read to its end, and answered; after that its secret is worth nothing.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BodyError, bodyLimits, createBodyReader, type BodyLimits } from './body.ts';
+import { createToken } from './token.ts';
 import type { CollectedAttempt, Service, ServiceFactory, ServiceRequest, ServiceResponse } from './service.ts';
 
 export interface Collector {
@@ -51,9 +52,6 @@ export interface CollectorLimits extends BodyLimits {
 }
 
 const defaults: CollectorLimits = { ...bodyLimits, connections: 2048, head: 10_000, drain: 1000 };
-
-/** What a secret of ours looks like, so that it can be told from other text. */
-export const tokenPattern = /rwt_[\w-]{43}/g;
 
 /** What is read and thrown away of a refused body, so that the client gets to see the answer. */
 const discardedBytes = 64 * 1024 * 1024;
@@ -164,7 +162,7 @@ export async function startCollector({ services, onWarning, limits: given = {} }
   return {
     url: `http://127.0.0.1:${port}`,
     open: (of) => {
-      const token = `rwt_${randomBytes(32).toString('base64url')}`;
+      const token = createToken();
       const digest = digestOf(token);
       const attempt: Attempt = {
         // What a service says of an attempt that is over is said to nobody.

@@ -217,6 +217,9 @@ export class PipelineModel {
         break;
       }
       case 'output':
+      case 'log':
+      case 'span':
+      case 'dataset':
       case 'observed':
       case 'sources':
         return new Set();

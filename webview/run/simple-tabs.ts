@@ -93,8 +93,8 @@ export function metricsTab({ run, lengthOf }: Context): HTMLElement {
 }
 
 /** The end of an output, as few elements: lines of one stream that follow each other are one. */
-function lastLines(output: AttemptState['output'], most: number): { readonly blocks: readonly { readonly stream: string; readonly text: string }[]; readonly isCut: boolean } {
-  const blocks: { readonly stream: string; text: string }[] = [];
+function lastLines(output: AttemptState['output'], most: number): { readonly blocks: readonly { readonly look: string; readonly text: string }[]; readonly isCut: boolean } {
+  const blocks: { readonly look: string; text: string }[] = [];
   let lines = 0;
   let characters = 0;
   let at = output.length;
@@ -104,10 +104,12 @@ function lastLines(output: AttemptState['output'], most: number): { readonly blo
     characters += chunk.text.length;
     lines += chunk.text.split('\n').length - 1;
     const first = blocks[0];
-    if (first?.stream === chunk.stream) first.text = chunk.text + first.text;
-    else blocks.unshift({ ...chunk });
+    // A log record stands for itself, in the look of its severity.
+    const look = chunk.log === undefined ? chunk.stream : `log severity-${Math.ceil(chunk.log.severityNumber / 4)}`;
+    if (first?.look === look && chunk.log === undefined) first.text = chunk.text + first.text;
+    else blocks.unshift({ look, text: chunk.text });
   }
-  const [first, ...rest] = blocks.map(({ stream, text }) => ({ stream, text: plainText(text).replace(/\n$/, '') }));
+  const [first, ...rest] = blocks.map(({ look, text }) => ({ look, text: plainText(text).replace(/\n$/, '') }));
   if (first === undefined) return { blocks: [], isCut: false };
   const beyond = lines - most;
   return { blocks: [beyond > 0 ? { ...first, text: first.text.split('\n').slice(beyond).join('\n') } : first, ...rest], isCut: at > 0 || beyond > 0 };
@@ -130,7 +132,7 @@ export function outputTab(context: Context): HTMLElement {
       return [
         task.attempts.length > 1 && h('h3', {}, `Attempt ${attempt.number}`),
         isCut && h('p', { class: 'quiet' }, 'Earlier lines are left out here. `runweave logs` prints all of them.'),
-        h('div', { class: 'output mono', role: 'region', 'aria-label': `Output of ${task.node.id}, attempt ${attempt.number}`, tabindex: '0', 'data-key': `output ${task.node.id} ${attempt.number}`, 'data-running': String(attempt.end === undefined) }, ...blocks.map(({ stream, text }) => h('div', { class: stream }, stream === 'stderr' && h('span', { class: 'visually-hidden' }, 'error stream: '), text))),
+        h('div', { class: 'output mono', role: 'region', 'aria-label': `Output of ${task.node.id}, attempt ${attempt.number}`, tabindex: '0', 'data-key': `output ${task.node.id} ${attempt.number}`, 'data-running': String(attempt.end === undefined) }, ...blocks.map(({ look, text }) => h('div', { class: look }, look === 'stderr' && h('span', { class: 'visually-hidden' }, 'error stream: '), text))),
       ];
     }),
   );

@@ -63,11 +63,13 @@ export function withReporting(environment: Readonly<Record<string, string>>, own
 function withoutProxy(environment: Record<string, string>): Record<string, string> {
   if (!Object.keys(environment).some((name) => /^(?:https?|all)_proxy$/i.test(name))) return environment;
   // Some programs read the one, some the other.
-  for (const [name, other] of [['NO_PROXY', 'no_proxy'], ['no_proxy', 'NO_PROXY']] as const) {
-    const hosts = environment[name] ?? environment[other] ?? '';
-    if (!hosts.split(',').some((host) => host.trim() === '127.0.0.1' || host.trim() === '*')) environment[name] = hosts === '' ? '127.0.0.1' : `${hosts},127.0.0.1`;
-  }
-  return environment;
+  const { NO_PROXY: upper, no_proxy: lower } = environment;
+  return { ...environment, NO_PROXY: withLoopback(upper ?? lower ?? ''), no_proxy: withLoopback(lower ?? upper ?? '') };
+}
+
+function withLoopback(hosts: string): string {
+  if (hosts.split(',').some((host) => host.trim() === '127.0.0.1' || host.trim() === '*')) return hosts;
+  return hosts === '' ? '127.0.0.1' : `${hosts},127.0.0.1`;
 }
 
 /** As W3C Baggage has it; the SDKs decode it. */
