@@ -3,8 +3,9 @@
  * holds a session in its own process, the extension in `executor.ts`.
  */
 import { availableParallelism, totalmem } from 'node:os';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { describeReason } from '../model/fingerprint.ts';
+import { describeReason, type Digest } from '../model/fingerprint.ts';
 import { tasksNamed, withUpstream, type Pipeline, type Slots, type TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Durations } from '../model/remaining.ts';
@@ -27,6 +28,7 @@ import { spawnerScript, workspaceOf } from './installation.ts';
 import { keptLimit } from './kept-limit.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
+import { objectPath } from '../recording/artifacts.ts';
 import { createPipelineSource } from './pipeline-source.ts';
 import { recoverInterruptedRuns } from './recover.ts';
 import { createTaskMemory } from './task-memory.ts';
@@ -66,6 +68,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const backend = spawningBackend(localBackend(), spawnerScript());
   const memory = createTaskMemory(store, file);
   const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
+  const hasObject = (digest: Digest): boolean => existsSync(objectPath(store, digest) ?? '');
   const lock = createPipelineLock(store, file, memory.forgetResults);
 
   const source = createPipelineSource(file, options.set, environment, store);
@@ -140,7 +143,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     const python = await interpreterFor(pipeline);
     if (python !== undefined && 'code' in python) return python;
     const results = await memory.results(pipeline);
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax };
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject };
   };
 
   const scopeFor = (pipeline: Pipeline, tasks: readonly string[], force: boolean, unasked: boolean): PlanScope | Problem => {

@@ -282,7 +282,8 @@ const resultDigests = new WeakMap<TaskResult, Digest>();
 function newResultDigest(result: TaskResult): Digest {
   if (result.outputs.length === 0 && Object.keys(result.returns).length === 0) return digestOf(`${result.traceId}/${result.spanId}`);
   const outputs = Object.fromEntries(result.outputs.map((output) => [output.path, output.digest]));
-  return digestOf(canonicalJson({ outputs, returns: result.returns }));
+  const pickles = Object.entries(result.pickles ?? {}).map(([name, pickle]) => [name, pickle.digest] as const);
+  return digestOf(canonicalJson({ outputs, returns: result.returns, ...(pickles.length > 0 && { pickles: Object.fromEntries(pickles) }) }));
 }
 
 const definitions = new WeakMap<Task, { readonly parts: JsonObject; readonly digest: Digest }>();

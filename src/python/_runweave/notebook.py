@@ -46,7 +46,7 @@ def _load(path):
             name = kernel_name(notebook)
         except (OSError, ValueError) as error:
             raise TaskError(type(error).__name__, f"notebook {notebook_file.relative(path)}: {error}") from None
-        notebook_file.inject_parameters(notebook, dict(runweave.params))
+        notebook_file.inject_parameters(notebook, {name: _parameter(name) for name in runweave.params})
         missing = notebook_file.missing_packages(path, name == OWN)
     if missing:
         raise TaskError(
@@ -55,6 +55,16 @@ def _load(path):
             f"{sys.executable} -m pip install {' '.join(missing)}",
         )
     return notebook, name
+
+
+def _parameter(name):
+    """The value, or where it is an object that another task returned, what reads it in the notebook's own process."""
+    import runweave
+    from .notebook_file import Expression
+
+    if runweave.params._objects_in(name):
+        return Expression(f"__import__('runweave').params[{name!r}]")
+    return runweave.params[name]
 
 
 class _Run:

@@ -88,8 +88,14 @@ def _index_of_tag(notebook, tag):
     return next((i for i, cell in enumerate(notebook.cells) if tag in cell.metadata.get("tags", [])), None)
 
 
+class Expression(str):
+    """Source code, where a value would stand."""
+
+
 def _literal(value):
     """A Python literal of a JSON value."""
+    if isinstance(value, Expression):
+        return value
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
     if isinstance(value, list):
