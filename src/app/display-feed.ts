@@ -78,11 +78,11 @@ export function thinned(events: readonly RunEvent[]): readonly RunEvent[] {
   const kept: RunEvent[] = [];
   for (const event of events.toReversed()) {
     if (event.type === 'metric') {
-      const key = JSON.stringify([event.task, event.attempt, event.name]);
+      const key = `${event.attempt} ${event.task} ${event.name}`;
       if (seen.has(key)) continue;
       seen.add(key);
     } else if (event.type === 'output') {
-      const key = JSON.stringify([event.task, event.attempt]);
+      const key = `${event.attempt} ${event.task}`;
       const left = room.get(key) ?? outputLimit;
       room.set(key, left - event.text.length);
       if (left <= 0) continue;

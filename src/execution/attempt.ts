@@ -103,7 +103,9 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   let paramsFile = '';
   try {
     paramsFile = writeParams(path.dirname(request.scratch), request.params);
-    // The task makes its log by appending to it; most make none.
+    // A shell task makes its log by appending to it; most make none. What observes Python never makes it, so that a
+    // process that outlives its task is not heard.
+    if (task.source.kind !== 'shell') writeFileSync(logFile, '', { mode: 0o600 });
     log = followLog(logFile, (line) => {
       const entry = parseTaskLogLine(line, cwd);
       if (entry !== undefined) reports.add(entry);

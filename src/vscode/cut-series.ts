@@ -35,7 +35,7 @@ export function thinBatch(events: readonly RunEvent[]): readonly RunEvent[] {
   const series = new Map<string, number[]>();
   for (const [at, event] of events.entries()) {
     if (event.type !== 'metric') continue;
-    const key = JSON.stringify([event.task, event.attempt, event.name]);
+    const key = `${event.attempt} ${event.task} ${event.name}`;
     const points = series.get(key);
     if (points === undefined) series.set(key, [at]);
     else points.push(at);

@@ -24,7 +24,7 @@ import { webviewHtml } from './webview-html.ts';
 const pointsLimit = 2000;
 /** Characters and points that a view takes as events before it gets a snapshot, cut anew, in their place. */
 const eventsLimit = { characters: 2 * 1024 * 1024, points: 50_000 };
-const displayInterval = 30;
+const displayInterval = 16;
 /** Characters of output that an attempt shows. */
 const outputLimit = 512 * 1024;
 const digestPattern = /^sha256:[0-9a-f]{64}$/;

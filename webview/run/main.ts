@@ -130,7 +130,7 @@ function showSoon(): void {
     const start = performance.now();
     show();
     last = performance.now();
-    pause = Math.max(40, 5 * (last - start));
+    pause = Math.max(16, 5 * (last - start));
   });
 }
 
