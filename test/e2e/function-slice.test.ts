@@ -39,6 +39,7 @@ function digestsOf(variant: Variant, files: readonly string[], meanings: Readonl
 
 it(`never takes a program for the same that does something else (SLICE_SEED=${seed}, ${count} programs)`, async (context) => {
   const oracle = spawn(python, [path.join(import.meta.dirname, '../python/slice_oracle.py'), String(seed), String(count)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise<number | null>((resolve) => oracle.on('close', resolve));
   const tally = { pairs: 0, changed: 0, same: 0, skipped: 0, bySlice: 0, wholeDiffers: 0 };
   for await (const line of createInterface({ input: oracle.stdout })) {
     const variants = JSON.parse(line) as readonly Variant[];
@@ -65,6 +66,7 @@ it(`never takes a program for the same that does something else (SLICE_SEED=${se
       }
     }
   }
+  assert.equal(await ended, 0, 'the oracle went to its end');
   context.diagnostic(`${tally.pairs} pairs: ${tally.changed} do something else; of ${tally.wholeDiffers} that do the same and are compared by meaning, ${tally.bySlice} count as unchanged`);
   assert.ok(tally.bySlice > count / 2, `${tally.bySlice}: the analysis helps`);
   assert.ok(tally.changed > count, `${tally.changed}: the edits do something`);
