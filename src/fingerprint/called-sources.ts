@@ -40,15 +40,23 @@ export function slicesOf(called: CalledFunction, meanings: Readonly<Record<strin
 
 /** Those of `files` that don't compile, as far as it is not known that they do. */
 export async function filesWithMistakes(files: readonly string[], folder: string, compiler: Compiler, digests: FileDigests): Promise<ReadonlySet<string>> {
-  const unknown: string[] = [];
-  for (const file of files) if (!(await digests.isCompiled(path.resolve(folder, file), compiler.name))) unknown.push(file);
-  if (unknown.length === 0) return new Set();
-  const contents = await compiler.check(unknown.map((file) => path.resolve(folder, file)));
+  const refused = `not ${compiler.name}`;
   const mistakes = new Set<string>();
+  const unknown: string[] = [];
+  for (const file of files) {
+    const absolute = path.resolve(folder, file);
+    if (await digests.isCompiled(absolute, refused)) mistakes.add(file);
+    else if (!(await digests.isCompiled(absolute, compiler.name))) unknown.push(file);
+  }
+  if (unknown.length === 0) return mistakes;
+  const contents = await compiler.check(unknown.map((file) => path.resolve(folder, file)));
   for (const [index, file] of unknown.entries()) {
     const [absolute, content] = [path.resolve(folder, file), contents[index]];
     if (content !== undefined) digests.markCompiled(absolute, content, compiler.name);
-    if (!(await digests.isCompiled(absolute, compiler.name))) mistakes.add(file);
+    if (await digests.isCompiled(absolute, compiler.name)) continue;
+    mistakes.add(file);
+    const now = content === undefined ? await digests.ofFile(absolute) : undefined;
+    if (now !== undefined) digests.markCompiled(absolute, now.digest, refused);
   }
   return mistakes;
 }
