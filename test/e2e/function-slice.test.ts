@@ -39,6 +39,7 @@ function digestsOf(variant: Variant, files: readonly string[], meanings: Readonl
 
 it(`never takes a program for the same that does something else (SLICE_SEED=${seed}, ${count} programs)`, async (context) => {
   const oracle = spawn(python, [path.join(import.meta.dirname, '../python/slice_oracle.py'), String(seed), String(count)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  context.after(() => oracle.kill());
   const ended = new Promise<number | null>((resolve) => oracle.on('close', resolve));
   const tally = { pairs: 0, changed: 0, same: 0, skipped: 0, bySlice: 0, wholeDiffers: 0 };
   for await (const line of createInterface({ input: oracle.stdout })) {
