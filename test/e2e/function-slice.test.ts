@@ -32,7 +32,7 @@ interface Variant {
 function digestsOf(variant: Variant, files: readonly string[], meanings: ReadonlyMap<string, Meaning | undefined>): { readonly sliced: string; readonly whole: string } | undefined {
   const used = Object.fromEntries(files.map((file) => [file, meanings.get(variant.sources[file] ?? '')]));
   if (Object.values(used).some((meaning) => meaning === undefined) || viewOf(used) !== 'code') return undefined;
-  const slices = sliceModules({ module: 'm0', function: 'f0' }, Object.fromEntries(Object.entries(used).map(([file, meaning]) => [file, meaning?.module as ModuleParts]))) ?? {};
+  const slices = sliceModules({ module: 'm0', function: 'f0' }, Object.fromEntries(Object.entries(used).flatMap(([file, meaning]): [string, ModuleParts][] => (meaning?.module === undefined ? [] : [[file, meaning.module]])))) ?? {};
   const digestOf = (file: string): string => (variant.mistakes.includes(file) ? undefined : slices[file]?.digest) ?? used[file]?.code ?? '';
   return { sliced: files.map(digestOf).join(), whole: files.map((file) => used[file]?.code).join() };
 }
