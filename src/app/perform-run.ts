@@ -7,9 +7,11 @@ import type { OnFailure, Pipeline, Slots, TaskId } from '../model/pipeline.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
+import { withValues } from '../model/pickled-return.ts';
 import { toDate, type Clock } from '../model/time.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
 import type { Collector } from '../collector/server.ts';
+import { objectPath } from '../recording/artifacts.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { runAttempt } from '../execution/attempt.ts';
 import { createSampler } from '../execution/backend/sampled-backend.ts';
@@ -167,7 +169,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             number,
             cause,
             command: commandOf(task, { folder, pythonPath, interpreter: context.decision.interpreter?.path }),
-            params: decision.params,
+            params: withValues(decision.params, decision.pickles ?? [], ({ pickle }) => objectPath(store, pickle.digest) ?? null),
+            pickles: (decision.pickles ?? []).map(({ at, task: from, name, pickle }) => ({ at, path: objectPath(store, pickle.digest) ?? '', digest: pickle.digest, what: `the ${pickle.type} that ${from} returned as ${name}` })),
             runId,
             traceId,
             spanId: ids.spanId(),
@@ -190,9 +193,9 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
               return { url, ...registration, experiment: pipeline.name };
             },
             digests: context.decision.digests,
-            storeArtifact: async (source, name, mediaType) => {
+            storeArtifact: async (source, name, mediaType, inlineLimit) => {
               const { storeArtifact } = await import('../recording/artifacts.ts');
-              return storeArtifact(store, { path: source }, { name, mediaType, masker: withToken(secrets), inlineLimit: Math.min(pipeline.record.inline, largestInline) });
+              return storeArtifact(store, { path: source }, { name, mediaType, masker: withToken(secrets), inlineLimit: inlineLimit ?? Math.min(pipeline.record.inline, largestInline) });
             },
           },
         );

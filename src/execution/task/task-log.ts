@@ -11,6 +11,8 @@ export type TaskLogEntry =
   | { readonly type: 'param'; readonly name: string; readonly value: Json }
   | { readonly type: 'tag'; readonly name: string; readonly value: string }
   | { readonly type: 'return'; readonly name: string; readonly value: Json }
+  /** An object of Python, pickled into the file at `path`. */
+  | { readonly type: 'pickled-return'; readonly name: string; readonly path: string; readonly valueType: string }
   | { readonly type: 'artifact'; readonly name: string; readonly path: string; readonly mediaType?: string }
   | ({ readonly type: 'observed' } & ObservedEntry)
   | { readonly type: 'cell'; readonly index: number; readonly status: 'running' | 'success' | 'failure'; readonly label: string; readonly start: UnixNano; readonly end?: UnixNano; readonly source?: string; readonly outputs?: readonly JsonObject[] }
@@ -58,6 +60,10 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
       const step = object['step'];
       if (typeof name !== 'string' || number === undefined || (step !== undefined && step !== null && !Number.isSafeInteger(step))) return undefined;
       return { type, name, value: number, ...(typeof step === 'number' && { step }), ...(time !== undefined && { time }) };
+    }
+    case 'pickled-return': {
+      const { path: file, valueType } = object;
+      return typeof name === 'string' && typeof file === 'string' && typeof valueType === 'string' ? { type, name, path: path.resolve(cwd, file), valueType } : undefined;
     }
     case 'param':
     case 'return':

@@ -46,7 +46,8 @@ def _load(path):
             name = kernel_name(notebook)
         except (OSError, ValueError) as error:
             raise TaskError(type(error).__name__, f"notebook {notebook_file.relative(path)}: {error}") from None
-        notebook_file.inject_parameters(notebook, dict(runweave.params), language_of(name))
+        language = language_of(name)
+        notebook_file.inject_parameters(notebook, _parameters(language), language)
         missing = notebook_file.missing_packages(path, name == OWN)
     if missing:
         raise TaskError(
@@ -55,6 +56,21 @@ def _load(path):
             f"{sys.executable} -m pip install {' '.join(missing)}",
         )
     return notebook, name
+
+
+def _parameters(language):
+    """The values; for an object that another task returned, what reads it in the notebook's own process."""
+    import runweave
+
+    from .parameters import Expression
+
+    values = {}
+    for name in runweave.params:
+        if not runweave.params._objects_in(name):
+            values[name] = runweave.params[name]
+        elif language == "python":
+            values[name] = Expression(f"__import__('runweave').params[{name!r}]")
+    return values
 
 
 class _Run:
