@@ -300,6 +300,8 @@ function cellSpan(attempt: AttemptState, cell: CellState, lastTime: UnixNano): S
       [semconv.cellIndex]: cell.index,
       [semconv.cellStatus]: cell.status,
       [semconv.cellLabel]: cell.label,
+      [semconv.cellSource]: cell.source,
+      [semconv.cellOutputs]: cell.outputs,
       [semconv.unsetTimes]: unset({ end: cell.end }),
     }),
     status: status(cell.status === 'running' ? undefined : cell.status, undefined),
