@@ -38,8 +38,8 @@ export function taskEnvironment(context: EnvironmentContext): Record<string, str
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(context.inherited)) {
     // The editor's own switches for its Node would change how a Node of the user starts.
-    // Nor are the parameters of a task that started this executor those of its tasks.
-    if (value !== undefined && !/^(ELECTRON_|VSCODE_|RUNWEAVE_PARAM_|RUNWEAVE_PICKLES$)/.test(name)) environment[name] = value;
+    // Nor is what a task that started this executor was given, or reported, that of its tasks.
+    if (value !== undefined && !/^(ELECTRON_|VSCODE_|RUNWEAVE_PARAM_|RUNWEAVE_TRACK_|runnable_TRACK_|RUNWEAVE_PICKLES$)/.test(name)) environment[name] = value;
   }
   Object.assign(environment, context.task.env);
   const python = environment['PYTHONPATH'];
