@@ -44,6 +44,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
     upstream: digests(),
     env: { OMP_NUM_THREADS: '1' },
     interpreter: 'CPython 3.11.7 /usr/bin/python3',
+    ...(chance(0.5) && { packages: { '/usr/lib/python3/dist-packages': { numpy: '2.1', ['__proto__']: '1' } }, lookups: { scripts: 'json lib' } }),
   });
   const failure = (): RecordedFailure => ({
     type: pick(['ValueError', 'exit-code', 'signal']),
@@ -121,7 +122,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
           digest: digest(),
           content: pick([{ type: 'reference' }, { type: 'utf8', text: '' }, { type: 'utf8', text: '{"a":1}' }, { type: 'base64', data: 'AAEC' }] as const),
         },
-        { type: 'cell', ...of, time, index: int(5), status: pick(['running', 'success', 'failure']), label: 'import numpy', start: time, ...(chance(0.5) && { end: time }) },
+        { type: 'cell', ...of, time, index: int(5), status: pick(['running', 'success', 'failure']), label: 'import numpy', start: time, ...(chance(0.5) && { end: time }), ...(chance(0.5) && { source: 'import numpy', outputs: [{ output_type: 'stream', name: 'stdout', text: 'Ł\n' }, { output_type: 'display_data', data: { 'text/plain': ['a', 'b'] }, metadata: {} }] }) },
         { type: 'warned', ...of, time, warnings: [{ category: 'FutureWarning', message: 'soon', file: 'a.py', line: 3, count: int(5) + 1 }] },
         { type: 'resources', ...of, time, cpu: int(100) / 100, memory: int(1e9), read: int(1000), written: int(1000), ...(chance(0.5) && { gpuMemory: int(1e9), gpu: 0.5 }) },
         { type: 'span', ...of, time, span: reportedSpan(time) },
@@ -177,7 +178,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
     }
     let number = 0;
     for (let restarts = int(3); restarts >= 0; restarts -= 1) {
-      events.push({ type: 'task-stale', task, time: now(), reasons: [{ type: 'never-ran' }, { type: 'param-changed', name: 'x', from: null, to: [1] }] });
+      events.push({ type: 'task-stale', task, time: now(), reasons: [{ type: 'never-ran' }, { type: 'param-changed', name: 'x', from: null, to: [1] }, { type: 'package-changed', name: 'numpy', from: '2.0' }] });
       if (chance(0.1)) continue;
       events.push({ type: 'task-started', task, time: now(), fingerprint: fingerprint(), params: record() });
       const tries = int(3) + 1;
