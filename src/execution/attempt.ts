@@ -306,7 +306,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         return;
       case 'artifact':
         // Ours from now on, and of no use once it is stored.
-        void addArtifact(reported.file, reported).then(() => rm(reported.file, { force: true }).catch(() => undefined));
+        artifacts = addArtifact(reported.file, reported).then(() => rm(reported.file, { force: true }).catch(() => undefined));
         return;
       default:
         reported satisfies never;
