@@ -275,7 +275,7 @@ function collectOutput(emit: (stream: 'stdout' | 'stderr', text: string) => void
 function collectReports(request: AttemptRequest, context: AttemptContext, of: { readonly task: TaskId; readonly attempt: number }, cwd: string, addLog: (log: ReportedLog) => void) {
   const { emit, clock } = context;
   const returns: Record<string, JsonObject[string]> = {};
-  const pickles: Record<string, PickledReturn> = {};
+  const pickles = new Map<string, PickledReturn>();
   /** By name: which of several holds. */
   const lastReturns = new Map<string, TaskLogEntry>();
   let notKept: RecordedFailure | undefined;
@@ -345,7 +345,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
       }
       case 'return':
         lastReturns.set(entry.name, entry);
-        delete pickles[entry.name];
+        pickles.delete(entry.name);
         returns[entry.name] = entry.value;
         emit({ ...of, time, ...entry });
         return;
@@ -358,7 +358,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
             emit({ type: 'artifact', ...of, time, ...stored });
             // Returned again meanwhile.
             if (lastReturns.get(entry.name) !== entry) return;
-            pickles[entry.name] = pickle;
+            pickles.set(entry.name, pickle);
             returns[entry.name] = describePickle(pickle);
             emit({ type: 'return', ...of, time, name: entry.name, value: describePickle(pickle) });
           } catch (error) {
@@ -407,7 +407,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
       await artifacts;
     },
     returns: (): JsonObject => returns,
-    pickles: (): PickledReturns => pickles,
+    pickles: (): PickledReturns => Object.fromEntries(pickles),
     notKept: () => notKept,
     exception: () => exception,
     warnings: () => [...warnings.values()],

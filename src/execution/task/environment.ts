@@ -25,7 +25,8 @@ export interface EnvironmentContext {
   /** The attempt's span. */
   readonly spanId: SpanId;
   readonly params: JsonObject;
-  readonly pickles: readonly PickleFile[];
+  /** Absent: none. */
+  readonly pickles?: readonly PickleFile[];
   readonly paramsFile: string;
   readonly logFile: string;
   readonly workspace: string;
@@ -56,7 +57,7 @@ export function taskEnvironment(context: EnvironmentContext): Record<string, str
     PYTHONUNBUFFERED: environment['PYTHONUNBUFFERED'] ?? '1',
     PYTHONIOENCODING: environment['PYTHONIOENCODING'] ?? 'utf-8',
   });
-  if (context.pickles.length > 0) environment['RUNWEAVE_PICKLES'] = JSON.stringify(context.pickles);
+  if (context.pickles !== undefined && context.pickles.length > 0) environment['RUNWEAVE_PICKLES'] = JSON.stringify(context.pickles);
   for (const [name, value] of Object.entries(context.params)) {
     environment[`RUNWEAVE_PARAM_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`] = typeof value === 'string' ? value : JSON.stringify(value);
   }
