@@ -40,6 +40,7 @@ export interface RunContext {
   readonly ids: Ids;
   readonly backend: Backend;
   readonly onEvent: (event: RunEvent) => void;
+  readonly onImported: (task: TaskId, modules: readonly string[]) => void;
   /** The disk refuses; the run goes on. */
   readonly onStorageError: (message: string) => void;
   readonly onStarted: (run: ActiveRun) => void;
@@ -136,6 +137,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             backend: context.backend,
             clock,
             emit,
+            onImported: (modules) => context.onImported(task.id, modules),
             storeArtifact: async (source, name, mediaType) => {
               const content = maskedBytes === undefined ? { path: source } : maskedBytes(await readForMasking(source));
               return storeArtifact(store, content, { name, ...(mediaType !== undefined && { mediaType }) });

@@ -13,6 +13,7 @@ import type { Interpreter, LoadedGraph, OpenOptions, ProblemCode, RunOptions, Ru
 import { nearName } from '../definition/near-name.ts';
 import { openKeptResults } from '../fingerprint/kept-results.ts';
 import { localBackend } from '../execution/backend/local.ts';
+import { warmBackend } from '../execution/backend/warm.ts';
 import type { DecisionContext } from '../execution/decide.ts';
 import { findInterpreter } from '../execution/interpreter.ts';
 import { changedInputs } from '../execution/same-inputs.ts';
@@ -21,13 +22,14 @@ import { needsInterpreter } from '../execution/task/command.ts';
 import { startWatcher } from '../execution/watcher.ts';
 import { systemClock } from './clock.ts';
 import { randomIds } from './ids.ts';
-import { workspaceOf } from './installation.ts';
+import { pythonHelperFolder, workspaceOf } from './installation.ts';
 import { keptLimit } from './kept-limit.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
 import { createPipelineSource } from './pipeline-source.ts';
 import { recoverInterruptedRuns } from './recover.ts';
 import { createTaskMemory } from './task-memory.ts';
+import { warmProfiles } from './warm-profiles.ts';
 import type { Results } from '../fingerprint/results.ts';
 
 export type Problem = Extract<SessionMessage, { readonly type: 'problem' }>;
@@ -61,7 +63,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const environment = { ...process.env };
   const clock = systemClock();
   const ids = randomIds();
-  const backend = localBackend();
+  const backend = warmBackend(localBackend());
   const memory = createTaskMemory(store, file);
   const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
   const lock = createPipelineLock(store, file, memory.forgetResults);
@@ -202,6 +204,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
             if (event.type === 'attempt-started') executed += 1;
             listener({ type: 'event', event });
           },
+          onImported: memory.imports().set,
           onStorageError: (message) => listener(problem('storage', message)),
           onStarted: (run) => {
             active = run;
@@ -219,9 +222,19 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       active = undefined;
       kept.makeRoom();
       memory.saveDigests();
+      memory.imports().save();
       source.save();
       status();
     }
+  };
+
+  /** While nothing runs, what the next change will need is made ready. */
+  const keepWarm = async (): Promise<void> => {
+    const { pipeline } = loaded;
+    if (!watching || pipeline === undefined) return;
+    const python = await interpreterFor(pipeline);
+    if (python === undefined || 'code' in python) return;
+    backend.prepare(warmProfiles(pipeline, { interpreter: python.path, pythonPath: pythonHelperFolder(), workspace, inherited: environment, importsOf: memory.imports().of }));
   };
 
   const refuseAlone = async (pipeline: Pipeline, named: ReadonlySet<TaskId>, { runId, fingerprint }: NonNullable<RunOptions['alone']>, decision: DecisionContext): Promise<Problem | undefined> => {
@@ -308,6 +321,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         const mayBeStale = !('code' in result) && result.outcome === 'success' && executed > 0;
         if (mayBeStale || late.length > 0) await onChange(late.splice(0));
         else if (isWatching() && loaded.pipeline !== undefined) await planNow(tasks, true);
+        if (active === undefined) await keepWarm();
       } catch (error) {
         listener(problem('internal', (error as Error).message));
       }
@@ -351,6 +365,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       active?.cancel();
       await stopWatching?.();
       await last;
+      backend.close();
       memory.forgetResults();
     },
   };

@@ -53,6 +53,8 @@ export interface AttemptContext {
   readonly backend: Backend;
   readonly clock: Clock;
   readonly emit: (event: RunEvent) => void;
+  /** Installed modules that the task's own code imported. */
+  readonly onImported?: (modules: readonly string[]) => void;
   readonly storeArtifact: (file: string, name: string, mediaType: string | undefined) => Promise<Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content'>>;
 }
 
@@ -84,7 +86,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
       const entry = parseTaskLogLine(line, cwd);
       if (entry !== undefined) reports.add(entry);
     });
-    process = context.backend.start({
+    process = await context.backend.start({
       command: request.command,
       cwd,
       env: taskEnvironment({ ...request, paramsFile, logFile }),
@@ -95,6 +97,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     process = { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: (error as Error).message }), stop: () => false };
   }
   emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid });
+  if (process.note !== undefined) emit({ type: 'warning', time: startTime, message: `${task.id}: ${process.note}` });
 
   let stoppedBy: 'timeout' | 'cancellation' | undefined;
   const stopFor = (why: 'timeout' | 'cancellation'): void => {
@@ -227,6 +230,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         for (const file of modules) seen.modules.add(file);
         for (const file of read) seen.read.add(file);
         for (const file of written) seen.written.add(file);
+        context.onImported?.(entry.imported);
         emit({ type: 'observed', ...of, time, modules, read, written, packages: entry.packages });
         return;
       }

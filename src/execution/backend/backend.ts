@@ -20,8 +20,11 @@ export interface RunningProcess {
   readonly ended: Promise<ProcessEnd>;
   /** Ends the whole process tree: asks first, then makes it. `false` if the process has ended by itself already. */
   readonly stop: () => boolean;
+  /** How it was started, where that is not as one would expect; for people. */
+  readonly note?: string;
 }
 
 export interface Backend {
-  readonly start: (request: ProcessRequest) => RunningProcess;
+  /** Never throws or rejects: what could not be started has ended. */
+  readonly start: (request: ProcessRequest) => RunningProcess | Promise<RunningProcess>;
 }

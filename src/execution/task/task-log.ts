@@ -12,7 +12,7 @@ export type TaskLogEntry =
   | { readonly type: 'tag'; readonly name: string; readonly value: string }
   | { readonly type: 'return'; readonly name: string; readonly value: Json }
   | { readonly type: 'artifact'; readonly name: string; readonly path: string; readonly mediaType?: string }
-  | { readonly type: 'observed'; readonly modules: readonly string[]; readonly read: readonly string[]; readonly written: readonly string[]; readonly packages: Readonly<Record<string, string>> }
+  | { readonly type: 'observed'; readonly modules: readonly string[]; readonly read: readonly string[]; readonly written: readonly string[]; readonly packages: Readonly<Record<string, string>>; readonly imported: readonly string[] }
   | { readonly type: 'cell'; readonly index: number; readonly status: 'running' | 'success' | 'failure'; readonly label: string; readonly start: UnixNano; readonly end?: UnixNano }
   | { readonly type: 'exception'; readonly exceptionType: string; readonly message: string; readonly stacktrace: string; readonly frames: readonly { readonly file: string; readonly line: number; readonly function: string }[] }
   | { readonly type: 'invalid'; readonly line: string; readonly message: string };
@@ -54,7 +54,7 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
       return { type, name: typeof name === 'string' ? name : path.basename(file), path: path.resolve(cwd, file), ...(typeof mediaType === 'string' && { mediaType }) };
     }
     case 'observed':
-      return { type, modules: strings(object['modules']), read: strings(object['read']), written: strings(object['written']), packages: stringValues(object['packages']) };
+      return { type, modules: strings(object['modules']), read: strings(object['read']), written: strings(object['written']), packages: stringValues(object['packages']), imported: strings(object['imported']) };
     case 'cell': {
       const { index, status, label } = object;
       const start = unixNano(object['start']);

@@ -1,4 +1,4 @@
-"""Chooses how to run the task."""
+"""Chooses how to run the task. `warm` is no task: it waits for tasks, and goes on as one in each of its forks."""
 
 import sys
 
@@ -7,6 +7,14 @@ from . import observe
 
 def main() -> None:
     """Runs what `sys.argv` asks for, in this process. Returns, or raises as the task does."""
+    if sys.argv[1:2] == ["warm"]:
+        visible = frozenset(sys.modules)
+        from . import preload
+
+        preload.load(f"{__package__}.warm")
+        from .warm import serve
+
+        serve(visible)
     if len(sys.argv) < 3:
         sys.exit("usage: runweave_task.py script|call|notebook SOURCE [ARGUMENTS]")
     kind, source = sys.argv[1:3]

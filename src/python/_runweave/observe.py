@@ -22,6 +22,8 @@ _preloaded = frozenset()
 _sources = []
 _read = {}  # as an ordered set: dicts stay consistent when several threads open files
 _written = {}
+_imported = {}  # what the task's own code imports: the executor has it ready for the next time
+_installed = (os.path.dirname(os.__file__) + os.sep, _here + os.sep, "<frozen ")
 
 
 def start(source=None):
@@ -41,8 +43,6 @@ def start(source=None):
     if source:
         _sources.append(source)
     sys.addaudithook(_audit)
-    # Registered before anything of the task, so run after everything of the task.
-    atexit.register(report)
 
 
 def _audit(event, arguments):
@@ -62,6 +62,12 @@ def _audit(event, arguments):
                 _read[path] = None
         except Exception:
             pass  # an exception here would make the task's own open() fail
+    elif event == "import":
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+            frame = frame.f_back
+        if frame is not None and not _is_installed(frame.f_code.co_filename):
+            _imported[arguments[0]] = None
     elif event == "os.rename":
         try:
             _renamed(_in_workspace(arguments[0]), _in_workspace(arguments[1]))
@@ -87,6 +93,10 @@ def _in_workspace(path):
         if path.startswith(root) and path[len(root) : len(root) + 1] == os.sep:
             return _workspace + path[len(root) :]
     return None
+
+
+def _is_installed(path):
+    return path.startswith(_installed) or "site-packages" in path or "dist-packages" in path
 
 
 def report():
@@ -136,6 +146,18 @@ def _report():
                 "read": sorted(path for path in _read if path not in modules and counts(path)),
                 "written": sorted(path for path in _written if counts(path) and os.path.isfile(path)),
                 "packages": distributions(set(sys.modules) - _preloaded),
+                "imported": [name for name in list(_imported) if _is_of_installed(name)],
             }
         ]
     )
+
+
+def _is_of_installed(name):
+    """Whether a module is there, and is Python's own or of an installed package."""
+    origin = getattr(getattr(sys.modules.get(name), "__spec__", None), "origin", None)
+    return origin is not None and (_is_installed(origin) or origin in ("built-in", "frozen"))
+
+
+# Before anything of the task, so run after everything of the task. Also if a task is forked with modules in it that
+# want to be told of its end.
+atexit.register(report)
