@@ -111,7 +111,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
   };
 
   /** A process that is ready, or `undefined`: then what was in its way is left out from now on. */
-  const load = async (key: string, { interpreter, bootstrap, cwd, env, imports }: WarmProfile): Promise<Warm | undefined> => {
+  const load = async (key: string, { interpreter, bootstrap, cwd, env, imports, isNotebook }: WarmProfile): Promise<Warm | undefined> => {
     const address = await listen();
     const shared = Object.fromEntries(Object.entries(env).filter(([name]) => !perAttempt.test(name)));
     const child = spawn(interpreter, [bootstrap, 'warm', space], {
@@ -167,7 +167,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
           } else onTaskMessage(warm, message);
         }
       });
-      send(warm, { address, preload: imports });
+      send(warm, { address, preload: imports, isNotebook });
     });
   };
 

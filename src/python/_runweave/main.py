@@ -7,7 +7,8 @@ from . import observe
 
 def main() -> None:
     """Runs what `sys.argv` asks for, in this process. Returns, or raises as the task does."""
-    if sys.argv[1:2] == ["warm"]:
+    is_forked = sys.argv[1:2] == ["warm"]
+    if is_forked:
         visible = frozenset(sys.modules)
         from . import preload
 
@@ -31,6 +32,6 @@ def main() -> None:
     elif kind == "notebook":
         from .notebook import run_notebook
 
-        run_notebook(source)
+        run_notebook(source, is_forked)
     else:
         sys.exit(f"runweave_task.py: no such kind of task: {kind}")

@@ -88,6 +88,13 @@ def load(name):
         builtins.__import__, bootstrap._load_unlocked, bootstrap._gcd_import = real_import, real_load, real_gcd
 
 
+def forget(name):
+    """Has a module imported anew by whoever imports it."""
+    package, _, attribute = name.rpartition(".")
+    if sys.modules.pop(name, None) is not None:
+        delattr(sys.modules[package], attribute)
+
+
 def hide(visible, filters, roots):
     """Takes all modules but `visible` out of sight: they come back as they are imported. Undoes their effects."""
     _warnings.filters[:] = filters

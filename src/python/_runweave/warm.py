@@ -30,6 +30,13 @@ DENIED = {
     "cupy", "grpc", "jax", "jaxlib", "mlflow", "opentelemetry", "polars", "pyarrow", "ray", "tensorflow", "torch",
 }  # fmt: skip
 
+# What a notebook's task and its kernel import before the first cell.
+NOTEBOOK = [
+    "asyncio", "nbformat", "nbformat.v4", "jupytext", "nbclient.exceptions", "_runweave.notebook_file",
+    "_runweave.kernel", "jupyter_client.provisioning.local_provisioner", "ipykernel.kernelapp", "ipykernel.debugger",
+    "runpy",
+]  # fmt: skip
+
 
 def serve(visible):
     """Serves requests. Returns only in a fork, which is then the task's process, with `sys.argv` as it asks for."""
@@ -45,7 +52,8 @@ def serve(visible):
         os._exit(0)
     guard = _Guard(order)
     refused, failed = {}, {}
-    for name in order["preload"]:
+    roots = order["preload"] + (NOTEBOOK if order["isNotebook"] else [])
+    for name in roots:
         try:
             reason = guard.load(name)
         except BaseException as error:  # a module may even exit when it is imported
@@ -59,7 +67,9 @@ def serve(visible):
         # What it did can't be undone: the executor starts another process without it.
         _send({"type": "refused", "modules": refused})
         os._exit(0)
-    preload.hide(visible, filters, order["preload"])
+    # Reads the environment of the one kernel that it is for when it is imported; what it imports itself stays.
+    preload.forget("ipykernel.kernelapp")
+    preload.hide(visible, filters, roots)
     watched = _Watched(guard.opened)
     gc.collect()
     # Forks share what is not touched; the collector would touch everything.
@@ -201,7 +211,7 @@ class _Guard:
 
     def __init__(self, order):
         self.opened = set()
-        self._roots = tuple(folder + os.sep for folder in _installed_folders())
+        self._roots = tuple(folder + os.sep for folder in [*_installed_folders(), sys.path[0]])
         self._is_over = False
         self._known = set(sys.modules)
         sys.addaudithook(self._audit)
@@ -220,7 +230,14 @@ class _Guard:
         """Imports a module; returns why it must not be here, if it must not."""
         if name.partition(".")[0] in DENIED:
             return "is not known to survive a fork"
-        preload.load(name)
+        # Nobody can debug a kernel that nobody else knows of, and the debugger changes `builtins` and prints.
+        hidden = {} if "debugpy" in sys.modules or name != "ipykernel.debugger" else {"debugpy": None}
+        sys.modules.update(hidden)
+        try:
+            preload.load(name)
+        finally:
+            for each in hidden:
+                sys.modules.pop(each, None)
         return self.what_changed()
 
     def what_changed(self):
