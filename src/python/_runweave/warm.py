@@ -14,17 +14,18 @@ the same standard streams, signals and limits, starts no thread, and hides its m
 
 import _signal
 import gc
-import importlib.machinery
 import json
 import os
 import select
 import signal
 import socket
 import sys
+from importlib.machinery import all_suffixes
 
 from . import preload
 
 CONTROL = 3
+SUFFIXES = tuple(all_suffixes())
 # Not known to survive a fork, or made for the environment of one task: with sources in the decision record.
 DENIED = {
     "cupy", "grpc", "jax", "jaxlib", "mlflow", "opentelemetry", "polars", "pyarrow", "ray", "tensorflow", "torch",
@@ -352,7 +353,7 @@ def _shadowed(folder):
             name = entry.partition(".")[0]
             if name in names:
                 is_package = os.path.exists(os.path.join(place, entry, "__init__.py"))
-                if is_package or entry.endswith(tuple(importlib.machinery.all_suffixes())):
+                if is_package or entry.endswith(SUFFIXES):
                     return f"{os.path.join(place, entry)} has the name of an installed module"
     return None
 
