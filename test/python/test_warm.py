@@ -158,7 +158,7 @@ class AsFresh(WarmTest):
             for stream in (sys.stdin, sys.stdout, sys.stderr):
                 print(stream.encoding, stream.errors, stream.line_buffering, stream.isatty(), stream.fileno(), stream.name)
                 print(getattr(stream, "write_through", None), type(stream.buffer).__name__)
-            print(os.getsid(0) == os.getpgid(0), threading.active_count(), threading.current_thread().name)
+            print(threading.active_count(), threading.current_thread().name)
             print(warnings.filters, locale.setlocale(locale.LC_ALL), gc.isenabled(), sys.getrecursionlimit())
             print(sys.excepthook, sys.displayhook, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime)
             print(open("/proc/self/cmdline").read().rstrip("\\0").split("\\0"), open("/proc/self/comm").read())
