@@ -2,15 +2,17 @@
  * The executor's own process, forked by the extension so that the editor never waits. Speaks `protocol/session.ts`
  * over the process's IPC channel, and ends when the editor is gone.
  */
+import { displayFeed } from './app/display-feed.ts';
 import { openSession, type Session } from './app/session.ts';
-import type { SessionCommand, SessionMessage } from './protocol/session.ts';
+import type { ExecutorMessage, SessionCommand } from './protocol/session.ts';
 
 let session: Promise<Session> | undefined;
 let closeWatch: (() => Promise<void>) | undefined;
 
-function send(message: SessionMessage): void {
-  if (process.connected) process.send?.(message);
-}
+const send = displayFeed((message: ExecutorMessage, done) => {
+  if (!process.connected || process.send === undefined) done();
+  else process.send(message, () => done());
+});
 
 function reportInternal(error: unknown): void {
   send({ type: 'problem', code: 'internal', message: error instanceof Error ? error.message : String(error) });

@@ -1,6 +1,7 @@
 /** The extension's entry: wires the parts together, and does nothing else, because every window waits for it. */
 import * as vscode from 'vscode';
 import { registerActions } from './vscode/actions.ts';
+import { changeDocuments } from './vscode/changes.ts';
 import { view } from './vscode/commands.ts';
 import { graphPanels } from './vscode/graph-panel.ts';
 import { interpreterChoice } from './vscode/interpreter.ts';
@@ -35,6 +36,7 @@ export function activate(context: vscode.ExtensionContext): void {
     graphs,
     runs,
     lenses,
+    changeDocuments(),
     pipelineView(pipelines),
     statusBar(pipelines),
     registerActions({ pipelines, graphs, runs, logs, output }),

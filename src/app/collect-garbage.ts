@@ -9,7 +9,7 @@
 import { createReadStream, readdirSync, rmSync, statSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { artifactDigest } from '../model/semantic-conventions.ts';
+import { artifactDigest, pipelineFileDigest, taskSources, vcsChanges } from '../model/semantic-conventions.ts';
 import { keptFolder } from '../fingerprint/kept-entries.ts';
 import { shrinkKept } from '../fingerprint/kept-results.ts';
 import { runFiles } from '../store/run-files.ts';
@@ -102,13 +102,16 @@ async function collectArtifacts(objects: string, records: readonly string[], beg
 }
 
 /**
- * Digests of artifacts, wherever they stand in a line: by the attribute's name in a record, by the event's type in a
- * log. More is found than there is rather than less, as text that a task printed may look the same.
+ * Digests of artifacts, sources and diffs, wherever they stand in a line: by the attribute's name in a record, by the
+ * event's type in a log. More is found than there is rather than less, as text that a task printed may look the same.
  */
 async function addReferences(file: string, wanted: Set<string>): Promise<void> {
-  const isReference = new RegExp(`(?:"${artifactDigest.replaceAll('.', '\\.')}"\\s*,\\s*"value"\\s*:\\s*\\{\\s*"stringValue"|"digest")\\s*:\\s*"sha256:([0-9a-f]{64})"`, 'g');
+  const names = [artifactDigest, pipelineFileDigest, vcsChanges, taskSources].map((name) => name.replaceAll('.', '\\.')).join('|');
+  const attribute = new RegExp(`"(?:${names})"\\s*,\\s*"value"\\s*:\\s*\\{\\s*"stringValue"\\s*:\\s*"((?:[^"\\\\]|\\\\.)*)"|"digest"\\s*:\\s*"(sha256:[0-9a-f]{64})"`, 'g');
+  const isOfLog = /^\{(?:"time":"\d+",)?"type":"(?:sources|run-context)"/;
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
-    for (const match of line.matchAll(isReference)) wanted.add(match[1] ?? '');
+    const texts = isOfLog.test(line) ? [line] : Array.from(line.matchAll(attribute), (match) => match[1] ?? match[2] ?? '');
+    for (const text of texts) for (const match of text.matchAll(/sha256:([0-9a-f]{64})/g)) wanted.add(match[1] ?? '');
   }
 }
 

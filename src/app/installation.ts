@@ -8,6 +8,12 @@ export function pythonHelperFolder(): string {
   return existsSync(beside) ? beside : path.join(import.meta.dirname, '..', 'python');
 }
 
+/** Absolute path of the script of the process that starts tasks: beside the bundle, or in the source tree. */
+export function spawnerScript(): string {
+  const beside = path.join(import.meta.dirname, 'spawner.cjs');
+  return existsSync(beside) ? beside : path.join(import.meta.dirname, '..', 'spawner.ts');
+}
+
 /**
  * The folder whose files count as the user's own code: the git checkout around the pipeline's folder, or that folder.
  * The same for every host, so that the editor and the command line see the same dependencies.

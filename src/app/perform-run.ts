@@ -1,12 +1,15 @@
 /** One run from its first event to its sealed record. */
 import { rmSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { createMasker } from '../model/masker.ts';
+import type { Digest } from '../model/fingerprint.ts';
 import type { OnFailure, Pipeline, Slots, TaskId } from '../model/pipeline.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
 import { toDate, type Clock } from '../model/time.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
+import type { Collector } from '../collector/server.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { runAttempt } from '../execution/attempt.ts';
 import type { Backend } from '../execution/backend/backend.ts';
@@ -17,7 +20,18 @@ import { commandOf } from '../execution/task/command.ts';
 import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
 import { resourceAttributes } from './run-context.ts';
-import { createByteMasker, createMasker } from './secrets.ts';
+import { createSourceKeeper } from './keep-sources.ts';
+import { maskedBackend } from './masked-backend.ts';
+import { secretValues } from './secret-values.ts';
+import { withoutTokens } from './token-mask.ts';
+import { treeChanges } from './tree-changes.ts';
+
+/** In bytes: more does not belong into a line of text. */
+const largestInline = 16 * 1024 * 1024;
+
+/** How long events wait, in milliseconds, unless one comes that must not. */
+const tellInterval = 10;
+const toldAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['attempt-started', 'attempt-ended', 'task-ended', 'run-ended']);
 
 export interface RunRequest {
   readonly pipeline: Pipeline;
@@ -62,24 +76,47 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const { folder } = pipeline;
   const runId = ids.runId(pipeline.name, toDate(clock.now()));
   const traceId = ids.traceId();
-  const [resource, { openEventLog }, { storeArtifact }] = await Promise.all([
-    resourceAttributes(folder, pipeline.name, runId, context.decision.interpreter, version),
-    import('../recording/event-log.ts'),
-    import('../recording/artifacts.ts'),
-  ]);
+  const described = resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env });
+  const { openEventLog } = await import('../recording/event-log.ts');
   let log;
   try {
     log = await openEventLog(store, runId, { onError: (error) => context.onStorageError(error.message) });
   } catch (error) {
     return { ok: false, message: `${store} cannot be written: ${(error as Error).message}` };
   }
-  const masked = createMasker(pipeline.secrets, context.environment);
-  const maskedBytes = createByteMasker(pipeline.secrets, context.environment);
-  const emit = (event: RunEvent): void => {
-    const safe = masked(event);
-    log.append(safe);
-    context.onEvent(safe);
+  let masker = createMasker(secretValues(pipeline, context.environment));
+  const maskedText = (text: string): string => masker?.text(text) ?? text;
+  // What happens is told a moment later, so that nothing that it is told to stands between a change and the start of a
+  // process; but always before anything that follows from the end of a task.
+  const untold: RunEvent[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  /** All events of a run that has started nothing: it needs no log. */
+  let decided = [] as RunEvent[] | undefined;
+  let resource: JsonObject | undefined;
+  const tell = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (resource === undefined) return;
+    for (const event of untold.splice(0)) {
+      const whole = event.type === 'run-started' ? { ...event, resource } : event;
+      const safe = withoutTokens(masker?.event(whole) ?? whole);
+      if (event.type === 'task-started') decided = undefined;
+      decided?.push(safe);
+      log.append(safe);
+      context.onEvent(safe);
+    }
   };
+  const emit = (event: RunEvent): void => {
+    untold.push(event);
+    if (toldAtOnce.has(event.type)) tell();
+    else timer ??= setTimeout(tell, tellInterval);
+    surroundings.follow(event);
+  };
+  const isDescribed = described.then((attributes) => {
+    resource = attributes;
+    tell();
+  });
+  const surroundings = followSurroundings(pipeline, { store, clock, emit, maskedText });
   const spans = new Map<TaskId, SpanId>();
   const spanOf = (task: TaskId): SpanId => {
     const span = spans.get(task) ?? ids.spanId();
@@ -96,12 +133,15 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     params: pipeline.params,
     trigger: request.trigger,
     tasks: nodesOf(pipeline, request.graph, scope, spanOf),
-    resource,
+    // Known a little later: git has to be asked.
+    resource: {},
   });
 
+  const backend = maskedBackend(context.backend, () => masker);
   const scratch = path.join(store, 'cache', 'attempts', runId);
   const pythonPath = pythonHelperFolder();
   let attempts = 0;
+  const collector = lazyCollector((message) => emit({ type: 'warning', time: clock.now(), message }));
   const running = startRun(
     { pipeline, scope, onFailure: request.onFailure },
     {
@@ -114,9 +154,9 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
       spanOf,
       slots: request.slots,
       durations: request.durations,
-      attempt: (task, decision, number, cause, signal) => {
+      attempt: async (task, decision, number, cause, signal) => {
         attempts += 1;
-        return runAttempt(
+        const result = await runAttempt(
           {
             task,
             number,
@@ -134,16 +174,26 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             signal,
           },
           {
-            backend: context.backend,
+            backend,
             clock,
             emit,
             onImported: (modules) => context.onImported(task.id, modules),
+            openChannel: async ({ number: attempt, spanId, scratch: prefix }, report) => {
+              const { url, open } = await collector.get();
+              const registration = open({ runId, task: task.id, attempt, traceId, spanId, start: clock.now(), scratch: prefix, report });
+              return { url, ...registration, experiment: pipeline.name };
+            },
+            digests: context.decision.digests,
             storeArtifact: async (source, name, mediaType) => {
-              const content = maskedBytes === undefined ? { path: source } : maskedBytes(await readForMasking(source));
-              return storeArtifact(store, content, { name, ...(mediaType !== undefined && { mediaType }) });
+              const { storeArtifact } = await import('../recording/artifacts.ts');
+              return storeArtifact(store, { path: source }, { name, mediaType, masker, inlineLimit: Math.min(pipeline.record.inline, largestInline) });
             },
           },
         );
+        // Nothing follows from its end before that is in the log.
+        await isDescribed;
+        // Returns go into the results and to the tasks after this one, and so into their fingerprints and params.
+        return { ...result, returns: masker?.event(result.returns) ?? result.returns };
       },
     },
   );
@@ -154,23 +204,57 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
       running.changed({
         pipeline: next,
         scope: nextScope,
-        announce: () => emit({ type: 'tasks-changed', time: clock.now(), params: next.params, tasks: nodesOf(next, graph, nextScope, spanOf) }),
+        announce: () => {
+          masker = createMasker([...new Set([...secretValues(pipeline, context.environment), ...secretValues(next, context.environment)])]);
+          emit({ type: 'tasks-changed', time: clock.now(), params: next.params, tasks: nodesOf(next, graph, nextScope, spanOf) });
+        },
       }),
   });
+  const sealing = import('../recording/seal.ts');
   const outcome = await running.done.catch((error: unknown) => {
     // A bug of ours; what was completed is recorded all the same.
     emit({ type: 'warning', time: clock.now(), message: `internal error: ${error instanceof Error ? error.message : String(error)}` });
     return 'error' as const;
   });
+  await collector.close();
+  await surroundings.settled();
   emit({ type: 'run-ended', time: clock.now(), outcome });
-  removeQuietly(scratch);
+  await isDescribed;
+  tell();
+  if (attempts > 0) removeQuietly(scratch);
+  const { sealRun } = await sealing;
+  if (decided !== undefined) {
+    try {
+      const record = await sealRun(store, decided);
+      log.discard();
+      return { ok: true, result: { runId, outcome, record } };
+    } catch {
+      // What could not be recorded goes to the log, and is tried again.
+    }
+  }
   try {
     await log.close();
-    const { sealRun } = await import('../recording/seal.ts');
     return { ok: true, result: { runId, outcome, record: await sealRun(store, log.path) } };
   } catch (error) {
     return { ok: false, message: `the record of ${runId} could not be written: ${(error as Error).message}. What happened is in ${log.path}, and is sealed at the next start.` };
   }
+}
+
+/** Starts with the first attempt: a run in which all is up to date has none. */
+function lazyCollector(onWarning: (message: string) => void): { readonly get: () => Promise<Collector>; readonly close: () => Promise<void> } {
+  let collector: Promise<Collector> | undefined;
+  return {
+    get: () =>
+      (collector ??= (async () => {
+        const [{ startCollector }, { services }] = await Promise.all([import('../collector/server.ts'), import('../collector/services.ts')]);
+        return startCollector({ services, onWarning });
+      })()),
+    close: async () => {
+      // That it could not be started was told by those who asked for it.
+      const started = await collector?.catch(() => undefined);
+      await started?.close();
+    },
+  };
 }
 
 /** The tasks of the run as the record and the views name them. */
@@ -193,11 +277,50 @@ function nodesOf(pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, spanO
     }));
 }
 
-/** An artifact that is too large to look for secrets in is not recorded. */
-async function readForMasking(file: string): Promise<Buffer> {
-  const limit = 256 * 1024 * 1024;
-  if ((await stat(file)).size > limit) throw new Error('it is larger than 256 MiB, and the pipeline has secrets that it would have to be searched for');
-  return readFile(file);
+/** Keeps, behind what the run does, the sources that its tasks use and how the checkout differs from its commit. */
+function followSurroundings(
+  { folder, file }: Pipeline,
+  { store, clock, emit, maskedText }: Pick<RunContext, 'store' | 'clock'> & { readonly emit: (event: RunEvent) => void; readonly maskedText: (text: string) => string },
+): { readonly follow: (event: RunEvent) => void; readonly settled: () => Promise<void> } {
+  const sources = createSourceKeeper(store, folder, maskedText);
+  const pipelineFile = path.basename(file);
+  const started = new Map<TaskId, { readonly at: number; readonly kept: Promise<Readonly<Record<string, Digest>>> }>();
+  let work: Promise<unknown> = Promise.resolve();
+  let changes: Promise<void> | undefined;
+  /** One after the other: the tasks come first. */
+  const then = <T>(next: () => Promise<T>): Promise<T> => {
+    const result = work.then(next);
+    work = result;
+    return result;
+  };
+  const lookAround = async (): Promise<void> => {
+    const [kept, tree] = await Promise.all([sources.keep([pipelineFile]), treeChanges(store, folder, maskedText).catch(() => undefined)]);
+    const digest = kept[pipelineFile];
+    if (digest !== undefined || tree !== undefined) emit({ type: 'run-context', time: clock.now(), ...(digest !== undefined && { pipelineFile: digest }), ...(tree !== undefined && { changes: tree }) });
+  };
+  return {
+    follow: (event) => {
+      if (event.type === 'task-started') {
+        started.set(event.task, { at: Date.now(), kept: then(() => sources.keep(Object.keys(event.fingerprint.sources))) });
+      } else if (event.type === 'attempt-started') {
+        // A run in which nothing is executed needs none of this.
+        changes ??= lookAround();
+      } else if (event.type === 'task-ended' && event.fingerprint !== undefined) {
+        const { task, fingerprint } = event;
+        const start = started.get(task);
+        void then(async () => {
+          const first = (await start?.kept) ?? {};
+          const used = Object.keys(fingerprint.sources);
+          const later = await sources.keep(used.filter((name) => first[name] === undefined), start?.at);
+          const files = Object.fromEntries(Object.entries({ ...later, ...first }).filter(([name]) => used.includes(name)));
+          if (Object.keys(files).length > 0) emit({ type: 'sources', task, time: clock.now(), files });
+        });
+      }
+    },
+    settled: async () => {
+      await Promise.all([work, changes]);
+    },
+  };
 }
 
 /** Scratch files are of no use any more; that one can't be removed now is no reason to lose a run. */

@@ -1,14 +1,38 @@
 /** What a record says about where and from what a run was made: attributes by their OpenTelemetry names. */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { arch, hostname, platform, release } from 'node:os';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import type { JsonObject } from '../model/json.ts';
 import type { Interpreter } from '../protocol/session.ts';
+import { ciAttributes } from './ci-attributes.ts';
 
 const run = promisify(execFile);
 
-/** Resource attributes of a run. Outside a git checkout, or without git, there is nothing of `vcs.*`. */
-export async function resourceAttributes(folder: string, pipelineName: string, runId: string, interpreter: Interpreter | undefined, version: string): Promise<JsonObject> {
+/**
+ * Environment variables that are recorded: what changes what a program computes, or which machine it got, and is no
+ * secret. `record.env` of the pipeline file adds to them.
+ */
+const recordedVariables =
+  'CI CONDA_DEFAULT_ENV CUDA_VISIBLE_DEVICES CUBLAS_WORKSPACE_CONFIG HIP_VISIBLE_DEVICES ROCR_VISIBLE_DEVICES NVIDIA_VISIBLE_DEVICES JAX_PLATFORMS KMP_AFFINITY LANG LC_ALL MKL_NUM_THREADS NUMEXPR_NUM_THREADS OMP_NUM_THREADS OPENBLAS_NUM_THREADS POLARS_MAX_THREADS PYTHONHASHSEED PYTHONOPTIMIZE PYTHONUTF8 PYTORCH_CUDA_ALLOC_CONF RAYON_NUM_THREADS SLURM_CPUS_PER_TASK SLURM_JOB_ID SLURM_JOB_PARTITION SLURM_NODELIST SOURCE_DATE_EPOCH TF_DETERMINISTIC_OPS TOKENIZERS_PARALLELISM TZ VIRTUAL_ENV XLA_FLAGS'.split(
+    ' ',
+  );
+
+export interface ResourceContext {
+  readonly folder: string;
+  readonly pipelineName: string;
+  readonly runId: string;
+  readonly interpreter: Interpreter | undefined;
+  /** Of Runweave. */
+  readonly version: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Names of variables that are recorded besides. */
+  readonly env: readonly string[];
+}
+
+/** Resource attributes of a run. Outside a git checkout, or without git, there is nothing of `vcs.*` but what the CI system says. */
+export async function resourceAttributes({ folder, pipelineName, runId, interpreter, version, environment, env }: ResourceContext): Promise<JsonObject> {
   return {
     'service.name': 'runweave',
     'service.version': version,
@@ -26,8 +50,29 @@ export async function resourceAttributes(folder: string, pipelineName: string, r
       'runweave.interpreter.version': interpreter.version,
       'runweave.interpreter.origin': interpreter.origin,
     }),
-    ...(await gitAttributes(folder)),
+    ...environmentAttributes(environment, env),
+    ...ciAttributes(environment),
+    ...(isInCheckout(folder) && (await gitAttributes(folder))),
   };
+}
+
+/** registry/attributes/process: `process.environment_variable.<key>`. */
+function environmentAttributes(environment: Readonly<Record<string, string | undefined>>, names: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    [...recordedVariables, ...names].flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[`process.environment_variable.${name}`, value]];
+    }),
+  );
+}
+
+/** To start git only to hear that there is none takes as long as many a run. */
+export function isInCheckout(folder: string): boolean {
+  if (process.env['GIT_DIR'] !== undefined) return true;
+  for (let current = folder; ; current = path.dirname(current)) {
+    if (existsSync(path.join(current, '.git'))) return true;
+    if (current === path.dirname(current)) return false;
+  }
 }
 
 async function gitAttributes(folder: string): Promise<JsonObject> {

@@ -10,19 +10,20 @@ import type { PlanEntry } from '../model/plan.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { Trigger } from '../model/run-event.ts';
 import type { Interpreter, LoadedGraph, OpenOptions, ProblemCode, RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
-import { nearName } from '../definition/near-name.ts';
+import { nearName } from '../model/near-name.ts';
 import { openKeptResults } from '../fingerprint/kept-results.ts';
 import { localBackend } from '../execution/backend/local.ts';
+import { spawningBackend } from '../execution/backend/spawner.ts';
 import { warmBackend } from '../execution/backend/warm.ts';
 import type { DecisionContext } from '../execution/decide.ts';
-import { findInterpreter } from '../execution/interpreter.ts';
+import { findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
 import { changedInputs } from '../execution/same-inputs.ts';
 import { makePlan, type PlanScope } from '../execution/plan.ts';
 import { needsInterpreter } from '../execution/task/command.ts';
 import { startWatcher } from '../execution/watcher.ts';
 import { systemClock } from './clock.ts';
 import { randomIds } from './ids.ts';
-import { pythonHelperFolder, workspaceOf } from './installation.ts';
+import { pythonHelperFolder, spawnerScript, workspaceOf } from './installation.ts';
 import { keptLimit } from './kept-limit.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
@@ -63,7 +64,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const environment = { ...process.env };
   const clock = systemClock();
   const ids = randomIds();
-  const backend = warmBackend(localBackend());
+  const spawner = spawningBackend(localBackend(), spawnerScript());
+  const backend = warmBackend(spawner);
   const memory = createTaskMemory(store, file);
   const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
   const lock = createPipelineLock(store, file, memory.forgetResults);
@@ -72,6 +74,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
 
   let loaded = source.read();
   let interpreter: Promise<Interpreter | Problem> | undefined;
+  /** What its files were like when it was first used. */
+  let interpreterSeen: string | undefined;
   let active: ActiveRun | undefined;
   /** Settled when the run that was asked for last is `active`, or has failed to be. */
   let starting: Promise<void> | undefined;
@@ -121,8 +125,16 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       return found.interpreter;
     });
     const found = await interpreter;
-    // Somebody may install one while we watch.
+    // Somebody may install one while we watch, or make the environment anew.
     if ('code' in found) interpreter = undefined;
+    else {
+      const stamp = interpreterStamp(found);
+      if (stamp !== (interpreterSeen ??= stamp)) {
+        interpreter = undefined;
+        interpreterSeen = undefined;
+        return interpreterFor(pipeline);
+      }
+    }
     return found;
   };
 
@@ -366,6 +378,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       await stopWatching?.();
       await last;
       backend.close();
+      await spawner.close();
       memory.forgetResults();
     },
   };

@@ -2,11 +2,16 @@
 import { describeReason } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { RunId } from '../model/run-event.ts';
-import type { RunState, TaskState } from '../model/run-state.ts';
+import { spanTree } from '../model/reported.ts';
+import type { AttemptState, RunState, TaskState } from '../model/run-state.ts';
 import { elapsed, formatDuration } from '../model/time.ts';
 import { absoluteTime, relativeTime } from './run-text.ts';
 import { briefMetrics, briefReasons, describeFailure, failureLines, fit, oneLine, outcomeSymbol, outcomeWord, taskDuration, type LineOptions } from './progress/task-lines.ts';
 import { formatBytes, formatNumber, padEnd, plural, table, type Style } from './text.ts';
+
+/** Spans that are printed; `--json` has those that are shown elsewhere. */
+const mostSpans = 50;
+const deepestSpan = 12;
 
 /** Summary and a line a task. */
 export function runDetails(state: RunState, options: LineOptions & { readonly record: string; readonly now: number }): string[] {
@@ -54,6 +59,8 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
     ...section('Tags', pairs(task.tags)),
     ...section('Returns', pairs(task.returns)),
     ...section('Outputs', table(task.outputs.map((output) => [oneLine(output.path), formatBytes(output.size), style('dim', output.digest.slice(0, 19))]))),
+    ...section('Datasets', table(task.datasets.map(({ name, digest, context = '' }) => [oneLine(name), oneLine(context), style('dim', oneLine(digest))]))),
+    ...task.attempts.slice(-1).flatMap((attempt) => section('Spans', spanLines(attempt, options))),
     ...section('Artifacts', table(task.artifacts.map((artifact) => [oneLine(artifact.name), oneLine(artifact.mediaType), formatBytes(artifact.size)]))),
     ...section(
       'Attempts',
@@ -67,6 +74,17 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
       ),
     ),
   ];
+}
+
+/** What the task reported of its own work, as a tree. */
+function spanLines({ spans, spanCount }: AttemptState, { style }: LineOptions): string[] {
+  const tree = spanTree(spans);
+  const rows = tree.slice(0, mostSpans).map(({ span, depth }) => [
+    `${'  '.repeat(Math.min(depth, deepestSpan))}${oneLine(span.name)}`,
+    formatDuration(elapsed(span.start, span.end)),
+    span.status.code === 2 ? style('red', oneLine(span.status.message ?? 'error')) : '',
+  ]);
+  return [...table(rows), ...(spanCount > rows.length ? [style('dim', `and ${spanCount - rows.length} more`)] : [])];
 }
 
 function runOutcome(state: RunState, style: Style): string {

@@ -10,7 +10,8 @@
 import { basename, dirname } from 'node:path';
 import { hasErrors } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
-import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
+import { defaultInline } from '../model/pipeline.ts';
+import type { OnFailure, Pipeline, RecordSettings, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { LoadedGraph, LoadedTask } from '../protocol/session.ts';
 import { checkShape } from './check-shape.ts';
 import { addNeeds, createDependencies, lookUpReturns } from './dependencies.ts';
@@ -94,7 +95,12 @@ export function loadPipeline(options: LoadOptions): LoadedPipeline {
   if (hasErrors(diagnostics)) return { graph };
   const tasksById = new Map(tasks.map((task) => [task.id, task]));
   const onFailure = (json('on_failure') ?? pipelineShape.keys.on_failure.default) as OnFailure;
-  return { graph, pipeline: { name, file, folder, params, secrets, onFailure, slots: readSlots(json('slots')), tasks: order.flatMap((id) => runnableTask(tasksById.get(id), dependencies, reporter) ?? []) } };
+  return { graph, pipeline: { name, file, folder, params, secrets, record: readRecord(json('record')), onFailure, slots: readSlots(json('slots')), tasks: order.flatMap((id) => runnableTask(tasksById.get(id), dependencies, reporter) ?? []) } };
+}
+
+function readRecord(json: unknown): RecordSettings {
+  const { env = [], inline } = (json ?? {}) as { env?: readonly string[]; inline?: number | string };
+  return { env, inline: inline === undefined ? defaultInline : (parseSize(inline) ?? defaultInline) };
 }
 
 function readSlots(json: unknown): Partial<Slots> {

@@ -152,7 +152,22 @@ export const pipelineShape = {
     name: { value: { type: 'text', ...words }, description: "The pipeline's name in runs and records; its folder's name by default.", examples: ['digits'] },
     params: { value: { type: 'map', of: { type: 'any' } }, description: 'Parameters of the pipeline, read as `${params.x}`; set from outside with `--set x=value`.', examples: [{ data_dir: 'build/data' }], references: true, elsewhere: ['parameters', 'vars', 'variables'] },
     env: { value: { type: 'map', names: variableNames, of: { type: 'scalar' } }, description: 'Environment variables of all tasks.', examples: [{ OMP_NUM_THREADS: '1' }], references: true, elsewhere: ['environment'] },
-    secrets: { value: { type: 'list', of: { type: 'text', ...variableNames } }, description: 'Names of environment variables that are passed through to the tasks, and masked wherever they would be recorded.', examples: [['HF_TOKEN']] },
+    secrets: {
+      value: { type: 'list', of: { type: 'text', pattern: '^!?[A-Za-z_][A-Za-z0-9_]*$', allowed: `${variableNames.allowed}; with a ! before it for one that is none` } },
+      description: 'Environment variables whose values are masked wherever they would be recorded. Those that look like credentials are masked without being named; `!NAME` is none.',
+      examples: [['HF_TOKEN', '!PUBLIC_KEY_TOKEN']],
+    },
+    record: {
+      value: {
+        type: 'object',
+        keys: {
+          env: { value: { type: 'list', of: { type: 'text', ...variableNames } }, description: 'Environment variables whose values are recorded, besides those that are always recorded.', examples: [['DATA_VERSION']] },
+          inline: { value: { type: 'size' }, description: 'Artifacts of fewer bytes are in the record itself, larger ones beside it in `.runweave/objects/`.', default: '64KiB', examples: ['1MB'] },
+        },
+      },
+      description: 'What a record holds.',
+      examples: [{ inline: '1MB' }],
+    },
     defaults: { value: { type: 'object', keys: defaultableKeys }, description: 'Values for all tasks that do not say otherwise.', examples: [{ timeout: '10m' }], references: true },
     slots: {
       value: {

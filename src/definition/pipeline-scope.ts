@@ -1,4 +1,5 @@
 /** The pipeline's own params and environment, with what was set from outside, and how references to them resolve. */
+import { isSecretName } from '../model/credential-names.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import { reportUnknownName, reportUnknownNamespace, resolve, textBudget, wholeReference } from './references.ts';
@@ -30,8 +31,14 @@ export function pipelineScope({ root, text, reporter, set, environment, secrets 
 
   const lookUpEnv = (reference: Reference, declared: Readonly<Record<string, string>>): string | undefined => {
     const { name, at } = reference;
-    if (secrets.includes(name)) {
-      reporter.report({ code: 'bad-value', at, message: `${quoted(name)} is a secret and would be recorded here`, suggestion: 'read it from the environment in the task' });
+    if (isSecretName(name, secrets)) {
+      const isListed = secrets.includes(name);
+      reporter.report({
+        code: 'bad-value',
+        at,
+        message: `${quoted(name)} ${isListed ? 'is a secret' : 'looks like a secret'} and would be recorded here`,
+        suggestion: `read it from the environment in the task${isListed ? '' : `, or add "!${name}" to secrets if it is none`}`,
+      });
       return undefined;
     }
     if (Object.hasOwn(declared, name)) return declared[name];

@@ -1,4 +1,5 @@
 /** Whether one task is up to date, with everything that an execution of it needs. Shared by plan and scheduler. */
+import path from 'node:path';
 import { globMatcher, isGlob } from '../definition/paths.ts';
 import type { Fingerprint, Reason } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -7,6 +8,7 @@ import type { OutputFile } from '../model/run-event.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import type { Interpreter } from '../protocol/session.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
+import { importersOf } from '../fingerprint/import-chain.ts';
 import { fingerprintDifference, reasonsToRun } from '../fingerprint/staleness.ts';
 import type { KeptResult, KeptResults } from '../fingerprint/kept-results.ts';
 import { fingerprintTask, type FingerprintInputs } from '../fingerprint/task-fingerprint.ts';
@@ -41,7 +43,19 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   const fingerprint = await fingerprintTask({ ...fingerprintInputs(task, params, context), last: last?.fingerprint }, context.digests);
   const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await context.digests.ofPath(context.folder, output))?.digest })));
   const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs });
-  return { fingerprint, params, missingReturns, reasons: reasons.map((reason) => withCells(reason, context.digests)) };
+  return { fingerprint, params, missingReturns, reasons: withImporters(reasons, fingerprint, context).map((reason) => withCells(reason, context.digests)) };
+}
+
+/** The first source is the task's own; the others were imported. */
+function withImporters(reasons: readonly Reason[], { sources }: Fingerprint, { folder, digests }: DecisionContext): readonly Reason[] {
+  const files = Object.keys(sources);
+  const [own] = files;
+  const importsOf = (file: string): readonly string[] => digests.importsOf(path.resolve(folder, file));
+  return reasons.map((reason) => {
+    if (reason.type !== 'source-changed' || own === undefined || reason.path === own) return reason;
+    const via = importersOf(reason.path, own, files, importsOf);
+    return via === undefined ? reason : { ...reason, via };
+  });
 }
 
 function withCells(reason: Reason, digests: FileDigests): Reason {

@@ -17,7 +17,7 @@
  * Invariants: a task runs only when all its dependencies are done and gave something; `open` counts the dependencies
  * that are not done; a decision is used only if no reset came while it was made (`generation`).
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Reason } from '../model/fingerprint.ts';
 import { remainingPaths, type Durations } from '../model/remaining.ts';
@@ -330,7 +330,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const isOwn = (file: string): boolean => written.has(file) || isDeclared(file, task.outputs);
     const fingerprint = await withObserved(
       decision.fingerprint,
-      { modules: attempt.observed.modules.filter((file) => !isOwn(file)), read: attempt.observed.read.filter((file) => !isOwn(file)) },
+      attempt.observed,
       {
         task,
         folder: context.decision.folder,
@@ -338,6 +338,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
         last,
         isCovered: (file) => isDeclared(file, task.inputs) || task.dependencies.some((id) => isDeclared(file, entries.get(id)?.task.outputs ?? [])),
         isMade: (file) => pipeline.tasks.some((other) => isDeclared(file, other.outputs)),
+        isOwn,
       },
       context.decision.digests,
     );
@@ -502,7 +503,10 @@ function withoutOwnAttempts(reasons: readonly Reason[], runId: RunId): readonly 
 
 /** A task finds the folders of its outputs made. */
 function makeOutputFolders(task: Task, folder: string): void {
-  for (const output of task.outputs) mkdirSync(path.dirname(path.join(folder, output.replace(/[*?[{].*$/, 'x'))), { recursive: true });
+  for (const output of task.outputs) {
+    const parent = path.dirname(path.join(folder, output.replace(/[*?[{].*$/, 'x')));
+    if (!existsSync(parent)) mkdirSync(parent, { recursive: true });
+  }
 }
 
 function isFailure(outcome: Ended | SkipReason | undefined): boolean {

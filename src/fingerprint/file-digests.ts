@@ -7,13 +7,14 @@
  * (git's Documentation/technical/racy-git.txt).
  */
 import { hash, createHash } from 'node:crypto';
-import { readFileSync, statSync, type BigIntStats } from 'node:fs';
+import { readdirSync, readFileSync, statSync, type BigIntStats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { globSync } from 'tinyglobby';
 import { isGlob } from '../definition/paths.ts';
 import type { Digest } from '../model/fingerprint.ts';
+import { readImports } from './import-chain.ts';
 import { isCurrent, meaningOf, type Meaning, type SourceKind } from './meaning.ts';
 
 const racyWindow = 50_000_000n;
@@ -47,10 +48,14 @@ export interface FileDigests {
    * without a match is an empty set, which has a digest.
    */
   readonly ofPath: (folder: string, relative: string) => Promise<PathDigest | undefined>;
+  /** Names of what is in a folder: the same set as long as nothing came, went or was renamed. `undefined` when there is no such folder. */
+  readonly namesIn: (absolute: string) => ReadonlySet<string> | undefined;
   /** Meaning of a Python source or notebook; `undefined` when it is not understood, or there is no such file. */
   readonly meaningOf: (absolute: string, kind: SourceKind) => Meaning | undefined;
   /** Code cells of a notebook by which `to` differs from `from`, from 1, as far as both were seen; empty where cells only went. */
   readonly changedCells: (from: Digest, to: Digest) => readonly number[] | undefined;
+  /** Modules that a Python source names in its import statements; read anew only when the file changed. */
+  readonly importsOf: (absolute: string) => readonly string[];
   readonly export: () => CachedDigests;
 }
 
@@ -70,7 +75,9 @@ export function filesOf(folder: string, relative: string): readonly string[] {
 
 export function createFileDigests(cached: CachedDigests = {}): FileDigests {
   const entries = new Map<string, Entry | MeaningEntry>(Object.entries(cached));
+  const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string> }>();
   const cells = new Map<Digest, readonly string[]>();
+  const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
   const rememberCells = (meaning: Meaning | null | undefined): void => {
     if (meaning?.cells === undefined) return;
     cells.set(meaning.code, meaning.cells);
@@ -100,6 +107,26 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
     if (settled) entries.set(absolute, [size, mtime, ctime, inode, digest]);
     else entries.delete(absolute);
     return { digest, size: Number(stats.size) };
+  };
+
+  const namesIn = (absolute: string): ReadonlySet<string> | undefined => {
+    const stats = statOf(absolute);
+    if (stats?.isDirectory() !== true) {
+      folders.delete(absolute);
+      return undefined;
+    }
+    const stamp = `${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino}`;
+    const known = folders.get(absolute);
+    if (known?.isSettled === true && known.stamp === stamp) return known.names;
+    const settled = isSettled(stats);
+    let names: ReadonlySet<string>;
+    try {
+      names = new Set(readdirSync(absolute));
+    } catch {
+      return undefined;
+    }
+    folders.set(absolute, { stamp, isSettled: settled, names });
+    return names;
   };
 
   const ofMeaning = (absolute: string, kind: SourceKind): Meaning | undefined => {
@@ -164,7 +191,17 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
     return after.flatMap((cell, index) => (index >= start && index < after.length - end && !(before.length === after.length && before[index] === cell) ? [index + 1] : []));
   };
 
-  return { changedCells, ofFile, ofPath, meaningOf: ofMeaning, export: () => Object.fromEntries(entries) };
+  const importsOf = (absolute: string): readonly string[] => {
+    const stats = statOf(absolute);
+    const version = `${stats?.size} ${stats?.mtimeNs} ${stats?.ctimeNs}`;
+    const known = imports.get(absolute);
+    if (known?.version === version) return known.modules;
+    const modules = readImports(absolute);
+    imports.set(absolute, { version, modules });
+    return modules;
+  };
+
+  return { changedCells, importsOf, ofFile, ofPath, namesIn, meaningOf: ofMeaning, export: () => Object.fromEntries(entries) };
 }
 
 /** Follows links; `undefined` also for a link to nothing or to itself, and for what lies behind a folder that may not be entered. */

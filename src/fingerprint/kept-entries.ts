@@ -17,7 +17,7 @@
  * with the records, where outputs should not (docs/decisions/0008-kept-outputs-are-a-cache.md).
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Digest, Fingerprint } from '../model/fingerprint.ts';
 import { canonicalJson, type Json } from '../model/json.ts';
@@ -69,7 +69,7 @@ export function objectFile(kept: string, digest: Digest): string {
 /** A name that nobody else uses; the folder is made. */
 export function stagingFile(kept: string): string {
   const folder = path.join(kept, 'staging');
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   return path.join(folder, `${process.pid}-${randomBytes(6).toString('hex')}`);
 }
 
@@ -77,20 +77,28 @@ function entriesFolder(kept: string, pipelineFile: string, task: TaskId): string
   return path.join(kept, 'entries', path.basename(pipelineFile), digestOf(task).slice('sha256:'.length, 'sha256:'.length + 32));
 }
 
-/** Replaces an entry of the same fingerprint. Returns its file. */
-export function writeEntry(kept: string, pipelineFile: string, { task, result, files }: Omit<KeptEntry, 'version'>): string {
+/** Replaces an entry of the same fingerprint. Returns its file, and its bytes. */
+export function writeEntry(kept: string, pipelineFile: string, { task, result, files }: Omit<KeptEntry, 'version'>): { readonly file: string; readonly size: number } {
   const folder = entriesFolder(kept, pipelineFile, task);
-  mkdirSync(folder, { recursive: true });
+  const isFirst = makeFolder(folder);
   const file = path.join(folder, `${digestOf(canonicalJson(result.fingerprint as unknown as Json)).slice('sha256:'.length, 'sha256:'.length + 32)}.json`);
   const temporary = stagingFile(kept);
-  writeFileSync(temporary, JSON.stringify({ version, task, result, files } satisfies KeptEntry));
+  const bytes = Buffer.from(JSON.stringify({ version, task, result, files } satisfies KeptEntry));
+  writeFileSync(temporary, bytes);
   renameSync(temporary, file);
-  const names = readdirSync(folder);
+  const names = isFirst ? [] : readdirSync(folder);
   if (names.length > mostEntries) {
     const byUse = names.map((name) => path.join(folder, name)).sort((a, b) => usedAt(b) - usedAt(a));
     for (const old of byUse.slice(mostEntries)) if (old !== file) rmSync(old, { force: true });
   }
-  return file;
+  return { file, size: bytes.length };
+}
+
+/** Most are there already, and to ask takes a tenth of what making it takes. Whether it was made now. */
+export function makeFolder(folder: string): boolean {
+  if (existsSync(folder)) return false;
+  mkdirSync(folder, { recursive: true });
+  return true;
 }
 
 export function markUsed(file: string): void {

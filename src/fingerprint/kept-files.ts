@@ -3,12 +3,12 @@
  * copy-on-write where it has that, and never linked: a task that writes in place into a restored file must not reach
  * the object. Either way the copy's digest is looked at before the copy gets its name.
  */
-import { constants, chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { constants, chmodSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Digest } from '../model/fingerprint.ts';
 import { digestOf, digestOfFile } from './file-digests.ts';
-import { objectFile, stagingFile } from './kept-entries.ts';
+import { makeFolder, objectFile, stagingFile } from './kept-entries.ts';
 
 /** Below this, one read and one write are less work than what goes on around a copy. */
 const small = 1024 * 1024;
@@ -47,7 +47,7 @@ export async function storeObject(kept: string, source: string, digest: Digest, 
   }
   const copy = await copyChecked(kept, source, digest, 0o444);
   if (copy === undefined) return false;
-  mkdirSync(path.dirname(object), { recursive: true });
+  makeFolder(path.dirname(object));
   renameSync(copy, object);
   return true;
 }

@@ -92,13 +92,14 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       if (files === undefined) return undefined;
       const size = files.reduce((sum, file) => sum + file.size, 0);
       if (size > limit) return undefined;
-      entry = writeEntry(kept, pipelineFile, { task: task.id, result, files });
+      const written = writeEntry(kept, pipelineFile, { task: task.id, result, files });
+      entry = written.file;
       for (const file of files) {
         if (await storeObject(kept, path.join(folder, file.path), file.digest, file.size)) continue;
         rmSync(entry, { force: true });
         return undefined;
       }
-      added += size + statSync(entry).size;
+      added += size + written.size;
       return undefined;
     } catch (error) {
       if (entry !== undefined) rmSync(entry, { force: true });

@@ -8,6 +8,12 @@ import type { TaskId } from './pipeline.ts';
 /** `sha256:` and 64 hex digits; of Python code over what it means; of a folder or glob, over the sorted names and digests of what is in it. */
 export type Digest = string & { readonly __brand: 'Digest' };
 
+/** Distribution → version. */
+export type PackageVersions = Readonly<Record<string, string>>;
+
+/** Folder of a search path, relative to the pipeline's → names that imports looked for in it, separated by spaces. */
+export type ImportLookups = Readonly<Record<string, string>>;
+
 export interface Fingerprint {
   /** Digest of the parts of the definition that change what the task does (kind, command, cwd, outputs, …). */
   readonly definition: Digest;
@@ -25,6 +31,10 @@ export interface Fingerprint {
   readonly env: Readonly<Record<string, string>>;
   /** `CPython 3.11.7 …/bin/python3`; empty for shell tasks. */
   readonly interpreter: string;
+  /** Absolute folder of installed packages → the distributions in it that the task was seen to import. */
+  readonly packages?: Readonly<Record<string, PackageVersions>>;
+  /** Where imports looked for what they found elsewhere, or not: a file that comes there is a source. Not compared itself. */
+  readonly lookups?: ImportLookups;
 }
 
 /** Why a task is stale: which component changed, from what, to what. */
@@ -42,6 +52,8 @@ export type Reason =
       readonly to?: Digest;
       /** Of a notebook: which of its code cells, from 1, where the old ones are known. */
       readonly cells?: readonly number[];
+      /** Of an imported module: the files through which it came, from the task's own to the one that imports it, as far as they are seen. */
+      readonly via?: readonly string[];
     }
   | { readonly type: 'input-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
   | { readonly type: 'upstream-changed'; readonly task: TaskId; readonly from?: Digest; readonly to?: Digest }
@@ -52,7 +64,9 @@ export type Reason =
   | { readonly type: 'output-missing'; readonly path: string }
   | { readonly type: 'output-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
   | { readonly type: 'env-changed'; readonly name: string; readonly from?: string; readonly to?: string }
-  | { readonly type: 'interpreter-changed'; readonly from: string; readonly to: string };
+  | { readonly type: 'interpreter-changed'; readonly from: string; readonly to: string }
+  /** A distribution that the task was seen to import; absent: not installed. */
+  | { readonly type: 'package-changed'; readonly name: string; readonly from?: string; readonly to?: string };
 
 const short = (digest: Digest | undefined): string => (digest === undefined ? 'none' : digest.slice('sha256:'.length, 'sha256:'.length + 8));
 
@@ -72,6 +86,10 @@ function inCells(cells: readonly number[] | undefined): string {
   return cells === undefined ? '' : ` in code cell${cells.length === 1 ? '' : 's'} ${cells.join(', ')}`;
 }
 
+function imported(via: readonly string[] | undefined): string {
+  return via === undefined ? '' : `, imported by ${via.join(' → ')}`;
+}
+
 /** One sentence without a full stop, as shown to people everywhere. */
 export function describeReason(reason: Reason): string {
   switch (reason.type) {
@@ -88,7 +106,7 @@ export function describeReason(reason: Reason): string {
     case 'param-changed':
       return `parameter ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
     case 'source-changed':
-      return `source ${reason.path} ${verb(reason.from, reason.to)}${inCells(reason.cells)} (${short(reason.from)} → ${short(reason.to)})`;
+      return `source ${reason.path} ${verb(reason.from, reason.to)}${inCells(reason.cells)} (${short(reason.from)} → ${short(reason.to)})${imported(reason.via)}`;
     case 'input-changed':
       return `input ${reason.path} ${verb(reason.from, reason.to)} (${short(reason.from)} → ${short(reason.to)})`;
     case 'upstream-changed':
@@ -105,6 +123,8 @@ export function describeReason(reason: Reason): string {
       return `environment variable ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
     case 'interpreter-changed':
       return `interpreter: ${reason.from} → ${reason.to}`;
+    case 'package-changed':
+      return `package ${reason.name}: ${reason.from ?? 'not installed'} → ${reason.to ?? 'not installed'}`;
     default:
       return reason satisfies never;
   }

@@ -86,7 +86,9 @@ export interface Pipeline {
   /** Absolute path of its folder: the base of every relative path. */
   readonly folder: string;
   readonly params: JsonObject;
+  /** Variables that are secrets, and with a `!` before them such as only look like it. */
   readonly secrets: readonly string[];
+  readonly record: RecordSettings;
   /** Names `${env.X}` refers to: they count in the fingerprint of the tasks that use them (already resolved there). */
   readonly onFailure: OnFailure;
   /** What the file says that tasks may take at once. */
@@ -94,6 +96,16 @@ export interface Pipeline {
   /** In an order in which every task comes after its dependencies; ties as in the file. */
   readonly tasks: readonly Task[];
 }
+
+/** What a record holds besides what it always does. */
+export interface RecordSettings {
+  /** Names of environment variables. */
+  readonly env: readonly string[];
+  /** Artifacts of fewer bytes are in the record itself. */
+  readonly inline: number;
+}
+
+export const defaultInline = 64 * 1024;
 
 /** What a task gets as `RUNWEAVE_PARAMS`: its params and its matrix values in one object (a param of the same name wins). */
 export function taskParams(task: Pick<Task, 'matrix' | 'params'>): JsonObject {

@@ -6,6 +6,7 @@
 import type { Fingerprint, Digest, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { TaskId, TaskKind } from './pipeline.ts';
+import type { Dataset, ReportedLog, ReportedSpan } from './reported.ts';
 import type { UnixNano } from './time.ts';
 
 /** `20261120T224011Z-digits-3f2a`; sorts by time. */
@@ -70,6 +71,19 @@ export type ArtifactContent =
   | { readonly type: 'base64'; readonly data: string }
   | { readonly type: 'reference' };
 
+/** How the checkout differed from its commit when the run began. */
+export interface TreeChanges {
+  /** Of the output of `git diff HEAD`, kept in `.runweave/objects/`; absent when nothing that git tracks was changed. */
+  readonly diff?: Digest;
+  /** Bytes of the diff that are kept. */
+  readonly size: number;
+  /** The diff was longer than what is kept. */
+  readonly truncated: boolean;
+  /** Files that git neither tracks nor ignores, relative to the pipeline's folder; the first of `untrackedCount`. */
+  readonly untracked: readonly string[];
+  readonly untrackedCount: number;
+}
+
 interface At {
   readonly time: UnixNano;
 }
@@ -96,6 +110,8 @@ export type RunEvent =
     })
   /** The pipeline file changed while the run goes on: the tasks are now these. */
   | (At & { readonly type: 'tasks-changed'; readonly params: JsonObject; readonly tasks: readonly TaskNode[] })
+  /** What is found out about the run's surroundings while its tasks run already. */
+  | (At & { readonly type: 'run-context'; /** Content of the pipeline file, in `.runweave/objects/`. */ readonly pipelineFile?: Digest; readonly changes?: TreeChanges })
   /** The task will run, and why. Also again, when a change makes a task of this run stale once more. */
   | (OfTask & { readonly type: 'task-stale'; readonly reasons: readonly Reason[] })
   | (OfTask & {
@@ -113,7 +129,8 @@ export type RunEvent =
       readonly pid: number;
     })
   | (OfAttempt & { readonly type: 'output'; readonly stream: 'stdout' | 'stderr'; readonly text: string })
-  | (OfAttempt & { readonly type: 'metric'; readonly name: string; readonly value: number | 'NaN' | 'Infinity' | '-Infinity'; readonly step?: number })
+  /** `name` is that of the series: with the attributes that tell it from others of its name. `detail` is what else is known of the point. */
+  | (OfAttempt & { readonly type: 'metric'; readonly name: string; readonly value: number | 'NaN' | 'Infinity' | '-Infinity'; readonly step?: number; readonly detail?: JsonObject })
   | (OfAttempt & { readonly type: 'param'; readonly name: string; readonly value: Json })
   | (OfAttempt & { readonly type: 'tag'; readonly name: string; readonly value: string })
   | (OfAttempt & { readonly type: 'return'; readonly name: string; readonly value: Json })
@@ -125,6 +142,10 @@ export type RunEvent =
       readonly digest: Digest;
       readonly content: ArtifactContent;
     })
+  | (OfAttempt & { readonly type: 'span'; readonly span: ReportedSpan })
+  /** Part of the task's output, at the log record's own time. */
+  | (OfAttempt & { readonly type: 'log'; readonly log: ReportedLog })
+  | (OfAttempt & { readonly type: 'dataset'; readonly dataset: Dataset })
   | (OfAttempt & {
       readonly type: 'cell';
       readonly index: number;
@@ -168,6 +189,8 @@ export type RunEvent =
       /** For `upstream`: the tasks that did not succeed. */
       readonly blockedBy?: readonly TaskId[];
     })
+  /** Content of the source files that the task used, by path relative to the pipeline's folder, in `.runweave/objects/`. */
+  | (OfTask & { readonly type: 'sources'; readonly files: Readonly<Record<string, Digest>> })
   /** A complaint of the executor about the run as a whole, for people. */
   | (At & { readonly type: 'warning'; readonly message: string })
   | (At & { readonly type: 'run-ended'; readonly outcome: Outcome; /** The executor died, and the run was sealed afterwards. */ readonly interrupted?: true });

@@ -10,10 +10,12 @@
  *      │                      │                        ▲                        │
  *      └────task-skipped──────┴──▶ skip                └──── task-stale ────────┘   (a change during the run)
  */
-import type { Fingerprint, Reason } from './fingerprint.ts';
+import type { Digest, Fingerprint, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { TaskId } from './pipeline.ts';
-import type { EventOf, OutputFile, RecordedFailure, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TraceId, Trigger } from './run-event.ts';
+import { byStart, logText, shownSpans } from './reported.ts';
+import type { Dataset, ReportedLog, ReportedSpan } from './reported.ts';
+import type { EventOf, OutputFile, RecordedFailure, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TraceId, TreeChanges, Trigger } from './run-event.ts';
 import type { UnixNano } from './time.ts';
 
 export type TaskPhase = 'pending' | 'stale' | 'running' | Outcome;
@@ -22,6 +24,7 @@ export interface MetricPoint {
   readonly time: UnixNano;
   readonly value: number | 'NaN' | 'Infinity' | '-Infinity';
   readonly step?: number;
+  readonly detail?: JsonObject;
 }
 
 export type ArtifactState = Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content' | 'time' | 'attempt'>;
@@ -31,6 +34,8 @@ export interface OutputChunk {
   readonly time: UnixNano;
   readonly stream: 'stdout' | 'stderr';
   readonly text: string;
+  /** Of a log record that the task reported: what `text` was made of. It stands on `stderr`, where programs log. */
+  readonly log?: ReportedLog;
 }
 
 export interface AttemptState {
@@ -48,6 +53,9 @@ export interface AttemptState {
   readonly failure?: RecordedFailure;
   readonly output: readonly OutputChunk[];
   readonly cells: readonly CellState[];
+  /** What the task reported as spans, by their start; at most `shownSpans` of `spanCount`. */
+  readonly spans: readonly ReportedSpan[];
+  readonly spanCount: number;
 }
 
 export interface TaskState {
@@ -64,9 +72,12 @@ export interface TaskState {
   readonly loggedParams: Readonly<Record<string, Json>>;
   readonly tags: Readonly<Record<string, string>>;
   readonly artifacts: readonly ArtifactState[];
+  readonly datasets: readonly Dataset[];
   readonly outputs: readonly OutputFile[];
   readonly returns: JsonObject;
   readonly observed?: Pick<EventOf<'observed'>, 'modules' | 'read' | 'written' | 'packages'>;
+  /** Contents of the source files that it used, by path; see `store/source-content.ts`. */
+  readonly sources?: Readonly<Record<string, Digest>>;
   readonly failure?: RecordedFailure;
   readonly skipReason?: SkipReason;
   readonly madeBy?: SpanReference;
@@ -81,6 +92,9 @@ export interface RunState {
   readonly params: JsonObject;
   readonly trigger: Trigger;
   readonly resource: JsonObject;
+  /** Content of the pipeline file; see `store/source-content.ts`. */
+  readonly pipelineFile?: Digest;
+  readonly changes?: TreeChanges;
   readonly start: UnixNano;
   readonly end?: UnixNano;
   readonly outcome?: Outcome;
@@ -92,13 +106,14 @@ export interface RunState {
 
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[] };
+type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[]; spans: ReportedSpan[] };
 type MutableTask = Omit<Mutable<TaskState>, 'attempts'> & {
   attempts: MutableAttempt[];
   metrics: Record<string, MetricPoint[]>;
   loggedParams: Record<string, Json>;
   tags: Record<string, string>;
   artifacts: ArtifactState[];
+  datasets: Dataset[];
   returns: Record<string, Json>;
 };
 type MutableRun = Omit<Mutable<RunState>, 'tasks'> & { tasks: MutableTask[]; warnings: string[] };
@@ -106,6 +121,8 @@ type MutableRun = Omit<Mutable<RunState>, 'tasks'> & { tasks: MutableTask[]; war
 export interface RunFold {
   /** `undefined` until `run-started`. The same object every time: read it, keep nothing of it that must not change. */
   readonly state: () => RunState | undefined;
+  /** One task of it. */
+  readonly task: (id: TaskId) => TaskState | undefined;
   readonly apply: (event: RunEvent) => void;
 }
 
@@ -115,7 +132,7 @@ function record<T>(entries: Readonly<Record<string, T>> = {}): Record<string, T>
 }
 
 function newTask(node: TaskNode): MutableTask {
-  return { node, phase: 'pending', reasons: [], params: {}, attempts: [], metrics: record(), loggedParams: record(), tags: record(), artifacts: [], outputs: [], returns: record() };
+  return { node, phase: 'pending', reasons: [], params: {}, attempts: [], metrics: record(), loggedParams: record(), tags: record(), artifacts: [], datasets: [], outputs: [], returns: record() };
 }
 
 /** A fold from the beginning, or on from a snapshot (which it takes over). */
@@ -152,6 +169,10 @@ export function createRunFold(snapshot?: RunState): RunFold {
       case 'warning':
         state.warnings.push(event.message);
         return;
+      case 'run-context':
+        if (event.pipelineFile !== undefined) state.pipelineFile = event.pipelineFile;
+        if (event.changes !== undefined) state.changes = event.changes;
+        return;
       case 'run-ended':
         state.end = event.time;
         state.outcome = event.outcome;
@@ -163,14 +184,14 @@ export function createRunFold(snapshot?: RunState): RunFold {
       }
     }
   };
-  return { state: () => state, apply };
+  return { state: () => state, task: (id) => tasks.get(id), apply };
 }
 
 function indexTasks(tasks: readonly MutableTask[]): Map<TaskId, MutableTask> {
   return new Map(tasks.map((task) => [task.node.id, task]));
 }
 
-type TaskEvent = Exclude<RunEvent, { readonly type: 'run-started' | 'tasks-changed' | 'warning' | 'run-ended' }>;
+type TaskEvent = Exclude<RunEvent, { readonly type: 'run-started' | 'tasks-changed' | 'run-context' | 'warning' | 'run-ended' }>;
 type AttemptEvent = Extract<TaskEvent, { readonly attempt: number }>;
 
 function applyToTask(task: MutableTask, event: TaskEvent): void {
@@ -206,12 +227,16 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       if (event.madeBy !== undefined) task.madeBy = event.madeBy;
       if (event.blockedBy !== undefined) task.blockedBy = event.blockedBy;
       return;
+    case 'sources':
+      task.sources = event.files;
+      return;
     case 'attempt-started':
       // What earlier attempts reported stays in the record; what people see is the latest attempt's.
       task.metrics = record();
       task.loggedParams = record();
       task.tags = record();
       task.artifacts = [];
+      task.datasets = [];
       task.returns = record();
       task.attempts.push({
         number: event.attempt,
@@ -223,6 +248,8 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
         start: event.time,
         output: [],
         cells: [],
+        spans: [],
+        spanCount: 0,
       });
       return;
     default: {
@@ -238,7 +265,7 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
       attempt.output.push({ time: event.time, stream: event.stream, text: event.text });
       return;
     case 'metric':
-      (task.metrics[event.name] ??= []).push({ time: event.time, value: event.value, ...(event.step !== undefined && { step: event.step }) });
+      (task.metrics[event.name] ??= []).push({ time: event.time, value: event.value, ...(event.step !== undefined && { step: event.step }), ...(event.detail !== undefined && { detail: event.detail }) });
       return;
     case 'param':
       task.loggedParams[event.name] = event.value;
@@ -254,6 +281,16 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
       task.artifacts.push({ name, mediaType, size, digest, content, time, attempt: event.attempt });
       return;
     }
+    case 'dataset':
+      task.datasets.push(event.dataset);
+      return;
+    case 'log':
+      insert(attempt.output, { time: event.log.time, stream: 'stderr', text: logText(event.log), log: event.log }, (a, b) => compareTimes(a.time, b.time));
+      return;
+    case 'span':
+      attempt.spanCount += 1;
+      if (attempt.spanCount <= shownSpans) insert(attempt.spans, event.span, byStart);
+      return;
     case 'cell': {
       const { index, status, label, start, end } = event;
       const cell: CellState = { index, status, label, start, ...(end !== undefined && { end }) };
@@ -277,6 +314,17 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
     default:
       event satisfies never;
   }
+}
+
+/** Where it belongs, after its equals; it is nearly always at the end. */
+function insert<T>(items: T[], item: T, compare: (a: T, b: T) => number): void {
+  let at = items.length;
+  for (let before = items[at - 1]; before !== undefined && compare(before, item) > 0; before = items[at - 1]) at -= 1;
+  items.splice(at, 0, item);
+}
+
+function compareTimes(a: UnixNano, b: UnixNano): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 /** How many tasks are in each phase. */

@@ -36,7 +36,10 @@ export const exceptionType = 'exception.type';
 // registry/attributes/artifact
 export const artifactFilename = 'artifact.filename';
 
-// registry/attributes/service
+// registry/attributes/service, otel
+export const otelDroppedAttributes = 'otel.dropped_attributes_count';
+export const otelDroppedEvents = 'otel.dropped_events_count';
+export const otelDroppedLinks = 'otel.dropped_links_count';
 export const serviceName = 'service.name';
 
 /** Of any span or event: the names of those of its attributes whose value is JSON text (see `recording/attributes.ts`). */
@@ -48,6 +51,10 @@ export const unsetTimes = 'runweave.unset_times';
 /** Present on every run span, and only there: what tells a record of ours from any other trace. */
 export const recordVersion = 'runweave.record.version';
 export const pipelineFile = 'runweave.pipeline.file';
+/** Digest of the pipeline file's content in `objects/`. */
+export const pipelineFileDigest = 'runweave.pipeline.digest';
+/** How the checkout differed from its commit. */
+export const vcsChanges = 'runweave.vcs.changes';
 export const trigger = 'runweave.trigger';
 export const warnings = 'runweave.warnings';
 export const interrupted = 'runweave.interrupted';
@@ -69,6 +76,8 @@ export const taskPhase = 'runweave.task.phase';
 export const taskReasons = 'runweave.reasons';
 export const taskFingerprint = 'runweave.fingerprint';
 export const taskOutputs = 'runweave.outputs';
+/** Contents of the source files that were used, by path: digests in `objects/`. */
+export const taskSources = 'runweave.sources';
 export const taskReturns = 'runweave.returns';
 export const taskSkipReason = 'runweave.skip.reason';
 export const taskBlockedBy = 'runweave.skip.blocked_by';
@@ -92,6 +101,23 @@ export const attemptCause = 'runweave.attempt.cause';
 export const attemptResult = 'runweave.attempt.result';
 export const attemptSignal = 'runweave.attempt.signal';
 
+/** How many spans the task reported; absent where there are none. */
+export const attemptSpanCount = 'runweave.attempt.span_count';
+
+// Of a span that a task reported.
+/** The span id of the attempt that reported it. Present on every such span, and only there. */
+export const reportedAttempt = 'runweave.reported.attempt';
+/** The trace that it was of, where that is not the run's. */
+export const reportedTraceId = 'runweave.reported.trace_id';
+/** Its parent, where that is not in the record: the span hangs below the attempt. */
+export const reportedParentSpanId = 'runweave.reported.parent_span_id';
+/** Attributes of its resource that differ from the run's. */
+export const reportedResource = 'runweave.reported.resource';
+/** Attributes whose names are those of ours. */
+export const reportedAttributes = 'runweave.reported.attributes';
+/** What begins a name of ours. */
+export const reservedPrefix = 'runweave.';
+
 // Of a span of a notebook's cell.
 export const cellIndex = 'runweave.cell.index';
 export const cellStatus = 'runweave.cell.status';
@@ -108,6 +134,25 @@ export const metricsTimes = 'runweave.metrics.times';
 export const metricsValues = 'runweave.metrics.values';
 /** One a point; absent when no point has a step. */
 export const metricsSteps = 'runweave.metrics.steps';
+/** One object a point, or null; absent when no point has one. */
+export const metricsDetails = 'runweave.metrics.details';
+export const logEvent = 'runweave.log';
+export const logSeverityNumber = 'runweave.log.severity_number';
+export const logSeverityText = 'runweave.log.severity_text';
+export const logBody = 'runweave.log.body';
+export const logAttributes = 'runweave.log.attributes';
+export const logTraceId = 'runweave.log.trace_id';
+export const logSpanId = 'runweave.log.span_id';
+export const logScope = 'runweave.log.scope';
+export const logResource = 'runweave.log.resource';
+export const datasetEvent = 'runweave.dataset';
+export const datasetName = 'runweave.dataset.name';
+export const datasetDigest = 'runweave.dataset.digest';
+export const datasetContext = 'runweave.dataset.context';
+export const datasetSourceType = 'runweave.dataset.source_type';
+export const datasetSource = 'runweave.dataset.source';
+export const datasetSchema = 'runweave.dataset.schema';
+export const datasetProfile = 'runweave.dataset.profile';
 export const paramEvent = 'runweave.param';
 export const tagEvent = 'runweave.tag';
 export const returnEvent = 'runweave.return';

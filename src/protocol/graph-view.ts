@@ -23,6 +23,8 @@ export type GraphViewMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'open-source'; readonly task: TaskId }
   | { readonly type: 'open-output'; readonly task: TaskId }
+  /** What changed, so that the task runs. */
+  | { readonly type: 'explain'; readonly task: TaskId }
   | { readonly type: 'run'; readonly tasks: readonly TaskId[] }
   | { readonly type: 'stop' }
   | { readonly type: 'watch'; readonly on: boolean }

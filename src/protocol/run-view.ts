@@ -1,7 +1,7 @@
 /**
  * Between the run panel (custom editor, live run) and its host. The webview folds events itself with
- * `model/run-state.ts`: it gets one snapshot and then events. Large outputs are cut in the snapshot by the host, and
- * the view says so. Who owns what: the host owns the run; the webview owns tab, selection, filters and scroll.
+ * `model/run-state.ts`: it gets a snapshot and then events, and when these have become many a snapshot again.
+ * Long outputs and series are cut by the host for display, and the view says so. Who owns what: the host owns the run; the webview owns tab, selection, filters and scroll.
  */
 import type { TaskId } from '../model/pipeline.ts';
 import type { Digest } from '../model/fingerprint.ts';
@@ -20,12 +20,19 @@ export interface TimelineSpan {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+/** How many points a series has of which the view was given only some. */
+export interface SeriesLength {
+  readonly task: TaskId;
+  readonly name: string;
+  readonly length: number;
+}
+
 export type RunHostMessage =
-  | { readonly type: 'run'; readonly state: RunState; readonly live: boolean; /** Task whose output was cut. */ readonly cutOutput: readonly TaskId[] }
+  | { readonly type: 'run'; readonly state: RunState; readonly live: boolean; /** Task whose output was cut. */ readonly cutOutput: readonly TaskId[]; readonly seriesLengths?: readonly SeriesLength[] }
   /** A trace that Runweave did not record: a timeline and nothing else. */
   | { readonly type: 'trace'; readonly title: string; readonly spans: readonly TimelineSpan[]; /** Spans in the file; `spans` holds the first 5000. */ readonly total: number }
   | { readonly type: 'unreadable'; readonly message: string }
-  | { readonly type: 'events'; readonly events: readonly RunEvent[] }
+  | { readonly type: 'events'; readonly events: readonly RunEvent[]; readonly seriesLengths?: readonly SeriesLength[] }
   | { readonly type: 'artifact'; readonly digest: Digest; /** Base64; absent when it is not to be found. */ readonly data?: string };
 
 export type RunViewMessage =
@@ -35,4 +42,6 @@ export type RunViewMessage =
   | { readonly type: 'open-artifact'; readonly digest: Digest; readonly name: string }
   | { readonly type: 'save-artifact'; readonly digest: Digest; readonly name: string }
   | { readonly type: 'open-file'; /** Relative to the pipeline's folder. */ readonly path: string; readonly line?: number }
+  /** A reason of a task, by its place in the list, as a difference in the editor. */
+  | { readonly type: 'show-change'; readonly task: TaskId; readonly reason: number }
   | { readonly type: 'open-run'; readonly runId: string };

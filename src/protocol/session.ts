@@ -81,6 +81,9 @@ export type SessionMessage =
   /** Something went wrong that is no diagnostic and no run event; one sentence and what to do. */
   | { readonly type: 'problem'; readonly code: ProblemCode; readonly message: string };
 
+/** What the executor's own process sends: events in batches, thinned for display. */
+export type ExecutorMessage = Exclude<SessionMessage, { readonly type: 'event' }> | { readonly type: 'events'; readonly events: readonly RunEvent[] };
+
 export type ProblemCode = 'locked' | 'no-interpreter' | 'bad-pipeline' | 'unknown-task' | 'inputs-changed' | 'storage' | 'internal';
 
 /** To the executor. `id` is answered by one `reply`. */

@@ -11,7 +11,8 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Digest } from '../model/fingerprint.ts';
 import type { ArtifactContent, EventOf } from '../model/run-event.ts';
-import { isTextMediaType, mediaTypeOf } from './media-type.ts';
+import type { Masker } from '../model/masker.ts';
+import { isText, isTextMediaType, mediaTypeOf } from './media-type.ts';
 
 const defaultInlineLimit = 64 * 1024;
 
@@ -23,20 +24,43 @@ export interface ArtifactOptions {
   readonly mediaType?: string | undefined;
   /** Artifacts of fewer bytes go into the event; 64 KiB by default. */
   readonly inlineLimit?: number;
+  /** Secrets are masked in text; bytes that are no text and hold one are refused, as they would be damaged. */
+  readonly masker?: Masker | undefined;
 }
 
 /** Throws when the file can't be read or the object can't be written. `folder` is `.runweave`. */
 export async function storeArtifact(folder: string, bytes: Uint8Array | { readonly path: string }, options: ArtifactOptions): Promise<StoredArtifact> {
-  const { name, inlineLimit = defaultInlineLimit } = options;
+  const { name, inlineLimit = defaultInlineLimit, masker } = options;
   const size = bytes instanceof Uint8Array ? bytes.length : (await stat(bytes.path)).size;
   if (size < inlineLimit) {
-    const content = bytes instanceof Uint8Array ? bytes : await readFile(bytes.path);
+    const parts: Uint8Array[] = [];
+    for await (const part of masked([bytes instanceof Uint8Array ? bytes : await readFile(bytes.path)], masker)) parts.push(part);
+    const content = Buffer.concat(parts);
     const mediaType = options.mediaType ?? mediaTypeOf(name, content.subarray(0, 4096));
     return { name, mediaType, size: content.length, digest: digestOf(content), content: inline(content, mediaType) };
   }
   const source = bytes instanceof Uint8Array ? [bytes] : (createReadStream(bytes.path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Uint8Array>);
-  const stored = await storeObject(folder, source);
+  const stored = await storeObject(folder, masked(source, masker));
   return { name, mediaType: options.mediaType ?? mediaTypeOf(name, stored.head), size: stored.size, digest: stored.digest, content: { type: 'reference' } };
+}
+
+async function* masked(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, masker: Masker | undefined): AsyncGenerator<Uint8Array> {
+  const stream = masker?.byteStream();
+  let keepsBytes: boolean | undefined;
+  for await (const bytes of source) {
+    if (stream === undefined) {
+      yield bytes;
+      continue;
+    }
+    keepsBytes ??= !isText(bytes.subarray(0, 4096));
+    const safe = stream.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1'));
+    if (keepsBytes && stream.found()) throw new Error('it is not text, and the value of a secret is in it');
+    if (keepsBytes) yield bytes;
+    else if (safe !== '') yield Buffer.from(safe, 'latin1');
+  }
+  const rest = stream?.end() ?? '';
+  if (keepsBytes === true && stream?.found() === true) throw new Error('it is not text, and the value of a secret is in it');
+  if (keepsBytes === false && rest !== '') yield Buffer.from(rest, 'latin1');
 }
 
 /** `undefined` when the bytes are not here: the object was collected, or the record came from elsewhere without it. */
@@ -73,7 +97,8 @@ function inline(bytes: Uint8Array, mediaType: string): ArtifactContent {
   return { type: 'base64', data: Buffer.from(bytes).toString('base64') };
 }
 
-async function storeObject(
+/** Keeps bytes under their digest. */
+export async function storeObject(
   folder: string,
   source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<{ readonly digest: Digest; readonly size: number; readonly head: Uint8Array }> {
@@ -87,7 +112,7 @@ async function storeObject(
     const handle = await open(temporary, 'wx');
     try {
       for await (const chunk of source) {
-        if (size === 0) head = chunk.slice(0, 4096);
+        if (head.length < 4096) head = Buffer.concat([head, chunk.subarray(0, 4096 - head.length)]);
         hash.update(chunk);
         size += chunk.length;
         await handle.writeFile(chunk);

@@ -3,10 +3,12 @@
  *
  * Constraints: what was appended must survive the death of this process at any moment; a full disk must not stop a
  * run; the executor must not wait. So each line is one event as JSON after a first line about the writer; lines are
- * written in order by plain writes (the operating system has them from then on), gathered for at most 50 ms. When a
- * write fails, what is left of it is kept and tried again with the next, so that a line is never torn in the middle of
- * the file. For the end of a run on a disk that is full, room is reserved beside the log: how the tasks ended must find
- * a place. The last line may be torn, and is left out when the file is read.
+ * written in order by plain writes (the operating system has them from then on), gathered for at most 10 ms: others
+ * follow a run by its log. (Until something is started there is nothing to lose: what is decided before is gathered for
+ * longer, and a run that starts nothing is sealed without it.) When a write fails, what is left of it is kept and tried
+ * again with the next, so that a line is never torn in the middle of the file. For the end of a run on a disk that is
+ * full, room is reserved beside the log: how the tasks ended must find a place. The last line may be torn, and is left
+ * out when the file is read.
  */
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
@@ -15,11 +17,12 @@ import type { UnixNano } from '../model/time.ts';
 import { readLines } from './read-lines.ts';
 import { describeWriter } from './writer.ts';
 
-const writeInterval = 50;
+const writeInterval = 10;
 /** What waits for a disk that has no room is held up to this many bytes, then given up. */
 const backlogLimit = 64 * 1024 * 1024;
 const reservedBytes = 64 * 1024;
-const writtenAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['run-started', 'attempt-started', 'task-ended', 'attempt-ended', 'run-ended']);
+const decisionInterval = 1000;
+const writtenAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['attempt-started', 'task-ended', 'attempt-ended', 'run-ended']);
 
 export interface EventLog {
   readonly path: string;
@@ -27,6 +30,8 @@ export interface EventLog {
   readonly append: (event: RunEvent) => void;
   readonly flush: () => Promise<void>;
   readonly close: () => Promise<void>;
+  /** Closes it without what was not written yet, and removes it: the run is sealed. */
+  readonly discard: () => void;
 }
 
 export interface EventLogOptions {
@@ -62,40 +67,57 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
   };
 
   let descriptor: number | undefined;
-  try {
-    mkdirSync(path.dirname(file), { recursive: true });
-    descriptor = openSync(file, 'ax+');
-    writeFileSync(reservePath(file), Buffer.alloc(reservedBytes));
-  } catch (error) {
-    report(error);
-  }
-
-  let lines: string[] = [`${JSON.stringify(describeWriter())}\n`];
+  let isOpened = false;
+  /** Made into lines when they are written. */
+  let events: RunEvent[] = [];
   let backlog: Buffer = Buffer.alloc(0);
   let timer: NodeJS.Timeout | undefined;
 
-  const write = (): void => {
+  /** With the line that says who writes: from then on, what this process starts is found if it dies. */
+  const openFile = (): void => {
+    if (isOpened) return;
+    isOpened = true;
+    backlog = Buffer.from(`${JSON.stringify(describeWriter())}\n`);
+    try {
+      mkdirSync(path.dirname(file), { recursive: true });
+      descriptor = openSync(file, 'ax+');
+      writeFileSync(reservePath(file), Buffer.alloc(reservedBytes));
+    } catch (error) {
+      report(error);
+    }
+    writeBacklog();
+  };
+
+  const writeAll = (): void => {
+    openFile();
     clearTimeout(timer);
     timer = undefined;
     if (descriptor === undefined) {
-      lines = [];
+      events = [];
       return;
     }
-    const text = Buffer.from(lines.join(''));
-    lines = [];
-    backlog = backlog.length === 0 ? text : Buffer.concat([backlog, text]);
+    if (events.length > 0) {
+      const text = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+      events = [];
+      backlog = backlog.length === 0 ? text : Buffer.concat([backlog, text]);
+    }
+    writeBacklog();
+  };
+
+  const writeBacklog = (): void => {
+    if (descriptor === undefined) return;
     const target = descriptor;
-    const writeBacklog = (): void => {
+    const writeOn = (): void => {
       while (backlog.length > 0) backlog = backlog.subarray(writeBytes(target, backlog));
     };
     try {
       try {
-        writeBacklog();
+        writeOn();
       } catch (error) {
         if (!existsSync(reservePath(file))) throw error;
         report(error);
         rmSync(reservePath(file), { force: true });
-        writeBacklog();
+        writeOn();
       }
     } catch (error) {
       report(error);
@@ -106,21 +128,29 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
       }
     }
   };
-  write();
 
   return Promise.resolve({
     path: file,
     append: (event) => {
-      lines.push(`${JSON.stringify(event)}\n`);
-      if (writtenAtOnce.has(event.type)) write();
-      else timer ??= setTimeout(write, writeInterval);
+      events.push(event);
+      if (event.type === 'task-started') openFile();
+      if (writtenAtOnce.has(event.type)) writeAll();
+      else timer ??= setTimeout(writeAll, isOpened ? writeInterval : decisionInterval);
     },
     flush: () => {
-      write();
+      writeAll();
       return Promise.resolve();
     },
+    discard: () => {
+      clearTimeout(timer);
+      if (descriptor !== undefined) closeSync(descriptor);
+      descriptor = undefined;
+      events = [];
+      if (!isOpened) return;
+      for (const left of [reservePath(file), file]) rmSync(left, { force: true });
+    },
     close: () => {
-      write();
+      writeAll();
       if (descriptor !== undefined) {
         try {
           rmSync(reservePath(file), { force: true });

@@ -56,7 +56,12 @@ export function mediaTypeOf(name: string, head: Uint8Array): string {
   const hex = Buffer.from(head.subarray(0, 16)).toString('hex');
   const magic = byMagic.find(([start]) => hex.startsWith(start));
   if (magic !== undefined) return magic[1];
-  return head.length > 0 && !head.includes(0) && isUtf8(head) ? 'text/plain' : 'application/octet-stream';
+  return head.length > 0 && isText(head) ? 'text/plain' : 'application/octet-stream';
+}
+
+/** By the first bytes of a content: UTF-8 without a NUL. */
+export function isText(head: Uint8Array): boolean {
+  return !head.includes(0) && isUtf8(head);
 }
 
 /** Whether people read it as text. */

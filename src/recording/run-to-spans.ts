@@ -5,21 +5,25 @@
  *   └─ <task id>            one a task, also of tasks that did not run; links to the tasks that it depends on, and to
  *      │                    the span, in another trace, of the task that made what was found up to date
  *      └─ attempt <n>       all that the task reported, as span events; metric series in columnar chunks
- *         └─ cell <n>       of a notebook
+ *         ├─ cell <n>       of a notebook
+ *         └─ …              what the task itself reported as spans, with their own scope
  *
  * Constraints: a list of runs reads the run span and the task spans alone, so these hold all that is shown of a run at
  * a glance; everything that the fold of the events holds can be read back (`store/run-of-spans.ts` is the inverse).
  * What is joined: neighbouring pieces of output on one stream.
+ * The spans that tasks reported may be many more than all others: they are not held, but made one by one from a second
+ * look at the events.
  */
 import { createHash } from 'node:crypto';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { SpanStatus } from '@opentelemetry/api';
-import type { Json } from '../model/json.ts';
+import type { Json, JsonObject } from '../model/json.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RecordedFailure, RunEvent, SpanId } from '../model/run-event.ts';
 import { createRunFold } from '../model/run-state.ts';
 import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, RunState, TaskState } from '../model/run-state.ts';
 import * as semconv from '../model/semantic-conventions.ts';
+import type { ReportedLog, ReportedSpan } from '../model/reported.ts';
 import type { UnixNano } from '../model/time.ts';
 import { prefixed, toAttributes } from './attributes.ts';
 import type { SpanDescription } from './spans.ts';
@@ -31,7 +35,7 @@ const outputSpan = 1_000_000_000n;
 const metricsChunk = 1000;
 
 type SpanEvent = NonNullable<SpanDescription['events']>[number];
-type Report = EventOf<'param' | 'tag' | 'return' | 'observed'>;
+type Report = EventOf<'param' | 'tag' | 'return' | 'observed' | 'dataset'>;
 interface Series {
   readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
   readonly artifacts: readonly ArtifactState[];
@@ -43,8 +47,12 @@ export interface RunCollector {
   readonly state: () => RunState | undefined;
   /** The run span and the task spans: line 1 of a record. */
   readonly head: () => readonly SpanDescription[];
-  /** All other spans, made one by one. */
+  /** Attempts and cells, made one by one. */
   readonly rest: () => Generator<SpanDescription>;
+  /** Whether a task reported spans, so that the events have to be looked at once more. */
+  readonly hasReported: () => boolean;
+  /** A span that a task reported. */
+  readonly reported: (event: EventOf<'span'>) => SpanDescription;
 }
 
 /**
@@ -55,13 +63,15 @@ export function createRunCollector(): RunCollector {
   const fold = createRunFold();
   const earlier = new Map<SpanId, Series>();
   const reports = new Map<string, Report[]>();
+  /** By attempt: the ids of the spans that it reported, with their trace. */
+  const reportedIds = new Map<string, Set<string>>();
   let lastTime = '0' as UnixNano;
 
   const apply = (event: RunEvent): void => {
     lastTime = event.time;
     switch (event.type) {
       case 'attempt-started': {
-        const task = fold.state()?.tasks.find((candidate) => candidate.node.id === event.task);
+        const task = fold.task(event.task);
         const attempt = task?.attempts.at(-1);
         if (task !== undefined && attempt !== undefined) earlier.set(attempt.spanId, { metrics: task.metrics, artifacts: task.artifacts });
         break;
@@ -69,11 +79,18 @@ export function createRunCollector(): RunCollector {
       case 'param':
       case 'tag':
       case 'return':
-      case 'observed': {
-        const key = reportKey(event.task, event.attempt);
+      case 'observed':
+      case 'dataset': {
+        const key = attemptKey(event.task, event.attempt);
         const known = reports.get(key);
         if (known === undefined) reports.set(key, [event]);
         else known.push(event);
+        break;
+      }
+      case 'span': {
+        const key = attemptKey(event.task, event.attempt);
+        const ids = reportedIds.get(key) ?? new Set();
+        reportedIds.set(key, ids.add(event.span.traceId + event.span.spanId));
         break;
       }
       default:
@@ -98,15 +115,21 @@ export function createRunCollector(): RunCollector {
       for (const task of started().tasks) {
         for (const attempt of task.attempts) {
           const series = earlier.get(attempt.spanId) ?? task;
-          yield attemptSpan(task, attempt, [...reportEvents(reports.get(reportKey(task.node.id, attempt.number)) ?? []), ...seriesEvents(series)], lastTime);
+          yield attemptSpan(task, attempt, [...reportEvents(reports.get(attemptKey(task.node.id, attempt.number)) ?? []), ...seriesEvents(series)], lastTime);
           for (const cell of attempt.cells) yield cellSpan(attempt, cell, lastTime);
         }
       }
     },
+    hasReported: () => reportedIds.size > 0,
+    reported: ({ task, attempt: number, span: reported }) => {
+      const state = started();
+      const attempt = state.tasks.find(({ node }) => node.id === task)?.attempts.find((each) => each.number === number);
+      return reportedSpan(reported, state, attempt?.spanId ?? state.spanId, reportedIds.get(attemptKey(task, number)) ?? new Set());
+    },
   };
 }
 
-function reportKey(task: TaskId, attempt: number): string {
+function attemptKey(task: TaskId, attempt: number): string {
   return `${attempt} ${task}`;
 }
 
@@ -124,6 +147,8 @@ function runSpan(state: RunState, lastTime: UnixNano): SpanDescription {
       [semconv.cicdPipelineRunId]: state.runId,
       [semconv.cicdPipelineResult]: state.outcome,
       [semconv.pipelineFile]: state.pipeline.file,
+      [semconv.pipelineFileDigest]: state.pipelineFile,
+      [semconv.vcsChanges]: state.changes as Json | undefined,
       [semconv.trigger]: state.trigger,
       [semconv.interrupted]: state.interrupted,
       [semconv.warnings]: state.warnings,
@@ -163,6 +188,7 @@ function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescriptio
         [semconv.taskReasons]: task.reasons,
         [semconv.taskFingerprint]: task.fingerprint as unknown as Json | undefined,
         [semconv.taskOutputs]: task.outputs as unknown as Json,
+        [semconv.taskSources]: task.sources,
         [semconv.taskReturns]: task.returns,
         [semconv.taskSkipReason]: task.skipReason,
         [semconv.taskBlockedBy]: task.blockedBy,
@@ -205,6 +231,7 @@ function attemptSpan(task: TaskState, attempt: AttemptState, reported: readonly 
       [semconv.processWorkingDirectory]: attempt.cwd,
       [semconv.processPid]: attempt.pid,
       [semconv.processExitCode]: attempt.exitCode,
+      [semconv.attemptSpanCount]: attempt.spanCount === 0 ? undefined : attempt.spanCount,
       [semconv.unsetTimes]: unset({ end: attempt.end }),
     }),
     status: status(attempt.outcome, attempt.failure?.message),
@@ -228,16 +255,73 @@ function cellSpan(attempt: AttemptState, cell: CellState, lastTime: UnixNano): S
   };
 }
 
+function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, known: ReadonlySet<string>): SpanDescription {
+  const { name, spanId, traceId, parentSpanId, kind, scope, start, end, status, events, links, resource } = reported;
+  const hangsBelow = parentSpanId !== spanId && known.has(traceId + parentSpanId) ? parentSpanId : attempt;
+  return {
+    name,
+    spanId,
+    parent: hangsBelow,
+    // The SDK counts from 0 for internal, OTLP from 1.
+    kind: (kind - 1) as SpanKind,
+    ...(scope !== undefined && { scope }),
+    start,
+    end,
+    attributes: toAttributes({
+      ...withoutOurNames(reported.attributes),
+      [semconv.reportedAttempt]: attempt,
+      [semconv.reportedTraceId]: traceId === state.traceId ? undefined : traceId,
+      [semconv.reportedParentSpanId]: parentSpanId === hangsBelow ? undefined : parentSpanId,
+      [semconv.reportedResource]: resource,
+    }),
+    status: status as SpanStatus,
+    links: links.map((link) => ({ ...link, attributes: toAttributes(withoutOurNames(link.attributes)) })),
+    events: events.map((event) => ({ ...event, attributes: toAttributes(withoutOurNames(event.attributes)) })),
+  };
+}
+
+/**
+ * What a task reported must not pass for what we say: its attributes with our names are kept in one of their own, and so
+ * are those with names that the SDK can't hold.
+ */
+function withoutOurNames(attributes: JsonObject): JsonObject {
+  const isOurs = ([name]: readonly [string, Json]): boolean => name.startsWith(semconv.reservedPrefix) || name === '__proto__' || name === '';
+  const entries = Object.entries(attributes);
+  const ours = entries.filter(isOurs);
+  if (ours.length === 0) return attributes;
+  return { ...Object.fromEntries(entries.filter((entry) => !isOurs(entry))), [semconv.reportedAttributes]: Object.fromEntries(ours) };
+}
+
 function outputEvents(chunks: readonly OutputChunk[]): readonly SpanEvent[] {
-  const joined: { readonly time: UnixNano; readonly stream: string; text: string }[] = [];
+  const joined: { -readonly [K in keyof OutputChunk]: OutputChunk[K] }[] = [];
   for (const chunk of chunks) {
     const last = joined.at(-1);
     const joins =
-      last?.stream === chunk.stream && last.text.length + chunk.text.length <= outputLimit && BigInt(chunk.time) - BigInt(last.time) <= outputSpan;
+      last?.stream === chunk.stream && last.log === undefined && chunk.log === undefined && last.text.length + chunk.text.length <= outputLimit && BigInt(chunk.time) - BigInt(last.time) <= outputSpan;
     if (joins) last.text += chunk.text;
     else joined.push({ ...chunk });
   }
-  return joined.map(({ time, stream, text }) => ({ name: semconv.outputEvent, time, attributes: toAttributes({ [semconv.outputStream]: stream, [semconv.outputText]: text }) }));
+  return joined.map(({ time, stream, text, log }) => {
+    if (log !== undefined) return logEvent(log);
+    return { name: semconv.outputEvent, time, attributes: toAttributes({ [semconv.outputStream]: stream, [semconv.outputText]: text }) };
+  });
+}
+
+function logEvent({ time, severityNumber, severityText, body, attributes, traceId, spanId, scope, resource }: ReportedLog): SpanEvent {
+  return {
+    name: semconv.logEvent,
+    time,
+    attributes: toAttributes({
+      [semconv.logSeverityNumber]: severityNumber,
+      [semconv.logSeverityText]: severityText,
+      [semconv.logBody]: body,
+      [semconv.logAttributes]: Object.keys(attributes).length === 0 ? undefined : attributes,
+      [semconv.logTraceId]: traceId,
+      [semconv.logSpanId]: spanId,
+      [semconv.logScope]: scope,
+      [semconv.logResource]: resource,
+    }),
+  };
 }
 
 function seriesEvents({ metrics, artifacts }: Series): readonly SpanEvent[] {
@@ -256,6 +340,7 @@ function seriesEvents({ metrics, artifacts }: Series): readonly SpanEvent[] {
           [semconv.metricsTimes]: chunk.map((point) => Number(BigInt(point.time) - base)),
           [semconv.metricsValues]: chunk.map((point) => point.value),
           [semconv.metricsSteps]: chunk.some((point) => point.step !== undefined) ? chunk.map((point) => point.step ?? null) : undefined,
+          [semconv.metricsDetails]: chunk.some((point) => point.detail !== undefined) ? chunk.map((point) => point.detail ?? null) : undefined,
         }),
       });
     }
@@ -280,6 +365,22 @@ function seriesEvents({ metrics, artifacts }: Series): readonly SpanEvent[] {
 function reportEvents(reports: readonly Report[]): readonly SpanEvent[] {
   const names = { param: semconv.paramEvent, tag: semconv.tagEvent, return: semconv.returnEvent } as const;
   return reports.map((report) => {
+    if (report.type === 'dataset') {
+      const { name, digest, context, sourceType, source, schema, profile } = report.dataset;
+      return {
+        name: semconv.datasetEvent,
+        time: report.time,
+        attributes: toAttributes({
+          [semconv.datasetName]: name,
+          [semconv.datasetDigest]: digest,
+          [semconv.datasetContext]: context,
+          [semconv.datasetSourceType]: sourceType,
+          [semconv.datasetSource]: source,
+          [semconv.datasetSchema]: schema,
+          [semconv.datasetProfile]: profile,
+        }),
+      };
+    }
     if (report.type !== 'observed') {
       return { name: names[report.type], time: report.time, attributes: toAttributes({ [semconv.eventName]: report.name, [semconv.eventValue]: report.value }) };
     }

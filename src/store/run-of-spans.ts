@@ -6,7 +6,9 @@ import type { Digest, Fingerprint, Reason } from '../model/fingerprint.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { TaskId, TaskKind } from '../model/pipeline.ts';
-import type { ArtifactContent, Outcome, OutputFile, RecordedFailure, RunId, SkipReason, SpanId, TraceId, Trigger } from '../model/run-event.ts';
+import { byStart, logText, shownSpans } from '../model/reported.ts';
+import type { Dataset, ReportedLog, ReportedSpan } from '../model/reported.ts';
+import type { ArtifactContent, Outcome, OutputFile, RecordedFailure, RunId, SkipReason, SpanId, TraceId, TreeChanges, Trigger } from '../model/run-event.ts';
 import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import * as semconv from '../model/semantic-conventions.ts';
 import type { UnixNano } from '../model/time.ts';
@@ -16,18 +18,34 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const outcomes: readonly string[] = ['success', 'failure', 'error', 'timeout', 'cancellation', 'skip'] satisfies readonly Outcome[];
 const unfinishedPhases: readonly string[] = ['pending', 'stale', 'running'] satisfies readonly TaskPhase[];
+/** The scope of our own spans, and of a reported one that has none. */
+const ownScope = 'runweave';
 const kinds: readonly string[] = ['python', 'call', 'notebook', 'shell'] satisfies readonly TaskKind[];
 
 /** Whether this is the run span of a record of ours. */
 export function isRunSpan(span: OtlpSpan): boolean {
-  return span.attributes.has(semconv.recordVersion);
+  return span.attributes.has(semconv.recordVersion) && reportedBy(span) === undefined;
+}
+
+/** The attempt whose task reported this span, if it is such a span: whatever else it says, it is none of ours. */
+export function reportedBy(span: OtlpSpan): string | undefined {
+  const attempt = span.attributes.get(semconv.reportedAttempt);
+  return typeof attempt === 'string' ? attempt : undefined;
 }
 
 /** `spans` in the order of the file. `undefined` when there is no run span among them. */
 export function runOfSpans(spans: Iterable<OtlpSpan>): RunState | undefined {
   let run: OtlpSpan | undefined;
   const byParent = new Map<string, OtlpSpan[]>();
+  const reported = new Map<string, OtlpSpan[]>();
   for (const span of spans) {
+    const attempt = reportedBy(span);
+    if (attempt !== undefined) {
+      const known = reported.get(attempt);
+      if (known === undefined) reported.set(attempt, [span]);
+      else if (known.length < shownSpans) known.push(span);
+      continue;
+    }
     if (run === undefined && isRunSpan(span)) run = span;
     const siblings = byParent.get(span.parentSpanId ?? '');
     if (siblings === undefined) byParent.set(span.parentSpanId ?? '', [span]);
@@ -37,6 +55,8 @@ export function runOfSpans(spans: Iterable<OtlpSpan>): RunState | undefined {
   const childrenOf = (span: OtlpSpan): readonly OtlpSpan[] => byParent.get(span.spanId) ?? [];
   const { attributes } = run;
   const outcome = outcomeOf(attributes.get(semconv.cicdPipelineResult));
+  const pipelineFile = attributes.get(semconv.pipelineFileDigest);
+  const changes = changesOf(attributes.get(semconv.vcsChanges));
   return {
     runId: text(attributes, semconv.cicdPipelineRunId) as RunId,
     traceId: run.traceId as TraceId,
@@ -46,15 +66,17 @@ export function runOfSpans(spans: Iterable<OtlpSpan>): RunState | undefined {
     trigger: triggerOf(attributes.get(semconv.trigger)),
     resource: Object.fromEntries(run.resource),
     start: run.start as UnixNano,
+    ...(typeof pipelineFile === 'string' && { pipelineFile: pipelineFile as Digest }),
+    ...(changes !== undefined && { changes }),
     ...times(run, 'end'),
     ...(outcome !== undefined && { outcome }),
     interrupted: attributes.get(semconv.interrupted) === true,
     warnings: texts(attributes, semconv.warnings),
-    tasks: childrenOf(run).filter((span) => span.attributes.has(semconv.taskId)).map((span) => taskOf(span, childrenOf)),
+    tasks: childrenOf(run).filter((span) => span.attributes.has(semconv.taskId)).map((span) => taskOf(span, childrenOf, (attempt) => reported.get(attempt.spanId) ?? [])),
   };
 }
 
-function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpan[]): TaskState {
+function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpan[], reportedOf: (attempt: OtlpSpan) => readonly OtlpSpan[]): TaskState {
   const { attributes, links } = span;
   const attemptSpans = childrenOf(span)
     .filter((child) => child.attributes.has(semconv.attemptNumber))
@@ -67,6 +89,7 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
   const owner = attributes.get(semconv.taskOwner);
   const description = attributes.get(semconv.taskDescription);
   const skipReason = attributes.get(semconv.taskSkipReason);
+  const sources = attributes.get(semconv.taskSources);
   const madeBy = links.find((link) => link.attributes.get(semconv.linkType) === semconv.linkTypeMadeBy);
   const kind = text(attributes, semconv.taskKind);
   return {
@@ -89,16 +112,18 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
     ...(fingerprint !== undefined && { fingerprint }),
     ...times(span, 'start'),
     ...times(span, 'end'),
-    attempts: attemptSpans.map((attempt) => attemptOf(attempt, childrenOf(attempt))),
+    attempts: attemptSpans.map((attempt) => attemptOf(attempt, childrenOf(attempt), reportedOf(attempt))),
     metrics: latest === undefined ? lastMetricsOf(span) : metricsOf(latest.events),
     loggedParams: record(withPrefix(attributes, semconv.loggedParamPrefix)),
     tags: record(strings(withPrefix(attributes, semconv.tagPrefix))),
     artifacts: latest === undefined ? [] : artifactsOf(latest),
+    datasets: latest === undefined ? [] : datasetsOf(latest),
     outputs: objects(attributes.get(semconv.taskOutputs)).flatMap((output) =>
       typeof output['path'] === 'string' && typeof output['digest'] === 'string' && typeof output['size'] === 'number' ? [output as unknown as OutputFile] : [],
     ),
     returns: record(object(attributes.get(semconv.taskReturns))),
     ...(observed !== undefined && { observed: observedOf(observed) }),
+    ...(isJsonObject(sources) && { sources: strings(sources) as Record<string, Digest> }),
     ...(failure !== undefined && { failure }),
     ...(typeof skipReason === 'string' && { skipReason: skipReason as SkipReason }),
     ...(madeBy !== undefined && {
@@ -108,7 +133,7 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
   };
 }
 
-function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[]): AttemptState {
+function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[], reported: readonly OtlpSpan[]): AttemptState {
   const { attributes } = span;
   const outcome = outcomeOf(attributes.get(semconv.attemptResult));
   const exitCode = attributes.get(semconv.processExitCode);
@@ -128,13 +153,83 @@ function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[]): AttemptState 
     ...(typeof exitCode === 'number' && { exitCode }),
     ...(typeof signal === 'string' && { signal }),
     ...(failure !== undefined && { failure }),
-    output: span.events.filter((event) => event.name === semconv.outputEvent).map(outputOf),
+    output: span.events.filter((event) => event.name === semconv.outputEvent || event.name === semconv.logEvent).map(outputOf),
     cells: children.filter((child) => child.attributes.has(semconv.cellIndex)).map(cellOf),
+    spans: reported.map(reportedSpanOf).sort(byStart),
+    spanCount: Math.max(number(attributes, semconv.attemptSpanCount), reported.length),
   };
 }
 
-function outputOf({ attributes, time }: OtlpEvent): OutputChunk {
+function reportedSpanOf(span: OtlpSpan): ReportedSpan {
+  const { attributes, spanId, kind, scope, events, links, status } = span;
+  const resource = attributes.get(semconv.reportedResource);
+  const code = status.code === 1 || status.code === 2 ? status.code : 0;
+  return {
+    traceId: (optionalText(attributes, semconv.reportedTraceId) ?? span.traceId) as TraceId,
+    spanId: spanId as SpanId,
+    parentSpanId: (optionalText(attributes, semconv.reportedParentSpanId) ?? span.parentSpanId ?? '') as SpanId,
+    name: span.name,
+    kind,
+    start: span.start as UnixNano,
+    end: span.end as UnixNano,
+    attributes: asReported(attributes),
+    events: events.map((event) => ({ name: event.name, time: event.time as UnixNano, attributes: asReported(event.attributes) })),
+    links: links.map((link) => ({ traceId: link.traceId as TraceId, spanId: link.spanId as SpanId, attributes: asReported(link.attributes) })),
+    status: { code, ...(status.message !== '' && { message: status.message }) },
+    ...(scope.name !== '' && scope.name !== ownScope && { scope: { name: scope.name, ...(scope.version !== '' && { version: scope.version }) } }),
+    ...(isJsonObject(resource) && { resource }),
+  };
+}
+
+function asReported(attributes: AttributeMap): JsonObject {
+  const own = [...attributes].filter(([name]) => !name.startsWith(semconv.reservedPrefix));
+  return { ...Object.fromEntries(own), ...object(attributes.get(semconv.reportedAttributes)) };
+}
+
+function outputOf({ name, attributes, time }: OtlpEvent): OutputChunk {
+  if (name === semconv.logEvent) {
+    const log = logOf(attributes, time as UnixNano);
+    return { time: time as UnixNano, stream: 'stderr', text: logText(log), log };
+  }
   return { time: time as UnixNano, stream: attributes.get(semconv.outputStream) === 'stderr' ? 'stderr' : 'stdout', text: text(attributes, semconv.outputText) };
+}
+
+function logOf(attributes: AttributeMap, time: UnixNano): ReportedLog {
+  const severityText = optionalText(attributes, semconv.logSeverityText);
+  const traceId = optionalText(attributes, semconv.logTraceId);
+  const spanId = optionalText(attributes, semconv.logSpanId);
+  const scope = optionalText(attributes, semconv.logScope);
+  const resource = attributes.get(semconv.logResource);
+  return {
+    time,
+    severityNumber: number(attributes, semconv.logSeverityNumber),
+    ...(severityText !== undefined && { severityText }),
+    body: attributes.get(semconv.logBody) ?? null,
+    attributes: object(attributes.get(semconv.logAttributes)),
+    ...(traceId !== undefined && { traceId: traceId as TraceId }),
+    ...(spanId !== undefined && { spanId: spanId as SpanId }),
+    ...(scope !== undefined && { scope }),
+    ...(isJsonObject(resource) && { resource }),
+  };
+}
+
+function datasetsOf(span: OtlpSpan): readonly Dataset[] {
+  return span.events
+    .filter((event) => event.name === semconv.datasetEvent)
+    .map(({ attributes }) => {
+      const context = optionalText(attributes, semconv.datasetContext);
+      const sourceType = optionalText(attributes, semconv.datasetSourceType);
+      const [source, schema, profile] = [semconv.datasetSource, semconv.datasetSchema, semconv.datasetProfile].map((name) => attributes.get(name));
+      return {
+        name: text(attributes, semconv.datasetName),
+        digest: text(attributes, semconv.datasetDigest),
+        ...(context !== undefined && { context }),
+        ...(sourceType !== undefined && { sourceType }),
+        ...(source !== undefined && { source }),
+        ...(schema !== undefined && { schema }),
+        ...(profile !== undefined && { profile }),
+      };
+    });
 }
 
 function cellOf(span: OtlpSpan): CellState {
@@ -155,13 +250,15 @@ function metricsOf(events: readonly OtlpEvent[]): Record<string, readonly Metric
     const base = BigInt(time);
     const times = list(attributes.get(semconv.metricsTimes));
     const steps = list(attributes.get(semconv.metricsSteps));
+    const details = list(attributes.get(semconv.metricsDetails));
     const points = (metrics[text(attributes, semconv.metricsName)] ??= []);
     for (const [index, value] of list(attributes.get(semconv.metricsValues)).entries()) {
       if (!isMetricValue(value)) continue;
       const offset = times[index];
       const step = steps[index];
+      const detail = details[index];
       const at = typeof offset === 'number' && Number.isSafeInteger(offset) ? base + BigInt(offset) : base;
-      points.push({ time: String(at) as UnixNano, value, ...(typeof step === 'number' && { step }) });
+      points.push({ time: String(at) as UnixNano, value, ...(typeof step === 'number' && { step }), ...(isJsonObject(detail) && { detail }) });
     }
   }
   return metrics;
@@ -235,6 +332,18 @@ function fingerprintOf(value: Json | undefined): Fingerprint | undefined {
   return fingerprintTables.every((table) => isJsonObject(value[table])) ? (value as unknown as Fingerprint) : undefined;
 }
 
+function changesOf(value: Json | undefined): TreeChanges | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { diff, size, truncated, untracked, untrackedCount } = value;
+  return {
+    ...(typeof diff === 'string' && { diff: diff as Digest }),
+    size: typeof size === 'number' ? size : 0,
+    truncated: truncated === true,
+    untracked: list(untracked).filter((file) => typeof file === 'string'),
+    untrackedCount: typeof untrackedCount === 'number' ? untrackedCount : 0,
+  };
+}
+
 function triggerOf(value: Json | undefined): Trigger {
   const trigger = object(value);
   if (trigger['type'] === 'change') {
@@ -274,6 +383,11 @@ function strings(values: JsonObject): Record<string, string> {
 
 function text(attributes: AttributeMap, name: string): string {
   return string(attributes.get(name));
+}
+
+function optionalText(attributes: AttributeMap, name: string): string | undefined {
+  const value = attributes.get(name);
+  return typeof value === 'string' ? value : undefined;
 }
 
 function string(value: Json | undefined): string {

@@ -1,13 +1,11 @@
 /** What each command does. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { describeReason } from '../model/fingerprint.ts';
-import { summarizePlan } from '../model/plan.ts';
-import type { PlanEntry } from '../model/plan.ts';
 import type { RunListEntry } from '../model/record.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import { command } from './commands.ts';
 import type { Command } from './commands.ts';
+import { explainTask, showPlan } from './explain.ts';
 import type { GraphPanels } from './graph-panel.ts';
 import { initPipeline } from './init-pipeline.ts';
 import type { PipelineSession } from './pipeline-session.ts';
@@ -85,7 +83,8 @@ function actionsOf({ pipelines, graphs, runs, logs, output }: ActionServices): R
     [command.watchOn]: () => withPipeline((of) => of.setWatch(true)),
     [command.watchOff]: () => withPipeline((of) => of.setWatch(false)),
     [command.showGraph]: () => withPipeline(() => graphs.show()),
-    [command.showPlan]: (target?: TaskTarget) => withPipeline((current) => showPlan(session(target) ?? current, target)),
+    [command.showPlan]: (target?: TaskTarget) => withPipeline((current) => showPlan(session(target) ?? current, target === undefined ? undefined : idsOf(target))),
+    [command.explainTask]: onTask('Task whose reasons to show', explainTask),
     [command.openLatestRun]: () =>
       withPipeline(async () => {
         const [latest] = await runsOf(pipelines);
@@ -151,26 +150,4 @@ async function selectPipeline(pipelines: Pipelines): Promise<void> {
   const items = pipelines.files.map((file) => ({ label: pipelines.nameOf(file), description: vscode.workspace.asRelativePath(file), file }));
   const picked = await vscode.window.showQuickPick(items, { placeHolder: 'Pipeline to show' });
   if (picked !== undefined) pipelines.select(picked.file);
-}
-
-const planWords: Readonly<Record<PlanEntry['action'], { readonly icon: string; readonly text: string }>> = {
-  run: { icon: 'play', text: 'will run' },
-  restore: { icon: 'history', text: 'will be restored from an earlier run' },
-  maybe: { icon: 'question', text: 'runs if what it needs comes out different' },
-  skip: { icon: 'pass', text: 'up to date' },
-  manual: { icon: 'person', text: 'stale, runs when asked for' },
-};
-
-/** What would run now and why; choosing a task opens its source. */
-async function showPlan(of: PipelineSession, target: TaskTarget | undefined): Promise<void> {
-  const entries = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: 'Runweave: looking for what is stale' }, () => of.plan());
-  if (entries === undefined) return;
-  const wanted = target === undefined ? undefined : new Set(idsOf(target));
-  const shown = entries.filter((entry) => wanted?.has(entry.task) ?? true);
-  const items = shown.map((entry) => {
-    const { icon, text } = planWords[entry.action];
-    return { label: `$(${icon}) ${entry.task}`, description: text, detail: entry.action === 'skip' ? '' : entry.reasons.map(describeReason).join('; '), task: entry.task };
-  });
-  const picked = await vscode.window.showQuickPick(items, { title: summarizePlan(shown), placeHolder: 'Choose a task to open its source', matchOnDescription: true, matchOnDetail: true });
-  if (picked !== undefined) await openSource(of, picked.task);
 }

@@ -10,6 +10,8 @@ export const command = {
   watchOff: 'runweave.watchOff',
   showGraph: 'runweave.showGraph',
   showPlan: 'runweave.showPlan',
+  /** On a task: why it runs, each reason as a difference. */
+  explainTask: 'runweave.explainTask',
   openLatestRun: 'runweave.openLatestRun',
   openRun: 'runweave.openRun',
   refresh: 'runweave.refresh',

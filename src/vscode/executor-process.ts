@@ -11,7 +11,7 @@
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import type { OpenOptions, SessionCommand, SessionMessage } from '../protocol/session.ts';
+import type { ExecutorMessage, OpenOptions, SessionCommand, SessionMessage } from '../protocol/session.ts';
 import { systemTimers } from './coalesce.ts';
 import type { Timers } from './coalesce.ts';
 import { restartPolicy } from './restart-policy.ts';
@@ -75,7 +75,10 @@ export function executorProcess(hooks: ExecutorHooks): ExecutorProcess {
     });
     child = process_;
     for (const stream of [process_.stdout, process_.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => hooks.onOutput(text));
-    process_.on('message', (message) => hooks.onMessage(message as SessionMessage));
+    process_.on('message', (message: ExecutorMessage) => {
+      if (message.type === 'events') for (const event of message.events) hooks.onMessage({ type: 'event', event });
+      else hooks.onMessage(message);
+    });
     // `error` without `exit` means that the process could not be started.
     process_.on('error', (error) => {
       hooks.onOutput(`${error.message}\n`);

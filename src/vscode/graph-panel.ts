@@ -8,6 +8,7 @@ import type { TaskId } from '../model/pipeline.ts';
 import type { GraphHostMessage, GraphViewMessage } from '../protocol/graph-view.ts';
 import { view } from './commands.ts';
 import type { Disposable } from './disposable.ts';
+import { explainTask } from './explain.ts';
 import type { ModelChange, PipelineModel } from './pipeline-model.ts';
 import type { PipelineSession } from './pipeline-session.ts';
 import type { Pipelines } from './pipelines.ts';
@@ -99,6 +100,9 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
         return;
       case 'open-output':
         if (session !== undefined) void openOutput(session, message.task, logs, columnBeside(panel));
+        return;
+      case 'explain':
+        if (session !== undefined) void explainTask(session, message.task);
         return;
       case 'run':
         session?.run(message.tasks, false);

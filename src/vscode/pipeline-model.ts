@@ -4,6 +4,7 @@
  * disagree. Knows nothing of `vscode`.
  */
 import { describeReason } from '../model/fingerprint.ts';
+import type { Reason } from '../model/fingerprint.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { RunEvent } from '../model/run-event.ts';
@@ -134,7 +135,7 @@ export class PipelineModel {
     const metrics = Object.entries(task?.metrics ?? {}).map(([name, points]) => [name, lastValue(points)] as const);
     return {
       phase,
-      reasons: this.#reasonsOf(id, task),
+      reasons: this.#spokenReasons(id, task),
       ...(duration !== undefined && { duration }),
       ...(phase === 'running' && task?.start !== undefined && { startedAt: toDate(startOf(task)).getTime() }),
       ...(stale !== undefined && { stale }),
@@ -167,12 +168,22 @@ export class PipelineModel {
     return this.tasks.map((task) => task.id).filter((id) => isFailure(this.runOf(id)?.phase ?? 'pending'));
   }
 
-  #reasonsOf(id: TaskId, task: TaskState | undefined): readonly string[] {
-    if (task !== undefined && (task.phase === 'stale' || task.phase === 'running')) return task.reasons.map(describeReason);
+  /** What would make the task run now, or made it run last. */
+  reasonsOf(id: TaskId): readonly Reason[] {
+    const task = this.runOf(id);
+    if (task !== undefined && (task.phase === 'stale' || task.phase === 'running')) return task.reasons;
+    return this.#planned(id) ?? task?.reasons ?? [];
+  }
+
+  #planned(id: TaskId): readonly Reason[] | undefined {
     const entry = this.#plan.get(id);
-    if (entry !== undefined && entry.action !== 'skip' && this.#stale.get(id) === true) return entry.reasons.map(describeReason);
-    if (task?.skipReason !== undefined) return [describeSkip(task.skipReason, task.blockedBy)];
-    return task?.reasons.map(describeReason) ?? [];
+    return entry !== undefined && entry.action !== 'skip' && this.#stale.get(id) === true ? entry.reasons : undefined;
+  }
+
+  #spokenReasons(id: TaskId, task: TaskState | undefined): readonly string[] {
+    const isWaiting = task?.phase === 'stale' || task?.phase === 'running';
+    if (task?.skipReason !== undefined && !isWaiting && this.#planned(id) === undefined) return [describeSkip(task.skipReason, task.blockedBy)];
+    return this.reasonsOf(id).map(describeReason);
   }
 
   #applyEvent(event: RunEvent): ModelChange {
@@ -189,7 +200,7 @@ export class PipelineModel {
       return 'all';
     }
     if (event.type === 'run-ended') return 'all';
-    if (event.type === 'warning') return new Set();
+    if (event.type === 'warning' || event.type === 'run-context') return new Set();
     switch (event.type) {
       case 'task-stale':
         this.#stale.set(event.task, true);
@@ -206,7 +217,11 @@ export class PipelineModel {
         break;
       }
       case 'output':
+      case 'log':
+      case 'span':
+      case 'dataset':
       case 'observed':
+      case 'sources':
         return new Set();
       default:
     }

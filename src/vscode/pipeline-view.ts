@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { TaskId } from '../model/pipeline.ts';
+import { isComparable } from './changes.ts';
 import { command, view } from './commands.ts';
 import type { ModelChange } from './pipeline-model.ts';
 import type { PipelineSession } from './pipeline-session.ts';
@@ -119,5 +120,10 @@ function tooltip(row: TaskRow, session: PipelineSession | undefined): vscode.Mar
   text.appendMarkdown('**').appendText(task.id).appendMarkdown('**');
   for (const fact of facts) text.appendMarkdown('\n\n').appendText(fact);
   for (const reason of reasons.slice(0, 20)) text.appendMarkdown('\n- ').appendText(reason);
+  if (session.model.reasonsOf(row.id).some(isComparable)) {
+    const target = encodeURIComponent(JSON.stringify([{ ...row, file: session.file.toString() }]));
+    text.appendMarkdown(`\n\n[Show what changed](command:${command.explainTask}?${target})`);
+    text.isTrusted = { enabledCommands: [command.explainTask] };
+  }
   return text;
 }

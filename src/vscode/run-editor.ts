@@ -10,14 +10,21 @@ import type { Digest } from '../model/fingerprint.ts';
 import type { ArtifactContent, RunEvent } from '../model/run-event.ts';
 import { createRunFold } from '../model/run-state.ts';
 import type { RunState } from '../model/run-state.ts';
-import type { RunHostMessage, RunViewMessage } from '../protocol/run-view.ts';
+import type { RunHostMessage, RunViewMessage, SeriesLength } from '../protocol/run-view.ts';
+import { openChange } from './changes.ts';
 import { coalesce } from './coalesce.ts';
 import { view } from './commands.ts';
 import { cutOutput } from './cut-output.ts';
+import { cutSeries, thinBatch } from './cut-series.ts';
 import { followLog } from './live-log.ts';
 import { fileInside, isEventLog, pathOfRun, pipelineFolderOf, safeFileName, sealedPathOf, storeFolderOf } from './record-files.ts';
 import { webviewHtml } from './webview-html.ts';
 
+/** Points of a series that can be told apart in a chart. */
+const pointsLimit = 2000;
+/** Characters and points that a view takes as events before it gets a snapshot, cut anew, in their place. */
+const eventsLimit = { characters: 2 * 1024 * 1024, points: 50_000 };
+const displayInterval = 16;
 /** Characters of output that an attempt shows. */
 const outputLimit = 512 * 1024;
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
@@ -84,6 +91,11 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
       case 'open-file':
         await openFile(base, message.path, message.line);
         return;
+      case 'show-change': {
+        const reason = source.state()?.tasks.find((task) => task.node.id === message.task)?.reasons[message.reason];
+        if (reason !== undefined) await openChange(reason, { folder: base, store });
+        return;
+      }
       case 'open-run': {
         const path = pathOfRun(store, message.runId);
         if (path === undefined) void vscode.window.showWarningMessage(`The record of ${message.runId} is not beside this one.`);
@@ -134,7 +146,7 @@ function recordSource(path: string, post: (message: RunHostMessage) => void): Ru
       const read = await readRecord(path);
       if (read.type === 'run') {
         state = read.state;
-        post({ type: 'run', live: false, ...cutOutput(state, outputLimit) });
+        post(snapshotOf(state, false));
       } else {
         post(read);
       }
@@ -148,15 +160,29 @@ function liveSource(path: string, post: (message: RunHostMessage) => void): RunS
   /** The view has a snapshot, and is shown. */
   let following = false;
   let caughtUp = false;
-  const events = coalesce<RunEvent>(50, (batch) => {
-    if (following) post({ type: 'events', events: [...batch] });
+  let sent = { characters: 0, points: 0 };
+  /** The view does not have every point, so that it can't count them. */
+  let isThinned = false;
+  const events = coalesce<RunEvent>(displayInterval, (batch) => {
+    if (!following) return;
+    const thinned = thinBatch([...batch]);
+    for (const event of thinned) {
+      if (event.type === 'output') sent.characters += event.text.length;
+      else if (event.type === 'metric') sent.points += 1;
+    }
+    isThinned ||= thinned.length < batch.size;
+    if (sent.characters > eventsLimit.characters || sent.points > eventsLimit.points) sendSnapshot();
+    else post({ type: 'events', events: thinned, ...(isThinned && { seriesLengths: lengthsOf(thinned, fold.state()) }) });
   });
   const sendSnapshot = (): void => {
     const state = fold.state();
     if (state === undefined) return;
     events.flush();
     following = true;
-    post({ type: 'run', live: true, ...cutOutput(state, outputLimit) });
+    sent = { characters: 0, points: 0 };
+    const snapshot = snapshotOf(state, true);
+    isThinned = snapshot.type === 'run' && snapshot.seriesLengths !== undefined && snapshot.seriesLengths.length > 0;
+    post(snapshot);
   };
   let wanted = false;
   const log = followLog(path, {
@@ -189,6 +215,23 @@ function liveSource(path: string, post: (message: RunHostMessage) => void): RunS
       events.dispose();
     },
   };
+}
+
+function snapshotOf(state: RunState, live: boolean): RunHostMessage {
+  const { state: withFewerPoints, seriesLengths } = cutSeries(state, pointsLimit);
+  return { type: 'run', live, seriesLengths, ...cutOutput(withFewerPoints, outputLimit) };
+}
+
+/** Of the series that these events add to. */
+function lengthsOf(events: readonly RunEvent[], state: RunState | undefined): readonly SeriesLength[] {
+  const tasks = new Map(state?.tasks.map((task) => [task.node.id, task]));
+  const lengths = new Map<string, SeriesLength>();
+  for (const event of events) {
+    if (event.type !== 'metric') continue;
+    const { task, name } = event;
+    lengths.set(JSON.stringify([task, name]), { task, name, length: tasks.get(task)?.metrics[name]?.length ?? 0 });
+  }
+  return [...lengths.values()];
 }
 
 function contentOf(state: RunState | undefined, digest: Digest): ArtifactContent | undefined {

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { command } from './commands.ts';
 import type { Disposable } from './disposable.ts';
+import { lensRefresh } from './lens-refresh.ts';
 import type { PipelineModel } from './pipeline-model.ts';
 import { toEditorRange } from './pipeline-files.ts';
 import type { Pipelines } from './pipelines.ts';
@@ -11,23 +12,24 @@ import type { TaskRow } from './task-tree.ts';
 export class TaskLenses implements vscode.CodeLensProvider, Disposable {
   readonly #pipelines: Pipelines;
   readonly #changed = new vscode.EventEmitter<void>();
-  readonly #subscription: Disposable;
+  readonly #refresh = lensRefresh(() => this.#changed.fire());
+  readonly #subscriptions: readonly Disposable[];
   readonly onDidChangeCodeLenses = this.#changed.event;
 
   constructor(pipelines: Pipelines) {
     this.#pipelines = pipelines;
-    this.#subscription = pipelines.onDidChange(() => this.#changed.fire());
+    this.#subscriptions = [this.#refresh, this.#changed, pipelines.onDidChange(this.#refresh.request), vscode.window.onDidChangeVisibleTextEditors(this.#refresh.request)];
   }
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
+    this.#refresh.answered();
     if (!this.#pipelines.files.some((file) => file.toString() === document.uri.toString())) return [];
     const { model } = this.#pipelines.sessionOf(document.uri);
     return taskRows(model.tasks).flatMap((row) => lensesOf(row, model, document.uri));
   }
 
   dispose(): void {
-    this.#subscription.dispose();
-    this.#changed.dispose();
+    for (const each of this.#subscriptions) each.dispose();
   }
 }
 

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import * as vscode from 'vscode';
 import type { TaskId } from '../model/pipeline.ts';
 import type { TaskState } from '../model/run-state.ts';
-import { debounce } from './coalesce.ts';
+import { coalesce } from './coalesce.ts';
 import type { Disposable } from './disposable.ts';
 import type { PipelineSession } from './pipeline-session.ts';
 import type { Pipelines } from './pipelines.ts';
@@ -17,7 +17,8 @@ export interface TaskLogs extends Disposable {
 
 export function taskLogs(pipelines: Pipelines): TaskLogs {
   const changed = new vscode.EventEmitter<vscode.Uri>();
-  const refresh = debounce(250, () => {
+  // Not after a pause: a task that prints without one is read while it prints.
+  const refresh = coalesce<'printed'>(250, () => {
     for (const { uri, isClosed } of vscode.workspace.textDocuments) if (uri.scheme === scheme && !isClosed) changed.fire(uri);
   });
   const provider = vscode.workspace.registerTextDocumentContentProvider(scheme, {
@@ -27,7 +28,7 @@ export function taskLogs(pipelines: Pipelines): TaskLogs {
       return logOf(pipelines.sessionOf(vscode.Uri.parse(file)), task);
     },
   });
-  const subscriptions = vscode.Disposable.from(changed, refresh, provider, pipelines.onDidOutput(refresh.call));
+  const subscriptions = vscode.Disposable.from(changed, refresh, provider, pipelines.onDidOutput(() => refresh.add('printed')));
   return {
     open: async (session, task, viewColumn = vscode.ViewColumn.Active) => {
       const uri = vscode.Uri.from({ scheme, path: `/${task.replaceAll('/', '_')}.log`, query: JSON.stringify({ file: session.file.toString(), task }) });

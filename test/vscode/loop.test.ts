@@ -51,6 +51,41 @@ describe('the loop in the editor', () => {
     });
   });
 
+  it('shows what is above each task in a pipeline file that was opened and left at once', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    await withVscode(t, { folder, extensionPath }, async (vscode) => {
+      const views = await openViews(vscode);
+      await views.task(/^numbers, /).waitFor();
+      // The editor asks for lenses 250 ms after a file was opened, unless its text has lost the focus by then.
+      await vscode.openFile('runweave.yaml');
+      await views.task(/^scale, /).click();
+      await vscode.page.locator('.codelens-decoration').filter({ hasText: 'Run' }).first().waitFor();
+    });
+  });
+
+  it('opens what changed as a difference, from the reason of a task', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    await withVscode(t, { folder, extensionPath }, async (vscode) => {
+      const { page } = vscode;
+      const views = await openViews(vscode);
+      await vscode.runCommand('Runweave: Run All');
+      await views.run(/^just now, success, 5 executed/).waitFor();
+      await vscode.openFile('tasks/scale.py');
+      const source = await readFile(join(folder, 'tasks/scale.py'), 'utf8');
+      await vscode.replaceTextAndSave(source.replace('factor * int(line)', 'factor * int(line) + 1'));
+      await views.task(/^scale, .*stale/).waitFor();
+
+      await views.task(/^scale, /).click();
+      await page.keyboard.press('ArrowRight');
+      await views.task(/^factor=2, /).click({ button: 'right' });
+      // The editor takes a click that comes with the menu for the end of the one that opened it.
+      await page.getByRole('menuitem', { name: 'Show Why a Task Runs…' }).click({ delay: 150 });
+      await page.locator('.quick-input-widget').getByRole('option', { name: /source tasks\/scale\.py changed/ }).click();
+      await page.getByRole('tab', { name: 'scale.py (before ↔ now)' }).waitFor();
+      await page.locator('.monaco-diff-editor .line-delete').first().waitFor();
+    });
+  });
+
   it('opens source and output of a node beside the graph, which stays in view', limit, async (t) => {
     const folder = await smallPipeline(t);
     await withVscode(t, { folder, extensionPath }, async (vscode) => {

@@ -62,7 +62,7 @@ export function tooltipOf(label: string, tasks: readonly GraphTask[], single: bo
   body.append(h('div', { class: 'quiet' }, [phaseLook[shownPhase(task)].label, time, task.kind].filter((part) => part !== undefined).join(' · ')));
   body.append(h('div', { class: 'mono' }, task.source));
   const { reasons, metrics = {} } = task.status;
-  if (reasons.length > 0) body.append(h('ul', {}, ...reasons.slice(0, mostLines).map((reason) => h('li', {}, reason)), reasons.length > mostLines && h('li', {}, `and ${reasons.length - mostLines} more`)));
+  if (reasons.length > 0) body.append(h('ul', {}, ...reasons.slice(0, mostLines).map((reason) => h('li', {}, reason)), reasons.length > mostLines && h('li', {}, `and ${reasons.length - mostLines} more`)), h('div', { class: 'quiet' }, 'W or the right button: what changed'));
   const entries = Object.entries(metrics);
   if (entries.length > 0) body.append(h('table', {}, h('tbody', {}, ...entries.slice(0, mostLines).map(([name, value]) => h('tr', {}, h('td', {}, name), h('td', { class: 'number' }, typeof value === 'number' ? Number(value.toPrecision(5)) : value))))));
   return body;

@@ -273,6 +273,10 @@ function activate({ node, opened }: DrawnNode, output: boolean): void {
   else host.post({ type: 'open-source', task: task.id });
 }
 
+function explain({ type, tasks: [task] }: ShapeNode): void {
+  if (type === 'task' && task !== undefined) host.post({ type: 'explain', task: task.id });
+}
+
 function listen(drawnNode: DrawnNode): void {
   const { node, element, opened } = drawnNode;
   const expandable = opened || node.type === 'matrix' || node.type === 'group';
@@ -287,6 +291,7 @@ function listen(drawnNode: DrawnNode): void {
   element.addEventListener('contextmenu', (event) => {
     event.preventDefault();
     if (expandable) toggleOpen(node.id);
+    else explain(node);
   });
   if (!opened) element.addEventListener('pointerenter', showTooltip);
   element.addEventListener('pointerleave', () => tooltip.hide());
@@ -307,7 +312,8 @@ function listen(drawnNode: DrawnNode): void {
         if (node.type === 'more') activate(drawnNode, false);
         else if (node.tasks[0] !== undefined) host.post({ type: 'open-source', task: node.tasks[0].id });
       }
-    } else if (event.key === 'r') host.post({ type: 'run', tasks: node.tasks.map((task) => task.id) });
+    } else if (event.key === 'w') explain(node);
+    else if (event.key === 'r') host.post({ type: 'run', tasks: node.tasks.map((task) => task.id) });
     else if (event.key === 'Escape') tooltip.hide();
     else {
       const next = drawing === undefined ? undefined : nextNode(event.key, node.id, drawing.nodes, shape.edges);

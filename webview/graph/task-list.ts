@@ -20,7 +20,7 @@ export function taskList(tasks: readonly GraphTask[], post: (message: GraphViewM
       h('td', { class: 'nowrap' }, h('span', { class: `phase-${phase}` }, icon(phase)), ` ${phaseLook[phase].label}`),
       h('td', { class: 'number' }, task.status.duration === undefined ? '' : formatDuration(task.status.duration)),
       h('td', {}, task.dependencies.join(', ')),
-      h('td', {}, task.status.reasons.join('; ')),
+      h('td', {}, task.status.reasons.length > 0 && h('button', { class: 'link', title: 'Show what changed', onclick: () => post({ type: 'explain', task: task.id }) }, task.status.reasons.join('; '))),
       h(
         'td',
         { class: 'nowrap' },

@@ -1,5 +1,6 @@
 /** A small line chart of one series, in one colour: the numbers stand beside it. */
 import type { MetricPoint } from '../../src/model/run-state.ts';
+import { keptIndexes } from '../../src/model/thin-series.ts';
 import { s } from '../dom.ts';
 import { formatNumber } from './format.ts';
 
@@ -7,14 +8,13 @@ const [width, height, margin] = [220, 56, 4];
 /** More points than pixels show nothing more. */
 const mostPoints = 400;
 
-export function lineChart(name: string, series: readonly MetricPoint[]): SVGSVGElement | undefined {
+export function lineChart(name: string, series: readonly MetricPoint[], length = series.length): SVGSVGElement | undefined {
   const points = series.flatMap((point, index) => (typeof point.value === 'number' ? [{ x: point.step ?? index, y: point.value }] : []));
   if (points.length < 2) return undefined;
   const [minX, maxX, minY, maxY] = points.reduce(([a, b, c, d], { x, y }) => [Math.min(a, x), Math.max(b, x), Math.min(c, y), Math.max(d, y)], [Infinity, -Infinity, Infinity, -Infinity]);
   const scale = (value: number, min: number, max: number, room: number): number => (max === min ? room / 2 : ((value - min) / (max - min)) * room);
-  const every = Math.max(1, Math.ceil(points.length / mostPoints));
-  const kept = points.filter((_, index) => index % every === 0 || index === points.length - 1);
+  const kept = keptIndexes(points.length, (index) => points[index]?.y, mostPoints).flatMap((index) => points[index] ?? []);
   const line = kept.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${(margin + scale(x, minX, maxX, width - 2 * margin)).toFixed(1)} ${(height - margin - scale(y, minY, maxY, height - 2 * margin)).toFixed(1)}`).join('');
-  const label = `${name}: ${points.length} values from ${formatNumber(points[0]?.y ?? 0)} to ${formatNumber(points.at(-1)?.y ?? 0)}, lowest ${formatNumber(minY)}, highest ${formatNumber(maxY)}`;
+  const label = `${name}: ${length} values from ${formatNumber(points[0]?.y ?? 0)} to ${formatNumber(points.at(-1)?.y ?? 0)}, lowest ${formatNumber(minY)}, highest ${formatNumber(maxY)}`;
   return s('svg', { class: 'chart', width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label }, s('path', { class: 'grid', d: `M0 ${height - 0.5}H${width}` }), s('path', { class: 'series', d: line }));
 }

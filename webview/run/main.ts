@@ -5,7 +5,7 @@ import type { TaskId } from '../../src/model/pipeline.ts';
 import { phaseLook } from '../../src/model/phase.ts';
 import { createRunFold, type RunFold, type RunState } from '../../src/model/run-state.ts';
 import { fromMilliseconds } from '../../src/model/time.ts';
-import type { RunHostMessage, RunViewMessage } from '../../src/protocol/run-view.ts';
+import type { RunHostMessage, RunViewMessage, SeriesLength } from '../../src/protocol/run-view.ts';
 import { createAnnouncer } from '../announcer.ts';
 import { fill, h } from '../dom.ts';
 import { connectHost } from '../host.ts';
@@ -28,6 +28,8 @@ let saved: PanelState = host.state.get() ?? { tab: 'timeline' };
 let fold: RunFold = createRunFold();
 let live = false;
 let cutOutput: ReadonlySet<TaskId> = new Set();
+/** By task and name, of series of which not every point is here. */
+const lengths = new Map<string, number>();
 const loaded = new Map<Digest, string | null>();
 const asked = new Set<Digest>();
 
@@ -68,6 +70,8 @@ host.onMessage((message) => {
       fold = createRunFold(message.state);
       ({ live } = message);
       cutOutput = new Set(message.cutOutput);
+      lengths.clear();
+      noteLengths(message.seriesLengths);
       drawn = '';
       if (!runView.isConnected) fill(document.body, runView, announcer.element);
       show();
@@ -82,6 +86,7 @@ host.onMessage((message) => {
       const before = phases();
       for (const event of message.events) fold.apply(event);
       for (const [task, phase] of phases()) if (before.get(task) !== phase) announcer.say(task, phaseLook[phase].label);
+      noteLengths(message.seriesLengths);
       const run = fold.state();
       if (run?.outcome !== undefined) live = false;
       showSoon();
@@ -97,20 +102,35 @@ host.onMessage((message) => {
   }
 });
 
+function noteLengths(known: readonly SeriesLength[] = []): void {
+  for (const { task, name, length } of known) lengths.set(JSON.stringify([task, name]), length);
+}
+
+const lengthOf = (task: TaskId, name: string): number => lengths.get(JSON.stringify([task, name])) ?? fold.state()?.tasks.find((each) => each.node.id === task)?.metrics[name]?.length ?? 0;
+
 const phases = (): Map<TaskId, RunState['tasks'][number]['phase']> => new Map(fold.state()?.tasks.map((task) => [task.node.id, task.phase]) ?? []);
 
 let frame = 0;
 let last = 0;
-/** With the next frame, and at most four times a second: a task may log thousands of values in one. */
+let pause = 0;
+/** With the next frame, and with a pause after each in which five times as much could be drawn: typing and scrolling go first. */
 function showSoon(): void {
   if (frame !== 0) return;
   frame = requestAnimationFrame((time) => {
     frame = 0;
-    if (time - last < 250) setTimeout(showSoon, 250 - (time - last));
-    else {
-      last = time;
-      show();
+    const wait = pause - (time - last);
+    if (wait > 0) {
+      frame = -1;
+      setTimeout(() => {
+        frame = 0;
+        showSoon();
+      }, wait);
+      return;
     }
+    const start = performance.now();
+    show();
+    last = performance.now();
+    pause = Math.max(16, 5 * (last - start));
   });
 }
 
@@ -118,7 +138,7 @@ function showSoon(): void {
 let drawn = '';
 
 function versionOf(run: RunState, tab: TabId): string {
-  const sizes = run.tasks.map((task) => [task.phase, task.attempts.length, task.artifacts.length, task.end, Object.values(task.metrics).reduce((sum, series) => sum + series.length, 0), Object.keys(task.loggedParams).length, task.attempts.at(-1)?.output.length, task.attempts.at(-1)?.cells.length, task.reasons.length]);
+  const sizes = run.tasks.map((task) => [task.phase, task.attempts.length, task.artifacts.length, task.end, Object.values(task.metrics).reduce((sum, series) => sum + series.length, 0), Object.keys(task.loggedParams).length, task.attempts.at(-1)?.output.length, task.attempts.at(-1)?.cells.length, task.reasons.length, task.attempts.at(-1)?.spanCount, task.datasets.length]);
   const ofTab = { timeline: sizes, tasks: sizes, parameters: sizes.map((each) => [each[0], each[5]]), metrics: sizes.map((each) => each[4]), artifacts: sizes.map((each) => each[2]), output: sizes.map((each) => [each[1], each[6]]), environment: [] }[tab];
   return JSON.stringify([tab, saved.task, loaded.size, ofTab]);
 }
@@ -134,7 +154,7 @@ function show(): void {
   tabs.badge('artifacts', count(run.tasks.reduce((sum, task) => sum + task.artifacts.length, 0)));
   tabs.badge('metrics', count(run.tasks.reduce((sum, task) => sum + Object.keys(task.metrics).length, 0)));
   document.title = `${run.pipeline.name}: ${phaseLook[runPhase(run)].label}`;
-  const context: Context = { run, selected: saved.task, cutOutput, loaded, select, load, post: host.post };
+  const context: Context = { run, selected: saved.task, cutOutput, lengthOf, loaded, select, load, post: host.post };
   if (saved.tab === 'timeline') {
     if (!timeline.element.isConnected) fill(tabs.panel, timeline.element, legend);
     drawn = 'timeline';
@@ -172,13 +192,20 @@ function redraw(content: HTMLElement): void {
   const focused = document.activeElement instanceof HTMLElement && panel.contains(document.activeElement) ? document.activeElement.dataset['key'] : undefined;
   const folds = new Map([...panel.querySelectorAll<HTMLDetailsElement>('details[data-key]')].map((details) => [details.dataset['key'], details.open]));
   const { scrollTop } = panel;
+  const scrolled = new Map([...panel.querySelectorAll<HTMLElement>('.output[data-key]')].map((element) => [element.dataset['key'], isAtEnd(element) ? Infinity : element.scrollTop]));
   fill(panel, content);
+  // Who reads the end goes on reading the end.
+  for (const element of panel.querySelectorAll<HTMLElement>('.output[data-key]')) element.scrollTop = Math.min(scrolled.get(element.dataset['key']) ?? (element.dataset['running'] === 'true' ? Infinity : 0), element.scrollHeight);
   for (const details of panel.querySelectorAll<HTMLDetailsElement>('details[data-key]')) {
     const open = folds.get(details.dataset['key']);
     if (open !== undefined) details.open = open;
   }
   panel.scrollTop = scrollTop;
   if (focused !== undefined) panel.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function isAtEnd({ scrollTop, clientHeight, scrollHeight }: HTMLElement): boolean {
+  return scrollTop + clientHeight >= scrollHeight - 4;
 }
 
 function load(digest: Digest): void {

@@ -10,6 +10,8 @@ export interface Context {
   readonly run: RunState;
   readonly selected: TaskId | undefined;
   readonly cutOutput: ReadonlySet<TaskId>;
+  /** How many values a series has, of which only some may be here. */
+  readonly lengthOf: (task: TaskId, series: string) => number;
   /** Bytes that the host sent, as base64; `null` when they are not to be found. */
   readonly loaded: ReadonlyMap<Digest, string | null>;
   readonly select: (task: TaskId, tab?: TabId) => void;

@@ -2,7 +2,7 @@
 import { describeReason } from '../../src/model/fingerprint.ts';
 import { ganttOf } from '../../src/model/gantt.ts';
 import { phaseLook } from '../../src/model/phase.ts';
-import type { TaskState } from '../../src/model/run-state.ts';
+import type { AttemptState, TaskState } from '../../src/model/run-state.ts';
 import { h } from '../dom.ts';
 import { lineChart } from './chart.ts';
 import { formatNumber, jsonText, pairs, phaseMark, plainText, taskDuration } from './format.ts';
@@ -11,8 +11,11 @@ import type { Context } from './panel.ts';
 import { skipText, taskDetail } from './task-detail.ts';
 import type { Timeline } from './timeline.ts';
 
-/** Lines of output that are shown at once. */
+/** Lines of output that are shown at once; of a task that runs fewer, as they are drawn many times a second. */
 const mostLines = 5000;
+const mostLinesLive = 1000;
+/** Characters of these lines. */
+const mostCharacters = 500_000;
 
 export function showGantt(timeline: Timeline, { run, selected }: Context, now: string | undefined): void {
   const gantt = ganttOf(run, now as never);
@@ -68,7 +71,7 @@ export function parametersTab({ run }: Context): HTMLElement {
   );
 }
 
-export function metricsTab({ run }: Context): HTMLElement {
+export function metricsTab({ run, lengthOf }: Context): HTMLElement {
   const rows = run.tasks.flatMap((task) => Object.entries(task.metrics).map(([name, series]) => ({ task, name, series })));
   if (rows.length === 0) return h('p', { class: 'quiet pad' }, 'No task of this run logged a metric. In Python: runweave.log_metric("accuracy", 0.98).');
   const extremes = (series: TaskState['metrics'][string]): readonly [string, string] => {
@@ -84,9 +87,32 @@ export function metricsTab({ run }: Context): HTMLElement {
       'table',
       { class: 'metrics' },
       h('thead', {}, h('tr', {}, ...head.map((name, index) => h('th', { scope: 'col', class: index >= 2 && index <= 5 ? 'number' : undefined }, name)))),
-      h('tbody', {}, ...rows.map(({ task, name, series }) => h('tr', {}, h('td', {}, task.node.id), h('td', {}, name), h('td', { class: 'number strong' }, formatNumber(series.at(-1)?.value ?? 'NaN')), ...extremes(series).map((text) => h('td', { class: 'number' }, text)), h('td', { class: 'number' }, series.length), h('td', {}, lineChart(`${name} of ${task.node.id}`, series))))),
+      h('tbody', {}, ...rows.map(({ task, name, series }) => h('tr', {}, h('td', {}, task.node.id), h('td', {}, name), h('td', { class: 'number strong' }, formatNumber(series.at(-1)?.value ?? 'NaN')), ...extremes(series).map((text) => h('td', { class: 'number' }, text)), h('td', { class: 'number' }, lengthOf(task.node.id, name)), h('td', {}, lineChart(`${name} of ${task.node.id}`, series, lengthOf(task.node.id, name)))))),
     ),
   );
+}
+
+/** The end of an output, as few elements: lines of one stream that follow each other are one. */
+function lastLines(output: AttemptState['output'], most: number): { readonly blocks: readonly { readonly look: string; readonly text: string }[]; readonly isCut: boolean } {
+  const blocks: { readonly look: string; text: string }[] = [];
+  let lines = 0;
+  let characters = 0;
+  let at = output.length;
+  for (; at > 0 && lines < most && characters < mostCharacters; at -= 1) {
+    const chunk = output[at - 1];
+    if (chunk === undefined) break;
+    characters += chunk.text.length;
+    lines += chunk.text.split('\n').length - 1;
+    const first = blocks[0];
+    // A log record stands for itself, in the look of its severity.
+    const look = chunk.log === undefined ? chunk.stream : `log severity-${Math.ceil(chunk.log.severityNumber / 4)}`;
+    if (first?.look === look && chunk.log === undefined) first.text = chunk.text + first.text;
+    else blocks.unshift({ look, text: chunk.text });
+  }
+  const [first, ...rest] = blocks.map(({ look, text }) => ({ look, text: plainText(text).replace(/\n$/, '') }));
+  if (first === undefined) return { blocks: [], isCut: false };
+  const beyond = lines - most;
+  return { blocks: [beyond > 0 ? { ...first, text: first.text.split('\n').slice(beyond).join('\n') } : first, ...rest], isCut: at > 0 || beyond > 0 };
 }
 
 export function outputTab(context: Context): HTMLElement {
@@ -102,12 +128,11 @@ export function outputTab(context: Context): HTMLElement {
     h('p', { class: 'output-head' }, h('label', { for: 'output-task' }, 'Task'), choice, phaseMark(task.phase)),
     cutOutput.has(task.node.id) && h('p', { class: 'quiet' }, 'This output is long: its middle is left out here. `runweave logs` prints all of it.'),
     ...task.attempts.flatMap((attempt) => {
-      const lines = attempt.output.flatMap(({ stream, text }) => plainText(text).replace(/\n$/, '').split('\n').map((line) => ({ stream, line })));
-      const shown = lines.slice(-mostLines);
+      const { blocks, isCut } = lastLines(attempt.output, attempt.end === undefined ? mostLinesLive : mostLines);
       return [
         task.attempts.length > 1 && h('h3', {}, `Attempt ${attempt.number}`),
-        lines.length > shown.length && h('p', { class: 'quiet' }, `${lines.length - shown.length} earlier lines are left out here. \`runweave logs\` prints all of them.`),
-        h('div', { class: 'output mono', role: 'region', 'aria-label': `Output of ${task.node.id}, attempt ${attempt.number}`, tabindex: '0', 'data-key': `output ${attempt.number}` }, ...shown.map(({ stream, line }) => h('div', { class: stream }, stream === 'stderr' && h('span', { class: 'visually-hidden' }, 'error stream: '), line === '' ? '\u00a0' : line))),
+        isCut && h('p', { class: 'quiet' }, 'Earlier lines are left out here. `runweave logs` prints all of them.'),
+        h('div', { class: 'output mono', role: 'region', 'aria-label': `Output of ${task.node.id}, attempt ${attempt.number}`, tabindex: '0', 'data-key': `output ${task.node.id} ${attempt.number}`, 'data-running': String(attempt.end === undefined) }, ...blocks.map(({ look, text }) => h('div', { class: look }, look === 'stderr' && h('span', { class: 'visually-hidden' }, 'error stream: '), text))),
       ];
     }),
   );

@@ -1,9 +1,10 @@
 /** Shows runs for people, from the events of a session: on a terminal with a live region, elsewhere as plain lines. */
 import type { TaskId } from '../../model/pipeline.ts';
 import { timeLeft, type Durations } from '../../model/remaining.ts';
+import { logText } from '../../model/reported.ts';
 import { fromMilliseconds } from '../../model/time.ts';
 import type { EventOf, RunEvent, Trigger } from '../../model/run-event.ts';
-import { createRunFold, type RunFold, type RunState, type TaskState } from '../../model/run-state.ts';
+import { createRunFold, type RunFold, type RunState } from '../../model/run-state.ts';
 import type { Host } from '../host.ts';
 import { createLiveRegion } from './live-region.ts';
 import { liveLines } from './live-view.ts';
@@ -84,10 +85,8 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
   };
   const stopTicks = interactive ? host.onTick(draw) : () => undefined;
 
-  const taskOf = (state: RunState, id: TaskId): TaskState | undefined => state.tasks.find((task) => task.node.id === id);
-
-  const attemptStarted = (state: RunState, event: EventOf<'attempt-started'>): void => {
-    const task = taskOf(state, event.task);
+  const attemptStarted = (event: EventOf<'attempt-started'>): void => {
+    const task = fold.task(event.task);
     if (task === undefined) return;
     if (event.cause === 'retry') {
       const failure = task.attempts.at(-2)?.failure;
@@ -100,7 +99,7 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
 
   const taskEnded = (state: RunState, event: EventOf<'task-ended'>): void => {
     endStreams(event.task);
-    const task = taskOf(state, event.task);
+    const task = fold.task(event.task);
     if (task === undefined) return;
     const lines = lineOptions();
     const failed = event.outcome !== 'success' && event.outcome !== 'cancellation';
@@ -122,15 +121,20 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
       if (state === undefined) return;
       switch (event.type) {
         case 'task-started': {
-          const task = taskOf(state, event.task);
+          const task = fold.task(event.task);
           if (!interactive && task !== undefined) print([startedLine(task, lineOptions())]);
           return;
         }
         case 'attempt-started':
-          attemptStarted(state, event);
+          attemptStarted(event);
           return;
         case 'output': {
           const lines = stream(event.task, event.stream).push(event.text);
+          if (options.verbose) print(prefixed(event.task, lines));
+          return;
+        }
+        case 'log': {
+          const lines = stream(event.task, 'stderr').push(logText(event.log));
           if (options.verbose) print(prefixed(event.task, lines));
           return;
         }
@@ -158,8 +162,12 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         case 'tag':
         case 'return':
         case 'artifact':
+        case 'span':
+        case 'dataset':
         case 'cell':
         case 'observed':
+        case 'sources':
+        case 'run-context':
           return;
         default:
           event satisfies never;

@@ -68,8 +68,7 @@ function start(request: ProcessRequest): RunningProcess {
       // What the task left behind in its group ends with it: nothing of a task outlives the task.
       // (Windows can't tell which processes were started by one that is gone, and gives its id to the next.)
       if (process.platform !== 'win32') signalGroup(pid, 'SIGKILL');
-      const marks = ['RUNWEAVE_RUN_ID', 'RUNWEAVE_TASK'].map((name) => `${name}=${request.env[name] ?? ''}`);
-      if (request.env['RUNWEAVE_TASK'] !== undefined) killProcessesWith(marks, pid);
+      killProcessesWith(marksOf(request), pid);
       drainTimer = setTimeout(() => {
         // After a turn of the loop, in which what is in the pipes is read even if other work held it up until now.
         setImmediate(() => {
@@ -90,6 +89,11 @@ function start(request: ProcessRequest): RunningProcess {
     return true;
   };
   return { pid, ended, stop };
+}
+
+/** What a task's processes inherit and no others have; empty for a process that is no task. */
+export function marksOf({ env }: Pick<ProcessRequest, 'env'>): readonly string[] {
+  return env['RUNWEAVE_TASK'] === undefined ? [] : ['RUNWEAVE_RUN_ID', 'RUNWEAVE_TASK'].map((name) => `${name}=${env[name] ?? ''}`);
 }
 
 /** Signals a task's whole group; that it is gone already is what one hopes for. */

@@ -12,10 +12,27 @@ export type TaskLogEntry =
   | { readonly type: 'tag'; readonly name: string; readonly value: string }
   | { readonly type: 'return'; readonly name: string; readonly value: Json }
   | { readonly type: 'artifact'; readonly name: string; readonly path: string; readonly mediaType?: string }
-  | { readonly type: 'observed'; readonly modules: readonly string[]; readonly read: readonly string[]; readonly written: readonly string[]; readonly packages: Readonly<Record<string, string>>; readonly imported: readonly string[] }
+  | ({ readonly type: 'observed' } & ObservedEntry)
   | { readonly type: 'cell'; readonly index: number; readonly status: 'running' | 'success' | 'failure'; readonly label: string; readonly start: UnixNano; readonly end?: UnixNano }
   | { readonly type: 'exception'; readonly exceptionType: string; readonly message: string; readonly stacktrace: string; readonly frames: readonly { readonly file: string; readonly line: number; readonly function: string }[] }
   | { readonly type: 'invalid'; readonly line: string; readonly message: string };
+
+/** What a Python process of the task was seen to use; absolute paths. A line has one thing or a few, and lines are in the order of time. */
+export interface ObservedEntry {
+  readonly modules: readonly string[];
+  readonly read: readonly string[];
+  readonly written: readonly string[];
+  /** From, to, and so on. */
+  readonly renamed: readonly string[];
+  /** Folder of installed packages → modules in it. */
+  readonly imported: Readonly<Record<string, readonly string[]>>;
+  /** Module outside of the workspace and of those folders → those folders. */
+  readonly outside: Readonly<Record<string, readonly string[]>>;
+  /** Folder of a search path → names looked for in it. */
+  readonly lookups: Readonly<Record<string, readonly string[]>>;
+  /** Installed modules that the task's own code imported. */
+  readonly roots: readonly string[];
+}
 
 /** `undefined` for an empty line. Relative artifact paths are relative to `cwd`. */
 export function parseTaskLogLine(line: string, cwd: string): TaskLogEntry | undefined {
@@ -54,7 +71,17 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
       return { type, name: typeof name === 'string' ? name : path.basename(file), path: path.resolve(cwd, file), ...(typeof mediaType === 'string' && { mediaType }) };
     }
     case 'observed':
-      return { type, modules: strings(object['modules']), read: strings(object['read']), written: strings(object['written']), packages: stringValues(object['packages']), imported: strings(object['imported']) };
+      return {
+        type,
+        modules: strings(object['modules']),
+        read: strings(object['read']),
+        written: strings(object['written']),
+        renamed: strings(object['renamed']),
+        imported: stringLists(object['imported']),
+        outside: stringLists(object['outside']),
+        lookups: stringLists(object['lookups']),
+        roots: strings(object['roots']),
+      };
     case 'cell': {
       const { index, status, label } = object;
       const start = unixNano(object['start']);
@@ -137,6 +164,6 @@ function strings(value: Json | undefined): readonly string[] {
   return Array.isArray(value) ? (value as readonly Json[]).filter((item) => typeof item === 'string') : [];
 }
 
-function stringValues(value: Json | undefined): Readonly<Record<string, string>> {
-  return isJsonObject(value) ? Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string')) : {};
+function stringLists(value: Json | undefined): Readonly<Record<string, readonly string[]>> {
+  return isJsonObject(value) ? Object.fromEntries(Object.entries(value).map(([name, list]) => [name, strings(list)])) : {};
 }

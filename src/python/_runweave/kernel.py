@@ -89,11 +89,6 @@ class Kernel(NotebookClient):
         if self.is_python:
             await self._silently(f"{_module('observe')}.start({source!r})")
 
-    async def observed(self):
-        """Lets the kernel report what its cells used."""
-        if self.is_python:
-            await self._silently(f"{_module('observe')}.report()")
-
     async def failed_frames(self):
         """Frames of the exception that ended a cell: file (or `cell` and its source), line, function."""
         if not self.is_python:

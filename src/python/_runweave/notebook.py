@@ -1,6 +1,6 @@
 """A task that is a notebook.
 
-    read, inject parameters ─→ start kernel ─→ each cell ─→ ask what was used ─→ stop kernel ─→ write the notebook
+    read, inject parameters ─→ start kernel ─→ each cell ─→ stop kernel ─→ write the notebook
                                     │              │ a cell fails: its traceback, then on as after the last cell
                                     └──────────────┴ SIGTERM, SIGINT: stop the kernel at once, write the notebook
 
@@ -130,7 +130,6 @@ class _Run:
                 self._log([{**event, "status": status, "end": str(time.time_ns())}, *self._images_of(cell, number)])
             if code is not None:
                 break
-        await self.kernel.observed()
         self.kernel.set_widgets_metadata()
         return code or 0
 

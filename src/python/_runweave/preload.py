@@ -17,13 +17,17 @@ import time
 from importlib._bootstrap_external import ExtensionFileLoader
 from itertools import islice
 
+from . import observe
+
 _hidden = {}  # name → module, in the order of their first import
 _needs = {}  # name → names that its import brought along, as an ordered set
+_searched = {}  # name → top-level names that its import looked for, found or not
 _effects = {}  # name → (warning filters, environment variables) that its import added
 _groups = {}  # name → what its import gives, as a part of `_hidden`; known ahead for what was asked for
 _given = []  # groups that the task has
 _packages = {}  # name of a submodule → its package's module
 _unbound = set()  # submodules that are an attribute of their package, but not from the package's own import on
+_told = {}  # name → what is told of its group
 _special = []  # names of modules with which more is to be done than to have them
 
 def load(name):
@@ -80,11 +84,19 @@ def load(name):
                     note(f"{full_name}.{item}")
         return module
 
+    class Search:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if loading and "." not in name:
+                _searched.setdefault(loading[-1][0], {})[name] = None
+
     # `import` statements, those of importlib, and what both end in when a module is not loaded yet.
     builtins.__import__, bootstrap._load_unlocked, bootstrap._gcd_import = import_, load_unlocked, gcd_import
+    sys.meta_path.insert(0, Search)
     try:
         real_gcd(name)
     finally:
+        sys.meta_path.remove(Search)
         builtins.__import__, bootstrap._load_unlocked, bootstrap._gcd_import = real_import, real_load, real_gcd
 
 
@@ -116,6 +128,7 @@ def hide(visible, filters, roots):
     kept = {name: _group(name) for name in roots if name in _hidden}
     _groups.clear()
     _groups.update(kept)
+    _told.update({name: _observed(name) for name in kept})
     sys.meta_path.insert(0, _Finder)
 
 
@@ -139,7 +152,25 @@ def files():
 
 
 def top_level_names():
-    return {name for name in _hidden if "." not in name}
+    """Those of the hidden modules, and those that were looked for and are not there."""
+    missed = {name for names in _searched.values() for name in names if name not in _hidden and name not in sys.modules}
+    return {name for name in _hidden if "." not in name}, missed
+
+
+def _observed(name):
+    """Of importing `name`: top-level names that it finds, those that it misses, and installed packages as observed."""
+    if name in _told:
+        return _told[name]
+    packages = {}
+    for module in _group(name).values():
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        place = observe.package_of(origin) if isinstance(origin, str) else None
+        if place is not None:
+            packages[place] = None
+    group = _group(name)
+    searched = {each: None for module in group for each in _searched.get(module, ())}
+    missed = [each for each in searched if each not in _hidden and each not in sys.modules]
+    return [each for each in group if "." not in each], missed, list(packages)
 
 
 class _Finder:
@@ -188,6 +219,7 @@ def _give(wanted):
     is_new = [name for name in _special if name in group and (name not in sys.modules or name == wanted)]
     sys.modules.update(group)
     _given.append(group)
+    observe.gave(*_observed(wanted))
     for name in is_new:
         if name in _unbound:
             setattr(_packages[name], name.rpartition(".")[2], group[name])

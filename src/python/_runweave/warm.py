@@ -343,7 +343,7 @@ def _own_folder(request):
 
 def _shadowed(folder):
     """Why a task whose own modules are in `folder` would import another module than was preloaded."""
-    names = preload.top_level_names()
+    names, missed = preload.top_level_names()
     for place in [folder, *(each for each in sys.path[1:] if each not in _installed_folders())]:
         try:
             entries = os.listdir(place)
@@ -351,10 +351,12 @@ def _shadowed(folder):
             continue
         for entry in entries:
             name = entry.partition(".")[0]
-            if name in names:
-                is_package = os.path.exists(os.path.join(place, entry, "__init__.py"))
+            if name in names or name in missed:
+                path = os.path.join(place, entry)
+                # A folder that is no package is found only where nothing else is.
+                is_package = os.path.isdir(path) and (name in missed or os.path.exists(os.path.join(path, "__init__.py")))
                 if is_package or entry.endswith(SUFFIXES):
-                    return f"{os.path.join(place, entry)} has the name of an installed module"
+                    return f"{path} has the name of a module that an installed one imports"
     return None
 
 

@@ -24,14 +24,16 @@ function commit(): string {
   return git('rev-parse', 'HEAD');
 }
 
+const context = { folder: '', pipelineName: 'digits', runId: 'run-1', interpreter: undefined, version: '1.2.3', environment: {}, env: [] };
+
 async function ofGit(at = folder): Promise<JsonObject> {
-  const all = await resourceAttributes(at, 'digits', 'run-1', undefined, '1.2.3');
+  const all = await resourceAttributes({ ...context, folder: at });
   return Object.fromEntries(Object.entries(all).filter(([name]) => name.includes('vcs')));
 }
 
 describe('resource attributes', () => {
   it('say what ran, where and with which interpreter', async () => {
-    const attributes = await resourceAttributes(folder, 'digits', 'run-1', { path: '/bin/python3', version: 'CPython 3.12.1', origin: '.venv' }, '1.2.3');
+    const attributes = await resourceAttributes({ ...context, folder, interpreter: { path: '/bin/python3', version: 'CPython 3.12.1', origin: '.venv' } });
     assert.equal(attributes['service.name'], 'runweave');
     assert.equal(attributes['service.version'], '1.2.3');
     assert.equal(attributes['cicd.pipeline.name'], 'digits');
@@ -44,7 +46,7 @@ describe('resource attributes', () => {
 
   it('have nothing of git outside a checkout, nor of an interpreter when there is none', async () => {
     assert.deepEqual(await ofGit(), {});
-    assert.equal('runweave.interpreter.path' in (await resourceAttributes(folder, 'p', 'r', undefined, '1')), false);
+    assert.equal('runweave.interpreter.path' in (await resourceAttributes({ ...context, folder })), false);
   });
 
   it('tell commit, branch and whether anything was changed, also from a folder below', async () => {
@@ -58,6 +60,15 @@ describe('resource attributes', () => {
     assert.deepEqual(await ofGit(sub), clean);
     writeFileSync(path.join(folder, 'a.py'), '2');
     assert.deepEqual(await ofGit(sub), { ...clean, 'runweave.vcs.dirty': true });
+  });
+
+  it('have the environment variables that matter to results and those that the pipeline file names, no others', async () => {
+    const environment = { OMP_NUM_THREADS: '4', PYTHONHASHSEED: '0', DATA_VERSION: '7', HOME: '/home/me' };
+    const attributes = await resourceAttributes({ ...context, folder, environment, env: ['DATA_VERSION', 'UNSET'] });
+    assert.deepEqual(
+      Object.entries(attributes).filter(([name]) => name.startsWith('process.environment_variable.')),
+      [['process.environment_variable.OMP_NUM_THREADS', '4'], ['process.environment_variable.PYTHONHASHSEED', '0'], ['process.environment_variable.DATA_VERSION', '7']],
+    );
   });
 
   it('have no branch when none is checked out', async () => {

@@ -65,6 +65,7 @@ describe('loadPipeline', () => {
       folder: '/project',
       params: { data_dir: 'build/data', train_ratio: 0.7 },
       secrets: ['HF_TOKEN'],
+      record: { env: [], inline: 65536 },
       onFailure: 'stop',
       slots: {},
     });

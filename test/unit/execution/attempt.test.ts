@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { runAttempt, type AttemptContext, type AttemptRequest, type AttemptResult } from '../../../src/execution/attempt.ts';
 import type { Backend, ProcessRequest } from '../../../src/execution/backend/backend.ts';
 import { localBackend } from '../../../src/execution/backend/local.ts';
-import { digestOf } from '../../../src/fingerprint/file-digests.ts';
+import { createFileDigests, digestOf } from '../../../src/fingerprint/file-digests.ts';
 import type { Task } from '../../../src/model/pipeline.ts';
 import type { EventOf, RunEvent, RunEventType, RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
 import { systemClock } from '../../../src/app/clock.ts';
@@ -25,7 +25,7 @@ beforeEach(() => {
   scratch = path.join(folder, '.runweave', 'scratch', '1');
 });
 afterEach(() => {
-  assert.deepEqual(['params.json', 'log.jsonl'].filter((name) => existsSync(`${scratch}.${name}`)), [], 'the files of the attempt are removed');
+  assert.equal(existsSync(`${scratch}.log.jsonl`), false, 'the log of the attempt is removed');
 });
 
 interface Options {
@@ -64,6 +64,7 @@ function start(command: readonly string[], { task = {}, request = {}, context = 
         events.push(event);
         wake();
       },
+      digests: createFileDigests(),
       storeArtifact: (file, name, mediaType) => {
         const bytes = readFileSync(file);
         return Promise.resolve({ name, mediaType: mediaType ?? 'text/plain', size: bytes.length, digest: digestOf(bytes), content: { type: 'reference' } });
@@ -99,7 +100,7 @@ async function finish(started: Started): Promise<Started & { readonly ended: Att
 describe('outcomes', { timeout: 30_000 }, () => {
   it('success: exit 0', async () => {
     const { ended, events, all } = await finish(sh('exit 0'));
-    assert.deepEqual(ended, { outcome: 'success', returns: {}, observed: { modules: [], read: [], written: [] } });
+    assert.deepEqual(ended, { outcome: 'success', returns: {}, observed: { modules: [], read: [], written: [], packages: {}, lookups: {} } });
     assert.deepEqual(
       events.map((event) => event.type),
       ['attempt-started', 'attempt-ended'],
@@ -378,7 +379,10 @@ describe('a Python task', { timeout: 30_000 }, () => {
     assert.equal(outputOf('stdout'), 'data\n', outputOf('stderr'));
     assert.equal(ended.outcome, 'success');
     assert.deepEqual(ended.returns, { total: 3 });
-    assert.deepEqual({ ...ended.observed, modules: [...ended.observed.modules].sort() }, { modules: ['lib.py', 'task.py'], read: ['data.txt'], written: ['made.txt'] });
+    const { lookups, ...used } = ended.observed;
+    assert.deepEqual(used, { modules: ['lib.py', 'task.py'], read: ['data.txt'], written: ['made.txt'], packages: {} });
+    assert.match(lookups['.'] ?? '', /(^| )lib( |$)/);
+    assert.equal(all('observed').length, 1, 'lines of many processes are one event');
     assert.deepEqual(
       all('metric').map(({ name, value }) => [name, value]),
       [['m', 42]],

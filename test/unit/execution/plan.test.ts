@@ -20,7 +20,11 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
   const context: DecisionContext = {
     folder: '/nowhere/runweave-test',
     digests: {
-      meaningOf: () => undefined, changedCells: () => undefined, ofFile: () => Promise.resolve(undefined),
+      importsOf: () => [],
+      namesIn: () => undefined,
+      meaningOf: () => undefined,
+      changedCells: () => undefined,
+      ofFile: () => Promise.resolve(undefined),
       ofPath: (_folder, relative) => {
         const content = files.get(relative);
         return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });
@@ -30,7 +34,7 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
     interpreter: undefined,
     result: (task) => results.get(task),
   };
-  const pipeline: Pipeline = { name: 'p', file: '/nowhere/runweave.yaml', folder: '/nowhere', params: {}, secrets: [], onFailure: 'stop', slots: {}, tasks };
+  const pipeline: Pipeline = { name: 'p', file: '/nowhere/runweave.yaml', folder: '/nowhere', params: {}, secrets: [], record: { env: [], inline: 65536 }, onFailure: 'stop', slots: {}, tasks };
   const succeed = async (...names: readonly string[]): Promise<void> => {
     for (const task of tasks.filter((each) => names.includes(each.id))) {
       const fingerprint = await fingerprintTask({ task, folder: context.folder, params: task.params, interpreter: undefined, upstream: context.result, last: undefined }, context.digests);

@@ -25,7 +25,7 @@ function pipelineOf(sketch: Readonly<Record<string, TaskSketch>>): Pipeline {
   const tasks = Object.entries(sketch).map(([name, { needs = [], retries = 0, ...more }]) =>
     taskOf({ id: name, source: { kind: 'shell', command: `run ${name}` }, dependencies: needs.map(id), outputs: [`out/${name}`], retries: { max: retries, delay: 0, backoff: 1 }, ...more }),
   );
-  return { name: 'sketch', file: '/p/runweave.yaml', folder: '/nowhere', params: {}, secrets: [], onFailure: 'stop', slots: {}, tasks };
+  return { name: 'sketch', file: '/p/runweave.yaml', folder: '/nowhere', params: {}, secrets: [], record: { env: [], inline: 65536 }, onFailure: 'stop', slots: {}, tasks };
 }
 
 /** A world without processes: a file is a string, an attempt is a promise that the test settles. */
@@ -38,7 +38,11 @@ function createWorld(slots = 8) {
   let time = 1n;
 
   const digests: FileDigests = {
-    meaningOf: () => undefined, changedCells: () => undefined, ofFile: () => Promise.resolve(undefined),
+    importsOf: () => [],
+    namesIn: () => undefined,
+    meaningOf: () => undefined,
+    changedCells: () => undefined,
+    ofFile: () => Promise.resolve(undefined),
     ofPath: (_folder, relative) => {
       const content = files.get(relative);
       return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });
@@ -92,7 +96,7 @@ function createWorld(slots = 8) {
           new Promise((resolve) => {
             const end = (outcome: AttemptResult['outcome'] = 'success', output = `made by ${task.id}`, returns: JsonObject = {}): void => {
               if (outcome === 'success') files.set(`out/${task.id}`, output);
-              resolve({ outcome, returns, observed: { modules: [], read: [], written: [] } });
+              resolve({ outcome, returns, observed: { modules: [], read: [], written: [], packages: {}, lookups: {} } });
             };
             signal.addEventListener('abort', () => end('cancellation'));
             attempts.push({ task: task.id, end, signal });

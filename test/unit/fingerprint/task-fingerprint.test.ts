@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createFileDigests, digestOf } from '../../../src/fingerprint/file-digests.ts';
 import { fingerprintDifference } from '../../../src/fingerprint/staleness.ts';
-import { absent, fingerprintTask, observedKey, resultDigest, sourceFiles, withObserved, type FingerprintInputs } from '../../../src/fingerprint/task-fingerprint.ts';
+import { absent, fingerprintTask, observedKey, resultDigest, sourceFiles, withObserved, type FingerprintInputs, type ObservedUse } from '../../../src/fingerprint/task-fingerprint.ts';
 import type { Fingerprint } from '../../../src/model/fingerprint.ts';
 import type { Task, TaskId } from '../../../src/model/pipeline.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
@@ -43,8 +43,8 @@ async function fingerprintOf(task: Task, more: Partial<FingerprintInputs> = {}):
 }
 
 /** What a success stands for that was seen to use `modules` and `read`; it starts a minute from now unless said otherwise. */
-async function observed(fingerprint: Fingerprint, modules: readonly string[], read: readonly string[], { startedAt = Date.now() + 60_000, last, inputs = [], task = taskOf({ source: script('a.py'), compare: 'bytes' }) }: { readonly startedAt?: number; readonly last?: Fingerprint; readonly inputs?: readonly string[]; readonly task?: Task } = {}): Promise<Fingerprint> {
-  return withObserved(fingerprint, { modules, read }, { task, folder, startedAt, last, isCovered: (file) => inputs.includes(file), isMade: () => false }, createFileDigests());
+async function observed(fingerprint: Fingerprint, modules: readonly string[], read: readonly string[], { startedAt = Date.now() + 60_000, last, inputs = [], task = taskOf({ source: script('a.py'), compare: 'bytes' }), isOwn = () => false, ...more }: Partial<Pick<ObservedUse, 'packages' | 'lookups'>> & { readonly isOwn?: (file: string) => boolean; readonly startedAt?: number; readonly last?: Fingerprint; readonly inputs?: readonly string[]; readonly task?: Task } = {}): Promise<Fingerprint> {
+  return withObserved(fingerprint, { modules, read, packages: {}, lookups: {}, ...more }, { task, folder, startedAt, last, isCovered: (file) => inputs.includes(file), isMade: () => false, isOwn }, createFileDigests());
 }
 
 describe('the fingerprint of a task', () => {

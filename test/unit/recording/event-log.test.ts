@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { RunId } from '../../../src/model/run-event.ts';
@@ -25,23 +25,41 @@ describe('openEventLog', () => {
   it('has written starts and ends when append returns, with all that came before', async (t) => {
     const log = await openEventLog(temporaryFolder(t), runId);
     const events = generateRun(1);
-    const lines = (): number => readFileSync(log.path, 'utf8').split('\n').length;
-    assert.equal(lines(), 2, 'only the line about the writer');
+    const lines = (): number => (existsSync(log.path) ? readFileSync(log.path, 'utf8').split('\n').length : 0);
     for (const [index, event] of events.entries()) {
       const before = lines();
       log.append(event);
-      const isWritten = ['run-started', 'attempt-started', 'attempt-ended', 'task-ended', 'run-ended'].includes(event.type);
-      assert.equal(lines(), isWritten ? index + 3 : before, event.type);
+      const isWritten = ['attempt-started', 'attempt-ended', 'task-ended', 'run-ended'].includes(event.type);
+      // Who writes is in it before anything is started.
+      const isOpened = event.type === 'task-started' && before === 0;
+      assert.equal(lines(), isWritten ? index + 3 : isOpened ? 2 : before, event.type);
     }
     await log.close();
+  });
+
+  it('is made for a run that has started something, and leaves nothing when it is not needed', async (t) => {
+    const folder = temporaryFolder(t);
+    for (const isStarted of [false, true]) {
+      const log = await openEventLog(folder, runId);
+      for (const event of generateRun(1)) if (isStarted || event.type === 'run-started') log.append(event);
+      assert.equal(existsSync(log.path), isStarted);
+      log.discard();
+      assert.deepEqual(existsSync(path.join(folder, 'live')) ? readdirSync(path.join(folder, 'live')) : [], []);
+    }
   });
 
   it('writes within its interval without being asked', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const log = await openEventLog(temporaryFolder(t), runId);
-    log.append({ type: 'warning', time: '1' as never, message: 'm' });
-    assert.doesNotMatch(readFileSync(log.path, 'utf8'), /warning/);
-    t.mock.timers.tick(50);
+    const warning = { type: 'warning', time: '1' as never, message: 'm' } as const;
+    log.append(warning);
+    t.mock.timers.tick(999);
+    assert.equal(existsSync(log.path), false, 'nothing was started yet');
+    t.mock.timers.tick(1);
+    assert.match(readFileSync(log.path, 'utf8'), /warning/);
+    log.append({ ...warning, message: 'second' });
+    assert.doesNotMatch(readFileSync(log.path, 'utf8'), /second/);
+    t.mock.timers.tick(20);
     assert.match(readFileSync(log.path, 'utf8'), /warning/);
     await log.close();
   });

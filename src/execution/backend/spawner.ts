@@ -1,0 +1,157 @@
+/**
+ * Starts processes from a process of its own, as a process's start costs in proportion to the memory of who starts it:
+ * fork(2) copies the page tables, which took 0.5 ms from 50 MB and 8 ms from 200 MB, and holds up everything else
+ * meanwhile. (See docs/decisions/0015-processes-are-started-by-a-small-one.md.)
+ *
+ *   none ──many starts, or `warm`──▶ starting ──ready──▶ ready
+ *    ▲                                  │                  │
+ *    └──────────── its process ended ───┴──────────────────┘   (its processes count as lost, and are ended)
+ *
+ * Until it is ready, and wherever it can't be had, the executor starts processes itself: for a few, a second Node would
+ * cost more than it saves. Windows does not copy anything to start a process.
+ */
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import type { Backend, ProcessEnd, ProcessRequest, RunningProcess } from './backend.ts';
+import { killProcessesWith } from './descendants.ts';
+import { createFrameReader, encodeFrame, type Frame } from './frames.ts';
+import { marksOf, signalGroup } from './local.ts';
+
+/** Processes that the executor starts itself before it has a spawner. */
+const startedDirectly = 8;
+/** So many spawners are tried: something ends them. */
+const mostSpawners = 5;
+
+export interface SpawningBackend extends Backend {
+  /** Many starts, or starts that must be quick, are to come. */
+  readonly warm: () => void;
+  /** Resolves when the spawner has ended, and all that it started. */
+  readonly close: () => Promise<void>;
+}
+
+interface Started {
+  readonly request: ProcessRequest;
+  pid: number;
+  readonly onStarted: (running: RunningProcess) => void;
+  onEnd: (end: ProcessEnd) => void;
+  /** What came together with the start, until whoever asked for it knows that it has started. */
+  early: (() => void)[] | undefined;
+}
+
+interface Spawner {
+  readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly processes: Map<number, Started>;
+  isReady: boolean;
+}
+
+/** `file` is the script of the spawner (`src/spawner.ts`, bundled). */
+export function spawningBackend(direct: Backend, file: string): SpawningBackend {
+  let spawner: Spawner | undefined;
+  let starts = 0;
+  let opened = 0;
+  let isClosed = false;
+
+  const open = (): void => {
+    if (spawner !== undefined || isClosed || opened === mostSpawners || process.platform === 'win32') return;
+    opened += 1;
+    // A session of its own, so that an interrupt typed in the terminal is the executor's alone.
+    const child = spawn(process.execPath, [file], { stdio: ['pipe', 'pipe', 'ignore'], detached: true, windowsHide: true });
+    const own: Spawner = { child, processes: new Map(), isReady: false };
+    spawner = own;
+    const onGone = (): void => {
+      if (spawner === own) spawner = undefined;
+      for (const [id, started] of own.processes) lose(own, id, started);
+    };
+    child.on('error', onGone);
+    child.on('close', onGone);
+    child.stdin.on('error', () => undefined);
+    child.stdout.on('data', createFrameReader((frame) => receive(own, frame)));
+    child.unref();
+    hold(own);
+  };
+
+  const receive = (from: Spawner, { type, id, body }: Frame): void => {
+    if (type === 'ready') from.isReady = true;
+    const started = from.processes.get(id);
+    if (started === undefined) return;
+    if (type === 'started') {
+      started.pid = Number(body.toString());
+      announce(from, id, started);
+      setImmediate(() => {
+        const { early = [] } = started;
+        started.early = undefined;
+        for (const handOn of early) handOn();
+      });
+    } else if (type === 'stdout' || type === 'stderr') {
+      const text = body.toString();
+      const handOn = (): void => started.request.onOutput(type, text);
+      if (started.early === undefined) handOn();
+      else started.early.push(handOn);
+    } else if (type === 'ended') {
+      const end = JSON.parse(body.toString()) as ProcessEnd;
+      const handOn = (): void => {
+        from.processes.delete(id);
+        hold(from);
+        started.onEnd(end);
+      };
+      if (started.early === undefined) handOn();
+      else started.early.push(handOn);
+    }
+  };
+
+  const announce = (from: Spawner, id: number, started: Started, end?: ProcessEnd): void => {
+    const ended = end === undefined ? new Promise<ProcessEnd>((resolve) => (started.onEnd = resolve)) : Promise.resolve(end);
+    const stop = (): boolean => {
+      if (started.pid === 0 || !from.processes.has(id)) return false;
+      from.child.stdin.write(encodeFrame('stop', id));
+      return true;
+    };
+    started.onStarted({ pid: started.pid, ended, stop });
+  };
+
+  /** Somebody has ended the spawner: nobody would see these end. */
+  const lose = (from: Spawner, id: number, started: Started): void => {
+    from.processes.delete(id);
+    const end: ProcessEnd = { type: 'start-failed', message: 'the process that starts tasks was ended from outside' };
+    if (started.pid === 0) {
+      announce(from, id, started, end);
+      return;
+    }
+    signalGroup(started.pid, 'SIGKILL');
+    killProcessesWith(marksOf(started.request), started.pid);
+    started.onEnd(end);
+  };
+
+  /** The executor waits for its processes, and not for a spawner that has none. */
+  const hold = ({ child, processes }: Spawner): void => {
+    for (const stream of [child.stdin, child.stdout] as unknown as { readonly ref: () => void; readonly unref: () => void }[]) {
+      if (processes.size > 0) stream.ref();
+      else stream.unref();
+    }
+  };
+
+  const start: Backend['start'] = (request) => {
+    starts += 1;
+    if (starts > startedDirectly) open();
+    const from = spawner;
+    if (from?.isReady !== true) return direct.start(request);
+    const id = starts;
+    const { command, cwd, env } = request;
+    return new Promise((resolve) => {
+      from.processes.set(id, { request, pid: 0, onStarted: resolve, onEnd: () => undefined, early: [] });
+      hold(from);
+      from.child.stdin.write(encodeFrame('start', id, JSON.stringify({ command, cwd, env })));
+    });
+  };
+
+  const close = async (): Promise<void> => {
+    isClosed = true;
+    if (spawner === undefined) return;
+    const { child } = spawner;
+    child.ref();
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    child.stdin.end();
+    await closed;
+  };
+  return { start, warm: open, close };
+}

@@ -1,0 +1,51 @@
+/** What of a reason can be shown as a difference: two values, or a file as it was and as it is. */
+import type { Digest, Reason } from './fingerprint.ts';
+import type { Json } from './json.ts';
+import type { TaskId } from './pipeline.ts';
+
+export type Change =
+  | { readonly type: 'values'; readonly name: string; readonly from: string; readonly to: string }
+  | { readonly type: 'file'; /** Relative to the pipeline's folder. */ readonly path: string; readonly from?: Digest; readonly to?: Digest }
+  /** The reasons of that task say more. */
+  | { readonly type: 'upstream'; readonly task: TaskId };
+
+/** How the fingerprint marks a file that was read without being declared. */
+const observedMark = / \(read\)$/;
+
+/** `undefined` where there is nothing to compare. */
+export function changeOf(reason: Reason): Change | undefined {
+  switch (reason.type) {
+    case 'param-changed':
+      return { type: 'values', name: `parameter ${reason.name}`, from: text(reason.from), to: text(reason.to) };
+    case 'definition-changed':
+      return { type: 'values', name: `definition: ${reason.part}`, from: text(reason.from), to: text(reason.to) };
+    case 'env-changed':
+      return { type: 'values', name: `environment variable ${reason.name}`, from: text(reason.from), to: text(reason.to) };
+    case 'package-changed':
+      return { type: 'values', name: `package ${reason.name}`, from: text(reason.from), to: text(reason.to) };
+    case 'interpreter-changed':
+      return { type: 'values', name: 'interpreter', from: text(reason.from), to: text(reason.to) };
+    case 'source-changed':
+    case 'input-changed':
+    case 'output-changed':
+      return { type: 'file', path: reason.path.replace(observedMark, ''), ...(reason.from !== undefined && { from: reason.from }), ...(reason.to !== undefined && { to: reason.to }) };
+    case 'upstream-changed':
+    case 'upstream-will-run':
+    case 'upstream-will-be-restored':
+      return { type: 'upstream', task: reason.task };
+    case 'never-ran':
+    case 'last-run-failed':
+    case 'forced':
+    case 'never-cached':
+    case 'output-missing':
+      return undefined;
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** Text as it is, so that a command of several lines is compared by its lines; everything else as JSON. */
+function text(value: Json | undefined): string {
+  if (value === undefined) return '';
+  return `${typeof value === 'string' ? value : JSON.stringify(value, null, 2)}\n`;
+}

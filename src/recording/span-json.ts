@@ -1,0 +1,41 @@
+/** One span as OTLP/JSON, as `JsonTraceSerializer` of `@opentelemetry/otlp-transformer` writes those of the SDK. */
+import { SpanKind, SpanStatusCode, TraceFlags, type Attributes, type AttributeValue } from '@opentelemetry/api';
+import type { TraceId } from '../model/run-event.ts';
+import type { SpanDescription } from './spans.ts';
+
+/** Flags of the W3C trace context, and that it is known whether the parent was remote: it was not (trace.proto, SpanFlags). */
+const flags = TraceFlags.SAMPLED | 0x100;
+
+export function spanJson(traceId: TraceId, { name, spanId, parent, kind, start, end, attributes, status, links = [], events = [] }: SpanDescription): string {
+  const told = events.map((event) => `{"attributes":${attributesJson(event.attributes)},"name":${JSON.stringify(event.name)},"timeUnixNano":"${event.time}","droppedAttributesCount":0}`);
+  const linked = links.map((link) => `{"attributes":${attributesJson(link.attributes)},"spanId":"${link.spanId}","traceId":"${link.traceId}","droppedAttributesCount":0,"flags":${flags}}`);
+  const message = status?.message === undefined ? '' : `,"message":${JSON.stringify(status.message)}`;
+  return (
+    `{"traceId":"${traceId}","spanId":"${spanId}"${parent === undefined ? '' : `,"parentSpanId":"${parent}"`},"name":${JSON.stringify(name)},"kind":${(kind ?? SpanKind.INTERNAL) + 1}` +
+    `,"startTimeUnixNano":"${start}","endTimeUnixNano":"${end}","attributes":${attributesJson(attributes)},"droppedAttributesCount":0` +
+    `,"events":[${told.join(',')}],"droppedEventsCount":0,"status":{"code":${status?.code ?? SpanStatusCode.UNSET}${message}},"links":[${linked.join(',')}],"droppedLinksCount":0,"flags":${flags}}`
+  );
+}
+
+function attributesJson(attributes: Attributes): string {
+  const entries: string[] = [];
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (value !== undefined) entries.push(`{"key":${JSON.stringify(name)},"value":${valueJson(value)}}`);
+  }
+  return `[${entries.join(',')}]`;
+}
+
+/** Integers are int64 in OTLP; the SDK writes them as numbers. */
+function valueJson(value: AttributeValue | null | undefined): string {
+  switch (typeof value) {
+    case 'string':
+      return `{"stringValue":${JSON.stringify(value)}}`;
+    case 'boolean':
+      return `{"boolValue":${value}}`;
+    case 'number':
+      return `{"${Number.isInteger(value) ? 'intValue' : 'doubleValue'}":${JSON.stringify(value)}}`;
+    default:
+      return Array.isArray(value) ? `{"arrayValue":{"values":[${value.map(valueJson).join(',')}]}}` : '{}';
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * A reason as a difference in the editor: the old side is a read-only document, the new side the file of the workspace
+ * where that still has the recorded content. The address of a document says all that its content is found by, so that a
+ * comparison survives a reload of the window.
+ */
+import { existsSync, realpathSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { changeOf } from '../model/change.ts';
+import type { Change } from '../model/change.ts';
+import { describeReason } from '../model/fingerprint.ts';
+import type { Digest, Reason } from '../model/fingerprint.ts';
+import { fileInside } from './record-files.ts';
+
+const scheme = 'runweave-change';
+
+/** Where a reason's paths lead. */
+export interface ChangePlace {
+  /** The pipeline's folder. */
+  readonly folder: string;
+  /** `.runweave`. */
+  readonly store: string;
+}
+
+type Side = { readonly text: string } | (ChangePlace & { readonly path: string; readonly digest: Digest });
+
+export function changeDocuments(): vscode.Disposable {
+  return vscode.workspace.registerTextDocumentContentProvider(scheme, {
+    provideTextDocumentContent: async (uri) => {
+      const side = JSON.parse(uri.query) as Side;
+      if ('text' in side) return side.text;
+      const bytes = await contentOf(side);
+      return bytes === undefined ? 'What the file contained then is not known any more.\n' : new TextDecoder().decode(bytes);
+    },
+  });
+}
+
+/** Whether `openChange` has something to compare; what the content was may turn out not to be known. */
+export function isComparable(reason: Reason): boolean {
+  const change = changeOf(reason);
+  return change !== undefined && change.type !== 'upstream';
+}
+
+/** Opens the difference, or says why there is none to be seen. */
+export async function openChange(reason: Reason, place: ChangePlace): Promise<void> {
+  const change = changeOf(reason);
+  if (change === undefined || change.type === 'upstream') {
+    void vscode.window.showInformationMessage(`${sentence(reason)} There is nothing to compare.`);
+    return;
+  }
+  if (change.type === 'values') {
+    await compareValues(change);
+    return;
+  }
+  const refusal = await compareFile(change, place);
+  if (refusal !== undefined) void vscode.window.showInformationMessage(`${sentence(reason)} ${refusal}`);
+}
+
+function sentence(reason: Reason): string {
+  const text = describeReason(reason);
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+}
+
+async function compareValues({ name, from, to }: Extract<Change, { readonly type: 'values' }>): Promise<void> {
+  const document = (side: string, text: string): vscode.Uri => vscode.Uri.from({ scheme, path: `/${side}/${name.replaceAll('/', '_')}`, query: JSON.stringify({ text } satisfies Side) });
+  await vscode.commands.executeCommand('vscode.diff', document('before', from), document('now', to), `${name} (before ↔ now)`, { preview: true });
+}
+
+async function compareFile({ path, from, to }: Extract<Change, { readonly type: 'file' }>, place: ChangePlace): Promise<string | undefined> {
+  const file = workspaceFile(place.folder, path);
+  const before = from === undefined ? emptyDocument(path) : await recorded(place, path, from);
+  if (before === undefined) return 'What it contained then is not known: it was neither recorded nor committed.';
+  const nowIs = file === undefined ? undefined : await readFile(file).catch(() => undefined);
+  const after = await newSide(place, path, to, file, nowIs);
+  if (after === undefined) return 'What it contained afterwards is not known any more.';
+  const bytes = from === undefined ? undefined : await contentOf({ ...place, path, digest: from });
+  if ([bytes, nowIs].some((content) => content !== undefined && isBinary(content))) return 'It is not text, so there is nothing to compare line by line.';
+  await vscode.commands.executeCommand('vscode.diff', before, after.uri, `${basename(path)} (before ↔ ${after.label})`, { preview: true });
+  return undefined;
+}
+
+async function newSide(place: ChangePlace, path: string, to: Digest | undefined, file: string | undefined, bytes: Uint8Array | undefined): Promise<{ readonly uri: vscode.Uri; readonly label: string } | undefined> {
+  if (to === undefined) return { uri: emptyDocument(path), label: 'gone' };
+  const { hasDigest } = await import('./earlier-content.ts');
+  if (file !== undefined && bytes !== undefined && hasDigest(bytes, path, to)) return { uri: vscode.Uri.file(file), label: 'now' };
+  const then = await recorded(place, path, to);
+  if (then !== undefined) return { uri: then, label: 'then' };
+  return file === undefined || bytes === undefined ? undefined : { uri: vscode.Uri.file(file), label: 'now, changed once more since' };
+}
+
+function emptyDocument(path: string): vscode.Uri {
+  return vscode.Uri.from({ scheme, path: `/nothing/${path}`, query: JSON.stringify({ text: '' } satisfies Side) });
+}
+
+async function recorded(place: ChangePlace, path: string, digest: Digest): Promise<vscode.Uri | undefined> {
+  const side = { ...place, path, digest };
+  if ((await contentOf(side)) === undefined) return undefined;
+  return vscode.Uri.from({ scheme, path: `/${digest.slice('sha256:'.length, 'sha256:'.length + 8)}/${path}`, query: JSON.stringify(side satisfies Side) });
+}
+
+async function contentOf({ folder, store, path, digest }: ChangePlace & { readonly path: string; readonly digest: Digest }): Promise<Uint8Array | undefined> {
+  const { earlierContent } = await import('./earlier-content.ts');
+  const isOwn = fileInside(folder, path, workspaceFolders()) !== undefined;
+  return earlierContent({ folder, store, path, digest, askGit: vscode.workspace.isTrusted && isOwn });
+}
+
+/** Of the workspace only: a record may come from anybody, and so may a link in its folder. */
+function workspaceFile(folder: string, path: string): string | undefined {
+  const file = fileInside(folder, path, workspaceFolders());
+  if (file === undefined || !existsSync(file)) return undefined;
+  return fileInside('/', realpathSync(file), workspaceFolders().map((each) => realpathSync(each)));
+}
+
+function workspaceFolders(): readonly string[] {
+  return (vscode.workspace.workspaceFolders ?? []).map((each) => each.uri.fsPath);
+}
+
+function isBinary(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, 8000).includes(0);
+}
+
+export function placeOf(session: { readonly folder: string; readonly records: string }): ChangePlace {
+  return { folder: session.folder, store: session.records };
+}
+

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { spawnerScript } from '../../../../src/app/installation.ts';
+import { createFrameReader, encodeFrame } from '../../../../src/execution/backend/frames.ts';
+import { localBackend } from '../../../../src/execution/backend/local.ts';
+import { spawningBackend, type SpawningBackend } from '../../../../src/execution/backend/spawner.ts';
+import { untilGone } from '../processes.ts';
+
+let folder = '';
+let backend: SpawningBackend;
+before(async () => {
+  folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'runweave-spawner-')));
+  backend = spawningBackend(localBackend(), spawnerScript());
+  backend.warm();
+  // Until it is there, the executor itself is the parent.
+  while ((await run('ps -o ppid= -p $$')).stdout.trim() === String(process.pid));
+});
+after(async () => {
+  await backend.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(script: string, more: { readonly env?: Record<string, string>; readonly program?: string; readonly cwd?: string } = {}) {
+  const output = { stdout: '', stderr: '' };
+  let wake: () => void = () => undefined;
+  const running = await backend.start({
+    command: [more.program ?? '/bin/sh', '-c', script],
+    cwd: more.cwd ?? folder,
+    env: { PATH: process.env['PATH'] ?? '', ...more.env },
+    onOutput: (stream, text) => {
+      output[stream] += text;
+      wake();
+    },
+  });
+  const until = async (pattern: RegExp): Promise<string> => {
+    for (;;) {
+      const found = pattern.exec(output.stdout);
+      if (found !== null) return found[1] ?? found[0];
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  };
+  return { ...running, output, until };
+}
+
+async function run(script: string, more?: Parameters<typeof start>[1]) {
+  const { ended, output, pid } = await start(script, more);
+  return { end: await ended, ...output, pid };
+}
+
+describe('a process started by the spawner', { timeout: 30_000 }, () => {
+  it('is as one that was started directly: exit code, output, environment, folder, group', async () => {
+    const result = await run('printf "%s|%s|%s|" "$A" "$(pwd)" "$(ps -o pgid= -p $$ | tr -d " ")"; env | sort | tr "\\n" ","; echo ü >&2; exit 7', { env: { A: 'x\ny "z"' } });
+    assert.deepEqual(result.end, { type: 'exit', code: 7 });
+    const [value, cwd, group, environment] = result.stdout.split('|');
+    assert.equal(value, 'x\ny "z"');
+    assert.equal(cwd, folder);
+    assert.equal(group, String(result.pid), 'it leads its group');
+    assert.doesNotMatch(environment ?? '', /HOME=/, 'nothing but what was given');
+    assert.equal(result.stderr, 'ü\n');
+  });
+
+  it('hands on all of a large output, in order, before its end', async () => {
+    const { end, stdout } = await run('seq 1 300000');
+    assert.deepEqual(end, { type: 'exit', code: 0 });
+    assert.equal(stdout, Array.from({ length: 300_000 }, (_, index) => `${index + 1}\n`).join(''));
+  });
+
+  it('that could not be started says why', async () => {
+    const { end, pid } = await run('true', { program: 'no-such-program' });
+    assert.equal(pid, 0);
+    assert.match(end.type === 'start-failed' ? end.message : '', /^no-such-program or the working directory .* does not exist$/);
+  });
+
+  it('is stopped with its whole tree', async () => {
+    const running = await start('sleep 100 & echo child $! ; wait');
+    const child = Number(await running.until(/child (\d+)\n/));
+    assert.equal(running.stop(), true);
+    assert.deepEqual(await running.ended, { type: 'signal', signal: 'SIGTERM' });
+    assert.equal(running.stop(), false);
+    await untilGone(child);
+  });
+
+  it('is ended when the spawner is, and the next one is started all the same', async () => {
+    const running = await start('echo parent $(ps -o ppid= -p $$); sleep 100');
+    const spawner = Number(await running.until(/parent +(\d+)\n/));
+    assert.notEqual(spawner, process.pid);
+    process.kill(spawner, 'SIGKILL');
+    const end = await running.ended;
+    assert.equal(end.type, 'start-failed');
+    await untilGone(running.pid);
+    assert.deepEqual((await run('exit 3')).end, { type: 'exit', code: 3 });
+  });
+
+  it('is ended when the executor closes', async () => {
+    const own = spawningBackend(localBackend(), spawnerScript());
+    own.warm();
+    const request = { cwd: folder, env: { PATH: process.env['PATH'] ?? '' } };
+    for (;;) {
+      let output = '';
+      const probe = await own.start({ ...request, command: ['/bin/sh', '-c', 'ps -o ppid= -p $$'], onOutput: (_, text) => (output += text) });
+      await probe.ended;
+      if (output.trim() !== String(process.pid)) break;
+    }
+    const running = await own.start({ ...request, command: ['sleep', '100'], onOutput: () => undefined });
+    await own.close();
+    await untilGone(running.pid);
+    assert.notEqual((await running.ended).type, 'exit');
+  });
+});
+
+describe('frames', () => {
+  it('come out as they went in, however they are cut', () => {
+    const bytes = Buffer.concat([encodeFrame('ready', 0), encodeFrame('stdout', 7, 'ü'.repeat(1000)), encodeFrame('ended', 4_000_000_000, '{}')]);
+    for (const size of [1, 2, 3, 5, 9, 700, bytes.length]) {
+      const seen: unknown[] = [];
+      const read = createFrameReader(({ type, id, body }) => seen.push([type, id, body.toString()]));
+      for (let at = 0; at < bytes.length; at += size) read(bytes.subarray(at, at + size));
+      assert.deepEqual(seen, [['ready', 0, ''], ['stdout', 7, 'ü'.repeat(1000)], ['ended', 4_000_000_000, '{}']], `pieces of ${size}`);
+    }
+  });
+});

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { SpanId, TraceId } from '../../../src/model/run-event.ts';
+import { createRunCollector } from '../../../src/recording/run-to-spans.ts';
+import { spanJson } from '../../../src/recording/span-json.ts';
+import { createSpanSerializer, type SpanDescription } from '../../../src/recording/spans.ts';
+import type { UnixNano } from '../../../src/model/time.ts';
+import { generateRun } from './generated-run.ts';
+
+const traceId = '0af7651916cd43dd8448eb211c80319c' as TraceId;
+
+/** Alone in a document, a span is written by OpenTelemetry's SDK. */
+function assertAsSdk(span: SpanDescription): void {
+  const [, spans] = /"spans":\[(.*)\]\}\]\}\]\}$/s.exec(createSpanSerializer(traceId, {}).serialize([span])) ?? [];
+  assert.equal(spanJson(traceId, span), spans);
+}
+
+describe('spanJson', () => {
+  it('writes every span of a run as the SDK does', () => {
+    let count = 0;
+    for (let seed = 1; seed <= 60; seed += 1) {
+      const collector = createRunCollector();
+      for (const event of generateRun(seed)) collector.apply(event);
+      for (const span of [...collector.head(), ...collector.rest()]) {
+        assertAsSdk(span);
+        count += 1;
+      }
+    }
+    assert.ok(count > 1000, `${count} spans`);
+  });
+
+  it('writes values that are seldom as the SDK does', () => {
+    const span: SpanDescription = { name: 'a "b"\n\u2028 \ud800', spanId: 'b7ad6b7169203331' as SpanId, start: '1' as UnixNano, end: '1795000000000000001' as UnixNano, attributes: {} };
+    for (const attributes of [{ a: 0 }, { a: -0 }, { a: 1.5 }, { a: 1e-7 }, { a: 2 ** 53 - 1 }, { a: [] }, { a: [1, null, 2.5] }, { a: ['x', '\u0000'] }, { 'ä "': true }, { a: '' }]) {
+      assertAsSdk({ ...span, attributes, status: { code: 2, message: '' }, events: [{ name: 'e', time: '0' as UnixNano, attributes }], links: [{ traceId, spanId: span.spanId, attributes }] });
+    }
+  });
+});
