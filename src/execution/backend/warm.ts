@@ -198,14 +198,15 @@ export function warmBackend(fallback: Backend): WarmBackend {
   const end = (warm: Warm): void => {
     if (ready.get(warm.key) === warm) ready.delete(warm.key);
     if (warm.state !== 'gone') warm.state = 'stale';
-    if (warm.tasks.size === 0) warm.control.end();
+    if (warm.tasks.size === 0) send(warm, { type: 'end' });
   };
 
   const forget = (warm: Warm, id: number): void => {
     warm.tasks.delete(id);
     if (warm.tasks.size > 0) return;
     warm.control.unref();
-    if (warm.state === 'stale') setImmediate(() => warm.control.end());
+    // After what is still to be said of this task.
+    if (warm.state === 'stale') setImmediate(() => send(warm, { type: 'end' }));
   };
 
   const onGone = (warm: Warm): void => {

@@ -100,6 +100,8 @@ class _Server:
                     if message["type"] == "reap":
                         self._reap(message["id"])
                         continue
+                    if message["type"] == "end":
+                        os._exit(0)
                     process = self._start(message)
                     if process is None:
                         return
