@@ -12,6 +12,7 @@ import type { LoadedGraph, RunResult } from '../protocol/session.ts';
 import type { Collector } from '../collector/server.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { runAttempt } from '../execution/attempt.ts';
+import { createSampler } from '../execution/backend/sampled-backend.ts';
 import type { Backend } from '../execution/backend/backend.ts';
 import type { DecisionContext } from '../execution/decide.ts';
 import type { PlanScope } from '../execution/plan.ts';
@@ -21,6 +22,7 @@ import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
 import { resourceAttributes } from './run-context.ts';
 import { createSourceKeeper } from './keep-sources.ts';
+import { gatherMetrics } from './gather-metrics.ts';
 import { maskedBackend } from './masked-backend.ts';
 import { secretValues } from './secret-values.ts';
 import { withoutTokens } from './token-mask.ts';
@@ -106,12 +108,12 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
       context.onEvent(safe);
     }
   };
-  const emit = (event: RunEvent): void => {
+  const emit = gatherMetrics((event) => {
     untold.push(event);
     if (toldAtOnce.has(event.type)) tell();
     else timer ??= setTimeout(tell, tellInterval);
     surroundings.follow(event);
-  };
+  });
   const isDescribed = described.then((attributes) => {
     resource = attributes;
     tell();
@@ -138,6 +140,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   });
 
   const backend = maskedBackend(context.backend, () => masker);
+  const sampler = createSampler();
   const scratch = path.join(store, 'cache', 'attempts', runId);
   const pythonPath = pythonHelperFolder();
   let attempts = 0;
@@ -174,7 +177,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             signal,
           },
           {
-            backend,
+            backend: sampler.watch(backend, (sample) => emit({ type: 'resources', task: task.id, attempt: number, time: clock.now(), ...sample })),
             clock,
             emit,
             onImported: (modules) => context.onImported(task.id, modules),

@@ -1,4 +1,5 @@
 /** A recorded run, and a task of one, in words: what `runweave show` prints. */
+import type { MetricSummary } from '../model/metric-series.ts';
 import { describeReason } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { RunId } from '../model/run-event.ts';
@@ -55,7 +56,8 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
     ...section('Why', task.phase === 'skip' ? [whyBrief(task)] : task.reasons.map((reason) => oneLine(describeReason(reason)))),
     ...section('Needs', node.dependencies.length === 0 ? [] : [node.dependencies.join(', ')]),
     ...section('Params', pairs({ ...task.params, ...task.loggedParams })),
-    ...section('Metrics', table(Object.entries(task.metrics).map(([name, points]) => [oneLine(name), formatNumber(points.at(-1)?.value ?? NaN), points.length > 1 ? style('dim', `last of ${points.length}`) : '']))),
+    ...section('Metrics', table(Object.entries(task.metrics).map(([name, series]) => [oneLine(name), formatNumber(series.last), series.count > 1 ? style('dim', describeSeries(series)) : '']))),
+    ...section('Warnings', table((task.attempts.at(-1)?.warned ?? []).map(({ category, message, file, line, count }) => [category, oneLine(message), style('dim', `${oneLine(file)}:${line}${count > 1 ? `, ${count} times` : ''}`)]))),
     ...section('Tags', pairs(task.tags)),
     ...section('Returns', pairs(task.returns)),
     ...section('Outputs', table(task.outputs.map((output) => [oneLine(output.path), formatBytes(output.size), style('dim', output.digest.slice(0, 19))]))),
@@ -74,6 +76,12 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
       ),
     ),
   ];
+}
+
+/** `last of 100, 0.1 to 2.3, mean 0.4`. */
+function describeSeries({ count, min, max, mean }: MetricSummary): string {
+  const range = min === undefined || max === undefined || mean === undefined ? '' : `, ${formatNumber(min)} to ${formatNumber(max)}, mean ${formatNumber(mean)}`;
+  return `last of ${count}${range}`;
 }
 
 /** What the task reported of its own work, as a tree. */

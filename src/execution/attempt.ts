@@ -15,7 +15,7 @@ import type { PackageVersions } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import { logText, seriesName, type Report, type ReportedLog } from '../model/reported.ts';
-import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TraceId } from '../model/run-event.ts';
+import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TaskWarning, TraceId } from '../model/run-event.ts';
 import type { Clock, UnixNano } from '../model/time.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
 import type { Backend, ProcessEnd, RunningProcess } from './backend/backend.ts';
@@ -32,6 +32,8 @@ const outputPiece = 64 * 1024;
 const tailLength = 2000;
 /** Lines of RUNWEAVE_LOG that were not understood are told one by one up to here. */
 const toldLines = 20;
+/** Different warnings of one attempt that are recorded. */
+const mostWarnings = 200;
 
 export interface AttemptRequest {
   readonly task: Task;
@@ -145,6 +147,9 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     emit({ type: 'observed', ...of, time: clock.now(), modules, read, written, packages: Object.assign({}, ...Object.values(packages)) as PackageVersions });
   }
 
+  const warnings = reports.warnings();
+  if (warnings.length > 0) emit({ type: 'warned', ...of, time: clock.now(), warnings });
+
   const { outcome, failure } = outcomeOf(end, stoppedBy, task, reports.exception(), output.tail());
   emit({
     type: 'attempt-ended',
@@ -254,11 +259,13 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
   const returns: Record<string, JsonObject[string]> = {};
   const seen = collectObserved();
   const roots = new Set<string>();
+  const warnings = new Map<string, TaskWarning>();
   let exception: RecordedFailure | undefined;
   let notUnderstood = 0;
   let artifacts: Promise<void> = Promise.resolve();
 
   const relative = (file: string): string => path.relative(request.folder, path.resolve(cwd, file)).replaceAll(path.sep, '/');
+  const isInside = (file: string): boolean => !path.relative(request.workspace, file).startsWith('..');
   const warn = (text: string): void => emit({ type: 'output', ...of, stream: 'stderr', text: `runweave: ${text}\n`, time: clock.now() });
 
   const addArtifact = (file: string, { name, mediaType }: { readonly name: string; readonly mediaType?: string }): Promise<void> => {
@@ -320,6 +327,13 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         seen.add(entry);
         for (const name of entry.roots) roots.add(name);
         return;
+      case 'warning': {
+        const { category, message, file, line } = entry;
+        const key = JSON.stringify([category, message, file, line]);
+        const count = (warnings.get(key)?.count ?? 0) + 1;
+        if (count > 1 || warnings.size < mostWarnings) warnings.set(key, { category, message, file: path.isAbsolute(file) && isInside(file) ? relative(file) : file, line, count });
+        return;
+      }
       case 'exception':
         exception = {
           type: entry.exceptionType,
@@ -349,6 +363,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
     },
     returns: (): JsonObject => returns,
     exception: () => exception,
+    warnings: () => [...warnings.values()],
     observed: () => seen.observed(request.folder, context.digests),
     imported: (): readonly string[] => [...roots],
     hasObserved: () => seen.hasAny(),

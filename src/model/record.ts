@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from './json.ts';
 import type { TaskId } from './pipeline.ts';
 import type { Outcome, RunId, TraceId } from './run-event.ts';
-import type { MetricPoint } from './run-state.ts';
+import type { MetricValue } from './metric-series.ts';
 import type { UnixNano } from './time.ts';
 
 export interface RunSummary {
@@ -32,7 +32,7 @@ export interface SeriesSummary {
   readonly task: TaskId;
   readonly name: string;
   readonly count: number;
-  readonly last: MetricPoint['value'];
+  readonly last: MetricValue;
   /** Of the finite values; absent where there is none. */
   readonly min?: number;
   readonly max?: number;

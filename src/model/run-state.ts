@@ -12,20 +12,14 @@
  */
 import type { Digest, Fingerprint, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
+import { addPoint, nanosecondsSince, newSeries, type GrowingSeries, type MetricSeries } from './metric-series.ts';
 import type { TaskId } from './pipeline.ts';
 import { byStart, logText, shownSpans } from './reported.ts';
 import type { Dataset, ReportedLog, ReportedSpan } from './reported.ts';
-import type { EventOf, OutputFile, RecordedFailure, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TraceId, TreeChanges, Trigger } from './run-event.ts';
+import type { EventOf, OutputFile, RecordedFailure, ResourceSample, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TaskWarning, TraceId, TreeChanges, Trigger } from './run-event.ts';
 import type { UnixNano } from './time.ts';
 
 export type TaskPhase = 'pending' | 'stale' | 'running' | Outcome;
-
-export interface MetricPoint {
-  readonly time: UnixNano;
-  readonly value: number | 'NaN' | 'Infinity' | '-Infinity';
-  readonly step?: number;
-  readonly detail?: JsonObject;
-}
 
 export type ArtifactState = Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content' | 'time' | 'attempt'>;
 export type CellState = Pick<EventOf<'cell'>, 'index' | 'status' | 'label' | 'start' | 'end'>;
@@ -37,6 +31,8 @@ export interface OutputChunk {
   /** Of a log record that the task reported: what `text` was made of. It stands on `stderr`, where programs log. */
   readonly log?: ReportedLog;
 }
+
+export type ResourcePoint = ResourceSample & { readonly time: UnixNano };
 
 export interface AttemptState {
   readonly number: number;
@@ -53,6 +49,9 @@ export interface AttemptState {
   readonly failure?: RecordedFailure;
   readonly output: readonly OutputChunk[];
   readonly cells: readonly CellState[];
+  /** What it used, from time to time. */
+  readonly resources: readonly ResourcePoint[];
+  readonly warned: readonly TaskWarning[];
   /** What the task reported as spans, by their start; at most `shownSpans` of `spanCount`. */
   readonly spans: readonly ReportedSpan[];
   readonly spanCount: number;
@@ -67,8 +66,8 @@ export interface TaskState {
   readonly start?: UnixNano;
   readonly end?: UnixNano;
   readonly attempts: readonly AttemptState[];
-  /** Full series in the order logged, by name. */
-  readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
+  /** By name. */
+  readonly metrics: Readonly<Record<string, MetricSeries>>;
   readonly loggedParams: Readonly<Record<string, Json>>;
   readonly tags: Readonly<Record<string, string>>;
   readonly artifacts: readonly ArtifactState[];
@@ -106,10 +105,10 @@ export interface RunState {
 
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[]; spans: ReportedSpan[] };
+type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[]; resources: ResourcePoint[]; spans: ReportedSpan[] };
 type MutableTask = Omit<Mutable<TaskState>, 'attempts'> & {
   attempts: MutableAttempt[];
-  metrics: Record<string, MetricPoint[]>;
+  metrics: Record<string, GrowingSeries>;
   loggedParams: Record<string, Json>;
   tags: Record<string, string>;
   artifacts: ArtifactState[];
@@ -248,6 +247,8 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
         start: event.time,
         output: [],
         cells: [],
+        resources: [],
+        warned: [],
         spans: [],
         spanCount: 0,
       });
@@ -264,9 +265,18 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
     case 'output':
       attempt.output.push({ time: event.time, stream: event.stream, text: event.text });
       return;
-    case 'metric':
-      (task.metrics[event.name] ??= []).push({ time: event.time, value: event.value, ...(event.step !== undefined && { step: event.step }), ...(event.detail !== undefined && { detail: event.detail }) });
+    case 'metric': {
+      const series = (task.metrics[event.name] ??= newSeries(event.time));
+      addPoint(series, nanosecondsSince(series.start, event.time), event.value, event.step, event.detail);
       return;
+    }
+    case 'metrics': {
+      const { name, time, times, values, steps } = event;
+      const series = (task.metrics[name] ??= newSeries(time));
+      const base = nanosecondsSince(series.start, time);
+      for (const [index, value] of values.entries()) addPoint(series, base + (times[index] ?? 0), value, steps?.[index]);
+      return;
+    }
     case 'param':
       task.loggedParams[event.name] = event.value;
       return;
@@ -297,6 +307,14 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
       const at = attempt.cells.findIndex((other) => other.index === index);
       if (at === -1) attempt.cells.push(cell);
       else attempt.cells[at] = cell;
+      return;
+    }
+    case 'warned':
+      attempt.warned = event.warnings;
+      return;
+    case 'resources': {
+      const { type: _type, task: _task, attempt: _attempt, ...point } = event;
+      attempt.resources.push(point);
       return;
     }
     case 'observed': {

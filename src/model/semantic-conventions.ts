@@ -19,6 +19,15 @@ export const processExitCode = 'process.exit.code';
 export const processPid = 'process.pid';
 export const processWorkingDirectory = 'process.working_directory';
 
+// The metrics of docs/system/process-metrics and docs/hardware/gpu as what an attempt used in all: CPU seconds, their
+// share of the time that passed, mean resident memory.
+export const processCpuTime = 'process.cpu.time';
+export const processCpuUtilization = 'process.cpu.utilization';
+export const processMemoryUsage = 'process.memory.usage';
+export const processDiskRead = 'process.disk.io.read';
+export const processDiskWritten = 'process.disk.io.write';
+export const gpuUtilization = 'hw.gpu.utilization';
+
 // registry/attributes/vcs
 export const vcsRefHeadName = 'vcs.ref.head.name';
 export const vcsRefHeadRevision = 'vcs.ref.head.revision';
@@ -88,6 +97,8 @@ export const loggedParamPrefix = 'runweave.logged_param.';
 export const tagPrefix = 'runweave.tag.';
 /** Last value of a metric, by name. */
 export const metricPrefix = 'runweave.metric.';
+/** Of each metric, by name: how many points, and least, greatest and mean of those that are numbers. */
+export const metricSummaries = 'runweave.metric_summaries';
 
 // Of a link.
 export const linkType = 'runweave.link.type';
@@ -101,6 +112,9 @@ export const attemptCause = 'runweave.attempt.cause';
 export const attemptResult = 'runweave.attempt.result';
 export const attemptSignal = 'runweave.attempt.signal';
 
+/** Highest of the samples, in bytes. */
+export const memoryPeak = 'runweave.process.memory.peak';
+export const gpuMemoryPeak = 'runweave.gpu.memory.peak';
 /** How many spans the task reported; absent where there are none. */
 export const attemptSpanCount = 'runweave.attempt.span_count';
 
@@ -171,5 +185,12 @@ export const observedModules = 'runweave.observed.modules';
 export const observedRead = 'runweave.observed.read';
 export const observedWritten = 'runweave.observed.written';
 export const observedPackages = 'runweave.observed.packages';
+/** What an attempt used, sample by sample, in columns. */
+export const resourcesEvent = 'runweave.resources';
+/** Nanoseconds from the event's time, one a sample. */
+export const resourcesTimes = 'runweave.resources.times';
+export const resourcesPrefix = 'runweave.resources.';
+/** What the attempt was warned of: a list of category, message, file, line and count. */
+export const attemptWarnings = 'runweave.attempt.warnings';
 /** Of an exception event. */
 export const exceptionFrames = 'runweave.exception.frames';

@@ -4,7 +4,8 @@
  */
 import { canonicalJson, type Json } from '../model/json.ts';
 import type { RunId } from '../model/run-event.ts';
-import type { MetricPoint, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
+import type { MetricSummary } from '../model/metric-series.ts';
+import type { RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import { vcsRefHeadName, vcsRefHeadRevision } from '../model/semantic-conventions.ts';
 import { elapsed } from '../model/time.ts';
 import { directionOf, type Direction } from './direction.ts';
@@ -189,7 +190,7 @@ function outcomes(runs: readonly RunState[], ids: readonly string[]): readonly D
 function metrics(tasks: readonly ComparedTask[]): readonly Difference[] {
   const found = tasks.flatMap(({ id, states }) =>
     namesOf(states.map((state) => state?.metrics)).flatMap((name): readonly Extract<Difference, { readonly type: 'metric' }>[] => {
-      const values = states.map((state) => numberOf(valueOf(state?.metrics, name)?.at(-1)));
+      const values = states.map((state) => numberOf(valueOf(state?.metrics, name)));
       const direction = directionOf(name);
       const [first] = values;
       const verdicts = values.map((value) => verdictOf(first, value, direction));
@@ -201,8 +202,8 @@ function metrics(tasks: readonly ComparedTask[]): readonly Difference[] {
   return found.sort((a, b) => Number(a.direction === 'none') - Number(b.direction === 'none') || b.change - a.change);
 }
 
-function numberOf(point: MetricPoint | undefined): number | undefined {
-  return point === undefined ? undefined : Number(point.value);
+function numberOf(series: MetricSummary | undefined): number | undefined {
+  return series === undefined ? undefined : Number(series.last);
 }
 
 function verdictOf(first: number | undefined, value: number | undefined, direction: Direction): Verdict | undefined {

@@ -45,20 +45,24 @@ export interface Lineage {
   readonly ancestors: (run: TaskRun) => readonly TaskRun[];
   /** The execution that a task of a run stands for: its own, or the earlier one whose outputs were found up to date. */
   readonly of: (runId: string, task: string) => TaskRun | undefined;
+  /** When the latest run began whose outputs of that task were of this execution: its own, or one that put them back. */
+  readonly lastSeen: (run: TaskRun) => UnixNano;
 }
 
 /** From heads of records (`readRecordHead`), or whole ones, in any order. */
 export function lineageOf(states: readonly RunState[]): Lineage {
   const bySpan = new Map<SpanId, TaskRun>();
   const byRunAndTask = new Map<string, SpanId>();
-  const ofRun = new Map<RunId, RunState>();
+  const seen = new Map<SpanId, UnixNano>();
   for (const state of states) {
-    ofRun.set(state.runId, state);
     for (const task of state.tasks) {
       const run = taskRunOf(state, task);
       if (run !== undefined) bySpan.set(run.spanId, run);
       const span = run?.spanId ?? task.madeBy?.spanId;
-      if (span !== undefined) byRunAndTask.set(keyOf(state.runId, task.node.id), span);
+      if (span === undefined) continue;
+      byRunAndTask.set(keyOf(state.runId, task.node.id), span);
+      const before = seen.get(span);
+      if (before === undefined || compareTimes(before, state.start) < 0) seen.set(span, state.start);
     }
   }
   const all = [...bySpan.values()].sort((a, b) => compareTimes(b.end, a.end) || (a.task < b.task ? -1 : 1));
@@ -87,7 +91,7 @@ export function lineageOf(states: readonly RunState[]): Lineage {
     for (const each of found.values()) for (const parent of upstream(each)) if (!found.has(parent.spanId)) found.set(parent.spanId, parent);
     return [...found.values()];
   };
-  return { all: () => all, upstream, downstream, ancestors, of };
+  return { all: () => all, upstream, downstream, ancestors, of, lastSeen: (run) => seen.get(run.spanId) ?? run.start };
 }
 
 function keyOf(runId: string, task: string): string {
@@ -134,7 +138,8 @@ export interface FoundOutput {
 }
 
 /**
- * Outputs that go by that name, or have that digest, of runs that made them, the latest first. A name is a file's path,
+ * Outputs that go by that name, or have that digest, of the task runs that made them: what a run had last comes first,
+ * be it that it made it or put it back; what a failed task left comes last. A name is a file's path,
  * or the end of it; `TASK.NAME` is what a task returned, a metric or an artifact of it; a digest is 6 or more of its digits.
  */
 export function findOutputs(lineage: Lineage, query: string): readonly FoundOutput[] {
@@ -143,11 +148,13 @@ export function findOutputs(lineage: Lineage, query: string): readonly FoundOutp
     if (digits !== undefined && digest?.startsWith(`sha256:${digits}`) === true) return true;
     return name === query || name.endsWith(`/${query}`) || `${run.task}.${name}` === query || `${run.node.name}.${name}` === query || `${run.runId}/${run.task}/${name}` === query;
   };
-  return lineage.all().flatMap((run): readonly FoundOutput[] => [
+  const found = lineage.all().flatMap((run): readonly FoundOutput[] => [
     ...run.outputs.filter((output) => matches(run, output.path, output.digest)).map((output) => ({ run, kind: 'file' as const, name: output.path, digest: output.digest })),
     ...run.artifacts.filter((artifact) => matches(run, artifact.name, artifact.digest)).map((artifact) => ({ run, kind: 'artifact' as const, name: artifact.name, digest: artifact.digest })),
     ...[...Object.keys(run.returns), ...run.metrics].filter((name) => matches(run, name, undefined)).map((name) => ({ run, kind: 'value' as const, name })),
   ]);
+  const failed = ({ run }: FoundOutput): number => (run.outcome === 'success' ? 0 : 1);
+  return found.sort((a, b) => failed(a) - failed(b) || compareTimes(lineage.lastSeen(b.run), lineage.lastSeen(a.run)));
 }
 
 export interface LineageNode {

@@ -19,25 +19,30 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { SpanStatus } from '@opentelemetry/api';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { TaskId } from '../model/pipeline.ts';
-import type { EventOf, Outcome, RecordedFailure, RunEvent, SpanId } from '../model/run-event.ts';
+import { resourceColumns } from '../model/run-event.ts';
+import type { EventOf, Outcome, RecordedFailure, ResourceSample, RunEvent, SpanId } from '../model/run-event.ts';
 import { createRunFold } from '../model/run-state.ts';
-import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, RunState, TaskState } from '../model/run-state.ts';
+import type { ArtifactState, AttemptState, CellState, OutputChunk, ResourcePoint, RunState, TaskState } from '../model/run-state.ts';
+import type { MetricSeries } from '../model/metric-series.ts';
 import * as semconv from '../model/semantic-conventions.ts';
 import type { ReportedLog, ReportedSpan } from '../model/reported.ts';
 import type { UnixNano } from '../model/time.ts';
 import { prefixed, toAttributes } from './attributes.ts';
+import { packFloats, packRising, packSteps } from './packed-columns.ts';
 import type { SpanDescription } from './spans.ts';
 
 export const recordVersion = 1;
 
 const outputLimit = 16 * 1024;
 const outputSpan = 1_000_000_000n;
-const metricsChunk = 1000;
+/** Points of a series that any reader of OTLP can read, as lists; a longer one is packed. */
+const readablePoints = 1000;
+const packedPoints = 16_384;
 
 type SpanEvent = NonNullable<SpanDescription['events']>[number];
 type Report = EventOf<'param' | 'tag' | 'return' | 'observed' | 'dataset'>;
 interface Series {
-  readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
+  readonly metrics: TaskState['metrics'];
   readonly artifacts: readonly ArtifactState[];
 }
 
@@ -197,6 +202,7 @@ function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescriptio
         ...prefixed(semconv.loggedParamPrefix, task.loggedParams),
         ...prefixed(semconv.tagPrefix, task.tags),
         ...prefixed(semconv.metricPrefix, lastValues(task)),
+        [semconv.metricSummaries]: summaries(task),
       }),
       status: status(outcome, task.failure?.message),
       links: [
@@ -211,7 +217,14 @@ function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescriptio
 }
 
 function lastValues(task: TaskState): Record<string, Json> {
-  return Object.fromEntries(Object.entries(task.metrics).map(([name, points]) => [name, points.at(-1)?.value ?? null]));
+  return Object.fromEntries(Object.entries(task.metrics).map(([name, { last }]) => [name, last]));
+}
+
+/** Only of series that are more than one number. */
+function summaries(task: TaskState): Json | undefined {
+  const entries = Object.entries(task.metrics).filter(([, { count }]) => count > 1);
+  if (entries.length === 0) return undefined;
+  return Object.fromEntries(entries.map(([name, { count, finite, min, max, mean }]) => [name, { count, finite, ...(min !== undefined && max !== undefined && mean !== undefined && { min, max, mean }) }]));
 }
 
 function attemptSpan(task: TaskState, attempt: AttemptState, reported: readonly SpanEvent[], lastTime: UnixNano): SpanDescription {
@@ -231,12 +244,50 @@ function attemptSpan(task: TaskState, attempt: AttemptState, reported: readonly 
       [semconv.processWorkingDirectory]: attempt.cwd,
       [semconv.processPid]: attempt.pid,
       [semconv.processExitCode]: attempt.exitCode,
+      ...resourceTotals(attempt),
+      [semconv.attemptWarnings]: attempt.warned.length === 0 ? undefined : (attempt.warned as unknown as Json),
       [semconv.attemptSpanCount]: attempt.spanCount === 0 ? undefined : attempt.spanCount,
       [semconv.unsetTimes]: unset({ end: attempt.end }),
     }),
     status: status(attempt.outcome, attempt.failure?.message),
-    events: [...outputEvents(attempt.output), ...reported, ...exceptionEvents(attempt.failure, attempt.end ?? lastTime)],
+    events: [...outputEvents(attempt.output), ...resourceEvents(attempt.resources), ...reported, ...exceptionEvents(attempt.failure, attempt.end ?? lastTime)],
   };
+}
+
+/** What an attempt used in all, as far as it was seen: the last sample is up to a second old. */
+function resourceTotals({ resources, start }: AttemptState): Record<string, Json | undefined> {
+  const last = resources.at(-1);
+  if (last === undefined) return {};
+  const seconds = Number(BigInt(last.time) - BigInt(start)) / 1e9;
+  const gpus = resources.flatMap(({ gpu }) => gpu ?? []);
+  const gpuMemory = resources.flatMap((point) => point.gpuMemory ?? []);
+  return {
+    [semconv.processCpuTime]: last.cpu,
+    [semconv.processCpuUtilization]: seconds > 0 ? Number((last.cpu / seconds).toPrecision(4)) : undefined,
+    [semconv.processMemoryUsage]: Math.round(mean(resources.map(({ memory }) => memory))),
+    [semconv.memoryPeak]: largest(resources.map(({ memory }) => memory)),
+    [semconv.processDiskRead]: last.read,
+    [semconv.processDiskWritten]: last.written,
+    ...(gpus.length > 0 && { [semconv.gpuUtilization]: Number(mean(gpus).toPrecision(4)), [semconv.gpuMemoryPeak]: largest(gpuMemory) }),
+  };
+}
+
+function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}
+
+function largest(numbers: readonly number[]): number {
+  return numbers.reduce((most, number) => Math.max(most, number), 0);
+}
+
+function resourceEvents(points: readonly ResourcePoint[]): readonly SpanEvent[] {
+  const [first] = points;
+  if (first === undefined) return [];
+  const base = BigInt(first.time);
+  const column = (name: keyof ResourceSample): Record<string, Json> =>
+    points.some((point) => point[name] !== undefined) ? { [semconv.resourcesPrefix + name]: points.map((point) => point[name] ?? null) } : {};
+  const columns = [...resourceColumns].map(column);
+  return [{ name: semconv.resourcesEvent, time: first.time, attributes: toAttributes(Object.assign({ [semconv.resourcesTimes]: points.map((point) => Number(BigInt(point.time) - base)) }, ...columns) as Record<string, Json>) }];
 }
 
 function cellSpan(attempt: AttemptState, cell: CellState, lastTime: UnixNano): SpanDescription {
@@ -326,25 +377,7 @@ function logEvent({ time, severityNumber, severityText, body, attributes, traceI
 
 function seriesEvents({ metrics, artifacts }: Series): readonly SpanEvent[] {
   const events: SpanEvent[] = [];
-  for (const [name, points] of Object.entries(metrics)) {
-    for (let at = 0; at < points.length; at += metricsChunk) {
-      const chunk = points.slice(at, at + metricsChunk);
-      const first = chunk[0];
-      if (first === undefined) continue;
-      const base = BigInt(first.time);
-      events.push({
-        name: semconv.metricsEvent,
-        time: first.time,
-        attributes: toAttributes({
-          [semconv.metricsName]: name,
-          [semconv.metricsTimes]: chunk.map((point) => Number(BigInt(point.time) - base)),
-          [semconv.metricsValues]: chunk.map((point) => point.value),
-          [semconv.metricsSteps]: chunk.some((point) => point.step !== undefined) ? chunk.map((point) => point.step ?? null) : undefined,
-          [semconv.metricsDetails]: chunk.some((point) => point.detail !== undefined) ? chunk.map((point) => point.detail ?? null) : undefined,
-        }),
-      });
-    }
-  }
+  for (const [name, series] of Object.entries(metrics)) events.push(...metricEvents(name, series));
   for (const { name, mediaType, size, digest, content, time } of artifacts) {
     events.push({
       name: semconv.artifactEvent,
@@ -356,6 +389,32 @@ function seriesEvents({ metrics, artifacts }: Series): readonly SpanEvent[] {
         [semconv.artifactDigest]: digest,
         [semconv.artifactContentType]: content.type,
         [semconv.artifactContent]: content.type === 'utf8' ? content.text : content.type === 'base64' ? content.data : undefined,
+      }),
+    });
+  }
+  return events;
+}
+
+function metricEvents(name: string, { start, times, values, steps, details }: MetricSeries): readonly SpanEvent[] {
+  const isPacked = values.length > readablePoints;
+  const length = isPacked ? packedPoints : readablePoints;
+  const events: SpanEvent[] = [];
+  for (let at = 0; at < values.length; at += length) {
+    const base = times[at] ?? 0;
+    const offsets = times.slice(at, at + length).map((time) => time - base);
+    const chunk = values.slice(at, at + length);
+    const ofChunk = steps?.slice(at, at + length);
+    const ofChunkDetails = details?.slice(at, at + length);
+    const hasSteps = ofChunk?.some((step) => step !== null) === true;
+    events.push({
+      name: semconv.metricsEvent,
+      time: String(BigInt(start) + BigInt(base)) as UnixNano,
+      attributes: toAttributes({
+        [semconv.metricsName]: name,
+        [semconv.metricsTimes]: isPacked ? packRising(offsets) : offsets,
+        [semconv.metricsValues]: isPacked ? packFloats(chunk) : chunk,
+        [semconv.metricsSteps]: hasSteps ? (isPacked ? packSteps(ofChunk) : ofChunk) : undefined,
+        [semconv.metricsDetails]: ofChunkDetails?.some((detail) => detail !== null) === true ? ofChunkDetails : undefined,
       }),
     });
   }

@@ -5,13 +5,16 @@
 import type { Digest, Fingerprint, Reason } from '../model/fingerprint.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import { addPoint, nanosecondsSince, newSeries, type GrowingSeries, type MetricSeries, type MetricValue } from '../model/metric-series.ts';
 import type { TaskId, TaskKind } from '../model/pipeline.ts';
+import { resourceColumns } from '../model/run-event.ts';
 import { byStart, logText, shownSpans } from '../model/reported.ts';
 import type { Dataset, ReportedLog, ReportedSpan } from '../model/reported.ts';
 import type { ArtifactContent, Outcome, OutputFile, RecordedFailure, RunId, SkipReason, SpanId, TraceId, TreeChanges, Trigger } from '../model/run-event.ts';
-import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
+import type { ArtifactState, AttemptState, CellState, OutputChunk, ResourcePoint, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import * as semconv from '../model/semantic-conventions.ts';
 import type { UnixNano } from '../model/time.ts';
+import { unpack } from '../recording/packed-columns.ts';
 import type { AttributeMap, OtlpEvent, OtlpSpan } from './otlp-json.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -153,6 +156,8 @@ function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[], reported: read
     ...(typeof exitCode === 'number' && { exitCode }),
     ...(typeof signal === 'string' && { signal }),
     ...(failure !== undefined && { failure }),
+    warned: objects(attributes.get(semconv.attemptWarnings)).map(({ category, message, file, line, count }) => ({ category: string(category), message: string(message), file: string(file), line: typeof line === 'number' ? line : 0, count: typeof count === 'number' ? count : 1 })),
+    resources: span.events.filter((event) => event.name === semconv.resourcesEvent).flatMap(resourcesOf),
     output: span.events.filter((event) => event.name === semconv.outputEvent || event.name === semconv.logEvent).map(outputOf),
     cells: children.filter((child) => child.attributes.has(semconv.cellIndex)).map(cellOf),
     spans: reported.map(reportedSpanOf).sort(byStart),
@@ -192,6 +197,19 @@ function outputOf({ name, attributes, time }: OtlpEvent): OutputChunk {
     return { time: time as UnixNano, stream: 'stderr', text: logText(log), log };
   }
   return { time: time as UnixNano, stream: attributes.get(semconv.outputStream) === 'stderr' ? 'stderr' : 'stdout', text: text(attributes, semconv.outputText) };
+}
+
+function resourcesOf({ attributes, time }: OtlpEvent): readonly ResourcePoint[] {
+  const columns = resourceColumns.map((name) => [name, list(attributes.get(semconv.resourcesPrefix + name))] as const);
+  return list(attributes.get(semconv.resourcesTimes)).map((offset, index) => {
+    const at = typeof offset === 'number' && Number.isSafeInteger(offset) ? BigInt(time) + BigInt(offset) : BigInt(time);
+    const point: Mutable<ResourcePoint> = { cpu: 0, memory: 0, read: 0, written: 0, time: String(at) as UnixNano };
+    for (const [name, values] of columns) {
+      const value = values[index];
+      if (typeof value === 'number') point[name] = value;
+    }
+    return point;
+  });
 }
 
 function logOf(attributes: AttributeMap, time: UnixNano): ReportedLog {
@@ -243,37 +261,59 @@ function cellOf(span: OtlpSpan): CellState {
   };
 }
 
-function metricsOf(events: readonly OtlpEvent[]): Record<string, readonly MetricPoint[]> {
-  const metrics = record<MetricPoint[]>();
+function metricsOf(events: readonly OtlpEvent[]): TaskState['metrics'] {
+  const metrics = record<GrowingSeries>();
   for (const { name, time, attributes } of events) {
     if (name !== semconv.metricsEvent) continue;
-    const base = BigInt(time);
-    const times = list(attributes.get(semconv.metricsTimes));
-    const steps = list(attributes.get(semconv.metricsSteps));
+    const series = (metrics[text(attributes, semconv.metricsName)] ??= newSeries(time as UnixNano));
+    const base = nanosecondsSince(series.start, time as UnixNano);
+    const values = column(attributes, semconv.metricsValues, 0);
+    const times = column(attributes, semconv.metricsTimes, values.length);
+    const steps = column(attributes, semconv.metricsSteps, values.length);
     const details = list(attributes.get(semconv.metricsDetails));
-    const points = (metrics[text(attributes, semconv.metricsName)] ??= []);
-    for (const [index, value] of list(attributes.get(semconv.metricsValues)).entries()) {
+    for (const [index, value] of values.entries()) {
       if (!isMetricValue(value)) continue;
       const offset = times[index];
       const step = steps[index];
       const detail = details[index];
-      const at = typeof offset === 'number' && Number.isSafeInteger(offset) ? base + BigInt(offset) : base;
-      points.push({ time: String(at) as UnixNano, value, ...(typeof step === 'number' && { step }), ...(isJsonObject(detail) && { detail }) });
+      addPoint(series, base + (typeof offset === 'number' && Number.isFinite(offset) ? offset : 0), jsonNumber(value), typeof step === 'number' && !Number.isNaN(step) ? step : null, isJsonObject(detail) ? detail : undefined);
     }
   }
   return metrics;
 }
 
-/** One point a metric: all that a task span says of them. */
-function lastMetricsOf({ attributes, end }: OtlpSpan): Record<string, readonly MetricPoint[]> {
-  const metrics = record<readonly MetricPoint[]>();
+/** A list, or a packed one. */
+function column(attributes: AttributeMap, name: string, length: number): readonly Json[] {
+  const value = attributes.get(name);
+  return typeof value === 'string' ? (unpack(value, length) ?? []) : list(value);
+}
+
+function jsonNumber(value: MetricValue): MetricValue {
+  return typeof value === 'number' && !Number.isFinite(value) ? (String(value) as MetricValue) : value;
+}
+
+/** The last point of each metric and what is said of all: what a task span has of them. */
+function lastMetricsOf({ attributes, end }: OtlpSpan): TaskState['metrics'] {
+  const metrics = record<MetricSeries>();
+  const summaries = object(attributes.get(semconv.metricSummaries));
   for (const [name, value] of Object.entries(withPrefix(attributes, semconv.metricPrefix))) {
-    if (isMetricValue(value)) metrics[name] = [{ time: end as UnixNano, value }];
+    if (!isMetricValue(value)) continue;
+    const series = newSeries(end as UnixNano);
+    addPoint(series, 0, value, undefined);
+    const { count, finite, min, max, mean } = object(Object.hasOwn(summaries, name) ? summaries[name] : undefined);
+    metrics[name] = {
+      ...series,
+      ...(typeof count === 'number' && { count }),
+      ...(typeof finite === 'number' && { finite }),
+      ...(typeof min === 'number' && { min }),
+      ...(typeof max === 'number' && { max }),
+      ...(typeof mean === 'number' && { mean }),
+    };
   }
   return metrics;
 }
 
-function isMetricValue(value: Json): value is MetricPoint['value'] {
+function isMetricValue(value: Json): value is MetricValue {
   return typeof value === 'number' || value === 'NaN' || value === 'Infinity' || value === '-Infinity';
 }
 
@@ -329,6 +369,8 @@ const fingerprintTables = ['definitionParts', 'params', 'sources', 'inputs', 'up
 
 function fingerprintOf(value: Json | undefined): Fingerprint | undefined {
   if (!isJsonObject(value) || typeof value['definition'] !== 'string' || typeof value['interpreter'] !== 'string') return undefined;
+  // Records of before have none of these two.
+  if ([value['packages'], value['lookups']].some((table) => table !== undefined && !isJsonObject(table))) return undefined;
   return fingerprintTables.every((table) => isJsonObject(value[table])) ? (value as unknown as Fingerprint) : undefined;
 }
 

@@ -3,7 +3,8 @@ import type { Json } from '../model/json.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import type { RunSummary, SeriesSummary } from '../model/record.ts';
 import { countPhases } from '../model/run-state.ts';
-import type { MetricPoint, RunState } from '../model/run-state.ts';
+import type { MetricSummary } from '../model/metric-series.ts';
+import type { RunState } from '../model/run-state.ts';
 import { vcsDirty, vcsRefHeadName, vcsRefHeadRevision } from '../model/semantic-conventions.ts';
 
 /** What a list shows of a run. */
@@ -32,7 +33,7 @@ export function summarize(state: RunState, path: string): RunSummary {
     },
     params: state.params,
     taskParams: taskParams(state),
-    series: state.tasks.flatMap((task) => Object.entries(task.metrics).flatMap(([name, points]) => seriesSummary(task.node.id, name, points))),
+    series: state.tasks.flatMap((task) => Object.entries(task.metrics).map(([name, series]) => seriesSummary(task.node.id, name, series))),
     tags: taskTags(state),
     ...(branch !== undefined && { branch }),
     ...(commit !== undefined && { commit }),
@@ -41,18 +42,8 @@ export function summarize(state: RunState, path: string): RunSummary {
 }
 
 /** Of the finite values; what has none has only a last one. */
-function seriesSummary(task: TaskId, name: string, points: readonly MetricPoint[]): readonly SeriesSummary[] {
-  const last = points.at(-1);
-  if (last === undefined) return [];
-  let [count, sum, min, max] = [0, 0, Infinity, -Infinity];
-  for (const { value } of points) {
-    if (typeof value !== 'number') continue;
-    count += 1;
-    sum += value;
-    min = Math.min(min, value);
-    max = Math.max(max, value);
-  }
-  return [{ task, name, count: points.length, last: last.value, ...(count > 0 && { min, max, mean: sum / count }) }];
+function seriesSummary(task: TaskId, name: string, { count, last, min, max, mean }: MetricSummary): SeriesSummary {
+  return { task, name, count, last, ...(min !== undefined && { min }), ...(max !== undefined && { max }), ...(mean !== undefined && { mean }) };
 }
 
 /** A parameter of thousands of matrix values is not listed in full. */

@@ -169,8 +169,9 @@ function liveSource(path: string, post: (message: RunHostMessage) => void): RunS
     for (const event of thinned) {
       if (event.type === 'output') sent.characters += event.text.length;
       else if (event.type === 'metric') sent.points += 1;
+      else if (event.type === 'metrics') sent.points += event.values.length;
     }
-    isThinned ||= thinned.length < batch.size;
+    isThinned ||= thinned.length < batch.size || thinned.some((event) => event.type === 'metrics');
     if (sent.characters > eventsLimit.characters || sent.points > eventsLimit.points) sendSnapshot();
     else post({ type: 'events', events: thinned, ...(isThinned && { seriesLengths: lengthsOf(thinned, fold.state()) }) });
   });
@@ -227,9 +228,9 @@ function lengthsOf(events: readonly RunEvent[], state: RunState | undefined): re
   const tasks = new Map(state?.tasks.map((task) => [task.node.id, task]));
   const lengths = new Map<string, SeriesLength>();
   for (const event of events) {
-    if (event.type !== 'metric') continue;
+    if (event.type !== 'metric' && event.type !== 'metrics') continue;
     const { task, name } = event;
-    lengths.set(JSON.stringify([task, name]), { task, name, length: tasks.get(task)?.metrics[name]?.length ?? 0 });
+    lengths.set(JSON.stringify([task, name]), { task, name, length: tasks.get(task)?.metrics[name]?.count ?? 0 });
   }
   return [...lengths.values()];
 }

@@ -71,9 +71,9 @@ tasks:
       assert.equal(fails?.status.code, 2);
       assert.equal(fails.events[0]?.attributes['exception.type'], 'ValueError');
       assert.notEqual(elsewhere?.traceId, state.traceId);
-      assert.equal(metrics['requests{path="/a"}']?.at(-1)?.value, 3);
-      assert.deepEqual(['count', 'sum', 'min', 'max'].map((part) => metrics[`latency.${part}`]?.at(-1)?.value), [3, 30, 0, 20]);
-      assert.equal(metrics['latency.count']?.[0]?.detail?.['unit'], 'ms');
+      assert.equal(metrics['requests{path="/a"}']?.last, 3);
+      assert.deepEqual(['count', 'sum', 'min', 'max'].map((part) => metrics[`latency.${part}`]?.last), [3, 30, 0, 20]);
+      assert.equal(metrics['latency.count']?.details?.[0]?.['unit'], 'ms');
       const logs = attempt.output.flatMap(({ log }) => log ?? []);
       assert.deepEqual(logs.map(({ body, severityNumber, scope }) => [body, severityNumber, scope]), [['item 0', 13, 'shop.cart'], ['item 1', 13, 'shop.cart'], ['item 2', 13, 'shop.cart'], ['could not be sold', 17, 'shop']]);
       assert.equal(logs[0]?.spanId, spanTree(attempt.spans)[1]?.span.spanId);
@@ -125,7 +125,7 @@ curl -s -o /dev/null -w '%{http_code}' -H "$key" -H 'Origin: https://a.example' 
     const { state } = await recordOf(space);
     const { attempt, metrics } = taskOf(state, 'sh');
     // The two ways are not in step with each other.
-    assert.deepEqual(metrics['loss']?.map(({ value }) => value).sort(), [0.5, 1]);
+    assert.deepEqual(metrics['loss']?.values.toSorted(), [0.5, 1]);
     const output = attempt.output.map(({ text }) => text).join('');
     assert.match(output, /INFO: by curl\n/);
     assert.match(output, /\{\}\{\}done\n401 400 404 403/);

@@ -45,6 +45,10 @@ function random(start: number): (below: number) => number {
   return next;
 }
 
+function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
+}
+
 /** Rejects with what is wrong, and with the seed. */
 export async function runSequence({ seed, edits, notebooks, children }: SequenceOptions): Promise<Counts> {
   const folder = mkdtempSync(path.join(tmpdir(), 'runweave-oracle-'));
@@ -107,29 +111,28 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
   const history: World[] = [];
   const damaged = new Set<string>();
   const all: Readonly<Record<string, () => void>> = {
-    data: () => void (world.files[oneOf(dataFiles)] = `data ${pick(1000)}`),
+    data: () => void (world.files = { ...world.files, [oneOf(dataFiles)]: `data ${pick(1000)}` }),
     'file of a glob': () => {
       const file = `data/g/${pick(4)}.txt`;
-      if (world.files[file] === undefined || chance(2)) world.files[file] = `glob ${pick(1000)}`;
-      else delete world.files[file];
+      if (world.files[file] === undefined || chance(2)) world.files = { ...world.files, [file]: `glob ${pick(1000)}` };
+      else world.files = without(world.files, file);
     },
     'renamed file of a glob': () => {
       const from = oneOf(['data/g/0.txt', 'data/g/1.txt']);
       const text = world.files[from];
       if (text === undefined) return;
-      delete world.files[from];
-      world.files[`data/g/${4 + pick(3)}.txt`] = text;
+      world.files = { ...without(world.files, from), [`data/g/${4 + pick(3)}.txt`]: text };
     },
     module: () => void (anyModule().value = `module ${pick(1000)}`),
     extra: () => {
       const place = oneOf(extras);
-      if (world.modules[place] === undefined) world.modules[place] = { value: `extra ${pick(1000)}`, comment: '', docstring: '' };
-      else delete world.modules[place];
+      if (world.modules[place] === undefined) world.modules = { ...world.modules, [place]: { value: `extra ${pick(1000)}`, comment: '', docstring: '' } };
+      else world.modules = without(world.modules, place);
     },
-    package: () => void (world.packages[oneOf(['alpha', 'beta'])] = `${pick(9)}.${pick(9)}`),
+    package: () => void (world.packages = { ...world.packages, [oneOf(['alpha', 'beta'])]: `${pick(9)}.${pick(9)}` }),
     'optional package': () => {
-      if (world.packages['extra'] === undefined) world.packages['extra'] = `${pick(9)}.0`;
-      else delete world.packages['extra'];
+      if (world.packages['extra'] === undefined) world.packages = { ...world.packages, extra: `${pick(9)}.0` };
+      else world.packages = without(world.packages, 'extra');
     },
     constant: () => void (anyTask().constant = pick(1000)),
     param: () => void (anyTask().param = pick(1000)),
@@ -227,7 +230,6 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
     await run();
     check();
     let before = new Map(world.tasks.map((task) => [task.name, signature(world, task)]));
-    /** Tasks of which a file counts that changed at the tick. */
     while (counts.edits < edits) {
       edit = oneOf(Object.keys(all));
       counts.edits += 1;

@@ -42,11 +42,11 @@ export interface Module {
 
 export interface World {
   /** Data files: path → text. */
-  readonly files: Record<string, string>;
+  files: Readonly<Record<string, string>>;
   /** Path without `.py` → what the module says. */
-  readonly modules: Record<string, Module>;
+  modules: Readonly<Record<string, Module>>;
   /** Installed packages → version. */
-  readonly packages: Record<string, string>;
+  packages: Readonly<Record<string, string>>;
   tasks: ModelTask[];
 }
 

@@ -119,6 +119,85 @@ class Reports(TaskTest):
             [{"file": script, "line": 4, "function": "<module>"}, {"file": script, "line": 3, "function": "f"}],
         )
 
+    def test_an_exception_of_a_library_is_followed_to_where_it_came_from(self):
+        self.write(
+            "site-packages/wrap.py",
+            """
+            def wrap(function):
+                try:
+                    function()
+                except Exception as error:
+                    raise RuntimeError("outer") from error
+            """,
+        )
+        script = self.write(
+            "a.py",
+            """
+            import os, sys
+            sys.path.insert(0, os.path.abspath("site-packages"))
+            from wrap import wrap
+            def fails():
+                raise ValueError("inner")
+            wrap(fails)
+            """,
+        )
+        self.task("script", script)
+        (exception,) = self.lines("exception")
+        self.assertEqual(exception["exceptionType"], "RuntimeError")
+        self.assertEqual(
+            [(frame["function"], frame["line"]) for frame in exception["frames"]], [("<module>", 6), ("fails", 5)]
+        )
+
+    @unittest.skipIf(sys.version_info < (3, 11), "exception groups came with Python 3.11")
+    def test_of_an_exception_group_the_first_is_followed(self):
+        script = self.write(
+            "a.py",
+            """
+            import asyncio
+            async def fails():
+                raise ValueError("inner")
+            async def main():
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(fails())
+            asyncio.run(main())
+            """,
+        )
+        self.task("script", script)
+        (exception,) = self.lines("exception")
+        self.assertEqual(exception["exceptionType"], "ExceptionGroup")
+        self.assertEqual(exception["frames"][-1], {"file": script, "line": 3, "function": "fails"})
+        self.assertIn("ValueError: inner", exception["stacktrace"])
+
+    def test_warnings_that_are_shown_are_told(self):
+        self.write(
+            "a.py",
+            """
+            import warnings
+            warnings.warn('quote " and ä', FutureWarning)
+            for _ in range(3):
+                warnings.warn("again")
+            with warnings.catch_warnings(record=True):
+                warnings.warn("caught")
+            warnings.simplefilter("ignore")
+            warnings.warn("hidden")
+            warnings.simplefilter("always")
+            for _ in range(2):
+                warnings.warn("always")
+            """,
+        )
+        result = self.task("script", self.path("a.py"))
+        told = [(w["category"], w["message"], os.path.basename(w["file"]), w["line"]) for w in self.lines("warning")]
+        self.assertEqual(
+            told,
+            [
+                ("FutureWarning", 'quote " and ä', "a.py", 2),
+                ("UserWarning", "again", "a.py", 4),
+                ("UserWarning", "always", "a.py", 11),
+                ("UserWarning", "always", "a.py", 11),
+            ],
+        )
+        self.assertIn("FutureWarning: quote", result.stderr)
+
     def test_a_syntax_error_names_its_line(self):
         script = self.write("script.py", "x = 1\nif\n")
         self.task("script", script)

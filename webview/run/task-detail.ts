@@ -106,7 +106,7 @@ export function taskDetail(task: TaskState, context: Context): HTMLElement {
     task.failure !== undefined && task.attempts.at(-1)?.failure === undefined && failureView(task.failure, context),
     task.reasons.length > 0 && section(task, 'Why it ran', true, h('ul', {}, ...task.reasons.map((reason, index) => h('li', {}, reasonView(reason, index, node.id, context))))),
     task.attempts.length > 0 && section(task, 'Attempts', true, ...task.attempts.map((attempt) => attemptView(task, attempt, context))),
-    metrics.length > 0 && section(task, 'Metrics', true, pairs(metrics.map(([name, series]) => [name, formatNumber(series.at(-1)?.value ?? 'NaN')]), ['Metric', 'Last value'])),
+    metrics.length > 0 && section(task, 'Metrics', true, pairs(metrics.map(([name, series]) => [name, formatNumber(series.last)]), ['Metric', 'Last value'])),
     Object.keys(task.params).length > 0 && section(task, 'Parameters', true, pairs(Object.entries(task.params).map(([name, value]) => [name, jsonText(value)]))),
     Object.keys(task.loggedParams).length > 0 && section(task, 'Logged parameters', true, pairs(Object.entries(task.loggedParams).map(([name, value]) => [name, jsonText(value)]))),
     Object.keys(task.tags).length > 0 && section(task, 'Tags', true, pairs(Object.entries(task.tags))),

@@ -75,6 +75,6 @@ export function taskRunJson(run: TaskRun, task?: TaskState): Readonly<Record<str
     startTime: toDate(start).toISOString(),
     endTime: toDate(end).toISOString(),
     durationMilliseconds: elapsed(start, end),
-    ...(task !== undefined && { reasons: task.reasons, reasonTexts: task.reasons.map(describeReason), metrics: Object.fromEntries(Object.entries(task.metrics).map(([name, points]) => [name, points.at(-1)?.value ?? null])) }),
+    ...(task !== undefined && { reasons: task.reasons, reasonTexts: task.reasons.map(describeReason), metrics: Object.fromEntries(Object.entries(task.metrics).map(([name, { last }]) => [name, last])) }),
   };
 }

@@ -158,6 +158,7 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         case 'task-stale':
         case 'task-skipped':
         case 'metric':
+        case 'metrics':
         case 'param':
         case 'tag':
         case 'return':
@@ -167,6 +168,8 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         case 'cell':
         case 'observed':
         case 'sources':
+        case 'resources':
+        case 'warned':
         case 'run-context':
           return;
         default:

@@ -14,6 +14,7 @@ export type TaskLogEntry =
   | { readonly type: 'artifact'; readonly name: string; readonly path: string; readonly mediaType?: string }
   | ({ readonly type: 'observed' } & ObservedEntry)
   | { readonly type: 'cell'; readonly index: number; readonly status: 'running' | 'success' | 'failure'; readonly label: string; readonly start: UnixNano; readonly end?: UnixNano }
+  | { readonly type: 'warning'; readonly category: string; readonly message: string; readonly file: string; readonly line: number }
   | { readonly type: 'exception'; readonly exceptionType: string; readonly message: string; readonly stacktrace: string; readonly frames: readonly { readonly file: string; readonly line: number; readonly function: string }[] }
   | { readonly type: 'invalid'; readonly line: string; readonly message: string };
 
@@ -89,6 +90,11 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
       if (typeof index !== 'number' || start === undefined) return undefined;
       if (status !== 'running' && status !== 'success' && status !== 'failure') return undefined;
       return { type, index, status, label: typeof label === 'string' ? label : '', start, ...(end !== undefined && { end }) };
+    }
+    case 'warning': {
+      const { category, message, file, line } = object;
+      if (typeof category !== 'string' || typeof message !== 'string' || typeof file !== 'string' || typeof line !== 'number') return undefined;
+      return { type, category, message, file, line };
     }
     case 'exception': {
       const { exceptionType, message, stacktrace, frames } = object;

@@ -22,6 +22,8 @@ _site_names = ("site-packages", "dist-packages")
 _installed = tuple(f"{os.sep}{name}{os.sep}" for name in _site_names)
 _lookups_in_one_go = 50
 _standard = os.path.dirname(os.__file__)
+_most_warnings = 1000
+_longest_message = 2000
 
 _log_file = ""
 _workspace = ""
@@ -38,6 +40,7 @@ _executed = {}
 _packages = {}
 _asked = {}
 _folders = {}  # entry of a search path → folder of the workspace or None
+_warnings = 0
 _lookups = {}  # folder → names looked for in it, not told yet
 _roots = {}  # modules that the task's own code imports
 
@@ -71,8 +74,33 @@ def start(source=None):
             _tell("modules", path)
     sys.addaudithook(_audit)
     sys.meta_path.insert(0, _Finder)
+    _watch_warnings()
     # Registered before anything of the task, so run after everything of the task.
     atexit.register(_tell_at_end)
+
+
+def _watch_warnings():
+    """Tells of each warning that Python shows; those that a filter hides, or the task catches, are not meant to be seen."""
+    import warnings
+
+    show = getattr(warnings, "_showwarnmsg_impl", None)
+    if show is None:
+        return
+
+    def show_and_tell(message):
+        global _warnings
+        try:
+            _warnings += 1
+            if _warnings <= _most_warnings:
+                text = str(message.message)[:_longest_message]
+                fields = {"category": message.category.__name__, "message": text, "file": message.filename}
+                told = ",".join([f"{_string(name)}:{_string(value)}" for name, value in fields.items()])
+                _append(f'{{"type":"warning",{told},"line":{int(message.lineno)}}}\n')
+        except Exception:
+            pass
+        show(message)
+
+    warnings._showwarnmsg_impl = show_and_tell
 
 
 def _audit(event, arguments):

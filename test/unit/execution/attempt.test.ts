@@ -375,7 +375,7 @@ describe('a Python task', { timeout: 30_000 }, () => {
     writeFileSync(path.join(folder, 'lib.py'), 'import runweave\n\ndef use():\n    runweave.log_metric("m", runweave.params["n"] * 2)\n    runweave.returns(total=3)\n');
     writeFileSync(path.join(folder, 'data.txt'), 'data');
     writeFileSync(path.join(folder, 'task.py'), 'import lib\nlib.use()\nprint(open("data.txt").read())\nopen("made.txt", "w").write("x")\n');
-    const { ended, all, outputOf } = await finish(start(['python3', path.join(pythonPath, 'runweave_task.py'), 'script', path.join(folder, 'task.py')], { request: { params: { n: 21 } } }));
+    const { ended, all, outputOf } = await finish(start(['python3', path.join(pythonPath, 'runweave_task.py'), 'script', path.join(folder, 'task.py')], { task: { source: { kind: 'python', script: 'task.py' } }, request: { params: { n: 21 } } }));
     assert.equal(outputOf('stdout'), 'data\n', outputOf('stderr'));
     assert.equal(ended.outcome, 'success');
     assert.deepEqual(ended.returns, { total: 3 });

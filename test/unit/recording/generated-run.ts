@@ -44,6 +44,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
     upstream: digests(),
     env: { OMP_NUM_THREADS: '1' },
     interpreter: 'CPython 3.11.7 /usr/bin/python3',
+    ...(chance(0.5) && { packages: { '/usr/lib/python3/dist-packages': { numpy: '2.1', ['__proto__']: '1' } }, lookups: { scripts: 'json lib' } }),
   });
   const failure = (): RecordedFailure => ({
     type: pick(['ValueError', 'exit-code', 'signal']),
@@ -106,6 +107,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
       const size = int(10_000);
       const reports: readonly RunEvent[] = [
         { type: 'output', ...of, time, stream: pick(['stdout', 'stderr']), text: pick(['a', 'ä☃\n', 'x'.repeat(9000)]) },
+        { type: 'metrics', ...of, time, name: pick(names), times: [0, 5, 1000], values: [pick(metricValues), 0.1, pick(metricValues)], ...(chance(0.5) && { steps: [1, null, 3] }) },
         { type: 'metric', ...of, time, name: pick(names), value: pick(metricValues), ...(chance(0.5) && { step: pick([0, 1, -4, 0.5]) }), ...(chance(0.2) && { detail: { unit: 'ms', buckets: { bounds: [1], counts: ['1', '2'] } } }) },
         { type: 'param', ...of, time, name: pick(names), value: pick(values) },
         { type: 'tag', ...of, time, name: pick(names), value: pick(['', 'blue', '[1]']) },
@@ -121,6 +123,8 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
           content: pick([{ type: 'reference' }, { type: 'utf8', text: '' }, { type: 'utf8', text: '{"a":1}' }, { type: 'base64', data: 'AAEC' }] as const),
         },
         { type: 'cell', ...of, time, index: int(5), status: pick(['running', 'success', 'failure']), label: 'import numpy', start: time, ...(chance(0.5) && { end: time }) },
+        { type: 'warned', ...of, time, warnings: [{ category: 'FutureWarning', message: 'soon', file: 'a.py', line: 3, count: int(5) + 1 }] },
+        { type: 'resources', ...of, time, cpu: int(100) / 100, memory: int(1e9), read: int(1000), written: int(1000), ...(chance(0.5) && { gpuMemory: int(1e9), gpu: 0.5 }) },
         { type: 'span', ...of, time, span: reportedSpan(time) },
         {
           type: 'log',
@@ -174,7 +178,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
     }
     let number = 0;
     for (let restarts = int(3); restarts >= 0; restarts -= 1) {
-      events.push({ type: 'task-stale', task, time: now(), reasons: [{ type: 'never-ran' }, { type: 'param-changed', name: 'x', from: null, to: [1] }] });
+      events.push({ type: 'task-stale', task, time: now(), reasons: [{ type: 'never-ran' }, { type: 'param-changed', name: 'x', from: null, to: [1] }, { type: 'package-changed', name: 'numpy', from: '2.0' }] });
       if (chance(0.1)) continue;
       events.push({ type: 'task-started', task, time: now(), fingerprint: fingerprint(), params: record() });
       const tries = int(3) + 1;

@@ -77,7 +77,7 @@ describe('listRuns', () => {
       params: { ratio: 0.7 },
       taskParams: {},
       series: [
-        { task: 'a', name: 'loss', count: 1, last: 'NaN' },
+        { task: 'a', name: 'loss', count: 2, last: 'NaN', min: 0.5, max: 0.5, mean: 0.5 },
         { task: 'a', name: 'auc', count: 1, last: 0.9, min: 0.9, max: 0.9, mean: 0.9 },
       ],
       tags: {},
