@@ -15,7 +15,7 @@ import type { RunEvent } from '../src/model/run-event.ts';
 const { values } = parseArgs({ options: { others: { type: 'string', default: '0,1000' }, repeat: { type: 'string', default: '10' } } });
 const repository = path.join(import.meta.dirname, '..');
 const say = 'import time, sklearn.svm\nprint("SAYS", time.time(), flush=True)\n';
-const sources = { script: `${say}`, notebook: `# %%\n${say}` } as const;
+const sources = { script: say, notebook: `# %%\n${say}` } as const;
 type Kind = keyof typeof sources;
 
 /** Milliseconds after a save until the task's process was there, and until it said something. */
