@@ -161,7 +161,9 @@ class _Server:
         if info.si_code == os.CLD_EXITED:
             _send({"type": "ended", "id": number, "code": info.si_status})
         else:
-            _send({"type": "ended", "id": number, "signal": signal.Signals(info.si_status).name})
+            names = {each.value: each.name for each in signal.Signals}
+            name = names.get(info.si_status, f"signal {info.si_status}")  # real-time signals have no names
+            _send({"type": "ended", "id": number, "signal": name})
 
     def _reap(self, number):
         for descriptor, (task, pid) in list(self._tasks.items()):
