@@ -1,15 +1,17 @@
 /** One run from its first event to its sealed record. */
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { createMasker } from '../model/masker.ts';
+import { createMasker, type Masker } from '../model/masker.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { OnFailure, Pipeline, Slots, TaskId } from '../model/pipeline.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
+import { withValues } from '../model/pickled-return.ts';
 import { toDate, type Clock } from '../model/time.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
 import type { Collector } from '../collector/server.ts';
+import { objectPath } from '../recording/artifacts.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { runAttempt } from '../execution/attempt.ts';
 import { createSampler } from '../execution/backend/sampled-backend.ts';
@@ -86,7 +88,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   } catch (error) {
     return { ok: false, message: `${store} cannot be written: ${(error as Error).message}` };
   }
-  let masker = createMasker(secretValues(pipeline, context.environment));
+  let secrets = secretValues(pipeline, context.environment);
+  let masker = createMasker(secrets);
   const maskedText = (text: string): string => masker?.text(text) ?? text;
   // What happens is told a moment later, so that nothing that it is told to stands between a change and the start of a
   // process; but always before anything that follows from the end of a task.
@@ -159,13 +162,16 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
       durations: request.durations,
       attempt: async (task, decision, number, cause, signal) => {
         attempts += 1;
+        let token: string | undefined;
+        const withToken = (values: readonly string[]): Masker | undefined => createMasker(token === undefined ? values : [...values, token]);
         const result = await runAttempt(
           {
             task,
             number,
             cause,
             command: commandOf(task, { folder, pythonPath, interpreter: context.decision.interpreter?.path }),
-            params: decision.params,
+            params: withValues(decision.params, decision.pickles ?? [], ({ pickle }) => objectPath(store, pickle.digest) ?? null),
+            pickles: (decision.pickles ?? []).map(({ at, task: from, name, pickle }) => ({ at, path: objectPath(store, pickle.digest) ?? '', digest: pickle.digest, what: `the ${pickle.type} that ${from} returned as ${name}` })),
             runId,
             traceId,
             spanId: ids.spanId(),
@@ -177,19 +183,21 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             signal,
           },
           {
-            backend: sampler.watch(backend, (sample) => emit({ type: 'resources', task: task.id, attempt: number, time: clock.now(), ...sample })),
+            // Most tasks print nothing, and a masker is made when there is something to mask.
+            backend: maskedBackend(sampler.watch(backend, (sample) => emit({ type: 'resources', task: task.id, attempt: number, time: clock.now(), ...sample })), () => withToken([])),
             clock,
             emit,
             onImported: (modules) => context.onImported(task.id, modules),
             openChannel: async ({ number: attempt, spanId, scratch: prefix }, report) => {
               const { url, open } = await collector.get();
               const registration = open({ runId, task: task.id, attempt, traceId, spanId, start: clock.now(), scratch: prefix, report });
+              ({ token } = registration);
               return { url, ...registration, experiment: pipeline.name };
             },
             digests: context.decision.digests,
-            storeArtifact: async (source, name, mediaType) => {
+            storeArtifact: async (source, name, mediaType, inlineLimit) => {
               const { storeArtifact } = await import('../recording/artifacts.ts');
-              return storeArtifact(store, { path: source }, { name, mediaType, masker, inlineLimit: Math.min(pipeline.record.inline, largestInline) });
+              return storeArtifact(store, { path: source }, { name, mediaType, masker: withToken(secrets), inlineLimit: inlineLimit ?? Math.min(pipeline.record.inline, largestInline) });
             },
           },
         );
@@ -208,7 +216,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
         pipeline: next,
         scope: nextScope,
         announce: () => {
-          masker = createMasker([...new Set([...secretValues(pipeline, context.environment), ...secretValues(next, context.environment)])]);
+          secrets = [...new Set([...secrets, ...secretValues(next, context.environment)])];
+          masker = createMasker(secrets);
           emit({ type: 'tasks-changed', time: clock.now(), params: next.params, tasks: nodesOf(next, graph, nextScope, spanOf) });
         },
       }),

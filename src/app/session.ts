@@ -3,8 +3,9 @@
  * holds a session in its own process, the extension in `executor.ts`.
  */
 import { availableParallelism, totalmem } from 'node:os';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { describeReason } from '../model/fingerprint.ts';
+import { describeReason, type Digest } from '../model/fingerprint.ts';
 import { tasksNamed, withUpstream, type Pipeline, type Slots, type TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Durations } from '../model/remaining.ts';
@@ -16,6 +17,7 @@ import { localBackend } from '../execution/backend/local.ts';
 import { spawningBackend } from '../execution/backend/spawner.ts';
 import { warmBackend } from '../execution/backend/warm.ts';
 import type { DecisionContext } from '../execution/decide.ts';
+import { checkSyntax } from '../execution/check-syntax.ts';
 import { findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
 import { changedInputs } from '../execution/same-inputs.ts';
 import { makePlan, type PlanScope } from '../execution/plan.ts';
@@ -27,6 +29,7 @@ import { pythonHelperFolder, spawnerScript, workspaceOf } from './installation.t
 import { keptLimit } from './kept-limit.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
+import { objectPath } from '../recording/artifacts.ts';
 import { createPipelineSource } from './pipeline-source.ts';
 import { recoverInterruptedRuns } from './recover.ts';
 import { createTaskMemory } from './task-memory.ts';
@@ -68,6 +71,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const backend = warmBackend(spawner);
   const memory = createTaskMemory(store, file);
   const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
+  const hasObject = (digest: Digest): boolean => existsSync(objectPath(store, digest) ?? '');
   const lock = createPipelineLock(store, file, memory.forgetResults);
 
   const source = createPipelineSource(file, options.set, environment, store);
@@ -142,7 +146,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     const python = await interpreterFor(pipeline);
     if (python !== undefined && 'code' in python) return python;
     const results = await memory.results(pipeline);
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept };
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject };
   };
 
   const scopeFor = (pipeline: Pipeline, tasks: readonly string[], force: boolean, unasked: boolean): PlanScope | Problem => {

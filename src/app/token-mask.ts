@@ -13,14 +13,10 @@ function walk(value: Json): Json {
   if (Array.isArray(value)) {
     const items = value as readonly Json[];
     const masked = items.map(walk);
-    return masked.some((item, index) => item !== items[index]) ? masked : value;
+    return masked.every((item, index) => item === items[index]) ? items : masked;
   }
   if (!isJsonObject(value)) return value;
-  let changed = false;
-  const entries = Object.entries(value).map(([key, item]) => {
-    const masked = [walk(key) as string, walk(item)] as const;
-    changed ||= masked[0] !== key || masked[1] !== item;
-    return masked;
-  });
-  return changed ? Object.fromEntries(entries) : value;
+  const entries = Object.entries(value);
+  const masked = entries.map(([key, item]) => [walk(key) as string, walk(item)] as const);
+  return masked.every(([key, item], index) => key === entries[index]?.[0] && item === entries[index][1]) ? value : Object.fromEntries(masked);
 }

@@ -62,7 +62,7 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
           chunks.push(chunk);
           if (before <= limits.free && size > limits.free) {
             clock.stop();
-            release = await places.take();
+            release = await places.take(request);
             clock.restart();
           }
         }
@@ -156,21 +156,34 @@ function asBodyError(error: unknown): BodyError {
   return error instanceof BodyError ? error : new BodyError(400, `the body could not be read: ${error instanceof Error ? error.message : String(error)}`);
 }
 
-/** A place is had by waiting for one, in the order of asking. */
-function createPlaces(count: number): { readonly take: () => Promise<() => void> } {
+/** A place is had by waiting for one, in the order of asking; a client that goes away waits no longer. */
+function createPlaces(count: number): { readonly take: (client: IncomingMessage) => Promise<() => void> } {
   let free = count;
-  const waiting: (() => void)[] = [];
+  const waiting = new Set<() => void>();
   return {
-    take: async () => {
-      if (free > 0) free -= 1;
-      else await new Promise<void>((resolve) => waiting.push(resolve));
+    take: async (client) => {
+      if (free > 0) {
+        free -= 1;
+      } else {
+        await new Promise<void>((resolve, reject) => {
+          waiting.add(resolve);
+          client.once('close', () => {
+            // Of one that has its place already, this says nothing.
+            if (waiting.delete(resolve)) reject(new BodyError(400, 'the body ended too early'));
+          });
+        });
+      }
       let isGivenBack = false;
       return () => {
         if (isGivenBack) return;
         isGivenBack = true;
-        const next = waiting.shift();
-        if (next === undefined) free += 1;
-        else next();
+        const [next] = waiting;
+        if (next === undefined) {
+          free += 1;
+        } else {
+          waiting.delete(next);
+          next();
+        }
       };
     },
   };

@@ -119,9 +119,12 @@ export async function startCollector({ services, onWarning, limits: given = {} }
         if (service === undefined) attempt.services.set(factory, (service = factory.open(attempt.of)));
         await send(response, await service.handle(toService));
       } catch (error) {
-        if (error instanceof BodyError) return await refuse(error.status, error.message);
-        onWarning(`${attempt.of.task}: ${request.method ?? ''} ${url.path.slice(0, 100)} could not be answered: ${error instanceof Error ? error.message : String(error)}`);
-        await refuse(500, 'internal error');
+        if (error instanceof BodyError) {
+          await refuse(error.status, error.message);
+        } else {
+          onWarning(`${attempt.of.task}: ${request.method ?? ''} ${url.path.slice(0, 100)} could not be answered: ${error instanceof Error ? error.message : String(error)}`);
+          await refuse(500, 'internal error');
+        }
       } finally {
         release();
       }

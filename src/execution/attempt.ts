@@ -13,6 +13,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { PackageVersions } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
+import { describePickle, pickleMediaType, type PickledReturn, type PickledReturns } from '../model/pickled-return.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import { logText, seriesName, type Report, type ReportedLog } from '../model/reported.ts';
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TaskWarning, TraceId } from '../model/run-event.ts';
@@ -22,7 +23,7 @@ import type { Backend, ProcessEnd, RunningProcess } from './backend/backend.ts';
 import { followLog, type FollowedLog } from './follow-log.ts';
 import { collectObserved, type Observed } from './observed.ts';
 import { limitOutput } from './output-limit.ts';
-import { taskEnvironment } from './task/environment.ts';
+import { taskEnvironment, type PickleFile } from './task/environment.ts';
 import { parseTaskLogLine, type TaskLogEntry } from './task/task-log.ts';
 
 /** Output is handed on in pieces, not for every write of the task. */
@@ -41,6 +42,8 @@ export interface AttemptRequest {
   readonly cause: EventOf<'attempt-started'>['cause'];
   readonly command: readonly string[];
   readonly params: JsonObject;
+  /** Those of `params` that are pickled objects, with the files that hold them; in `params` stands the path. */
+  readonly pickles: readonly PickleFile[];
   readonly runId: RunId;
   readonly traceId: TraceId;
   readonly spanId: SpanId;
@@ -76,13 +79,15 @@ export interface AttemptContext {
   readonly digests: FileDigests;
   /** Installed modules that the task's own code imported, at its end. */
   readonly onImported?: (modules: readonly string[]) => void;
-  readonly storeArtifact: (file: string, name: string, mediaType: string | undefined) => Promise<Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content'>>;
+  readonly storeArtifact: (file: string, name: string, mediaType: string | undefined, inlineLimit?: number) => Promise<Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content'>>;
 }
 
 export interface AttemptResult {
   readonly outcome: Exclude<Outcome, 'skip'>;
   readonly failure?: RecordedFailure;
   readonly returns: JsonObject;
+  /** Absent: none. */
+  readonly pickles?: PickledReturns;
   readonly observed: Observed;
 }
 
@@ -150,7 +155,9 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   const warnings = reports.warnings();
   if (warnings.length > 0) emit({ type: 'warned', ...of, time: clock.now(), warnings });
 
-  const { outcome, failure } = outcomeOf(end, stoppedBy, task, reports.exception(), output.tail());
+  const ended = outcomeOf(end, stoppedBy, task, reports.exception(), output.tail());
+  const notKept = ended.outcome === 'success' ? reports.notKept() : undefined;
+  const { outcome, failure } = notKept === undefined ? ended : { outcome: 'failure' as const, failure: notKept };
   emit({
     type: 'attempt-ended',
     ...of,
@@ -160,7 +167,8 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     ...(end.type === 'signal' && { signal: end.signal }),
     ...(failure !== undefined && { failure }),
   });
-  return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), observed };
+  const pickles = reports.pickles();
+  return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), ...(Object.keys(pickles).length > 0 && { pickles }), observed };
 }
 
 /**
@@ -257,6 +265,10 @@ function collectOutput(emit: (stream: 'stdout' | 'stderr', text: string) => void
 function collectReports(request: AttemptRequest, context: AttemptContext, of: { readonly task: TaskId; readonly attempt: number }, cwd: string, addLog: (log: ReportedLog) => void) {
   const { emit, clock } = context;
   const returns: Record<string, JsonObject[string]> = {};
+  const pickles: Record<string, PickledReturn> = {};
+  /** By name: which of several holds. */
+  const lastReturns = new Map<string, TaskLogEntry>();
+  let notKept: RecordedFailure | undefined;
   const seen = collectObserved();
   const roots = new Set<string>();
   const warnings = new Map<string, TaskWarning>();
@@ -299,7 +311,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         return;
       case 'artifact':
         // Ours from now on, and of no use once it is stored.
-        void addArtifact(reported.file, reported).then(() => rm(reported.file, { force: true }).catch(() => undefined));
+        artifacts = addArtifact(reported.file, reported).then(() => rm(reported.file, { force: true }).catch(() => undefined));
         return;
       default:
         reported satisfies never;
@@ -317,8 +329,27 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         emit({ ...of, time, ...entry });
         return;
       case 'return':
+        lastReturns.set(entry.name, entry);
+        delete pickles[entry.name];
         returns[entry.name] = entry.value;
         emit({ ...of, time, ...entry });
+        return;
+      case 'pickled-return':
+        lastReturns.set(entry.name, entry);
+        artifacts = artifacts.then(async () => {
+          try {
+            const stored = await context.storeArtifact(entry.path, `returns/${entry.name}.pkl`, pickleMediaType, 0);
+            const pickle = { type: entry.valueType, size: stored.size, digest: stored.digest };
+            emit({ type: 'artifact', ...of, time, ...stored });
+            // Returned again meanwhile.
+            if (lastReturns.get(entry.name) !== entry) return;
+            pickles[entry.name] = pickle;
+            returns[entry.name] = describePickle(pickle);
+            emit({ type: 'return', ...of, time, name: entry.name, value: describePickle(pickle) });
+          } catch (error) {
+            notKept ??= { type: 'return-not-kept', message: `what it returned as ${entry.name} (${entry.valueType}) could not be kept: ${(error as Error).message}` };
+          }
+        });
         return;
       case 'cell':
         emit({ ...of, time, ...entry });
@@ -362,6 +393,8 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
       await artifacts;
     },
     returns: (): JsonObject => returns,
+    pickles: (): PickledReturns => pickles,
+    notKept: () => notKept,
     exception: () => exception,
     warnings: () => [...warnings.values()],
     observed: () => seen.observed(request.folder, context.digests),

@@ -190,6 +190,9 @@ export type RunEvent =
       readonly label: string;
       readonly start: UnixNano;
       readonly end?: UnixNano;
+      /** Of a cell that has ended, as far as a view shows it: code, and outputs of nbformat 4. All of it is in the evaluated notebook. */
+      readonly source?: string;
+      readonly outputs?: readonly JsonObject[];
     })
   /** What the attempt's processes use, seen from outside: a sample now and then. */
   | (OfAttempt & ResourceSample & { readonly type: 'resources' })

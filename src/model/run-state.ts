@@ -22,7 +22,8 @@ import type { UnixNano } from './time.ts';
 export type TaskPhase = 'pending' | 'stale' | 'running' | Outcome;
 
 export type ArtifactState = Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content' | 'time' | 'attempt'>;
-export type CellState = Pick<EventOf<'cell'>, 'index' | 'status' | 'label' | 'start' | 'end'>;
+/** Source and outputs only until the evaluated notebook is there, which has them. */
+export type CellState = Pick<EventOf<'cell'>, 'index' | 'status' | 'label' | 'start' | 'end' | 'source' | 'outputs'>;
 
 export interface OutputChunk {
   readonly time: UnixNano;
@@ -289,6 +290,7 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
     case 'artifact': {
       const { name, mediaType, size, digest, content, time } = event;
       task.artifacts.push({ name, mediaType, size, digest, content, time, attempt: event.attempt });
+      if (name === evaluatedNotebook(task.node)) attempt.cells = attempt.cells.map(({ source: _, outputs: __, ...cell }) => cell);
       return;
     }
     case 'dataset':
@@ -302,8 +304,8 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
       if (attempt.spanCount <= shownSpans) insert(attempt.spans, event.span, byStart);
       return;
     case 'cell': {
-      const { index, status, label, start, end } = event;
-      const cell: CellState = { index, status, label, start, ...(end !== undefined && { end }) };
+      const { index, status, label, start, end, source, outputs } = event;
+      const cell: CellState = { index, status, label, start, ...(end !== undefined && { end }), ...(source !== undefined && { source }), ...(outputs !== undefined && { outputs }) };
       const at = attempt.cells.findIndex((other) => other.index === index);
       if (at === -1) attempt.cells.push(cell);
       else attempt.cells[at] = cell;
@@ -332,6 +334,11 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
     default:
       event satisfies never;
   }
+}
+
+/** Name of the artifact that a notebook task's evaluated notebook is; `undefined` for other tasks. */
+export function evaluatedNotebook({ kind, source }: Pick<TaskNode, 'kind' | 'source'>): string | undefined {
+  return kind === 'notebook' ? `${/([^/\\]*?)(\.[^./\\]*)?$/.exec(source)?.[1] ?? ''}.ipynb` : undefined;
 }
 
 /** Where it belongs, after its equals; it is nearly always at the end. */

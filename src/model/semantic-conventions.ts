@@ -136,6 +136,9 @@ export const reservedPrefix = 'runweave.';
 export const cellIndex = 'runweave.cell.index';
 export const cellStatus = 'runweave.cell.status';
 export const cellLabel = 'runweave.cell.label';
+/** Where the evaluated notebook was not recorded: the code, and the outputs as JSON of nbformat 4. */
+export const cellSource = 'runweave.cell.source';
+export const cellOutputs = 'runweave.cell.outputs';
 
 // Events of an attempt span, and their attributes.
 export const outputEvent = 'runweave.output';

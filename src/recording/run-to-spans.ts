@@ -300,11 +300,17 @@ function cellSpan(attempt: AttemptState, cell: CellState, lastTime: UnixNano): S
       [semconv.cellIndex]: cell.index,
       [semconv.cellStatus]: cell.status,
       [semconv.cellLabel]: cell.label,
+      [semconv.cellSource]: cell.source,
+      [semconv.cellOutputs]: cell.outputs,
       [semconv.unsetTimes]: unset({ end: cell.end }),
     }),
     status: status(cell.status === 'running' ? undefined : cell.status, undefined),
   };
 }
+
+/** By OTLP's numbers, which are not those of the SDK. */
+const spanKinds = [SpanKind.INTERNAL, SpanKind.INTERNAL, SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER];
+const statusCodes = [SpanStatusCode.UNSET, SpanStatusCode.OK, SpanStatusCode.ERROR];
 
 function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, known: ReadonlySet<string>): SpanDescription {
   const { name, spanId, traceId, parentSpanId, kind, scope, start, end, status, events, links, resource } = reported;
@@ -313,8 +319,7 @@ function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, 
     name,
     spanId,
     parent: hangsBelow,
-    // The SDK counts from 0 for internal, OTLP from 1.
-    kind: (kind - 1) as SpanKind,
+    kind: spanKinds[kind] ?? SpanKind.INTERNAL,
     ...(scope !== undefined && { scope }),
     start,
     end,
@@ -325,7 +330,7 @@ function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, 
       [semconv.reportedParentSpanId]: parentSpanId === hangsBelow ? undefined : parentSpanId,
       [semconv.reportedResource]: resource,
     }),
-    status: status as SpanStatus,
+    status: { code: statusCodes[status.code] ?? SpanStatusCode.UNSET, ...(status.message !== undefined && { message: status.message }) },
     links: links.map((link) => ({ ...link, attributes: toAttributes(withoutOurNames(link.attributes)) })),
     events: events.map((event) => ({ ...event, attributes: toAttributes(withoutOurNames(event.attributes)) })),
   };

@@ -252,12 +252,16 @@ function datasetsOf(span: OtlpSpan): readonly Dataset[] {
 
 function cellOf(span: OtlpSpan): CellState {
   const status = text(span.attributes, semconv.cellStatus);
+  const source = span.attributes.get(semconv.cellSource);
+  const outputs = span.attributes.get(semconv.cellOutputs);
   return {
     index: number(span.attributes, semconv.cellIndex),
     status: status === 'success' || status === 'failure' ? status : 'running',
     label: text(span.attributes, semconv.cellLabel),
     start: span.start as UnixNano,
     ...times(span, 'end'),
+    ...(typeof source === 'string' && { source }),
+    ...(outputs !== undefined && { outputs: objects(outputs) }),
   };
 }
 

@@ -22,7 +22,7 @@ import { webviewHtml } from './webview-html.ts';
 
 /** Points of a series that can be told apart in a chart. */
 const pointsLimit = 2000;
-/** Characters and points that a view takes as events before it gets a snapshot, cut anew, in their place. */
+/** Characters, and points, log records and spans, that a view takes as events before it gets a snapshot, cut anew, in their place. */
 const eventsLimit = { characters: 2 * 1024 * 1024, points: 50_000 };
 const displayInterval = 16;
 /** Characters of output that an attempt shows. */
@@ -168,7 +168,7 @@ function liveSource(path: string, post: (message: RunHostMessage) => void): RunS
     const thinned = thinBatch([...batch]);
     for (const event of thinned) {
       if (event.type === 'output') sent.characters += event.text.length;
-      else if (event.type === 'metric') sent.points += 1;
+      else if (event.type === 'metric' || event.type === 'log' || event.type === 'span') sent.points += 1;
       else if (event.type === 'metrics') sent.points += event.values.length;
     }
     isThinned ||= thinned.length < batch.size || thinned.some((event) => event.type === 'metrics');

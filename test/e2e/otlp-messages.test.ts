@@ -75,7 +75,7 @@ describe('the messages of OTLP', () => {
   });
 
   it('read the same from protobuf, JSON, and JSON with the names of the definition', () => {
-    assert.ok(official.requests.filter(([, protobuf]) => protobuf.length > 5000).length > 50, 'the messages say something');
+    assert.ok(official.requests.filter(([, protobuf]) => protobuf.length > 1000).length > 100, 'the messages say something');
     for (const [name, protobuf, json, snakeCase] of official.requests) {
       const type = requests.find((request) => request.name === name);
       assert.ok(type);

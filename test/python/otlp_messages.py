@@ -73,7 +73,8 @@ def fill(message, depth=0):
             if choose.random() < 0.5:
                 continue
             taken.add(field.containing_oneof.name)
-        count = choose.randrange(3) if is_repeated(field) else 1
+        # Something in every request, and no more than a few of everything.
+        count = choose.randrange(1 if depth < 3 else 0, 3) if is_repeated(field) else 1
         for _ in range(count):
             if field.message_type is not None:
                 part = getattr(message, field.name)

@@ -92,6 +92,24 @@ class Success(NotebookTest):
         self.assertEqual((seen["read"], seen["written"]), ({"in.txt"}, {"out.txt"}))
         self.assertNotIn("ipykernel", seen["imported"])
 
+    def test_a_process_that_a_cell_starts_is_observed(self):
+        self.write("in.txt", "x")
+        self.write("lib/part.py", "")
+        _, result = self.notebook(
+            """
+            # %%
+            import subprocess, sys
+            subprocess.run([sys.executable, "-c", "import lib.part; open('in.txt').close()"], check=True)
+
+            # %%
+            import os; os._exit(1)
+            """
+        )
+        self.assertEqual(result.returncode, 1)
+        seen = self.observed()
+        self.assertEqual(seen["read"], {"in.txt"}, "also if the kernel dies")
+        self.assertIn("lib/part.py", seen["modules"])
+
     def test_ipynb_whose_python_kernel_is_not_installed_and_old_injected_parameters(self):
         cells = [
             {"cell_type": "code", "metadata": {"tags": ["injected-parameters"]}, "source": "x = 1"},

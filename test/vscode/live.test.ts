@@ -45,6 +45,6 @@ it('shows what a task reports as it comes, and records all of it', { timeout: 18
   assert.equal(read.type, 'run');
   const [task] = read.state.tasks;
   const count = task?.returns['count'];
-  assert.equal(task?.metrics['height']?.length, count);
-  assert.equal(task?.metrics['height']?.at(-1)?.step, Number(count) - 1);
+  assert.equal(task?.metrics['height']?.count, count);
+  assert.equal(task?.metrics['height']?.steps?.at(-1), Number(count) - 1);
 });

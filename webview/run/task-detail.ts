@@ -3,11 +3,12 @@ import { changeOf } from '../../src/model/change.ts';
 import { describeReason, type Reason } from '../../src/model/fingerprint.ts';
 import type { TaskId } from '../../src/model/pipeline.ts';
 import type { RecordedFailure, SkipReason } from '../../src/model/run-event.ts';
-import type { AttemptState, TaskState } from '../../src/model/run-state.ts';
+import { evaluatedNotebook, type AttemptState, type TaskState } from '../../src/model/run-state.ts';
 import { elapsed, formatDuration } from '../../src/model/time.ts';
 import { h, type Child } from '../dom.ts';
 import { spanTree } from '../../src/model/reported.ts';
 import { formatNumber, formatSize, formatTime, jsonText, pairs, phaseMark, plainText } from './format.ts';
+import { renderCells } from './notebook.ts';
 import type { Context } from './panel.ts';
 
 /** Rows of spans, and how many are shown without being asked for. */
@@ -78,7 +79,8 @@ function attemptView(task: TaskState, attempt: AttemptState, context: Context): 
     failure !== undefined && failureView(failure, context),
     h('code', {}, command.join(' ')),
     attempt.spanCount > 0 && spansView(attempt, task),
-    attempt.cells.length > 0 && pairs(attempt.cells.map((cell) => [`Cell ${cell.index + 1}: ${cell.label}`, cell.end === undefined ? 'running' : `${cell.status === 'failure' ? 'failed after ' : ''}${formatDuration(elapsed(cell.start, cell.end))}`]), ['Cell', 'Duration']),
+    attempt.cells.some((cell) => cell.outputs !== undefined) && h('details', { class: 'section', open: true, 'data-key': `notebook ${number}` }, h('summary', {}, h('h3', {}, end === undefined ? 'Notebook so far' : 'Notebook as far as it came')), renderCells(attempt.cells)),
+    attempt.cells.length > 0 && pairs(attempt.cells.map((cell) => [`Cell ${cell.index}: ${cell.label}`, cell.end === undefined ? 'running' : `${cell.status === 'failure' ? 'failed after ' : ''}${formatDuration(elapsed(cell.start, cell.end))}`]), ['Cell', 'Duration']),
   );
 }
 
@@ -114,6 +116,7 @@ export function taskDetail(task: TaskState, context: Context): HTMLElement {
     task.datasets.length > 0 && section(task, 'Datasets', true, pairs(task.datasets.map(({ name, digest, context: use }) => [use === undefined ? name : `${name} (${use})`, digest]), ['Dataset', 'Digest'])),
     task.artifacts.length > 0 && section(task, 'Artifacts', true, h('ul', {}, ...task.artifacts.map((artifact) => h('li', {}, artifact.name, h('span', { class: 'quiet' }, ` ${formatSize(artifact.size)}`)))), h('button', { class: 'link', onclick: () => context.select(node.id, 'artifacts') }, 'Show artifacts')),
     task.attempts.some((attempt) => attempt.output.length > 0) && h('p', {}, h('button', { class: 'link', onclick: () => context.select(node.id, 'output') }, 'Show output')),
+    task.artifacts.some(({ name }) => name === evaluatedNotebook(node)) && h('p', {}, h('button', { class: 'link', onclick: () => context.select(node.id, 'artifacts') }, 'Show the evaluated notebook')),
     task.outputs.length > 0 && section(task, 'Outputs', false, pairs(task.outputs.map(({ path, size, digest }) => [path, `${formatSize(size)} · ${short(digest)}`]), ['File', 'Size and digest'])),
     fingerprint !== undefined && section(task, 'Fingerprint', false, fingerprintView(fingerprint)),
     observed !== undefined && section(task, 'Observed files', false, h('ul', { class: 'mono' }, ...[...observed.modules.map((path) => ['imported', path] as const), ...observed.read.map((path) => ['read', path] as const), ...observed.written.map((path) => ['wrote', path] as const)].map(([verb, path]) => h('li', {}, `${verb} `, file(path))))),

@@ -81,11 +81,11 @@ export function createArtifacts({ attempt, runs, telling, modelOwner, budget }: 
       // Only now: other requests were served while this one was received.
       before = put(root, path, { file: kept, size });
     } catch (error) {
-      await Promise.all([rm(uploaded, { force: true }), rm(kept, { force: true })]);
+      await Promise.all([removeQuietly(uploaded), removeQuietly(kept)]);
       throw error;
     }
     attempt.report({ type: 'artifact', file: uploaded, name: nameInRecord(path) });
-    if (before !== undefined) await rm(before.file, { force: true });
+    if (before !== undefined) await removeQuietly(before.file);
     return ok;
   };
 
@@ -106,7 +106,7 @@ export function createArtifacts({ attempt, runs, telling, modelOwner, budget }: 
     const parent = entryOf(root, path.slice(0, Math.max(0, slash)));
     if (path === '') root.clear();
     else if (parent instanceof Map) parent.delete(path.slice(slash + 1));
-    for (const { file } of filesOf(found)) await rm(file, { force: true });
+    for (const { file } of filesOf(found)) await removeQuietly(file);
     return ok;
   };
 
@@ -122,7 +122,7 @@ export function createArtifacts({ attempt, runs, telling, modelOwner, budget }: 
   return {
     list,
     close: () => {
-      for (const { file } of filesOf(root)) rmSync(file, { force: true });
+      for (const { file } of filesOf(root)) removeNow(file);
       root.clear();
     },
     handle: async (request, path) => {
@@ -179,4 +179,18 @@ function put(root: Folder, path: string, file: StoredFile): StoredFile | undefin
 
 function filesOf(entry: StoredFile | Folder): readonly StoredFile[] {
   return entry instanceof Map ? [...entry.values()].flatMap(filesOf) : [entry];
+}
+
+// On Windows a file that is being read can't be removed: it goes with the run's scratch folder.
+
+async function removeQuietly(file: string): Promise<void> {
+  await rm(file, { force: true }).catch(() => undefined);
+}
+
+function removeNow(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // As above.
+  }
 }

@@ -3,6 +3,8 @@ import { Refusal } from './refusal.ts';
 
 /** Bytes of parameters, tags, datasets and models, about. */
 const textLimit = 128 * 1024 * 1024;
+/** An entry costs something, however short. */
+const entryCost = 400;
 /** Points of all metrics together, 24 bytes each. */
 const pointLimit = 5_000_000;
 
@@ -34,7 +36,6 @@ export function createBudget(limits = { text: textLimit, points: pointLimit }): 
   };
 }
 
-/** An entry costs something, however short. */
 function sizeOf(texts: readonly (string | undefined)[]): number {
-  return texts.reduce((sum, each) => sum + 100 + (each?.length ?? 0), 0);
+  return texts.reduce((sum, each) => sum + entryCost + (each?.length ?? 0), 0);
 }

@@ -6,6 +6,9 @@ import type { Json, JsonObject } from '../../model/json.ts';
 import { isJsonObject } from '../../model/json.ts';
 import { invalid } from './refusal.ts';
 
+/** Of 64 bits with a sign; past 2⁵³ the last digits are lost. */
+const maxInteger = 2 ** 63;
+
 export interface Fields {
   readonly has: (name: string) => boolean;
   /** Refuses when absent or empty. */
@@ -41,7 +44,7 @@ export function fieldsOf(raw: JsonObject, path = ''): Fields {
   };
   const integer = (name: string, found: Json): number => {
     const number = typeof found === 'string' && /^-?\d+$/.test(found) ? Number(found) : found;
-    if (typeof number !== 'number' || !Number.isInteger(number)) throw wrong(name, found, 'Value was not an integer.');
+    if (typeof number !== 'number' || !Number.isInteger(number) || Math.abs(number) > maxInteger) throw wrong(name, found, 'Value was not an integer.');
     return number;
   };
   const list = (name: string): readonly Json[] => {
@@ -89,8 +92,9 @@ export function protoDouble(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
 }
 
-/** A value in a message: long ones are cut. */
+/** A value in a message: long ones are cut, and what has parts is only named. */
 function shown(value: Json): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}';
   const text = JSON.stringify(value);
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

@@ -25,8 +25,10 @@ import { traceRoutes } from './traces.ts';
 const version = '3.17.2';
 /** As MLflow's server has it: `MAX_BATCH_LOG_REQUEST_SIZE`. */
 const maxBatchBytes = 1_000_000;
+/** Of brackets in a body; what MLflow sends has about ten. */
+const maxDepth = 200;
 const json = { 'content-type': 'application/json' };
-const text = { 'content-type': 'text/plain; charset=utf-8' };
+const plain = { 'content-type': 'text/plain; charset=utf-8' };
 /** What a newer client may ask for before anything else (`mlflow/utils/server_info.py`). */
 const serverInfo = { store_type: 'runweave', workspaces_enabled: false, trace_archival_enabled: false, multipart_uploads_enabled: false, multipart_downloads_enabled: false };
 
@@ -54,7 +56,7 @@ function openService(attempt: CollectedAttempt, now: () => number): Service {
     ...runs.routes,
     ...metricHistoryRoutes(runs),
     ...models.routes,
-    ...modelRegistryRoutes(now, budget, runs, telling),
+    ...modelRegistryRoutes({ now, budget, telling, runOf: (runId, modelId) => runs.get(runId) ?? models.owner(modelId)?.run }),
     ...artifacts.routes,
     ...traceRoutes(budget),
     'GET v3/server-info': () => serverInfo,
@@ -63,14 +65,14 @@ function openService(attempt: CollectedAttempt, now: () => number): Service {
   const route = createRouter(routes);
 
   const answer = async (request: ServiceRequest): Promise<ServiceResponse> => {
-    if (request.path === '/version') return { status: 200, headers: text, body: version };
-    if (request.path === '/health') return { status: 200, headers: text, body: 'OK' };
+    if (request.path === '/version') return { status: 200, headers: plain, body: version };
+    if (request.path === '/health') return { status: 200, headers: plain, body: 'OK' };
     const api = /^\/(?:api|ajax-api)\/(2\.0|3\.0)\/(mlflow|mlflow-artifacts)\/(.*)$/s.exec(request.path);
     const path = api?.[3] ?? '';
     if (api?.[2] === 'mlflow-artifacts') return artifacts.handle(request, path);
     // What version 3.0 of the API alone has is under `v3/`; everything else is served under both.
     const found = (api?.[1] === '3.0' ? route(request.method, `v3/${path}`) : undefined) ?? (api === null ? undefined : route(request.method, path));
-    if (found === undefined) throw new Refusal('ENDPOINT_NOT_FOUND', `No API found for ${request.method} ${request.path.slice(0, 200)}. What Runweave serves of MLflow's API is in docs/mlflow.md.`);
+    if (found === undefined) throw new Refusal('ENDPOINT_NOT_FOUND', `No API found for ${request.method} ${request.path.slice(0, 200)}. What there is of MLflow's API is listed in Runweave's docs/mlflow.md.`);
     const body = await readBody(request);
     if (path === 'runs/log-batch' && body.size > maxBatchBytes) throw invalid(`Batched logging API requests must be at most ${maxBatchBytes} bytes, got a request of size ${body.size}.`);
     const fields: Fields = fieldsOf({ ...queryOf(request.query), ...body.fields, ...found.params });
@@ -97,14 +99,43 @@ async function readBody(request: ServiceRequest): Promise<{ readonly fields: Jso
   if (request.method === 'GET' || request.method === 'HEAD') return { fields: {}, size: 0 };
   const bytes = await request.body();
   if (bytes.length === 0) return { fields: {}, size: 0 };
+  const text = bytes.toString('utf8');
+  if (isNestedDeeply(text)) throw new Refusal('BAD_REQUEST', `The body is nested more than ${maxDepth} deep`);
   let fields: unknown;
   try {
-    fields = JSON.parse(bytes.toString('utf8'));
+    fields = JSON.parse(text);
   } catch (error) {
     throw new Refusal('BAD_REQUEST', `The body is not JSON: ${(error as Error).message.slice(0, 200)}`);
   }
   if (!isJsonObject(fields)) throw new Refusal('BAD_REQUEST', 'The body is not a JSON object');
   return { fields, size: bytes.length };
+}
+
+/** What is nested without end parses, and then overflows the stack of whoever writes it again. */
+function isNestedDeeply(text: string): boolean {
+  let depth = 0;
+  let isInString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text[at]) {
+      case '\\':
+        at += 1;
+        break;
+      case '"':
+        isInString = !isInString;
+        break;
+      case '[':
+      case '{':
+        if (!isInString) depth += 1;
+        if (depth > maxDepth) return true;
+        break;
+      case ']':
+      case '}':
+        if (!isInString) depth -= 1;
+        break;
+      default:
+    }
+  }
+  return false;
 }
 
 function queryOf(query: URLSearchParams): JsonObject {

@@ -11,7 +11,7 @@ import { paginate } from './pages.ts';
 import { invalid, missing, Refusal } from './refusal.ts';
 import type { Routes } from './routes.ts';
 import { pairs, type Run } from './run.ts';
-import { readTags, type Runs } from './runs.ts';
+import { readTags } from './runs.ts';
 import { search, type Searchable } from './search.ts';
 import type { Telling } from './telling.ts';
 
@@ -44,7 +44,15 @@ interface RegisteredModel {
   description: string;
 }
 
-export function modelRegistryRoutes(now: () => number, budget: Budget, runs: Runs, telling: Telling): Routes {
+export interface RegistryContext {
+  readonly now: () => number;
+  readonly budget: Budget;
+  readonly telling: Telling;
+  /** The run that made what is registered: a model of MLflow 3 says only which model it is. */
+  readonly runOf: (runId: string, modelId: string) => Run | undefined;
+}
+
+export function modelRegistryRoutes({ now, budget, telling, runOf }: RegistryContext): Routes {
   const models = new Map<string, RegisteredModel>();
   let entries = 0;
   const count = (): void => {
@@ -198,7 +206,7 @@ export function modelRegistryRoutes(now: () => number, budget: Budget, runs: Run
       model.last = version.version;
       model.updated = time;
       model.versions.set(version.version, version);
-      const run: Run | undefined = runs.get(version.runId);
+      const run = runOf(version.runId, version.modelId);
       if (run !== undefined) telling.tag(run, `mlflow.registered_model.${model.name}`, String(version.version));
       return { model_version: versionMessage(model, version) };
     },

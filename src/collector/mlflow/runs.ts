@@ -13,6 +13,7 @@ import type { CollectedAttempt } from '../service.ts';
 import type { Budget } from './budget.ts';
 import type { Experiments } from './experiments.ts';
 import { fieldsOf, type Fields } from './fields.ts';
+import type { MetricPoint } from './metric-series.ts';
 import { validKey } from './names.ts';
 import { paginate } from './pages.ts';
 import { invalid, missing, Refusal } from './refusal.ts';
@@ -63,6 +64,8 @@ export interface RunsContext {
 export function createRuns({ attempt, now, budget, experiments, telling, onModelMetric }: RunsContext): Runs {
   const runs = new Map<string, Run>();
   const labels = new Set<string>();
+  /** By the label without a number. */
+  const lastNumbers = new Map<string, number>();
   let taskRun: Run | undefined;
 
   const find = (id: string): Run => {
@@ -80,11 +83,16 @@ export function createRuns({ attempt, now, budget, experiments, telling, onModel
   /** Unique below its parent; without a name of its own, a number, which is the same each time the task runs. */
   const labelOf = (parent: Run | undefined, name: string | undefined): string => {
     const prefix = parent?.place.type === 'child' ? `${parent.place.label}/` : '';
-    const base = name ?? (parent === undefined ? 'run' : 'child');
-    for (let number = name === undefined ? (parent === undefined ? 2 : 1) : 1; ; number += 1) {
-      const label = `${prefix}${number === 1 && name !== undefined ? base : `${base}-${number}`}`;
-      if (!labels.has(label)) return label;
-    }
+    const base = `${prefix}${name ?? (parent === undefined ? 'run' : 'child')}`;
+    // A further run on top level is the task's second.
+    let number = lastNumbers.get(base) ?? (name === undefined && parent === undefined ? 1 : 0);
+    let label: string;
+    do {
+      number += 1;
+      label = number === 1 && name !== undefined ? base : `${base}-${number}`;
+    } while (labels.has(label));
+    lastNumbers.set(base, number);
+    return label;
   };
 
   const create = (fields: Fields): JsonObject => {
@@ -111,7 +119,7 @@ export function createRuns({ attempt, now, budget, experiments, telling, onModel
       experimentId,
       userId,
       place: isTask ? { type: 'task' } : { type: 'child', label, spanId: id.slice(0, 16) as SpanId, parent: parent?.place.type === 'child' ? parent.place.spanId : attempt.spanId },
-      startTime: fields.optionalInteger('start_time') ?? now(),
+      startTime: Math.max(0, fields.optionalInteger('start_time') ?? now()),
       params: new Map(),
       tags,
       metrics: new Map(),
@@ -175,7 +183,7 @@ export function createRuns({ attempt, now, budget, experiments, telling, onModel
   };
 
   const addMetric = (run: Run, metric: Fields, key: string): void => {
-    const point = { value: metric.double('value'), timestamp: metric.integer('timestamp'), step: metric.optionalInteger('step') ?? 0 };
+    const point = readPoint(metric);
     if (!run.metrics.has(key)) budget.text(key);
     seriesOf(run, key).add(point, budget.point());
     const about = { modelId: given(metric, 'model_id'), datasetName: given(metric, 'dataset_name'), datasetDigest: given(metric, 'dataset_digest') };
@@ -191,9 +199,7 @@ export function createRuns({ attempt, now, budget, experiments, telling, onModel
     checkBatch({ metrics: metrics.length, params: params.length, tags: tags.length });
     // All is read before any of it is logged, so that a batch that is refused leaves nothing behind.
     const readMetrics = metrics.map((metric, index) => {
-      metric.double('value');
-      metric.integer('timestamp');
-      metric.optionalInteger('step');
+      readPoint(metric);
       return { metric, key: validKey(metric.string('key'), `metrics[${index}].name`) };
     });
     const readParams = new Map<string, string>();
@@ -304,6 +310,12 @@ export function createRuns({ attempt, now, budget, experiments, telling, onModel
 
 export function readTags(tags: readonly Fields[]): Map<string, string> {
   return new Map(tags.map((tag) => [validKey(tag.string('key')), tag.optionalString('value') ?? '']));
+}
+
+function readPoint(metric: Fields): MetricPoint {
+  const timestamp = metric.integer('timestamp');
+  if (timestamp < 0) throw invalid(`Invalid value ${timestamp} for parameter 'timestamp' supplied: Timestamp must be a nonnegative long (64-bit integer)`);
+  return { value: metric.double('value'), timestamp, step: metric.optionalInteger('step') ?? 0 };
 }
 
 function given(fields: Fields, name: string): string | undefined {

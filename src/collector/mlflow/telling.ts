@@ -7,8 +7,7 @@
  * run's label: `fold-1/loss`.
  */
 import type { Json } from '../../model/json.ts';
-import * as semconv from '../../model/semantic-conventions.ts';
-import { fromMilliseconds } from '../../model/time.ts';
+import { fromMilliseconds, type UnixNano } from '../../model/time.ts';
 import type { CollectedAttempt } from '../service.ts';
 import { protoDouble } from './fields.ts';
 import type { MetricPoint } from './metric-series.ts';
@@ -16,6 +15,9 @@ import type { DatasetInput, Run } from './run.ts';
 
 /** Told in parts: it holds every model's signature, and grows with each. */
 const modelHistory = 'mlflow.log-model.history';
+
+/** What 64 bits of nanoseconds hold, in milliseconds: the year 2554. */
+const latestTime = 18_446_744_073_709;
 
 /** What a point was measured for: a model, with a dataset. */
 export interface MetricContext {
@@ -46,7 +48,7 @@ export function createTelling({ report, traceId }: CollectedAttempt): Telling {
         ...(datasetName !== undefined && { 'mlflow.dataset.name': datasetName }),
         ...(datasetDigest !== undefined && { 'mlflow.dataset.digest': datasetDigest }),
       };
-      report({ type: 'metric', name: under(run, key), value, step, time: fromMilliseconds(timestamp), ...(Object.keys(detail).length > 0 && { detail }) });
+      report({ type: 'metric', name: under(run, key), value, step, ...timeOf(timestamp), ...(Object.keys(detail).length > 0 && { detail }) });
     },
     param: (run, key, value) => {
       if (!goesIntoSpan(run)) report({ type: 'param', name: under(run, key), value });
@@ -74,7 +76,8 @@ export function createTelling({ report, traceId }: CollectedAttempt): Telling {
       if (run.place.type === 'task' || run.isTold) return;
       run.isTold = true;
       const { place, status } = run;
-      const end = Math.max(run.startTime, run.endTime ?? now);
+      const start = Math.min(run.startTime, latestTime);
+      const end = Math.min(Math.max(start, run.endTime ?? now), latestTime);
       const tags = [...run.tags].filter(([key]) => key !== modelHistory);
       const last = [...run.metrics].flatMap(([key, { latest }]) => (latest === undefined ? [] : [[key, protoDouble(latest.value)] as const]));
       const datasets = [...run.datasets.values()].map(({ dataset }) => `${dataset['name'] ?? ''}@${dataset['digest'] ?? ''}`);
@@ -86,15 +89,15 @@ export function createTelling({ report, traceId }: CollectedAttempt): Telling {
           parentSpanId: place.parent,
           name: place.label,
           kind: 1,
-          start: fromMilliseconds(run.startTime),
+          start: fromMilliseconds(start),
           end: fromMilliseconds(end),
           attributes: {
             'mlflow.run_id': run.id,
             'mlflow.status': status,
             ...(datasets.length > 0 && { 'mlflow.datasets': datasets }),
-            ...withPrefix(semconv.loggedParamPrefix, [...run.params]),
-            ...withPrefix(semconv.tagPrefix, tags),
-            ...withPrefix(semconv.metricPrefix, last),
+            ...withPrefix('mlflow.param.', [...run.params]),
+            ...withPrefix('mlflow.tag.', tags),
+            ...withPrefix('mlflow.metric.', last),
           },
           events: [],
           links: [],
@@ -109,6 +112,11 @@ export function createTelling({ report, traceId }: CollectedAttempt): Telling {
 
 function withPrefix(prefix: string, entries: readonly (readonly [string, Json])[]): Record<string, Json> {
   return Object.fromEntries(entries.map(([key, value]) => [`${prefix}${key}`, value]));
+}
+
+/** Seconds or nanoseconds that were taken for milliseconds are in the client's history; in the record it is when the point came. */
+function timeOf(timestamp: number): { readonly time?: UnixNano } {
+  return timestamp > latestTime ? {} : { time: fromMilliseconds(timestamp) };
 }
 
 function parsed(text: string): Json {

@@ -18,7 +18,7 @@ const depthLimit = 64;
 type AnyMessage = MessageType<Record<string, unknown>>;
 type Kind = Field['kind'];
 
-const asAny = (type: MessageType<unknown>): AnyMessage => type as unknown as AnyMessage;
+const asAny = (type: MessageType<unknown>): AnyMessage => type;
 
 // Protobuf.
 
@@ -149,7 +149,7 @@ export function decodeJson<T>(type: MessageType<T>, text: string): T {
   } catch {
     throw new BadData('the body is not valid JSON');
   }
-  return fromJson(asAny(type as MessageType<unknown>), value, '', 0) as T;
+  return fromJson(asAny(type), value, '', 0) as T;
 }
 
 const snakeCase = new Map<string, string>();

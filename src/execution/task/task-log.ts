@@ -3,7 +3,7 @@
  * short forms for shells. A line that is neither is reported, never fatal.
  */
 import path from 'node:path';
-import { isJsonObject, type Json } from '../../model/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 import type { UnixNano } from '../../model/time.ts';
 
 export type TaskLogEntry =
@@ -11,9 +11,11 @@ export type TaskLogEntry =
   | { readonly type: 'param'; readonly name: string; readonly value: Json }
   | { readonly type: 'tag'; readonly name: string; readonly value: string }
   | { readonly type: 'return'; readonly name: string; readonly value: Json }
+  /** An object of Python, pickled into the file at `path`. */
+  | { readonly type: 'pickled-return'; readonly name: string; readonly path: string; readonly valueType: string }
   | { readonly type: 'artifact'; readonly name: string; readonly path: string; readonly mediaType?: string }
   | ({ readonly type: 'observed' } & ObservedEntry)
-  | { readonly type: 'cell'; readonly index: number; readonly status: 'running' | 'success' | 'failure'; readonly label: string; readonly start: UnixNano; readonly end?: UnixNano }
+  | { readonly type: 'cell'; readonly index: number; readonly status: 'running' | 'success' | 'failure'; readonly label: string; readonly start: UnixNano; readonly end?: UnixNano; readonly source?: string; readonly outputs?: readonly JsonObject[] }
   | { readonly type: 'warning'; readonly category: string; readonly message: string; readonly file: string; readonly line: number }
   | { readonly type: 'exception'; readonly exceptionType: string; readonly message: string; readonly stacktrace: string; readonly frames: readonly { readonly file: string; readonly line: number; readonly function: string }[] }
   | { readonly type: 'invalid'; readonly line: string; readonly message: string };
@@ -61,6 +63,10 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
       if (typeof name !== 'string' || number === undefined || (step !== undefined && step !== null && !Number.isSafeInteger(step))) return undefined;
       return { type, name, value: number, ...(typeof step === 'number' && { step }), ...(time !== undefined && { time }) };
     }
+    case 'pickled-return': {
+      const { path: file, valueType } = object;
+      return typeof name === 'string' && typeof file === 'string' && typeof valueType === 'string' ? { type, name, path: path.resolve(cwd, file), valueType } : undefined;
+    }
     case 'param':
     case 'return':
       return typeof name === 'string' && value !== undefined ? { type, name, value } : undefined;
@@ -84,12 +90,12 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
         roots: strings(object['roots']),
       };
     case 'cell': {
-      const { index, status, label } = object;
+      const { index, status, label, source, outputs } = object;
       const start = unixNano(object['start']);
       const end = unixNano(object['end']);
       if (typeof index !== 'number' || start === undefined) return undefined;
       if (status !== 'running' && status !== 'success' && status !== 'failure') return undefined;
-      return { type, index, status, label: typeof label === 'string' ? label : '', start, ...(end !== undefined && { end }) };
+      return { type, index, status, label: typeof label === 'string' ? label : '', start, ...(end !== undefined && { end }), ...(typeof source === 'string' && { source }), ...(Array.isArray(outputs) && { outputs: (outputs as readonly Json[]).filter(isJsonObject) }) };
     }
     case 'warning': {
       const { category, message, file, line } = object;

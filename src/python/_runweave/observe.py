@@ -45,10 +45,11 @@ _lookups = {}  # folder → names looked for in it, not told yet
 _roots = {}  # modules that the task's own code imports
 
 
-def start(source=None):
+def start(source=None, is_child=False):
     """Starts observing this process and the Python processes that it starts.
 
-    `source` is a file that counts as a module although it is none: a notebook.
+    `source` is a file that counts as a module although it is none: a notebook. `is_child` is a process that a task
+    started: it imports nothing for us, so its warnings are not told.
     """
     global _log_file, _workspace, _real_workspace, _params, _ignored, _python, _suffixes
     workspace = os.path.normpath(os.environ.get("RUNWEAVE_WORKSPACE") or ".")
@@ -74,7 +75,8 @@ def start(source=None):
             _tell("modules", path)
     sys.addaudithook(_audit)
     sys.meta_path.insert(0, _Finder)
-    _watch_warnings()
+    if not is_child:
+        _watch_warnings()
     # Registered before anything of the task, so run after everything of the task.
     atexit.register(_tell_at_end)
 

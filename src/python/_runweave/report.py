@@ -117,6 +117,27 @@ def in_workspace(frame):
     return frame["file"].startswith(roots) and f"{os.sep}site-packages{os.sep}" not in frame["file"]
 
 
+class LoggedPictures:
+    """Whether a picture was logged, by whichever process of the task, since this was made."""
+
+    def __init__(self):
+        self._start = self._size()
+
+    def any(self):
+        if self._size() == self._start:
+            return False
+        with open(os.environ["RUNWEAVE_LOG"], "rb") as file:
+            file.seek(self._start)
+            return any(b'"artifact"' in line and b'"mediaType":"image/' in line for line in file)
+
+    @staticmethod
+    def _size():
+        try:
+            return os.path.getsize(os.environ["RUNWEAVE_LOG"])
+        except (KeyError, OSError):
+            return 0
+
+
 def write_exception(line):
     """Writes an `exception` line."""
     from runweave import _log

@@ -316,19 +316,21 @@ describe('the collector’s server, the end of an attempt', () => {
   });
 
   it('does not wait for a body that does not come, nor for a client that goes on', async (t) => {
-    const { collector, open } = await start(t, echoBody, { drain: 50 });
+    const { collector, open } = await start(t, echoBody, { drain: 50, free: 2, large: 1 });
     const { authorization, close } = open();
     const { host, port } = new URL(collector.url);
     const socket = connect(Number(port), '127.0.0.1', () => socket.write(`POST /echo HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${authorization}\r\nContent-Length: 10\r\n\r\n12345`));
     const gone = new Promise((resolve) => socket.on('close', resolve));
     socket.on('error', () => undefined);
+    // Another waits for the place that the first one has.
+    const second = ask(`${collector.url}/echo`, { headers: { authorization }, body: 'waits' }).catch(() => undefined);
     let goesOn = true;
     const again = async (): Promise<void> => {
       while (goesOn) if ((await ask(`${collector.url}/echo`, { headers: { authorization }, body: 'x' })).status === 401) goesOn = false;
     };
     const others = again();
     await close();
-    await Promise.all([gone, others]);
+    await Promise.all([gone, others, second]);
   });
 
   it('takes a file as the answer', async (t) => {

@@ -122,7 +122,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
           digest: digest(),
           content: pick([{ type: 'reference' }, { type: 'utf8', text: '' }, { type: 'utf8', text: '{"a":1}' }, { type: 'base64', data: 'AAEC' }] as const),
         },
-        { type: 'cell', ...of, time, index: int(5), status: pick(['running', 'success', 'failure']), label: 'import numpy', start: time, ...(chance(0.5) && { end: time }) },
+        { type: 'cell', ...of, time, index: int(5), status: pick(['running', 'success', 'failure']), label: 'import numpy', start: time, ...(chance(0.5) && { end: time }), ...(chance(0.5) && { source: 'import numpy', outputs: [{ output_type: 'stream', name: 'stdout', text: 'Ł\n' }, { output_type: 'display_data', data: { 'text/plain': ['a', 'b'] }, metadata: {} }] }) },
         { type: 'warned', ...of, time, warnings: [{ category: 'FutureWarning', message: 'soon', file: 'a.py', line: 3, count: int(5) + 1 }] },
         { type: 'resources', ...of, time, cpu: int(100) / 100, memory: int(1e9), read: int(1000), written: int(1000), ...(chance(0.5) && { gpuMemory: int(1e9), gpu: 0.5 }) },
         { type: 'span', ...of, time, span: reportedSpan(time) },

@@ -25,6 +25,9 @@ function open() {
   return { reports, send };
 }
 
+/** Of an answer in JSON. */
+const json = ({ body }: ServiceResponse): unknown => JSON.parse(typeof body === 'string' ? body : 'null');
+
 const spans = (...items: readonly JsonObject[]): JsonObject => ({ resourceSpans: [{ scopeSpans: [{ spans: items }] }] });
 const metrics = (...items: readonly JsonObject[]): JsonObject => ({ resourceMetrics: [{ scopeMetrics: [{ metrics: items }] }] });
 const minimal = { traceId, spanId, name: 'x', startTimeUnixNano: '10', endTimeUnixNano: '20' };
@@ -99,8 +102,8 @@ describe('OTLP, spans', () => {
 
   it('without usable ids or times are counted as rejected, or get times', async () => {
     const { reports, send } = open();
-    const { body } = await send('/v1/traces', spans({ ...minimal, spanId: '' }, { ...minimal, traceId: '00000000000000000000000000000000' }, { ...minimal, spanId: attempt.spanId }, { traceId, spanId, endTimeUnixNano: '5', startTimeUnixNano: '9' }));
-    assert.deepEqual(JSON.parse(String(body)), { partialSuccess: { rejectedSpans: '3', errorMessage: 'a span with the id of the span that it is reported to' } });
+    const answer = await send('/v1/traces', spans({ ...minimal, spanId: '' }, { ...minimal, traceId: '00000000000000000000000000000000' }, { ...minimal, spanId: attempt.spanId }, { traceId, spanId, endTimeUnixNano: '5', startTimeUnixNano: '9' }));
+    assert.deepEqual(json(answer), { partialSuccess: { rejectedSpans: '3', errorMessage: 'a span with the id of the span that it is reported to' } });
     assert.deepEqual(reports.map((report) => report.type === 'span' && [report.span.start, report.span.end, report.span.parentSpanId]), [['9', '9', attempt.spanId]]);
   });
 
@@ -209,7 +212,7 @@ describe('OTLP, requests that are none', () => {
     for (const [status, body, type, method] of cases) {
       const answer = await send('/v1/traces', body, type, method);
       assert.equal(answer.status, status, JSON.stringify(body).slice(0, 100));
-      if (type !== 'application/x-protobuf') assert.equal(typeof (JSON.parse(String(answer.body)) as { message?: unknown }).message, 'string');
+      if (type !== 'application/x-protobuf') assert.equal(typeof (json(answer) as { message?: unknown }).message, 'string');
     }
     assert.deepEqual(reports, []);
   });

@@ -12,7 +12,8 @@ const ours = {
   OTEL_BSP_SCHEDULE_DELAY: '500',
   OTEL_BLRP_SCHEDULE_DELAY: '500',
 };
-const mlflow = { MLFLOW_TRACKING_URI: 'http://127.0.0.1:4000', MLFLOW_TRACKING_TOKEN: 'rwt_t', MLFLOW_EXPERIMENT_NAME: 'digits' };
+const habits = { MLFLOW_ENABLE_OTLP_EXPORTER: 'false', MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT: 'true', MLFLOW_DISABLE_TELEMETRY: 'true' };
+const mlflow = { ...habits, MLFLOW_TRACKING_URI: 'http://127.0.0.1:4000', MLFLOW_TRACKING_TOKEN: 'rwt_t', MLFLOW_EXPERIMENT_NAME: 'digits' };
 
 describe('the variables of the collector', () => {
   it('are those of OpenTelemetry and MLflow', () => {
