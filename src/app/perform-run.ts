@@ -58,6 +58,7 @@ export interface RunContext {
   readonly ids: Ids;
   readonly backend: Backend;
   readonly onEvent: (event: RunEvent) => void;
+  readonly onImported: (task: TaskId, modules: readonly string[]) => void;
   /** The disk refuses; the run goes on. */
   readonly onStorageError: (message: string) => void;
   readonly onStarted: (run: ActiveRun) => void;
@@ -186,6 +187,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             backend: maskedBackend(sampler.watch(backend, (sample) => emit({ type: 'resources', task: task.id, attempt: number, time: clock.now(), ...sample })), () => withToken([])),
             clock,
             emit,
+            onImported: (modules) => context.onImported(task.id, modules),
             openChannel: async ({ number: attempt, spanId, scratch: prefix }, report) => {
               const { url, open } = await collector.get();
               const registration = open({ runId, task: task.id, attempt, traceId, spanId, start: clock.now(), scratch: prefix, report });

@@ -15,6 +15,7 @@ import { nearName } from '../model/near-name.ts';
 import { openKeptResults } from '../fingerprint/kept-results.ts';
 import { localBackend } from '../execution/backend/local.ts';
 import { spawningBackend } from '../execution/backend/spawner.ts';
+import { warmBackend } from '../execution/backend/warm.ts';
 import type { DecisionContext } from '../execution/decide.ts';
 import { checkSyntax } from '../execution/check-syntax.ts';
 import { findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
@@ -24,7 +25,7 @@ import { needsInterpreter } from '../execution/task/command.ts';
 import { startWatcher } from '../execution/watcher.ts';
 import { systemClock } from './clock.ts';
 import { randomIds } from './ids.ts';
-import { spawnerScript, workspaceOf } from './installation.ts';
+import { pythonHelperFolder, spawnerScript, workspaceOf } from './installation.ts';
 import { keptLimit } from './kept-limit.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
@@ -32,6 +33,7 @@ import { objectPath } from '../recording/artifacts.ts';
 import { createPipelineSource } from './pipeline-source.ts';
 import { recoverInterruptedRuns } from './recover.ts';
 import { createTaskMemory } from './task-memory.ts';
+import { warmProfiles } from './warm-profiles.ts';
 import type { Results } from '../fingerprint/results.ts';
 
 export type Problem = Extract<SessionMessage, { readonly type: 'problem' }>;
@@ -65,7 +67,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const environment = { ...process.env };
   const clock = systemClock();
   const ids = randomIds();
-  const backend = spawningBackend(localBackend(), spawnerScript());
+  const spawner = spawningBackend(localBackend(), spawnerScript());
+  const backend = warmBackend(spawner);
   const memory = createTaskMemory(store, file);
   const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
   const hasObject = (digest: Digest): boolean => existsSync(objectPath(store, digest) ?? '');
@@ -217,6 +220,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
             if (event.type === 'attempt-started') executed += 1;
             listener({ type: 'event', event });
           },
+          onImported: memory.imports().set,
           onStorageError: (message) => listener(problem('storage', message)),
           onStarted: (run) => {
             active = run;
@@ -234,9 +238,19 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       active = undefined;
       kept.makeRoom();
       memory.saveDigests();
+      memory.imports().save();
       source.save();
       status();
     }
+  };
+
+  /** While nothing runs, what the next change will need is made ready. */
+  const keepWarm = async (): Promise<void> => {
+    const { pipeline } = loaded;
+    if (!watching || pipeline === undefined) return;
+    const python = await interpreterFor(pipeline);
+    if (python === undefined || 'code' in python) return;
+    backend.prepare(warmProfiles(pipeline, { interpreter: python.path, pythonPath: pythonHelperFolder(), workspace, inherited: environment, importsOf: memory.imports().of }));
   };
 
   const refuseAlone = async (pipeline: Pipeline, named: ReadonlySet<TaskId>, { runId, fingerprint }: NonNullable<RunOptions['alone']>, decision: DecisionContext): Promise<Problem | undefined> => {
@@ -323,6 +337,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         const mayBeStale = !('code' in result) && result.outcome === 'success' && executed > 0;
         if (mayBeStale || late.length > 0) await onChange(late.splice(0));
         else if (isWatching() && loaded.pipeline !== undefined) await planNow(tasks, true);
+        if (active === undefined) await keepWarm();
       } catch (error) {
         listener(problem('internal', (error as Error).message));
       }
@@ -366,7 +381,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       active?.cancel();
       await stopWatching?.();
       await last;
-      await backend.close();
+      backend.close();
+      await spawner.close();
       memory.forgetResults();
     },
   };

@@ -1,7 +1,7 @@
 /** What is known from earlier runs: the last result of each task, and the digests of files. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Pipeline } from '../model/pipeline.ts';
+import type { Pipeline, TaskId } from '../model/pipeline.ts';
 import { createFileDigests, type FileDigests } from '../fingerprint/file-digests.ts';
 import { openResults, readResults, type Results } from '../fingerprint/results.ts';
 
@@ -9,8 +9,16 @@ export interface TaskMemory {
   readonly results: (pipeline: Pipeline) => Promise<Results>;
   readonly digests: () => FileDigests;
   readonly saveDigests: () => void;
+  /** Installed modules that tasks imported when they ran last. */
+  readonly imports: () => ImportMemory;
   /** Another process may have written results: they are read again when they are asked for next. */
   readonly forgetResults: () => void;
+}
+
+export interface ImportMemory {
+  readonly of: (task: TaskId) => readonly string[];
+  readonly set: (task: TaskId, modules: readonly string[]) => void;
+  readonly save: () => void;
 }
 
 /** `store` is `.runweave`; `file` the pipeline file, of which there may be several in its folder. */
@@ -19,6 +27,7 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
   const digestsFile = path.join(store, 'cache', 'digests.json');
   let results: Promise<Results> | undefined;
   let digests: FileDigests | undefined;
+  let imports: ImportMemory | undefined;
 
   const open = async (pipeline: Pipeline): Promise<Results> => {
     const known = readResults(resultsFile);
@@ -30,18 +39,11 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
   };
   return {
     results: (pipeline) => (results ??= open(pipeline)),
-    digests: () => (digests ??= createFileDigests(readJson(digestsFile))),
+    digests: () => (digests ??= createFileDigests(readJson(digestsFile) as Parameters<typeof createFileDigests>[0])),
     saveDigests: () => {
-      if (digests === undefined) return;
-      try {
-        mkdirSync(path.dirname(digestsFile), { recursive: true });
-        const temporary = `${digestsFile}.${process.pid}.tmp`;
-        writeFileSync(temporary, JSON.stringify(digests.export()));
-        renameSync(temporary, digestsFile);
-      } catch {
-        // Only a cache: without it files are read again.
-      }
+      if (digests !== undefined) saveJson(digestsFile, digests.export());
     },
+    imports: () => (imports ??= openImports(path.join(store, 'cache', `imports-${path.basename(file)}.json`))),
     forgetResults: () => {
       void results?.then((open) => open.close());
       results = undefined;
@@ -49,10 +51,38 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
   };
 }
 
-function readJson(file: string): Parameters<typeof createFileDigests>[0] {
+function openImports(file: string): ImportMemory {
+  const known = new Map(Object.entries(readJson(file) as Readonly<Record<TaskId, readonly string[]>>)) as Map<TaskId, readonly string[]>;
+  let isSaved = true;
+  return {
+    of: (task) => known.get(task) ?? [],
+    set: (task, modules) => {
+      if (JSON.stringify(known.get(task)) === JSON.stringify(modules)) return;
+      known.set(task, modules);
+      isSaved = false;
+    },
+    save: () => {
+      if (!isSaved) saveJson(file, Object.fromEntries(known));
+      isSaved = true;
+    },
+  };
+}
+
+function readJson(file: string): object {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Parameters<typeof createFileDigests>[0];
+    return JSON.parse(readFileSync(file, 'utf8')) as object;
   } catch {
     return {};
+  }
+}
+
+function saveJson(file: string, value: object): void {
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    const temporary = `${file}.${process.pid}.tmp`;
+    writeFileSync(temporary, JSON.stringify(value));
+    renameSync(temporary, file);
+  } catch {
+    // Only a cache: what is in it is found out again.
   }
 }

@@ -81,6 +81,8 @@ export interface AttemptContext {
   /** Absent where nothing can be reported but by `RUNWEAVE_LOG`. Rejects when there can be no such channel now. */
   readonly openChannel?: (attempt: Pick<AttemptRequest, 'task' | 'number' | 'spanId' | 'scratch'>, report: (report: Report) => void) => ReportChannel | Promise<ReportChannel>;
   readonly digests: FileDigests;
+  /** Installed modules that the task's own code imported, at its end. */
+  readonly onImported?: (modules: readonly string[]) => void;
   readonly storeArtifact: (file: string, name: string, mediaType: string | undefined, inlineLimit?: number) => Promise<Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content'>>;
 }
 
@@ -126,6 +128,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     process = { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: (error as Error).message }), stop: () => false };
   }
   emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid });
+  if (process.note !== undefined) emit({ type: 'warning', time: startTime, message: `${task.id}: ${process.note}` });
 
   /** A process keeps the environment that it was started with, so that each says a value once. */
   const said = new Set<string>();
@@ -158,6 +161,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   removeScratch(logFile);
   const observed = reports.observed();
   if (reports.hasObserved()) {
+    context.onImported?.(reports.imported());
     const { modules, read, written, packages } = observed;
     emit({ type: 'observed', ...of, time: clock.now(), modules, read, written, packages: Object.assign({}, ...Object.values(packages)) as PackageVersions });
   }
@@ -280,6 +284,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
   const lastReturns = new Map<string, TaskLogEntry>();
   let notKept: RecordedFailure | undefined;
   const seen = collectObserved();
+  const roots = new Set<string>();
   const warnings = new Map<string, TaskWarning>();
   let exception: RecordedFailure | undefined;
   const track = trackVariables();
@@ -371,6 +376,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         return;
       case 'observed':
         seen.add(entry);
+        for (const name of entry.roots) roots.add(name);
         return;
       case 'warning': {
         const { category, message, file, line } = entry;
@@ -412,6 +418,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
     exception: () => exception,
     warnings: () => [...warnings.values()],
     observed: () => seen.observed(request.folder, context.digests),
+    imported: (): readonly string[] => [...roots],
     hasObserved: () => seen.hasAny(),
   };
 }

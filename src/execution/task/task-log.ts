@@ -35,6 +35,8 @@ export interface ObservedEntry {
   readonly outside: Readonly<Record<string, readonly string[]>>;
   /** Folder of a search path → names looked for in it. */
   readonly lookups: Readonly<Record<string, readonly string[]>>;
+  /** Installed modules that the task's own code imported. */
+  readonly roots: readonly string[];
 }
 
 /** `undefined` for an empty line. Relative artifact paths are relative to `cwd`. */
@@ -89,6 +91,7 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
         imported: stringLists(object['imported']),
         outside: stringLists(object['outside']),
         lookups: stringLists(object['lookups']),
+        roots: strings(object['roots']),
       };
     case 'cell': {
       const { index, status, label, source, outputs } = object;

@@ -21,14 +21,19 @@ _ansi = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _images = {"image/png": "png", "image/jpeg": "jpg"}
 
 
-def run_notebook(path):
+def run_notebook(path, is_forked=False):
     """Runs the notebook in the kernel of its metadata, in the current directory; exits 1 if a cell fails."""
     path = os.path.abspath(path)
+    forked = None
+    if is_forked:
+        from . import forked_kernel
+
+        forked = forked_kernel.fork()
     try:
         notebook = _load(path)
     except TaskError as error:
         fail(error)
-    sys.exit(asyncio.run(_Run(path, *notebook).run()))
+    sys.exit(asyncio.run(_Run(path, *notebook, forked).run()))
 
 
 def _load(path):
@@ -71,12 +76,12 @@ def _parameter(name, language):
 
 
 class _Run:
-    def __init__(self, path, notebook, kernel_name):
+    def __init__(self, path, notebook, kernel_name, forked):
         from .kernel import Kernel
 
         self.path = path
         self.notebook = notebook
-        self.kernel = Kernel(notebook, kernel_name)
+        self.kernel = Kernel(notebook, kernel_name, forked)
         self.signal = None
 
     async def run(self):
