@@ -22,13 +22,17 @@ import type { FileDigests } from '../fingerprint/file-digests.ts';
 import type { Backend, ProcessEnd, RunningProcess } from './backend/backend.ts';
 import { followLog, type FollowedLog } from './follow-log.ts';
 import { collectObserved, type Observed } from './observed.ts';
+import { variablesOf } from './backend/descendants.ts';
 import { limitOutput } from './output-limit.ts';
 import { taskEnvironment, type PickleFile } from './task/environment.ts';
 import { parseTaskLogLine, type TaskLogEntry } from './task/task-log.ts';
+import { trackedName, trackVariables, usesTracking, withTracking } from './task/tracked-variables.ts';
 
 /** Output is handed on in pieces, not for every write of the task. */
 const outputInterval = 25;
 const outputPiece = 64 * 1024;
+/** How often the environments of a shell task's processes are looked at, in milliseconds. */
+const trackInterval = 50;
 /** What is kept of a task's last output for its failure's message. */
 const tailLength = 2000;
 /** Lines of RUNWEAVE_LOG that were not understood are told one by one up to here. */
@@ -105,6 +109,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   let log: FollowedLog | undefined;
   let process: RunningProcess;
   let paramsFile = '';
+  let isTracked = false;
   try {
     paramsFile = writeParams(path.dirname(request.scratch), request.params);
     // A shell task makes its log by appending to it; most make none. What observes Python never makes it, so that a
@@ -114,12 +119,10 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
       const entry = parseTaskLogLine(line, cwd);
       if (entry !== undefined) reports.add(entry);
     });
-    process = await context.backend.start({
-      command: request.command,
-      cwd,
-      env: taskEnvironment({ ...request, paramsFile, logFile, reporting: channel }),
-      onOutput: output.add,
-    });
+    const env = taskEnvironment({ ...request, paramsFile, logFile, reporting: channel });
+    isTracked = usesTracking(task, folder);
+    const started = isTracked ? withTracking(request.command, env, request.pythonPath) : { command: request.command, env };
+    process = await context.backend.start({ ...started, cwd, onOutput: output.add });
   } catch (error) {
     // A full disk, or no right to write: the task's own failure, not the run's.
     process = { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: (error as Error).message }), stop: () => false };
@@ -127,6 +130,16 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid });
   if (process.note !== undefined) emit({ type: 'warning', time: startTime, message: `${task.id}: ${process.note}` });
 
+  /** A process keeps the environment that it was started with, so that each says a value once. */
+  const said = new Set<string>();
+  const lookAtVariables = (): void => {
+    for (const { pid, name, value } of variablesOf([`RUNWEAVE_RUN_ID=${request.runId}`, `RUNWEAVE_TASK=${task.id}`], process.pid, trackedName)) {
+      const saying = `${pid} ${name}=${value}`;
+      if (!said.has(saying)) reports.add({ type: 'tracked', name, value });
+      said.add(saying);
+    }
+  };
+  const looking = isTracked ? setInterval(lookAtVariables, trackInterval) : undefined;
   let stoppedBy: 'timeout' | 'cancellation' | undefined;
   const stopFor = (why: 'timeout' | 'cancellation'): void => {
     if (process.stop()) stoppedBy ??= why;
@@ -138,6 +151,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
 
   const end = await process.ended;
   clearTimeout(timer);
+  clearInterval(looking);
   request.signal.removeEventListener('abort', onAbort);
   await channel?.close();
   output.flush();
@@ -265,7 +279,7 @@ function collectOutput(emit: (stream: 'stdout' | 'stderr', text: string) => void
 function collectReports(request: AttemptRequest, context: AttemptContext, of: { readonly task: TaskId; readonly attempt: number }, cwd: string, addLog: (log: ReportedLog) => void) {
   const { emit, clock } = context;
   const returns: Record<string, JsonObject[string]> = {};
-  const pickles: Record<string, PickledReturn> = {};
+  const pickles = new Map<string, PickledReturn>();
   /** By name: which of several holds. */
   const lastReturns = new Map<string, TaskLogEntry>();
   let notKept: RecordedFailure | undefined;
@@ -273,6 +287,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
   const roots = new Set<string>();
   const warnings = new Map<string, TaskWarning>();
   let exception: RecordedFailure | undefined;
+  const track = trackVariables();
   let notUnderstood = 0;
   let artifacts: Promise<void> = Promise.resolve();
 
@@ -328,9 +343,14 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
       case 'tag':
         emit({ ...of, time, ...entry });
         return;
+      case 'tracked': {
+        const value = track(entry.name, entry.value);
+        if (value !== undefined) emit({ ...of, time, ...value });
+        return;
+      }
       case 'return':
         lastReturns.set(entry.name, entry);
-        delete pickles[entry.name];
+        pickles.delete(entry.name);
         returns[entry.name] = entry.value;
         emit({ ...of, time, ...entry });
         return;
@@ -343,7 +363,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
             emit({ type: 'artifact', ...of, time, ...stored });
             // Returned again meanwhile.
             if (lastReturns.get(entry.name) !== entry) return;
-            pickles[entry.name] = pickle;
+            pickles.set(entry.name, pickle);
             returns[entry.name] = describePickle(pickle);
             emit({ type: 'return', ...of, time, name: entry.name, value: describePickle(pickle) });
           } catch (error) {
@@ -393,7 +413,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
       await artifacts;
     },
     returns: (): JsonObject => returns,
-    pickles: (): PickledReturns => pickles,
+    pickles: (): PickledReturns => Object.fromEntries(pickles),
     notKept: () => notKept,
     exception: () => exception,
     warnings: () => [...warnings.values()],

@@ -25,7 +25,8 @@ export interface EnvironmentContext {
   /** The attempt's span. */
   readonly spanId: SpanId;
   readonly params: JsonObject;
-  readonly pickles: readonly PickleFile[];
+  /** Absent: none. */
+  readonly pickles?: readonly PickleFile[];
   readonly paramsFile: string;
   readonly logFile: string;
   readonly workspace: string;
@@ -38,8 +39,8 @@ export function taskEnvironment(context: EnvironmentContext): Record<string, str
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(context.inherited)) {
     // The editor's own switches for its Node would change how a Node of the user starts.
-    // Nor are the parameters of a task that started this executor those of its tasks.
-    if (value !== undefined && !/^(ELECTRON_|VSCODE_|RUNWEAVE_PARAM_|RUNWEAVE_PICKLES$)/.test(name)) environment[name] = value;
+    // Nor is what a task that started this executor was given, or reported, that of its tasks.
+    if (value !== undefined && !/^(ELECTRON_|VSCODE_|RUNWEAVE_PARAM_|RUNWEAVE_TRACK_|runnable_TRACK_|RUNWEAVE_PICKLES$)/.test(name)) environment[name] = value;
   }
   Object.assign(environment, context.task.env);
   const python = environment['PYTHONPATH'];
@@ -56,7 +57,7 @@ export function taskEnvironment(context: EnvironmentContext): Record<string, str
     PYTHONUNBUFFERED: environment['PYTHONUNBUFFERED'] ?? '1',
     PYTHONIOENCODING: environment['PYTHONIOENCODING'] ?? 'utf-8',
   });
-  if (context.pickles.length > 0) environment['RUNWEAVE_PICKLES'] = JSON.stringify(context.pickles);
+  if (context.pickles !== undefined && context.pickles.length > 0) environment['RUNWEAVE_PICKLES'] = JSON.stringify(context.pickles);
   for (const [name, value] of Object.entries(context.params)) {
     environment[`RUNWEAVE_PARAM_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`] = typeof value === 'string' ? value : JSON.stringify(value);
   }

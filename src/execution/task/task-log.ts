@@ -18,6 +18,8 @@ export type TaskLogEntry =
   | { readonly type: 'cell'; readonly index: number; readonly status: 'running' | 'success' | 'failure'; readonly label: string; readonly start: UnixNano; readonly end?: UnixNano; readonly source?: string; readonly outputs?: readonly JsonObject[] }
   | { readonly type: 'warning'; readonly category: string; readonly message: string; readonly file: string; readonly line: number }
   | { readonly type: 'exception'; readonly exceptionType: string; readonly message: string; readonly stacktrace: string; readonly frames: readonly { readonly file: string; readonly line: number; readonly function: string }[] }
+  /** A variable `RUNWEAVE_TRACK_…` as it is set now. */
+  | { readonly type: 'tracked'; readonly name: string; readonly value: string }
   | { readonly type: 'invalid'; readonly line: string; readonly message: string };
 
 /** What a Python process of the task was seen to use; absolute paths. A line has one thing or a few, and lines are in the order of time. */
@@ -70,6 +72,8 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
     case 'param':
     case 'return':
       return typeof name === 'string' && value !== undefined ? { type, name, value } : undefined;
+    case 'tracked':
+      return typeof name === 'string' && typeof value === 'string' ? { type, name, value } : undefined;
     case 'tag':
       return typeof name === 'string' && value !== undefined ? { type, name, value: typeof value === 'string' ? value : JSON.stringify(value) } : undefined;
     case 'artifact': {
@@ -125,6 +129,8 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
 function parseShortForm(text: string, cwd: string): TaskLogEntry | undefined {
   const artifact = /^artifact\s+(.+)$/.exec(text)?.[1];
   if (artifact !== undefined) return { type: 'artifact', name: path.basename(artifact), path: path.resolve(cwd, artifact) };
+  const tracked = /^track\s+(\w+)=(.*)$/.exec(text);
+  if (tracked?.[1] !== undefined) return { type: 'tracked', name: tracked[1], value: tracked[2] ?? '' };
   const match = /^(metric|param|tag|return)\s+([^=\s]+)=(.*)$/.exec(text);
   const [, type, name = '', rest = ''] = match ?? [];
   if (type === 'metric') {

@@ -52,7 +52,8 @@ def _load(path):
         except (OSError, ValueError) as error:
             raise TaskError(type(error).__name__, f"notebook {notebook_file.relative(path)}: {error}") from None
         language = language_of(name)
-        notebook_file.inject_parameters(notebook, _parameters(language), language)
+        parameters = {key: _parameter(key, language) for key in runweave.params}
+        notebook_file.inject_parameters(notebook, parameters, language)
         missing = notebook_file.missing_packages(path, name == OWN)
     if missing:
         raise TaskError(
@@ -63,19 +64,15 @@ def _load(path):
     return notebook, name
 
 
-def _parameters(language):
-    """The values; for an object that another task returned, what reads it in the notebook's own process."""
+def _parameter(name, language):
+    """The value; where it is an object that another task returned, what reads it in the notebook's own process."""
     import runweave
 
     from .parameters import Expression
 
-    values = {}
-    for name in runweave.params:
-        if not runweave.params._objects_in(name):
-            values[name] = runweave.params[name]
-        elif language == "python":
-            values[name] = Expression(f"__import__('runweave').params[{name!r}]")
-    return values
+    if language == "python" and runweave.params._objects_in(name):
+        return Expression(f"__import__('runweave').params[{name!r}]")
+    return runweave.params._load()[name]
 
 
 class _Run:

@@ -129,6 +129,10 @@ def _audit(event, arguments):
                     for path in [path for path in list(told) if path.startswith((source, target))]:
                         told.pop(path, None)
                 _tell("renamed", source, target)
+        elif event == "os.putenv" and arguments[0].startswith((b"RUNWEAVE_TRACK_", b"runnable_TRACK_")):
+            from . import track
+
+            _append(track.line(*arguments))
     except Exception:
         pass  # an exception here would make the task's own open() or import fail
 

@@ -22,13 +22,13 @@ def assignments(params, language):
 
 
 class Expression(str):
-    """Source code, where a value would stand."""
+    """Source code in Python, where a value would stand."""
 
 
 def _python(value):
     """A Python literal of a JSON value."""
     if isinstance(value, Expression):
-        return str(value)
+        return value
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
     if isinstance(value, list):
