@@ -13,6 +13,7 @@ import type { Trigger } from '../model/run-event.ts';
 import type { Interpreter, LoadedGraph, OpenOptions, ProblemCode, RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
 import { nearName } from '../model/near-name.ts';
 import { openKeptResults } from '../fingerprint/kept-results.ts';
+import { outputLookup, type IsOutput } from '../fingerprint/listings.ts';
 import { localBackend } from '../execution/backend/local.ts';
 import { spawningBackend } from '../execution/backend/spawner.ts';
 import { warmBackend } from '../execution/backend/warm.ts';
@@ -146,7 +147,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     const python = await interpreterFor(pipeline);
     if (python !== undefined && 'code' in python) return python;
     const results = await memory.results(pipeline);
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject };
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, isOutput: (relative) => isOutputOf(loaded.pipeline ?? pipeline)(relative) };
   };
 
   const scopeFor = (pipeline: Pipeline, tasks: readonly string[], force: boolean, unasked: boolean): PlanScope | Problem => {
@@ -387,6 +388,14 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     },
   };
 }
+
+/** Made when a task lists a folder: most do not. */
+function isOutputOf(pipeline: Pipeline): IsOutput {
+  let isOutput = outputLookups.get(pipeline);
+  if (isOutput === undefined) outputLookups.set(pipeline, (isOutput = outputLookup(pipeline.tasks.flatMap((task) => task.outputs))));
+  return isOutput;
+}
+const outputLookups = new WeakMap<Pipeline, IsOutput>();
 
 /** Of what was cut off is only known that it takes longer. */
 function durationsOf(pipeline: Pipeline, results: Results): Durations {

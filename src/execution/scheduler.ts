@@ -338,6 +338,8 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
         isCovered: (file) => isDeclared(file, task.inputs) || task.dependencies.some((id) => isDeclared(file, entries.get(id)?.task.outputs ?? [])),
         isMade: (file) => pipeline.tasks.some((other) => isDeclared(file, other.outputs)),
         compiler: compilerOf(task, context.decision),
+        isOutput: context.decision.isOutput,
+        written,
         isOwn,
       },
       context.decision.digests,
