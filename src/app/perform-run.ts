@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { createMasker } from '../model/masker.ts';
 import type { Digest } from '../model/fingerprint.ts';
-import type { OnFailure, Pipeline, Slots, TaskId } from '../model/pipeline.ts';
+import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
@@ -38,7 +38,8 @@ export interface RunRequest {
   readonly trigger: Trigger;
   readonly onFailure: OnFailure;
   readonly slots: Slots;
-  readonly durations: Durations;
+  readonly durations: (tasks: readonly Task[]) => Durations;
+  readonly settled: ReadonlySet<TaskId>;
 }
 
 export interface RunContext {
@@ -85,7 +86,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const maskedText = (text: string): string => masker?.text(text) ?? text;
   // What happens is told a moment later, so that nothing that it is told to stands between a change and the start of a
   // process; but always before anything that follows from the end of a task.
-  let untold: RunEvent[] = [];
+  const untold: (RunEvent | (() => RunEvent))[] = [];
   let timer: NodeJS.Timeout | undefined;
   /** All events of a run that has started nothing: it needs no log. */
   let decided: RunEvent[] | undefined = [];
@@ -94,7 +95,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     clearTimeout(timer);
     timer = undefined;
     if (resource === undefined) return;
-    for (const event of untold.splice(0)) {
+    for (const next of untold.splice(0)) {
+      const event = typeof next === 'function' ? next() : next;
       const whole = event.type === 'run-started' ? { ...event, resource } : event;
       const safe = masker?.event(whole) ?? whole;
       if (event.type === 'task-started') decided = undefined;
@@ -120,26 +122,28 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     spans.set(task, span);
     return span;
   };
-  emit({
+  const startTime = clock.now();
+  const spanId = ids.spanId();
+  untold.push(() => ({
     type: 'run-started',
-    time: clock.now(),
+    time: startTime,
     runId,
     traceId,
-    spanId: ids.spanId(),
+    spanId,
     pipeline: { name: pipeline.name, file: path.relative(context.workspace, pipeline.file).replaceAll(path.sep, '/') },
     params: pipeline.params,
     trigger: request.trigger,
     tasks: nodesOf(pipeline, request.graph, scope, spanOf),
     // Known a little later: git has to be asked.
     resource: {},
-  });
+  }));
 
   const backend = maskedBackend(context.backend, () => masker);
   const scratch = path.join(store, 'cache', 'attempts', runId);
   const pythonPath = pythonHelperFolder();
   let attempts = 0;
   const running = startRun(
-    { pipeline, scope, onFailure: request.onFailure },
+    { pipeline, scope, onFailure: request.onFailure, settled: request.settled },
     {
       decision: context.decision,
       results: context.results,

@@ -5,7 +5,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import path from 'node:path';
 import { describeReason } from '../model/fingerprint.ts';
-import { tasksNamed, withUpstream, type Pipeline, type Slots, type TaskId } from '../model/pipeline.ts';
+import { tasksNamed, withUpstream, type Pipeline, type Slots, type Task, type TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { Trigger } from '../model/run-event.ts';
@@ -14,7 +14,8 @@ import { nearName } from '../definition/near-name.ts';
 import { openKeptResults } from '../fingerprint/kept-results.ts';
 import { localBackend } from '../execution/backend/local.ts';
 import { spawningBackend } from '../execution/backend/spawner.ts';
-import type { DecisionContext } from '../execution/decide.ts';
+import { decide, type DecisionContext } from '../execution/decide.ts';
+import { settledTasks, type DecisionMemory } from '../execution/decision-memory.ts';
 import { findInterpreter } from '../execution/interpreter.ts';
 import { changedInputs } from '../execution/same-inputs.ts';
 import { makePlan, type PlanScope } from '../execution/plan.ts';
@@ -125,11 +126,15 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     return found;
   };
 
-  const decisionContext = async (pipeline: Pipeline): Promise<DecisionContext | Problem> => {
+  const decisionContext = async (pipeline: Pipeline): Promise<(DecisionContext & { readonly memory: DecisionMemory }) | Problem> => {
     const python = await interpreterFor(pipeline);
     if (python !== undefined && 'code' in python) return python;
     const results = await memory.results(pipeline);
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept };
+    const decisions = memory.decisions(pipeline, source.key());
+    decisions.trustEvents(watching);
+    // Without a watcher, any file may have changed since.
+    if (!watching) decisions.touch();
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, memory: decisions };
   };
 
   const scopeFor = (pipeline: Pipeline, tasks: readonly string[], force: boolean, unasked: boolean): PlanScope | Problem => {
@@ -185,11 +190,11 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     executed = 0;
     const results = await memory.results(pipeline);
     const slots: Slots = { cpus: availableParallelism(), gpus: 1, memory: totalmem(), ...pipeline.slots, ...(options.jobs !== undefined && { cpus: options.jobs }) };
-    const durations = durationsOf(pipeline, results);
-    listener({ type: 'estimate', durations, slots: slots.cpus });
+    const settled = settledTasks(pipeline, scope, decision.memory);
+    const durations = (of: readonly Task[]): Durations => durationsOf(of, results);
     try {
       const end = await performRun(
-        { pipeline, graph: loaded.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots, durations },
+        { pipeline, graph: loaded.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots, durations, settled },
         {
           store,
           workspace,
@@ -201,6 +206,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
           backend,
           onEvent: (event) => {
             if (event.type === 'attempt-started') executed += 1;
+            // A run that executes nothing takes no time worth an estimate.
+            if (event.type === 'attempt-started' && executed === 1) listener({ type: 'estimate', durations: durations(pipeline.tasks), slots: slots.cpus });
             listener({ type: 'event', event });
           },
           onStorageError: (message) => listener(problem('storage', message)),
@@ -215,11 +222,12 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       );
       if (!end.ok) return problem('storage', end.message);
       listener({ type: 'sealed', result: end.result });
+      if (executed > 0 && end.result.outcome === 'success' && !watching) await rememberDecisions(pipeline, decision);
       return end.result;
     } finally {
       active = undefined;
       kept.makeRoom();
-      memory.saveDigests();
+      memory.save();
       source.save();
       status();
     }
@@ -358,9 +366,14 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   };
 }
 
+/** What was executed is up to date now: the next process need not find that out. */
+async function rememberDecisions({ tasks }: Pipeline, context: DecisionContext & { readonly memory: DecisionMemory }): Promise<void> {
+  for (const task of tasks) if (task.source.kind === 'shell' && !context.memory.holds(task)) await decide(task, false, context);
+}
+
 /** Of what was cut off is only known that it takes longer. */
-function durationsOf(pipeline: Pipeline, results: Results): Durations {
-  return Object.fromEntries(pipeline.tasks.flatMap(({ id }) => {
+function durationsOf(tasks: readonly Task[], results: Results): Durations {
+  return Object.fromEntries(tasks.flatMap(({ id }) => {
     const { outcome, duration = 0 } = results.get(id) ?? {};
     return outcome === 'success' ? [[id, duration]] : [];
   }));

@@ -1,14 +1,18 @@
-/** What is known from earlier runs: the last result of each task, and the digests of files. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+/** What is known from earlier runs: the last result of each task, the digests of files, and which tasks are up to date. */
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Pipeline } from '../model/pipeline.ts';
-import { createFileDigests, type FileDigests } from '../fingerprint/file-digests.ts';
+import type { Pipeline, TaskId } from '../model/pipeline.ts';
+import { createFileDigests, type CachedDigests, type FileDigests } from '../fingerprint/file-digests.ts';
+import { createDecisionMemory, type DecisionMemory, type SavedDecisions } from '../execution/decision-memory.ts';
 import { openResults, readResults, type Results } from '../fingerprint/results.ts';
 
 export interface TaskMemory {
   readonly results: (pipeline: Pipeline) => Promise<Results>;
   readonly digests: () => FileDigests;
-  readonly saveDigests: () => void;
+  /** Of a pipeline as its file says it now; `key` changes whenever what is understood of the file does. */
+  readonly decisions: (pipeline: Pipeline, key: string) => DecisionMemory;
+  /** For the next process. */
+  readonly save: () => void;
   /** Another process may have written results: they are read again when they are asked for next. */
   readonly forgetResults: () => void;
 }
@@ -17,42 +21,65 @@ export interface TaskMemory {
 export function createTaskMemory(store: string, file: string): TaskMemory {
   const resultsFile = path.join(store, 'cache', `results-${path.basename(file)}.jsonl`);
   const digestsFile = path.join(store, 'cache', 'digests.json');
+  const decisionsFile = path.join(store, 'cache', `decisions-${path.basename(file)}.json`);
   let results: Promise<Results> | undefined;
   let digests: FileDigests | undefined;
+  let decisions: { readonly pipeline: Pipeline; readonly key: string; readonly memory: DecisionMemory } | undefined;
+
+  const onChange = (task: TaskId): void => decisions?.memory.resultChanged(task);
+  /** Decisions are made from results, too: those that were saved hold for the very file that they were saved with. */
+  const keyOf = (key: string): string => {
+    const stats = statSync(resultsFile, { throwIfNoEntry: false });
+    return `${key} ${stats === undefined ? '' : `${stats.size} ${stats.mtimeMs} ${stats.ino}`}`;
+  };
 
   const open = async (pipeline: Pipeline): Promise<Results> => {
     const known = readResults(resultsFile);
-    if (known !== undefined) return openResults(resultsFile, known);
-    if (!existsSync(path.join(store, 'runs'))) return openResults(resultsFile, new Map());
+    if (known !== undefined) return openResults(resultsFile, known, onChange);
+    if (!existsSync(path.join(store, 'runs'))) return openResults(resultsFile, new Map(), onChange);
     // The cache was deleted, or is of another version: the records say the same.
     const { latestResults } = await import('../store/latest-results.ts');
-    return openResults(resultsFile, new Map(await latestResults(store, pipeline, new Set(pipeline.tasks.map((task) => task.id)))));
+    return openResults(resultsFile, new Map(await latestResults(store, pipeline, new Set(pipeline.tasks.map((task) => task.id)))), onChange);
   };
   return {
     results: (pipeline) => (results ??= open(pipeline)),
-    digests: () => (digests ??= createFileDigests(readJson(digestsFile))),
-    saveDigests: () => {
-      if (digests === undefined) return;
-      try {
-        mkdirSync(path.dirname(digestsFile), { recursive: true });
-        const temporary = `${digestsFile}.${process.pid}.tmp`;
-        writeFileSync(temporary, JSON.stringify(digests.export()));
-        renameSync(temporary, digestsFile);
-      } catch {
-        // Only a cache: without it files are read again.
+    digests: () => (digests ??= createFileDigests(() => readJson<CachedDigests>(digestsFile) ?? {})),
+    decisions: (pipeline, key) => {
+      if (decisions?.pipeline !== pipeline) {
+        const saved = decisions === undefined ? readJson<{ readonly key: string; readonly decisions: SavedDecisions }>(decisionsFile) : undefined;
+        decisions = { pipeline, key, memory: createDecisionMemory(pipeline, saved?.key === keyOf(key) ? saved.decisions : undefined) };
       }
+      return decisions.memory;
+    },
+    save: () => {
+      if (digests?.isNew() === true) writeJson(digestsFile, digests.export());
+      // Without a file of results, decisions are about what the records say: no stamp tells when that changes.
+      if (decisions?.memory.isNew() === true && existsSync(resultsFile)) writeJson(decisionsFile, { key: keyOf(decisions.key), decisions: decisions.memory.export() });
     },
     forgetResults: () => {
       void results?.then((open) => open.close());
       results = undefined;
+      decisions = undefined;
     },
   };
 }
 
-function readJson(file: string): Parameters<typeof createFileDigests>[0] {
+function readJson<T>(file: string): T | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Parameters<typeof createFileDigests>[0];
+    return JSON.parse(readFileSync(file, 'utf8')) as T;
   } catch {
-    return {};
+    return undefined;
+  }
+}
+
+/** Only caches: without them files are read and tasks decided again. */
+function writeJson(file: string, value: unknown): void {
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    const temporary = `${file}.${process.pid}.tmp`;
+    writeFileSync(temporary, JSON.stringify(value));
+    renameSync(temporary, file);
+  } catch {
+    // The disk refuses, which is told where it matters.
   }
 }

@@ -12,6 +12,7 @@ import { importersOf } from '../fingerprint/import-chain.ts';
 import { fingerprintDifference, reasonsToRun } from '../fingerprint/staleness.ts';
 import type { KeptResult, KeptResults } from '../fingerprint/kept-results.ts';
 import { fingerprintTask, type FingerprintInputs } from '../fingerprint/task-fingerprint.ts';
+import type { DecisionMemory } from './decision-memory.ts';
 import { needsInterpreter } from './task/command.ts';
 
 export interface DecisionContext {
@@ -21,6 +22,8 @@ export interface DecisionContext {
   readonly result: (task: TaskId) => TaskResult | undefined;
   /** Results that can be restored; absent: none are. */
   readonly kept?: KeptResults;
+  /** Decisions that hold still; absent: each is made anew. */
+  readonly memory?: DecisionMemory;
 }
 
 export interface Decision {
@@ -33,17 +36,38 @@ export interface Decision {
 }
 
 export async function decide(task: Task, forced: boolean, context: DecisionContext): Promise<Decision> {
+  const last = context.result(task.id);
+  if (!forced && last !== undefined && context.memory?.holds(task) === true) return stillUpToDate(last);
+  const remember = last?.outcome === 'success' ? context.memory?.observe(task) : undefined;
   const missingReturns: string[] = [];
   const returnsOf = (id: TaskId): JsonObject | undefined => context.result(id)?.returns;
   const onMissing = (id: TaskId, name: string): void => {
     missingReturns.push(`${id}.returns.${name}`);
   };
   const params = resolveReturns(taskParams(task), returnsOf, onMissing) as JsonObject;
-  const last = context.result(task.id);
   const fingerprint = await fingerprintTask({ ...fingerprintInputs(task, params, context), last: last?.fingerprint }, context.digests);
   const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await context.digests.ofPath(context.folder, output))?.digest })));
   const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs });
+  if (reasons.length === 0 && missingReturns.length === 0) remember?.();
   return { fingerprint, params, missingReturns, reasons: withImporters(reasons, fingerprint, context).map((reason) => withCells(reason, context.digests)) };
+}
+
+/** The result's fingerprint is what a decision would find once more. */
+function stillUpToDate(last: TaskResult): Decision {
+  const fingerprint = (): Fingerprint => {
+    if (last.fingerprint === undefined) throw new Error('a result without a fingerprint is not up to date');
+    return last.fingerprint;
+  };
+  return {
+    get fingerprint() {
+      return fingerprint();
+    },
+    get params() {
+      return fingerprint().params;
+    },
+    reasons: [],
+    missingReturns: [],
+  };
 }
 
 /** The first source is the task's own; the others were imported. */

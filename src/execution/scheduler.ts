@@ -42,8 +42,8 @@ export interface SchedulerContext {
   readonly traceId: TraceId;
   /** The task's span in this run. */
   readonly spanOf: (task: TaskId) => SpanId;
-  /** How long tasks took before. */
-  readonly durations: Durations;
+  /** How long these tasks took before. */
+  readonly durations: (tasks: readonly Task[]) => Durations;
   readonly attempt: (task: Task, decision: Decision, number: number, cause: EventOf<'attempt-started'>['cause'], signal: AbortSignal) => Promise<AttemptResult>;
   readonly slots: Slots;
 }
@@ -52,6 +52,8 @@ export interface SchedulerRequest {
   readonly pipeline: Pipeline;
   readonly scope: PlanScope;
   readonly onFailure: OnFailure;
+  /** Tasks that are up to date, and so is all before them: they are only told of, after everything else has begun. */
+  readonly settled?: ReadonlySet<TaskId>;
 }
 
 export interface RunningPipeline {
@@ -96,6 +98,8 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   const { clock, emit, results } = context;
   let { pipeline, scope } = request;
   let entries = new Map<TaskId, Entry>();
+  /** Not among the entries as long as no change has come that they could be affected by. */
+  let settled = request.settled ?? new Set<TaskId>();
   let queue: Entry[] = [];
   const pool = createSlotPool(context.slots);
   /** Attempts under way, also of tasks that are gone from the pipeline file. */
@@ -127,16 +131,17 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     underWay.add(guarded);
   };
 
-  const link = (): void => {
+  const link = (wasSettled: ReadonlySet<TaskId> = new Set()): void => {
     const previous = entries;
     entries = new Map();
-    const paths = remainingPaths(pipeline.tasks, context.durations);
-    for (const [place, task] of pipeline.tasks.entries()) {
-      if (!scope.wanted.has(task.id)) continue;
+    const tasks = pipeline.tasks.filter((task) => scope.wanted.has(task.id) && !settled.has(task.id));
+    const paths = remainingPaths(tasks, context.durations(tasks));
+    for (const [place, task] of tasks.entries()) {
       const known = previous.get(task.id);
       const path = paths.get(task.id) ?? 0;
       if (known !== undefined) Object.assign(known, { task, path, place, open: 0, dependents: [] });
-      entries.set(task.id, known ?? { task, path, place, phase: 'waiting', open: 0, dependents: [], generation: 0, attempts: 0, restarting: false });
+      const state = wasSettled.has(task.id) ? ({ phase: 'done', outcome: 'up-to-date' } as const) : ({ phase: 'waiting' } as const);
+      entries.set(task.id, known ?? { ...state, task, path, place, open: 0, dependents: [], generation: 0, attempts: 0, restarting: false });
     }
     for (const [id, entry] of previous) {
       if (entries.has(id)) continue;
@@ -174,7 +179,23 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     startQueued();
     pumping = false;
     if (readyList.length > 0) pump();
-    else if (undone === 0 && running === 0) resolveDone(outcomeOf(entries.values(), cancelled));
+    else if (undone === 0 && running === 0) {
+      tellSettled();
+      resolveDone(outcomeOf(entries.values(), cancelled));
+    }
+  };
+
+  let isSettledTold = false;
+  const tellSettled = (): void => {
+    if (isSettledTold) return;
+    isSettledTold = true;
+    const time = clock.now();
+    for (const id of settled) emit({ ...madeBy(id), type: 'task-skipped', task: id, time, reason: 'up-to-date' });
+  };
+
+  const madeBy = (id: TaskId): Pick<EventOf<'task-skipped'>, 'madeBy'> => {
+    const last = results.get(id);
+    return last === undefined ? {} : { madeBy: { runId: last.runId, traceId: last.traceId, spanId: last.spanId } };
   };
 
   /** A task is done: tasks that waited for it alone are next. */
@@ -254,6 +275,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     running += 1;
     const isRestored = (await context.decision.kept?.restore(entry.task, kept)) === true;
     running -= 1;
+    context.decision.memory?.written(entry.task.outputs.map((file) => path.resolve(context.decision.folder, file)));
     if (isRestored) {
       results.ended(id, result);
       entry.decision = { ...decision, fingerprint: result.fingerprint };
@@ -284,8 +306,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
       settle(entry, 'success');
       return;
     }
-    const last = results.get(entry.task.id);
-    skip(entry, 'up-to-date', last === undefined ? {} : { madeBy: { runId: last.runId, traceId: last.traceId, spanId: last.spanId } });
+    skip(entry, 'up-to-date', madeBy(entry.task.id));
   };
 
   const startQueued = (): void => {
@@ -324,6 +345,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     makeOutputFolders(task, context.decision.folder);
 
     const attempt = await tryRepeatedly(entry, decision, abort.signal);
+    context.decision.memory?.written([...task.outputs, ...attempt.observed.written].map((file) => path.resolve(context.decision.folder, file)));
     const { outputs, missing } = await readOutputs(task, context.decision.folder, context.decision.digests);
     if (attempt.outcome !== 'success' || missing.length > 0) await putBack?.();
     const written = new Set(attempt.observed.written);
@@ -434,10 +456,15 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
 
   const changed: RunningPipeline['changed'] = async (next) => {
     if (cancelled || undone === 0) return false;
+    tellSettled();
     if (next !== undefined) {
       ({ pipeline, scope } = next);
       next.announce();
-      link();
+    }
+    if (next !== undefined || settled.size > 0) {
+      const wasSettled = settled;
+      settled = new Set();
+      link(wasSettled);
     }
     for (const entry of entries.values()) {
       if (entry.phase === 'waiting' || entry.restarting) continue;
@@ -447,7 +474,9 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
       }
       if (entry.outcome === 'cancellation') continue;
       // A task that is to run once more, or runs, is compared with what it was decided on, not with its earlier success.
-      const before = (entry.phase === 'done' ? entry.success?.fingerprint : undefined) ?? entry.decision?.fingerprint;
+      const isSettled = entry.decision === undefined && entry.outcome === 'up-to-date';
+      if (isSettled && context.decision.memory?.holds(entry.task) === true) continue;
+      const before = (entry.phase === 'done' ? entry.success?.fingerprint : undefined) ?? (isSettled ? results.get(entry.task.id) : entry.decision)?.fingerprint;
       if (before === undefined) continue;
       const generation = entry.generation;
       const now = await decide(entry.task, false, context.decision);
@@ -485,6 +514,8 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   setImmediate(() => {
     for (const entry of entries.values()) if (entry.open === 0) readyList.push(entry);
     pump();
+    // After the first tasks were started.
+    setTimeout(tellSettled, 5);
   });
   return { done, cancel, changed };
 }

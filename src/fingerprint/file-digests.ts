@@ -55,6 +55,8 @@ export interface FileDigests {
   /** Modules that a Python source names in its import statements; read anew only when the file changed. */
   readonly importsOf: (absolute: string) => readonly string[];
   readonly export: () => CachedDigests;
+  /** Whether any file was read that was not known. */
+  readonly isNew: () => boolean;
 }
 
 export function digestOf(content: string | Uint8Array): Digest {
@@ -71,8 +73,11 @@ export function filesOf(folder: string, relative: string): readonly string[] {
   return isGlob(relative) ? globSync(relative, { ...options, cwd: folder }).sort() : [];
 }
 
-export function createFileDigests(cached: CachedDigests = {}): FileDigests {
-  const entries = new Map<string, Entry | MeaningEntry>(Object.entries(cached));
+/** `cached` is asked for when the first file is. */
+export function createFileDigests(cached: () => CachedDigests = () => ({})): FileDigests {
+  let loaded: Map<string, Entry | MeaningEntry> | undefined;
+  let isNew = false;
+  const entries = (): Map<string, Entry | MeaningEntry> => (loaded ??= new Map(Object.entries(cached())));
   const cells = new Map<Digest, readonly string[]>();
   const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
   const rememberCells = (meaning: Meaning | null | undefined): void => {
@@ -84,11 +89,11 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
   const ofFile = async (absolute: string): Promise<PathDigest | undefined> => {
     const stats = statOf(absolute);
     if (stats?.isFile() !== true) {
-      entries.delete(absolute);
+      entries().delete(absolute);
       return undefined;
     }
     const [size, mtime, ctime, inode] = [String(stats.size), String(stats.mtimeNs), String(stats.ctimeNs), String(stats.ino)];
-    const known = entries.get(absolute);
+    const known = entries().get(absolute);
     if (known?.[0] === size && known[1] === mtime && known[2] === ctime && known[3] === inode) return { digest: known[4], size: Number(stats.size) };
     // Asked before the file is read: what changes while it is read counts as young.
     const settled = isSettled(stats);
@@ -101,18 +106,19 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
       if (code !== 'EACCES' && code !== 'EPERM') throw error;
       return { digest: unreadable, size: Number(stats.size) };
     }
-    if (settled) entries.set(absolute, [size, mtime, ctime, inode, digest]);
-    else entries.delete(absolute);
+    isNew = true;
+    if (settled) entries().set(absolute, [size, mtime, ctime, inode, digest]);
+    else entries().delete(absolute);
     return { digest, size: Number(stats.size) };
   };
 
   const ofMeaning = (absolute: string, kind: SourceKind): Meaning | undefined => {
     const key = `${kind}:${absolute}`;
     const stats = statOf(absolute);
-    const known = entries.get(key);
+    const known = entries().get(key);
     rememberCells(known?.[5]);
     if (stats?.isFile() !== true) {
-      entries.delete(key);
+      entries().delete(key);
       return undefined;
     }
     const [size, mtime, ctime, inode] = [String(stats.size), String(stats.mtimeNs), String(stats.ctimeNs), String(stats.ino)];
@@ -120,7 +126,7 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
       const meaning = known[5];
       if (meaning === null || (meaning !== undefined && isCurrent(meaning))) return meaning ?? undefined;
     }
-    entries.delete(key);
+    entries().delete(key);
     if (stats.size > largeFile) return undefined;
     const settled = isSettled(stats);
     let bytes: Buffer;
@@ -132,7 +138,8 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
     }
     const meaning = meaningOf(bytes, kind, absolute.endsWith('.ipynb'));
     rememberCells(meaning);
-    if (settled) entries.set(key, [size, mtime, ctime, inode, digestOf(bytes), meaning ?? null]);
+    isNew = true;
+    if (settled) entries().set(key, [size, mtime, ctime, inode, digestOf(bytes), meaning ?? null]);
     return meaning;
   };
 
@@ -178,7 +185,7 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
     return modules;
   };
 
-  return { changedCells, importsOf, ofFile, ofPath, meaningOf: ofMeaning, export: () => Object.fromEntries(entries) };
+  return { changedCells, importsOf, ofFile, ofPath, meaningOf: ofMeaning, export: () => Object.fromEntries(entries()), isNew: () => isNew };
 }
 
 /** Follows links; `undefined` also for a link to nothing or to itself, and for what lies behind a folder that may not be entered. */

@@ -208,6 +208,20 @@ function partsOf(task: Task): JsonObject {
 const interpreters = new Set(['sh', 'bash', 'zsh', 'dash', 'python', 'python3', 'node', 'Rscript', 'julia', 'perl', 'ruby', 'pwsh', 'source', '.']);
 const scriptName = /\.(py|ipynb|sh|bash|zsh|R|jl|m?js|ts|pl|rb|sql|ps1|bat|cmd)$/i;
 
+/** Files that a shell command names as scripts, if they are there: absolute. */
+export function shellScripts(task: Task, folder: string): readonly string[] {
+  if (task.source.kind !== 'shell') return [];
+  const words = task.source.command.split(/[\s;&|()"'`]+/).filter((word) => word !== '');
+  const started = interpreters.has(words[0] ?? '') ? words.slice(1).find((word) => !word.startsWith('-')) : words[0];
+  const scripts = [...(started === undefined ? [] : [started]), ...words.filter((word) => scriptName.test(word))];
+  const files = scripts.flatMap((script) => {
+    const absolute = path.resolve(folder, task.cwd, script);
+    const relative = path.relative(folder, absolute).replaceAll(path.sep, '/');
+    return !relative.startsWith('..') && !path.isAbsolute(relative) && !task.outputs.includes(relative) ? [absolute] : [];
+  });
+  return [...new Set(files)];
+}
+
 /** The file that the definition names as source, relative to the pipeline's folder with `/`; of a shell command the scripts that it names. */
 export function sourceFiles(task: Task, folder: string): readonly string[] {
   switch (task.source.kind) {
@@ -221,16 +235,8 @@ export function sourceFiles(task: Task, folder: string): readonly string[] {
       return [isPackage ? `${base}/__init__.py` : `${base}.py`];
     }
     case 'shell': {
-      const words = task.source.command.split(/[\s;&|()"'`]+/).filter((word) => word !== '');
-      const started = interpreters.has(words[0] ?? '') ? words.slice(1).find((word) => !word.startsWith('-')) : words[0];
-      const scripts = [...(started === undefined ? [] : [started]), ...words.filter((word) => scriptName.test(word))];
-      const files = scripts.flatMap((script) => {
-        const absolute = path.resolve(folder, task.cwd, script);
-        const relative = path.relative(folder, absolute).replaceAll(path.sep, '/');
-        const isOwn = !relative.startsWith('..') && !path.isAbsolute(relative) && !task.outputs.includes(relative);
-        return isOwn && statSync(absolute, { throwIfNoEntry: false })?.isFile() === true ? [relative] : [];
-      });
-      return [...new Set(files)];
+      const isThere = (absolute: string): boolean => statSync(absolute, { throwIfNoEntry: false })?.isFile() === true;
+      return shellScripts(task, folder).filter(isThere).map((absolute) => path.relative(folder, absolute).replaceAll(path.sep, '/'));
     }
     default:
       return task.source satisfies never;

@@ -43,7 +43,7 @@ function createWorld(slots = 8) {
       const content = files.get(relative);
       return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });
     },
-    export: () => ({}),
+    export: () => ({}), isNew: () => false,
   };
   const store: Results = {
     get: (task) => results.get(task),
@@ -87,7 +87,7 @@ function createWorld(slots = 8) {
         traceId: 'trace' as TraceId,
         spanOf: (task) => `span-${task}` as SpanId,
         slots: { cpus: slots, gpus: 1, memory: 100 },
-        durations: Object.fromEntries([...results].map(([task, { duration }]) => [task, duration])),
+        durations: () => Object.fromEntries([...results].map(([task, { duration }]) => [task, duration])),
         attempt: (task, _decision, _number, _cause, signal) =>
           new Promise((resolve) => {
             const end = (outcome: AttemptResult['outcome'] = 'success', output = `made by ${task.id}`, returns: JsonObject = {}): void => {

@@ -29,7 +29,7 @@ function believing(file: string, digests: FileDigests): FileDigests {
   const entry = digests.export()[file];
   assert.ok(entry, `${file} is not cached`);
   const [size, mtime, ctime, inode] = entry;
-  return createFileDigests({ [file]: [size, mtime, ctime, inode, digestOf('believed')] });
+  return createFileDigests(() => ({ [file]: [size, mtime, ctime, inode, digestOf('believed')] }));
 }
 
 /** Resolves when `file` is older than the racy window. */
@@ -152,7 +152,7 @@ describe('the cache', () => {
   it('survives being written to a file and read again', async () => {
     const file = write('a', '1');
     const digests = await settled(file);
-    const again = createFileDigests(JSON.parse(JSON.stringify(digests.export())) as ReturnType<FileDigests['export']>);
+    const again = createFileDigests(() => JSON.parse(JSON.stringify(digests.export())) as ReturnType<FileDigests['export']>);
     assert.deepEqual(await again.ofFile(file), await digests.ofFile(file));
     assert.deepEqual(again.export(), digests.export());
   });
