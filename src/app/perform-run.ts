@@ -1,6 +1,7 @@
 /** One run from its first event to its sealed record. */
 import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { createMasker } from '../model/masker.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
@@ -74,7 +75,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const { folder } = pipeline;
   const runId = ids.runId(pipeline.name, toDate(clock.now()));
   const traceId = ids.traceId();
-  const described = resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env });
+  // Git is not started before the first task is.
+  const described = setTimeout(2).then(() => resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env }));
   const { openEventLog } = await import('../recording/event-log.ts');
   let log;
   try {
@@ -82,7 +84,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   } catch (error) {
     return { ok: false, message: `${store} cannot be written: ${(error as Error).message}` };
   }
-  let masker = createMasker(secretValues(pipeline, context.environment));
+  let masker = createMasker(secretsOf(pipeline, context.environment));
   const maskedText = (text: string): string => masker?.text(text) ?? text;
   // What happens is told a moment later, so that nothing that it is told to stands between a change and the start of a
   // process; but always before anything that follows from the end of a task.
@@ -92,7 +94,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   let decided: RunEvent[] | undefined = [];
   let resource: JsonObject | undefined;
   const tell = (): void => {
-    clearTimeout(timer);
+    timer?.close();
     timer = undefined;
     if (resource === undefined) return;
     for (const next of untold.splice(0)) {
@@ -107,8 +109,9 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   };
   const emit = (event: RunEvent): void => {
     untold.push(event);
+    if (event.type === 'task-started') log.begin();
     if (toldAtOnce.has(event.type)) tell();
-    else timer ??= setTimeout(tell, tellInterval);
+    else timer ??= globalThis.setTimeout(tell, tellInterval);
     surroundings.follow(event);
   };
   const isDescribed = described.then((attributes) => {
@@ -231,6 +234,16 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     return { ok: false, message: `the record of ${runId} could not be written: ${(error as Error).message}. What happened is in ${log.path}, and is sealed at the next start.` };
   }
 }
+
+/** To look through the variables of thousands of tasks takes longer than a change may wait. */
+function secretsOf(pipeline: Pipeline, environment: RunContext['environment']): readonly string[] {
+  const known = knownSecrets.get(pipeline);
+  if (known?.environment === environment) return known.values;
+  const values = secretValues(pipeline, environment);
+  knownSecrets.set(pipeline, { environment, values });
+  return values;
+}
+const knownSecrets = new WeakMap<Pipeline, { readonly environment: RunContext['environment']; readonly values: readonly string[] }>();
 
 /** The tasks of the run as the record and the views name them. */
 function nodesOf(pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, spanOf: (task: TaskId) => SpanId): readonly TaskNode[] {

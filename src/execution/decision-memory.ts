@@ -52,6 +52,8 @@ export interface DecisionMemory {
   readonly trustEvents: (on: boolean) => void;
   /** Files that are not as they were, in pieces between which other work goes on; those are touched. */
   readonly verify: () => AsyncGenerator<string>;
+  /** Another number whenever something was told that may be of consequence. */
+  readonly revision: () => number;
   /** Whether anything is known that was not when it was loaded. */
   readonly isNew: () => boolean;
   readonly export: () => SavedDecisions;
@@ -72,6 +74,8 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions)
   let world = 0;
   let isNew = false;
   let isTold = false;
+  /** How often `touch` was called: what was stamped before may be what it was about. */
+  let touches = 0;
   let byFile: Map<string, Set<Entry>> | undefined;
   let dependents: Map<TaskId, TaskId[]> | undefined;
 
@@ -115,10 +119,10 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions)
       if (stamp === undefined || (stamp !== null && began - Math.max(stamp[1], stamp[2]) <= racyWindow)) return undefined;
       stamps.push(stamp);
     }
-    const seen = world;
+    const before = touches;
     return () => {
       forget(task.id);
-      const entry: Entry = { task, files, stamps, seen };
+      const entry: Entry = { task, files, stamps, seen: touches === before ? world : -1 };
       entries.set(task.id, entry);
       if (byFile !== undefined) addTo(byFile, entry);
       isNew = true;
@@ -126,6 +130,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions)
   };
 
   const touch: DecisionMemory['touch'] = (files) => {
+    touches += 1;
     if (files === undefined) {
       world += 1;
       now = new Map();
@@ -149,6 +154,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions)
     },
     observe,
     resultChanged: (id) => {
+      touches += 1;
       if (dependents === undefined) {
         dependents = new Map(pipeline.tasks.map((task) => [task.id, []]));
         for (const task of pipeline.tasks) for (const dependency of task.dependencies) dependents.get(dependency)?.push(task.id);
@@ -175,6 +181,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions)
         }
       }
     },
+    revision: () => touches,
     isNew: () => isNew,
     export: () => {
       const places = new Map<string, number>();

@@ -456,12 +456,13 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
 
   const changed: RunningPipeline['changed'] = async (next) => {
     if (cancelled || undone === 0) return false;
-    tellSettled();
+    const isDoubtful = pipeline.tasks.some((task) => settled.has(task.id) && context.decision.memory?.holds(task) !== true);
+    if (next !== undefined || isDoubtful) tellSettled();
     if (next !== undefined) {
       ({ pipeline, scope } = next);
       next.announce();
     }
-    if (next !== undefined || settled.size > 0) {
+    if (next !== undefined || isDoubtful) {
       const wasSettled = settled;
       settled = new Set();
       link(wasSettled);

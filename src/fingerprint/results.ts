@@ -26,6 +26,8 @@ export interface Results {
   readonly get: (task: TaskId) => TaskResult | undefined;
   readonly started: (task: TaskId, started: StartedTask) => void;
   readonly ended: (task: TaskId, result: TaskResult) => void;
+  /** Makes the next write a short one. */
+  readonly prepare: () => void;
   readonly close: () => void;
 }
 
@@ -101,7 +103,7 @@ export function openResults(file: string, known: KnownResults, onChange: (task: 
   const temporary = `${file}.${process.pid}.tmp`;
   let descriptor: number | undefined;
   let failed = false;
-  const write = (line: string): void => {
+  const write = (line?: string): void => {
     if (failed) return;
     try {
       if (descriptor === undefined) {
@@ -112,6 +114,7 @@ export function openResults(file: string, known: KnownResults, onChange: (task: 
         renameSync(temporary, file);
         descriptor = openSync(file, 'a');
       }
+      if (line === undefined) return;
       const text = Buffer.from(`${line}\n`);
       if (writeSync(descriptor, text) < text.length) throw new Error('the disk is full');
     } catch {
@@ -140,6 +143,7 @@ export function openResults(file: string, known: KnownResults, onChange: (task: 
       known.set(task, result);
       onChange(task);
     },
+    prepare: () => write(),
     close: () => {
       if (descriptor !== undefined) closeSync(descriptor);
       descriptor = undefined;
