@@ -90,8 +90,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   // process; but always before anything that follows from the end of a task.
   const untold: (RunEvent | (() => RunEvent))[] = [];
   let timer: NodeJS.Timeout | undefined;
-  /** All events of a run that has started nothing: it needs no log. */
-  let decided: RunEvent[] | undefined = [];
+  /** All events of a run as long as it has started nothing: it needs no log. */
+  const decided = { events: [] as RunEvent[], isAll: true };
   let resource: JsonObject | undefined;
   const tell = (): void => {
     timer?.close();
@@ -101,8 +101,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
       const event = typeof next === 'function' ? next() : next;
       const whole = event.type === 'run-started' ? { ...event, resource } : event;
       const safe = masker?.event(whole) ?? whole;
-      if (event.type === 'task-started') decided = undefined;
-      decided?.push(safe);
+      if (event.type === 'task-started') Object.assign(decided, { events: [], isAll: false });
+      if (decided.isAll) decided.events.push(safe);
       log.append(safe);
       context.onEvent(safe);
     }
@@ -218,9 +218,9 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   tell();
   if (attempts > 0) removeQuietly(scratch);
   const { sealRun } = await sealing;
-  if (decided !== undefined) {
+  if (decided.isAll) {
     try {
-      const record = await sealRun(store, decided);
+      const record = await sealRun(store, decided.events);
       log.discard();
       return { ok: true, result: { runId, outcome, record } };
     } catch {

@@ -43,10 +43,10 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
   };
   return {
     results: (pipeline) => (results ??= open(pipeline)),
-    digests: () => (digests ??= createFileDigests(() => readJson<CachedDigests>(digestsFile) ?? {})),
+    digests: () => (digests ??= createFileDigests(() => (readJson(digestsFile) ?? {}) as CachedDigests)),
     decisions: (pipeline, key) => {
       if (decisions?.pipeline !== pipeline) {
-        const saved = decisions === undefined ? readJson<{ readonly key: string; readonly decisions: SavedDecisions }>(decisionsFile) : undefined;
+        const saved = decisions === undefined ? (readJson(decisionsFile) as { readonly key: string; readonly decisions: SavedDecisions } | undefined) : undefined;
         decisions = { pipeline, key, memory: createDecisionMemory(pipeline, saved?.key === keyOf(key) ? saved.decisions : undefined) };
       }
       return decisions.memory;
@@ -64,9 +64,9 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
   };
 }
 
-function readJson<T>(file: string): T | undefined {
+function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as T;
+    return JSON.parse(readFileSync(file, 'utf8')) as unknown;
   } catch {
     return undefined;
   }

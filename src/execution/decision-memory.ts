@@ -67,7 +67,8 @@ interface Entry {
   seen: number;
 }
 
-export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions): DecisionMemory {
+/** `clock`: Unix milliseconds. */
+export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions, clock: () => number = Date.now): DecisionMemory {
   const { folder } = pipeline;
   const entries = new Map<TaskId, Entry>();
   let now = new Map<string, Stamp | undefined>();
@@ -112,7 +113,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions)
   const observe: DecisionMemory['observe'] = (task) => {
     const files = filesLookedAt(task, folder);
     if (files === undefined) return undefined;
-    const began = Date.now();
+    const began = clock();
     const stamps: Stamp[] = [];
     for (const file of files) {
       const stamp = stampOf(file);

@@ -50,6 +50,7 @@ function createWorld(slots = 8) {
     started: (task, { time: end, ...started }) => void results.set(task, { ...started, outcome: 'error', outputs: [], returns: {}, duration: 0, end }),
     ended: (task, result) => void results.set(task, result),
     close: () => undefined,
+    prepare: () => undefined,
   };
   /** Results that fit what is there now, by task; a restore is settled by the test. */
   const keptOf = new Map<string, TaskResult>();
