@@ -25,7 +25,8 @@ import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SkipReason, SpanId, TraceId } from '../model/run-event.ts';
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
-import { withObserved } from '../fingerprint/task-fingerprint.ts';
+import { lookAtYoung } from '../fingerprint/held-still.ts';
+import { filesUsed, withObserved } from '../fingerprint/task-fingerprint.ts';
 import type { Results } from '../fingerprint/results.ts';
 import type { CompleteResult, KeptResult } from '../fingerprint/kept-results.ts';
 import { decide, findKept, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
@@ -100,6 +101,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   let entries = new Map<TaskId, Entry>();
   /** Not among the entries as long as no change has come that they could be affected by. */
   let settled = request.settled ?? new Set<TaskId>();
+  let byId: { readonly of: Pipeline; readonly tasks: ReadonlyMap<TaskId, Task> } | undefined;
   let queue: Entry[] = [];
   const pool = createSlotPool(context.slots);
   /** Attempts under way, also of tasks that are gone from the pipeline file. */
@@ -339,6 +341,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const last = results.get(task.id)?.fingerprint;
     const startTime = clock.now();
     const startedAt = Date.now();
+    const heldStill = lookAtYoung(context.decision.folder, filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file, task)), startedAt);
     results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
     emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: decision.params });
     const putBack = await context.decision.kept?.clear(task);
@@ -357,8 +360,9 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
         task,
         folder: context.decision.folder,
         startedAt,
+        heldStill,
         last,
-        isCovered: (file) => isDeclared(file, task.inputs) || task.dependencies.some((id) => isDeclared(file, entries.get(id)?.task.outputs ?? [])),
+        isCovered: (file) => isDeclared(file, task.inputs) || isMadeBefore(file, task),
         isMade: (file) => pipeline.tasks.some((other) => isDeclared(file, other.outputs)),
       },
       context.decision.digests,
@@ -377,12 +381,19 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const isTold = entries.get(task.id) !== entry || !entry.restarting;
     if (isTold) emit(ended);
     // Before anything that depends on it can start and write to its outputs.
-    await keep(task, decision, startedAt);
+    await keep(task, decision, startedAt, heldStill);
     running -= 1;
     if (goesOn(entry)) return;
     if (!isTold) emit(ended);
     if (outcome === 'success') entry.success = ended;
     settle(entry, outcome);
+  };
+
+  /** An output of a task that this one depends on, also of one that this run does not look at. */
+  const isMadeBefore = (file: string, task: Task): boolean => {
+    if (byId?.of !== pipeline) byId = { of: pipeline, tasks: new Map(pipeline.tasks.map((each) => [each.id, each])) };
+    const { tasks } = byId;
+    return task.dependencies.some((id) => isDeclared(file, tasks.get(id)?.outputs ?? []));
   };
 
   const tryRepeatedly = async (entry: Entry, decision: Decision, signal: AbortSignal): Promise<AttemptResult> => {
@@ -412,11 +423,11 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     });
   };
 
-  const keep = async (task: Task, decision: Decision, startedAt: number): Promise<void> => {
+  const keep = async (task: Task, decision: Decision, startedAt: number, heldStill: (file: string) => boolean): Promise<void> => {
     const result = results.get(task.id);
     if (result?.outcome !== 'success' || result.fingerprint === undefined) return;
-    const isMade = (file: string): boolean => task.dependencies.some((id) => isDeclared(file, entries.get(id)?.task.outputs ?? []));
-    const message = await context.decision.kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isMade });
+    const isMade = (file: string): boolean => isMadeBefore(file, task);
+    const message = await context.decision.kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isMade, heldStill });
     if (message !== undefined && !keepFailed) emit({ type: 'warning', time: clock.now(), message: `outputs are not kept for later: ${message}` });
     keepFailed ||= message !== undefined;
   };

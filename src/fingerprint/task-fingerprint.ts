@@ -6,14 +6,13 @@ import type { Digest, Fingerprint } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
+import { coarseClock } from './held-still.ts';
 import { sourceKind, viewOf, views, type Meaning, type View } from './meaning.ts';
 
 /** Digest of a file that counts but is not there: going from absent to present is a change too. */
 export const absent = digestOf('absent');
 /** Digest of a file that changed while the task used it: what was used is not known, so nothing equals it. */
 export const unsettled = digestOf('changed while the task ran');
-/** Milliseconds by which a file's mtime may lag behind the clock: Linux stamps files with the time of its last tick. */
-const coarseClock = 10;
 
 export interface FingerprintInputs {
   readonly task: Task;
@@ -106,6 +105,8 @@ export interface ObservationContext {
   readonly last: Fingerprint | undefined;
   /** Counts already: a declared input, or an output of a task that this one depends on. */
   readonly isCovered: (relative: string) => boolean;
+  /** Was saved just before the task started, and is as it was then. */
+  readonly heldStill: (relative: string) => boolean;
   /** An output of any task of the pipeline: nobody else writes it while the run goes on. */
   readonly isMade: (relative: string) => boolean;
 }
@@ -126,7 +127,7 @@ export async function withObserved(
   /** The ctime too: a file that was moved here meanwhile keeps an older mtime. */
   const isNew = (relative: string): boolean | undefined => {
     const stats = statSync(path.resolve(options.folder, relative), { throwIfNoEntry: false });
-    return stats && Math.max(stats.mtimeMs, stats.ctimeMs) > options.startedAt - coarseClock;
+    return stats && Math.max(stats.mtimeMs, stats.ctimeMs) > options.startedAt - coarseClock && !options.heldStill(relative);
   };
   const settled = async (relative: string, before: Digest | undefined, now: () => Promise<Digest | undefined>): Promise<Digest> => {
     const isNewNow = isNew(relative);
