@@ -86,11 +86,11 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
     clearTimeout(timer);
     timer = setTimeout(flush, quietTime);
   };
-  watcher.on('all', (event, file, stats) => {
+  watcher.on('all', (event, file) => {
     const isAlone = batch.size === 0 && Date.now() - lastEvent > silence;
     lastEvent = Date.now();
     gather(file);
-    if (isAlone && event === 'change' && stats !== undefined && stats.size > 0 && !isClosed && !gitWorks()) {
+    if (isAlone && event === 'change' && !isClosed && isFilled(file) && !gitWorks()) {
       clearTimeout(timer);
       flush();
     }
@@ -122,6 +122,10 @@ function isOutside(relative: string): boolean {
 /** The folder in which all files of a glob are, as globs can't be watched. */
 function watchable(file: string): string {
   return existsSync(file) ? file : file.replace(/[/\\][^/\\]*[*?[\]{}].*$/, '');
+}
+
+function isFilled(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /** Changes whenever a file does: cheap, as it is asked for every file that changed. */
