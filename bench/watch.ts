@@ -83,7 +83,9 @@ function readOr(file: string): string {
 }
 
 async function until(isSo: () => boolean, child: ChildProcess): Promise<void> {
-  for (const end = Date.now() + patience; !isSo(); await sleep(3)) {
+  const end = Date.now() + patience;
+  while (!isSo()) {
+    await sleep(3);
     if (child.exitCode !== null) throw new Error(`the watch ended with ${child.exitCode}`);
     if (Date.now() > end) throw new Error('nothing happened');
   }

@@ -62,6 +62,8 @@ async function nodeTest(patterns, { concurrency, needs = [], env = {} } = {}) {
 const examplePython = () => ensurePython(path.join(root, 'examples', 'digits', 'requirements.txt'));
 const testPython = () => ensurePython(path.join(root, 'test', 'python', 'requirements-test.txt'), root);
 
+const mlflow = ['2.x', '3.x'].map((generation) => () => ensurePython(path.join(root, 'test', 'fixtures', 'mlflow', generation, 'requirements.txt')));
+
 async function pythonTests() {
   if (fs.globSync('test/python/test_*.py').length === 0) {
     console.log('No test files yet.');
@@ -101,7 +103,7 @@ const stages = {
   typecheck,
   lint: () => node('node_modules/eslint/bin/eslint.js', '.'),
   unit: () => nodeTest(['test/unit/**/*.test.ts']),
-  e2e: () => nodeTest(['test/e2e/**/*.test.ts'], { concurrency: 2, needs: [examplePython, testPython] }),
+  e2e: () => nodeTest(['test/e2e/**/*.test.ts'], { concurrency: 2, needs: [examplePython, testPython, ...mlflow] }),
   python: pythonTests,
   webview: () => nodeTest(['test/webview/**/*.test.ts'], { concurrency: 1, needs: [ensureChromium] }),
   vscode: vscodeTests,

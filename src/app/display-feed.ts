@@ -3,12 +3,14 @@
  * So events go in batches, the next one only when the editor's process has taken the one before, and of values that
  * one batch would replace at once only the last is in it. The event log has had all of them by then.
  */
-import type { RunEvent } from '../model/run-event.ts';
+import type { EventOf, RunEvent } from '../model/run-event.ts';
 import type { ExecutorMessage, SessionMessage } from '../protocol/session.ts';
 
 const interval = 25;
 /** Characters of output of one attempt in one batch; more is written than anybody reads. */
 const outputLimit = 256 * 1024;
+
+const roughLogLength = 100;
 
 export interface FeedTimers {
   readonly now: () => number;
@@ -71,23 +73,31 @@ function batched(messages: readonly SessionMessage[]): readonly ExecutorMessage[
   return result;
 }
 
-/** Of each metric its last value, of long output its end. */
+/** The run panel reads them from the event log; nothing else shows them. */
+function withoutOutputs({ source: _, outputs: __, ...cell }: EventOf<'cell'>): RunEvent {
+  return cell;
+}
+
+/** Of each metric its last value, of long output its end, of spans none. */
 export function thinned(events: readonly RunEvent[]): readonly RunEvent[] {
   const seen = new Set<string>();
   const room = new Map<string, number>();
   const kept: RunEvent[] = [];
   for (const event of events.toReversed()) {
     if (event.type === 'metric') {
-      const key = JSON.stringify([event.task, event.attempt, event.name]);
+      const key = `${event.attempt} ${event.task} ${event.name}`;
       if (seen.has(key)) continue;
       seen.add(key);
-    } else if (event.type === 'output') {
-      const key = JSON.stringify([event.task, event.attempt]);
+    } else if (event.type === 'span') {
+      // Only the run panel shows them, and it reads the event log.
+      continue;
+    } else if (event.type === 'output' || event.type === 'log') {
+      const key = `${event.attempt} ${event.task}`;
       const left = room.get(key) ?? outputLimit;
-      room.set(key, left - event.text.length);
+      room.set(key, left - (event.type === 'output' ? event.text.length : roughLogLength));
       if (left <= 0) continue;
     }
-    kept.push(event);
+    kept.push(event.type === 'cell' ? withoutOutputs(event) : event);
   }
   return kept.reverse();
 }

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { createMasker } from '../model/masker.ts';
+import { createMasker, type Masker } from '../model/masker.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -10,8 +10,10 @@ import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
 import { toDate, type Clock } from '../model/time.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
+import type { Collector } from '../collector/server.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { runAttempt } from '../execution/attempt.ts';
+import { createSampler } from '../execution/backend/sampled-backend.ts';
 import type { Backend } from '../execution/backend/backend.ts';
 import type { DecisionContext } from '../execution/decide.ts';
 import type { PlanScope } from '../execution/plan.ts';
@@ -21,8 +23,10 @@ import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
 import { resourceAttributes } from './run-context.ts';
 import { createSourceKeeper } from './keep-sources.ts';
+import { gatherMetrics } from './gather-metrics.ts';
 import { maskedBackend } from './masked-backend.ts';
 import { secretValues } from './secret-values.ts';
+import { withoutTokens } from './token-mask.ts';
 import { treeChanges } from './tree-changes.ts';
 
 /** In bytes: more does not belong into a line of text. */
@@ -84,7 +88,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   } catch (error) {
     return { ok: false, message: `${store} cannot be written: ${(error as Error).message}` };
   }
-  let masker = createMasker(secretsOf(pipeline, context.environment));
+  let secrets = secretsOf(pipeline, context.environment);
+  let masker = createMasker(secrets);
   const maskedText = (text: string): string => masker?.text(text) ?? text;
   // What happens is told a moment later, so that nothing that it is told to stands between a change and the start of a
   // process; but always before anything that follows from the end of a task.
@@ -100,20 +105,20 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     for (const next of untold.splice(0)) {
       const event = typeof next === 'function' ? next() : next;
       const whole = event.type === 'run-started' ? { ...event, resource } : event;
-      const safe = masker?.event(whole) ?? whole;
+      const safe = withoutTokens(masker?.event(whole) ?? whole);
       if (event.type === 'task-started') Object.assign(decided, { events: [], isAll: false });
       if (decided.isAll) decided.events.push(safe);
       log.append(safe);
       context.onEvent(safe);
     }
   };
-  const emit = (event: RunEvent): void => {
+  const emit = gatherMetrics((event) => {
     untold.push(event);
     if (event.type === 'task-started') log.begin();
     if (toldAtOnce.has(event.type)) tell();
     else timer ??= globalThis.setTimeout(tell, tellInterval);
     surroundings.follow(event);
-  };
+  });
   const isDescribed = described.then((attributes) => {
     resource = attributes;
     tell();
@@ -142,9 +147,11 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   }));
 
   const backend = maskedBackend(context.backend, () => masker);
+  const sampler = createSampler();
   const scratch = path.join(store, 'cache', 'attempts', runId);
   const pythonPath = pythonHelperFolder();
   let attempts = 0;
+  const collector = lazyCollector((message) => emit({ type: 'warning', time: clock.now(), message }));
   const running = startRun(
     { pipeline, scope, onFailure: request.onFailure, settled: request.settled },
     {
@@ -159,6 +166,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
       durations: request.durations,
       attempt: async (task, decision, number, cause, signal) => {
         attempts += 1;
+        let token: string | undefined;
+        const withToken = (values: readonly string[]): Masker | undefined => createMasker(token === undefined ? values : [...values, token]);
         const result = await runAttempt(
           {
             task,
@@ -177,12 +186,20 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             signal,
           },
           {
-            backend,
+            // Most tasks print nothing, and a masker is made when there is something to mask.
+            backend: maskedBackend(sampler.watch(backend, (sample) => emit({ type: 'resources', task: task.id, attempt: number, time: clock.now(), ...sample })), () => withToken([])),
             clock,
             emit,
+            openChannel: async ({ number: attempt, spanId, scratch: prefix }, report) => {
+              const { url, open } = await collector.get();
+              const registration = open({ runId, task: task.id, attempt, traceId, spanId, start: clock.now(), scratch: prefix, report });
+              ({ token } = registration);
+              return { url, ...registration, experiment: pipeline.name };
+            },
+            digests: context.decision.digests,
             storeArtifact: async (source, name, mediaType) => {
               const { storeArtifact } = await import('../recording/artifacts.ts');
-              return storeArtifact(store, { path: source }, { name, mediaType, masker, inlineLimit: Math.min(pipeline.record.inline, largestInline) });
+              return storeArtifact(store, { path: source }, { name, mediaType, masker: withToken(secrets), inlineLimit: Math.min(pipeline.record.inline, largestInline) });
             },
           },
         );
@@ -201,7 +218,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
         pipeline: next,
         scope: nextScope,
         announce: () => {
-          masker = createMasker([...new Set([...secretValues(pipeline, context.environment), ...secretValues(next, context.environment)])]);
+          secrets = [...new Set([...secrets, ...secretValues(next, context.environment)])];
+          masker = createMasker(secrets);
           emit({ type: 'tasks-changed', time: clock.now(), params: next.params, tasks: nodesOf(next, graph, nextScope, spanOf) });
         },
       }),
@@ -212,6 +230,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     emit({ type: 'warning', time: clock.now(), message: `internal error: ${error instanceof Error ? error.message : String(error)}` });
     return 'error' as const;
   });
+  await collector.close();
   await surroundings.settled();
   emit({ type: 'run-ended', time: clock.now(), outcome });
   await isDescribed;
@@ -244,6 +263,22 @@ function secretsOf(pipeline: Pipeline, environment: RunContext['environment']): 
   return values;
 }
 const knownSecrets = new WeakMap<Pipeline, { readonly environment: RunContext['environment']; readonly values: readonly string[] }>();
+/** Starts with the first attempt: a run in which all is up to date has none. */
+function lazyCollector(onWarning: (message: string) => void): { readonly get: () => Promise<Collector>; readonly close: () => Promise<void> } {
+  let collector: Promise<Collector> | undefined;
+  return {
+    get: () =>
+      (collector ??= (async () => {
+        const [{ startCollector }, { services }] = await Promise.all([import('../collector/server.ts'), import('../collector/services.ts')]);
+        return startCollector({ services, onWarning });
+      })()),
+    close: async () => {
+      // That it could not be started was told by those who asked for it.
+      const started = await collector?.catch(() => undefined);
+      await started?.close();
+    },
+  };
+}
 
 /** The tasks of the run as the record and the views name them. */
 function nodesOf(pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, spanOf: (task: TaskId) => SpanId): readonly TaskNode[] {

@@ -56,15 +56,6 @@ export async function resourceAttributes({ folder, pipelineName, runId, interpre
   };
 }
 
-/** To start git only to hear that there is none takes as long as many a run. */
-export function isInCheckout(folder: string): boolean {
-  if (process.env['GIT_DIR'] !== undefined) return true;
-  for (let current = folder; ; current = path.dirname(current)) {
-    if (existsSync(path.join(current, '.git'))) return true;
-    if (current === path.dirname(current)) return false;
-  }
-}
-
 /** registry/attributes/process: `process.environment_variable.<key>`. */
 function environmentAttributes(environment: Readonly<Record<string, string | undefined>>, names: readonly string[]): JsonObject {
   return Object.fromEntries(
@@ -73,6 +64,15 @@ function environmentAttributes(environment: Readonly<Record<string, string | und
       return value === undefined ? [] : [[`process.environment_variable.${name}`, value]];
     }),
   );
+}
+
+/** To start git only to hear that there is none takes as long as many a run. */
+export function isInCheckout(folder: string): boolean {
+  if (process.env['GIT_DIR'] !== undefined) return true;
+  for (let current = folder; ; current = path.dirname(current)) {
+    if (existsSync(path.join(current, '.git'))) return true;
+    if (current === path.dirname(current)) return false;
+  }
 }
 
 async function gitAttributes(folder: string): Promise<JsonObject> {

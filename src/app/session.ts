@@ -10,13 +10,13 @@ import type { PlanEntry } from '../model/plan.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { Trigger } from '../model/run-event.ts';
 import type { Interpreter, LoadedGraph, OpenOptions, ProblemCode, RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
-import { nearName } from '../definition/near-name.ts';
+import { nearName } from '../model/near-name.ts';
 import { openKeptResults } from '../fingerprint/kept-results.ts';
 import { localBackend } from '../execution/backend/local.ts';
 import { spawningBackend } from '../execution/backend/spawner.ts';
 import { decide, type DecisionContext } from '../execution/decide.ts';
 import { settledTasks, type DecisionMemory } from '../execution/decision-memory.ts';
-import { findInterpreter } from '../execution/interpreter.ts';
+import { findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
 import { changedInputs } from '../execution/same-inputs.ts';
 import { makePlan, type PlanScope } from '../execution/plan.ts';
 import { needsInterpreter } from '../execution/task/command.ts';
@@ -84,6 +84,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
 
   let loaded = source.read();
   let interpreter: Promise<Interpreter | Problem> | undefined;
+  /** What its files were like when it was first used. */
+  let interpreterSeen: string | undefined;
   let active: ActiveRun | undefined;
   /** Settled when the run that was asked for last is `active`, or has failed to be. */
   let starting: Promise<void> | undefined;
@@ -135,8 +137,16 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       return found.interpreter;
     });
     const found = await interpreter;
-    // Somebody may install one while we watch.
+    // Somebody may install one while we watch, or make the environment anew.
     if ('code' in found) interpreter = undefined;
+    else {
+      const stamp = interpreterStamp(found);
+      if (stamp !== (interpreterSeen ??= stamp)) {
+        interpreter = undefined;
+        interpreterSeen = undefined;
+        return interpreterFor(pipeline);
+      }
+    }
     return found;
   };
 

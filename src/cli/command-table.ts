@@ -1,6 +1,6 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
 
-export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'gc' | 'init' | 'doctor' | 'schema';
+export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'flag' | 'unflag' | 'review' | 'undo' | 'gc' | 'init' | 'doctor' | 'schema';
 
 /** The values of the options of all commands; a command reads those that its row lists. */
 export interface OptionValues {
@@ -21,6 +21,15 @@ export interface OptionValues {
   readonly 'keep-runs'?: number;
   readonly 'older-than'?: string;
   readonly 'dry-run': boolean;
+  readonly filter?: string;
+  readonly sort: readonly string[];
+  readonly columns: readonly string[];
+  readonly group: readonly string[];
+  readonly archived: boolean;
+  readonly remove: boolean;
+  readonly forward: boolean;
+  readonly why?: string;
+  readonly good: readonly string[];
 }
 export type OptionName = keyof OptionValues;
 
@@ -49,6 +58,15 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   'keep-runs': { type: 'count', value: 'N', description: 'remove all records but the newest N' },
   'older-than': { type: 'text', value: 'AGE', description: 'remove records of runs that were started longer ago: 12h, 30d, 8w' },
   'dry-run': { type: 'flag', description: 'say what would be removed; removes nothing' },
+  filter: { type: 'text', value: 'FILTER', description: 'only runs of which this holds: metrics.loss < 0.3 and tag:baseline' },
+  sort: { type: 'text', value: 'FIELD', multiple: true, description: 'order by this field, -FIELD downwards; may be repeated' },
+  columns: { type: 'text', value: 'FIELD,…', multiple: true, description: 'these columns instead of the usual ones' },
+  group: { type: 'text', value: 'FIELD', multiple: true, description: 'one line for all runs with the same value: mean ± standard deviation' },
+  archived: { type: 'flag', description: 'show archived runs too' },
+  remove: { type: 'flag', description: 'take it away again' },
+  forward: { type: 'flag', description: 'the other way: what was made from it' },
+  why: { type: 'text', value: 'TEXT', description: 'what is wrong with it' },
+  good: { type: 'text', value: 'OUTPUT', multiple: true, description: 'outputs that are good (default: all others of the same tasks)' },
   attempt: { type: 'count', value: 'N', description: 'the output of this attempt (default: the last one)' },
 };
 
@@ -149,13 +167,17 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   },
   runs: {
     summary: 'list the recorded runs, newest first',
+    details: 'A filter compares fields: status, pipeline, branch, commit, start, duration, tag, note, flag, star, params.NAME, metrics.NAME (also metrics.TASK.NAME, and .last .min .max .mean .best .count behind it). It knows = != < <= > >= ~ contains, in (…), and, or, not. See docs/tracker.md.',
     arguments: '',
     minimum: 0,
     maximum: 0,
-    options: ['limit', 'all'],
+    options: ['filter', 'sort', 'columns', 'group', 'limit', 'all', 'archived', 'format'],
+    formats: ['table', 'csv'],
     examples: [
       ['runweave runs', 'the newest 20'],
-      ['runweave runs --all --json', 'all of them, for a program'],
+      ["runweave runs --filter 'metrics.roc_auc > 0.95 and params.epochs in (10, 20)' --sort -metrics.roc_auc", 'the best first'],
+      ['runweave runs --columns run,params.lr,metrics.loss.min --group params.lr', 'mean and spread for each value'],
+      ['runweave runs --all --format csv > runs.csv', 'for a spreadsheet'],
     ],
   },
   show: {
@@ -181,6 +203,120 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ['runweave logs latest/summary', 'of its last attempt'],
       ['runweave logs latest/ingest --attempt 1', 'of the first, before it was tried again'],
     ],
+  },
+  compare: {
+    summary: 'say what differs between runs, most telling first',
+    details: `The first run is what the others are compared with. What was found up to date is compared as the run had it that made it. ${runReference}`,
+    arguments: 'RUN RUN…',
+    minimum: 2,
+    maximum: Infinity,
+    options: ['all'],
+    examples: [['runweave compare -2 latest', 'what changed since the last run'], ['runweave compare 3f2a 9c01 77de --json', 'three runs, for a program']],
+  },
+  recent: {
+    summary: 'list the latest executions of tasks',
+    arguments: '',
+    minimum: 0,
+    maximum: 0,
+    options: ['limit'],
+    examples: [['runweave recent', 'the newest 20, of all runs']],
+  },
+  history: {
+    summary: 'list the executions of one task, newest first',
+    details: 'TASK is a task id, or a task name for all values of its matrix.',
+    arguments: 'TASK',
+    minimum: 1,
+    maximum: 1,
+    options: ['limit', 'all'],
+    examples: [['runweave history train', 'when it ran, why, and what came out']],
+  },
+  inspect: {
+    summary: 'show a task of a run: the same as show RUN/TASK',
+    details: runReference,
+    arguments: 'RUN/TASK',
+    minimum: 1,
+    maximum: 1,
+    options: [],
+    examples: [['runweave inspect latest/summary', 'why it ran, with what, and what came out']],
+  },
+  trace: {
+    summary: 'say which task runs made an output, across runs',
+    details: 'OUTPUT is a file, an artifact, or a value (TASK.NAME, what a task returned or a metric); by its name, or by 6 or more digits of its digest. Of several, the latest; RUN/TASK/NAME names one.',
+    arguments: 'OUTPUT',
+    minimum: 1,
+    maximum: 1,
+    options: ['forward'],
+    examples: [['runweave trace build/model.pkl', 'from the model back to its causes'], ['runweave trace build/data.npz --forward', 'what was made from this data']],
+  },
+  tag: {
+    summary: 'put a tag on a run, or on a task of it',
+    details: `Without RUN, on the newest. ${runReference}`,
+    arguments: 'NAME [RUN[/TASK]]',
+    minimum: 1,
+    maximum: 2,
+    options: ['remove'],
+    examples: [['runweave tag baseline', 'on the newest run'], ['runweave tag baseline 3f2a --remove', 'no longer on that one']],
+  },
+  note: {
+    summary: 'write a note on a run, a task or an output',
+    details: `Without RUN, on the newest. ${runReference}`,
+    arguments: 'TEXT [RUN[/TASK]]',
+    minimum: 1,
+    maximum: 2,
+    options: [],
+    examples: [["runweave note 'new labels from here on'", 'on the newest run']],
+  },
+  star: {
+    summary: 'put a star on a run',
+    details: `Without RUN, on the newest. ${runReference}`,
+    arguments: '[RUN]',
+    minimum: 0,
+    maximum: 1,
+    options: ['remove'],
+    examples: [['runweave star latest', 'this one is worth coming back to']],
+  },
+  archive: {
+    summary: 'leave runs out of lists; nothing is removed',
+    details: runReference,
+    arguments: 'RUN…',
+    minimum: 1,
+    maximum: Infinity,
+    options: ['remove'],
+    examples: [['runweave archive 3f2a 9c01', 'out of the way'], ['runweave archive 3f2a --remove', 'back again']],
+  },
+  flag: {
+    summary: 'mark an output as bad',
+    details: 'OUTPUT as in trace. `review` then says what flagged outputs have in common.',
+    arguments: 'OUTPUT',
+    minimum: 1,
+    maximum: 1,
+    options: ['why'],
+    examples: [["runweave flag build/model.pkl --why 'predicts zeros'", 'the latest of that name']],
+  },
+  unflag: {
+    summary: 'take the mark from an output',
+    arguments: 'OUTPUT',
+    minimum: 1,
+    maximum: 1,
+    options: [],
+    examples: [['runweave unflag build/model.pkl', 'it was good after all']],
+  },
+  review: {
+    summary: 'say what flagged outputs have in common that good ones have not',
+    details: 'Ranks versions of code, parameters, input files and task runs by how much more common they are among what the flagged outputs were made from.',
+    arguments: '',
+    minimum: 0,
+    maximum: 0,
+    options: ['good', 'limit'],
+    examples: [['runweave review', 'the most suspicious first']],
+  },
+  undo: {
+    summary: 'take back the last tag, note, star, flag or archiving',
+    arguments: '',
+    minimum: 0,
+    maximum: 0,
+    options: [],
+    examples: [['runweave undo', 'can be repeated']],
   },
   gc: {
     summary: 'free disk space: kept outputs, artifacts and old records',

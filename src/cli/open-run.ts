@@ -1,6 +1,6 @@
 import type { TaskId } from '../model/pipeline.ts';
 import type { RunState, TaskState } from '../model/run-state.ts';
-import { nearName } from '../definition/near-name.ts';
+import { nearName } from '../model/near-name.ts';
 import { findRun } from '../store/find-run.ts';
 import { readRecord } from '../store/read-record.ts';
 import type { CommandLine } from './arguments.ts';

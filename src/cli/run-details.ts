@@ -1,12 +1,18 @@
 /** A recorded run, and a task of one, in words: what `runweave show` prints. */
+import type { MetricSummary } from '../model/metric-series.ts';
 import { describeReason } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { RunId } from '../model/run-event.ts';
-import type { RunState, TaskState } from '../model/run-state.ts';
+import { spanTree } from '../model/reported.ts';
+import type { AttemptState, RunState, TaskState } from '../model/run-state.ts';
 import { elapsed, formatDuration } from '../model/time.ts';
 import { absoluteTime, relativeTime } from './run-text.ts';
 import { briefMetrics, briefReasons, describeFailure, failureLines, fit, oneLine, outcomeSymbol, outcomeWord, taskDuration, type LineOptions } from './progress/task-lines.ts';
 import { formatBytes, formatNumber, padEnd, plural, table, type Style } from './text.ts';
+
+/** Spans that are printed; `--json` has those that are shown elsewhere. */
+const mostSpans = 50;
+const deepestSpan = 12;
 
 /** Summary and a line a task. */
 export function runDetails(state: RunState, options: LineOptions & { readonly record: string; readonly now: number }): string[] {
@@ -50,10 +56,13 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
     ...section('Why', task.phase === 'skip' ? [whyBrief(task)] : task.reasons.map((reason) => oneLine(describeReason(reason)))),
     ...section('Needs', node.dependencies.length === 0 ? [] : [node.dependencies.join(', ')]),
     ...section('Params', pairs({ ...task.params, ...task.loggedParams })),
-    ...section('Metrics', table(Object.entries(task.metrics).map(([name, points]) => [oneLine(name), formatNumber(points.at(-1)?.value ?? NaN), points.length > 1 ? style('dim', `last of ${points.length}`) : '']))),
+    ...section('Metrics', table(Object.entries(task.metrics).map(([name, series]) => [oneLine(name), formatNumber(series.last), series.count > 1 ? style('dim', describeSeries(series)) : '']))),
+    ...section('Warnings', table((task.attempts.at(-1)?.warned ?? []).map(({ category, message, file, line, count }) => [category, oneLine(message), style('dim', `${oneLine(file)}:${line}${count > 1 ? `, ${count} times` : ''}`)]))),
     ...section('Tags', pairs(task.tags)),
     ...section('Returns', pairs(task.returns)),
     ...section('Outputs', table(task.outputs.map((output) => [oneLine(output.path), formatBytes(output.size), style('dim', output.digest.slice(0, 19))]))),
+    ...section('Datasets', table(task.datasets.map(({ name, digest, context = '' }) => [oneLine(name), oneLine(context), style('dim', oneLine(digest))]))),
+    ...task.attempts.slice(-1).flatMap((attempt) => section('Spans', spanLines(attempt, options))),
     ...section('Artifacts', table(task.artifacts.map((artifact) => [oneLine(artifact.name), oneLine(artifact.mediaType), formatBytes(artifact.size)]))),
     ...section(
       'Attempts',
@@ -67,6 +76,23 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
       ),
     ),
   ];
+}
+
+/** `last of 100, 0.1 to 2.3, mean 0.4`. */
+function describeSeries({ count, min, max, mean }: MetricSummary): string {
+  const range = min === undefined || max === undefined || mean === undefined ? '' : `, ${formatNumber(min)} to ${formatNumber(max)}, mean ${formatNumber(mean)}`;
+  return `last of ${count}${range}`;
+}
+
+/** What the task reported of its own work, as a tree. */
+function spanLines({ spans, spanCount }: AttemptState, { style }: LineOptions): string[] {
+  const tree = spanTree(spans);
+  const rows = tree.slice(0, mostSpans).map(({ span, depth }) => [
+    `${'  '.repeat(Math.min(depth, deepestSpan))}${oneLine(span.name)}`,
+    formatDuration(elapsed(span.start, span.end)),
+    span.status.code === 2 ? style('red', oneLine(span.status.message ?? 'error')) : '',
+  ]);
+  return [...table(rows), ...(spanCount > rows.length ? [style('dim', `and ${spanCount - rows.length} more`)] : [])];
 }
 
 function runOutcome(state: RunState, style: Style): string {

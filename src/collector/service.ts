@@ -3,10 +3,12 @@
  * secret an attempt), how large a body may be, how it is compressed. A service knows one protocol, and turns requests
  * into reports of the attempt that sent them. Neither knows the other.
  */
-import type { Json, JsonObject } from '../model/json.ts';
-import type { RunId, SpanId, TraceId } from '../model/run-event.ts';
 import type { TaskId } from '../model/pipeline.ts';
+import type { Report } from '../model/reported.ts';
+import type { RunId, SpanId, TraceId } from '../model/run-event.ts';
 import type { UnixNano } from '../model/time.ts';
+
+export type { Dataset, Report, ReportedLog, ReportedSpan } from '../model/reported.ts';
 
 /** The attempt that a request belongs to, by its secret. */
 export interface CollectedAttempt {
@@ -21,64 +23,6 @@ export interface CollectedAttempt {
   /** What the names of files for this attempt begin with, absolute; what has such a name is removed with the attempt. */
   readonly scratch: string;
   readonly report: (report: Report) => void;
-}
-
-/** What a task said, in no protocol's words. Secrets are masked behind `report`. */
-export type Report =
-  /** NaN and infinities are values. `attributes` tell series of one name apart. */
-  | { readonly type: 'metric'; readonly name: string; readonly value: number; readonly step?: number; readonly time?: UnixNano; readonly attributes?: JsonObject }
-  | { readonly type: 'param'; readonly name: string; readonly value: Json }
-  | { readonly type: 'tag'; readonly name: string; readonly value: string }
-  /** A file below `scratch`, which now belongs to who is told. */
-  | { readonly type: 'artifact'; readonly file: string; readonly name: string; readonly mediaType?: string }
-  | { readonly type: 'dataset'; readonly dataset: Dataset }
-  | { readonly type: 'span'; readonly span: ReportedSpan }
-  | { readonly type: 'log'; readonly log: ReportedLog };
-
-/** Data that a task said it used or made. */
-export interface Dataset {
-  readonly name: string;
-  readonly digest: string;
-  /** What it is for: `training`, `evaluation`, … */
-  readonly context?: string;
-  readonly sourceType?: string;
-  readonly source?: Json;
-  readonly schema?: Json;
-  readonly profile?: Json;
-}
-
-/** A finished span, by OpenTelemetry's data model. */
-export interface ReportedSpan {
-  readonly traceId: TraceId;
-  readonly spanId: SpanId;
-  /** The attempt's span where the task gave none. */
-  readonly parentSpanId: SpanId;
-  readonly name: string;
-  /** The numbers of `SpanKind` in OTLP: 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
-  readonly kind: number;
-  readonly start: UnixNano;
-  readonly end: UnixNano;
-  readonly attributes: JsonObject;
-  readonly events: readonly { readonly name: string; readonly time: UnixNano; readonly attributes: JsonObject }[];
-  readonly links: readonly { readonly traceId: TraceId; readonly spanId: SpanId; readonly attributes: JsonObject }[];
-  /** 0 unset, 1 ok, 2 error. */
-  readonly status: { readonly code: 0 | 1 | 2; readonly message?: string };
-  readonly scope?: { readonly name: string; readonly version?: string };
-  /** Attributes of the resource that differ from ours. */
-  readonly resource?: JsonObject;
-}
-
-/** A log record, by OpenTelemetry's data model. */
-export interface ReportedLog {
-  readonly time: UnixNano;
-  /** 1 to 24; 0 when not given. */
-  readonly severityNumber: number;
-  readonly severityText?: string;
-  readonly body: Json;
-  readonly attributes: JsonObject;
-  readonly traceId?: TraceId;
-  readonly spanId?: SpanId;
-  readonly scope?: string;
 }
 
 export interface ServiceRequest {
@@ -106,6 +50,8 @@ export interface ServiceResponse {
  */
 export interface Service {
   readonly handle: (request: ServiceRequest) => Promise<ServiceResponse>;
+  /** The attempt is over, and no request is being handled: what was not reported yet is reported now. */
+  readonly close?: () => void;
 }
 
 export interface ServiceFactory {

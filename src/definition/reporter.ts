@@ -3,7 +3,7 @@
  * here, and only here, they become lines and columns.
  */
 import type { Diagnostic, DiagnosticCode, Position, Range } from '../model/diagnostic.ts';
-import { nearName } from './near-name.ts';
+import { nearName } from '../model/near-name.ts';
 
 /** A piece of the text: offsets in UTF-16 code units, `end` not included. */
 export interface Span {

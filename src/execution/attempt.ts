@@ -9,13 +9,18 @@
  */
 import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { PackageVersions } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
-import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TraceId } from '../model/run-event.ts';
+import { logText, seriesName, type Report, type ReportedLog } from '../model/reported.ts';
+import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TaskWarning, TraceId } from '../model/run-event.ts';
 import type { Clock, UnixNano } from '../model/time.ts';
+import type { FileDigests } from '../fingerprint/file-digests.ts';
 import type { Backend, ProcessEnd, RunningProcess } from './backend/backend.ts';
 import { followLog, type FollowedLog } from './follow-log.ts';
+import { collectObserved, type Observed } from './observed.ts';
 import { limitOutput } from './output-limit.ts';
 import { taskEnvironment } from './task/environment.ts';
 import { parseTaskLogLine, type TaskLogEntry } from './task/task-log.ts';
@@ -27,6 +32,8 @@ const outputPiece = 64 * 1024;
 const tailLength = 2000;
 /** Lines of RUNWEAVE_LOG that were not understood are told one by one up to here. */
 const toldLines = 20;
+/** Different warnings of one attempt that are recorded. */
+const mostWarnings = 200;
 
 export interface AttemptRequest {
   readonly task: Task;
@@ -50,10 +57,23 @@ export interface AttemptRequest {
   readonly signal: AbortSignal;
 }
 
+/** Where the task's programs can report to while it runs. */
+export interface ReportChannel {
+  readonly url: string;
+  /** Worth something for this attempt alone, and until it is closed. */
+  readonly token: string;
+  readonly experiment: string;
+  /** What is under way is still heard. */
+  readonly close: () => Promise<void>;
+}
+
 export interface AttemptContext {
   readonly backend: Backend;
   readonly clock: Clock;
   readonly emit: (event: RunEvent) => void;
+  /** Absent where nothing can be reported but by `RUNWEAVE_LOG`. Rejects when there can be no such channel now. */
+  readonly openChannel?: (attempt: Pick<AttemptRequest, 'task' | 'number' | 'spanId' | 'scratch'>, report: (report: Report) => void) => ReportChannel | Promise<ReportChannel>;
+  readonly digests: FileDigests;
   readonly storeArtifact: (file: string, name: string, mediaType: string | undefined) => Promise<Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content'>>;
 }
 
@@ -61,7 +81,7 @@ export interface AttemptResult {
   readonly outcome: Exclude<Outcome, 'skip'>;
   readonly failure?: RecordedFailure;
   readonly returns: JsonObject;
-  readonly observed: Pick<EventOf<'observed'>, 'modules' | 'read' | 'written'>;
+  readonly observed: Observed;
 }
 
 export async function runAttempt(request: AttemptRequest, context: AttemptContext): Promise<AttemptResult> {
@@ -70,16 +90,19 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   const of = { task: task.id, attempt: request.number } as const;
   const cwd = path.resolve(folder, task.cwd);
   const logFile = `${request.scratch}.log.jsonl`;
-  const limit = limitOutput<UnixNano>((piece) => emit({ type: 'output', ...of, ...piece }));
+  const limit = limitOutput<UnixNano>(({ log, ...piece }) => emit(log === undefined ? { type: 'output', ...of, ...piece } : { type: 'log', ...of, time: clock.now(), log }));
   const output = collectOutput((stream, text) => limit.add({ stream, text, time: clock.now() }));
-  const reports = collectReports(request, context, of, cwd);
+  const reports = collectReports(request, context, of, cwd, (log) => limit.add({ stream: 'stderr', text: logText(log), time: log.time, log }));
+  const channel = await openChannel(request, context, reports);
   const startTime = clock.now();
   let log: FollowedLog | undefined;
   let process: RunningProcess;
   let paramsFile = '';
   try {
     paramsFile = writeParams(path.dirname(request.scratch), request.params);
-    // The task makes its log by appending to it; most make none.
+    // A shell task makes its log by appending to it; most make none. What observes Python never makes it, so that a
+    // process that outlives its task is not heard.
+    if (task.source.kind !== 'shell') writeFileSync(logFile, '', { mode: 0o600 });
     log = followLog(logFile, (line) => {
       const entry = parseTaskLogLine(line, cwd);
       if (entry !== undefined) reports.add(entry);
@@ -87,7 +110,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     process = await context.backend.start({
       command: request.command,
       cwd,
-      env: taskEnvironment({ ...request, paramsFile, logFile }),
+      env: taskEnvironment({ ...request, paramsFile, logFile, reporting: channel }),
       onOutput: output.add,
     });
   } catch (error) {
@@ -108,11 +131,20 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   const end = await process.ended;
   clearTimeout(timer);
   request.signal.removeEventListener('abort', onAbort);
+  await channel?.close();
   output.flush();
   limit.end();
   await log?.close();
   await reports.settled();
   removeScratch(logFile);
+  const observed = reports.observed();
+  if (reports.hasObserved()) {
+    const { modules, read, written, packages } = observed;
+    emit({ type: 'observed', ...of, time: clock.now(), modules, read, written, packages: Object.assign({}, ...Object.values(packages)) as PackageVersions });
+  }
+
+  const warnings = reports.warnings();
+  if (warnings.length > 0) emit({ type: 'warned', ...of, time: clock.now(), warnings });
 
   const { outcome, failure } = outcomeOf(end, stoppedBy, task, reports.exception(), output.tail());
   emit({
@@ -124,7 +156,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     ...(end.type === 'signal' && { signal: end.signal }),
     ...(failure !== undefined && { failure }),
   });
-  return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), observed: reports.observed() };
+  return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), observed };
 }
 
 /**
@@ -142,6 +174,16 @@ function writeParams(folder: string, params: JsonObject): string {
   writeFileSync(`${file}.tmp`, text, { mode: 0o400 });
   renameSync(`${file}.tmp`, file);
   return file;
+}
+
+/** Without it the task runs all the same: most report nothing by it. */
+async function openChannel(request: AttemptRequest, context: AttemptContext, reports: { readonly report: (report: Report) => void; readonly warn: (text: string) => void }): Promise<ReportChannel | undefined> {
+  try {
+    return await context.openChannel?.(request, reports.report);
+  } catch (error) {
+    reports.warn(`there is no collector for OpenTelemetry and MLflow: ${(error as Error).message}`);
+    return undefined;
+  }
 }
 
 /** What is still held open (on Windows) stays until the run's end. */
@@ -209,16 +251,56 @@ function collectOutput(emit: (stream: 'stdout' | 'stderr', text: string) => void
 }
 
 /** Turns what the task reported into events, artifacts in the order in which they came. */
-function collectReports(request: AttemptRequest, context: AttemptContext, of: { readonly task: TaskId; readonly attempt: number }, cwd: string) {
+function collectReports(request: AttemptRequest, context: AttemptContext, of: { readonly task: TaskId; readonly attempt: number }, cwd: string, addLog: (log: ReportedLog) => void) {
   const { emit, clock } = context;
   const returns: Record<string, JsonObject[string]> = {};
-  const seen = { modules: new Set<string>(), read: new Set<string>(), written: new Set<string>() };
+  const seen = collectObserved();
+  const warnings = new Map<string, TaskWarning>();
   let exception: RecordedFailure | undefined;
   let notUnderstood = 0;
   let artifacts: Promise<void> = Promise.resolve();
 
   const relative = (file: string): string => path.relative(request.folder, path.resolve(cwd, file)).replaceAll(path.sep, '/');
+  const isInside = (file: string): boolean => !path.relative(request.workspace, file).startsWith('..');
   const warn = (text: string): void => emit({ type: 'output', ...of, stream: 'stderr', text: `runweave: ${text}\n`, time: clock.now() });
+
+  const addArtifact = (file: string, { name, mediaType }: { readonly name: string; readonly mediaType?: string }): Promise<void> => {
+    const time = clock.now();
+    artifacts = artifacts.then(async () => {
+      try {
+        emit({ type: 'artifact', ...of, time, ...(await context.storeArtifact(file, name, mediaType)) });
+      } catch (error) {
+        warn(`artifact ${name} could not be recorded: ${(error as Error).message}`);
+      }
+    });
+    return artifacts;
+  };
+
+  const report = (reported: Report): void => {
+    const time = clock.now();
+    switch (reported.type) {
+      case 'metric': {
+        const { name, attributes, value, step, detail } = reported;
+        emit({ type: 'metric', ...of, time: reported.time ?? time, name: seriesName(name, attributes), value: Number.isFinite(value) ? value : (String(value) as 'NaN'), ...(step !== undefined && { step }), ...(detail !== undefined && { detail }) });
+        return;
+      }
+      case 'param':
+      case 'tag':
+      case 'dataset':
+      case 'span':
+        emit({ ...of, time, ...reported });
+        return;
+      case 'log':
+        addLog(reported.log);
+        return;
+      case 'artifact':
+        // Ours from now on, and of no use once it is stored.
+        artifacts = addArtifact(reported.file, reported).then(() => rm(reported.file, { force: true }).catch(() => undefined));
+        return;
+      default:
+        reported satisfies never;
+    }
+  };
 
   const add = (entry: TaskLogEntry): void => {
     const time = clock.now();
@@ -237,14 +319,14 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
       case 'cell':
         emit({ ...of, time, ...entry });
         return;
-      case 'observed': {
-        const modules = entry.modules.map(relative);
-        const read = entry.read.map(relative);
-        const written = entry.written.map(relative);
-        for (const file of modules) seen.modules.add(file);
-        for (const file of read) seen.read.add(file);
-        for (const file of written) seen.written.add(file);
-        emit({ type: 'observed', ...of, time, modules, read, written, packages: entry.packages });
+      case 'observed':
+        seen.add(entry);
+        return;
+      case 'warning': {
+        const { category, message, file, line } = entry;
+        const key = JSON.stringify([category, message, file, line]);
+        const count = (warnings.get(key)?.count ?? 0) + 1;
+        if (count > 1 || warnings.size < mostWarnings) warnings.set(key, { category, message, file: path.isAbsolute(file) && isInside(file) ? relative(file) : file, line, count });
         return;
       }
       case 'exception':
@@ -256,13 +338,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         };
         return;
       case 'artifact':
-        artifacts = artifacts.then(async () => {
-          try {
-            emit({ type: 'artifact', ...of, time, ...(await context.storeArtifact(entry.path, entry.name, entry.mediaType)) });
-          } catch (error) {
-            warn(`artifact ${entry.name} could not be recorded: ${(error as Error).message}`);
-          }
-        });
+        void addArtifact(entry.path, entry);
         return;
       case 'invalid':
         notUnderstood += 1;
@@ -274,12 +350,16 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
   };
   return {
     add,
+    report,
+    warn,
     settled: async (): Promise<void> => {
       if (notUnderstood > toldLines) warn(`${notUnderstood - toldLines} more lines of RUNWEAVE_LOG were not understood`);
       await artifacts;
     },
     returns: (): JsonObject => returns,
     exception: () => exception,
-    observed: () => ({ modules: [...seen.modules], read: [...seen.read], written: [...seen.written] }),
+    warnings: () => [...warnings.values()],
+    observed: () => seen.observed(request.folder, context.digests),
+    hasObserved: () => seen.hasAny(),
   };
 }

@@ -7,7 +7,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** How often it is looked at, in milliseconds: a look at a file that did not grow takes a few microseconds. */
-const interval = 20;
+const interval = 10;
 const bytesInOneGo = 4 * 1024 * 1024;
 const lineLimit = 32 * 1024 * 1024;
 

@@ -41,6 +41,17 @@ export async function findInterpreter(question: InterpreterQuestion): Promise<Fo
   return { ok: false, message: `no Python interpreter could be started. Tried ${tried.join('; ')}. Install Python 3.9 or newer, make a virtual environment in .venv, or choose an interpreter.` };
 }
 
+/** Changes when the interpreter is removed or replaced, or its virtual environment is made anew. */
+export function interpreterStamp({ path: executable }: Interpreter): string {
+  const files = [executable, path.join(path.dirname(executable), '..', 'pyvenv.cfg')];
+  return files
+    .map((file) => {
+      const stats = statSync(file, { throwIfNoEntry: false });
+      return stats === undefined ? '' : `${stats.ino} ${stats.mtimeMs}`;
+    })
+    .join();
+}
+
 function* candidates(question: InterpreterQuestion): Generator<{ readonly program: string; readonly origin: string; readonly required: boolean }> {
   if (question.chosen !== undefined) yield { program: question.chosen, origin: question.chosenBy ?? 'setting', required: true };
   const active = question.environment['VIRTUAL_ENV'];

@@ -3,10 +3,14 @@
  * otherwise fill the event log, the record, and the memory of everything that shows them. Its output is read all the
  * same, as fast as it comes, so that the task is not held up.
  */
+import type { ReportedLog } from '../model/reported.ts';
+
 export interface OutputPiece<Time> {
   readonly stream: 'stdout' | 'stderr';
   readonly text: string;
   readonly time: Time;
+  /** The log record that the text was made of. */
+  readonly log?: ReportedLog;
 }
 
 export interface OutputLimit<Time> {

@@ -355,7 +355,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const isOwn = (file: string): boolean => written.has(file) || isDeclared(file, task.outputs);
     const fingerprint = await withObserved(
       decision.fingerprint,
-      { modules: attempt.observed.modules.filter((file) => !isOwn(file)), read: attempt.observed.read.filter((file) => !isOwn(file)) },
+      attempt.observed,
       {
         task,
         folder: context.decision.folder,
@@ -364,6 +364,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
         last,
         isCovered: (file) => isDeclared(file, task.inputs) || isMadeBefore(file, task),
         isMade: (file) => pipeline.tasks.some((other) => isDeclared(file, other.outputs)),
+        isOwn,
       },
       context.decision.digests,
     );

@@ -7,7 +7,7 @@
  * (git's Documentation/technical/racy-git.txt).
  */
 import { hash, createHash } from 'node:crypto';
-import { readFileSync, statSync, type BigIntStats } from 'node:fs';
+import { readdirSync, readFileSync, statSync, type BigIntStats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -48,6 +48,8 @@ export interface FileDigests {
    * without a match is an empty set, which has a digest.
    */
   readonly ofPath: (folder: string, relative: string) => Promise<PathDigest | undefined>;
+  /** Names of what is in a folder: the same set as long as nothing came, went or was renamed. `undefined` when there is no such folder. */
+  readonly namesIn: (absolute: string) => ReadonlySet<string> | undefined;
   /** Meaning of a Python source or notebook; `undefined` when it is not understood, or there is no such file. */
   readonly meaningOf: (absolute: string, kind: SourceKind) => Meaning | undefined;
   /** Code cells of a notebook by which `to` differs from `from`, from 1, as far as both were seen; empty where cells only went. */
@@ -78,6 +80,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
   let loaded: Map<string, Entry | MeaningEntry> | undefined;
   let isNew = false;
   const entries = (): Map<string, Entry | MeaningEntry> => (loaded ??= new Map(Object.entries(cached())));
+  const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string> }>();
   const cells = new Map<Digest, readonly string[]>();
   const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
   const rememberCells = (meaning: Meaning | null | undefined): void => {
@@ -110,6 +113,26 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     if (settled) entries().set(absolute, [size, mtime, ctime, inode, digest]);
     else entries().delete(absolute);
     return { digest, size: Number(stats.size) };
+  };
+
+  const namesIn = (absolute: string): ReadonlySet<string> | undefined => {
+    const stats = statOf(absolute);
+    if (stats?.isDirectory() !== true) {
+      folders.delete(absolute);
+      return undefined;
+    }
+    const stamp = `${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino}`;
+    const known = folders.get(absolute);
+    if (known?.isSettled === true && known.stamp === stamp) return known.names;
+    const settled = isSettled(stats);
+    let names: ReadonlySet<string>;
+    try {
+      names = new Set(readdirSync(absolute));
+    } catch {
+      return undefined;
+    }
+    folders.set(absolute, { stamp, isSettled: settled, names });
+    return names;
   };
 
   const ofMeaning = (absolute: string, kind: SourceKind): Meaning | undefined => {
@@ -185,7 +208,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     return modules;
   };
 
-  return { changedCells, importsOf, ofFile, ofPath, meaningOf: ofMeaning, export: () => Object.fromEntries(entries()), isNew: () => isNew };
+  return { changedCells, importsOf, ofFile, ofPath, namesIn, meaningOf: ofMeaning, export: () => Object.fromEntries(entries()), isNew: () => isNew };
 }
 
 /** Follows links; `undefined` also for a link to nothing or to itself, and for what lies behind a folder that may not be entered. */

@@ -49,6 +49,9 @@ export function fingerprintDifference(last: Fingerprint, current: Fingerprint): 
   for (const [task, from, to] of changes(last.upstream, current.upstream)) reasons.push({ type: 'upstream-changed', task: task as TaskId, ...defined({ from, to }) });
   for (const [name, from, to] of changes(last.env, current.env)) reasons.push({ type: 'env-changed', name, ...defined({ from, to }) });
   if (last.interpreter !== current.interpreter) reasons.push({ type: 'interpreter-changed', from: last.interpreter, to: current.interpreter });
+  for (const site of new Set([...Object.keys(last.packages ?? {}), ...Object.keys(current.packages ?? {})])) {
+    for (const [name, from, to] of changes(last.packages?.[site] ?? {}, current.packages?.[site] ?? {})) reasons.push({ type: 'package-changed', name, ...defined({ from, to }) });
+  }
   return reasons;
 }
 

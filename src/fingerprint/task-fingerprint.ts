@@ -2,17 +2,21 @@
 import path from 'node:path';
 import { statSync } from 'node:fs';
 import { canonicalJson, type JsonObject } from '../model/json.ts';
-import type { Digest, Fingerprint } from '../model/fingerprint.ts';
+import type { Digest, Fingerprint, ImportLookups, PackageVersions } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
 import { coarseClock } from './held-still.ts';
+import { filesFound, packagesFound } from './import-lookups.ts';
+import { installedAt, versionIn } from './installed-packages.ts';
 import { sourceKind, viewOf, views, type Meaning, type View } from './meaning.ts';
 
 /** Digest of a file that counts but is not there: going from absent to present is a change too. */
 export const absent = digestOf('absent');
 /** Digest of a file that changed while the task used it: what was used is not known, so nothing equals it. */
 export const unsettled = digestOf('changed while the task ran');
+/** Version of a distribution that was installed while the task ran: which one was imported is not known. */
+export const unsettledVersion = 'changed while the task ran';
 
 export interface FingerprintInputs {
   readonly task: Task;
@@ -34,7 +38,7 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
 
   // Imports and reads of the last success are dependencies like declared ones, as a compiler's depfile has it.
   // (A shell command's are only those that it names.)
-  const used = task.source.kind === 'shell' ? [] : Object.keys(inputs.last?.sources ?? {});
+  const used = task.source.kind === 'shell' ? [] : [...Object.keys(inputs.last?.sources ?? {}), ...filesFound(folder, inputs.last?.lookups ?? {}, digests)];
   const { sources } = await digestSources(task, folder, [...sourceFiles(task, folder), ...used], digests);
   const files: Record<string, Digest> = {};
   for (const input of task.inputs) files[input] = await digest(input);
@@ -57,7 +61,28 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
     upstream,
     env: task.env,
     interpreter: inputs.interpreter ?? '',
+    ...(inputs.last?.packages !== undefined && { packages: merged(versionsNow(inputs.last.packages, digests), packagesFound(folder, inputs.last.lookups ?? {}, digests)) }),
+    ...(inputs.last?.lookups !== undefined && { lookups: inputs.last.lookups }),
   };
+}
+
+type Packages = NonNullable<Fingerprint['packages']>;
+
+function merged(a: Packages, b: Packages): Packages {
+  return Object.fromEntries([...new Set([...Object.keys(a), ...Object.keys(b)])].map((site) => [site, { ...a[site], ...b[site] }]));
+}
+
+function versionsNow(packages: Packages, digests: FileDigests): Packages {
+  const now: Record<string, PackageVersions> = {};
+  for (const [site, versions] of Object.entries(packages)) {
+    const found: Record<string, string> = {};
+    for (const name of Object.keys(versions)) {
+      const version = versionIn(site, name, digests);
+      if (version !== undefined) found[name] = version;
+    }
+    now[site] = found;
+  }
+  return now;
 }
 
 /** Digests of a task's sources: of their meaning where the task compares it and nothing in them could tell the difference. */
@@ -109,6 +134,15 @@ export interface ObservationContext {
   readonly heldStill: (relative: string) => boolean;
   /** An output of any task of the pipeline: nobody else writes it while the run goes on. */
   readonly isMade: (relative: string) => boolean;
+  /** Written by the task itself. */
+  readonly isOwn: (relative: string) => boolean;
+}
+
+export interface ObservedUse {
+  readonly modules: readonly string[];
+  readonly read: readonly string[];
+  readonly packages: Packages;
+  readonly lookups: ImportLookups;
 }
 
 /**
@@ -117,13 +151,16 @@ export interface ObservationContext {
  */
 export async function withObserved(
   fingerprint: Fingerprint,
-  observed: { readonly modules: readonly string[]; readonly read: readonly string[] },
+  seen: ObservedUse,
   options: ObservationContext,
   digests: FileDigests,
 ): Promise<Fingerprint> {
   // Nothing was reported: a shell command, or a task that was killed. What was known of it stays known, so that a
   // change of what it hangs in is seen.
-  if (observed.modules.length === 0 && observed.read.length === 0) return fingerprint;
+  if (seen.modules.length === 0 && seen.read.length === 0) return fingerprint;
+  const lookups = withoutOwn(options.folder, seen.lookups, options.isOwn, digests);
+  const modules = new Set([...seen.modules, ...filesFound(options.folder, lookups, digests)].filter((file) => !options.isOwn(file)));
+  const observed = { modules: [...modules], read: seen.read.filter((file) => !options.isOwn(file) && !modules.has(file)) };
   /** The ctime too: a file that was moved here meanwhile keeps an older mtime. */
   const isNew = (relative: string): boolean | undefined => {
     const stats = statSync(path.resolve(options.folder, relative), { throwIfNoEntry: false });
@@ -153,7 +190,32 @@ export async function withObserved(
     const key = observedKey(file);
     inputs[key] = fingerprint.inputs[key] ?? (await settled(file, options.last?.inputs[key], async () => (await digests.ofFile(path.resolve(options.folder, file)))?.digest));
   }
-  return { ...fingerprint, sources, inputs };
+  return { ...fingerprint, sources, inputs, packages: versionsAtStart(fingerprint, merged(seen.packages, packagesFound(options.folder, lookups, digests)), options, digests), lookups };
+}
+
+/** A module that the task makes itself is found because it ran, and none of its sources. */
+function withoutOwn(folder: string, lookups: ImportLookups, isOwn: (relative: string) => boolean, digests: FileDigests): ImportLookups {
+  const kept: Record<string, string> = {};
+  for (const [searched, names] of Object.entries(lookups)) {
+    const isFoundAsOwn = filesFound(folder, { [searched]: names }, digests).some(isOwn);
+    kept[searched] = isFoundAsOwn ? names.split(' ').filter((name) => !filesFound(folder, { [searched]: name }, digests).some(isOwn)).join(' ') : names;
+  }
+  return kept;
+}
+
+/** As they were decided on; of what was not known to be imported then, as they are now, unless something was installed meanwhile. */
+function versionsAtStart(fingerprint: Fingerprint, packages: Packages, { last, startedAt }: ObservationContext, digests: FileDigests): Packages {
+  const atStart: Record<string, PackageVersions> = {};
+  for (const [site, versions] of Object.entries(packages)) {
+    const settled: Record<string, string> = {};
+    for (const [name, version] of Object.entries(versions)) {
+      // What is new at every execution is installed by the task itself.
+      const isUnsettled = (installedAt(site, name, digests) ?? 0) > startedAt - coarseClock && last?.packages?.[site]?.[name] !== unsettledVersion;
+      settled[name] = fingerprint.packages?.[site]?.[name] ?? (isUnsettled ? unsettledVersion : version);
+    }
+    atStart[site] = settled;
+  }
+  return atStart;
 }
 
 /** Sources of the last success that this one did not import any more are dropped; what the definition names stays first. */

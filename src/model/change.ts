@@ -21,6 +21,8 @@ export function changeOf(reason: Reason): Change | undefined {
       return { type: 'values', name: `definition: ${reason.part}`, from: text(reason.from), to: text(reason.to) };
     case 'env-changed':
       return { type: 'values', name: `environment variable ${reason.name}`, from: text(reason.from), to: text(reason.to) };
+    case 'package-changed':
+      return { type: 'values', name: `package ${reason.name}`, from: text(reason.from), to: text(reason.to) };
     case 'interpreter-changed':
       return { type: 'values', name: 'interpreter', from: text(reason.from), to: text(reason.to) };
     case 'source-changed':

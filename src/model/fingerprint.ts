@@ -8,6 +8,12 @@ import type { TaskId } from './pipeline.ts';
 /** `sha256:` and 64 hex digits; of Python code over what it means; of a folder or glob, over the sorted names and digests of what is in it. */
 export type Digest = string & { readonly __brand: 'Digest' };
 
+/** Distribution → version. */
+export type PackageVersions = Readonly<Record<string, string>>;
+
+/** Folder of a search path, relative to the pipeline's → names that imports looked for in it, separated by spaces. */
+export type ImportLookups = Readonly<Record<string, string>>;
+
 export interface Fingerprint {
   /** Digest of the parts of the definition that change what the task does (kind, command, cwd, outputs, …). */
   readonly definition: Digest;
@@ -25,6 +31,10 @@ export interface Fingerprint {
   readonly env: Readonly<Record<string, string>>;
   /** `CPython 3.11.7 …/bin/python3`; empty for shell tasks. */
   readonly interpreter: string;
+  /** Absolute folder of installed packages → the distributions in it that the task was seen to import. */
+  readonly packages?: Readonly<Record<string, PackageVersions>>;
+  /** Where imports looked for what they found elsewhere, or not: a file that comes there is a source. Not compared itself. */
+  readonly lookups?: ImportLookups;
 }
 
 /** Why a task is stale: which component changed, from what, to what. */
@@ -54,7 +64,9 @@ export type Reason =
   | { readonly type: 'output-missing'; readonly path: string }
   | { readonly type: 'output-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
   | { readonly type: 'env-changed'; readonly name: string; readonly from?: string; readonly to?: string }
-  | { readonly type: 'interpreter-changed'; readonly from: string; readonly to: string };
+  | { readonly type: 'interpreter-changed'; readonly from: string; readonly to: string }
+  /** A distribution that the task was seen to import; absent: not installed. */
+  | { readonly type: 'package-changed'; readonly name: string; readonly from?: string; readonly to?: string };
 
 const short = (digest: Digest | undefined): string => (digest === undefined ? 'none' : digest.slice('sha256:'.length, 'sha256:'.length + 8));
 
@@ -111,6 +123,8 @@ export function describeReason(reason: Reason): string {
       return `environment variable ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
     case 'interpreter-changed':
       return `interpreter: ${reason.from} → ${reason.to}`;
+    case 'package-changed':
+      return `package ${reason.name}: ${reason.from ?? 'not installed'} → ${reason.to ?? 'not installed'}`;
     default:
       return reason satisfies never;
   }

@@ -1,6 +1,8 @@
 /** What a list of runs shows of a record, read from its first line alone. */
-import type { JsonObject } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { TaskId } from './pipeline.ts';
 import type { Outcome, RunId, TraceId } from './run-event.ts';
+import type { MetricValue } from './metric-series.ts';
 import type { UnixNano } from './time.ts';
 
 export interface RunSummary {
@@ -15,11 +17,26 @@ export interface RunSummary {
   readonly interrupted: boolean;
   readonly counts: { readonly total: number; readonly executed: number; readonly succeeded: number; readonly failed: number; readonly skipped: number };
   readonly params: JsonObject;
-  /** Last value by `task.metric`. */
-  readonly metrics: Readonly<Record<string, number>>;
+  /** Values that tasks had of parameters, matrix values included, where they are not the run's own; of each at most 50. */
+  readonly taskParams: Readonly<Record<string, readonly Json[]>>;
+  /** One a metric of a task. */
+  readonly series: readonly SeriesSummary[];
+  /** Tags that tasks set: their distinct values. */
+  readonly tags: Readonly<Record<string, readonly string[]>>;
   readonly branch?: string;
   readonly commit?: string;
   readonly dirty?: boolean;
+}
+
+export interface SeriesSummary {
+  readonly task: TaskId;
+  readonly name: string;
+  readonly count: number;
+  readonly last: MetricValue;
+  /** Of the finite values; absent where there is none. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly mean?: number;
 }
 
 /** A record that can't be read is listed with its error. */

@@ -5,7 +5,9 @@
  */
 import type { Fingerprint, Digest, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { MetricValue } from './metric-series.ts';
 import type { TaskId, TaskKind } from './pipeline.ts';
+import type { Dataset, ReportedLog, ReportedSpan } from './reported.ts';
 import type { UnixNano } from './time.ts';
 
 /** `20261120T224011Z-digits-3f2a`; sorts by time. */
@@ -83,6 +85,32 @@ export interface TreeChanges {
   readonly untrackedCount: number;
 }
 
+/** Something that a language's runtime warned of: Python's `warnings`. */
+export interface TaskWarning {
+  readonly category: string;
+  readonly message: string;
+  /** Relative to the pipeline's folder when it is of the workspace. */
+  readonly file: string;
+  readonly line: number;
+  /** How often it was shown. */
+  readonly count: number;
+}
+
+export interface ResourceSample {
+  /** CPU seconds, user and system, since the attempt started. */
+  readonly cpu: number;
+  /** Resident memory in bytes; what processes share counts once for each. */
+  readonly memory: number;
+  /** Bytes from and to storage since the attempt started. */
+  readonly read: number;
+  readonly written: number;
+  /** GPU memory in bytes, and how busy the GPUs that it uses are, 0 to 1. Absent when it uses none. */
+  readonly gpuMemory?: number;
+  readonly gpu?: number;
+}
+
+export const resourceColumns = ['cpu', 'memory', 'read', 'written', 'gpuMemory', 'gpu'] as const satisfies readonly (keyof ResourceSample)[];
+
 interface At {
   readonly time: UnixNano;
 }
@@ -128,7 +156,18 @@ export type RunEvent =
       readonly pid: number;
     })
   | (OfAttempt & { readonly type: 'output'; readonly stream: 'stdout' | 'stderr'; readonly text: string })
-  | (OfAttempt & { readonly type: 'metric'; readonly name: string; readonly value: number | 'NaN' | 'Infinity' | '-Infinity'; readonly step?: number })
+  /** `name` is that of the series: with the attributes that tell it from others of its name. `detail` is what else is known of the point. */
+  | (OfAttempt & { readonly type: 'metric'; readonly name: string; readonly value: MetricValue; readonly step?: number; readonly detail?: JsonObject })
+  /** Several points of one metric that came at once, without details. */
+  | (OfAttempt & {
+      readonly type: 'metrics';
+      readonly name: string;
+      /** Nanoseconds since `time`. */
+      readonly times: readonly number[];
+      readonly values: readonly MetricValue[];
+      /** Absent when none has a step. */
+      readonly steps?: readonly (number | null)[];
+    })
   | (OfAttempt & { readonly type: 'param'; readonly name: string; readonly value: Json })
   | (OfAttempt & { readonly type: 'tag'; readonly name: string; readonly value: string })
   | (OfAttempt & { readonly type: 'return'; readonly name: string; readonly value: Json })
@@ -140,6 +179,10 @@ export type RunEvent =
       readonly digest: Digest;
       readonly content: ArtifactContent;
     })
+  | (OfAttempt & { readonly type: 'span'; readonly span: ReportedSpan })
+  /** Part of the task's output, at the log record's own time. */
+  | (OfAttempt & { readonly type: 'log'; readonly log: ReportedLog })
+  | (OfAttempt & { readonly type: 'dataset'; readonly dataset: Dataset })
   | (OfAttempt & {
       readonly type: 'cell';
       readonly index: number;
@@ -147,7 +190,14 @@ export type RunEvent =
       readonly label: string;
       readonly start: UnixNano;
       readonly end?: UnixNano;
+      /** Of a cell that has ended, as far as a view shows it: code, and outputs of nbformat 4. All of it is in the evaluated notebook. */
+      readonly source?: string;
+      readonly outputs?: readonly JsonObject[];
     })
+  /** What the attempt's processes use, seen from outside: a sample now and then. */
+  | (OfAttempt & ResourceSample & { readonly type: 'resources' })
+  /** All that the attempt was warned of, in the order in which it was first shown; at most 200 different ones. */
+  | (OfAttempt & { readonly type: 'warned'; readonly warnings: readonly TaskWarning[] })
   /** What the task was seen to use: paths relative to the pipeline's folder. */
   | (OfAttempt & {
       readonly type: 'observed';

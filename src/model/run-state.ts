@@ -12,26 +12,28 @@
  */
 import type { Digest, Fingerprint, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
+import { addPoint, nanosecondsSince, newSeries, type GrowingSeries, type MetricSeries } from './metric-series.ts';
 import type { TaskId } from './pipeline.ts';
-import type { EventOf, OutputFile, RecordedFailure, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TraceId, TreeChanges, Trigger } from './run-event.ts';
+import { byStart, logText, shownSpans } from './reported.ts';
+import type { Dataset, ReportedLog, ReportedSpan } from './reported.ts';
+import type { EventOf, OutputFile, RecordedFailure, ResourceSample, Outcome, RunEvent, RunId, SkipReason, SpanId, SpanReference, TaskNode, TaskWarning, TraceId, TreeChanges, Trigger } from './run-event.ts';
 import type { UnixNano } from './time.ts';
 
 export type TaskPhase = 'pending' | 'stale' | 'running' | Outcome;
 
-export interface MetricPoint {
-  readonly time: UnixNano;
-  readonly value: number | 'NaN' | 'Infinity' | '-Infinity';
-  readonly step?: number;
-}
-
 export type ArtifactState = Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content' | 'time' | 'attempt'>;
-export type CellState = Pick<EventOf<'cell'>, 'index' | 'status' | 'label' | 'start' | 'end'>;
+/** Source and outputs only until the evaluated notebook is there, which has them. */
+export type CellState = Pick<EventOf<'cell'>, 'index' | 'status' | 'label' | 'start' | 'end' | 'source' | 'outputs'>;
 
 export interface OutputChunk {
   readonly time: UnixNano;
   readonly stream: 'stdout' | 'stderr';
   readonly text: string;
+  /** Of a log record that the task reported: what `text` was made of. It stands on `stderr`, where programs log. */
+  readonly log?: ReportedLog;
 }
+
+export type ResourcePoint = ResourceSample & { readonly time: UnixNano };
 
 export interface AttemptState {
   readonly number: number;
@@ -48,6 +50,12 @@ export interface AttemptState {
   readonly failure?: RecordedFailure;
   readonly output: readonly OutputChunk[];
   readonly cells: readonly CellState[];
+  /** What it used, from time to time. */
+  readonly resources: readonly ResourcePoint[];
+  readonly warned: readonly TaskWarning[];
+  /** What the task reported as spans, by their start; at most `shownSpans` of `spanCount`. */
+  readonly spans: readonly ReportedSpan[];
+  readonly spanCount: number;
 }
 
 export interface TaskState {
@@ -59,11 +67,12 @@ export interface TaskState {
   readonly start?: UnixNano;
   readonly end?: UnixNano;
   readonly attempts: readonly AttemptState[];
-  /** Full series in the order logged, by name. */
-  readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
+  /** By name. */
+  readonly metrics: Readonly<Record<string, MetricSeries>>;
   readonly loggedParams: Readonly<Record<string, Json>>;
   readonly tags: Readonly<Record<string, string>>;
   readonly artifacts: readonly ArtifactState[];
+  readonly datasets: readonly Dataset[];
   readonly outputs: readonly OutputFile[];
   readonly returns: JsonObject;
   readonly observed?: Pick<EventOf<'observed'>, 'modules' | 'read' | 'written' | 'packages'>;
@@ -97,13 +106,14 @@ export interface RunState {
 
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[] };
+type MutableAttempt = Mutable<AttemptState> & { output: OutputChunk[]; cells: CellState[]; resources: ResourcePoint[]; spans: ReportedSpan[] };
 type MutableTask = Omit<Mutable<TaskState>, 'attempts'> & {
   attempts: MutableAttempt[];
-  metrics: Record<string, MetricPoint[]>;
+  metrics: Record<string, GrowingSeries>;
   loggedParams: Record<string, Json>;
   tags: Record<string, string>;
   artifacts: ArtifactState[];
+  datasets: Dataset[];
   returns: Record<string, Json>;
 };
 type MutableRun = Omit<Mutable<RunState>, 'tasks'> & { tasks: MutableTask[]; warnings: string[] };
@@ -122,7 +132,7 @@ function record<T>(entries: Readonly<Record<string, T>> = {}): Record<string, T>
 }
 
 function newTask(node: TaskNode): MutableTask {
-  return { node, phase: 'pending', reasons: [], params: {}, attempts: [], metrics: record(), loggedParams: record(), tags: record(), artifacts: [], outputs: [], returns: record() };
+  return { node, phase: 'pending', reasons: [], params: {}, attempts: [], metrics: record(), loggedParams: record(), tags: record(), artifacts: [], datasets: [], outputs: [], returns: record() };
 }
 
 /** A fold from the beginning, or on from a snapshot (which it takes over). */
@@ -226,6 +236,7 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       task.loggedParams = record();
       task.tags = record();
       task.artifacts = [];
+      task.datasets = [];
       task.returns = record();
       task.attempts.push({
         number: event.attempt,
@@ -237,6 +248,10 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
         start: event.time,
         output: [],
         cells: [],
+        resources: [],
+        warned: [],
+        spans: [],
+        spanCount: 0,
       });
       return;
     default: {
@@ -251,9 +266,18 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
     case 'output':
       attempt.output.push({ time: event.time, stream: event.stream, text: event.text });
       return;
-    case 'metric':
-      (task.metrics[event.name] ??= []).push({ time: event.time, value: event.value, ...(event.step !== undefined && { step: event.step }) });
+    case 'metric': {
+      const series = (task.metrics[event.name] ??= newSeries(event.time));
+      addPoint(series, nanosecondsSince(series.start, event.time), event.value, event.step, event.detail);
       return;
+    }
+    case 'metrics': {
+      const { name, time, times, values, steps } = event;
+      const series = (task.metrics[name] ??= newSeries(time));
+      const base = nanosecondsSince(series.start, time);
+      for (const [index, value] of values.entries()) addPoint(series, base + (times[index] ?? 0), value, steps?.[index]);
+      return;
+    }
     case 'param':
       task.loggedParams[event.name] = event.value;
       return;
@@ -266,14 +290,33 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
     case 'artifact': {
       const { name, mediaType, size, digest, content, time } = event;
       task.artifacts.push({ name, mediaType, size, digest, content, time, attempt: event.attempt });
+      if (name === evaluatedNotebook(task.node)) attempt.cells = attempt.cells.map(({ source: _, outputs: __, ...cell }) => cell);
       return;
     }
+    case 'dataset':
+      task.datasets.push(event.dataset);
+      return;
+    case 'log':
+      insert(attempt.output, { time: event.log.time, stream: 'stderr', text: logText(event.log), log: event.log }, (a, b) => compareTimes(a.time, b.time));
+      return;
+    case 'span':
+      attempt.spanCount += 1;
+      if (attempt.spanCount <= shownSpans) insert(attempt.spans, event.span, byStart);
+      return;
     case 'cell': {
-      const { index, status, label, start, end } = event;
-      const cell: CellState = { index, status, label, start, ...(end !== undefined && { end }) };
+      const { index, status, label, start, end, source, outputs } = event;
+      const cell: CellState = { index, status, label, start, ...(end !== undefined && { end }), ...(source !== undefined && { source }), ...(outputs !== undefined && { outputs }) };
       const at = attempt.cells.findIndex((other) => other.index === index);
       if (at === -1) attempt.cells.push(cell);
       else attempt.cells[at] = cell;
+      return;
+    }
+    case 'warned':
+      attempt.warned = event.warnings;
+      return;
+    case 'resources': {
+      const { type: _type, task: _task, attempt: _attempt, ...point } = event;
+      attempt.resources.push(point);
       return;
     }
     case 'observed': {
@@ -291,6 +334,22 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
     default:
       event satisfies never;
   }
+}
+
+/** Name of the artifact that a notebook task's evaluated notebook is; `undefined` for other tasks. */
+export function evaluatedNotebook({ kind, source }: Pick<TaskNode, 'kind' | 'source'>): string | undefined {
+  return kind === 'notebook' ? `${/([^/\\]*?)(\.[^./\\]*)?$/.exec(source)?.[1] ?? ''}.ipynb` : undefined;
+}
+
+/** Where it belongs, after its equals; it is nearly always at the end. */
+function insert<T>(items: T[], item: T, compare: (a: T, b: T) => number): void {
+  let at = items.length;
+  for (let before = items[at - 1]; before !== undefined && compare(before, item) > 0; before = items[at - 1]) at -= 1;
+  items.splice(at, 0, item);
+}
+
+function compareTimes(a: UnixNano, b: UnixNano): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 /** How many tasks are in each phase. */

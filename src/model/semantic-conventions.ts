@@ -19,6 +19,15 @@ export const processExitCode = 'process.exit.code';
 export const processPid = 'process.pid';
 export const processWorkingDirectory = 'process.working_directory';
 
+// The metrics of docs/system/process-metrics and docs/hardware/gpu as what an attempt used in all: CPU seconds, their
+// share of the time that passed, mean resident memory.
+export const processCpuTime = 'process.cpu.time';
+export const processCpuUtilization = 'process.cpu.utilization';
+export const processMemoryUsage = 'process.memory.usage';
+export const processDiskRead = 'process.disk.io.read';
+export const processDiskWritten = 'process.disk.io.write';
+export const gpuUtilization = 'hw.gpu.utilization';
+
 // registry/attributes/vcs
 export const vcsRefHeadName = 'vcs.ref.head.name';
 export const vcsRefHeadRevision = 'vcs.ref.head.revision';
@@ -36,7 +45,10 @@ export const exceptionType = 'exception.type';
 // registry/attributes/artifact
 export const artifactFilename = 'artifact.filename';
 
-// registry/attributes/service
+// registry/attributes/service, otel
+export const otelDroppedAttributes = 'otel.dropped_attributes_count';
+export const otelDroppedEvents = 'otel.dropped_events_count';
+export const otelDroppedLinks = 'otel.dropped_links_count';
 export const serviceName = 'service.name';
 
 /** Of any span or event: the names of those of its attributes whose value is JSON text (see `recording/attributes.ts`). */
@@ -85,6 +97,8 @@ export const loggedParamPrefix = 'runweave.logged_param.';
 export const tagPrefix = 'runweave.tag.';
 /** Last value of a metric, by name. */
 export const metricPrefix = 'runweave.metric.';
+/** Of each metric, by name: how many points, and least, greatest and mean of those that are numbers. */
+export const metricSummaries = 'runweave.metric_summaries';
 
 // Of a link.
 export const linkType = 'runweave.link.type';
@@ -98,10 +112,33 @@ export const attemptCause = 'runweave.attempt.cause';
 export const attemptResult = 'runweave.attempt.result';
 export const attemptSignal = 'runweave.attempt.signal';
 
+/** Highest of the samples, in bytes. */
+export const memoryPeak = 'runweave.process.memory.peak';
+export const gpuMemoryPeak = 'runweave.gpu.memory.peak';
+/** How many spans the task reported; absent where there are none. */
+export const attemptSpanCount = 'runweave.attempt.span_count';
+
+// Of a span that a task reported.
+/** The span id of the attempt that reported it. Present on every such span, and only there. */
+export const reportedAttempt = 'runweave.reported.attempt';
+/** The trace that it was of, where that is not the run's. */
+export const reportedTraceId = 'runweave.reported.trace_id';
+/** Its parent, where that is not in the record: the span hangs below the attempt. */
+export const reportedParentSpanId = 'runweave.reported.parent_span_id';
+/** Attributes of its resource that differ from the run's. */
+export const reportedResource = 'runweave.reported.resource';
+/** Attributes whose names are those of ours. */
+export const reportedAttributes = 'runweave.reported.attributes';
+/** What begins a name of ours. */
+export const reservedPrefix = 'runweave.';
+
 // Of a span of a notebook's cell.
 export const cellIndex = 'runweave.cell.index';
 export const cellStatus = 'runweave.cell.status';
 export const cellLabel = 'runweave.cell.label';
+/** Where the evaluated notebook was not recorded: the code, and the outputs as JSON of nbformat 4. */
+export const cellSource = 'runweave.cell.source';
+export const cellOutputs = 'runweave.cell.outputs';
 
 // Events of an attempt span, and their attributes.
 export const outputEvent = 'runweave.output';
@@ -114,6 +151,25 @@ export const metricsTimes = 'runweave.metrics.times';
 export const metricsValues = 'runweave.metrics.values';
 /** One a point; absent when no point has a step. */
 export const metricsSteps = 'runweave.metrics.steps';
+/** One object a point, or null; absent when no point has one. */
+export const metricsDetails = 'runweave.metrics.details';
+export const logEvent = 'runweave.log';
+export const logSeverityNumber = 'runweave.log.severity_number';
+export const logSeverityText = 'runweave.log.severity_text';
+export const logBody = 'runweave.log.body';
+export const logAttributes = 'runweave.log.attributes';
+export const logTraceId = 'runweave.log.trace_id';
+export const logSpanId = 'runweave.log.span_id';
+export const logScope = 'runweave.log.scope';
+export const logResource = 'runweave.log.resource';
+export const datasetEvent = 'runweave.dataset';
+export const datasetName = 'runweave.dataset.name';
+export const datasetDigest = 'runweave.dataset.digest';
+export const datasetContext = 'runweave.dataset.context';
+export const datasetSourceType = 'runweave.dataset.source_type';
+export const datasetSource = 'runweave.dataset.source';
+export const datasetSchema = 'runweave.dataset.schema';
+export const datasetProfile = 'runweave.dataset.profile';
 export const paramEvent = 'runweave.param';
 export const tagEvent = 'runweave.tag';
 export const returnEvent = 'runweave.return';
@@ -132,5 +188,12 @@ export const observedModules = 'runweave.observed.modules';
 export const observedRead = 'runweave.observed.read';
 export const observedWritten = 'runweave.observed.written';
 export const observedPackages = 'runweave.observed.packages';
+/** What an attempt used, sample by sample, in columns. */
+export const resourcesEvent = 'runweave.resources';
+/** Nanoseconds from the event's time, one a sample. */
+export const resourcesTimes = 'runweave.resources.times';
+export const resourcesPrefix = 'runweave.resources.';
+/** What the attempt was warned of: a list of category, message, file, line and count. */
+export const attemptWarnings = 'runweave.attempt.warnings';
 /** Of an exception event. */
 export const exceptionFrames = 'runweave.exception.frames';

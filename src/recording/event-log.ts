@@ -3,7 +3,7 @@
  *
  * Constraints: what was appended must survive the death of this process at any moment; a full disk must not stop a
  * run; the executor must not wait. So each line is one event as JSON after a first line about the writer; lines are
- * written in order by plain writes (the operating system has them from then on), gathered for at most 20 ms: others
+ * written in order by plain writes (the operating system has them from then on), gathered for at most 10 ms: others
  * follow a run by its log. (Until something is started there is nothing to lose: what is decided before is gathered for
  * longer, and a run that starts nothing is sealed without it.) When a write fails, what is left of it is kept and tried
  * again with the next, so that a line is never torn in the middle of the file. For the end of a run on a disk that is
@@ -17,7 +17,7 @@ import type { UnixNano } from '../model/time.ts';
 import { readLines } from './read-lines.ts';
 import { describeWriter } from './writer.ts';
 
-const writeInterval = 20;
+const writeInterval = 10;
 /** What waits for a disk that has no room is held up to this many bytes, then given up. */
 const backlogLimit = 64 * 1024 * 1024;
 const reservedBytes = 64 * 1024;

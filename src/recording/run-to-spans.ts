@@ -5,35 +5,44 @@
  *   └─ <task id>            one a task, also of tasks that did not run; links to the tasks that it depends on, and to
  *      │                    the span, in another trace, of the task that made what was found up to date
  *      └─ attempt <n>       all that the task reported, as span events; metric series in columnar chunks
- *         └─ cell <n>       of a notebook
+ *         ├─ cell <n>       of a notebook
+ *         └─ …              what the task itself reported as spans, with their own scope
  *
  * Constraints: a list of runs reads the run span and the task spans alone, so these hold all that is shown of a run at
  * a glance; everything that the fold of the events holds can be read back (`store/run-of-spans.ts` is the inverse).
  * What is joined: neighbouring pieces of output on one stream.
+ * The spans that tasks reported may be many more than all others: they are not held, but made one by one from a second
+ * look at the events.
  */
 import { createHash } from 'node:crypto';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { SpanStatus } from '@opentelemetry/api';
-import type { Json } from '../model/json.ts';
+import type { Json, JsonObject } from '../model/json.ts';
 import type { TaskId } from '../model/pipeline.ts';
-import type { EventOf, Outcome, RecordedFailure, RunEvent, SpanId } from '../model/run-event.ts';
+import { resourceColumns } from '../model/run-event.ts';
+import type { EventOf, Outcome, RecordedFailure, ResourceSample, RunEvent, SpanId } from '../model/run-event.ts';
 import { createRunFold } from '../model/run-state.ts';
-import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, RunState, TaskState } from '../model/run-state.ts';
+import type { ArtifactState, AttemptState, CellState, OutputChunk, ResourcePoint, RunState, TaskState } from '../model/run-state.ts';
+import type { MetricSeries } from '../model/metric-series.ts';
 import * as semconv from '../model/semantic-conventions.ts';
+import type { ReportedLog, ReportedSpan } from '../model/reported.ts';
 import type { UnixNano } from '../model/time.ts';
 import { prefixed, toAttributes } from './attributes.ts';
+import { packFloats, packRising, packSteps } from './packed-columns.ts';
 import type { SpanDescription } from './spans.ts';
 
 export const recordVersion = 1;
 
 const outputLimit = 16 * 1024;
 const outputSpan = 1_000_000_000n;
-const metricsChunk = 1000;
+/** Points of a series that any reader of OTLP can read, as lists; a longer one is packed. */
+const readablePoints = 1000;
+const packedPoints = 16_384;
 
 type SpanEvent = NonNullable<SpanDescription['events']>[number];
-type Report = EventOf<'param' | 'tag' | 'return' | 'observed'>;
+type Report = EventOf<'param' | 'tag' | 'return' | 'observed' | 'dataset'>;
 interface Series {
-  readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
+  readonly metrics: TaskState['metrics'];
   readonly artifacts: readonly ArtifactState[];
 }
 
@@ -43,8 +52,12 @@ export interface RunCollector {
   readonly state: () => RunState | undefined;
   /** The run span and the task spans: line 1 of a record. */
   readonly head: () => readonly SpanDescription[];
-  /** All other spans, made one by one. */
+  /** Attempts and cells, made one by one. */
   readonly rest: () => Generator<SpanDescription>;
+  /** Whether a task reported spans, so that the events have to be looked at once more. */
+  readonly hasReported: () => boolean;
+  /** A span that a task reported. */
+  readonly reported: (event: EventOf<'span'>) => SpanDescription;
 }
 
 /**
@@ -55,6 +68,8 @@ export function createRunCollector(): RunCollector {
   const fold = createRunFold();
   const earlier = new Map<SpanId, Series>();
   const reports = new Map<string, Report[]>();
+  /** By attempt: the ids of the spans that it reported, with their trace. */
+  const reportedIds = new Map<string, Set<string>>();
   let lastTime = '0' as UnixNano;
 
   const apply = (event: RunEvent): void => {
@@ -69,11 +84,18 @@ export function createRunCollector(): RunCollector {
       case 'param':
       case 'tag':
       case 'return':
-      case 'observed': {
-        const key = reportKey(event.task, event.attempt);
+      case 'observed':
+      case 'dataset': {
+        const key = attemptKey(event.task, event.attempt);
         const known = reports.get(key);
         if (known === undefined) reports.set(key, [event]);
         else known.push(event);
+        break;
+      }
+      case 'span': {
+        const key = attemptKey(event.task, event.attempt);
+        const ids = reportedIds.get(key) ?? new Set();
+        reportedIds.set(key, ids.add(event.span.traceId + event.span.spanId));
         break;
       }
       default:
@@ -98,15 +120,21 @@ export function createRunCollector(): RunCollector {
       for (const task of started().tasks) {
         for (const attempt of task.attempts) {
           const series = earlier.get(attempt.spanId) ?? task;
-          yield attemptSpan(task, attempt, [...reportEvents(reports.get(reportKey(task.node.id, attempt.number)) ?? []), ...seriesEvents(series)], lastTime);
+          yield attemptSpan(task, attempt, [...reportEvents(reports.get(attemptKey(task.node.id, attempt.number)) ?? []), ...seriesEvents(series)], lastTime);
           for (const cell of attempt.cells) yield cellSpan(attempt, cell, lastTime);
         }
       }
     },
+    hasReported: () => reportedIds.size > 0,
+    reported: ({ task, attempt: number, span: reported }) => {
+      const state = started();
+      const attempt = state.tasks.find(({ node }) => node.id === task)?.attempts.find((each) => each.number === number);
+      return reportedSpan(reported, state, attempt?.spanId ?? state.spanId, reportedIds.get(attemptKey(task, number)) ?? new Set());
+    },
   };
 }
 
-function reportKey(task: TaskId, attempt: number): string {
+function attemptKey(task: TaskId, attempt: number): string {
   return `${attempt} ${task}`;
 }
 
@@ -174,6 +202,7 @@ function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescriptio
         ...prefixed(semconv.loggedParamPrefix, task.loggedParams),
         ...prefixed(semconv.tagPrefix, task.tags),
         ...prefixed(semconv.metricPrefix, lastValues(task)),
+        [semconv.metricSummaries]: summaries(task),
       }),
       status: status(outcome, task.failure?.message),
       links: [
@@ -188,7 +217,14 @@ function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescriptio
 }
 
 function lastValues(task: TaskState): Record<string, Json> {
-  return Object.fromEntries(Object.entries(task.metrics).map(([name, points]) => [name, points.at(-1)?.value ?? null]));
+  return Object.fromEntries(Object.entries(task.metrics).map(([name, { last }]) => [name, last]));
+}
+
+/** Only of series that are more than one number. */
+function summaries(task: TaskState): Json | undefined {
+  const entries = Object.entries(task.metrics).filter(([, { count }]) => count > 1);
+  if (entries.length === 0) return undefined;
+  return Object.fromEntries(entries.map(([name, { count, finite, min, max, mean }]) => [name, { count, finite, ...(min !== undefined && max !== undefined && mean !== undefined && { min, max, mean }) }]));
 }
 
 function attemptSpan(task: TaskState, attempt: AttemptState, reported: readonly SpanEvent[], lastTime: UnixNano): SpanDescription {
@@ -208,11 +244,50 @@ function attemptSpan(task: TaskState, attempt: AttemptState, reported: readonly 
       [semconv.processWorkingDirectory]: attempt.cwd,
       [semconv.processPid]: attempt.pid,
       [semconv.processExitCode]: attempt.exitCode,
+      ...resourceTotals(attempt),
+      [semconv.attemptWarnings]: attempt.warned.length === 0 ? undefined : (attempt.warned as unknown as Json),
+      [semconv.attemptSpanCount]: attempt.spanCount === 0 ? undefined : attempt.spanCount,
       [semconv.unsetTimes]: unset({ end: attempt.end }),
     }),
     status: status(attempt.outcome, attempt.failure?.message),
-    events: [...outputEvents(attempt.output), ...reported, ...exceptionEvents(attempt.failure, attempt.end ?? lastTime)],
+    events: [...outputEvents(attempt.output), ...resourceEvents(attempt.resources), ...reported, ...exceptionEvents(attempt.failure, attempt.end ?? lastTime)],
   };
+}
+
+/** What an attempt used in all, as far as it was seen: the last sample is up to a second old. */
+function resourceTotals({ resources, start }: AttemptState): Record<string, Json | undefined> {
+  const last = resources.at(-1);
+  if (last === undefined) return {};
+  const seconds = Number(BigInt(last.time) - BigInt(start)) / 1e9;
+  const gpus = resources.flatMap(({ gpu }) => gpu ?? []);
+  const gpuMemory = resources.flatMap((point) => point.gpuMemory ?? []);
+  return {
+    [semconv.processCpuTime]: last.cpu,
+    [semconv.processCpuUtilization]: seconds > 0 ? Number((last.cpu / seconds).toPrecision(4)) : undefined,
+    [semconv.processMemoryUsage]: Math.round(mean(resources.map(({ memory }) => memory))),
+    [semconv.memoryPeak]: largest(resources.map(({ memory }) => memory)),
+    [semconv.processDiskRead]: last.read,
+    [semconv.processDiskWritten]: last.written,
+    ...(gpus.length > 0 && { [semconv.gpuUtilization]: Number(mean(gpus).toPrecision(4)), [semconv.gpuMemoryPeak]: largest(gpuMemory) }),
+  };
+}
+
+function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}
+
+function largest(numbers: readonly number[]): number {
+  return numbers.reduce((most, number) => Math.max(most, number), 0);
+}
+
+function resourceEvents(points: readonly ResourcePoint[]): readonly SpanEvent[] {
+  const [first] = points;
+  if (first === undefined) return [];
+  const base = BigInt(first.time);
+  const column = (name: keyof ResourceSample): Record<string, Json> =>
+    points.some((point) => point[name] !== undefined) ? { [semconv.resourcesPrefix + name]: points.map((point) => point[name] ?? null) } : {};
+  const columns = [...resourceColumns].map(column);
+  return [{ name: semconv.resourcesEvent, time: first.time, attributes: toAttributes(Object.assign({ [semconv.resourcesTimes]: points.map((point) => Number(BigInt(point.time) - base)) }, ...columns) as Record<string, Json>) }];
 }
 
 function cellSpan(attempt: AttemptState, cell: CellState, lastTime: UnixNano): SpanDescription {
@@ -225,44 +300,89 @@ function cellSpan(attempt: AttemptState, cell: CellState, lastTime: UnixNano): S
       [semconv.cellIndex]: cell.index,
       [semconv.cellStatus]: cell.status,
       [semconv.cellLabel]: cell.label,
+      [semconv.cellSource]: cell.source,
+      [semconv.cellOutputs]: cell.outputs,
       [semconv.unsetTimes]: unset({ end: cell.end }),
     }),
     status: status(cell.status === 'running' ? undefined : cell.status, undefined),
   };
 }
 
+/** By OTLP's numbers, which are not those of the SDK. */
+const spanKinds = [SpanKind.INTERNAL, SpanKind.INTERNAL, SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER];
+const statusCodes = [SpanStatusCode.UNSET, SpanStatusCode.OK, SpanStatusCode.ERROR];
+
+function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, known: ReadonlySet<string>): SpanDescription {
+  const { name, spanId, traceId, parentSpanId, kind, scope, start, end, status, events, links, resource } = reported;
+  const hangsBelow = parentSpanId !== spanId && known.has(traceId + parentSpanId) ? parentSpanId : attempt;
+  return {
+    name,
+    spanId,
+    parent: hangsBelow,
+    kind: spanKinds[kind] ?? SpanKind.INTERNAL,
+    ...(scope !== undefined && { scope }),
+    start,
+    end,
+    attributes: toAttributes({
+      ...withoutOurNames(reported.attributes),
+      [semconv.reportedAttempt]: attempt,
+      [semconv.reportedTraceId]: traceId === state.traceId ? undefined : traceId,
+      [semconv.reportedParentSpanId]: parentSpanId === hangsBelow ? undefined : parentSpanId,
+      [semconv.reportedResource]: resource,
+    }),
+    status: { code: statusCodes[status.code] ?? SpanStatusCode.UNSET, ...(status.message !== undefined && { message: status.message }) },
+    links: links.map((link) => ({ ...link, attributes: toAttributes(withoutOurNames(link.attributes)) })),
+    events: events.map((event) => ({ ...event, attributes: toAttributes(withoutOurNames(event.attributes)) })),
+  };
+}
+
+/**
+ * What a task reported must not pass for what we say: its attributes with our names are kept in one of their own, and so
+ * are those with names that the SDK can't hold.
+ */
+function withoutOurNames(attributes: JsonObject): JsonObject {
+  const isOurs = ([name]: readonly [string, Json]): boolean => name.startsWith(semconv.reservedPrefix) || name === '__proto__' || name === '';
+  const entries = Object.entries(attributes);
+  const ours = entries.filter(isOurs);
+  if (ours.length === 0) return attributes;
+  return { ...Object.fromEntries(entries.filter((entry) => !isOurs(entry))), [semconv.reportedAttributes]: Object.fromEntries(ours) };
+}
+
 function outputEvents(chunks: readonly OutputChunk[]): readonly SpanEvent[] {
-  const joined: { readonly time: UnixNano; readonly stream: string; text: string }[] = [];
+  const joined: { -readonly [K in keyof OutputChunk]: OutputChunk[K] }[] = [];
   for (const chunk of chunks) {
     const last = joined.at(-1);
     const joins =
-      last?.stream === chunk.stream && last.text.length + chunk.text.length <= outputLimit && BigInt(chunk.time) - BigInt(last.time) <= outputSpan;
+      last?.stream === chunk.stream && last.log === undefined && chunk.log === undefined && last.text.length + chunk.text.length <= outputLimit && BigInt(chunk.time) - BigInt(last.time) <= outputSpan;
     if (joins) last.text += chunk.text;
     else joined.push({ ...chunk });
   }
-  return joined.map(({ time, stream, text }) => ({ name: semconv.outputEvent, time, attributes: toAttributes({ [semconv.outputStream]: stream, [semconv.outputText]: text }) }));
+  return joined.map(({ time, stream, text, log }) => {
+    if (log !== undefined) return logEvent(log);
+    return { name: semconv.outputEvent, time, attributes: toAttributes({ [semconv.outputStream]: stream, [semconv.outputText]: text }) };
+  });
+}
+
+function logEvent({ time, severityNumber, severityText, body, attributes, traceId, spanId, scope, resource }: ReportedLog): SpanEvent {
+  return {
+    name: semconv.logEvent,
+    time,
+    attributes: toAttributes({
+      [semconv.logSeverityNumber]: severityNumber,
+      [semconv.logSeverityText]: severityText,
+      [semconv.logBody]: body,
+      [semconv.logAttributes]: Object.keys(attributes).length === 0 ? undefined : attributes,
+      [semconv.logTraceId]: traceId,
+      [semconv.logSpanId]: spanId,
+      [semconv.logScope]: scope,
+      [semconv.logResource]: resource,
+    }),
+  };
 }
 
 function seriesEvents({ metrics, artifacts }: Series): readonly SpanEvent[] {
   const events: SpanEvent[] = [];
-  for (const [name, points] of Object.entries(metrics)) {
-    for (let at = 0; at < points.length; at += metricsChunk) {
-      const chunk = points.slice(at, at + metricsChunk);
-      const first = chunk[0];
-      if (first === undefined) continue;
-      const base = BigInt(first.time);
-      events.push({
-        name: semconv.metricsEvent,
-        time: first.time,
-        attributes: toAttributes({
-          [semconv.metricsName]: name,
-          [semconv.metricsTimes]: chunk.map((point) => Number(BigInt(point.time) - base)),
-          [semconv.metricsValues]: chunk.map((point) => point.value),
-          [semconv.metricsSteps]: chunk.some((point) => point.step !== undefined) ? chunk.map((point) => point.step ?? null) : undefined,
-        }),
-      });
-    }
-  }
+  for (const [name, series] of Object.entries(metrics)) events.push(...metricEvents(name, series));
   for (const { name, mediaType, size, digest, content, time } of artifacts) {
     events.push({
       name: semconv.artifactEvent,
@@ -280,9 +400,51 @@ function seriesEvents({ metrics, artifacts }: Series): readonly SpanEvent[] {
   return events;
 }
 
+function metricEvents(name: string, { start, times, values, steps, details }: MetricSeries): readonly SpanEvent[] {
+  const isPacked = values.length > readablePoints;
+  const length = isPacked ? packedPoints : readablePoints;
+  const events: SpanEvent[] = [];
+  for (let at = 0; at < values.length; at += length) {
+    const base = times[at] ?? 0;
+    const offsets = times.slice(at, at + length).map((time) => time - base);
+    const chunk = values.slice(at, at + length);
+    const ofChunk = steps?.slice(at, at + length);
+    const ofChunkDetails = details?.slice(at, at + length);
+    const hasSteps = ofChunk?.some((step) => step !== null) === true;
+    events.push({
+      name: semconv.metricsEvent,
+      time: String(BigInt(start) + BigInt(base)) as UnixNano,
+      attributes: toAttributes({
+        [semconv.metricsName]: name,
+        [semconv.metricsTimes]: isPacked ? packRising(offsets) : offsets,
+        [semconv.metricsValues]: isPacked ? packFloats(chunk) : chunk,
+        [semconv.metricsSteps]: hasSteps ? (isPacked ? packSteps(ofChunk) : ofChunk) : undefined,
+        [semconv.metricsDetails]: ofChunkDetails?.some((detail) => detail !== null) === true ? ofChunkDetails : undefined,
+      }),
+    });
+  }
+  return events;
+}
+
 function reportEvents(reports: readonly Report[]): readonly SpanEvent[] {
   const names = { param: semconv.paramEvent, tag: semconv.tagEvent, return: semconv.returnEvent } as const;
   return reports.map((report) => {
+    if (report.type === 'dataset') {
+      const { name, digest, context, sourceType, source, schema, profile } = report.dataset;
+      return {
+        name: semconv.datasetEvent,
+        time: report.time,
+        attributes: toAttributes({
+          [semconv.datasetName]: name,
+          [semconv.datasetDigest]: digest,
+          [semconv.datasetContext]: context,
+          [semconv.datasetSourceType]: sourceType,
+          [semconv.datasetSource]: source,
+          [semconv.datasetSchema]: schema,
+          [semconv.datasetProfile]: profile,
+        }),
+      };
+    }
     if (report.type !== 'observed') {
       return { name: names[report.type], time: report.time, attributes: toAttributes({ [semconv.eventName]: report.name, [semconv.eventValue]: report.value }) };
     }

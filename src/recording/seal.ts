@@ -9,6 +9,7 @@
  */
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { shownSpans } from '../model/reported.ts';
 import type { RunEvent, RunId } from '../model/run-event.ts';
 import type { RunResult } from '../protocol/session.ts';
 import { eventsOfLog, isRunId, liveFolder, reservePath } from './event-log.ts';
@@ -45,11 +46,11 @@ export function recordPath(folder: string, runId: RunId): string {
  * `.runweave`. Throws, and leaves the event log, when the disk refuses, when the events are none of a run, and when
  * there is a record already (`RecordExistsError`).
  */
-export async function sealRun(folder: string, events: Iterable<RunEvent> | string): Promise<string> {
+export async function sealRun(folder: string, events: readonly RunEvent[] | string): Promise<string> {
   const collector = createRunCollector();
-  if (typeof events === 'string') for await (const event of eventsOfLog(events)) collector.apply(event);
-  else for (const event of events) collector.apply(event);
-  return sealCollected(folder, collector);
+  const again = (): Iterable<RunEvent> | AsyncIterable<RunEvent> => (typeof events === 'string' ? eventsOfLog(events) : events);
+  for await (const event of again()) collector.apply(event);
+  return sealCollected(folder, collector, again);
 }
 
 /**
@@ -89,7 +90,7 @@ async function recoverRun(folder: string, log: string): Promise<RunResult | unde
   for (const event of interruption(state, last.time)) collector.apply(event);
   const outcome = state.outcome ?? 'error';
   try {
-    return { runId: state.runId, outcome, record: await sealCollected(folder, collector) };
+    return { runId: state.runId, outcome, record: await sealCollected(folder, collector, () => eventsOfLog(log)) };
   } catch (error) {
     // Any other error: no room on the disk, and the log stays for the next start.
     if (!(error instanceof RecordExistsError)) return undefined;
@@ -125,7 +126,8 @@ async function setAside(log: string): Promise<void> {
   }
 }
 
-async function sealCollected(folder: string, collector: RunCollector): Promise<string> {
+/** `again` gives the events once more. */
+async function sealCollected(folder: string, collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): Promise<string> {
   const state = collector.state();
   if (state === undefined || !isRunId(state.runId)) throw new Error('there is no run-started among the events');
   const record = path.resolve(recordPath(folder, state.runId));
@@ -133,7 +135,7 @@ async function sealCollected(folder: string, collector: RunCollector): Promise<s
   await mkdir(path.dirname(record), { recursive: true });
   const temporary = path.join(path.dirname(record), `${temporaryPrefix(state.runId)}${process.pid}.tmp`);
   try {
-    await writeLines(temporary, linesOf(collector));
+    await writeLines(temporary, linesOf(collector, again));
     if (!(await publish(temporary, record))) throw new RecordExistsError(record);
   } finally {
     await rm(temporary, { force: true });
@@ -154,25 +156,39 @@ async function removeTemporaries(runs: string, runId: RunId): Promise<void> {
   for (const name of names) await rm(path.join(runs, name), { force: true });
 }
 
-function* linesOf(collector: RunCollector): Generator<string> {
+async function* linesOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<string> {
   const state = collector.state();
   if (state === undefined) return;
   const { serialize } = createSpanSerializer(state.traceId, state.resource);
   yield serialize(collector.head());
   let chunk: SpanDescription[] = [];
-  for (const span of collector.rest()) {
+  for await (const { span, endsLine } of spansOf(collector, again)) {
     chunk.push(span);
-    if (chunk.length < spansPerLine) continue;
+    if (chunk.length < spansPerLine && !endsLine) continue;
     yield serialize(chunk);
     chunk = [];
   }
   if (chunk.length > 0) yield serialize(chunk);
 }
 
-async function writeLines(file: string, lines: Iterable<string>): Promise<void> {
+async function* spansOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<{ readonly span: SpanDescription; readonly endsLine: boolean }> {
+  for (const span of collector.rest()) yield { span, endsLine: false };
+  if (!collector.hasReported()) return;
+  const counts = new Map<string, number>();
+  for await (const event of again()) {
+    if (event.type !== 'span') continue;
+    const key = `${event.attempt} ${event.task}`;
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    // Within a line, spans are grouped by their scope: what is shown of an attempt must not depend on it.
+    yield { span: collector.reported(event), endsLine: count === shownSpans };
+  }
+}
+
+async function writeLines(file: string, lines: AsyncIterable<string>): Promise<void> {
   const handle = await open(file, 'w');
   try {
-    for (const line of lines) {
+    for await (const line of lines) {
       await handle.writeFile(`${line}\n`);
     }
     await handle.sync();

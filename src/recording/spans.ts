@@ -10,7 +10,7 @@
  * so that a record drops nothing.
  */
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
-import type { Attributes, HrTime, SpanContext, SpanStatus } from '@opentelemetry/api';
+import type { Attributes, HrTime, SpanContext, SpanStatus, Tracer } from '@opentelemetry/api';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AlwaysOnSampler, BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
@@ -26,6 +26,8 @@ export interface SpanDescription {
   readonly spanId: SpanId;
   readonly parent?: SpanId;
   readonly kind?: SpanKind;
+  /** Ours when absent. */
+  readonly scope?: { readonly name: string; readonly version?: string };
   readonly start: UnixNano;
   readonly end: UnixNano;
   readonly attributes: Attributes;
@@ -64,13 +66,19 @@ export function createSpanSerializer(traceId: TraceId, resource: JsonObject): Sp
       },
     ],
   });
-  const tracer = provider.getTracer('runweave');
+  const tracers = new Map<string, Tracer>();
+  const tracerOf = ({ name, version }: NonNullable<SpanDescription['scope']>): Tracer => {
+    const key = JSON.stringify([name, version]);
+    const tracer = tracers.get(key) ?? provider.getTracer(name, version);
+    tracers.set(key, tracer);
+    return tracer;
+  };
   const contextOf = (id: SpanId, ofTrace = traceId): SpanContext => ({ traceId: ofTrace, spanId: id, traceFlags: TraceFlags.SAMPLED });
 
   const record = (description: SpanDescription): void => {
     spanId = description.spanId;
-    const { name, parent, kind, start, end, attributes, status, links = [], events = [] } = description;
-    const span = tracer.startSpan(
+    const { name, parent, kind, scope = { name: 'runweave' }, start, end, attributes, status, links = [], events = [] } = description;
+    const span = tracerOf(scope).startSpan(
       name,
       {
         kind: kind ?? SpanKind.INTERNAL,
@@ -96,6 +104,8 @@ export function createSpanSerializer(traceId: TraceId, resource: JsonObject): Sp
   return {
     serialize: (spans) => {
       const [first, ...others] = spans;
+      // Each scope has its own list: by the SDK, as spans of tasks' own programs are few or written but once.
+      if (spans.some((span) => span.scope !== undefined)) return serializeAll(spans);
       if (first === undefined) throw new Error('a document without spans');
       const document = serializeAll([first]);
       // Another layout of a later SDK: then by the SDK alone.

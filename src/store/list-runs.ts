@@ -1,20 +1,26 @@
-import type { Json } from '../model/json.ts';
-import type { RunListEntry, RunSummary } from '../model/record.ts';
-import { countPhases } from '../model/run-state.ts';
-import type { RunState } from '../model/run-state.ts';
-import { vcsDirty, vcsRefHeadName, vcsRefHeadRevision } from '../model/semantic-conventions.ts';
+import type { RunListEntry } from '../model/record.ts';
 import { writerIsAlive } from '../recording/writer.ts';
+import { openRunIndex, type RunIndex } from './run-index.ts';
 import { readRecordHead } from './read-record.ts';
-import { readEach } from './run-heads.ts';
-import { runFiles } from './run-files.ts';
-import type { RunFile } from './run-files.ts';
+import { runFiles, type RunFile } from './run-files.ts';
+import { summarize } from './summarize.ts';
 
-const cache: Parameters<typeof readEach<RunListEntry>>[1] = new Map();
+const indexes = new Map<string, RunIndex>();
 
-/** All runs of a `.runweave` folder, newest first, also those in progress. Reads of each record its first line, once. */
-export async function listRuns(folder: string): Promise<readonly RunListEntry[]> {
-  const entries = await readEach(await runFiles(folder), cache, readEntry);
-  return entries.filter((entry) => entry !== undefined);
+export interface ListProgress {
+  /** Called now and then while records are read for the first time. */
+  readonly onProgress?: (read: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * All runs of a `.runweave` folder, newest first, also those in progress. Reads of each record its first line, once:
+ * what it says is kept in `cache/`.
+ */
+export async function listRuns(folder: string, progress: ListProgress = {}): Promise<readonly RunListEntry[]> {
+  const index = indexes.get(folder) ?? openRunIndex(folder);
+  indexes.set(folder, index);
+  return index.entries(await runFiles(folder), readEntry, progress);
 }
 
 async function readEntry(file: RunFile): Promise<RunListEntry> {
@@ -26,46 +32,4 @@ async function readEntry(file: RunFile): Promise<RunListEntry> {
   } catch (error) {
     return { type: 'unreadable', path: file.path, message: (error as Error).message };
   }
-}
-
-/** What a list shows of a run. */
-export function summarize(state: RunState, path: string): RunSummary {
-  const phases = countPhases(state);
-  const total = state.tasks.length;
-  const text = (value: Json | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
-  const branch = text(state.resource[vcsRefHeadName]);
-  const commit = text(state.resource[vcsRefHeadRevision]);
-  const dirty = state.resource[vcsDirty];
-  return {
-    runId: state.runId,
-    traceId: state.traceId,
-    path,
-    pipeline: state.pipeline.name,
-    start: state.start,
-    ...(state.end !== undefined && { end: state.end }),
-    ...(state.outcome !== undefined && { outcome: state.outcome }),
-    interrupted: state.interrupted,
-    counts: {
-      total,
-      executed: total - phases.skip - phases.pending - phases.stale,
-      succeeded: phases.success,
-      failed: phases.failure + phases.error + phases.timeout,
-      skipped: phases.skip,
-    },
-    params: state.params,
-    metrics: lastMetrics(state),
-    ...(branch !== undefined && { branch }),
-    ...(commit !== undefined && { commit }),
-    ...(typeof dirty === 'boolean' && { dirty }),
-  };
-}
-
-function lastMetrics(state: RunState): Record<string, number> {
-  const entries = state.tasks.flatMap((task) =>
-    Object.entries(task.metrics).flatMap(([name, points]): readonly [string, number][] => {
-      const value = points.at(-1)?.value;
-      return value === undefined ? [] : [[`${task.node.id}.${name}`, Number(value)]];
-    }),
-  );
-  return Object.fromEntries(entries);
 }

@@ -24,11 +24,15 @@ export interface OtlpSpan {
   readonly spanId: string;
   readonly parentSpanId?: string;
   readonly name: string;
+  /** Of `SpanKind` in OTLP; 0 where it is not given. */
+  readonly kind: number;
   /** Unix nanoseconds in decimal; `0` where there is no usable time. */
   readonly start: string;
   readonly end: string;
   readonly attributes: AttributeMap;
   readonly error: boolean;
+  readonly status: { readonly code: number; readonly message: string };
+  readonly scope: { readonly name: string; readonly version: string };
   readonly events: readonly OtlpEvent[];
   readonly links: readonly OtlpLink[];
   /** Shared by the spans of one resource. */
@@ -50,23 +54,30 @@ export function* spansOf(document: unknown): Generator<OtlpSpan> {
   for (const resourceSpans of listOf(document, 'resourceSpans')) {
     const resource = attributesOf(fieldsOf(resourceSpans)['resource']);
     for (const scopeSpans of listOf(resourceSpans, 'scopeSpans')) {
-      for (const span of listOf(scopeSpans, 'spans')) yield spanOf(fieldsOf(span), resource);
+      const { name, version } = fieldsOf(fieldsOf(scopeSpans)['scope']);
+      const scope = { name: textOf(name), version: textOf(version) };
+      for (const span of listOf(scopeSpans, 'spans')) yield spanOf(fieldsOf(span), resource, scope);
     }
   }
 }
 
-function spanOf(fields: Fields, resource: AttributeMap): OtlpSpan {
+function spanOf(fields: Fields, resource: AttributeMap, scope: OtlpSpan['scope']): OtlpSpan {
   const parentSpanId = idOf(fields['parentSpanId']);
-  const code = fieldsOf(fields['status'])['code'];
+  const { kind } = fields;
+  const { code, message } = fieldsOf(fields['status']);
+  const error = code === 2 || code === 'STATUS_CODE_ERROR';
   return {
     traceId: idOf(fields['traceId']),
     spanId: idOf(fields['spanId']),
     ...(parentSpanId !== '' && { parentSpanId }),
     name: textOf(fields['name']),
+    kind: typeof kind === 'number' ? kind : 0,
     start: timeOf(fields['startTimeUnixNano']),
     end: timeOf(fields['endTimeUnixNano']),
     attributes: attributesOf(fields),
-    error: code === 2 || code === 'STATUS_CODE_ERROR',
+    error,
+    status: { code: error ? 2 : code === 1 || code === 'STATUS_CODE_OK' ? 1 : 0, message: textOf(message) },
+    scope,
     events: listOf(fields, 'events').map((event) => ({ name: textOf(fieldsOf(event)['name']), time: timeOf(fieldsOf(event)['timeUnixNano']), attributes: attributesOf(event) })),
     links: listOf(fields, 'links').map((link) => ({ traceId: idOf(fieldsOf(link)['traceId']), spanId: idOf(fieldsOf(link)['spanId']), attributes: attributesOf(link) })),
     resource,

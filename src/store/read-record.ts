@@ -6,6 +6,7 @@
 import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createRunFold } from '../model/run-state.ts';
+import { shownSpans } from '../model/reported.ts';
 import type { RunState } from '../model/run-state.ts';
 import { serviceName } from '../model/semantic-conventions.ts';
 import type { TimelineSpan } from '../protocol/run-view.ts';
@@ -14,7 +15,7 @@ import { readLines } from '../recording/read-lines.ts';
 import { splitJsonDocuments } from './json-documents.ts';
 import { isOtlpDocument, spansOf } from './otlp-json.ts';
 import type { OtlpSpan } from './otlp-json.ts';
-import { isRunSpan, runOfSpans } from './run-of-spans.ts';
+import { isRunSpan, reportedBy, runOfSpans } from './run-of-spans.ts';
 
 export type ReadRecord =
   | { readonly type: 'run'; readonly state: RunState }
@@ -123,19 +124,27 @@ interface TraceReader {
   readonly result: (damage: string | undefined) => ReadRecord;
 }
 
-/** All spans of a record of ours; of any other trace, those that are shown. */
+/** Of a record of ours, all spans but what tasks reported beyond what is shown; of any other trace, those that are shown. */
 function createTraceReader(file: string): TraceReader {
   let documents = 0;
   let ours = false;
   let total = 0;
   const spans: OtlpSpan[] = [];
+  const reported = new Map<string, number>();
+  const isShown = (span: OtlpSpan): boolean => {
+    const attempt = reportedBy(span);
+    if (attempt === undefined) return true;
+    const count = (reported.get(attempt) ?? 0) + 1;
+    reported.set(attempt, count);
+    return count <= shownSpans;
+  };
   return {
     add: (document) => {
       documents += 1;
       for (const span of spansOf(document)) {
         total += 1;
         ours ||= isRunSpan(span);
-        if (ours || spans.length < timelineLimit) spans.push(span);
+        if (ours ? isShown(span) : spans.length < timelineLimit) spans.push(span);
       }
     },
     documents: () => documents,

@@ -5,29 +5,50 @@
 import type { Digest, Fingerprint, Reason } from '../model/fingerprint.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import { addPoint, nanosecondsSince, newSeries, type GrowingSeries, type MetricSeries, type MetricValue } from '../model/metric-series.ts';
 import type { TaskId, TaskKind } from '../model/pipeline.ts';
+import { resourceColumns } from '../model/run-event.ts';
+import { byStart, logText, shownSpans } from '../model/reported.ts';
+import type { Dataset, ReportedLog, ReportedSpan } from '../model/reported.ts';
 import type { ArtifactContent, Outcome, OutputFile, RecordedFailure, RunId, SkipReason, SpanId, TraceId, TreeChanges, Trigger } from '../model/run-event.ts';
-import type { ArtifactState, AttemptState, CellState, MetricPoint, OutputChunk, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
+import type { ArtifactState, AttemptState, CellState, OutputChunk, ResourcePoint, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import * as semconv from '../model/semantic-conventions.ts';
 import type { UnixNano } from '../model/time.ts';
+import { unpack } from '../recording/packed-columns.ts';
 import type { AttributeMap, OtlpEvent, OtlpSpan } from './otlp-json.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const outcomes: readonly string[] = ['success', 'failure', 'error', 'timeout', 'cancellation', 'skip'] satisfies readonly Outcome[];
 const unfinishedPhases: readonly string[] = ['pending', 'stale', 'running'] satisfies readonly TaskPhase[];
+/** The scope of our own spans, and of a reported one that has none. */
+const ownScope = 'runweave';
 const kinds: readonly string[] = ['python', 'call', 'notebook', 'shell'] satisfies readonly TaskKind[];
 
 /** Whether this is the run span of a record of ours. */
 export function isRunSpan(span: OtlpSpan): boolean {
-  return span.attributes.has(semconv.recordVersion);
+  return span.attributes.has(semconv.recordVersion) && reportedBy(span) === undefined;
+}
+
+/** The attempt whose task reported this span, if it is such a span: whatever else it says, it is none of ours. */
+export function reportedBy(span: OtlpSpan): string | undefined {
+  const attempt = span.attributes.get(semconv.reportedAttempt);
+  return typeof attempt === 'string' ? attempt : undefined;
 }
 
 /** `spans` in the order of the file. `undefined` when there is no run span among them. */
 export function runOfSpans(spans: Iterable<OtlpSpan>): RunState | undefined {
   let run: OtlpSpan | undefined;
   const byParent = new Map<string, OtlpSpan[]>();
+  const reported = new Map<string, OtlpSpan[]>();
   for (const span of spans) {
+    const attempt = reportedBy(span);
+    if (attempt !== undefined) {
+      const known = reported.get(attempt);
+      if (known === undefined) reported.set(attempt, [span]);
+      else if (known.length < shownSpans) known.push(span);
+      continue;
+    }
     if (run === undefined && isRunSpan(span)) run = span;
     const siblings = byParent.get(span.parentSpanId ?? '');
     if (siblings === undefined) byParent.set(span.parentSpanId ?? '', [span]);
@@ -54,11 +75,11 @@ export function runOfSpans(spans: Iterable<OtlpSpan>): RunState | undefined {
     ...(outcome !== undefined && { outcome }),
     interrupted: attributes.get(semconv.interrupted) === true,
     warnings: texts(attributes, semconv.warnings),
-    tasks: childrenOf(run).filter((span) => span.attributes.has(semconv.taskId)).map((span) => taskOf(span, childrenOf)),
+    tasks: childrenOf(run).filter((span) => span.attributes.has(semconv.taskId)).map((span) => taskOf(span, childrenOf, (attempt) => reported.get(attempt.spanId) ?? [])),
   };
 }
 
-function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpan[]): TaskState {
+function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpan[], reportedOf: (attempt: OtlpSpan) => readonly OtlpSpan[]): TaskState {
   const { attributes, links } = span;
   const attemptSpans = childrenOf(span)
     .filter((child) => child.attributes.has(semconv.attemptNumber))
@@ -94,11 +115,12 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
     ...(fingerprint !== undefined && { fingerprint }),
     ...times(span, 'start'),
     ...times(span, 'end'),
-    attempts: attemptSpans.map((attempt) => attemptOf(attempt, childrenOf(attempt))),
+    attempts: attemptSpans.map((attempt) => attemptOf(attempt, childrenOf(attempt), reportedOf(attempt))),
     metrics: latest === undefined ? lastMetricsOf(span) : metricsOf(latest.events),
     loggedParams: record(withPrefix(attributes, semconv.loggedParamPrefix)),
     tags: record(strings(withPrefix(attributes, semconv.tagPrefix))),
     artifacts: latest === undefined ? [] : artifactsOf(latest),
+    datasets: latest === undefined ? [] : datasetsOf(latest),
     outputs: objects(attributes.get(semconv.taskOutputs)).flatMap((output) =>
       typeof output['path'] === 'string' && typeof output['digest'] === 'string' && typeof output['size'] === 'number' ? [output as unknown as OutputFile] : [],
     ),
@@ -114,7 +136,7 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
   };
 }
 
-function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[]): AttemptState {
+function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[], reported: readonly OtlpSpan[]): AttemptState {
   const { attributes } = span;
   const outcome = outcomeOf(attributes.get(semconv.attemptResult));
   const exitCode = attributes.get(semconv.processExitCode);
@@ -134,55 +156,168 @@ function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[]): AttemptState 
     ...(typeof exitCode === 'number' && { exitCode }),
     ...(typeof signal === 'string' && { signal }),
     ...(failure !== undefined && { failure }),
-    output: span.events.filter((event) => event.name === semconv.outputEvent).map(outputOf),
+    warned: objects(attributes.get(semconv.attemptWarnings)).map(({ category, message, file, line, count }) => ({ category: string(category), message: string(message), file: string(file), line: typeof line === 'number' ? line : 0, count: typeof count === 'number' ? count : 1 })),
+    resources: span.events.filter((event) => event.name === semconv.resourcesEvent).flatMap(resourcesOf),
+    output: span.events.filter((event) => event.name === semconv.outputEvent || event.name === semconv.logEvent).map(outputOf),
     cells: children.filter((child) => child.attributes.has(semconv.cellIndex)).map(cellOf),
+    spans: reported.map(reportedSpanOf).sort(byStart),
+    spanCount: Math.max(number(attributes, semconv.attemptSpanCount), reported.length),
   };
 }
 
-function outputOf({ attributes, time }: OtlpEvent): OutputChunk {
+function reportedSpanOf(span: OtlpSpan): ReportedSpan {
+  const { attributes, spanId, kind, scope, events, links, status } = span;
+  const resource = attributes.get(semconv.reportedResource);
+  const code = status.code === 1 || status.code === 2 ? status.code : 0;
+  return {
+    traceId: (optionalText(attributes, semconv.reportedTraceId) ?? span.traceId) as TraceId,
+    spanId: spanId as SpanId,
+    parentSpanId: (optionalText(attributes, semconv.reportedParentSpanId) ?? span.parentSpanId ?? '') as SpanId,
+    name: span.name,
+    kind,
+    start: span.start as UnixNano,
+    end: span.end as UnixNano,
+    attributes: asReported(attributes),
+    events: events.map((event) => ({ name: event.name, time: event.time as UnixNano, attributes: asReported(event.attributes) })),
+    links: links.map((link) => ({ traceId: link.traceId as TraceId, spanId: link.spanId as SpanId, attributes: asReported(link.attributes) })),
+    status: { code, ...(status.message !== '' && { message: status.message }) },
+    ...(scope.name !== '' && scope.name !== ownScope && { scope: { name: scope.name, ...(scope.version !== '' && { version: scope.version }) } }),
+    ...(isJsonObject(resource) && { resource }),
+  };
+}
+
+function asReported(attributes: AttributeMap): JsonObject {
+  const own = [...attributes].filter(([name]) => !name.startsWith(semconv.reservedPrefix));
+  return { ...Object.fromEntries(own), ...object(attributes.get(semconv.reportedAttributes)) };
+}
+
+function outputOf({ name, attributes, time }: OtlpEvent): OutputChunk {
+  if (name === semconv.logEvent) {
+    const log = logOf(attributes, time as UnixNano);
+    return { time: time as UnixNano, stream: 'stderr', text: logText(log), log };
+  }
   return { time: time as UnixNano, stream: attributes.get(semconv.outputStream) === 'stderr' ? 'stderr' : 'stdout', text: text(attributes, semconv.outputText) };
+}
+
+function resourcesOf({ attributes, time }: OtlpEvent): readonly ResourcePoint[] {
+  const columns = resourceColumns.map((name) => [name, list(attributes.get(semconv.resourcesPrefix + name))] as const);
+  return list(attributes.get(semconv.resourcesTimes)).map((offset, index) => {
+    const at = typeof offset === 'number' && Number.isSafeInteger(offset) ? BigInt(time) + BigInt(offset) : BigInt(time);
+    const point: Mutable<ResourcePoint> = { cpu: 0, memory: 0, read: 0, written: 0, time: String(at) as UnixNano };
+    for (const [name, values] of columns) {
+      const value = values[index];
+      if (typeof value === 'number') point[name] = value;
+    }
+    return point;
+  });
+}
+
+function logOf(attributes: AttributeMap, time: UnixNano): ReportedLog {
+  const severityText = optionalText(attributes, semconv.logSeverityText);
+  const traceId = optionalText(attributes, semconv.logTraceId);
+  const spanId = optionalText(attributes, semconv.logSpanId);
+  const scope = optionalText(attributes, semconv.logScope);
+  const resource = attributes.get(semconv.logResource);
+  return {
+    time,
+    severityNumber: number(attributes, semconv.logSeverityNumber),
+    ...(severityText !== undefined && { severityText }),
+    body: attributes.get(semconv.logBody) ?? null,
+    attributes: object(attributes.get(semconv.logAttributes)),
+    ...(traceId !== undefined && { traceId: traceId as TraceId }),
+    ...(spanId !== undefined && { spanId: spanId as SpanId }),
+    ...(scope !== undefined && { scope }),
+    ...(isJsonObject(resource) && { resource }),
+  };
+}
+
+function datasetsOf(span: OtlpSpan): readonly Dataset[] {
+  return span.events
+    .filter((event) => event.name === semconv.datasetEvent)
+    .map(({ attributes }) => {
+      const context = optionalText(attributes, semconv.datasetContext);
+      const sourceType = optionalText(attributes, semconv.datasetSourceType);
+      const [source, schema, profile] = [semconv.datasetSource, semconv.datasetSchema, semconv.datasetProfile].map((name) => attributes.get(name));
+      return {
+        name: text(attributes, semconv.datasetName),
+        digest: text(attributes, semconv.datasetDigest),
+        ...(context !== undefined && { context }),
+        ...(sourceType !== undefined && { sourceType }),
+        ...(source !== undefined && { source }),
+        ...(schema !== undefined && { schema }),
+        ...(profile !== undefined && { profile }),
+      };
+    });
 }
 
 function cellOf(span: OtlpSpan): CellState {
   const status = text(span.attributes, semconv.cellStatus);
+  const source = span.attributes.get(semconv.cellSource);
+  const outputs = span.attributes.get(semconv.cellOutputs);
   return {
     index: number(span.attributes, semconv.cellIndex),
     status: status === 'success' || status === 'failure' ? status : 'running',
     label: text(span.attributes, semconv.cellLabel),
     start: span.start as UnixNano,
     ...times(span, 'end'),
+    ...(typeof source === 'string' && { source }),
+    ...(outputs !== undefined && { outputs: objects(outputs) }),
   };
 }
 
-function metricsOf(events: readonly OtlpEvent[]): Record<string, readonly MetricPoint[]> {
-  const metrics = record<MetricPoint[]>();
+function metricsOf(events: readonly OtlpEvent[]): TaskState['metrics'] {
+  const metrics = record<GrowingSeries>();
   for (const { name, time, attributes } of events) {
     if (name !== semconv.metricsEvent) continue;
-    const base = BigInt(time);
-    const times = list(attributes.get(semconv.metricsTimes));
-    const steps = list(attributes.get(semconv.metricsSteps));
-    const points = (metrics[text(attributes, semconv.metricsName)] ??= []);
-    for (const [index, value] of list(attributes.get(semconv.metricsValues)).entries()) {
+    const series = (metrics[text(attributes, semconv.metricsName)] ??= newSeries(time as UnixNano));
+    const base = nanosecondsSince(series.start, time as UnixNano);
+    const values = column(attributes, semconv.metricsValues, 0);
+    const times = column(attributes, semconv.metricsTimes, values.length);
+    const steps = column(attributes, semconv.metricsSteps, values.length);
+    const details = list(attributes.get(semconv.metricsDetails));
+    for (const [index, value] of values.entries()) {
       if (!isMetricValue(value)) continue;
       const offset = times[index];
       const step = steps[index];
-      const at = typeof offset === 'number' && Number.isSafeInteger(offset) ? base + BigInt(offset) : base;
-      points.push({ time: String(at) as UnixNano, value, ...(typeof step === 'number' && { step }) });
+      const detail = details[index];
+      addPoint(series, base + (typeof offset === 'number' && Number.isFinite(offset) ? offset : 0), jsonNumber(value), typeof step === 'number' && !Number.isNaN(step) ? step : null, isJsonObject(detail) ? detail : undefined);
     }
   }
   return metrics;
 }
 
-/** One point a metric: all that a task span says of them. */
-function lastMetricsOf({ attributes, end }: OtlpSpan): Record<string, readonly MetricPoint[]> {
-  const metrics = record<readonly MetricPoint[]>();
+/** A list, or a packed one. */
+function column(attributes: AttributeMap, name: string, length: number): readonly Json[] {
+  const value = attributes.get(name);
+  return typeof value === 'string' ? (unpack(value, length) ?? []) : list(value);
+}
+
+function jsonNumber(value: MetricValue): MetricValue {
+  return typeof value === 'number' && !Number.isFinite(value) ? (String(value) as MetricValue) : value;
+}
+
+/** The last point of each metric and what is said of all: what a task span has of them. */
+function lastMetricsOf({ attributes, end }: OtlpSpan): TaskState['metrics'] {
+  const metrics = record<MetricSeries>();
+  const summaries = object(attributes.get(semconv.metricSummaries));
   for (const [name, value] of Object.entries(withPrefix(attributes, semconv.metricPrefix))) {
-    if (isMetricValue(value)) metrics[name] = [{ time: end as UnixNano, value }];
+    if (!isMetricValue(value)) continue;
+    const series = newSeries(end as UnixNano);
+    addPoint(series, 0, value, undefined);
+    const { count, finite, min, max, mean } = object(Object.hasOwn(summaries, name) ? summaries[name] : undefined);
+    metrics[name] = {
+      ...series,
+      ...(typeof count === 'number' && { count }),
+      ...(typeof finite === 'number' && { finite }),
+      ...(typeof min === 'number' && { min }),
+      ...(typeof max === 'number' && { max }),
+      ...(typeof mean === 'number' && { mean }),
+    };
   }
   return metrics;
 }
 
-function isMetricValue(value: Json): value is MetricPoint['value'] {
+function isMetricValue(value: Json): value is MetricValue {
   return typeof value === 'number' || value === 'NaN' || value === 'Infinity' || value === '-Infinity';
 }
 
@@ -238,6 +373,8 @@ const fingerprintTables = ['definitionParts', 'params', 'sources', 'inputs', 'up
 
 function fingerprintOf(value: Json | undefined): Fingerprint | undefined {
   if (!isJsonObject(value) || typeof value['definition'] !== 'string' || typeof value['interpreter'] !== 'string') return undefined;
+  // Records of before have none of these two.
+  if ([value['packages'], value['lookups']].some((table) => table !== undefined && !isJsonObject(table))) return undefined;
   return fingerprintTables.every((table) => isJsonObject(value[table])) ? (value as unknown as Fingerprint) : undefined;
 }
 
@@ -292,6 +429,11 @@ function strings(values: JsonObject): Record<string, string> {
 
 function text(attributes: AttributeMap, name: string): string {
   return string(attributes.get(name));
+}
+
+function optionalText(attributes: AttributeMap, name: string): string | undefined {
+  const value = attributes.get(name);
+  return typeof value === 'string' ? value : undefined;
 }
 
 function string(value: Json | undefined): string {

@@ -1,6 +1,6 @@
 /**
- * What a file contained when a task used it, found by the digest that was recorded: among the objects beside the
- * records, the kept outputs, and the file's commits. Knows nothing of `vscode`.
+ * What a file contained when a task used it, found by the digest that was recorded: among the sources that are kept
+ * beside the records, the other objects there, the kept outputs, and the file's commits. Knows nothing of `vscode`.
  */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -16,6 +16,8 @@ import { objectPath } from '../recording/artifacts.ts';
 const run = promisify(execFile);
 /** Commits of the file that are looked through, newest first. */
 const mostCommits = 30;
+/** Records that are looked through, newest first. */
+const mostRecords = 50;
 const patience = 5000;
 const largest = 16 * 1024 * 1024;
 
@@ -43,7 +45,22 @@ export async function earlierContent(question: ContentQuestion): Promise<Uint8Ar
     const bytes = file === undefined ? undefined : await readFile(file).catch(() => undefined);
     if (bytes !== undefined && bytes.length <= largest && digestOf(bytes) === digest) return bytes;
   }
-  return askGit ? committed(question) : undefined;
+  return (await recordedSource(question)) ?? (askGit ? committed(question) : undefined);
+}
+
+/** Of the newest run that used the file in this state. Secrets are masked in it, so that its own digest is another. */
+async function recordedSource({ store, path, digest }: ContentQuestion): Promise<Uint8Array | undefined> {
+  const { runFiles } = await import('../store/run-files.ts');
+  const { readRecordHead } = await import('../store/read-record.ts');
+  const { sourceContent } = await import('../store/source-content.ts');
+  const sealed = (await runFiles(store)).filter((file) => !file.live);
+  for (const file of sealed.slice(0, mostRecords)) {
+    const state = await readRecordHead(file.path).catch(() => undefined);
+    const task = state?.tasks.find(({ fingerprint, sources }) => fingerprint?.sources[path] === digest && sources?.[path] !== undefined);
+    const text = task?.sources?.[path] === undefined ? undefined : await sourceContent(store, task.sources[path]);
+    if (text !== undefined) return Buffer.from(text);
+  }
+  return undefined;
 }
 
 /** Whether a content of `path` is what the digest stands for. */

@@ -27,11 +27,12 @@ export function followLog(path: string, hooks: LiveLogHooks): { readonly dispose
   let ended = false;
   let watcher: FSWatcher | undefined;
 
+  const buffer = Buffer.allocUnsafe(chunkSize);
   const readOn = async (): Promise<void> => {
     const file = await open(path, 'r');
     try {
       for (;;) {
-        const { bytesRead, buffer } = await file.read(Buffer.alloc(chunkSize), 0, chunkSize, position);
+        const { bytesRead } = await file.read(buffer, 0, chunkSize, position);
         if (bytesRead === 0 || isEnded()) return;
         position += bytesRead;
         const text = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);

@@ -9,7 +9,7 @@ import type { TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { RunEvent } from '../model/run-event.ts';
 import { countPhases, createRunFold } from '../model/run-state.ts';
-import type { MetricPoint, RunFold, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
+import type { RunFold, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import { describeSkip } from '../model/phase.ts';
 import { elapsed, toDate } from '../model/time.ts';
 import type { GraphTask, TaskStatus } from '../model/graph-task.ts';
@@ -132,7 +132,7 @@ export class PipelineModel {
     const phase: TaskPhase = task?.phase ?? 'pending';
     const stale = this.#stale.get(id);
     const duration = phase === 'running' ? undefined : this.#durations.get(id);
-    const metrics = Object.entries(task?.metrics ?? {}).map(([name, points]) => [name, lastValue(points)] as const);
+    const metrics = Object.entries(task?.metrics ?? {}).map(([name, { last }]) => [name, last] as const);
     return {
       phase,
       reasons: this.#spokenReasons(id, task),
@@ -217,8 +217,12 @@ export class PipelineModel {
         break;
       }
       case 'output':
+      case 'log':
+      case 'span':
+      case 'dataset':
       case 'observed':
       case 'sources':
+      case 'resources':
         return new Set();
       default:
     }
@@ -256,6 +260,3 @@ function startOf(task: TaskState): NonNullable<TaskState['start']> {
   return task.attempts.findLast((attempt) => attempt.end === undefined)?.start ?? (task.start as NonNullable<TaskState['start']>);
 }
 
-function lastValue(points: readonly MetricPoint[]): number | string {
-  return points.at(-1)?.value ?? 'NaN';
-}

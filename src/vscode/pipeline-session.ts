@@ -202,7 +202,7 @@ export class PipelineSession implements Disposable {
           this.#asked = false;
           this.#didChangeRuns.fire();
         }
-        if (message.event.type === 'output' || message.event.type === 'attempt-started') this.#didOutput.fire();
+        if (message.event.type === 'output' || message.event.type === 'log' || message.event.type === 'attempt-started') this.#didOutput.fire();
         this.#apply(message);
         return;
       case 'sealed':

@@ -22,9 +22,9 @@ import { webviewHtml } from './webview-html.ts';
 
 /** Points of a series that can be told apart in a chart. */
 const pointsLimit = 2000;
-/** Characters and points that a view takes as events before it gets a snapshot, cut anew, in their place. */
+/** Characters, and points, log records and spans, that a view takes as events before it gets a snapshot, cut anew, in their place. */
 const eventsLimit = { characters: 2 * 1024 * 1024, points: 50_000 };
-const displayInterval = 30;
+const displayInterval = 16;
 /** Characters of output that an attempt shows. */
 const outputLimit = 512 * 1024;
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
@@ -168,9 +168,10 @@ function liveSource(path: string, post: (message: RunHostMessage) => void): RunS
     const thinned = thinBatch([...batch]);
     for (const event of thinned) {
       if (event.type === 'output') sent.characters += event.text.length;
-      else if (event.type === 'metric') sent.points += 1;
+      else if (event.type === 'metric' || event.type === 'log' || event.type === 'span') sent.points += 1;
+      else if (event.type === 'metrics') sent.points += event.values.length;
     }
-    isThinned ||= thinned.length < batch.size;
+    isThinned ||= thinned.length < batch.size || thinned.some((event) => event.type === 'metrics');
     if (sent.characters > eventsLimit.characters || sent.points > eventsLimit.points) sendSnapshot();
     else post({ type: 'events', events: thinned, ...(isThinned && { seriesLengths: lengthsOf(thinned, fold.state()) }) });
   });
@@ -227,9 +228,9 @@ function lengthsOf(events: readonly RunEvent[], state: RunState | undefined): re
   const tasks = new Map(state?.tasks.map((task) => [task.node.id, task]));
   const lengths = new Map<string, SeriesLength>();
   for (const event of events) {
-    if (event.type !== 'metric') continue;
+    if (event.type !== 'metric' && event.type !== 'metrics') continue;
     const { task, name } = event;
-    lengths.set(JSON.stringify([task, name]), { task, name, length: tasks.get(task)?.metrics[name]?.length ?? 0 });
+    lengths.set(JSON.stringify([task, name]), { task, name, length: tasks.get(task)?.metrics[name]?.count ?? 0 });
   }
   return [...lengths.values()];
 }

@@ -79,9 +79,9 @@ describe('show', () => {
 
   it('shows a task', async () => {
     const { stdout } = await cli('show', '-2/make');
-    for (const pattern of [/^✓ make {2}succeeded/m, /python: make\.py, owner data-team, tags etl/, /^Params\n {2}n +3$/m, /^ {2}loss +0\.3333 +last of 3$/m, /^ {2}color +blue$/m, /^ {2}total +3$/m, /^ {2}numbers\.txt +5 B +sha256:/m]) assert.match(stdout, pattern);
-    const task = await json<{ node: { id: string }; metrics: Record<string, unknown[]> }>('show', '-2/make');
-    assert.deepEqual([task.node.id, task.metrics['loss']?.length], ['make', 3]);
+    for (const pattern of [/^✓ make {2}succeeded/m, /python: make\.py, owner data-team, tags etl/, /^Params\n {2}n +3$/m, /^ {2}loss +0\.3333 +last of 3, [\d.]+ to [\d.]+, mean [\d.]+$/m, /^ {2}color +blue$/m, /^ {2}total +3$/m, /^ {2}numbers\.txt +5 B +sha256:/m]) assert.match(stdout, pattern);
+    const task = await json<{ node: { id: string }; metrics: Record<string, { values: number[] }> }>('show', '-2/make');
+    assert.deepEqual([task.node.id, task.metrics['loss']?.values.length], ['make', 3]);
     assert.match((await cli('show', '-2/flaky')).stdout, /succeeded, .*, 2 attempts/);
   });
 

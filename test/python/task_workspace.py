@@ -20,6 +20,7 @@ class TaskTest(unittest.TestCase):
         self.live = self.path(".runweave/live/attempt")
         os.makedirs(self.live)
         self.log = os.path.join(self.live, "log.jsonl")
+        open(self.log, "w").close()
         self.set_params({})
 
     def path(self, name):
@@ -81,6 +82,22 @@ class TaskTest(unittest.TestCase):
         with open(self.log, encoding="utf-8") as file:
             lines = [json.loads(line, parse_constant=never) for line in file]
         return [line for line in lines if kind in (None, line["type"])]
+
+    def observed(self):
+        """What was observed, put together: sets of paths in the workspace, of packages and of names looked for."""
+        seen = {kind: set() for kind in ("modules", "read", "written", "imported")}
+        seen["lookups"] = {}
+        for line in self.lines("observed"):
+            for kind in ("modules", "read", "written"):
+                paths = {os.path.relpath(file, self.folder).replace(os.sep, "/") for file in line.get(kind, ())}
+                # As the executor reads them: what was written before is no input.
+                seen[kind] |= paths - seen["written"] if kind == "read" else paths
+            seen["imported"].update(*line.get("imported", {}).values())
+            for folder, names in line.get("lookups", {}).items():
+                folder = os.path.relpath(folder, self.folder).replace(os.sep, "/")
+                seen["lookups"].setdefault(folder, set()).update(names)
+        seen["read"] -= seen["modules"]
+        return seen
 
     def values(self, kind):
         return {line["name"]: line["value"] for line in self.lines(kind)}

@@ -126,8 +126,9 @@ class Exceptions(TaskTest):
         self.write("m.py", "def f(): open('in.txt').close()\n")
         self.write("in.txt", "x")
         self.task("call", "m:f")
-        (line,) = self.lines("observed")
-        self.assertEqual((line["modules"], line["read"]), ([self.path("m.py")], [self.path("in.txt")]))
+        seen = self.observed()
+        self.assertEqual((seen["modules"], seen["read"]), ({"m.py"}, {"in.txt"}))
+        self.assertIn("m", seen["lookups"]["."])
 
 
 if __name__ == "__main__":

@@ -87,10 +87,28 @@ class Success(NotebookTest):
         self.assertEqual(
             [cell["metadata"].get("tags") for cell in self.evaluated()][:2], [["parameters"], ["injected-parameters"]]
         )
-        (seen,) = self.lines("observed")
-        self.assertEqual(seen["modules"], [self.path("lib/part.py"), path])
-        self.assertEqual((seen["read"], seen["written"]), ([self.path("in.txt")], [self.path("out.txt")]))
-        self.assertNotIn("ipykernel", seen["packages"])
+        seen = self.observed()
+        self.assertEqual(seen["modules"], {"lib/part.py", os.path.relpath(path, self.folder)})
+        self.assertEqual((seen["read"], seen["written"]), ({"in.txt"}, {"out.txt"}))
+        self.assertNotIn("ipykernel", seen["imported"])
+
+    def test_a_process_that_a_cell_starts_is_observed(self):
+        self.write("in.txt", "x")
+        self.write("lib/part.py", "")
+        _, result = self.notebook(
+            """
+            # %%
+            import subprocess, sys
+            subprocess.run([sys.executable, "-c", "import lib.part; open('in.txt').close()"], check=True)
+
+            # %%
+            import os; os._exit(1)
+            """
+        )
+        self.assertEqual(result.returncode, 1)
+        seen = self.observed()
+        self.assertEqual(seen["read"], {"in.txt"}, "also if the kernel dies")
+        self.assertIn("lib/part.py", seen["modules"])
 
     def test_ipynb_whose_python_kernel_is_not_installed_and_old_injected_parameters(self):
         cells = [
@@ -152,7 +170,7 @@ class Failure(NotebookTest):
         cells = self.evaluated()
         self.assertEqual([cell["metadata"].get("tags") for cell in cells], [None, ["failed"], None])
         self.assertEqual(cells[1]["outputs"][-1]["ename"], "KeyError")
-        self.assertEqual(len(self.lines("observed")), 1)
+        self.assertEqual(self.observed()["modules"], {os.path.relpath(path, self.folder)})
 
     def test_a_kernel_that_dies(self):
         _, result = self.notebook("# %%\nprint('up', flush=True)\n\n# %%\nimport os; os._exit(9)\n")

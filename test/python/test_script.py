@@ -119,6 +119,85 @@ class Reports(TaskTest):
             [{"file": script, "line": 4, "function": "<module>"}, {"file": script, "line": 3, "function": "f"}],
         )
 
+    def test_an_exception_of_a_library_is_followed_to_where_it_came_from(self):
+        self.write(
+            "site-packages/wrap.py",
+            """
+            def wrap(function):
+                try:
+                    function()
+                except Exception as error:
+                    raise RuntimeError("outer") from error
+            """,
+        )
+        script = self.write(
+            "a.py",
+            """
+            import os, sys
+            sys.path.insert(0, os.path.abspath("site-packages"))
+            from wrap import wrap
+            def fails():
+                raise ValueError("inner")
+            wrap(fails)
+            """,
+        )
+        self.task("script", script)
+        (exception,) = self.lines("exception")
+        self.assertEqual(exception["exceptionType"], "RuntimeError")
+        self.assertEqual(
+            [(frame["function"], frame["line"]) for frame in exception["frames"]], [("<module>", 6), ("fails", 5)]
+        )
+
+    @unittest.skipIf(sys.version_info < (3, 11), "exception groups came with Python 3.11")
+    def test_of_an_exception_group_the_first_is_followed(self):
+        script = self.write(
+            "a.py",
+            """
+            import asyncio
+            async def fails():
+                raise ValueError("inner")
+            async def main():
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(fails())
+            asyncio.run(main())
+            """,
+        )
+        self.task("script", script)
+        (exception,) = self.lines("exception")
+        self.assertEqual(exception["exceptionType"], "ExceptionGroup")
+        self.assertEqual(exception["frames"][-1], {"file": script, "line": 3, "function": "fails"})
+        self.assertIn("ValueError: inner", exception["stacktrace"])
+
+    def test_warnings_that_are_shown_are_told(self):
+        self.write(
+            "a.py",
+            """
+            import warnings
+            warnings.warn('quote " and ä', FutureWarning)
+            for _ in range(3):
+                warnings.warn("again")
+            with warnings.catch_warnings(record=True):
+                warnings.warn("caught")
+            warnings.simplefilter("ignore")
+            warnings.warn("hidden")
+            warnings.simplefilter("always")
+            for _ in range(2):
+                warnings.warn("always")
+            """,
+        )
+        result = self.task("script", self.path("a.py"))
+        told = [(w["category"], w["message"], os.path.basename(w["file"]), w["line"]) for w in self.lines("warning")]
+        self.assertEqual(
+            told,
+            [
+                ("FutureWarning", 'quote " and ä', "a.py", 2),
+                ("UserWarning", "again", "a.py", 4),
+                ("UserWarning", "always", "a.py", 11),
+                ("UserWarning", "always", "a.py", 11),
+            ],
+        )
+        self.assertIn("FutureWarning: quote", result.stderr)
+
     def test_a_syntax_error_names_its_line(self):
         script = self.write("script.py", "x = 1\nif\n")
         self.task("script", script)
@@ -129,93 +208,13 @@ class Reports(TaskTest):
     def test_leaving_with_a_code_is_no_exception(self):
         self.task("script", self.write("script.py", "raise SystemExit(3)"))
         self.assertEqual(self.lines("exception"), [])
-        self.assertEqual(len(self.lines("observed")), 1)
+        self.assertEqual(self.observed()["modules"], {"script.py"})
 
     @unittest.skipUnless(hasattr(os, "fork"), "fork")
-    def test_a_forked_child_reports_nothing_of_its_own(self):
+    def test_the_exception_of_a_forked_child_is_not_the_tasks(self):
         script = self.write("script.py", "import os\nif os.fork() == 0:\n    1 / 0\nos.wait()\n")
         self.assertEqual(self.task("script", script).returncode, 0)
-        self.assertEqual([line["type"] for line in self.lines()], ["observed"])
-
-
-class Observed(TaskTest):
-    def observed(self, script):
-        path = self.write("tasks/script.py", script)
-        result = self.task("script", path)
-        (line,) = self.lines("observed")
-        inside = {
-            key: [os.path.relpath(file, self.folder).replace(os.sep, "/") for file in line[key]]
-            for key in ("modules", "read", "written")
-        }
-        return result, inside, line["packages"]
-
-    def test_modules_and_files(self):
-        self.write("lib/part.py", "X = 1")
-        for name in ("in.txt", "in2.txt", "both.bin"):
-            self.write(name, "x")
-        result, seen, packages = self.observed(
-            """
-            import os, sys
-            sys.path.insert(0, os.getcwd())
-            import lib.part
-            open("in.txt").close()
-            os.close(os.open("in2.txt", os.O_RDONLY))
-            open("both.bin", "r+").close()
-            open("out.txt", "w").close()
-            open("out.txt").close()                  # written first: not an input
-            open("appended.txt", "a").close()
-            open("out.tmp", "w").close(); os.replace("out.tmp", "final.txt")
-            open("gone.txt", "w").close(); os.remove("gone.txt")
-            os.mkdir("new.tmp"); open("new.tmp/a", "w").close(); os.rename("new.tmp", "new")
-            try: open("absent.txt")
-            except OSError: pass
-            os.chdir("lib"); open("../in.txt").close()
-            """
-        )
-        self.assertEqual(result.stderr, "")
-        self.assertEqual(seen["modules"], ["lib/part.py", "tasks/script.py"])
-        self.assertEqual(seen["read"], ["absent.txt", "both.bin", "in.txt", "in2.txt"])
-        self.assertEqual(seen["written"], ["appended.txt", "both.bin", "final.txt", "new/a", "out.txt"])
-        self.assertEqual(packages, {})
-
-    def test_what_is_no_part_of_the_work_is_left_out(self):
-        for name in (".git/HEAD", ".runweave/x", "__pycache__/y.pyc", "venv/lib/site-packages/z.py"):
-            self.write(name, "x")
-        _, seen, _ = self.observed(
-            """
-            import runweave
-            for name in (".git/HEAD", ".runweave/x", "__pycache__/y.pyc", "venv/lib/site-packages/z.py"):
-                open(name).close()
-            dict(runweave.params)
-            runweave.log_text("a", "b")
-            """
-        )
-        self.assertEqual(seen, {"modules": ["tasks/script.py"], "read": [], "written": []})
-
-    def test_a_failing_task_is_observed_too(self):
-        self.write("in.txt", "x")
-        result, seen, _ = self.observed("open('in.txt').close()\n1 / 0\n")
-        self.assertEqual((result.returncode, seen["read"]), (1, ["in.txt"]))
-
-    def test_packages_have_the_name_and_version_that_they_are_installed_by(self):
-        site = self.path("venv/lib/site-packages")
-        self.write("venv/lib/site-packages/alpha/__init__.py", "")
-        self.write("venv/lib/site-packages/beta.py", "")
-        self.write("venv/lib/site-packages/unused.py", "")
-        for folder, name, record in (
-            ("alpha-1.2.dist-info", "alpha", ""),
-            ("py_beta-3.dist-info", "Py-Beta", "beta.py,,\npy_beta-3.dist-info/RECORD,,\n"),
-            ("unused-4.dist-info", "unused", "unused.py,,\n"),
-        ):
-            self.write(f"venv/lib/site-packages/{folder}/METADATA", f"Metadata-Version: 2.1\nName: {name}\n")
-            self.write(f"venv/lib/site-packages/{folder}/RECORD", record)
-        result, _, packages = self.observed(f"import sys; sys.path.append({site!r}); import alpha, beta, json")
-        self.assertEqual(result.stderr, "")
-        self.assertEqual(packages, {"Py-Beta": "3", "alpha": "1.2"})
-
-    def test_a_task_that_breaks_its_surroundings_is_still_observed(self):
-        _, seen, _ = self.observed("import os, sys; sys.path.clear(); os.environ.clear(); os.chdir('/')")
-        self.assertEqual(seen["modules"], ["tasks/script.py"])
+        self.assertEqual(self.lines("exception"), [])
 
 
 class Killed(TaskTest):

@@ -28,7 +28,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   app: ['model', 'protocol', 'definition', 'fingerprint', 'recording', 'store', 'execution', 'collector', 'query', 'importers', 'exporters'],
   cli: ['model', 'protocol', 'definition', 'fingerprint', 'recording', 'store', 'execution', 'query', 'importers', 'exporters', 'app'],
   vscode: ['model', 'protocol', 'definition', 'fingerprint', 'recording', 'store', 'execution', 'query', 'importers', 'exporters', 'app'],
-  webview: ['model', 'protocol'],
+  webview: ['model', 'protocol', 'query'],
   'cli.ts': ['cli', 'app'],
   'executor.ts': ['app', 'protocol'],
   'spawner.ts': ['execution'],

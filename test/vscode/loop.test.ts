@@ -1,6 +1,5 @@
 /** The whole loop in a real editor: watch, edit, save, see the graph change and the run appear. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -66,7 +65,6 @@ describe('the loop in the editor', () => {
 
   it('opens what changed as a difference, from the reason of a task', limit, async (t) => {
     const folder = await smallPipeline(t);
-    for (const args of [['init', '-q'], ['add', '-A'], ['-c', 'user.name=a', '-c', 'user.email=a@example.org', 'commit', '-q', '-m', 'a state']]) execFileSync('git', args, { cwd: folder });
     await withVscode(t, { folder, extensionPath }, async (vscode) => {
       const { page } = vscode;
       const views = await openViews(vscode);

@@ -131,7 +131,7 @@ export function digitsEvents(options: { readonly fail?: boolean } = {}): readonl
       begin(2, from + 3000);
     }
     const first = trouble ? from + 3000 : from;
-    if (node.kind === 'notebook') for (let index = 0; index < 3; index += 1) events.push({ type: 'cell', time: at(to), task: id, attempt, index, status: 'success', label: ['imports', 'fit', 'plot'][index] ?? '', start: at(first + ((to - first) * index) / 3), end: at(first + ((to - first) * (index + 1)) / 3) });
+    if (node.kind === 'notebook') for (let index = 0; index < 3; index += 1) events.push({ type: 'cell', time: at(to), task: id, attempt, index: index + 1, status: 'success', label: ['imports', 'fit', 'plot'][index] ?? '', start: at(first + ((to - first) * index) / 3), end: at(first + ((to - first) * (index + 1)) / 3) });
     if (node.name === 'train') for (let step = 0; step <= 20; step += 1) events.push({ type: 'metric', time: at(first + ((to - first) * step) / 21), task: id, attempt, name: 'loss', value: Number((2.3 * Math.exp(-step / 6) + 0.05).toFixed(4)), step });
     if (node.name === 'benchmark') events.push({ type: 'metric', time: at(to - 10), task: id, attempt, name: 'roc_auc', value: 0.9 + Number(node.matrix['nr_train_images'] ?? 0) / 7000 });
     if (node.kind === 'notebook') {

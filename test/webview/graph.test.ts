@@ -117,6 +117,8 @@ describe('graph panel', () => {
     await keyboard.press('r');
     const task = 'train[nr_train_images=400]';
     assert.deepEqual(await posted(panel), [{ type: 'open-source', task }, { type: 'open-output', task }, { type: 'run', tasks: [task] }]);
+    await keyboard.press('w');
+    assert.deepEqual((await posted(panel)).at(-1), { type: 'explain', task });
     await panel.page.focus('[data-node="matrix:train"]');
     await keyboard.press('r');
     assert.deepEqual((await posted(panel)).at(-1), { type: 'run', tasks: ['train[nr_train_images=400]', 'train[nr_train_images=500]', 'train[nr_train_images=600]'] });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { JsonObject } from '../../src/model/json.ts';
+import type { TaskId } from '../../src/model/pipeline.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
 import { createRunFold, type RunState } from '../../src/model/run-state.ts';
 import type { RunHostMessage, TimelineSpan } from '../../src/protocol/run-view.ts';
@@ -25,6 +27,29 @@ async function openRun(events = digitsEvents(), options: Parameters<Panels['open
   await panel.send(message);
   await panel.page.waitForSelector('.run-header');
   return panel;
+}
+
+/** The digits run, stopped while its notebook `eda` is in its sixth cell; a failed cell before it, so that all is in one picture. */
+function runningNotebook(): { readonly events: readonly RunEvent[]; readonly task: TaskId } {
+  const all = digitsEvents();
+  const started = all.find((event) => event.type === 'run-started');
+  assert.ok(started?.type === 'run-started');
+  const { time } = started;
+  const task = 'eda' as TaskId;
+  const of = { time, task, attempt: 1 } as const;
+  const cell = (index: number, source: string, outputs: readonly JsonObject[], status: 'success' | 'failure' = 'success'): RunEvent => ({ type: 'cell', ...of, index, status, label: source, start: time, end: time, source, outputs });
+  const display = (data: JsonObject): JsonObject => ({ output_type: 'display_data', metadata: {}, data });
+  const events: readonly RunEvent[] = [
+    started,
+    { type: 'attempt-started', ...of, spanId: 'a'.repeat(16) as never, cause: 'first', command: ['python'], cwd: '.', pid: 7 },
+    cell(1, 'print("<b>hello</b>")', [{ output_type: 'stream', name: 'stdout', text: '<b>hello</b>\n' }]),
+    cell(2, 'table', [display({ 'text/html': '<table><tr><td>1</td></tr></table><script>parent.document.title = "run"</script>', 'text/plain': '1' })]),
+    cell(3, 'figure.show()', [display({ 'application/vnd.plotly.v1+json': { data: [{ type: 'bar' }, {}], layout: { title: { text: 'Bars' } } }, 'text/html': '<script></script>' })]),
+    cell(4, 'for i in range(100): print("line", i)', [{ output_type: 'stream', name: 'stdout', text: Array.from({ length: 100 }, (_, line) => `line ${line}\n`).join('') }]),
+    cell(5, 'raise ValueError("in the fifth")', [{ output_type: 'error', ename: 'ValueError', evalue: 'in the fifth', traceback: ['\u001b[31mValueError\u001b[39m: in the fifth'] }], 'failure'),
+    { type: 'cell', ...of, index: 6, status: 'running', label: 'fit()', start: time },
+  ];
+  return { events, task };
 }
 
 const posted = async (panel: Panel): Promise<readonly unknown[]> => (await panel.posted()).filter(({ type }) => type !== 'ready');
@@ -118,6 +143,86 @@ describe('run panel', () => {
     assert.equal(await panel.page.locator('.output .stderr').count(), 1);
     await panel.page.selectOption('#output-task', 'ingest');
     await panel.page.locator('.output', { hasText: 'loading tasks/ingest.py' }).waitFor();
+  });
+
+  it('opens what changed from a reason', async () => {
+    const panel = await openRun(digitsEvents(), { state: { tab: 'tasks', task: 'train[nr_train_images=400]' } });
+    await panel.page.getByRole('button', { name: /^source notebooks\/train\.py changed/ }).click();
+    assert.deepEqual(await posted(panel), [{ type: 'show-change', task: 'train[nr_train_images=400]', reason: 0 }]);
+  });
+
+  for (const theme of ['dark', 'light', 'high-contrast'] satisfies ThemeName[]) {
+    it(`shows a notebook cell by cell while it runs, in ${theme}`, async () => {
+      const { events, task } = runningNotebook();
+      const panel = await openRun(events, { theme, height: 1500, state: { tab: 'tasks', task } }, true);
+      const cells = panel.page.locator('.notebook .cell');
+      assert.equal(await cells.count(), 6);
+      assert.match(await cells.nth(0).innerText(), /\[1\]\s+print\("<b>hello<\/b>"\)\s+<b>hello<\/b>/);
+      assert.equal(await cells.nth(1).locator('iframe.sandbox[sandbox=""]').count(), 1);
+      assert.match(await cells.nth(2).innerText(), /Plotly figure “Bars” \(2 traces: bar, scatter\)/);
+      assert.match(await cells.nth(3).innerText(), /line 14\n…\s+All 101 lines/);
+      await cells.nth(3).locator('summary').click();
+      await cells.nth(3).getByText('line 99').waitFor();
+      await cells.nth(3).locator('summary').click();
+      assert.match(await cells.nth(4).innerText(), /This cell failed[^]*ValueError: in the fifth/);
+      assert.match(await cells.nth(5).innerText(), /\[\*\]\s+fit\(\)/);
+      // Its script was refused, and nothing of ours.
+      assert.ok(panel.complaints.some((complaint) => complaint.startsWith("Blocked script execution in 'about:srcdoc'")));
+      assert.ok(!panel.complaints.some((complaint) => /TypeError|ReferenceError/.test(complaint)));
+      assert.deepEqual(await panel.accessibility(), []);
+    });
+  }
+
+  it('shows the end of a long output, and stays there as it grows', async () => {
+    const { events, task } = runningNotebook();
+    const panel = await openRun(events, { state: { tab: 'output', task } }, true);
+    const output = (text: string): RunEvent => ({ type: 'output', time: events[0]?.time ?? ('0' as never), task, attempt: 1, stream: 'stdout', text });
+    await panel.send({ type: 'events', events: [output(Array.from({ length: 3000 }, (_, index) => `first ${index}\n`).join(''))] });
+    await panel.page.getByText('Earlier lines are left out').waitFor();
+    await panel.send({ type: 'events', events: [output('the last\n')] });
+    await panel.page.getByText('the last').waitFor();
+    assert.equal(await panel.page.locator('.output').evaluate((element) => element.scrollTop + element.clientHeight >= element.scrollHeight - 4), true);
+  });
+
+  it('says how many values a series has of which it was given some', async () => {
+    const { events, task } = runningNotebook();
+    const panel = await openRun(events, { state: { tab: 'metrics' } }, true);
+    const metric = (value: number): RunEvent => ({ type: 'metric', time: events[0]?.time ?? ('0' as never), task, attempt: 1, name: 'loss', value });
+    await panel.send({ type: 'events', events: [metric(1), metric(3), metric(2)], seriesLengths: [{ task, name: 'loss', length: 12_345 }] });
+    await panel.page.getByRole('cell', { name: '12345', exact: true }).waitFor();
+  });
+
+  it('shows what a task reported: spans as a tree, logs in the output, datasets', async () => {
+    const events = [...digitsEvents()];
+    const at = events.findIndex((event) => event.type === 'attempt-ended' && event.task === 'ingest');
+    const ended = events[at];
+    assert.ok(ended?.type === 'attempt-ended');
+    const of = { task: ended.task, attempt: ended.attempt, time: ended.time } as const;
+    const span = (spanId: string, parentSpanId: string, name: string, from: number, more: object = {}): RunEvent => ({
+      type: 'span',
+      ...of,
+      span: { traceId: '0af7651916cd43dd8448eb211c80319c', spanId, parentSpanId, name, kind: 1, start: String(BigInt(ended.time) - BigInt(from) * 1_000_000n), end: ended.time, attributes: { 'http.route': '<b>/x</b>' }, events: [], links: [], status: { code: 0 }, scope: { name: 'shop' }, ...more } as never,
+    });
+    const reported: readonly RunEvent[] = [
+      span('00000000000000a2', '00000000000000a1', 'query <i>', 300, { status: { code: 2, message: 'no rows' } }),
+      span('00000000000000a1', '00000000000000ff', 'GET /x', 400),
+      { type: 'log', ...of, log: { time: ended.time, severityNumber: 17, body: 'went <b>wrong</b>', attributes: {}, scope: 'shop' } },
+      { type: 'dataset', ...of, dataset: { name: 'digits.npz', digest: '1a2b3c', context: 'training' } },
+    ];
+    events.splice(at, 0, ...reported);
+    const panel = await openRun(events);
+    await tab(panel, 'tasks');
+    await panel.page.click('td button:has-text("ingest")');
+    const rows = panel.page.locator('.spans tbody tr');
+    assert.deepEqual((await rows.allInnerTexts()).map((row) => row.split('\t').slice(0, 3).map((cell) => cell.trim())), [['GET /x', 'shop', '400 ms'], ['query <i> no rows', 'shop', '300 ms']]);
+    const [first = 0, second = 0] = await rows.locator('td:first-child').evaluateAll((cells) => cells.map((cell) => parseFloat(getComputedStyle(cell).paddingLeft)));
+    assert.ok(second > first, 'a child is indented');
+    assert.match(await panel.page.locator('.detail').innerText(), /digits\.npz \(training\)\s+1a2b3c/);
+    assert.deepEqual(await panel.accessibility(), []);
+    await tab(panel, 'output');
+    await panel.page.selectOption('#output-task', 'ingest');
+    assert.equal(await panel.page.locator('.output .severity-5').innerText(), 'ERROR shop: went <b>wrong</b>');
+    assert.deepEqual(panel.complaints, []);
   });
 
   it('follows a run in progress, keeping focus', async () => {

@@ -1,5 +1,5 @@
 /** A small line chart of one series, in one colour: the numbers stand beside it. */
-import type { MetricPoint } from '../../src/model/run-state.ts';
+import type { MetricSeries } from '../../src/model/metric-series.ts';
 import { keptIndexes } from '../../src/model/thin-series.ts';
 import { s } from '../dom.ts';
 import { formatNumber } from './format.ts';
@@ -8,8 +8,8 @@ const [width, height, margin] = [220, 56, 4];
 /** More points than pixels show nothing more. */
 const mostPoints = 400;
 
-export function lineChart(name: string, series: readonly MetricPoint[], length = series.length): SVGSVGElement | undefined {
-  const points = series.flatMap((point, index) => (typeof point.value === 'number' ? [{ x: point.step ?? index, y: point.value }] : []));
+export function lineChart(name: string, { values, steps, count }: MetricSeries, length = count): SVGSVGElement | undefined {
+  const points = values.flatMap((value, index) => (typeof value === 'number' ? [{ x: steps?.[index] ?? index, y: value }] : []));
   if (points.length < 2) return undefined;
   const [minX, maxX, minY, maxY] = points.reduce(([a, b, c, d], { x, y }) => [Math.min(a, x), Math.max(b, x), Math.min(c, y), Math.max(d, y)], [Infinity, -Infinity, Infinity, -Infinity]);
   const scale = (value: number, min: number, max: number, room: number): number => (max === min ? room / 2 : ((value - min) / (max - min)) * room);

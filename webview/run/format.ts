@@ -1,6 +1,7 @@
 import type { Json } from '../../src/model/json.ts';
 import { phaseLook } from '../../src/model/phase.ts';
-import type { MetricPoint, TaskPhase, TaskState } from '../../src/model/run-state.ts';
+import type { MetricValue } from '../../src/model/metric-series.ts';
+import type { TaskPhase, TaskState } from '../../src/model/run-state.ts';
 import { elapsed, formatDuration, toDate, type UnixNano } from '../../src/model/time.ts';
 import { h } from '../dom.ts';
 import { icon } from '../icons.ts';
@@ -23,7 +24,7 @@ export function formatSize(bytes: number): string {
   return `${(bytes / 1000 ** unit).toFixed(1)} ${['B', 'kB', 'MB', 'GB'][unit] ?? ''}`;
 }
 
-export function formatNumber(value: MetricPoint['value']): string {
+export function formatNumber(value: MetricValue): string {
   return typeof value === 'number' ? String(Number(value.toPrecision(6))) : value;
 }
 

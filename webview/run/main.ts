@@ -106,7 +106,7 @@ function noteLengths(known: readonly SeriesLength[] = []): void {
   for (const { task, name, length } of known) lengths.set(JSON.stringify([task, name]), length);
 }
 
-const lengthOf = (task: TaskId, name: string): number => lengths.get(JSON.stringify([task, name])) ?? fold.state()?.tasks.find((each) => each.node.id === task)?.metrics[name]?.length ?? 0;
+const lengthOf = (task: TaskId, name: string): number => lengths.get(JSON.stringify([task, name])) ?? fold.state()?.tasks.find((each) => each.node.id === task)?.metrics[name]?.count ?? 0;
 
 const phases = (): Map<TaskId, RunState['tasks'][number]['phase']> => new Map(fold.state()?.tasks.map((task) => [task.node.id, task.phase]) ?? []);
 
@@ -130,7 +130,7 @@ function showSoon(): void {
     const start = performance.now();
     show();
     last = performance.now();
-    pause = Math.max(40, 5 * (last - start));
+    pause = Math.max(16, 5 * (last - start));
   });
 }
 
@@ -138,7 +138,7 @@ function showSoon(): void {
 let drawn = '';
 
 function versionOf(run: RunState, tab: TabId): string {
-  const sizes = run.tasks.map((task) => [task.phase, task.attempts.length, task.artifacts.length, task.end, Object.values(task.metrics).reduce((sum, series) => sum + series.length, 0), Object.keys(task.loggedParams).length, task.attempts.at(-1)?.output.length, task.attempts.at(-1)?.cells.length, task.reasons.length]);
+  const sizes = run.tasks.map((task) => [task.phase, task.attempts.length, task.artifacts.length, task.end, Object.values(task.metrics).reduce((sum, series) => sum + series.count, 0), Object.keys(task.loggedParams).length, task.attempts.at(-1)?.output.length, task.attempts.at(-1)?.cells.length, task.attempts.at(-1)?.cells.filter((cell) => cell.end !== undefined).length, task.reasons.length, task.attempts.at(-1)?.spanCount, task.datasets.length]);
   const ofTab = { timeline: sizes, tasks: sizes, parameters: sizes.map((each) => [each[0], each[5]]), metrics: sizes.map((each) => each[4]), artifacts: sizes.map((each) => each[2]), output: sizes.map((each) => [each[1], each[6]]), environment: [] }[tab];
   return JSON.stringify([tab, saved.task, loaded.size, ofTab]);
 }

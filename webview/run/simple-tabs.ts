@@ -74,11 +74,7 @@ export function parametersTab({ run }: Context): HTMLElement {
 export function metricsTab({ run, lengthOf }: Context): HTMLElement {
   const rows = run.tasks.flatMap((task) => Object.entries(task.metrics).map(([name, series]) => ({ task, name, series })));
   if (rows.length === 0) return h('p', { class: 'quiet pad' }, 'No task of this run logged a metric. In Python: runweave.log_metric("accuracy", 0.98).');
-  const extremes = (series: TaskState['metrics'][string]): readonly [string, string] => {
-    let [least, most] = [Infinity, -Infinity];
-    for (const { value } of series) if (typeof value === 'number') [least, most] = [Math.min(least, value), Math.max(most, value)];
-    return least === Infinity ? ['', ''] : [formatNumber(least), formatNumber(most)];
-  };
+  const extremes = ({ min, max }: TaskState['metrics'][string]): readonly [string, string] => (min === undefined || max === undefined ? ['', ''] : [formatNumber(min), formatNumber(max)]);
   const head = ['Task', 'Metric', 'Last', 'Lowest', 'Highest', 'Values', 'Course'];
   return h(
     'div',
@@ -87,14 +83,14 @@ export function metricsTab({ run, lengthOf }: Context): HTMLElement {
       'table',
       { class: 'metrics' },
       h('thead', {}, h('tr', {}, ...head.map((name, index) => h('th', { scope: 'col', class: index >= 2 && index <= 5 ? 'number' : undefined }, name)))),
-      h('tbody', {}, ...rows.map(({ task, name, series }) => h('tr', {}, h('td', {}, task.node.id), h('td', {}, name), h('td', { class: 'number strong' }, formatNumber(series.at(-1)?.value ?? 'NaN')), ...extremes(series).map((text) => h('td', { class: 'number' }, text)), h('td', { class: 'number' }, lengthOf(task.node.id, name)), h('td', {}, lineChart(`${name} of ${task.node.id}`, series, lengthOf(task.node.id, name)))))),
+      h('tbody', {}, ...rows.map(({ task, name, series }) => h('tr', {}, h('td', {}, task.node.id), h('td', {}, name), h('td', { class: 'number strong' }, formatNumber(series.last)), ...extremes(series).map((text) => h('td', { class: 'number' }, text)), h('td', { class: 'number' }, lengthOf(task.node.id, name)), h('td', {}, lineChart(`${name} of ${task.node.id}`, series, lengthOf(task.node.id, name)))))),
     ),
   );
 }
 
 /** The end of an output, as few elements: lines of one stream that follow each other are one. */
-function lastLines(output: AttemptState['output'], most: number): { readonly blocks: readonly { readonly stream: string; readonly text: string }[]; readonly isCut: boolean } {
-  const blocks: { readonly stream: string; text: string }[] = [];
+function lastLines(output: AttemptState['output'], most: number): { readonly blocks: readonly { readonly look: string; readonly text: string }[]; readonly isCut: boolean } {
+  const blocks: { readonly look: string; text: string }[] = [];
   let lines = 0;
   let characters = 0;
   let at = output.length;
@@ -104,10 +100,12 @@ function lastLines(output: AttemptState['output'], most: number): { readonly blo
     characters += chunk.text.length;
     lines += chunk.text.split('\n').length - 1;
     const first = blocks[0];
-    if (first?.stream === chunk.stream) first.text = chunk.text + first.text;
-    else blocks.unshift({ ...chunk });
+    // A log record stands for itself, in the look of its severity.
+    const look = chunk.log === undefined ? chunk.stream : `log severity-${Math.ceil(chunk.log.severityNumber / 4)}`;
+    if (first?.look === look && chunk.log === undefined) first.text = chunk.text + first.text;
+    else blocks.unshift({ look, text: chunk.text });
   }
-  const [first, ...rest] = blocks.map(({ stream, text }) => ({ stream, text: plainText(text).replace(/\n$/, '') }));
+  const [first, ...rest] = blocks.map(({ look, text }) => ({ look, text: plainText(text).replace(/\n$/, '') }));
   if (first === undefined) return { blocks: [], isCut: false };
   const beyond = lines - most;
   return { blocks: [beyond > 0 ? { ...first, text: first.text.split('\n').slice(beyond).join('\n') } : first, ...rest], isCut: at > 0 || beyond > 0 };
@@ -130,7 +128,7 @@ export function outputTab(context: Context): HTMLElement {
       return [
         task.attempts.length > 1 && h('h3', {}, `Attempt ${attempt.number}`),
         isCut && h('p', { class: 'quiet' }, 'Earlier lines are left out here. `runweave logs` prints all of them.'),
-        h('div', { class: 'output mono', role: 'region', 'aria-label': `Output of ${task.node.id}, attempt ${attempt.number}`, tabindex: '0', 'data-key': `output ${task.node.id} ${attempt.number}`, 'data-running': String(attempt.end === undefined) }, ...blocks.map(({ stream, text }) => h('div', { class: stream }, stream === 'stderr' && h('span', { class: 'visually-hidden' }, 'error stream: '), text))),
+        h('div', { class: 'output mono', role: 'region', 'aria-label': `Output of ${task.node.id}, attempt ${attempt.number}`, tabindex: '0', 'data-key': `output ${task.node.id} ${attempt.number}`, 'data-running': String(attempt.end === undefined) }, ...blocks.map(({ look, text }) => h('div', { class: look }, look === 'stderr' && h('span', { class: 'visually-hidden' }, 'error stream: '), text))),
       ];
     }),
   );

@@ -3,11 +3,18 @@ import { changeOf } from '../../src/model/change.ts';
 import { describeReason, type Reason } from '../../src/model/fingerprint.ts';
 import type { TaskId } from '../../src/model/pipeline.ts';
 import type { RecordedFailure, SkipReason } from '../../src/model/run-event.ts';
-import type { AttemptState, TaskState } from '../../src/model/run-state.ts';
+import { evaluatedNotebook, type AttemptState, type TaskState } from '../../src/model/run-state.ts';
 import { elapsed, formatDuration } from '../../src/model/time.ts';
 import { h, type Child } from '../dom.ts';
+import { spanTree } from '../../src/model/reported.ts';
 import { formatNumber, formatSize, formatTime, jsonText, pairs, phaseMark, plainText } from './format.ts';
+import { renderCells } from './notebook.ts';
 import type { Context } from './panel.ts';
+
+/** Rows of spans, and how many are shown without being asked for. */
+const mostSpans = 300;
+const openSpans = 30;
+const deepestSpan = 12;
 
 function section(task: TaskState, name: string, open: boolean, ...content: readonly Child[]): HTMLElement {
   return h('details', { class: 'section', open, 'data-key': `${task.node.id}/${name}` }, h('summary', {}, h('h3', {}, name)), ...content);
@@ -40,7 +47,29 @@ function failureView(failure: RecordedFailure, context: Context): HTMLElement {
   );
 }
 
-function attemptView(attempt: AttemptState, context: Context): HTMLElement {
+/** What the task reported of its own work: a tree with durations, and a bar for where in the attempt each was. */
+function spansView({ number, spans, spanCount, start, end }: AttemptState, task: TaskState): HTMLElement {
+  const rows = spanTree(spans).slice(0, mostSpans);
+  const length = Math.max(...rows.map(({ span }) => elapsed(start, span.end)), end === undefined ? 0 : elapsed(start, end), 0.001);
+  const percent = (time: number): string => `${Math.min(100, Math.max(0, (100 * time) / length)).toFixed(2)}%`;
+  const row = ({ span, depth }: (typeof rows)[number]): HTMLElement => {
+    const bar = h('span', { class: `bar phase-${span.status.code === 2 ? 'failure' : 'running'}` });
+    bar.style.left = percent(elapsed(start, span.start));
+    bar.style.width = percent(elapsed(span.start, span.end));
+    const name = h('td', {}, span.name, span.status.code === 2 && h('span', { class: 'phase-failure' }, ` ${span.status.message ?? 'error'}`));
+    name.style.paddingLeft = `${8 + 14 * Math.min(depth, deepestSpan)}px`;
+    return h('tr', { title: Object.entries(span.attributes).map(([key, value]) => `${key}: ${jsonText(value)}`).join('\n').slice(0, 2000) }, name, h('td', { class: 'quiet' }, span.scope?.name ?? ''), h('td', { class: 'number' }, formatDuration(elapsed(span.start, span.end))), h('td', { class: 'course', 'aria-hidden': 'true' }, h('span', { class: 'track' }, bar)));
+  };
+  return h(
+    'details',
+    { class: 'section', open: spanCount <= openSpans, 'data-key': `${task.node.id}/${number}/spans` },
+    h('summary', {}, h('h3', {}, `Spans (${spanCount})`)),
+    h('div', { class: 'scroll-x' }, h('table', { class: 'spans' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Span'), h('th', { scope: 'col' }, 'Scope'), h('th', { scope: 'col', class: 'number' }, 'Duration'), h('th', { scope: 'col' }, 'Course'))), h('tbody', {}, ...rows.map(row)))),
+    spanCount > rows.length && h('p', { class: 'quiet' }, `The first ${rows.length} of ${spanCount} spans. The record has all of them.`),
+  );
+}
+
+function attemptView(task: TaskState, attempt: AttemptState, context: Context): HTMLElement {
   const { number, cause, start, end, outcome, exitCode, signal, command, pid, failure } = attempt;
   const why = { first: '', retry: 'retry', change: 'restarted after a change' }[cause];
   return h(
@@ -49,7 +78,9 @@ function attemptView(attempt: AttemptState, context: Context): HTMLElement {
     h('div', { class: 'attempt-head' }, h('strong', {}, `Attempt ${number}`), phaseMark(outcome ?? 'running'), h('span', { class: 'quiet' }, [why, end === undefined ? undefined : formatDuration(elapsed(start, end)), exitCode === undefined ? undefined : `exit code ${exitCode}`, signal, pid === 0 ? undefined : `process ${pid}`].filter(Boolean).join(' · '))),
     failure !== undefined && failureView(failure, context),
     h('code', {}, command.join(' ')),
-    attempt.cells.length > 0 && pairs(attempt.cells.map((cell) => [`Cell ${cell.index + 1}: ${cell.label}`, cell.end === undefined ? 'running' : `${cell.status === 'failure' ? 'failed after ' : ''}${formatDuration(elapsed(cell.start, cell.end))}`]), ['Cell', 'Duration']),
+    attempt.spanCount > 0 && spansView(attempt, task),
+    attempt.cells.some((cell) => cell.outputs !== undefined) && h('details', { class: 'section', open: true, 'data-key': `notebook ${number}` }, h('summary', {}, h('h3', {}, end === undefined ? 'Notebook so far' : 'Notebook as far as it came')), renderCells(attempt.cells)),
+    attempt.cells.length > 0 && pairs(attempt.cells.map((cell) => [`Cell ${cell.index}: ${cell.label}`, cell.end === undefined ? 'running' : `${cell.status === 'failure' ? 'failed after ' : ''}${formatDuration(elapsed(cell.start, cell.end))}`]), ['Cell', 'Duration']),
   );
 }
 
@@ -76,14 +107,16 @@ export function taskDetail(task: TaskState, context: Context): HTMLElement {
     // The task's own failure, unless it is that of its last attempt, which is told there.
     task.failure !== undefined && task.attempts.at(-1)?.failure === undefined && failureView(task.failure, context),
     task.reasons.length > 0 && section(task, 'Why it ran', true, h('ul', {}, ...task.reasons.map((reason, index) => h('li', {}, reasonView(reason, index, node.id, context))))),
-    task.attempts.length > 0 && section(task, 'Attempts', true, ...task.attempts.map((attempt) => attemptView(attempt, context))),
-    metrics.length > 0 && section(task, 'Metrics', true, pairs(metrics.map(([name, series]) => [name, formatNumber(series.at(-1)?.value ?? 'NaN')]), ['Metric', 'Last value'])),
+    task.attempts.length > 0 && section(task, 'Attempts', true, ...task.attempts.map((attempt) => attemptView(task, attempt, context))),
+    metrics.length > 0 && section(task, 'Metrics', true, pairs(metrics.map(([name, series]) => [name, formatNumber(series.last)]), ['Metric', 'Last value'])),
     Object.keys(task.params).length > 0 && section(task, 'Parameters', true, pairs(Object.entries(task.params).map(([name, value]) => [name, jsonText(value)]))),
     Object.keys(task.loggedParams).length > 0 && section(task, 'Logged parameters', true, pairs(Object.entries(task.loggedParams).map(([name, value]) => [name, jsonText(value)]))),
     Object.keys(task.tags).length > 0 && section(task, 'Tags', true, pairs(Object.entries(task.tags))),
     Object.keys(task.returns).length > 0 && section(task, 'Returns', true, pairs(Object.entries(task.returns).map(([name, value]) => [name, jsonText(value)]))),
+    task.datasets.length > 0 && section(task, 'Datasets', true, pairs(task.datasets.map(({ name, digest, context: use }) => [use === undefined ? name : `${name} (${use})`, digest]), ['Dataset', 'Digest'])),
     task.artifacts.length > 0 && section(task, 'Artifacts', true, h('ul', {}, ...task.artifacts.map((artifact) => h('li', {}, artifact.name, h('span', { class: 'quiet' }, ` ${formatSize(artifact.size)}`)))), h('button', { class: 'link', onclick: () => context.select(node.id, 'artifacts') }, 'Show artifacts')),
     task.attempts.some((attempt) => attempt.output.length > 0) && h('p', {}, h('button', { class: 'link', onclick: () => context.select(node.id, 'output') }, 'Show output')),
+    task.artifacts.some(({ name }) => name === evaluatedNotebook(node)) && h('p', {}, h('button', { class: 'link', onclick: () => context.select(node.id, 'artifacts') }, 'Show the evaluated notebook')),
     task.outputs.length > 0 && section(task, 'Outputs', false, pairs(task.outputs.map(({ path, size, digest }) => [path, `${formatSize(size)} · ${short(digest)}`]), ['File', 'Size and digest'])),
     fingerprint !== undefined && section(task, 'Fingerprint', false, fingerprintView(fingerprint)),
     observed !== undefined && section(task, 'Observed files', false, h('ul', { class: 'mono' }, ...[...observed.modules.map((path) => ['imported', path] as const), ...observed.read.map((path) => ['read', path] as const), ...observed.written.map((path) => ['wrote', path] as const)].map(([verb, path]) => h('li', {}, `${verb} `, file(path))))),

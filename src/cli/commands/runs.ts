@@ -1,49 +1,184 @@
 import { countsText, relativeTime } from '../run-text.ts';
-import type { RunListEntry, RunSummary } from '../../model/record.ts';
-import { elapsed, formatDuration, toDate } from '../../model/time.ts';
-import { listRuns } from '../../store/list-runs.ts';
+import { elapsed, formatDuration, fromMilliseconds, toDate } from '../../model/time.ts';
+import { readRunTable } from '../../app/run-table.ts';
+import type { FieldColumn, FieldValue } from '../../query/filter/match.ts';
+import { compileFilter } from '../../query/filter/match.ts';
+import { parseFilter } from '../../query/filter/parse.ts';
+import { runFields, type RunFields } from '../../query/run-fields.ts';
+import type { RunRow } from '../../query/run-row.ts';
+import { groupRows, sortRows, spreadOf, type SortKey, type Spread } from '../../query/select-runs.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
 import { findRecords, namePath } from '../pipeline-file.ts';
 import { oneLine, outcomeSymbol, outcomeWord } from '../progress/task-lines.ts';
 import { formatNumber, plural, table, truncate, type Style } from '../text.ts';
-import { reportError } from '../user-error.ts';
+import { reportError, userError, type UserError } from '../user-error.ts';
 
 const defaultLimit = 20;
 
 /** `runweave runs`: the recorded runs, newest first. A record that can't be read is listed with its error. */
 export async function runsCommand(line: CommandLine, host: Host): Promise<ExitCode> {
-  const { json, all, limit } = line.options;
+  const { json, all, limit, format } = line.options;
   const place = findRecords(host.cwd, line.options.file);
   if (place.type === 'error') return reportError(place, host, json);
-  const entries = await listRuns(place.records);
-  const shown = all ? entries : entries.slice(0, limit ?? defaultLimit);
+  const { rows } = await readRunTable(place.records);
+  const fields = runFields(rows, host.now());
+  const selected = select(rows, fields, line);
+  if ('type' in selected) return reportError(selected, host, json);
+  const isCsv = format === 'csv';
+  const shown = all || (isCsv && limit === undefined) ? selected.rows : selected.rows.slice(0, limit ?? defaultLimit);
+  const { columns, groups } = selected;
+  if (groups.length > 0) {
+    const lines = groupLines(selected.rows, columns.length > 0 ? columns : metricColumns(fields), groups);
+    if (json) writeJson(host.stdout, { groups: lines.map(({ key, count, cells }) => ({ key: Object.fromEntries(groups.map(({ name }, index) => [name, key[index] ?? null])), runs: count, columns: cells })) });
+    else host.stdout.write(`${groupTable(lines, groups, columns.length > 0 ? columns : metricColumns(fields), isCsv).join('\n')}\n`);
+    return exitCodes.success;
+  }
+  const shownRows = shown.flatMap((index) => rows[index] ?? []);
   if (json) {
-    writeJson(host.stdout, { runs: shown.map(runJson), total: entries.length });
+    writeJson(host.stdout, { runs: shownRows.map(rowJson), total: selected.rows.length });
+    return exitCodes.success;
+  }
+  if (isCsv) {
+    const wanted = columns.length > 0 ? columns : everyColumn(fields);
+    host.stdout.write(csv([wanted.map(({ name }) => name), ...shown.map((row) => wanted.map(({ column }) => column.values(row).map((value) => cellText(value, column)).join(' | ')))]));
     return exitCodes.success;
   }
   const { style } = host.stdout;
-  const lines = runLines(shown, { style, columns: host.stdout.columns(), now: host.now(), nameFile: (path) => namePath(path, host.cwd) });
-  if (lines.length === 0) lines.push('no runs yet. Record one with: runweave run');
-  if (shown.length < entries.length) lines.push(style('dim', `and ${plural(entries.length - shown.length, 'older run')}: runweave runs --all`));
+  const options = { style, columns: host.stdout.columns(), now: host.now(), nameFile: (path: string) => namePath(path, host.cwd) };
+  const lines = columns.length > 0 ? columnLines(shown, columns, options.columns) : runLines(shownRows, options);
+  if (lines.length === 0) lines.push(rows.length === 0 ? 'no runs yet. Record one with: runweave run' : line.options.filter === undefined ? 'no runs but archived ones: runweave runs --archived' : 'no run passes the filter');
+  if (shown.length < selected.rows.length) lines.push(style('dim', `and ${plural(selected.rows.length - shown.length, line.options.sort.length > 0 ? 'more run' : 'older run')}: runweave runs --all`));
   host.stdout.write(`${lines.join('\n')}\n`);
   return exitCodes.success;
 }
 
-/** A summary as programs get it: with the times also in a form that every language reads. */
-function runJson(entry: RunListEntry): unknown {
-  if (entry.type === 'unreadable') return entry;
-  const { start, end } = entry.summary;
+interface NamedColumn {
+  readonly name: string;
+  readonly column: FieldColumn;
+}
+
+/** What the options ask for: indexes of rows in order, and the columns and groups by name. */
+function select(rows: readonly RunRow[], fields: RunFields, { options }: CommandLine): { readonly rows: readonly number[]; readonly columns: readonly NamedColumn[]; readonly groups: readonly NamedColumn[] } | UserError {
+  const text = options.filter ?? '';
+  const parsed = parseFilter(text);
+  const compiled = parsed.ok ? compileFilter(parsed.filter, fields) : parsed;
+  if (!compiled.ok) {
+    const { message, from, to } = compiled.mistake;
+    return userError(`--filter: ${message}\n  ${text}\n  ${' '.repeat(from)}${'^'.repeat(Math.max(1, to - from))}`);
+  }
+  const columnsOf = (names: readonly string[], option: string): readonly NamedColumn[] | UserError => {
+    const found: NamedColumn[] = [];
+    for (const name of names) {
+      const field = parseFilter(name);
+      const names_ = field.ok && field.filter?.type === 'has' ? field.filter.field.names : undefined;
+      const column = names_ === undefined ? { message: `${name} is not the name of a field` } : fields.column(names_);
+      if ('message' in column) return userError(`--${option} ${name}: ${column.message}`);
+      found.push({ name, column });
+    }
+    return found;
+  };
+  const columns = columnsOf(options.columns.flatMap((list) => list.split(',')).map((name) => name.trim()).filter((name) => name !== ''), 'columns');
+  if ('type' in columns) return columns;
+  const groups = columnsOf(options.group, 'group');
+  if ('type' in groups) return groups;
+  const order = columnsOf(options.sort.map((name) => name.replace(/^-/, '')), 'sort');
+  if ('type' in order) return order;
+  const keys: readonly SortKey[] = order.map(({ column }, index) => ({ column, descending: options.sort[index]?.startsWith('-') === true }));
+  const passing = rows.flatMap((row, index) => ((options.archived || !row.annotations.archived) && compiled.test(index) ? [index] : []));
+  return { rows: sortRows(passing, keys), columns, groups };
+}
+
+interface GroupLine {
+  readonly key: readonly (FieldValue | undefined)[];
+  readonly count: number;
+  readonly cells: Readonly<Record<string, Spread | null>>;
+}
+
+function groupLines(rows: readonly number[], columns: readonly NamedColumn[], groups: readonly NamedColumn[]): readonly GroupLine[] {
+  return groupRows(rows, groups.map(({ column }) => column)).map(({ key, rows: members }) => ({
+    key,
+    count: members.length,
+    cells: Object.fromEntries(columns.map(({ name, column }) => [name, spreadOf(members.flatMap((row) => column.values(row))) ?? null])),
+  }));
+}
+
+function groupTable(lines: readonly GroupLine[], groups: readonly NamedColumn[], columns: readonly NamedColumn[], isCsv: boolean): string[] {
+  const keyText = (value: FieldValue | undefined, at: number): string => (value === undefined ? '' : cellText(value, groups[at]?.column));
+  if (isCsv) {
+    const header = [...groups.map(({ name }) => name), 'runs', ...columns.flatMap(({ name }) => [`${name} mean`, `${name} standard deviation`])];
+    return [csv([header, ...lines.map(({ key, count, cells }) => [...key.map(keyText), String(count), ...columns.flatMap(({ name }) => [cells[name]?.mean, cells[name]?.standardDeviation].map((value) => (value === undefined ? '' : String(value))))])]).trimEnd()];
+  }
+  const header = [...groups.map(({ name }) => name.toUpperCase()), 'RUNS', ...columns.map(({ name }) => name.toUpperCase())];
+  const rows = lines.map(({ key, count, cells }) => [...key.map((value, at) => oneLine(keyText(value, at))), String(count), ...columns.map(({ name, column }) => spreadText(cells[name], column))]);
+  return table([header, ...rows]);
+}
+
+/** `0.97 ± 0.012` */
+function spreadText(spread: Spread | null | undefined, column: FieldColumn): string {
+  if (spread === null || spread === undefined) return '';
+  const text = (value: number): string => (column.kind === 'duration' ? formatDuration(value) : formatNumber(value));
+  return spread.count === 1 ? text(spread.mean) : `${text(spread.mean)} ± ${text(spread.standardDeviation)}`;
+}
+
+function metricColumns(fields: RunFields): readonly NamedColumn[] {
+  return namedColumns(fields, (name) => name.startsWith('metrics.'));
+}
+
+function everyColumn(fields: RunFields): readonly NamedColumn[] {
+  return namedColumns(fields, (name) => name !== 'message');
+}
+
+function namedColumns(fields: RunFields, isWanted: (name: string) => boolean): readonly NamedColumn[] {
+  return fields.names().filter(isWanted).flatMap((name): readonly NamedColumn[] => {
+    const parsed = parseFilter(name);
+    const column = parsed.ok && parsed.filter?.type === 'has' ? fields.column(parsed.filter.field.names) : undefined;
+    return column === undefined || 'message' in column ? [] : [{ name, column }];
+  });
+}
+
+/** As a person and a spreadsheet read it. */
+function cellText(value: FieldValue, column: FieldColumn | undefined): string {
+  if (typeof value === 'number' && column?.kind === 'time') return toDate(fromMilliseconds(value)).toISOString();
+  return String(value);
+}
+
+function columnLines(rows: readonly number[], columns: readonly NamedColumn[], width: number | undefined): string[] {
+  const cell = (row: number, { column }: NamedColumn): string =>
+    column
+      .values(row)
+      .map((value) => (typeof value === 'number' && column.kind === 'duration' ? formatDuration(value) : typeof value === 'number' && column.kind === 'value' ? formatNumber(value) : oneLine(cellText(value, column))))
+      .join(', ');
+  const lines = rows.length === 0 ? [] : table([columns.map(({ name }) => name.toUpperCase()), ...rows.map((row) => columns.map((column) => cell(row, column)))]);
+  return width === undefined ? lines : lines.map((line) => truncate(line, width));
+}
+
+/** RFC 4180; a text that a spreadsheet would take for a formula is marked as text (OWASP, CSV injection). */
+function csv(rows: readonly (readonly string[])[]): string {
+  const field = (text: string): string => {
+    const safe = /^[=+@\t\r]|^-(?![\d.])/.test(text) ? `'${text}` : text;
+    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  return rows.map((row) => `${row.map(field).join(',')}\r\n`).join('');
+}
+
+/** A row as programs get it: with the times also in a form that every language reads. */
+function rowJson({ status, path, runId, message, summary, annotations }: RunRow): unknown {
+  if (summary === undefined) return { type: 'unreadable', runId, path, message, annotations };
+  const { start, end } = summary;
   return {
     type: 'run',
-    ...entry.summary,
+    status,
+    ...summary,
+    metrics: Object.fromEntries(summary.series.map(({ task, name, last }) => [`${task}.${name}`, last])),
     startTime: toDate(start).toISOString(),
     ...(end !== undefined && { endTime: toDate(end).toISOString(), durationMilliseconds: elapsed(start, end) }),
+    annotations,
   };
 }
 
-export interface RunLinesOptions {
+interface RunLinesOptions {
   readonly style: Style;
   readonly columns: number | undefined;
   readonly now: number;
@@ -51,40 +186,50 @@ export interface RunLinesOptions {
 }
 
 /** The table of runs, and below it the records that can't be read. */
-export function runLines(entries: readonly RunListEntry[], { style, columns, now, nameFile }: RunLinesOptions): string[] {
-  const runs = entries.flatMap((entry) => (entry.type === 'run' ? [entry.summary] : []));
-  const unreadable = entries.flatMap((entry) => (entry.type === 'unreadable' ? [entry] : []));
-  const rows = runs.map((run) => [
-    status(run, style),
-    run.runId,
-    relativeTime(run.start, now),
-    run.end === undefined ? '' : formatDuration(elapsed(run.start, run.end)),
-    countsText(run.counts),
-    version(run),
-    style('dim', metrics(run)),
-  ]);
+function runLines(rows: readonly RunRow[], { style, columns, now, nameFile }: RunLinesOptions): string[] {
+  const lines = rows.flatMap((row): readonly (readonly string[])[] => {
+    const { summary } = row;
+    if (summary === undefined) return [];
+    return [
+      [
+        status(row, style),
+        row.runId,
+        relativeTime(summary.start, now),
+        summary.end === undefined ? '' : formatDuration(elapsed(summary.start, summary.end)),
+        countsText(summary.counts),
+        version(row),
+        `${marks(row, style)}${style('dim', metrics(row))}`,
+      ],
+    ];
+  });
   const header = ['STATUS', 'RUN', 'STARTED', 'TIME', 'TASKS', 'VERSION', 'METRICS'].map((title) => style('dim', title));
   const cut = (line: string): string => (columns === undefined ? line : truncate(line, columns));
   return [
-    ...(rows.length === 0 ? [] : table([header, ...rows]).map(cut)),
-    ...unreadable.map((entry) => `${style('red', '✗')} ${nameFile(entry.path)}: ${oneLine(entry.message)}`),
+    ...(lines.length === 0 ? [] : table([header, ...lines]).map(cut)),
+    ...rows.filter((row) => row.summary === undefined).map((row) => `${style('red', '✗')} ${nameFile(row.path)}: ${oneLine(row.message ?? '')}`),
   ];
 }
 
-function status(run: RunSummary, style: Style): string {
-  if (run.outcome === undefined) return `${style('cyan', '▸')} running`;
-  return `${outcomeSymbol(run.outcome, style)} ${run.interrupted ? 'cut off' : outcomeWord(run.outcome)}`;
+function status({ summary, status: word }: RunRow, style: Style): string {
+  if (summary?.outcome === undefined) return `${style('cyan', '▸')} running`;
+  return `${outcomeSymbol(summary.outcome, style)} ${word === 'interrupted' ? 'cut off' : outcomeWord(summary.outcome)}`;
 }
 
 /** `main@1a2b3c4`, with a star when there were changes that no commit holds. */
-function version(run: RunSummary): string {
-  if (run.commit === undefined) return oneLine(run.branch ?? '');
-  return oneLine(`${run.branch === undefined ? '' : `${run.branch}@`}${run.commit.slice(0, 7)}${run.dirty === true ? '*' : ''}`);
+function version({ summary }: RunRow): string {
+  if (summary?.commit === undefined) return oneLine(summary?.branch ?? '');
+  return oneLine(`${summary.branch === undefined ? '' : `${summary.branch}@`}${summary.commit.slice(0, 7)}${summary.dirty === true ? '*' : ''}`);
 }
 
-function metrics(run: RunSummary): string {
-  return Object.entries(run.metrics)
+/** `★ best [baseline] ` */
+function marks({ annotations: { star, name, tags, flags } }: RunRow, style: Style): string {
+  const parts = [...(star ? [style('yellow', '★')] : []), ...(name === undefined ? [] : [oneLine(name)]), ...tags.map((tag) => `[${oneLine(tag)}]`), ...(flags.length === 0 ? [] : [style('red', `⚑ ${flags.map(oneLine).join(', ')}`)])];
+  return parts.length === 0 ? '' : `${parts.join(' ')}  `;
+}
+
+function metrics({ summary }: RunRow): string {
+  return (summary?.series ?? [])
     .slice(0, 3)
-    .map(([name, value]) => `${oneLine(name)}=${formatNumber(value)}`)
+    .map(({ task, name, last }) => `${oneLine(`${task}.${name}`)}=${formatNumber(Number(last))}`)
     .join('  ');
 }

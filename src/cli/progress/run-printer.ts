@@ -1,6 +1,7 @@
 /** Shows runs for people, from the events of a session: on a terminal with a live region, elsewhere as plain lines. */
 import type { TaskId } from '../../model/pipeline.ts';
 import { timeLeft, type Durations } from '../../model/remaining.ts';
+import { logText } from '../../model/reported.ts';
 import { fromMilliseconds } from '../../model/time.ts';
 import type { EventOf, RunEvent, Trigger } from '../../model/run-event.ts';
 import { createRunFold, type RunFold, type RunState } from '../../model/run-state.ts';
@@ -132,6 +133,11 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
           if (options.verbose) print(prefixed(event.task, lines));
           return;
         }
+        case 'log': {
+          const lines = stream(event.task, 'stderr').push(logText(event.log));
+          if (options.verbose) print(prefixed(event.task, lines));
+          return;
+        }
         case 'attempt-ended':
           endStreams(event.task);
           return;
@@ -152,13 +158,18 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         case 'task-stale':
         case 'task-skipped':
         case 'metric':
+        case 'metrics':
         case 'param':
         case 'tag':
         case 'return':
         case 'artifact':
+        case 'span':
+        case 'dataset':
         case 'cell':
         case 'observed':
         case 'sources':
+        case 'resources':
+        case 'warned':
         case 'run-context':
           return;
         default:

@@ -47,7 +47,7 @@ export function briefReasons(reasons: readonly Reason[]): string {
 export function briefMetrics(task: Pick<TaskState, 'metrics'>, limit = 3): string {
   return Object.entries(task.metrics)
     .slice(0, limit)
-    .map(([name, points]) => `${oneLine(name)}=${formatNumber(points.at(-1)?.value ?? NaN)}`)
+    .map(([name, { last }]) => `${oneLine(name)}=${formatNumber(last)}`)
     .join('  ');
 }
 

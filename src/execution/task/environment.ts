@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { JsonObject } from '../../model/json.ts';
 import type { RunId, SpanId, TraceId } from '../../model/run-event.ts';
 import type { Task } from '../../model/pipeline.ts';
+import { withReporting, type ReportingContext } from './reporting-environment.ts';
 
 export interface EnvironmentContext {
   readonly inherited: Readonly<Record<string, string | undefined>>;
@@ -16,6 +17,8 @@ export interface EnvironmentContext {
   readonly logFile: string;
   readonly workspace: string;
   readonly pythonPath: string;
+  /** Where the task's programs can report to. */
+  readonly reporting?: Pick<ReportingContext, 'url' | 'token' | 'experiment'> | undefined;
 }
 
 export function taskEnvironment(context: EnvironmentContext): Record<string, string> {
@@ -43,5 +46,6 @@ export function taskEnvironment(context: EnvironmentContext): Record<string, str
   for (const [name, value] of Object.entries(context.params)) {
     environment[`RUNWEAVE_PARAM_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`] = typeof value === 'string' ? value : JSON.stringify(value);
   }
-  return environment;
+  if (context.reporting === undefined) return environment;
+  return withReporting(environment, context.task.env, { ...context.reporting, runId: context.runId, task: context.task.id });
 }

@@ -3,7 +3,7 @@
  * short forms for shells. A line that is neither is reported, never fatal.
  */
 import path from 'node:path';
-import { isJsonObject, type Json } from '../../model/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 import type { UnixNano } from '../../model/time.ts';
 
 export type TaskLogEntry =
@@ -12,10 +12,26 @@ export type TaskLogEntry =
   | { readonly type: 'tag'; readonly name: string; readonly value: string }
   | { readonly type: 'return'; readonly name: string; readonly value: Json }
   | { readonly type: 'artifact'; readonly name: string; readonly path: string; readonly mediaType?: string }
-  | { readonly type: 'observed'; readonly modules: readonly string[]; readonly read: readonly string[]; readonly written: readonly string[]; readonly packages: Readonly<Record<string, string>> }
-  | { readonly type: 'cell'; readonly index: number; readonly status: 'running' | 'success' | 'failure'; readonly label: string; readonly start: UnixNano; readonly end?: UnixNano }
+  | ({ readonly type: 'observed' } & ObservedEntry)
+  | { readonly type: 'cell'; readonly index: number; readonly status: 'running' | 'success' | 'failure'; readonly label: string; readonly start: UnixNano; readonly end?: UnixNano; readonly source?: string; readonly outputs?: readonly JsonObject[] }
+  | { readonly type: 'warning'; readonly category: string; readonly message: string; readonly file: string; readonly line: number }
   | { readonly type: 'exception'; readonly exceptionType: string; readonly message: string; readonly stacktrace: string; readonly frames: readonly { readonly file: string; readonly line: number; readonly function: string }[] }
   | { readonly type: 'invalid'; readonly line: string; readonly message: string };
+
+/** What a Python process of the task was seen to use; absolute paths. A line has one thing or a few, and lines are in the order of time. */
+export interface ObservedEntry {
+  readonly modules: readonly string[];
+  readonly read: readonly string[];
+  readonly written: readonly string[];
+  /** From, to, and so on. */
+  readonly renamed: readonly string[];
+  /** Folder of installed packages → modules in it. */
+  readonly imported: Readonly<Record<string, readonly string[]>>;
+  /** Module outside of the workspace and of those folders → those folders. */
+  readonly outside: Readonly<Record<string, readonly string[]>>;
+  /** Folder of a search path → names looked for in it. */
+  readonly lookups: Readonly<Record<string, readonly string[]>>;
+}
 
 /** `undefined` for an empty line. Relative artifact paths are relative to `cwd`. */
 export function parseTaskLogLine(line: string, cwd: string): TaskLogEntry | undefined {
@@ -54,14 +70,28 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
       return { type, name: typeof name === 'string' ? name : path.basename(file), path: path.resolve(cwd, file), ...(typeof mediaType === 'string' && { mediaType }) };
     }
     case 'observed':
-      return { type, modules: strings(object['modules']), read: strings(object['read']), written: strings(object['written']), packages: stringValues(object['packages']) };
+      return {
+        type,
+        modules: strings(object['modules']),
+        read: strings(object['read']),
+        written: strings(object['written']),
+        renamed: strings(object['renamed']),
+        imported: stringLists(object['imported']),
+        outside: stringLists(object['outside']),
+        lookups: stringLists(object['lookups']),
+      };
     case 'cell': {
-      const { index, status, label } = object;
+      const { index, status, label, source, outputs } = object;
       const start = unixNano(object['start']);
       const end = unixNano(object['end']);
       if (typeof index !== 'number' || start === undefined) return undefined;
       if (status !== 'running' && status !== 'success' && status !== 'failure') return undefined;
-      return { type, index, status, label: typeof label === 'string' ? label : '', start, ...(end !== undefined && { end }) };
+      return { type, index, status, label: typeof label === 'string' ? label : '', start, ...(end !== undefined && { end }), ...(typeof source === 'string' && { source }), ...(Array.isArray(outputs) && { outputs: (outputs as readonly Json[]).filter(isJsonObject) }) };
+    }
+    case 'warning': {
+      const { category, message, file, line } = object;
+      if (typeof category !== 'string' || typeof message !== 'string' || typeof file !== 'string' || typeof line !== 'number') return undefined;
+      return { type, category, message, file, line };
     }
     case 'exception': {
       const { exceptionType, message, stacktrace, frames } = object;
@@ -137,6 +167,6 @@ function strings(value: Json | undefined): readonly string[] {
   return Array.isArray(value) ? (value as readonly Json[]).filter((item) => typeof item === 'string') : [];
 }
 
-function stringValues(value: Json | undefined): Readonly<Record<string, string>> {
-  return isJsonObject(value) ? Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string')) : {};
+function stringLists(value: Json | undefined): Readonly<Record<string, readonly string[]>> {
+  return isJsonObject(value) ? Object.fromEntries(Object.entries(value).map(([name, list]) => [name, strings(list)])) : {};
 }

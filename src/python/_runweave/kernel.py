@@ -15,6 +15,8 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from nbclient import NotebookClient
 
+from .cell_outputs import PrintedText
+
 OWN = "python3"
 
 
@@ -50,6 +52,11 @@ def kernel_name(notebook):
         return OWN
 
 
+def language_of(name):
+    """Language of an installed kernel, in lower case."""
+    return _OwnInterpreter().get_kernel_spec(name).language.lower()
+
+
 class Kernel(NotebookClient):
     """Runs cells one by one; what they print is handed on as it arrives."""
 
@@ -63,10 +70,15 @@ class Kernel(NotebookClient):
             manager.connection_file = os.path.join(self._sockets.name, "kernel.json")
         super().__init__(notebook, km=manager, timeout=None, record_timing=False, store_widget_state=True)
         self._group = None
+        self._printed = {}  # position of a cell → what it printed
+
+    @property
+    def language(self):
+        return self.km.kernel_spec.language.lower()
 
     @property
     def is_python(self):
-        return self.km.kernel_spec.language == "python"
+        return self.language == "python"
 
     async def start(self, source):
         """Starts the kernel and, in a Python kernel, observing."""
@@ -79,11 +91,6 @@ class Kernel(NotebookClient):
             self.nb.metadata["language_info"] = info["content"]["language_info"]
         if self.is_python:
             await self._silently(f"{_module('observe')}.start({source!r})")
-
-    async def observed(self):
-        """Lets the kernel report what its cells used."""
-        if self.is_python:
-            await self._silently(f"{_module('observe')}.report()")
 
     async def failed_frames(self):
         """Frames of the exception that ended a cell: file (or `cell` and its source), line, function."""
@@ -106,6 +113,18 @@ class Kernel(NotebookClient):
         if self._sockets is not None:
             self._sockets.cleanup()
 
+    def clear_output(self, outs, msg, cell_index):
+        self._printed.pop(cell_index, None)
+        super().clear_output(outs, msg, cell_index)
+
+    def end_of_output(self, cell, position):
+        """Gives a cell that has ended the end of what it printed, if that was too much to keep all of it."""
+        from nbformat.v4 import new_output
+
+        printed = self._printed.pop(position, None)
+        for name, text in printed.end() if printed is not None else ():
+            cell.outputs.append(new_output("stream", name=name, text=text))
+
     async def _silently(self, code, expressions=None):
         message = self.kc.execute(
             code, silent=True, store_history=False, user_expressions=expressions or {}, allow_stdin=False
@@ -119,6 +138,10 @@ class Kernel(NotebookClient):
             stream = sys.stderr if content["name"] == "stderr" else sys.stdout
             stream.write(content["text"])
             stream.flush()
+            kept = self._printed.setdefault(cell_index, PrintedText()).take(content["name"], content["text"])
+            if not kept:
+                return None
+            msg = {**msg, "content": {**content, "text": kept}}
         elif kind in ("execute_result", "display_data"):
             # The text of an image is only `<Figure size 640x480 with 1 Axes>`.
             data = content["data"]

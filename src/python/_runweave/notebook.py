@@ -1,6 +1,6 @@
 """A task that is a notebook.
 
-    read, inject parameters ─→ start kernel ─→ each cell ─→ ask what was used ─→ stop kernel ─→ write the notebook
+    read, inject parameters ─→ start kernel ─→ each cell ─→ stop kernel ─→ write the notebook
                                     │              │ a cell fails: its traceback, then on as after the last cell
                                     └──────────────┴ SIGTERM, SIGINT: stop the kernel at once, write the notebook
 
@@ -39,14 +39,14 @@ def _load(path):
     if not missing:
         import runweave
 
-        from .kernel import OWN, kernel_name
+        from .kernel import OWN, kernel_name, language_of
 
         try:
             notebook = notebook_file.read_notebook(path)
             name = kernel_name(notebook)
         except (OSError, ValueError) as error:
             raise TaskError(type(error).__name__, f"notebook {notebook_file.relative(path)}: {error}") from None
-        notebook_file.inject_parameters(notebook, dict(runweave.params))
+        notebook_file.inject_parameters(notebook, dict(runweave.params), language_of(name))
         missing = notebook_file.missing_packages(path, name == OWN)
     if missing:
         raise TaskError(
@@ -98,7 +98,9 @@ class _Run:
     async def _cells(self):
         from nbclient.exceptions import CellExecutionError
 
+        from .cell_outputs import for_view, source_for_view
         from .notebook_file import add_tag, label
+        from .report import LoggedPictures
 
         await self.kernel.start(self.path)
         cells = [(i, c) for i, c in enumerate(self.notebook.cells) if c.cell_type == "code" and c.source.strip()]
@@ -107,6 +109,7 @@ class _Run:
             print(f"[{number}/{len(cells)}] {label(cell.source)}", flush=True)
             event = {"type": "cell", "index": number, "label": label(cell.source), "start": str(time.time_ns())}
             self._log([{**event, "status": "running"}])
+            logged = LoggedPictures()
             status = "failure"
             try:
                 await self.kernel.async_execute_cell(cell, position, execution_count=number)
@@ -122,11 +125,13 @@ class _Run:
                 add_tag(cell, "failed")
                 raise
             finally:
-                self._log([{**event, "status": status, "end": str(time.time_ns())}, *self._images_of(cell, number)])
+                self.kernel.end_of_output(cell, position)
+                shown = {"source": source_for_view(cell.source), "outputs": for_view(cell.outputs)}
+                # What was shown and logged is one artifact, with the name that the task gave it.
+                pictures = [] if logged.any() else self._images_of(cell, number)
+                self._log([{**event, "status": status, "end": str(time.time_ns()), **shown}, *pictures])
             if code is not None:
                 break
-        await self.kernel.observed()
-        self.kernel.set_widgets_metadata()
         return code or 0
 
     async def _cell_failed(self, cell, error):
@@ -164,6 +169,8 @@ class _Run:
     def _record_notebook(self):
         import nbformat
 
+        if getattr(self.kernel, "widget_state", None):
+            self.kernel.set_widgets_metadata()
         stem = os.path.splitext(os.path.basename(self.path))[0]
         self._log(self._artifact(f"{stem}.ipynb", nbformat.writes(self.notebook).encode("utf-8", "surrogatepass")))
 

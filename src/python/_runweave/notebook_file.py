@@ -1,8 +1,7 @@
 """A notebook as a file: read from .ipynb or percent-format .py, given parameters, and its cells found again in it."""
 
-import keyword
-import math
 import os
+import sys
 
 
 def read_notebook(path):
@@ -21,18 +20,27 @@ def read_notebook(path):
     return notebook
 
 
-def inject_parameters(notebook, params):
+def inject_parameters(notebook, params, language):
     """Adds a cell that assigns the parameters, as papermill does.
 
     It replaces a cell tagged `injected-parameters`, else stands after the one tagged `parameters`, else first. What is
-    no Python name is left to `runweave.params`.
+    no name in the kernel's language is left to `runweave.params` and the environment.
     """
     from nbformat.v4 import new_code_cell
 
-    names = [name for name in params if name.isidentifier() and not keyword.iskeyword(name)]
-    if not names:
+    from .parameters import assignments
+
+    if not params:
         return
-    source = "\n".join(["# Parameters", *(f"{name} = {_literal(params[name])}" for name in names)])
+    source = assignments(params, language)
+    if source is None:
+        if language != "python":
+            print(
+                f"runweave: parameters are not written into a notebook in {language}; "
+                "they are in the environment, as RUNWEAVE_PARAM_<NAME>",
+                file=sys.stderr,
+            )
+        return
     cell = new_code_cell(source, metadata={"tags": ["injected-parameters"]})
     if notebook.nbformat_minor < 5:
         cell.pop("id", None)
@@ -86,14 +94,3 @@ def relative(path):
 
 def _index_of_tag(notebook, tag):
     return next((i for i, cell in enumerate(notebook.cells) if tag in cell.metadata.get("tags", [])), None)
-
-
-def _literal(value):
-    """A Python literal of a JSON value."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return f'float("{value}")'
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_literal, value)) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {_literal(item)}" for key, item in value.items()) + "}"
-    return repr(value)

@@ -1,8 +1,13 @@
-"""What a task really used: workspace modules, files read and written, installed packages.
+"""What a task really used: workspace modules, files read and written, installed packages, names that were looked for.
 
-Files are seen by an audit hook, which Python calls before every `open`; modules and packages are read from
-`sys.modules` at the end. A file that the task wrote before it read it is not an input. Files that a C library opens by
-itself, and files of child processes, are not seen: those are declared in the pipeline file.
+An audit hook sees every `open` and every module body that runs, and a finder is asked for every module, in the task's
+own process and in every Python process that it starts: `sitecustomize` calls `start` in those, and forks have both
+already. What is seen is appended to RUNWEAVE_LOG at once, one line for each thing, so that the lines of all processes
+stand there in the order in which things happened (a file that one process wrote before another read it is no input),
+and a process that ends by a signal or `os._exit` has told all. Files that a C library opens by itself are not seen.
+
+The log is opened for each line: a descriptor that is kept could be closed by the task, and its number be that of
+another file then. It is never made anew: a process that outlives the task finds no log, and says nothing.
 """
 
 import atexit
@@ -12,71 +17,213 @@ import sys
 _here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _hidden = {".git", ".runweave", ".ipynb_checkpoints", "__pycache__", "site-packages", "dist-packages"}
 _writing = os.O_WRONLY | os.O_RDWR
+_appending = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_site_names = ("site-packages", "dist-packages")
+_installed = tuple(f"{os.sep}{name}{os.sep}" for name in _site_names)
+_lookups_in_one_go = 50
+_most_warnings = 1000
+_longest_message = 2000
 
-_process = -1
 _log_file = ""
-_path = []
 _workspace = ""
 _real_workspace = ""
-_preloaded = frozenset()
-_sources = []
-_read = {}  # as an ordered set: dicts stay consistent when several threads open files
+_params = ""
+_ignored = ()
+_python = ()
+_suffixes = (".py", ".pyc")
+
+# Told already. Dicts as sets: they stay consistent when several threads open files.
+_read = {}
 _written = {}
+_executed = {}
+_packages = {}
+_asked = {}
+_folders = {}  # entry of a search path → folder of the workspace or None
+_warnings = 0
+_lookups = {}  # folder → names looked for in it, not told yet
 
 
 def start(source=None):
-    """Starts observing; one `observed` line is written when the process exits.
+    """Starts observing this process and the Python processes that it starts.
 
-    `source` is a file that counts as a module although no module has it as its file: a notebook.
+    `source` is a file that counts as a module although it is none: a notebook.
     """
-    global _process, _log_file, _path, _workspace, _real_workspace, _preloaded
-    _workspace = os.path.normpath(os.environ.get("RUNWEAVE_WORKSPACE") or ".")
-    _log_file = os.environ.get("RUNWEAVE_LOG", "")
-    if not os.path.isabs(_workspace) or not _log_file:
+    global _log_file, _workspace, _real_workspace, _params, _ignored, _python, _suffixes
+    workspace = os.path.normpath(os.environ.get("RUNWEAVE_WORKSPACE") or ".")
+    log = os.environ.get("RUNWEAVE_LOG", "")
+    if _log_file or not os.path.isabs(workspace) or not os.path.isabs(log):
         return
-    _path = list(sys.path)
-    _real_workspace = os.path.realpath(_workspace)
-    _process = os.getpid()
-    _preloaded = frozenset(sys.modules)
+    _log_file = os.path.normpath(log)
+    _workspace = workspace
+    _real_workspace = os.path.realpath(workspace)
+    _params = _in_workspace(os.environ.get("RUNWEAVE_PARAMS") or os.devnull)
+    prefixes = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}
+    _python = tuple(root + os.sep for root in (*prefixes, os.path.dirname(os.__file__), _here))
+    # An interpreter, or this helper, may lie in the workspace.
+    ignored = [_in_workspace(root) for root in (_here, *prefixes)]
+    _ignored = tuple(root + os.sep for root in ignored if root is not None)
+    imp = sys.modules.get("_imp")
+    if imp is not None:
+        _suffixes = (*imp.extension_suffixes(), *_suffixes)
+    os.environ["RUNWEAVE_OBSERVE"] = log
     if source:
-        _sources.append(source)
+        path = _in_workspace(source)
+        if path is not None:
+            _tell("modules", path)
     sys.addaudithook(_audit)
+    sys.meta_path.insert(0, _Finder)
+    _watch_warnings()
     # Registered before anything of the task, so run after everything of the task.
-    atexit.register(report)
+    atexit.register(_tell_lookups)
+
+
+def _watch_warnings():
+    """Tells of each warning that Python shows; those that a filter hides, or the task catches, are not meant to be seen."""
+    import warnings
+
+    show = getattr(warnings, "_showwarnmsg_impl", None)
+    if show is None:
+        return
+
+    def show_and_tell(message):
+        global _warnings
+        try:
+            _warnings += 1
+            if _warnings <= _most_warnings:
+                text = str(message.message)[:_longest_message]
+                fields = {"category": message.category.__name__, "message": text, "file": message.filename}
+                told = ",".join([f"{_string(name)}:{_string(value)}" for name, value in fields.items()])
+                _append(f'{{"type":"warning",{told},"line":{int(message.lineno)}}}\n')
+        except Exception:
+            pass
+        show(message)
+
+    warnings._showwarnmsg_impl = show_and_tell
 
 
 def _audit(event, arguments):
-    if event == "open":
-        try:
+    try:
+        if event == "open":
             path, _, flags = arguments
-            if isinstance(path, int) or path is None:
-                return
-            path = _in_workspace(path)
-            if path is None:
-                return
-            if flags & _writing:
-                if flags & os.O_RDWR and not flags & os.O_TRUNC and path not in _written and os.path.exists(path):
-                    _read[path] = None
-                _written[path] = None
-            elif path not in _written:
-                _read[path] = None
-        except Exception:
-            pass  # an exception here would make the task's own open() fail
-    elif event == "os.rename":
+            if path is not None and not isinstance(path, int):
+                _opened(path, flags)
+        elif event == "exec":
+            name = arguments[0].co_filename
+            if name not in _executed:
+                _executed[name] = None
+                _ran(name)
+        elif event == "import":
+            if arguments[1]:
+                _ran(arguments[1])  # an extension module
+        elif event == "os.rename":
+            source, target = _in_workspace(arguments[0]), _in_workspace(arguments[1])
+            if source is not None and target is not None:
+                # Each may be written or read anew, as another file.
+                for told in (_read, _written):
+                    for path in [path for path in list(told) if path.startswith((source, target))]:
+                        told.pop(path, None)
+                _tell("renamed", source, target)
+    except Exception:
+        pass  # an exception here would make the task's own open() or import fail
+
+
+def _opened(path, flags):
+    path = _in_workspace(path)
+    if path is None:
+        return
+    if flags & _writing:
+        if path in _written or not _counts(path):
+            return
+        if flags & os.O_RDWR and not flags & os.O_TRUNC and path not in _read and os.path.isfile(path):
+            _tell("read", path)
+            _read[path] = None
+        _tell("written", path)
+        _written[path] = None
+    elif path not in _read and path not in _written and _counts(path):
+        # A file that was looked for counts when it comes.
+        if os.path.isfile(path) or not os.path.exists(path):
+            _tell("read", path)
+            _read[path] = None
+
+
+def _ran(name):
+    """The body of a module, or of a script, in the file `name`."""
+    if name.startswith("<"):
+        return
+    path = _in_workspace(name)
+    if path is not None and _counts(path):
+        _tell("modules", path)
+        return
+    for installed in _installed:
+        folder, found, rest = name.rpartition(installed)
+        if found:
+            folder += installed[:-1]
+            top = rest.partition(os.sep)[0]
+            # Of a package without a file of its own, such as `google`, each part may be of another distribution.
+            if top != rest and not os.path.isfile(os.path.join(folder, top, "__init__.py")):
+                top = "/".join(rest.split(os.sep)[:2])
+            _uses_package(folder, top)
+            return
+    if path is None and os.path.isabs(name) and not name.startswith(_python) and os.path.isfile(name):
+        folders = [entry for entry in sys.path if os.path.basename(entry) in _site_names]
+        _tell_in("outside", {os.path.normpath(name): folders})
+
+
+def _uses_package(folder, top):
+    if (folder, top) not in _packages:
+        _tell_in("imported", {folder: [top]})
+        _packages[folder, top] = None
+
+
+class _Finder:
+    """Finds nothing, and is asked first: for modules that are there, and for those that are not."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
         try:
-            _renamed(_in_workspace(arguments[0]), _in_workspace(arguments[1]))
+            if name not in _asked:
+                _asked[name] = None
+                _look_for(name, path)
         except Exception:
             pass
 
 
-def _renamed(source, target):
-    """A file written under a temporary name, then renamed, was written; so was each file of a renamed folder."""
-    if source is None or target is None:
+def _look_for(name, search):
+    """Notes the folders of the workspace in which a new file would be found instead of what is found now."""
+    parent, _, tail = name.rpartition(".")
+    if not parent and name in sys.builtin_module_names:
         return
-    for path in list(_written):
-        if path == source or path.startswith(source + os.sep):
-            del _written[path]
-            _written[target + path[len(source) :]] = None
+    search = [(entry, _folder_of(entry)) for entry in (search if parent else sys.path)]
+    last = max((at for at, (_, folder) in enumerate(search) if folder is not None), default=-1)
+    for at, (entry, folder) in enumerate(search):
+        if at > last and parent:
+            return
+        base = os.path.join(entry, tail)
+        is_package = os.path.isfile(os.path.join(base, "__init__.py"))
+        if folder is not None and not is_package:
+            _lookups.setdefault(folder, {})[tail] = None
+        if is_package or any([os.path.isfile(base + suffix) for suffix in _suffixes]):
+            # Also if it is not imported then: a task may only ask whether it could be.
+            if not parent and os.path.basename(entry) in _site_names:
+                _uses_package(entry, tail)
+            break
+    else:
+        # Found nowhere: it counts when it is installed.
+        for entry, _ in () if parent else search:
+            if os.path.basename(entry) in _site_names:
+                _lookups.setdefault(entry, {})[tail] = None
+    if sum(map(len, list(_lookups.values()))) >= _lookups_in_one_go:
+        _tell_lookups()
+
+
+def _folder_of(entry):
+    """The folder of the workspace that an entry of a search path stands for, or None."""
+    if not os.path.isabs(entry):
+        entry = os.path.join(os.getcwd(), entry)
+    if entry not in _folders:
+        folder = _in_workspace(os.path.join(entry, "x"))
+        _folders[entry] = os.path.dirname(folder) if folder is not None and _counts(folder) else None
+    return _folders[entry]
 
 
 def _in_workspace(path):
@@ -89,53 +236,57 @@ def _in_workspace(path):
     return None
 
 
-def report():
-    """Writes the `observed` line, once, and only in the process that started observing (not in its forks)."""
-    global _process
-    if _process != os.getpid():
-        return
-    _process = -1
-    try:
-        _report()
-    except Exception as error:
-        print(f"runweave: what the task used was not recorded: {error!r}", file=sys.stderr)
-
-
-def _report():
-    # By now the task may have emptied the search path and the environment.
-    path, sys.path = sys.path, [_here, *_path]
-    os.environ.setdefault("RUNWEAVE_LOG", _log_file)
-    from runweave import _log
-
-    from .packages import distributions
-
-    sys.path = path
-    modules = dict.fromkeys(_sources)
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__dict__", {}).get("__file__")
-        path = _in_workspace(file) if isinstance(file, str) else None
-        if path is not None:
-            modules[path] = None
-    params = _in_workspace(os.environ.get("RUNWEAVE_PARAMS", os.devnull))
-    ignored = [_here, os.path.dirname(os.path.abspath(_log.path)), sys.prefix, sys.exec_prefix, sys.base_prefix]
-    ignored = tuple(root + os.sep for root in ignored if root not in (_workspace, _real_workspace))
-
-    def counts(path):
-        return (
-            not path.startswith(ignored)
-            and path != params
-            and _hidden.isdisjoint(path[len(_workspace) :].split(os.sep))
-            and (os.path.isfile(path) or not os.path.exists(path))  # a file that was looked for counts when it comes
-        )
-
-    _log.write(
-        [
-            {
-                "type": "observed",
-                "modules": sorted(filter(counts, modules)),
-                "read": sorted(path for path in _read if path not in modules and counts(path)),
-                "written": sorted(path for path in _written if counts(path) and os.path.isfile(path)),
-                "packages": distributions(set(sys.modules) - _preloaded),
-            }
-        ]
+def _counts(path):
+    return (
+        not path.startswith(_ignored)
+        and path != _params
+        and path != _log_file
+        and _hidden.isdisjoint(path[len(_workspace) :].split(os.sep))
     )
+
+
+def _tell_lookups():
+    """Lookups are told together, before the next thing that is told, or at the end: there are many of them."""
+    try:
+        _append(_pending())
+    except Exception:
+        pass
+
+
+def _pending():
+    told = ""
+    while _lookups:
+        folder, names = _lookups.popitem()
+        told += _line("lookups", f"{{{_string(folder)}:[{','.join(map(_string, list(names)))}]}}")
+    return told
+
+
+def _tell(kind, *paths):
+    _append(_pending() + _line(kind, f"[{','.join(map(_string, paths))}]"))
+
+
+def _tell_in(kind, table):
+    entries = [f"{_string(key)}:[{','.join(map(_string, values))}]" for key, values in table.items()]
+    _append(_pending() + _line(kind, f"{{{','.join(entries)}}}"))
+
+
+def _line(kind, value):
+    return f'{{"type":"observed","{kind}":{value}}}\n'
+
+
+def _string(text):
+    """JSON, in ASCII; without the module for it, which the task may not have imported."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    units = text.encode("utf-16-be", "surrogatepass").hex()
+    return '"' + "".join([f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)]) + '"'
+
+
+def _append(text):
+    """One write for whole lines: what several processes append at the same time does not mix."""
+    if text:
+        descriptor = os.open(_log_file, _appending)
+        try:
+            os.write(descriptor, text.encode("ascii"))
+        finally:
+            os.close(descriptor)

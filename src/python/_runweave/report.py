@@ -77,7 +77,28 @@ def type_name(error):
 
 
 def workspace_frames(error):
-    """Frames in files of the workspace, outermost first; of a SyntaxError also the place that it names."""
+    """Frames in files of the workspace, outermost first; of a SyntaxError also the place that it names.
+
+    An exception that other code raised (a library, a group of tasks) is followed by the frames of the one that it was
+    raised from, or of the first in its group: there it went wrong.
+    """
+    frames = []
+    seen = set()
+    while isinstance(error, BaseException) and id(error) not in seen:
+        seen.add(id(error))
+        own = _frames(error)
+        frames += [frame for frame in own if in_workspace(frame)]
+        if own and in_workspace(own[-1]) and not hasattr(error, "exceptions"):
+            break
+        group = getattr(error, "exceptions", None)
+        if isinstance(group, (list, tuple)) and group:
+            error = group[0]
+        else:
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return frames
+
+
+def _frames(error):
     frames = []
     trace = error.__traceback__
     while trace is not None:
@@ -86,7 +107,7 @@ def workspace_frames(error):
         trace = trace.tb_next
     if isinstance(error, SyntaxError) and error.filename:
         frames.append({"file": error.filename, "line": error.lineno or 1, "function": "<module>"})
-    return [frame for frame in frames if in_workspace(frame)]
+    return frames
 
 
 def in_workspace(frame):
@@ -94,6 +115,27 @@ def in_workspace(frame):
     workspace = os.environ.get("RUNWEAVE_WORKSPACE", "")
     roots = tuple(root + os.sep for root in (workspace, os.path.realpath(workspace)) if workspace)
     return frame["file"].startswith(roots) and f"{os.sep}site-packages{os.sep}" not in frame["file"]
+
+
+class LoggedPictures:
+    """Whether a picture was logged, by whichever process of the task, since this was made."""
+
+    def __init__(self):
+        self._start = self._size()
+
+    def any(self):
+        if self._size() == self._start:
+            return False
+        with open(os.environ["RUNWEAVE_LOG"], "rb") as file:
+            file.seek(self._start)
+            return any(b'"artifact"' in line and b'"mediaType":"image/' in line for line in file)
+
+    @staticmethod
+    def _size():
+        try:
+            return os.path.getsize(os.environ["RUNWEAVE_LOG"])
+        except (KeyError, OSError):
+            return 0
 
 
 def write_exception(line):

@@ -21,9 +21,10 @@ describe('arguments that are understood', () => {
     ['show -2/train', 'show', ['-2/train'], {}],
     ['logs latest/a --attempt 2', 'logs', ['latest/a'], { attempt: 2 }],
     ['runs -n 5', 'runs', [], { limit: 5 }],
+    ['runs --filter star --sort -start --sort run', 'runs', [], { filter: 'star', sort: ['-start', 'run'] }],
     ['gc --keep-runs 5 --older-than 30d --dry-run', 'gc', [], { 'keep-runs': 5, 'older-than': '30d', 'dry-run': true }],
   ];
-  const defaults = { json: false, 'no-color': false, help: false, set: [], force: false, verbose: false, all: false, 'dry-run': false };
+  const defaults = { json: false, 'no-color': false, help: false, set: [], sort: [], columns: [], group: [], good: [], force: false, verbose: false, all: false, 'dry-run': false, archived: false, remove: false, forward: false };
   for (const [text, command, words, options] of cases) {
     it(text, () => {
       assert.deepEqual(parseArguments(text.split(' ')), { type: 'command', line: { command, arguments: words, options: { ...defaults, ...options } } });
@@ -37,7 +38,7 @@ describe('arguments that are not', () => {
     ['frobnicate', /^unknown command frobnicate$/],
     ['help rnu', /^unknown command rnu \(did you mean run\?\)$/],
     ['run --forc', /^unknown option --forc \(did you mean --force\?\)$/],
-    ['run --limit 3', /^unknown option --limit \(it belongs to runs\)$/],
+    ['run --limit 3', /^unknown option --limit \(it belongs to runs, recent, history, review\)$/],
     ['run -x', /^unknown option -x$/],
     ['--jsno', /^unknown option --jsno \(did you mean --json\?\)$/],
     ['run --file', /^--file needs a value: --file FILE$/],

@@ -18,7 +18,10 @@ describe('help', () => {
       const help = commandHelp(name, plain);
       for (const option of optionsOf(name)) assert.match(help, new RegExp(`--${option}\\b`));
       for (const [example] of commands[name].examples) {
-        const args = (example.split(/ [|>] /)[0] ?? '').split(' ').slice(1).map((argument) => argument.replaceAll("'", ''));
+        // As a shell splits it.
+        const words = example.match(/'[^']*'|[^\s']+/g) ?? [];
+        const end = words.findIndex((word) => word === '|' || word === '>');
+        const args = words.slice(1, end === -1 ? undefined : end).map((word) => word.replaceAll("'", ''));
         const parsed = parseArguments(args);
         assert.ok(parsed.type === 'command', `${example}: ${JSON.stringify(parsed)}`);
         assert.equal(parsed.line.command, name);

@@ -6,8 +6,9 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { runAttempt, type AttemptContext, type AttemptRequest, type AttemptResult } from '../../../src/execution/attempt.ts';
 import type { Backend, ProcessRequest } from '../../../src/execution/backend/backend.ts';
 import { localBackend } from '../../../src/execution/backend/local.ts';
-import { digestOf } from '../../../src/fingerprint/file-digests.ts';
+import { createFileDigests, digestOf } from '../../../src/fingerprint/file-digests.ts';
 import type { Task } from '../../../src/model/pipeline.ts';
+import type { Report } from '../../../src/model/reported.ts';
 import type { EventOf, RunEvent, RunEventType, RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
 import { systemClock } from '../../../src/app/clock.ts';
 import { taskOf } from '../sketch.ts';
@@ -64,6 +65,7 @@ function start(command: readonly string[], { task = {}, request = {}, context = 
         events.push(event);
         wake();
       },
+      digests: createFileDigests(),
       storeArtifact: (file, name, mediaType) => {
         const bytes = readFileSync(file);
         return Promise.resolve({ name, mediaType: mediaType ?? 'text/plain', size: bytes.length, digest: digestOf(bytes), content: { type: 'reference' } });
@@ -96,10 +98,57 @@ async function finish(started: Started): Promise<Started & { readonly ended: Att
   return { ...started, ended: await started.result };
 }
 
+describe('the channel for reports', { timeout: 30_000 }, () => {
+  it('is in the environment, and what comes by it are events, up to the end', async () => {
+    const file = path.join(folder, 'uploaded');
+    writeFileSync(file, 'bytes');
+    const span = { traceId: '5b8efff798038103d269b633813fc60c', spanId: 'eee19b7ec3c1b174', parentSpanId: 'b7ad6b7169203331', name: 'x', kind: 1, start: '1', end: '2', attributes: {}, events: [], links: [], status: { code: 0 } } as never;
+    let report: (report: Report) => void = () => undefined;
+    const { all, events, outputOf } = await finish(
+      sh('echo "$OTEL_EXPORTER_OTLP_ENDPOINT $MLFLOW_TRACKING_TOKEN"', {
+        context: {
+          openChannel: (_, given) => {
+            report = given;
+            return {
+              url: 'http://127.0.0.1:1',
+              token: 'secret',
+              experiment: 'e',
+              close: () => {
+                report({ type: 'metric', name: 'loss', value: NaN, time: '7' as never, attributes: { b: 1, a: 'x' }, detail: { unit: 's' } });
+                report({ type: 'span', span });
+                report({ type: 'log', log: { time: '5' as never, severityNumber: 9, body: 'said', attributes: {} } });
+                report({ type: 'dataset', dataset: { name: 'd', digest: 'abc' } });
+                report({ type: 'tag', name: 't', value: 'v' });
+                report({ type: 'artifact', file, name: 'a.bin', mediaType: 'x/y' });
+                return Promise.resolve();
+              },
+            };
+          },
+        },
+      }),
+    );
+    assert.equal(outputOf('stdout'), 'http://127.0.0.1:1 secret\n');
+    assert.deepEqual(all('metric').map(({ name, value, time, detail }) => [name, value, time, detail]), [['loss{a="x",b=1}', 'NaN', '7', { unit: 's' }]]);
+    assert.deepEqual(all('span').map((event) => event.span), [span]);
+    assert.deepEqual(all('log').map(({ log }) => log.body), ['said']);
+    assert.deepEqual(all('dataset').map(({ dataset }) => dataset.name), ['d']);
+    assert.deepEqual(all('artifact').map(({ name, mediaType, size }) => [name, mediaType, size]), [['a.bin', 'x/y', 5]]);
+    assert.equal(events.at(-1)?.type, 'attempt-ended');
+    assert.equal(existsSync(file), false, 'what was handed over is removed');
+  });
+
+  it('need not be there for a task to run', async () => {
+    const { ended, outputOf } = await finish(sh('echo ran', { context: { openChannel: () => Promise.reject(new Error('no port')) } }));
+    assert.equal(ended.outcome, 'success');
+    assert.equal(outputOf('stdout'), 'ran\n');
+    assert.match(outputOf('stderr'), /runweave: there is no collector for OpenTelemetry and MLflow: no port/);
+  });
+});
+
 describe('outcomes', { timeout: 30_000 }, () => {
   it('success: exit 0', async () => {
     const { ended, events, all } = await finish(sh('exit 0'));
-    assert.deepEqual(ended, { outcome: 'success', returns: {}, observed: { modules: [], read: [], written: [] } });
+    assert.deepEqual(ended, { outcome: 'success', returns: {}, observed: { modules: [], read: [], written: [], packages: {}, lookups: {} } });
     assert.deepEqual(
       events.map((event) => event.type),
       ['attempt-started', 'attempt-ended'],
@@ -374,11 +423,14 @@ describe('a Python task', { timeout: 30_000 }, () => {
     writeFileSync(path.join(folder, 'lib.py'), 'import runweave\n\ndef use():\n    runweave.log_metric("m", runweave.params["n"] * 2)\n    runweave.returns(total=3)\n');
     writeFileSync(path.join(folder, 'data.txt'), 'data');
     writeFileSync(path.join(folder, 'task.py'), 'import lib\nlib.use()\nprint(open("data.txt").read())\nopen("made.txt", "w").write("x")\n');
-    const { ended, all, outputOf } = await finish(start(['python3', path.join(pythonPath, 'runweave_task.py'), 'script', path.join(folder, 'task.py')], { request: { params: { n: 21 } } }));
+    const { ended, all, outputOf } = await finish(start(['python3', path.join(pythonPath, 'runweave_task.py'), 'script', path.join(folder, 'task.py')], { task: { source: { kind: 'python', script: 'task.py' } }, request: { params: { n: 21 } } }));
     assert.equal(outputOf('stdout'), 'data\n', outputOf('stderr'));
     assert.equal(ended.outcome, 'success');
     assert.deepEqual(ended.returns, { total: 3 });
-    assert.deepEqual({ ...ended.observed, modules: [...ended.observed.modules].sort() }, { modules: ['lib.py', 'task.py'], read: ['data.txt'], written: ['made.txt'] });
+    const { lookups, ...used } = ended.observed;
+    assert.deepEqual(used, { modules: ['lib.py', 'task.py'], read: ['data.txt'], written: ['made.txt'], packages: {} });
+    assert.match(lookups['.'] ?? '', /(^| )lib( |$)/);
+    assert.equal(all('observed').length, 1, 'lines of many processes are one event');
     assert.deepEqual(
       all('metric').map(({ name, value }) => [name, value]),
       [['m', 42]],

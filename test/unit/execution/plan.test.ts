@@ -20,7 +20,11 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
   const context: DecisionContext = {
     folder: '/nowhere/runweave-test',
     digests: {
-      importsOf: () => [], meaningOf: () => undefined, changedCells: () => undefined, ofFile: () => Promise.resolve(undefined),
+      importsOf: () => [],
+      namesIn: () => undefined,
+      meaningOf: () => undefined,
+      changedCells: () => undefined,
+      ofFile: () => Promise.resolve(undefined),
       ofPath: (_folder, relative) => {
         const content = files.get(relative);
         return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });

@@ -38,7 +38,11 @@ function createWorld(slots = 8) {
   let time = 1n;
 
   const digests: FileDigests = {
-    importsOf: () => [], meaningOf: () => undefined, changedCells: () => undefined, ofFile: () => Promise.resolve(undefined),
+    importsOf: () => [],
+    namesIn: () => undefined,
+    meaningOf: () => undefined,
+    changedCells: () => undefined,
+    ofFile: () => Promise.resolve(undefined),
     ofPath: (_folder, relative) => {
       const content = files.get(relative);
       return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });
@@ -93,7 +97,7 @@ function createWorld(slots = 8) {
           new Promise((resolve) => {
             const end = (outcome: AttemptResult['outcome'] = 'success', output = `made by ${task.id}`, returns: JsonObject = {}): void => {
               if (outcome === 'success') files.set(`out/${task.id}`, output);
-              resolve({ outcome, returns, observed: { modules: [], read: [], written: [] } });
+              resolve({ outcome, returns, observed: { modules: [], read: [], written: [], packages: {}, lookups: {} } });
             };
             signal.addEventListener('abort', () => end('cancellation'));
             attempts.push({ task: task.id, end, signal });

@@ -19,6 +19,7 @@ const fingerprint: Fingerprint = {
   upstream: { before: one },
   env: { MODE: 'fast' },
   interpreter: 'CPython 3.12.1 /bin/python3',
+  packages: { '/venv/site-packages': { numpy: '2.4.5' } },
 };
 
 const success: TaskResult = {
@@ -81,6 +82,10 @@ describe('differences of fingerprints', () => {
     ['an upstream task', { upstream: { before: two } }, [{ type: 'upstream-changed', task: 'before' as never, from: one, to: two }]],
     ['an environment variable', { env: { MODE: 'slow' } }, [{ type: 'env-changed', name: 'MODE', from: 'fast', to: 'slow' }]],
     ['the interpreter', { interpreter: '' }, [{ type: 'interpreter-changed', from: 'CPython 3.12.1 /bin/python3', to: '' }]],
+    ['an upgraded package', { packages: { '/venv/site-packages': { numpy: '2.4.6' } } }, [{ type: 'package-changed', name: 'numpy', from: '2.4.5', to: '2.4.6' }]],
+    ['a package less', { packages: { '/venv/site-packages': {} } }, [{ type: 'package-changed', name: 'numpy', from: '2.4.5' }]],
+    ['a package of another folder', { packages: { '/venv/site-packages': { numpy: '2.4.5' }, '/user/site-packages': { six: '1' } } }, [{ type: 'package-changed', name: 'six', to: '1' }]],
+    ['where imports looked', { lookups: { '.': 'json' } }, []],
     [
       'a part of the definition',
       { definition: two, definitionParts: { python: 'a.py', cwd: 'sub', outputs: ['out'] } },
@@ -98,10 +103,10 @@ describe('differences of fingerprints', () => {
   for (const [name, change, expected] of table) it(name, () => assert.deepEqual(fingerprintDifference(fingerprint, { ...fingerprint, ...change }), expected));
 
   it('names every component at once', () => {
-    const other: Fingerprint = { ...fingerprint, params: {}, sources: {}, inputs: {}, upstream: {}, env: {}, interpreter: 'x' };
+    const other: Fingerprint = { ...fingerprint, params: {}, sources: {}, inputs: {}, upstream: {}, env: {}, interpreter: 'x', packages: {} };
     assert.deepEqual(
       fingerprintDifference(fingerprint, other).map((reason) => reason.type),
-      ['param-changed', 'param-changed', 'source-changed', 'input-changed', 'upstream-changed', 'env-changed', 'interpreter-changed'],
+      ['param-changed', 'param-changed', 'source-changed', 'input-changed', 'upstream-changed', 'env-changed', 'interpreter-changed', 'package-changed'],
     );
   });
 });

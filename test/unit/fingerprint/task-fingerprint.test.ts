@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createFileDigests, digestOf } from '../../../src/fingerprint/file-digests.ts';
 import { fingerprintDifference } from '../../../src/fingerprint/staleness.ts';
-import { absent, fingerprintTask, observedKey, resultDigest, sourceFiles, withObserved, type FingerprintInputs } from '../../../src/fingerprint/task-fingerprint.ts';
+import { absent, fingerprintTask, observedKey, resultDigest, sourceFiles, unsettledVersion, withObserved, type FingerprintInputs, type ObservedUse } from '../../../src/fingerprint/task-fingerprint.ts';
 import type { Fingerprint } from '../../../src/model/fingerprint.ts';
 import type { Task, TaskId } from '../../../src/model/pipeline.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
@@ -43,9 +43,48 @@ async function fingerprintOf(task: Task, more: Partial<FingerprintInputs> = {}):
 }
 
 /** What a success stands for that was seen to use `modules` and `read`; it starts a minute from now unless said otherwise. */
-async function observed(fingerprint: Fingerprint, modules: readonly string[], read: readonly string[], { startedAt = Date.now() + 60_000, last, inputs = [], task = taskOf({ source: script('a.py'), compare: 'bytes' }) }: { readonly startedAt?: number; readonly last?: Fingerprint; readonly inputs?: readonly string[]; readonly task?: Task } = {}): Promise<Fingerprint> {
-  return withObserved(fingerprint, { modules, read }, { task, folder, startedAt, last, isCovered: (file) => inputs.includes(file), heldStill: () => false, isMade: () => false }, createFileDigests());
+async function observed(fingerprint: Fingerprint, modules: readonly string[], read: readonly string[], { startedAt = Date.now() + 60_000, last, inputs = [], task = taskOf({ source: script('a.py'), compare: 'bytes' }), isOwn = () => false, ...more }: Partial<Pick<ObservedUse, 'packages' | 'lookups'>> & { readonly isOwn?: (file: string) => boolean; readonly startedAt?: number; readonly last?: Fingerprint; readonly inputs?: readonly string[]; readonly task?: Task } = {}): Promise<Fingerprint> {
+  return withObserved(fingerprint, { modules, read, packages: {}, lookups: {}, ...more }, { task, folder, startedAt, last, isCovered: (file) => inputs.includes(file), heldStill: () => false, isMade: () => false, isOwn }, createFileDigests());
 }
+
+describe('packages and lookups', () => {
+  it('are followed from one execution to the next', async () => {
+    files({ 'a.py': '', 'lib.py': '', 'site-packages/alpha-1.0.dist-info/METADATA': '' });
+    const site = path.join(folder, 'site-packages');
+    const task = taskOf({ source: script('a.py'), compare: 'bytes' });
+    const last = await observed(await fingerprintOf(task), ['a.py', 'lib.py'], [], { packages: { [site]: { alpha: '1.0' } }, lookups: { '.': 'json lib', 'site-packages': 'beta' } });
+    assert.deepEqual(last.packages, { [site]: { alpha: '1.0' } });
+    assert.deepEqual(fingerprintDifference(last, await fingerprintOf(task, { last })), []);
+    files({ 'json.py': '', 'site-packages/beta-2.0.dist-info/METADATA': '', 'site-packages/beta.py': '' });
+    renameSync(path.join(site, 'alpha-1.0.dist-info'), path.join(site, 'alpha-1.1.dist-info'));
+    assert.deepEqual(fingerprintDifference(last, await fingerprintOf(task, { last })), [
+      { type: 'source-changed', path: 'json.py', to: digestOf('') },
+      { type: 'package-changed', name: 'alpha', from: '1.0', to: '1.1' },
+      { type: 'package-changed', name: 'beta', to: '2.0' },
+    ]);
+  });
+
+  it('a package that was installed meanwhile counts as it was at the start', async () => {
+    files({ 'a.py': '', 'site-packages/alpha-1.0.dist-info/METADATA': '' });
+    const site = path.join(folder, 'site-packages');
+    const options = { packages: { [site]: { alpha: '1.0' } }, startedAt: Date.now() - 1000 };
+    const fingerprint = await fingerprintOf(taskOf({ source: script('a.py') }));
+    const first = await observed(fingerprint, ['a.py'], [], options);
+    assert.deepEqual(first.packages, { [site]: { alpha: unsettledVersion } });
+    assert.deepEqual((await observed(fingerprint, ['a.py'], [], { ...options, last: first })).packages, options.packages, 'one that the task installs itself, each time');
+    const known = { ...fingerprint, packages: { [site]: { alpha: '0.9' } } };
+    assert.deepEqual((await observed(known, ['a.py'], [], options)).packages, known.packages);
+  });
+
+  it('a module that the task makes itself is not looked for', async () => {
+    files({ 'a.py': '', 'made.py': '', 'there.py': '' });
+    const task = taskOf({ source: script('a.py'), compare: 'bytes' });
+    const last = await observed(await fingerprintOf(task), ['a.py', 'made.py'], [], { lookups: { '.': 'made there' }, isOwn: (file) => file === 'made.py' });
+    assert.deepEqual(Object.keys(last.sources), ['a.py', 'there.py']);
+    assert.deepEqual(last.lookups, { '.': 'there' });
+    assert.deepEqual(fingerprintDifference(last, await fingerprintOf(task, { last })), []);
+  });
+});
 
 describe('the fingerprint of a task', () => {
   it('has every component', async () => {

@@ -34,7 +34,7 @@ describe('createRunFold', () => {
     assert.deepEqual({ ...countPhases(run) }, { pending: 0, stale: 0, running: 0, success: 9, failure: 0, error: 0, timeout: 0, cancellation: 0, skip: 1 });
     const train = taskOf(run, trained);
     assert.deepEqual(train.attempts.map(({ number, outcome, cause }) => [number, outcome, cause]), [[1, 'failure', 'first'], [2, 'success', 'retry']]);
-    assert.equal(train.metrics['loss']?.length, 21);
+    assert.equal(train.metrics['loss']?.values.length, 21);
     assert.equal(train.failure, undefined);
     assert.equal(taskOf(run, 'eda').madeBy?.runId, '20261119T101500Z-digits-77aa');
   });

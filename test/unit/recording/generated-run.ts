@@ -3,6 +3,7 @@ import type { Digest, Fingerprint } from '../../../src/model/fingerprint.ts';
 import type { Json } from '../../../src/model/json.ts';
 import type { TaskId } from '../../../src/model/pipeline.ts';
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TaskNode, TraceId } from '../../../src/model/run-event.ts';
+import type { ReportedSpan } from '../../../src/model/reported.ts';
 import type { UnixNano } from '../../../src/model/time.ts';
 
 export interface GenerateOptions {
@@ -43,6 +44,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
     upstream: digests(),
     env: { OMP_NUM_THREADS: '1' },
     interpreter: 'CPython 3.11.7 /usr/bin/python3',
+    ...(chance(0.5) && { packages: { '/usr/lib/python3/dist-packages': { numpy: '2.1', ['__proto__']: '1' } }, lookups: { scripts: 'json lib' } }),
   });
   const failure = (): RecordedFailure => ({
     type: pick(['ValueError', 'exit-code', 'signal']),
@@ -64,13 +66,30 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
     tags: chance(0.3) ? ['etl'] : [],
   });
 
+  const traceId = hex(32) as TraceId;
+  const reportedSpan = (end: UnixNano): ReportedSpan => ({
+    traceId: chance(0.7) ? traceId : (hex(32) as TraceId),
+    spanId: hex(16) as SpanId,
+    parentSpanId: hex(16) as SpanId,
+    name: pick(['GET /', '', 'RUN x', 'attempt 1']),
+    kind: int(5) + 1,
+    start: String(BigInt(end) - BigInt(int(1000))) as UnixNano,
+    end,
+    attributes: { ...record(), 'runweave.task.id': 'not-a-task', 'runweave.attempt.number': 1, ...(chance(0.1) && { 'runweave.record.version': 1 }) },
+    events: chance(0.5) ? [{ name: 'exception', time: end, attributes: record() }, { name: 'runweave.output', time: end, attributes: {} }] : [],
+    links: chance(0.3) ? [{ traceId: hex(32) as TraceId, spanId: hex(16) as SpanId, attributes: record() }] : [],
+    status: pick([{ code: 0 }, { code: 1 }, { code: 2 }, { code: 2, message: 'went wrong' }] as const),
+    ...(chance(0.7) && { scope: { name: pick(['http', 'db']), ...(chance(0.5) && { version: '1.2' }) } }),
+    ...(chance(0.5) && { resource: { 'service.name': 'shop', 'process.pid': 12 } }),
+  });
+
   const nodes = Array.from({ length: count }, (_, index) => node(index));
   const events: RunEvent[] = [
     {
       type: 'run-started',
       time: now(),
       runId: `20261120T2240${String(10 + (seed % 50))}Z-generated-${hex(4)}` as RunId,
-      traceId: hex(32) as TraceId,
+      traceId,
       spanId: hex(16) as SpanId,
       pipeline: { name: 'generated', file: 'runweave.yaml' },
       params: record(),
@@ -88,7 +107,8 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
       const size = int(10_000);
       const reports: readonly RunEvent[] = [
         { type: 'output', ...of, time, stream: pick(['stdout', 'stderr']), text: pick(['a', 'ä☃\n', 'x'.repeat(9000)]) },
-        { type: 'metric', ...of, time, name: pick(names), value: pick(metricValues), ...(chance(0.5) && { step: pick([0, 1, -4, 0.5]) }) },
+        { type: 'metrics', ...of, time, name: pick(names), times: [0, 5, 1000], values: [pick(metricValues), 0.1, pick(metricValues)], ...(chance(0.5) && { steps: [1, null, 3] }) },
+        { type: 'metric', ...of, time, name: pick(names), value: pick(metricValues), ...(chance(0.5) && { step: pick([0, 1, -4, 0.5]) }), ...(chance(0.2) && { detail: { unit: 'ms', buckets: { bounds: [1], counts: ['1', '2'] } } }) },
         { type: 'param', ...of, time, name: pick(names), value: pick(values) },
         { type: 'tag', ...of, time, name: pick(names), value: pick(['', 'blue', '[1]']) },
         { type: 'return', ...of, time, name: pick(names), value: pick(values) },
@@ -102,7 +122,30 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
           digest: digest(),
           content: pick([{ type: 'reference' }, { type: 'utf8', text: '' }, { type: 'utf8', text: '{"a":1}' }, { type: 'base64', data: 'AAEC' }] as const),
         },
-        { type: 'cell', ...of, time, index: int(5), status: pick(['running', 'success', 'failure']), label: 'import numpy', start: time, ...(chance(0.5) && { end: time }) },
+        { type: 'cell', ...of, time, index: int(5), status: pick(['running', 'success', 'failure']), label: 'import numpy', start: time, ...(chance(0.5) && { end: time }), ...(chance(0.5) && { source: 'import numpy', outputs: [{ output_type: 'stream', name: 'stdout', text: 'Ł\n' }, { output_type: 'display_data', data: { 'text/plain': ['a', 'b'] }, metadata: {} }] }) },
+        { type: 'warned', ...of, time, warnings: [{ category: 'FutureWarning', message: 'soon', file: 'a.py', line: 3, count: int(5) + 1 }] },
+        { type: 'resources', ...of, time, cpu: int(100) / 100, memory: int(1e9), read: int(1000), written: int(1000), ...(chance(0.5) && { gpuMemory: int(1e9), gpu: 0.5 }) },
+        { type: 'span', ...of, time, span: reportedSpan(time) },
+        {
+          type: 'log',
+          ...of,
+          time,
+          log: {
+            // A batch of log records comes later than they were made.
+            time: String(BigInt(time) - BigInt(int(2_000_000_000))) as UnixNano,
+            severityNumber: int(25),
+            ...(chance(0.5) && { severityText: 'NOTICE' }),
+            body: pick(values),
+            attributes: record(),
+            ...(chance(0.5) && { traceId, spanId: hex(16) as SpanId, scope: 'app.log', resource: { 'process.pid': 1 } }),
+          },
+        },
+        {
+          type: 'dataset',
+          ...of,
+          time,
+          dataset: { name: pick(names), digest: hex(8), ...(chance(0.5) && { context: 'training', sourceType: 'local', source: pick(values), schema: pick(values), profile: { rows: 3 } }) },
+        },
         { type: 'observed', ...of, time, modules: ['lib/a.py'], read: ['data.csv'], written: [], packages: { numpy: '2.1', ['__proto__']: '1' } },
       ];
       events.push(pick(reports));
@@ -135,7 +178,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
     }
     let number = 0;
     for (let restarts = int(3); restarts >= 0; restarts -= 1) {
-      events.push({ type: 'task-stale', task, time: now(), reasons: [{ type: 'never-ran' }, { type: 'param-changed', name: 'x', from: null, to: [1] }] });
+      events.push({ type: 'task-stale', task, time: now(), reasons: [{ type: 'never-ran' }, { type: 'param-changed', name: 'x', from: null, to: [1] }, { type: 'package-changed', name: 'numpy', from: '2.0' }] });
       if (chance(0.1)) continue;
       events.push({ type: 'task-started', task, time: now(), fingerprint: fingerprint(), params: record() });
       const tries = int(3) + 1;

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import type { MetricValue } from '../../../src/model/metric-series.ts';
 import type { RunEvent } from '../../../src/model/run-event.ts';
 import { createRunFold } from '../../../src/model/run-state.ts';
 import type { OutputChunk, RunState } from '../../../src/model/run-state.ts';
 import { openEventLog } from '../../../src/recording/event-log.ts';
 import { RecordExistsError, recoverRuns, sealRun } from '../../../src/recording/seal.ts';
-import { readRecord } from '../../../src/store/read-record.ts';
+import { readRecord, readRecordHead } from '../../../src/store/read-record.ts';
 import { generateRun } from './generated-run.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -21,11 +22,12 @@ function fold(events: Iterable<RunEvent>): RunState {
 
 /** Plain JSON, with the one thing that a record joins joined: neighbouring output on one stream. */
 function comparable(state: RunState): unknown {
-  const join = (chunks: readonly OutputChunk[]): readonly { stream: string; text: string }[] => {
-    const joined: { stream: string; text: string }[] = [];
-    for (const { stream, text } of chunks) {
+  const join = (chunks: readonly OutputChunk[]): readonly { stream: string; text: string; log?: unknown }[] => {
+    const joined: { stream: string; text: string; log?: unknown }[] = [];
+    for (const { stream, text, log } of chunks) {
       const last = joined.at(-1);
-      if (last?.stream === stream) last.text += text;
+      if (log !== undefined) joined.push({ stream, text, log });
+      else if (last?.stream === stream && last.log === undefined) last.text += text;
       else joined.push({ stream, text });
     }
     return joined;
@@ -59,7 +61,25 @@ describe('sealRun', () => {
       const record = await sealRun(path.join(folder, String(seed)), events);
       assert.deepEqual(comparable(await stateOf(record)), comparable(fold(events)), `seed ${seed}`);
     }
-    assert.equal(seen.size, 20, 'every type of event is among them');
+    assert.equal(seen.size, 26, 'every type of event is among them');
+  });
+
+  it('gives back long series, which are packed, with every value, time and step', async (t) => {
+    const events = [...generateRun(8)];
+    const started = events.find((event) => event.type === 'attempt-started');
+    assert.ok(started !== undefined);
+    const length = 40_000;
+    const values = Array.from({ length }, (_, index): MetricValue => (index % 1000 === 7 ? 'NaN' : index === 20_000 ? '-Infinity' : Math.sin(index)));
+    const metrics = (name: string, steps?: readonly (number | null)[]): RunEvent => ({ type: 'metrics', task: started.task, attempt: started.attempt, time: started.time, name, times: values.map((_, index) => index * 1001), values, ...(steps !== undefined && { steps }) });
+    const lastAttempt = events.findLastIndex((event) => 'task' in event && event.task === started.task && event.type === 'attempt-started');
+    events.splice(lastAttempt + 1, 0, ...[metrics('long', values.map((_, index) => index * 10)), metrics('some steps', values.map((_, index) => (index % 2 === 0 ? null : index))), metrics('none')].map((event) => ({ ...event, attempt: (events[lastAttempt] as typeof started).attempt })));
+    const record = await sealRun(temporaryFolder(t), events);
+    assert.deepEqual(comparable(await stateOf(record)), comparable(fold(events)));
+    const head = await readRecordHead(record);
+    const { count, finite, last, min, max, mean } = fold(events).tasks.find((task) => task.node.id === started.task)?.metrics['long'] ?? assert.fail();
+    const inHead = head.tasks.find((task) => task.node.id === started.task)?.metrics['long'];
+    assert.deepEqual([inHead?.count, inHead?.finite, inHead?.last, inHead?.min, inHead?.max, inHead?.mean], [count, finite, last, min, max, mean], 'a list of runs reads no further than line 1');
+    assert.deepEqual([count, finite, last], [length, length - 41, Math.sin(length - 1)]);
   });
 
   it('writes line 1 with the run and its tasks, and the rest in lines of 100 spans, each a document', async (t) => {
@@ -70,7 +90,7 @@ describe('sealRun', () => {
     const counts = text.trimEnd().split('\n').map((line) => {
       const document = JSON.parse(line) as { resourceSpans: { scopeSpans: { spans: unknown[] }[] }[] };
       assert.equal(document.resourceSpans.length, 1);
-      return document.resourceSpans[0]?.scopeSpans[0]?.spans.length ?? 0;
+      return (document.resourceSpans[0]?.scopeSpans ?? []).reduce((sum, { spans }) => sum + spans.length, 0);
     });
     assert.equal(counts[0], fold(events).tasks.length + 1);
     assert.ok(counts.length > 2);

@@ -75,7 +75,12 @@ describe('listRuns', () => {
       interrupted: false,
       counts: { total: 2, executed: 1, succeeded: 1, failed: 0, skipped: 1 },
       params: { ratio: 0.7 },
-      metrics: { 'a.loss': NaN, 'a.auc': 0.9 },
+      taskParams: {},
+      series: [
+        { task: 'a', name: 'loss', count: 2, last: 'NaN', min: 0.5, max: 0.5, mean: 0.5 },
+        { task: 'a', name: 'auc', count: 1, last: 0.9, min: 0.9, max: 0.9, mean: 0.9 },
+      ],
+      tags: {},
       branch: 'main',
       commit: 'f00',
       dirty: true,
@@ -95,7 +100,7 @@ describe('listRuns', () => {
     assert.deepEqual(entries.map((entry) => entry.type), ['run', 'unreadable', 'run']);
     assert.ok(entries[0]?.type === 'run' && entries[1]?.type === 'unreadable');
     assert.equal(entries[0].summary.outcome, undefined);
-    assert.deepEqual(entries[0].summary.metrics, { 'a.loss': 0.5 });
+    assert.deepEqual(entries[0].summary.series, [{ task: 'a', name: 'loss', count: 1, last: 0.5, min: 0.5, max: 0.5, mean: 0.5 }]);
     assert.match(entries[1].message, /^line 1 is not JSON/);
   });
 

@@ -18,7 +18,9 @@ const summary: RunSummary = {
   interrupted: false,
   counts: { total: 10, executed: 7, succeeded: 7, failed: 0, skipped: 3 },
   params: {},
-  metrics: {},
+  taskParams: {},
+  series: [],
+  tags: {},
 };
 
 describe('runRow', () => {

@@ -44,7 +44,10 @@ understands('JSON objects', [
   ['{"type":"return","name":"a","value":[1]}', { type: 'return', name: 'a', value: [1] }],
   ['{"type":"artifact","path":"a.png"}', { type: 'artifact', name: 'a.png', path: path.join(cwd, 'a.png') }],
   ['{"type":"artifact","path":"/abs/a.bin","name":"model","mediaType":"x/y"}', { type: 'artifact', name: 'model', path: path.resolve('/abs/a.bin'), mediaType: 'x/y' }],
-  ['{"type":"observed","modules":["a.py",1],"read":"no","packages":{"numpy":"2.0","x":1}}', { type: 'observed', modules: ['a.py'], read: [], written: [], packages: { numpy: '2.0' } }],
+  [
+    '{"type":"observed","modules":["/a.py",1],"read":"no","imported":{"/site-packages":["numpy",2]},"lookups":3}',
+    { type: 'observed', modules: ['/a.py'], read: [], written: [], renamed: [], imported: { '/site-packages': ['numpy'] }, outside: {}, lookups: {} },
+  ],
   ['{"type":"cell","index":0,"status":"running","label":"[1]","start":"17"}', { type: 'cell', index: 0, status: 'running', label: '[1]', start: '17' }],
   ['{"type":"cell","index":0,"status":"success","start":17,"end":18}', { type: 'cell', index: 0, status: 'success', label: '', start: '17', end: '18' }],
   [

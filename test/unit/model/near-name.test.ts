@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { editDistance, nearName } from '../../../src/definition/near-name.ts';
+import { editDistance, nearName } from '../../../src/model/near-name.ts';
 
 it('counts insertions, deletions, replacements and swaps of neighbours', () => {
   const cases: readonly (readonly [string, string, number])[] = [['', '', 0], ['', 'abc', 3], ['abc', '', 3], ['need', 'needs', 1], ['trian', 'train', 1], ['kitten', 'sitting', 3], ['ca', 'abc', 3]];

@@ -1,0 +1,241 @@
+/** The fields of runs, by the names under which filters, columns and sort orders ask for them. */
+import { elapsed, toDate } from '../model/time.ts';
+import type { Json } from '../model/json.ts';
+import type { SeriesSummary } from '../model/record.ts';
+import { bestOf } from './direction.ts';
+import type { FieldColumn, FieldSource, FieldValue } from './filter/match.ts';
+import { nearName } from '../model/near-name.ts';
+import { scalarOf, type RunRow } from './run-row.ts';
+
+/** Of a series of a metric, one number. */
+export const statistics = ['last', 'min', 'max', 'mean', 'best', 'count'] as const;
+export type Statistic = (typeof statistics)[number];
+
+type Read = (row: RunRow) => readonly FieldValue[];
+
+const one = (value: FieldValue | undefined): readonly FieldValue[] => (value === undefined ? [] : [value]);
+
+/** Fields that every run has, each with what it says of a run. */
+const plain: Readonly<Record<string, { readonly kind: FieldColumn['kind']; readonly read: Read }>> = {
+  run: { kind: 'value', read: (row) => [row.runId] },
+  name: { kind: 'value', read: (row) => one(row.annotations.name) },
+  status: { kind: 'value', read: (row) => [row.status] },
+  pipeline: { kind: 'value', read: (row) => one(row.summary?.pipeline) },
+  branch: { kind: 'value', read: (row) => one(row.summary?.branch) },
+  commit: { kind: 'value', read: (row) => one(row.summary?.commit) },
+  dirty: { kind: 'value', read: (row) => one(row.summary?.dirty) },
+  start: { kind: 'time', read: (row) => one(row.summary && toDate(row.summary.start).getTime()) },
+  end: { kind: 'time', read: (row) => one(row.summary?.end === undefined ? undefined : toDate(row.summary.end).getTime()) },
+  duration: { kind: 'duration', read: (row) => one(row.summary?.end === undefined ? undefined : elapsed(row.summary.start, row.summary.end)) },
+  star: { kind: 'value', read: (row) => [row.annotations.star] },
+  archived: { kind: 'value', read: (row) => [row.annotations.archived] },
+  note: { kind: 'value', read: (row) => row.annotations.notes },
+  flag: { kind: 'value', read: (row) => row.annotations.flags },
+  message: { kind: 'value', read: (row) => one(row.message) },
+};
+
+const counts = ['total', 'executed', 'succeeded', 'failed', 'skipped'] as const;
+
+/** Of these fields, there is one for each name that occurs in the runs. */
+export const families = ['params', 'metrics', 'tags', 'tasks'] as const;
+
+export interface RunFields extends FieldSource {
+  /** Every field that occurs, as it is written in a filter; those that every run has first. */
+  readonly names: () => readonly string[];
+  /** The distinct values of a field, for completion; at most `limit`. */
+  readonly valuesOf: (name: string, limit: number) => readonly FieldValue[];
+}
+
+/** `now`: Unix milliseconds. */
+export function runFields(rows: readonly RunRow[], now: number): RunFields {
+  let occurring: Occurring | undefined;
+  const names = (): Occurring => (occurring ??= namesIn(rows));
+  const texts: (string | undefined)[] = [];
+
+  const column: FieldSource['column'] = ([first = '', ...rest]) => {
+    const known = own(plain, first);
+    if (known !== undefined && rest.length === 0) return over(rows, known.kind, known.read);
+    switch (first) {
+      case 'tag':
+        return over(rows, 'value', (row) => [...row.annotations.tags, ...Object.keys(row.summary?.tags ?? {}), ...Object.values(row.summary?.tags ?? {}).flat()]);
+      case 'tags':
+        return rest.length === 0 ? column(['tag']) : family('tags', rest, names().tags, (name) => (row) => own(row.summary?.tags, name) ?? []);
+      case 'params':
+      case 'param':
+        return family('params', rest, names().params, (name) => (row) => paramValues(row, name));
+      case 'metrics':
+      case 'metric':
+        return metricColumn(rest);
+      case 'tasks': {
+        const count = counts.find((each) => each === rest[0]);
+        if (count === undefined || rest.length > 1) return unknown(`tasks.${rest.join('.')}`, counts.map((each) => `tasks.${each}`));
+        return over(rows, 'value', (row) => one(row.summary?.counts[count]));
+      }
+      default: {
+        // The name alone, where only one family has it: `roc_auc > 0.95`.
+        const name = [first, ...rest].join('.');
+        if (names().metrics.has(name) || names().params.has(name)) return names().metrics.has(name) ? metricColumn([first, ...rest]) : over(rows, 'value', (row) => paramValues(row, name));
+        return unknown(name, names().all);
+      }
+    }
+  };
+
+  const family = (title: string, rest: readonly string[], known: ReadonlySet<string>, read: (name: string) => Read): FieldColumn | { readonly message: string } => {
+    const name = rest.join('.');
+    if (!known.has(name)) return unknown(`${title}.${name}`, [...known].map((each) => `${title}.${each}`));
+    return over(rows, 'value', read(name));
+  };
+
+  const metricColumn = (rest: readonly string[]): FieldColumn | { readonly message: string } => {
+    const found = findSeries(rest, names().series);
+    if (found === undefined) return unknown(`metrics.${rest.join('.')}`, [...names().metrics].map((each) => `metrics.${each}`));
+    const { statistic, isMeant } = found;
+    return over(rows, 'value', (row) => (row.summary?.series ?? []).filter(isMeant).flatMap((series) => one(statisticOf(series, statistic))));
+  };
+
+  return {
+    now,
+    column,
+    holds: (row, text) => (texts[row] ??= textOfRow(rows[row])).includes(text),
+    names: () => names().all,
+    valuesOf: (name, limit) => {
+      const found = column(name.split('.'));
+      if ('message' in found) return [];
+      const distinct = new Set<FieldValue>();
+      for (let row = 0; row < rows.length && distinct.size < limit; row += 1) for (const value of found.values(row)) distinct.add(value);
+      return [...distinct].slice(0, limit);
+    },
+  };
+}
+
+/** NaN where the series has no number. */
+export function statisticOf(series: SeriesSummary, statistic: Statistic): number {
+  switch (statistic) {
+    case 'last':
+      return Number(series.last);
+    case 'best':
+      return bestOf(series);
+    case 'min':
+    case 'max':
+    case 'mean':
+      return series[statistic] ?? NaN;
+    case 'count':
+      return series.count;
+    default:
+      return statistic satisfies never;
+  }
+}
+
+/** Values of a parameter in a run: of the run itself, and of tasks where theirs are others (matrix values). */
+export function paramValues(row: RunRow, name: string): readonly FieldValue[] {
+  const { summary } = row;
+  if (summary === undefined) return [];
+  const ofTasks = own(summary.taskParams, name) ?? [];
+  const ofRun = own(summary.params, name);
+  return (ofRun === undefined || ofTasks.length > 0 ? ofTasks : [ofRun]).map((value: Json) => scalarOf(value));
+}
+
+/**
+ * The series that a metric's name stands for: `loss`, `loss` of one task (`train.loss`), of one matrix value
+ * (`train[lr=0.1].loss`), each perhaps with a statistic behind it (`loss.min`). A metric that is called so goes first.
+ */
+function findSeries(
+  names: readonly string[],
+  known: readonly Pick<SeriesSummary, 'task' | 'name'>[],
+): { readonly statistic: Statistic; readonly isMeant: (series: Pick<SeriesSummary, 'task' | 'name'>) => boolean } | undefined {
+  const attempt = (parts: readonly string[], statistic: Statistic): ReturnType<typeof findSeries> => {
+    const whole = parts.join('.');
+    const named = (series: Pick<SeriesSummary, 'task' | 'name'>): boolean => series.name === whole;
+    if (known.some(named)) return { statistic, isMeant: named };
+    const [task = '', ...rest] = parts;
+    const ofTask = (series: Pick<SeriesSummary, 'task' | 'name'>): boolean =>
+      (series.task === task || series.task.startsWith(`${task}[`)) && series.name === rest.join('.');
+    return rest.length > 0 && known.some(ofTask) ? { statistic, isMeant: ofTask } : undefined;
+  };
+  const statistic = statistics.find((each) => each === names.at(-1));
+  return attempt(names, 'last') ?? (statistic === undefined || names.length < 2 ? undefined : attempt(names.slice(0, -1), statistic));
+}
+
+/** Names come from tasks and from what people type: `toString` is a name like any other. */
+function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+function over(rows: readonly RunRow[], kind: FieldColumn['kind'], read: Read): FieldColumn {
+  return {
+    kind,
+    values: (index) => {
+      const row = rows[index];
+      return row === undefined ? [] : read(row);
+    },
+  };
+}
+
+function unknown(name: string, candidates: readonly string[]): { readonly message: string } {
+  const near = nearName(name, candidates);
+  return { message: `no run has ${name}${near === undefined ? '' : `; did you mean ${near}?`}` };
+}
+
+interface Occurring {
+  readonly params: ReadonlySet<string>;
+  readonly metrics: ReadonlySet<string>;
+  readonly tags: ReadonlySet<string>;
+  readonly series: readonly Pick<SeriesSummary, 'task' | 'name'>[];
+  readonly all: readonly string[];
+}
+
+function namesIn(rows: readonly RunRow[]): Occurring {
+  const params = new Set<string>();
+  const metrics = new Set<string>();
+  const tags = new Set<string>();
+  const series = new Map<string, Pick<SeriesSummary, 'task' | 'name'>>();
+  for (const { summary } of rows) {
+    if (summary === undefined) continue;
+    for (const name of Object.keys(summary.params)) params.add(name);
+    for (const name of Object.keys(summary.taskParams)) params.add(name);
+    for (const name of Object.keys(summary.tags)) tags.add(name);
+    for (const { task, name } of summary.series) {
+      metrics.add(name);
+      const key = `${task}\n${name}`;
+      if (!series.has(key)) series.set(key, { task, name });
+    }
+  }
+  const all = [
+    ...Object.keys(plain),
+    'tag',
+    ...[...params].map((name) => `params.${quoted(name)}`),
+    ...[...metrics].map((name) => `metrics.${quoted(name)}`),
+    ...[...tags].map((name) => `tags.${quoted(name)}`),
+    ...counts.map((name) => `tasks.${name}`),
+  ];
+  return { params, metrics, tags, series: [...series.values()], all };
+}
+
+/** A name as a filter writes it. */
+export function quoted(name: string): string {
+  return /^[\p{L}_$][\p{L}\p{N}_$./-]*$/u.test(name) && !name.includes('..') && !name.endsWith('.') ? name : `\`${name}\``;
+}
+
+function textOfRow(row: RunRow | undefined): string {
+  if (row === undefined) return '';
+  const { summary, annotations } = row;
+  return [
+    row.runId,
+    row.status,
+    row.message,
+    summary?.pipeline,
+    summary?.branch,
+    summary?.commit,
+    annotations.name,
+    ...annotations.tags,
+    ...annotations.notes,
+    ...annotations.flags,
+    ...Object.entries(summary?.params ?? {}).map(([name, value]) => `${name}=${String(scalarOf(value))}`),
+    ...Object.entries(summary?.taskParams ?? {}).map(([name, values]) => `${name}=${values.map((value) => String(scalarOf(value))).join(',')}`),
+    ...Object.entries(summary?.tags ?? {}).map(([name, values]) => `${name}=${values.join(',')}`),
+    ...(summary?.series ?? []).map(({ task, name }) => `${task}.${name}`),
+  ]
+    .filter((part) => part !== undefined)
+    .join('\n')
+    .toLowerCase();
+}

@@ -1,0 +1,38 @@
+/** What the runs table, its filter and the command line's lists know of a run, without opening its record. */
+import type { Json } from '../model/json.ts';
+import type { Outcome, RunId } from '../model/run-event.ts';
+import type { RunSummary } from '../model/record.ts';
+
+/** `running`: in progress; `interrupted`: cut off; `unreadable`: the record can't be read. */
+export type RunStatus = Outcome | 'running' | 'interrupted' | 'unreadable';
+
+export interface RunRow {
+  readonly runId: RunId | string;
+  /** Absolute path of the record, or of the event log of a run in progress. */
+  readonly path: string;
+  readonly status: RunStatus;
+  /** Why it can't be read. */
+  readonly message?: string;
+  readonly summary?: RunSummary;
+  readonly annotations: RunAnnotations;
+}
+
+export interface RunAnnotations {
+  readonly star: boolean;
+  readonly archived: boolean;
+  readonly tags: readonly string[];
+  readonly notes: readonly string[];
+  /** Names of outputs that are flagged as bad. */
+  readonly flags: readonly string[];
+  /** What a person calls the run. */
+  readonly name?: string;
+}
+
+export const noAnnotations: RunAnnotations = { star: false, archived: false, tags: [], notes: [], flags: [] };
+
+export type Scalar = Extract<Json, string | number | boolean>;
+
+/** Parameters may be anything; in a table and a filter, what is no scalar is its JSON text. */
+export function scalarOf(value: Json): Scalar {
+  return value === null ? 'null' : typeof value === 'object' ? JSON.stringify(value) : value;
+}

@@ -1,0 +1,106 @@
+/** What a task depends on without saying so: child processes, installed packages, and what an import would find now. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { globSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { workspace, type Workspace } from './runweave.ts';
+
+/** A workspace with a virtual environment, and what installs a package of one line into it. */
+function withEnvironment(context: TestContext, files: Readonly<Record<string, string>>): Workspace & { readonly install: (name: string, version: string) => void; readonly environment: string } {
+  const made = workspace(context, files);
+  const environment = path.join(made.folder, '.venv');
+  execFileSync('python3', ['-m', 'venv', '--without-pip', environment]);
+  const site = globSync(path.join(environment, 'lib', '*', 'site-packages'))[0] ?? assert.fail('no site-packages');
+  const install = (name: string, version: string): void => {
+    for (const old of globSync([path.join(site, name), path.join(site, `${name}-*`)])) rmSync(old, { recursive: true });
+    made.write(path.relative(made.folder, path.join(site, name, '__init__.py')), `VERSION = '${version}'\n`);
+    made.write(path.relative(made.folder, path.join(site, `${name}-${version}.dist-info`, 'METADATA')), `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`);
+  };
+  return { ...made, install, environment };
+}
+
+const childOfTask = `import subprocess, sys
+subprocess.run([sys.executable, 'tasks/child.py'], check=True)
+`;
+const child = `import alpha, helper, json
+with open('in.txt') as given, open('out/a.txt', 'w') as made:
+    made.write(alpha.VERSION + given.read())
+`;
+const other = `try:
+    import gamma
+except ImportError:
+    gamma = None
+with open('out/b.txt', 'w') as made:
+    made.write(str(gamma))
+`;
+const files = {
+  'runweave.yaml': 'name: deps\ntasks:\n  a: {python: tasks/a.py, outputs: [out/a.txt]}\n  b: {python: tasks/b.py, outputs: [out/b.txt]}\n',
+  'tasks/a.py': childOfTask,
+  'tasks/child.py': child,
+  'tasks/helper.py': '',
+  'tasks/b.py': other,
+  'in.txt': 'one',
+};
+
+describe('dependencies as they are', { timeout: 120_000 }, () => {
+  it('of child processes, packages and imports, each with its reason', async (context) => {
+    const { run, runweave, write, read, install, folder, environment } = withEnvironment(context, files);
+    install('alpha', '1.0');
+    install('beta', '1.0');
+    assert.deepEqual((await run()).executed, ['a', 'b']);
+    const plan = async (): Promise<string> => (await runweave('plan')).stdout;
+    assert.match(await plan(), /2 up to date/);
+
+    write('in.txt', 'two');
+    assert.match(await plan(), /^▸ a\n {4}input in.txt \(read\) changed/);
+    assert.deepEqual((await run()).executed, ['a']);
+    assert.equal(read('out/a.txt'), '1.0two');
+
+    install('beta', '2.0');
+    assert.match(await plan(), /2 up to date/, 'nothing imports it');
+    install('alpha', '1.1');
+    assert.match(await plan(), /^▸ a\n {4}package alpha: 1\.0 → 1\.1\n1 to run, 1 up to date/);
+    assert.deepEqual((await run()).executed, ['a']);
+    assert.equal(read('out/a.txt'), '1.1two');
+
+    install('gamma', '3.0');
+    assert.match(await plan(), /^▸ b\n {4}package gamma: not installed → 3\.0\n/, 'it was looked for');
+    assert.deepEqual((await run()).executed, ['b']);
+
+    write('tasks/json.py', '');
+    assert.match(await plan(), /^▸ a\n {4}source tasks\/json.py is new/);
+    rmSync(path.join(folder, 'tasks/json.py'));
+    mkdirSync(path.join(folder, 'tasks/helper'));
+    assert.match(await plan(), /2 up to date/, 'a folder alone does not come before a module');
+    write('tasks/helper/__init__.py', 'x = 1');
+    assert.match(await plan(), /^▸ a\n {4}source tasks\/helper\/__init__.py is new/);
+    assert.deepEqual((await run()).executed, ['a']);
+    rmSync(path.join(folder, 'tasks/helper'), { recursive: true });
+    assert.match(await plan(), /source tasks\/helper\/__init__.py changed/);
+    assert.deepEqual((await run()).executed, [], 'the result of before is restored');
+
+    renameSync(environment, path.join(folder, '.elsewhere'));
+    assert.match(await plan(), /▸ a\n {4}interpreter: .*\.venv\/bin\/python → /);
+  });
+
+  it('an installation while watching counts at the next decision, and so does another environment', async (context) => {
+    const { start, write, install, environment } = withEnvironment(context, files);
+    install('alpha', '1.0');
+    const watching = start('watch', '--json');
+    await watching.until((line) => line.type === 'sealed');
+    let from = watching.lines.length;
+    install('alpha', '2.0');
+    write('in.txt', 'two');
+    const stale = await watching.until((line) => line.type === 'task-stale', from);
+    assert.ok(stale.type === 'task-stale' && stale.reasons.some((reason) => reason.type === 'package-changed' && reason.name === 'alpha' && reason.to === '2.0'), JSON.stringify(stale));
+    await watching.until((line) => line.type === 'sealed', from);
+    from = watching.lines.length;
+    rmSync(environment, { recursive: true });
+    write('in.txt', 'three');
+    const next = await watching.until((line) => line.type === 'task-stale' && line.task === 'b', from);
+    assert.ok(next.type === 'task-stale' && next.reasons.some((reason) => reason.type === 'interpreter-changed'), JSON.stringify(next));
+    watching.process.kill('SIGINT');
+    await watching.ended;
+  });
+});

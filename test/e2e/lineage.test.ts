@@ -1,0 +1,153 @@
+/**
+ * A history of 30 real runs with edits, reverts, failures, deleted outputs and results that are put back. What `trace`
+ * has to say after each was worked out by hand: which run made the report, the model, the cleaned data and the data.
+ */
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { it } from 'node:test';
+import { workspace } from './runweave.ts';
+
+const pipeline = (rate: number, report: string): string => `name: history
+params: {rate: ${rate}}
+tasks:
+  load: {shell: "cp data.txt build/load.txt", inputs: [data.txt], outputs: [build/load.txt]}
+  clean: {shell: "sh clean.sh", inputs: [clean.sh, build/load.txt], outputs: [build/clean.txt]}
+  train: {shell: "sh train.sh", params: {rate: "\${params.rate}"}, inputs: [train.sh, build/clean.txt], outputs: [build/model.txt]}
+  report: {shell: "${report}", inputs: [build/model.txt, build/clean.txt], outputs: [build/report.txt]}
+`;
+const clean = (version: number): string => `sed 's/^/clean ${version} /' build/load.txt > build/clean.txt\n`;
+const train = (version: number): string => `{ echo train ${version} rate $RUNWEAVE_PARAM_RATE; cat build/clean.txt; } > build/model.txt\n`;
+const both = 'cat build/model.txt build/clean.txt > build/report.txt';
+const data = (version: number): string => `data ${version}\n`;
+
+type Files = Readonly<Record<string, string>>;
+
+interface Step {
+  readonly change?: Files;
+  readonly remove?: string;
+  readonly args?: readonly string[];
+  readonly fails?: true;
+  /** Runs, counted from 1, that made report, train, clean and load of what is there now. */
+  readonly made: readonly [report: number, train: number, clean: number, load: number];
+}
+
+const steps: readonly Step[] = [
+  /*  1 */ { made: [1, 1, 1, 1] },
+  /*  2 */ { made: [1, 1, 1, 1] },
+  /*  3 */ { change: { 'train.sh': train(2) }, made: [3, 3, 1, 1] },
+  /*  4 */ { change: { 'train.sh': train(1) }, made: [1, 1, 1, 1] },
+  /*  5 */ { change: { 'data.txt': data(2) }, made: [5, 5, 5, 5] },
+  /*  6 */ { change: { 'runweave.yaml': pipeline(2, both) }, made: [6, 6, 5, 5] },
+  /*  7 */ { change: { 'runweave.yaml': pipeline(1, both) }, made: [5, 5, 5, 5] },
+  /*  8 */ { change: { 'clean.sh': 'exit 1\n' }, fails: true, made: [5, 5, 5, 5] },
+  /*  9 */ { change: { 'clean.sh': clean(3) }, made: [9, 9, 9, 5] },
+  /* 10 */ { change: { 'clean.sh': clean(1) }, made: [5, 5, 5, 5] },
+  /* 11 */ { change: { 'data.txt': data(1) }, made: [1, 1, 1, 1] },
+  /* 12 */ { change: { 'train.sh': train(2) }, made: [3, 3, 1, 1] },
+  /* 13 */ { made: [3, 3, 1, 1] },
+  /* 14 */ { change: { 'runweave.yaml': pipeline(3, both) }, made: [14, 14, 1, 1] },
+  // The model is made again, byte for byte the same: the report is still that of the run before.
+  /* 15 */ { args: ['train', '--force'], made: [14, 14, 1, 1] },
+  /* 16 */ { change: { 'data.txt': data(3) }, made: [16, 16, 16, 16] },
+  /* 17 */ { change: { 'clean.sh': clean(3) }, made: [17, 17, 17, 16] },
+  /* 18 */ { change: { 'clean.sh': clean(1) }, made: [16, 16, 16, 16] },
+  /* 19 */ { change: { 'train.sh': 'echo broken > build/model.txt; exit 1\n' }, fails: true, made: [16, 16, 16, 16] },
+  /* 20 */ { change: { 'train.sh': train(2) }, made: [16, 16, 16, 16] },
+  /* 21 */ { change: { 'runweave.yaml': pipeline(1, both) }, made: [21, 21, 16, 16] },
+  /* 22 */ { change: { 'runweave.yaml': pipeline(3, both) }, made: [16, 16, 16, 16] },
+  /* 23 */ { remove: 'build/report.txt', made: [16, 16, 16, 16] },
+  /* 24 */ { remove: 'build/model.txt', made: [16, 16, 16, 16] },
+  /* 25 */ { change: { 'data.txt': data(1), 'runweave.yaml': pipeline(1, both) }, made: [3, 3, 1, 1] },
+  /* 26 */ { change: { 'train.sh': train(1) }, made: [1, 1, 1, 1] },
+  /* 27 */ { made: [1, 1, 1, 1] },
+  /* 28 */ { change: { 'data.txt': data(4) }, made: [28, 28, 28, 28] },
+  /* 29 */ { change: { 'runweave.yaml': pipeline(1, 'cat build/clean.txt build/model.txt > build/report.txt') }, made: [29, 28, 28, 28] },
+  /* 30 */ { change: { 'runweave.yaml': pipeline(1, both) }, made: [28, 28, 28, 28] },
+];
+
+interface Node {
+  readonly task: string;
+  readonly runId: string;
+  readonly children: readonly Node[];
+}
+
+it('trace tells over 30 runs which run made what', { timeout: 180_000 }, async (t) => {
+  const place = workspace(t, { 'runweave.yaml': pipeline(1, both), 'data.txt': data(1), 'clean.sh': clean(1), 'train.sh': train(1) });
+  const runs: string[] = [];
+  for (const [index, step] of steps.entries()) {
+    for (const [name, text] of Object.entries(step.change ?? {})) place.write(name, text);
+    if (step.remove !== undefined) rmSync(path.join(place.folder, step.remove));
+    const { code, lines } = await place.run(...(step.args ?? []));
+    assert.equal(code, step.fails === true ? 1 : 0, `run ${index + 1}`);
+    const started = lines.find((line) => line.type === 'run-started');
+    assert.ok(started?.type === 'run-started');
+    runs.push(started.runId);
+
+    const { stdout } = await place.runweave('trace', 'build/report.txt', '--json');
+    const { tree } = JSON.parse(stdout) as { readonly tree: Node };
+    const madeIn = new Map<string, number>();
+    const visit = (node: Node): void => {
+      const number = runs.indexOf(node.runId) + 1;
+      assert.equal(madeIn.get(node.task) ?? number, number, `${node.task} is one execution wherever it is in the tree`);
+      madeIn.set(node.task, number);
+      node.children.forEach(visit);
+    };
+    visit(tree);
+    assert.deepEqual([madeIn.get('report'), madeIn.get('train'), madeIn.get('clean'), madeIn.get('load')], step.made, `after run ${index + 1}`);
+  }
+
+  // Forwards from the first data: what was ever made from it.
+  const { stdout } = await place.runweave('trace', `${runs[0] ?? ''}/load/build/load.txt`, '--forward', '--json');
+  const reached = new Set<string>();
+  const visit = (node: Node): void => {
+    reached.add(`${node.task} ${runs.indexOf(node.runId) + 1}`);
+    node.children.forEach(visit);
+  };
+  visit((JSON.parse(stdout) as { readonly tree: Node }).tree);
+  assert.deepEqual([...reached].sort(), ['clean 1', 'load 1', 'report 1', 'report 14', 'report 3', 'train 1', 'train 14', 'train 15', 'train 3']);
+
+  const history = JSON.parse((await place.runweave('history', 'train', '--all', '--json')).stdout) as { readonly executions: readonly { readonly runId: string; readonly outcome: string }[] };
+  assert.deepEqual(history.executions.map((each) => runs.indexOf(each.runId) + 1), [28, 21, 19, 17, 16, 15, 14, 9, 6, 5, 3, 1]);
+});
+
+it('review names the planted bad version first, and flags can be undone', { timeout: 120_000 }, async (t) => {
+  const place = workspace(t, { 'runweave.yaml': pipeline(1, both), 'data.txt': data(1), 'clean.sh': clean(1), 'train.sh': train(1) });
+  const run = async (files: Files): Promise<void> => {
+    for (const [name, text] of Object.entries(files)) place.write(name, text);
+    assert.equal((await place.run()).code, 0);
+  };
+  // Good and bad ones in turns; version 7 of clean is the bad one.
+  for (let index = 0; index < 10; index += 1) {
+    const isBad = index % 3 === 1;
+    await run({ 'data.txt': data(index), 'clean.sh': clean(isBad ? 7 : 1), 'train.sh': train(index % 2) });
+    if (isBad) assert.equal((await place.runweave('flag', 'report.txt', '--why', 'wrong')).code, 0);
+  }
+  const { suspects, flagged, good } = JSON.parse((await place.runweave('review', '--json')).stdout) as { readonly flagged: number; readonly good: number; readonly suspects: readonly { readonly suspect: { readonly type: string; readonly task: string; readonly path?: string }; readonly flagged: number; readonly good: number }[] };
+  assert.deepEqual([flagged, good], [3, 7]);
+  assert.deepEqual([suspects[0]?.suspect.type, suspects[0]?.suspect.task, suspects[0]?.suspect.path, suspects[0]?.flagged, suspects[0]?.good], ['source', 'clean', 'clean.sh', 3, 0]);
+  assert.match((await place.runweave('review')).stdout, /^3 flagged outputs, compared with 7 good ones\nFLAGGED +GOOD +TASK +SUSPECT\n3\/3 +0\/7 +clean +code clean\.sh sha256:/);
+  for (let count = 0; count < 3; count += 1) assert.equal((await place.runweave('undo')).code, 0);
+  assert.match((await place.runweave('review')).stderr, /no output is flagged/);
+});
+
+it('tags, stars and notes are found again by a filter', { timeout: 60_000 }, async (t) => {
+  const place = workspace(t, { 'runweave.yaml': pipeline(1, both), 'data.txt': data(1), 'clean.sh': clean(1), 'train.sh': train(1) });
+  for (const rate of [1, 2, 3]) {
+    place.write('runweave.yaml', pipeline(rate, both));
+    await place.run();
+  }
+  await place.runweave('tag', 'baseline', '-3');
+  await place.runweave('star', '-2');
+  await place.runweave('note', 'odd labels', 'latest/train');
+  await place.runweave('archive', '-1');
+  const count = async (...args: readonly string[]): Promise<number> => (JSON.parse((await place.runweave('runs', '--json', ...args)).stdout) as { readonly total: number }).total;
+  assert.equal(await count(), 2);
+  assert.equal(await count('--archived'), 3);
+  assert.equal(await count('--filter', 'tag:baseline'), 1);
+  assert.equal(await count('--filter', 'star or tag:baseline'), 2);
+  assert.equal(await count('--archived', '--filter', 'note contains odd and params.rate = 3'), 1);
+  assert.equal(await count('--filter', 'params.rate in (1, 2) and status = success'), 2);
+  const bad = await place.runweave('runs', '--filter', 'params.rat > 1');
+  assert.deepEqual([bad.code, bad.stderr], [2, 'error: --filter: no run has params.rat; did you mean params.rate?\n  params.rat > 1\n  ^^^^^^^^^^\n']);
+});

@@ -1,0 +1,268 @@
+/**
+ * One sequence: a random pipeline, then random edits. After each the workspace must hold what a clean build makes, and
+ * only tasks may have been executed of which something that they depend on is another.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { openSession } from '../../src/app/session.ts';
+import { unsettled, unsettledVersion } from '../../src/fingerprint/task-fingerprint.ts';
+import type { Reason } from '../../src/model/fingerprint.ts';
+import type { RunEvent } from '../../src/model/run-event.ts';
+import { expected, extras, outputsOf, signature, texts, type Child, type Kind, type ModelTask, type World } from './world.ts';
+
+export interface SequenceOptions {
+  readonly seed: number;
+  readonly edits: number;
+  /** Site-packages in which notebook tasks find what they need; absent: there are none. */
+  readonly notebooks?: string;
+  readonly children: readonly Child[];
+}
+
+export interface Counts {
+  edits: number;
+  executed: number;
+  restored: number;
+  /** Executions without anything that is another. */
+  needless: number;
+  /** Executed once more, as a file changed within the clock's tick before a task that was not known to use it. */
+  atTheTick: number;
+}
+
+/** Marsaglia's xorshift32: small, and the same everywhere. */
+function random(start: number): (below: number) => number {
+  let state = start === 0 ? 1 : start;
+  const next = (below: number): number => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+  // Small seeds that follow each other begin alike.
+  for (let n = 0; n < 20; n += 1) next(1);
+  return next;
+}
+
+function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
+}
+
+/** Rejects with what is wrong, and with the seed. */
+export async function runSequence({ seed, edits, notebooks, children }: SequenceOptions): Promise<Counts> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'runweave-oracle-'));
+  const pick = random(seed);
+  const oneOf = <T>(items: readonly T[]): T => items[pick(items.length)] ?? assert.fail('nothing to pick from');
+  const chance = (of: number): boolean => pick(of) === 0;
+  const counts: Counts = { edits: 0, executed: 0, restored: 0, needless: 0, atTheTick: 0 };
+
+  const python = path.join(folder, '.venv', 'bin', 'python');
+  execFileSync('python3', ['-m', 'venv', '--without-pip', path.join(folder, '.venv')]);
+  const site = globSync(path.join(folder, '.venv', 'lib', '*', 'site-packages'))[0] ?? assert.fail('no site-packages');
+  if (notebooks !== undefined) writeFileSync(path.join(site, 'notebooks.pth'), `${notebooks}\n`);
+
+  const dataFiles = ['data/d0.txt', 'data/d1.txt', 'data/d2.txt', 'data/d3.txt'];
+  const moduleNames = ['m0', 'm1', 'm2'];
+  let world: World = {
+    files: Object.fromEntries([...dataFiles, 'data/g/0.txt', 'data/g/1.txt'].map((file) => [file, `of ${file}`])),
+    modules: Object.fromEntries(moduleNames.map((name) => [`modules/${name}`, { value: `module ${name}`, comment: '', docstring: '' }])),
+    packages: { alpha: '1.0', beta: '1.0' },
+    tasks: [],
+  };
+  let hasNotebook = false;
+  const kind = (): Kind => {
+    if (notebooks !== undefined && !hasNotebook && chance(4)) {
+      hasNotebook = true;
+      return 'notebook';
+    }
+    return oneOf(['python', 'python', 'call', 'shell', 'shell'] as const);
+  };
+  let named = 0;
+  const addTask = (): void => {
+    const name = `t${named}`;
+    named += 1;
+    const is = kind();
+    const upstream = world.tasks.map((task) => task.name).filter(() => chance(3));
+    world.tasks.push({
+      name,
+      kind: is,
+      needs: upstream.slice(0, 3),
+      param: pick(3),
+      matrix: is !== 'notebook' && chance(4) ? [1, 2] : [],
+      inputs: oneOf([['data/d0.txt'], ['data/d1.txt', 'data/d2.txt'], ['data/g/*.txt'], []]),
+      constant: pick(5),
+      module: oneOf(moduleNames),
+      undeclared: oneOf(dataFiles),
+      child: is === 'notebook' ? oneOf(children.filter((child) => child !== 'spawn' && child !== 'forkserver')) : oneOf(children),
+      childFile: oneOf(dataFiles),
+      childModule: oneOf(moduleNames),
+      package: oneOf(['', '', 'alpha', 'beta']),
+      isOptimistic: chance(3),
+      comment: '',
+      isLoose: false,
+    });
+  };
+  const size = 3 + pick(5);
+  for (let n = 0; n < size; n += 1) addTask();
+
+  const anyTask = (): ModelTask => oneOf(world.tasks);
+  const anyModule = () => world.modules[oneOf(Object.keys(world.modules))] ?? assert.fail('no module');
+  const history: World[] = [];
+  const damaged = new Set<string>();
+  const all: Readonly<Record<string, () => void>> = {
+    data: () => void (world.files = { ...world.files, [oneOf(dataFiles)]: `data ${pick(1000)}` }),
+    'file of a glob': () => {
+      const file = `data/g/${pick(4)}.txt`;
+      if (world.files[file] === undefined || chance(2)) world.files = { ...world.files, [file]: `glob ${pick(1000)}` };
+      else world.files = without(world.files, file);
+    },
+    'renamed file of a glob': () => {
+      const from = oneOf(['data/g/0.txt', 'data/g/1.txt']);
+      const text = world.files[from];
+      if (text === undefined) return;
+      world.files = { ...without(world.files, from), [`data/g/${4 + pick(3)}.txt`]: text };
+    },
+    module: () => void (anyModule().value = `module ${pick(1000)}`),
+    extra: () => {
+      const place = oneOf(extras);
+      if (world.modules[place] === undefined) world.modules = { ...world.modules, [place]: { value: `extra ${pick(1000)}`, comment: '', docstring: '' } };
+      else world.modules = without(world.modules, place);
+    },
+    package: () => void (world.packages = { ...world.packages, [oneOf(['alpha', 'beta'])]: `${pick(9)}.${pick(9)}` }),
+    'optional package': () => {
+      if (world.packages['extra'] === undefined) world.packages = { ...world.packages, extra: `${pick(9)}.0` };
+      else world.packages = without(world.packages, 'extra');
+    },
+    constant: () => void (anyTask().constant = pick(1000)),
+    param: () => void (anyTask().param = pick(1000)),
+    'imported module': () => void (anyTask().module = oneOf(moduleNames)),
+    'module of a child': () => void (anyTask().childModule = oneOf(moduleNames)),
+    'undeclared file': () => void (anyTask().undeclared = oneOf(dataFiles)),
+    'file of a child': () => void (anyTask().childFile = oneOf(dataFiles)),
+    need: () => {
+      const at = 1 + pick(world.tasks.length - 1);
+      const task = world.tasks[at] ?? assert.fail();
+      const upstream = oneOf(world.tasks.slice(0, at)).name;
+      task.needs = task.needs.includes(upstream) ? task.needs.filter((need) => need !== upstream) : [...task.needs, upstream];
+    },
+    'new task': () => {
+      if (world.tasks.length < 9) addTask();
+    },
+    revert: () => {
+      if (history.length > 0) world = structuredClone(oneOf(history));
+    },
+    'deleted output': () => {
+      const output = oneOf(outputsOf(anyTask()));
+      damaged.add(output);
+      rmSync(path.join(folder, output), { force: true });
+    },
+    'changed output': () => {
+      const output = oneOf(outputsOf(anyTask()));
+      damaged.add(output);
+      writeFileSync(path.join(folder, output), 'damaged');
+    },
+    'module comment': () => void (anyModule().comment = `# ${pick(1000)}\n`),
+    'module docstring': () => void (anyModule().docstring = String(pick(1000))),
+    'script comment': () => void (anyTask().comment = `# ${pick(1000)}`),
+    reformatting: () => {
+      const task = anyTask();
+      task.isLoose = !task.isLoose;
+    },
+    touch: () => utimesSync(path.join(folder, oneOf(dataFiles)), new Date(), new Date()),
+    nothing: () => undefined,
+  };
+
+  let written: Readonly<Record<string, string>> = {};
+  let installed: Readonly<Record<string, string>> = {};
+  const writeAll = (): void => {
+    const now = texts(world);
+    for (const name of Object.keys(written)) {
+      if (now[name] !== undefined) continue;
+      rmSync(path.join(folder, name), { force: true });
+      if (name.endsWith('/extra/__init__.py')) rmSync(path.dirname(path.join(folder, name)), { recursive: true });
+    }
+    for (const [name, text] of Object.entries(now)) {
+      if (written[name] === text) continue;
+      mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+      writeFileSync(path.join(folder, name), text);
+    }
+    written = now;
+    for (const name of new Set([...Object.keys(installed), ...Object.keys(world.packages)])) {
+      const version = world.packages[name];
+      if (installed[name] === version) continue;
+      for (const old of [path.join(site, name), path.join(site, `${name}-${installed[name] ?? ''}.dist-info`)]) rmSync(old, { recursive: true, force: true });
+      if (version === undefined) continue;
+      mkdirSync(path.join(site, name));
+      writeFileSync(path.join(site, name, '__init__.py'), `def text():\n    return '${version}'\n`);
+      mkdirSync(path.join(site, `${name}-${version}.dist-info`));
+      writeFileSync(path.join(site, `${name}-${version}.dist-info`, 'METADATA'), `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`);
+    }
+    installed = { ...world.packages };
+  };
+
+  let events: RunEvent[] = [];
+  const session = await openSession({ file: path.join(folder, 'runweave.yaml'), python }, (message) => {
+    if (message.type === 'event') events.push(message.event);
+  });
+  let edit = 'first run';
+  const where = (): string => `seed ${seed}, edit ${counts.edits} (${edit}) in ${folder}`;
+  const run = async (): Promise<ReadonlyMap<string, readonly Reason[]>> => {
+    events = [];
+    const result = await session.run({ tasks: [], force: false });
+    const outputs = events.flatMap((event) => (event.type === 'output' ? [event.text] : []));
+    assert.ok(!('code' in result) && result.outcome === 'success', `${where()}: ${JSON.stringify(result)} ${JSON.stringify(session.graph().diagnostics)} ${outputs.join('')}`);
+    const reasons = new Map<string, readonly Reason[]>();
+    for (const event of events) if (event.type === 'task-stale') reasons.set(event.task, event.reasons);
+    return new Map(events.flatMap((event) => (event.type === 'task-started' ? [[event.task as string, reasons.get(event.task) ?? []]] : [])));
+  };
+  const check = (): void => {
+    for (const task of world.tasks) {
+      for (const [output, text] of Object.entries(expected(world, task))) {
+        const file = path.join(folder, output);
+        assert.equal(existsSync(file) ? readFileSync(file, 'utf8') : 'missing', text, `${where()}: ${output} is stale`);
+      }
+    }
+  };
+
+  try {
+    writeAll();
+    await run();
+    check();
+    let before = new Map(world.tasks.map((task) => [task.name, signature(world, task)]));
+    while (counts.edits < edits) {
+      edit = oneOf(Object.keys(all));
+      counts.edits += 1;
+      all[edit]?.();
+      writeAll();
+      const ran = await run();
+      counts.executed += ran.size;
+      counts.restored += events.filter((event) => event.type === 'task-skipped' && event.reason === 'restored').length;
+      check();
+      const now = new Map(world.tasks.map((task) => [task.name, signature(world, task)]));
+      for (const [id, reasons] of ran) {
+        assert.ok(reasons.length > 0, `${where()}: ${id} ran without a reason`);
+        const name = id.replace(/\[.*/, '');
+        const isDamaged = reasons.some((reason) => 'path' in reason && damaged.has(reason.path));
+        if (before.get(name) !== now.get(name) || isDamaged) continue;
+        counts.needless += 1;
+        assert.fail(`${where()}: ${id} ran needlessly: ${JSON.stringify(reasons)}`);
+      }
+      before = now;
+      damaged.clear();
+      history.push(structuredClone(world));
+      const again = await run();
+      for (const [id, reasons] of again) {
+        const isUnsettled = reasons.some((reason) => 'from' in reason && (reason.from === unsettled || reason.from === unsettledVersion)) || reasons.every((reason) => reason.type === 'upstream-changed');
+        assert.ok(isUnsettled, `${where()}: a second run executes ${id}: ${JSON.stringify(reasons)}`);
+      }
+      counts.atTheTick += again.size;
+      const further = again.size === 0 ? again : await run();
+      assert.equal(further.size, 0, `${where()}: a further run executes ${[...further].map((each) => JSON.stringify(each)).join()}`);
+    }
+  } finally {
+    await session.close();
+  }
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  return counts;
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { createFileDigests } from '../../../src/fingerprint/file-digests.ts';
+import { collectObserved, type Observed } from '../../../src/execution/observed.ts';
+import type { ObservedEntry } from '../../../src/execution/task/task-log.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'runweave-observed-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (name: string): string => path.join(folder, name);
+
+function observed(...entries: readonly Partial<ObservedEntry>[]): Observed {
+  const collector = collectObserved();
+  for (const entry of entries) collector.add({ modules: [], read: [], written: [], renamed: [], imported: {}, outside: {}, lookups: {}, ...entry });
+  return collector.observed(folder, createFileDigests());
+}
+
+describe('what the processes of a task were seen to use', () => {
+  it('is in the order of time: what was written before is no input', () => {
+    for (const name of ['a', 'b', 'new/c']) {
+      mkdirSync(path.dirname(at(name)), { recursive: true });
+      writeFileSync(at(name), '');
+    }
+    const seen = observed({ written: [at('a')] }, { read: [at('a')] }, { read: [at('b')] }, { written: [at('b')] }, { written: [at('old/c')] }, { renamed: [at('old'), at('new')] }, { read: [at('new/c'), at('newer')] });
+    assert.deepEqual([seen.read, seen.written], [['b', 'newer'], ['a', 'b', 'new/c']]);
+  });
+
+  it('is a module if it ran, whatever else read it', () => {
+    const seen = observed({ read: [at('m.py')] }, { modules: [at('m.py')] }, { modules: [at('m.py')] });
+    assert.deepEqual([seen.modules, seen.read], [['m.py'], []]);
+  });
+
+  it('is a source outside of the workspace only where it is edited in place', () => {
+    const site = at('venv/site-packages');
+    mkdirSync(path.join(site, 'lib-1.dist-info'), { recursive: true });
+    writeFileSync(path.join(site, 'lib-1.dist-info', 'direct_url.json'), JSON.stringify({ url: pathToFileURL(at('elsewhere')).href, dir_info: { editable: true } }));
+    const seen = observed({ outside: { [at('elsewhere/lib.py')]: [site] } }, { outside: { [at('generated.py')]: [site] } });
+    assert.deepEqual([seen.modules, seen.packages], [['elsewhere/lib.py'], { [site]: { lib: '1' } }]);
+  });
+});

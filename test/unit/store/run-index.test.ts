@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, cpSync, readFileSync, rmSync, utimesSync, writeFileSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import type { RunListEntry } from '../../../src/model/record.ts';
+import { runFiles } from '../../../src/store/run-files.ts';
+import { openRunIndex } from '../../../src/store/run-index.ts';
+import { temporaryFolder } from '../recording/temporary-folder.ts';
+
+const names = ['20261121T100000Z-x-1111', '20261121T110000Z-x-2222', '20261121T120000Z-x-3333'];
+
+function folderOf(t: TestContext): string {
+  const folder = temporaryFolder(t);
+  mkdirSync(path.join(folder, 'runs'));
+  for (const name of names) writeFileSync(path.join(folder, 'runs', `${name}.otlp.jsonl`), name);
+  return folder;
+}
+
+/** Lists with a new index, as a new process does; entries say the file's text, which stands for a record's first line. */
+async function list(folder: string): Promise<{ readonly entries: readonly RunListEntry[]; readonly read: readonly string[] }> {
+  const read: string[] = [];
+  const entries = await openRunIndex(folder).entries(await runFiles(folder), (file) => {
+    read.push(file.id);
+    return Promise.resolve({ type: 'unreadable', path: file.path, message: readFileSync(file.path, 'utf8') });
+  });
+  return { entries, read };
+}
+
+describe('the run index', () => {
+  it('reads every record once', async (t) => {
+    const folder = folderOf(t);
+    const first = await list(folder);
+    assert.deepEqual(first.entries.map((entry) => entry.type === 'unreadable' && entry.message), names.toReversed());
+    assert.equal(first.read.length, 3);
+    const second = await list(folder);
+    assert.deepEqual(second, { entries: first.entries, read: [] });
+  });
+
+  it('follows what is added, removed and copied over', async (t) => {
+    const folder = folderOf(t);
+    await list(folder);
+    const file = (name: string): string => path.join(folder, 'runs', `${name}.otlp.jsonl`);
+    writeFileSync(file('20261121T130000Z-x-4444'), 'new');
+    rmSync(file(names[0] ?? ''));
+    writeFileSync(file(names[1] ?? ''), 'of the same size, later'.slice(0, (names[1] ?? '').length));
+    utimesSync(file(names[1] ?? ''), 1, 1);
+    const { entries, read } = await list(folder);
+    assert.deepEqual([...read].sort(), [names[1], '20261121T130000Z-x-4444']);
+    assert.equal(entries.length, 3);
+  });
+
+  it('goes with the folder', async (t) => {
+    const folder = folderOf(t);
+    await list(folder);
+    const elsewhere = temporaryFolder(t);
+    cpSync(folder, elsewhere, { recursive: true, preserveTimestamps: true });
+    const { entries, read } = await list(elsewhere);
+    assert.deepEqual(read, []);
+    assert.ok(entries.every((entry) => entry.type === 'unreadable' && entry.path.startsWith(elsewhere)));
+  });
+
+  const damage: readonly (readonly [name: string, change: (text: string) => string, read: number])[] = [
+    ['gone', () => '', 3],
+    ['of another version', (text) => text.replace('"version":1', '"version":99'), 3],
+    ['no index at all', () => '\u0000\u0001\n\n{}', 3],
+    ['torn in the last line', (text) => text.slice(0, -10), 1],
+    ['with a line that is something else', (text) => text.replace(/^\[.*$/m, '["x"]'), 1],
+  ];
+  for (const [name, change, expected] of damage) {
+    it(`is made again where it is ${name}`, async (t) => {
+      const folder = folderOf(t);
+      const { entries } = await list(folder);
+      const file = path.join(folder, 'cache', 'runs.jsonl');
+      writeFileSync(file, change(readFileSync(file, 'utf8')));
+      const again = await list(folder);
+      assert.deepEqual([again.read.length, again.entries], [expected, entries]);
+      assert.equal((await list(folder)).read.length, 0);
+    });
+  }
+
+  it('is written anew when most of it is out of date', async (t) => {
+    const folder = folderOf(t);
+    await list(folder);
+    const file = path.join(folder, 'cache', 'runs.jsonl');
+    const line = readFileSync(file, 'utf8').split('\n')[1] ?? '';
+    appendFileSync(file, `${line}\n`.repeat(1100));
+    writeFileSync(path.join(folder, 'runs', '20261121T130000Z-x-4444.otlp.jsonl'), 'new');
+    await list(folder);
+    assert.equal(readFileSync(file, 'utf8').trim().split('\n').length, 5);
+  });
+
+  it('stops when it is told to', async (t) => {
+    const folder = folderOf(t);
+    const files = await runFiles(folder);
+    await assert.rejects(openRunIndex(folder).entries(files, () => Promise.reject(new Error('not read')), { signal: AbortSignal.abort() }), { name: 'AbortError' });
+  });
+});
