@@ -10,7 +10,7 @@ import { createReadStream, readdirSync, rmSync, statSync, type Stats } from 'nod
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { artifactDigest, pipelineFileDigest, taskSources, vcsChanges } from '../model/semantic-conventions.ts';
-import { keptFolder } from '../fingerprint/kept-entries.ts';
+import { allEntries, keptFolder } from '../fingerprint/kept-entries.ts';
 import { shrinkKept } from '../fingerprint/kept-results.ts';
 import { runFiles } from '../store/run-files.ts';
 import { acquireLock, heldLocks, type LockHolder } from './lock.ts';
@@ -63,8 +63,9 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
     const runs = await runFiles(store);
     const old = new Set(oldRecords(runs.filter((run) => !run.live).map((run) => run.path), options));
     const records = sum([...old].map((file) => ({ bytes: statSync(file).size, ...remove(file) })));
-    const artifacts = await collectArtifacts(path.join(store, 'objects', 'sha256'), runs.map((run) => run.path).filter((file) => !old.has(file)), began, remove);
     const shrunk = shrinkKept(keptFolder(store), options.limit, dryRun);
+    const referring = [...runs.map((run) => run.path).filter((file) => !old.has(file)), ...resultFiles(store)];
+    const artifacts = await collectArtifacts(path.join(store, 'objects', 'sha256'), referring, began, remove);
     const kept = { count: shrunk.entries, bytes: shrunk.freed };
     const left = [path.join(keptFolder(store), 'staging'), path.join(store, 'cache', 'attempts')].flatMap(entriesIn);
     const leftovers = sum(left.map(({ file, stats }) => ({ bytes: sizeOf(file, stats), ...remove(file) })));
@@ -87,6 +88,12 @@ function startOf(file: string): number | undefined {
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second] = match;
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+/** Files that say what tasks returned last, and what they can have again: objects of Python are among it. */
+function resultFiles(store: string): readonly string[] {
+  const results = entriesIn(path.join(store, 'cache')).flatMap(({ file }) => (/^results-.*\.jsonl$/.test(path.basename(file)) ? [file] : []));
+  return [...results, ...[...allEntries(keptFolder(store))].map((found) => found.file)];
 }
 
 async function collectArtifacts(objects: string, records: readonly string[], began: number, remove: (file: string) => { readonly count: 1 }): Promise<Removed> {

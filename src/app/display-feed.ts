@@ -78,13 +78,18 @@ function withoutOutputs({ source: _, outputs: __, ...cell }: EventOf<'cell'>): R
   return cell;
 }
 
+function lastPoint(event: EventOf<'metrics'>): RunEvent {
+  const at = Math.max(0, event.values.length - 1);
+  return { ...event, times: event.times.slice(at), values: event.values.slice(at), ...(event.steps !== undefined && { steps: event.steps.slice(at) }) };
+}
+
 /** Of each metric its last value, of long output its end, of spans none. */
 export function thinned(events: readonly RunEvent[]): readonly RunEvent[] {
   const seen = new Set<string>();
   const room = new Map<string, number>();
   const kept: RunEvent[] = [];
   for (const event of events.toReversed()) {
-    if (event.type === 'metric') {
+    if (event.type === 'metric' || event.type === 'metrics') {
       const key = `${event.attempt} ${event.task} ${event.name}`;
       if (seen.has(key)) continue;
       seen.add(key);
@@ -97,7 +102,7 @@ export function thinned(events: readonly RunEvent[]): readonly RunEvent[] {
       room.set(key, left - (event.type === 'output' ? event.text.length : roughLogLength));
       if (left <= 0) continue;
     }
-    kept.push(event.type === 'cell' ? withoutOutputs(event) : event);
+    kept.push(event.type === 'cell' ? withoutOutputs(event) : event.type === 'metrics' ? lastPoint(event) : event);
   }
   return kept.reverse();
 }

@@ -8,9 +8,11 @@ import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline
 import type { JsonObject } from '../model/json.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
+import { withValues } from '../model/pickled-return.ts';
 import { toDate, type Clock } from '../model/time.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
 import type { Collector } from '../collector/server.ts';
+import { objectPath } from '../recording/artifacts.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { runAttempt } from '../execution/attempt.ts';
 import { createSampler } from '../execution/backend/sampled-backend.ts';
@@ -58,6 +60,7 @@ export interface RunContext {
   readonly ids: Ids;
   readonly backend: Backend;
   readonly onEvent: (event: RunEvent) => void;
+  readonly onImported: (task: TaskId, modules: readonly string[]) => void;
   /** The disk refuses; the run goes on. */
   readonly onStorageError: (message: string) => void;
   readonly onStarted: (run: ActiveRun) => void;
@@ -174,7 +177,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             number,
             cause,
             command: commandOf(task, { folder, pythonPath, interpreter: context.decision.interpreter?.path }),
-            params: decision.params,
+            params: withValues(decision.params, decision.pickles ?? [], ({ pickle }) => objectPath(store, pickle.digest) ?? null),
+            pickles: (decision.pickles ?? []).map(({ at, task: from, name, pickle }) => ({ at, path: objectPath(store, pickle.digest) ?? '', digest: pickle.digest, what: `the ${pickle.type} that ${from} returned as ${name}` })),
             runId,
             traceId,
             spanId: ids.spanId(),
@@ -190,6 +194,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             backend: maskedBackend(sampler.watch(backend, (sample) => emit({ type: 'resources', task: task.id, attempt: number, time: clock.now(), ...sample })), () => withToken([])),
             clock,
             emit,
+            onImported: (modules) => context.onImported(task.id, modules),
             openChannel: async ({ number: attempt, spanId, scratch: prefix }, report) => {
               const { url, open } = await collector.get();
               const registration = open({ runId, task: task.id, attempt, traceId, spanId, start: clock.now(), scratch: prefix, report });
@@ -197,9 +202,9 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
               return { url, ...registration, experiment: pipeline.name };
             },
             digests: context.decision.digests,
-            storeArtifact: async (source, name, mediaType) => {
+            storeArtifact: async (source, name, mediaType, inlineLimit) => {
               const { storeArtifact } = await import('../recording/artifacts.ts');
-              return storeArtifact(store, { path: source }, { name, mediaType, masker: withToken(secrets), inlineLimit: Math.min(pipeline.record.inline, largestInline) });
+              return storeArtifact(store, { path: source }, { name, mediaType, masker: withToken(secrets), inlineLimit: inlineLimit ?? Math.min(pipeline.record.inline, largestInline) });
             },
           },
         );

@@ -3,8 +3,9 @@
  * holds a session in its own process, the extension in `executor.ts`.
  */
 import { availableParallelism, totalmem } from 'node:os';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { describeReason } from '../model/fingerprint.ts';
+import { describeReason, type Digest } from '../model/fingerprint.ts';
 import { tasksNamed, withUpstream, type Pipeline, type Slots, type Task, type TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Durations } from '../model/remaining.ts';
@@ -14,6 +15,8 @@ import { nearName } from '../model/near-name.ts';
 import { openKeptResults } from '../fingerprint/kept-results.ts';
 import { localBackend } from '../execution/backend/local.ts';
 import { spawningBackend } from '../execution/backend/spawner.ts';
+import { warmBackend } from '../execution/backend/warm.ts';
+import { checkSyntax } from '../execution/check-syntax.ts';
 import { decide, type DecisionContext } from '../execution/decide.ts';
 import { settledTasks, type DecisionMemory } from '../execution/decision-memory.ts';
 import { findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
@@ -23,13 +26,15 @@ import { needsInterpreter } from '../execution/task/command.ts';
 import { startWatcher } from '../execution/watcher.ts';
 import { systemClock } from './clock.ts';
 import { randomIds } from './ids.ts';
-import { spawnerScript, workspaceOf } from './installation.ts';
+import { pythonHelperFolder, spawnerScript, workspaceOf } from './installation.ts';
 import { keptLimit } from './kept-limit.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
+import { objectPath } from '../recording/artifacts.ts';
 import { createPipelineSource } from './pipeline-source.ts';
 import { recoverInterruptedRuns } from './recover.ts';
 import { createTaskMemory } from './task-memory.ts';
+import { warmProfiles } from './warm-profiles.ts';
 import type { Results } from '../fingerprint/results.ts';
 
 export type Problem = Extract<SessionMessage, { readonly type: 'problem' }>;
@@ -75,9 +80,11 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const environment = { ...process.env };
   const clock = systemClock();
   const ids = randomIds();
-  const backend = spawningBackend(localBackend(), spawnerScript());
+  const spawner = spawningBackend(localBackend(), spawnerScript());
+  const backend = warmBackend(spawner);
   const memory = createTaskMemory(store, file);
   const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
+  const hasObject = (digest: Digest): boolean => existsSync(objectPath(store, digest) ?? '');
   const lock = createPipelineLock(store, file, memory.forgetResults);
 
   const source = createPipelineSource(file, options.set, environment, store);
@@ -159,7 +166,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     // Without a watcher, any file may have changed since; and before it began.
     if (!watching || !isTrusted) decisions.touch();
     isTrusted = watching;
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, memory: decisions };
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, memory: decisions };
   };
 
   const scopeFor = (pipeline: Pipeline, tasks: readonly string[], force: boolean, unasked: boolean): PlanScope | Problem => {
@@ -243,6 +250,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
             if (event.type === 'attempt-started' && executed === 1) listener({ type: 'estimate', durations: durations(pipeline.tasks), slots: slots.cpus });
             listener({ type: 'event', event });
           },
+          onImported: memory.imports().set,
           onStorageError: (message) => listener(problem('storage', message)),
           onStarted: (run) => {
             active = run;
@@ -261,9 +269,19 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       active = undefined;
       kept.makeRoom();
       memory.save();
+      memory.imports().save();
       source.save();
       status();
     }
+  };
+
+  /** While nothing runs, what the next change will need is made ready. */
+  const keepWarm = async (): Promise<void> => {
+    const { pipeline } = loaded;
+    if (!watching || pipeline === undefined) return;
+    const python = await interpreterFor(pipeline);
+    if (python === undefined || 'code' in python) return;
+    backend.prepare(warmProfiles(pipeline, { interpreter: python.path, pythonPath: pythonHelperFolder(), workspace, inherited: environment, importsOf: memory.imports().of }));
   };
 
   const refuseAlone = async (pipeline: Pipeline, named: ReadonlySet<TaskId>, { runId, fingerprint }: NonNullable<RunOptions['alone']>, decision: DecisionContext): Promise<Problem | undefined> => {
@@ -376,7 +394,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         if (mayBeStale || late.length > 0) await onChange(late.splice(0));
         else afterwards();
         if (isWatching() && loaded.pipeline !== undefined) (await memory.results(loaded.pipeline)).prepare();
-        backend.warm();
+        spawner.warm();
+        if (active === undefined) await keepWarm();
       } catch (error) {
         listener(problem('internal', (error as Error).message));
       }
@@ -421,7 +440,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       active?.cancel();
       await stopWatching?.();
       await last;
-      await backend.close();
+      backend.close();
+      await spawner.close();
       memory.forgetResults();
     },
   };

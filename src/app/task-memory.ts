@@ -13,8 +13,16 @@ export interface TaskMemory {
   readonly decisions: (pipeline: Pipeline, key: string) => DecisionMemory;
   /** For the next process. */
   readonly save: () => void;
+  /** Installed modules that tasks imported when they ran last. */
+  readonly imports: () => ImportMemory;
   /** Another process may have written results: they are read again when they are asked for next. */
   readonly forgetResults: () => void;
+}
+
+export interface ImportMemory {
+  readonly of: (task: TaskId) => readonly string[];
+  readonly set: (task: TaskId, modules: readonly string[]) => void;
+  readonly save: () => void;
 }
 
 /** `store` is `.runweave`; `file` the pipeline file, of which there may be several in its folder. */
@@ -32,6 +40,7 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
     const stats = statSync(resultsFile, { throwIfNoEntry: false });
     return `${key} ${stats === undefined ? '' : `${stats.size} ${stats.mtimeMs} ${stats.ino}`}`;
   };
+  let imports: ImportMemory | undefined;
 
   const open = async (pipeline: Pipeline): Promise<Results> => {
     const known = readResults(resultsFile);
@@ -56,10 +65,28 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
       // Without a file of results, decisions are about what the records say: no stamp tells when that changes.
       if (decisions?.memory.isNew() === true && existsSync(resultsFile)) writeJson(decisionsFile, { key: keyOf(decisions.key), decisions: decisions.memory.export() });
     },
+    imports: () => (imports ??= openImports(path.join(store, 'cache', `imports-${path.basename(file)}.json`))),
     forgetResults: () => {
       void results?.then((open) => open.close());
       results = undefined;
       decisions = undefined;
+    },
+  };
+}
+
+function openImports(file: string): ImportMemory {
+  const known = new Map(Object.entries((readJson(file) ?? {}) as Readonly<Record<TaskId, readonly string[]>>)) as Map<TaskId, readonly string[]>;
+  let isSaved = true;
+  return {
+    of: (task) => known.get(task) ?? [],
+    set: (task, modules) => {
+      if (JSON.stringify(known.get(task)) === JSON.stringify(modules)) return;
+      known.set(task, modules);
+      isSaved = false;
+    },
+    save: () => {
+      if (!isSaved) writeJson(file, Object.fromEntries(known));
+      isSaved = true;
     },
   };
 }

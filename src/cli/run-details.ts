@@ -4,7 +4,7 @@ import { describeReason } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { RunId } from '../model/run-event.ts';
 import { spanTree } from '../model/reported.ts';
-import type { AttemptState, RunState, TaskState } from '../model/run-state.ts';
+import type { ArtifactState, AttemptState, RunState, TaskState } from '../model/run-state.ts';
 import { elapsed, formatDuration } from '../model/time.ts';
 import { absoluteTime, relativeTime } from './run-text.ts';
 import { briefMetrics, briefReasons, describeFailure, failureLines, fit, oneLine, outcomeSymbol, outcomeWord, taskDuration, type LineOptions } from './progress/task-lines.ts';
@@ -48,6 +48,7 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
   const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : [style('bold', title), ...lines.map((line) => fit(`  ${line}`, columns))]);
   const pairs = (object: Readonly<Record<string, unknown>>): string[] => table(Object.entries(object).map(([name, value]) => [oneLine(name), valueText(value)]));
   const { node } = task;
+  const versions = versionsOf(task.artifacts);
   return [
     `${phaseSymbol(task, style)} ${style('bold', node.id)}  ${[phaseWord(task), taskDuration(task), task.attempts.length > 1 ? plural(task.attempts.length, 'attempt') : ''].filter((part) => part !== '').join(', ')}`,
     `  ${style('dim', `${node.kind}: ${oneLine(node.source)}${node.owner === undefined ? '' : `, owner ${oneLine(node.owner)}`}${node.tags.length === 0 ? '' : `, tags ${node.tags.join(', ')}`}`)}`,
@@ -63,7 +64,7 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
     ...section('Outputs', table(task.outputs.map((output) => [oneLine(output.path), formatBytes(output.size), style('dim', output.digest.slice(0, 19))]))),
     ...section('Datasets', table(task.datasets.map(({ name, digest, context = '' }) => [oneLine(name), oneLine(context), style('dim', oneLine(digest))]))),
     ...task.attempts.slice(-1).flatMap((attempt) => section('Spans', spanLines(attempt, options))),
-    ...section('Artifacts', table(task.artifacts.map((artifact) => [oneLine(artifact.name), oneLine(artifact.mediaType), formatBytes(artifact.size)]))),
+    ...section('Artifacts', table(task.artifacts.map((artifact, index) => [oneLine(artifact.name), oneLine(artifact.mediaType), formatBytes(artifact.size), style('dim', versions[index] ?? '')]))),
     ...section(
       'Attempts',
       table(
@@ -76,6 +77,17 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
       ),
     ),
   ];
+}
+
+/** The same name again is another version: `version 2 of 3`. */
+function versionsOf(artifacts: readonly ArtifactState[]): readonly string[] {
+  const total = new Map<string, number>();
+  const numbers = artifacts.map(({ name }) => {
+    const number = (total.get(name) ?? 0) + 1;
+    total.set(name, number);
+    return number;
+  });
+  return artifacts.map(({ name }, index) => (total.get(name) === 1 ? '' : `version ${numbers[index]} of ${total.get(name)}`));
 }
 
 /** `last of 100, 0.1 to 2.3, mean 0.4`. */

@@ -13,6 +13,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { PackageVersions } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
+import { describePickle, pickleMediaType, type PickledReturn, type PickledReturns } from '../model/pickled-return.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import { logText, seriesName, type Report, type ReportedLog } from '../model/reported.ts';
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TaskWarning, TraceId } from '../model/run-event.ts';
@@ -21,13 +22,17 @@ import type { FileDigests } from '../fingerprint/file-digests.ts';
 import type { Backend, ProcessEnd, RunningProcess } from './backend/backend.ts';
 import { followLog, type FollowedLog } from './follow-log.ts';
 import { collectObserved, type Observed } from './observed.ts';
+import { variablesOf } from './backend/descendants.ts';
 import { limitOutput } from './output-limit.ts';
-import { taskEnvironment } from './task/environment.ts';
+import { taskEnvironment, type PickleFile } from './task/environment.ts';
 import { parseTaskLogLine, type TaskLogEntry } from './task/task-log.ts';
+import { trackedName, trackVariables, usesTracking, withTracking } from './task/tracked-variables.ts';
 
 /** Output is handed on in pieces, not for every write of the task. */
 const outputInterval = 25;
 const outputPiece = 64 * 1024;
+/** How often the environments of a shell task's processes are looked at, in milliseconds. */
+const trackInterval = 50;
 /** What is kept of a task's last output for its failure's message. */
 const tailLength = 2000;
 /** Lines of RUNWEAVE_LOG that were not understood are told one by one up to here. */
@@ -41,6 +46,8 @@ export interface AttemptRequest {
   readonly cause: EventOf<'attempt-started'>['cause'];
   readonly command: readonly string[];
   readonly params: JsonObject;
+  /** Those of `params` that are pickled objects, with the files that hold them; in `params` stands the path. */
+  readonly pickles: readonly PickleFile[];
   readonly runId: RunId;
   readonly traceId: TraceId;
   readonly spanId: SpanId;
@@ -74,13 +81,17 @@ export interface AttemptContext {
   /** Absent where nothing can be reported but by `RUNWEAVE_LOG`. Rejects when there can be no such channel now. */
   readonly openChannel?: (attempt: Pick<AttemptRequest, 'task' | 'number' | 'spanId' | 'scratch'>, report: (report: Report) => void) => ReportChannel | Promise<ReportChannel>;
   readonly digests: FileDigests;
-  readonly storeArtifact: (file: string, name: string, mediaType: string | undefined) => Promise<Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content'>>;
+  /** Installed modules that the task's own code imported, at its end. */
+  readonly onImported?: (modules: readonly string[]) => void;
+  readonly storeArtifact: (file: string, name: string, mediaType: string | undefined, inlineLimit?: number) => Promise<Pick<EventOf<'artifact'>, 'name' | 'mediaType' | 'size' | 'digest' | 'content'>>;
 }
 
 export interface AttemptResult {
   readonly outcome: Exclude<Outcome, 'skip'>;
   readonly failure?: RecordedFailure;
   readonly returns: JsonObject;
+  /** Absent: none. */
+  readonly pickles?: PickledReturns;
   readonly observed: Observed;
 }
 
@@ -98,6 +109,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   let log: FollowedLog | undefined;
   let process: RunningProcess;
   let paramsFile = '';
+  let isTracked = false;
   try {
     paramsFile = writeParams(path.dirname(request.scratch), request.params);
     // A shell task makes its log by appending to it; most make none. What observes Python never makes it, so that a
@@ -107,18 +119,27 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
       const entry = parseTaskLogLine(line, cwd);
       if (entry !== undefined) reports.add(entry);
     });
-    process = await context.backend.start({
-      command: request.command,
-      cwd,
-      env: taskEnvironment({ ...request, paramsFile, logFile, reporting: channel }),
-      onOutput: output.add,
-    });
+    const env = taskEnvironment({ ...request, paramsFile, logFile, reporting: channel });
+    isTracked = usesTracking(task, folder);
+    const started = isTracked ? withTracking(request.command, env, request.pythonPath) : { command: request.command, env };
+    process = await context.backend.start({ ...started, cwd, onOutput: output.add });
   } catch (error) {
     // A full disk, or no right to write: the task's own failure, not the run's.
     process = { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: (error as Error).message }), stop: () => false };
   }
   emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid });
+  if (process.note !== undefined) emit({ type: 'warning', time: startTime, message: `${task.id}: ${process.note}` });
 
+  /** A process keeps the environment that it was started with, so that each says a value once. */
+  const said = new Set<string>();
+  const lookAtVariables = (): void => {
+    for (const { pid, name, value } of variablesOf([`RUNWEAVE_RUN_ID=${request.runId}`, `RUNWEAVE_TASK=${task.id}`], process.pid, trackedName)) {
+      const saying = `${pid} ${name}=${value}`;
+      if (!said.has(saying)) reports.add({ type: 'tracked', name, value });
+      said.add(saying);
+    }
+  };
+  const looking = isTracked ? setInterval(lookAtVariables, trackInterval) : undefined;
   let stoppedBy: 'timeout' | 'cancellation' | undefined;
   const stopFor = (why: 'timeout' | 'cancellation'): void => {
     if (process.stop()) stoppedBy ??= why;
@@ -130,6 +151,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
 
   const end = await process.ended;
   clearTimeout(timer);
+  clearInterval(looking);
   request.signal.removeEventListener('abort', onAbort);
   await channel?.close();
   output.flush();
@@ -139,6 +161,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   removeScratch(logFile);
   const observed = reports.observed();
   if (reports.hasObserved()) {
+    context.onImported?.(reports.imported());
     const { modules, read, written, packages } = observed;
     emit({ type: 'observed', ...of, time: clock.now(), modules, read, written, packages: Object.assign({}, ...Object.values(packages)) as PackageVersions });
   }
@@ -146,7 +169,9 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   const warnings = reports.warnings();
   if (warnings.length > 0) emit({ type: 'warned', ...of, time: clock.now(), warnings });
 
-  const { outcome, failure } = outcomeOf(end, stoppedBy, task, reports.exception(), output.tail());
+  const ended = outcomeOf(end, stoppedBy, task, reports.exception(), output.tail());
+  const notKept = ended.outcome === 'success' ? reports.notKept() : undefined;
+  const { outcome, failure } = notKept === undefined ? ended : { outcome: 'failure' as const, failure: notKept };
   emit({
     type: 'attempt-ended',
     ...of,
@@ -156,7 +181,8 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     ...(end.type === 'signal' && { signal: end.signal }),
     ...(failure !== undefined && { failure }),
   });
-  return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), observed };
+  const pickles = reports.pickles();
+  return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), ...(Object.keys(pickles).length > 0 && { pickles }), observed };
 }
 
 /**
@@ -254,9 +280,15 @@ function collectOutput(emit: (stream: 'stdout' | 'stderr', text: string) => void
 function collectReports(request: AttemptRequest, context: AttemptContext, of: { readonly task: TaskId; readonly attempt: number }, cwd: string, addLog: (log: ReportedLog) => void) {
   const { emit, clock } = context;
   const returns: Record<string, JsonObject[string]> = {};
+  const pickles = new Map<string, PickledReturn>();
+  /** By name: which of several holds. */
+  const lastReturns = new Map<string, TaskLogEntry>();
+  let notKept: RecordedFailure | undefined;
   const seen = collectObserved();
+  const roots = new Set<string>();
   const warnings = new Map<string, TaskWarning>();
   let exception: RecordedFailure | undefined;
+  const track = trackVariables();
   let notUnderstood = 0;
   let artifacts: Promise<void> = Promise.resolve();
 
@@ -312,15 +344,40 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
       case 'tag':
         emit({ ...of, time, ...entry });
         return;
+      case 'tracked': {
+        const value = track(entry.name, entry.value);
+        if (value !== undefined) emit({ ...of, time, ...value });
+        return;
+      }
       case 'return':
+        lastReturns.set(entry.name, entry);
+        pickles.delete(entry.name);
         returns[entry.name] = entry.value;
         emit({ ...of, time, ...entry });
+        return;
+      case 'pickled-return':
+        lastReturns.set(entry.name, entry);
+        artifacts = artifacts.then(async () => {
+          try {
+            const stored = await context.storeArtifact(entry.path, `returns/${entry.name}.pkl`, pickleMediaType, 0);
+            const pickle = { type: entry.valueType, size: stored.size, digest: stored.digest };
+            emit({ type: 'artifact', ...of, time, ...stored });
+            // Returned again meanwhile.
+            if (lastReturns.get(entry.name) !== entry) return;
+            pickles.set(entry.name, pickle);
+            returns[entry.name] = describePickle(pickle);
+            emit({ type: 'return', ...of, time, name: entry.name, value: describePickle(pickle) });
+          } catch (error) {
+            notKept ??= { type: 'return-not-kept', message: `what it returned as ${entry.name} (${entry.valueType}) could not be kept: ${(error as Error).message}` };
+          }
+        });
         return;
       case 'cell':
         emit({ ...of, time, ...entry });
         return;
       case 'observed':
         seen.add(entry);
+        for (const name of entry.roots) roots.add(name);
         return;
       case 'warning': {
         const { category, message, file, line } = entry;
@@ -357,9 +414,12 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
       await artifacts;
     },
     returns: (): JsonObject => returns,
+    pickles: (): PickledReturns => Object.fromEntries(pickles),
+    notKept: () => notKept,
     exception: () => exception,
     warnings: () => [...warnings.values()],
     observed: () => seen.observed(request.folder, context.digests),
+    imported: (): readonly string[] => [...roots],
     hasObserved: () => seen.hasAny(),
   };
 }

@@ -1,8 +1,9 @@
 /** Whether one task is up to date, with everything that an execution of it needs. Shared by plan and scheduler. */
 import path from 'node:path';
 import { globMatcher, isGlob } from '../definition/paths.ts';
-import type { Fingerprint, Reason } from '../model/fingerprint.ts';
+import type { Digest, Fingerprint, Reason } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
+import { pickledParams, type PickledParam } from '../model/pickled-return.ts';
 import { resolveReturns, taskParams, type Task, type TaskId } from '../model/pipeline.ts';
 import type { OutputFile } from '../model/run-event.ts';
 import type { TaskResult } from '../model/task-result.ts';
@@ -13,6 +14,8 @@ import { fingerprintDifference, reasonsToRun } from '../fingerprint/staleness.ts
 import type { KeptResult, KeptResults } from '../fingerprint/kept-results.ts';
 import { fingerprintTask, type FingerprintInputs } from '../fingerprint/task-fingerprint.ts';
 import type { DecisionMemory } from './decision-memory.ts';
+import type { Compiler } from '../fingerprint/called-sources.ts';
+import type { CheckSyntax } from './check-syntax.ts';
 import { needsInterpreter } from './task/command.ts';
 
 export interface DecisionContext {
@@ -24,6 +27,10 @@ export interface DecisionContext {
   readonly kept?: KeptResults;
   /** Decisions that hold still; absent: each is made anew. */
   readonly memory?: DecisionMemory;
+  /** Absent: modules of functions are compared as a whole. */
+  readonly checkSyntax?: CheckSyntax;
+  /** Whether `objects/` holds it; absent: nothing is there. */
+  readonly hasObject?: (digest: Digest) => boolean;
 }
 
 export interface Decision {
@@ -33,6 +40,10 @@ export interface Decision {
   readonly reasons: readonly Reason[];
   /** References to returns that the upstream task did not give: `split.returns.n`. */
   readonly missingReturns: readonly string[];
+  /** Those of `params` that are pickled objects; in `params` a text stands for each. */
+  readonly pickles?: readonly PickledParam[];
+  /** References within a longer text to what is no JSON. */
+  readonly picklesInText?: readonly string[];
 }
 
 export async function decide(task: Task, forced: boolean, context: DecisionContext): Promise<Decision> {
@@ -45,11 +56,18 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
     missingReturns.push(`${id}.returns.${name}`);
   };
   const params = resolveReturns(taskParams(task), returnsOf, onMissing) as JsonObject;
+  const pickled = pickledParams(taskParams(task), (id) => context.result(id)?.pickles);
   const fingerprint = await fingerprintTask({ ...fingerprintInputs(task, params, context), last: last?.fingerprint }, context.digests);
   const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await context.digests.ofPath(context.folder, output))?.digest })));
-  const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs });
-  if (reasons.length === 0 && missingReturns.length === 0) remember?.();
-  return { fingerprint, params, missingReturns, reasons: withImporters(reasons, fingerprint, context).map((reason) => withCells(reason, context.digests)) };
+  const lost = missingPickles(last, context).map((name) => ({ path: `returns.${name}`, digest: undefined }));
+  const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs: [...outputs, ...lost] });
+  if (reasons.length === 0 && missingReturns.length === 0 && pickled.params.length === 0 && pickled.inText.length === 0) remember?.();
+  return { fingerprint, params, missingReturns, pickles: pickled.params, picklesInText: pickled.inText, reasons: withImporters(reasons, fingerprint, context).map((reason) => withPlace(reason, context.digests)) };
+}
+
+/** What a task returned that is no JSON, and is no longer kept. */
+function missingPickles(result: Pick<TaskResult, 'pickles'> | undefined, { hasObject }: DecisionContext): readonly string[] {
+  return Object.entries(result?.pickles ?? {}).flatMap(([name, { digest }]) => (hasObject?.(digest) === true ? [] : [name]));
 }
 
 /** The result's fingerprint is what a decision would find once more. */
@@ -67,6 +85,8 @@ function stillUpToDate(last: TaskResult): Decision {
     },
     reasons: [],
     missingReturns: [],
+    pickles: [],
+    picklesInText: [],
   };
 }
 
@@ -82,15 +102,25 @@ function withImporters(reasons: readonly Reason[], { sources }: Fingerprint, { f
   });
 }
 
-function withCells(reason: Reason, digests: FileDigests): Reason {
+/** Which cells or functions changed, where what was there is known. */
+function withPlace(reason: Reason, digests: FileDigests): Reason {
   if (reason.type !== 'source-changed' || reason.from === undefined || reason.to === undefined) return reason;
-  const cells = digests.changedCells(reason.from, reason.to);
-  return cells === undefined || cells.length === 0 ? reason : { ...reason, cells };
+  const { from, to } = reason;
+  const [cells = [], parts = []] = [digests.changedCells(from, to), digests.changedParts(from, to)];
+  return { ...reason, ...(cells.length > 0 && { cells }), ...(parts.length > 0 && { parts }) };
 }
 
 /** What a fingerprint of the task is made from, but for what it was seen to use. */
-export function fingerprintInputs(task: Task, params: JsonObject, { folder, interpreter, result }: DecisionContext): Omit<FingerprintInputs, 'last'> {
-  return { task, folder, params, interpreter: needsInterpreter(task) && interpreter !== undefined ? `${interpreter.version} ${interpreter.path}` : undefined, upstream: result };
+export function fingerprintInputs(task: Task, params: JsonObject, context: DecisionContext): Omit<FingerprintInputs, 'last'> {
+  const { folder, interpreter, result } = context;
+  const python = needsInterpreter(task) ? interpreter : undefined;
+  return { task, folder, params, interpreter: python && `${python.version} ${python.path}`, upstream: result, compiler: compilerOf(task, context) };
+}
+
+/** Absent: modules of functions are compared as a whole. So they are if the function gets objects, which bring their own classes. */
+export function compilerOf(task: Task, { interpreter, checkSyntax, result }: DecisionContext): Compiler | undefined {
+  if (interpreter === undefined || checkSyntax === undefined || pickledParams(taskParams(task), (id) => result(id)?.pickles).params.length > 0) return undefined;
+  return { name: `${interpreter.version} ${interpreter.path}`, check: (files) => checkSyntax(interpreter.path, files) };
 }
 
 /**
@@ -102,7 +132,8 @@ export async function findKept(task: Task, decision: Decision, context: Decision
   const last = context.result(task.id);
   const isNewState = last?.fingerprint === undefined || fingerprintDifference(last.fingerprint, decision.fingerprint).length > 0;
   if (last !== undefined && last.outcome !== 'success' && !isNewState) return undefined;
-  return context.kept.find(fingerprintInputs(task, decision.params, context), decision.fingerprint);
+  const found = await context.kept.find(fingerprintInputs(task, decision.params, context), decision.fingerprint);
+  return missingPickles(found?.entry.result, context).length === 0 ? found : undefined;
 }
 
 /** The declared outputs as they are now; those that are not there are named apart. */

@@ -29,7 +29,7 @@ import { lookAtYoung } from '../fingerprint/held-still.ts';
 import { filesUsed, withObserved } from '../fingerprint/task-fingerprint.ts';
 import type { Results } from '../fingerprint/results.ts';
 import type { CompleteResult, KeptResult } from '../fingerprint/kept-results.ts';
-import { decide, findKept, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
+import { compilerOf, decide, findKept, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
 import { waitsForRequest, type PlanScope } from './plan.ts';
 import { createSlotPool, type SlotKind } from './slots.ts';
 import type { AttemptResult } from './attempt.ts';
@@ -242,9 +242,8 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     if (entry.generation !== generation) return;
     const decision = { ...decided, reasons: withoutOwnAttempts(decided.reasons, context.runId) };
     entry.decision = decision;
-    const missing = decision.missingReturns[0];
-    if (missing !== undefined) {
-      const failure: RecordedFailure = { type: 'missing-return', message: `\${tasks.${missing}} is not known: the task did not return it` };
+    const failure = referenceFailure(decision);
+    if (failure !== undefined) {
       emit({ type: 'task-ended', task: task.id, time: clock.now(), outcome: 'failure', outputs: [], returns: {}, failure });
       settle(entry, 'failure');
     } else if (decision.reasons.length === 0) {
@@ -364,6 +363,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
         last,
         isCovered: (file) => isDeclared(file, task.inputs) || isMadeBefore(file, task),
         isMade: (file) => pipeline.tasks.some((other) => isDeclared(file, other.outputs)),
+        compiler: compilerOf(task, context.decision),
         isOwn,
       },
       context.decision.digests,
@@ -375,7 +375,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
         : attempt.failure;
     const outcome = attempt.outcome === 'success' && missing.length > 0 ? 'failure' : attempt.outcome;
     const ended: EventOf<'task-ended'> = { type: 'task-ended', task: task.id, time: clock.now(), outcome, outputs, returns: attempt.returns, fingerprint, ...(failure !== undefined && { failure }) };
-    remember(entry, ended, startTime);
+    remember(entry, ended, startTime, attempt.pickles);
     pool.give(slots);
     delete entry.abort;
     // Gone from the pipeline file meanwhile: its span must end all the same.
@@ -410,7 +410,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     }
   };
 
-  const remember = (entry: Entry, ended: EventOf<'task-ended'>, startTime: UnixNano): void => {
+  const remember = (entry: Entry, ended: EventOf<'task-ended'>, startTime: UnixNano, pickles: AttemptResult['pickles']): void => {
     results.ended(entry.task.id, {
       runId: context.runId,
       traceId: context.traceId,
@@ -418,6 +418,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
       outcome: ended.outcome,
       outputs: ended.outputs,
       returns: ended.returns,
+      ...(pickles !== undefined && { pickles }),
       duration: elapsed(startTime, ended.time),
       end: ended.time,
       ...(ended.fingerprint !== undefined && { fingerprint: ended.fingerprint }),
@@ -577,4 +578,13 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<boolean> {
     }, milliseconds);
     signal.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/** A reference to a return that is not there, or that can't stand where it is. */
+function referenceFailure({ missingReturns, picklesInText = [] }: Decision): RecordedFailure | undefined {
+  const [missing] = missingReturns;
+  if (missing !== undefined) return { type: 'missing-return', message: `\${tasks.${missing}} is not known: the task did not return it` };
+  const [inText] = picklesInText;
+  if (inText !== undefined) return { type: 'pickled-return', message: `\${tasks.${inText}} is an object of Python, which can't be a part of a text: let the parameter be the reference alone` };
+  return undefined;
 }

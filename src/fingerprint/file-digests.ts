@@ -14,6 +14,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { globSync } from 'tinyglobby';
 import { isGlob } from '../definition/paths.ts';
 import type { Digest } from '../model/fingerprint.ts';
+import { labelled, type LabelledParts } from './function-slice.ts';
 import { readImports } from './import-chain.ts';
 import { isCurrent, meaningOf, type Meaning, type SourceKind } from './meaning.ts';
 
@@ -33,7 +34,14 @@ type Entry = readonly [size: string, mtime: string, ctime: string, inode: string
 /** Meanings are kept like digests, by kind of source; `null`: looked at, not understood. */
 type MeaningEntry = readonly [...Entry, meaning: Meaning | null];
 
-export type CachedDigests = Readonly<Record<string, Entry | MeaningEntry>>;
+/** Which contents of a source an interpreter was seen to compile. */
+type CompiledEntry = readonly [digest: Digest, interpreter: string];
+
+export type CachedDigests = Readonly<Record<string, Entry | MeaningEntry | CompiledEntry | LabelledParts>>;
+
+/** What the keys of entries other than those of files begin with. */
+const compiledKey = 'compiled:';
+const partsKey = 'parts:';
 
 /** What stands for the content of a file that is there but may not be read: the task itself says so best, when it tries. */
 const unreadable = digestOf('unreadable');
@@ -54,6 +62,14 @@ export interface FileDigests {
   readonly meaningOf: (absolute: string, kind: SourceKind) => Meaning | undefined;
   /** Code cells of a notebook by which `to` differs from `from`, from 1, as far as both were seen; empty where cells only went. */
   readonly changedCells: (from: Digest, to: Digest) => readonly number[] | undefined;
+  /** What a digest of a part of a module stands for. */
+  readonly rememberParts: (digest: Digest, parts: LabelledParts) => void;
+  /** Labels of what of a module differs between two digests, as far as both were seen. */
+  readonly changedParts: (from: Digest, to: Digest) => readonly string[] | undefined;
+  /** Whether `interpreter` is known to compile a source as it is now. */
+  readonly isCompiled: (absolute: string, interpreter: string) => Promise<boolean>;
+  /** It compiled these contents. */
+  readonly markCompiled: (absolute: string, content: Digest, interpreter: string) => void;
   /** Modules that a Python source names in its import statements; read anew only when the file changed. */
   readonly importsOf: (absolute: string) => readonly string[];
   readonly export: () => CachedDigests;
@@ -77,17 +93,27 @@ export function filesOf(folder: string, relative: string): readonly string[] {
 
 /** `cached` is asked for when the first file is. */
 export function createFileDigests(cached: () => CachedDigests = () => ({})): FileDigests {
-  let loaded: Map<string, Entry | MeaningEntry> | undefined;
+  let loaded: { readonly entries: Map<string, Entry | MeaningEntry>; readonly compiled: Map<string, CompiledEntry>; readonly parts: Map<string, LabelledParts> } | undefined;
   let isNew = false;
-  const entries = (): Map<string, Entry | MeaningEntry> => (loaded ??= new Map(Object.entries(cached())));
+  const known = (): NonNullable<typeof loaded> => (loaded ??= sortCached(cached()));
+  const entries = (): Map<string, Entry | MeaningEntry> => known().entries;
   const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string> }>();
-  const cells = new Map<Digest, readonly string[]>();
   const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
-  const rememberCells = (meaning: Meaning | null | undefined): void => {
+    const cells = new Map<Digest, readonly string[]>();
+  /** Those that were asked for: of the earlier ones, others are forgotten. */
+  const parts = new Map<Digest, LabelledParts>();
+  const remember = (meaning: Meaning | null | undefined): void => {
+    if (meaning?.module !== undefined) {
+      const all = labelled(meaning.module.parts);
+      moduleParts.set(meaning.code, all);
+      moduleParts.set(meaning.docstrings, all);
+    }
     if (meaning?.cells === undefined) return;
     cells.set(meaning.code, meaning.cells);
     cells.set(meaning.docstrings, meaning.cells);
   };
+  /** Of whole modules: known from their meanings. */
+  const moduleParts = new Map<Digest, LabelledParts>();
 
   const ofFile = async (absolute: string): Promise<PathDigest | undefined> => {
     const stats = statOf(absolute);
@@ -139,7 +165,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     const key = `${kind}:${absolute}`;
     const stats = statOf(absolute);
     const known = entries().get(key);
-    rememberCells(known?.[5]);
+    remember(known?.[5]);
     if (stats?.isFile() !== true) {
       entries().delete(key);
       return undefined;
@@ -160,7 +186,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
       return undefined;
     }
     const meaning = meaningOf(bytes, kind, absolute.endsWith('.ipynb'));
-    rememberCells(meaning);
+    remember(meaning);
     isNew = true;
     if (settled) entries().set(key, [size, mtime, ctime, inode, digestOf(bytes), meaning ?? null]);
     return meaning;
@@ -208,7 +234,57 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     return modules;
   };
 
-  return { changedCells, importsOf, ofFile, ofPath, namesIn, meaningOf: ofMeaning, export: () => Object.fromEntries(entries()), isNew: () => isNew };
+  const partsOf = (digest: Digest): LabelledParts | undefined => {
+    const found = parts.get(digest) ?? known().parts.get(digest);
+    if (found !== undefined) parts.set(digest, found);
+    return found ?? moduleParts.get(digest);
+  };
+  const changedParts = (from: Digest, to: Digest): readonly string[] | undefined => {
+    const [before, after] = [partsOf(from), partsOf(to)].map((known) => known && new Map(known));
+    if (before === undefined || after === undefined) return undefined;
+    return [...new Set([...before.keys(), ...after.keys()])].filter((label) => before.get(label) !== after.get(label));
+  };
+
+  const isCompiled = async (absolute: string, interpreter: string): Promise<boolean> => {
+    const entry = known().compiled.get(absolute);
+    return entry?.[1] === interpreter && entry[0] === (await ofFile(absolute))?.digest;
+  };
+
+  const exported = (): CachedDigests => ({
+    ...Object.fromEntries(entries()),
+    ...Object.fromEntries([...known().compiled].map(([file, entry]) => [compiledKey + file, entry])),
+    ...Object.fromEntries([...parts].map(([digest, known]) => [partsKey + digest, known])),
+  });
+  return {
+    changedCells,
+    changedParts,
+    isCompiled,
+    markCompiled: (absolute, content, interpreter) => {
+      isNew = true;
+      known().compiled.set(absolute, [content, interpreter]);
+    },
+    rememberParts: (digest, labels) => {
+      isNew = true;
+      parts.set(digest, labels);
+    },
+    importsOf,
+    namesIn,
+    ofFile,
+    ofPath,
+    meaningOf: ofMeaning,
+    export: exported,
+    isNew: () => isNew,
+  };
+}
+
+function sortCached(cached: CachedDigests): { readonly entries: Map<string, Entry | MeaningEntry>; readonly compiled: Map<string, CompiledEntry>; readonly parts: Map<string, LabelledParts> } {
+  const sorted = { entries: new Map<string, Entry | MeaningEntry>(), compiled: new Map<string, CompiledEntry>(), parts: new Map<string, LabelledParts>() };
+  for (const [key, entry] of Object.entries(cached)) {
+    if (key.startsWith(compiledKey)) sorted.compiled.set(key.slice(compiledKey.length), entry as CompiledEntry);
+    else if (key.startsWith(partsKey)) sorted.parts.set(key.slice(partsKey.length), entry as LabelledParts);
+    else sorted.entries.set(key, entry as Entry | MeaningEntry);
+  }
+  return sorted;
 }
 
 /** Follows links; `undefined` also for a link to nothing or to itself, and for what lies behind a folder that may not be entered. */

@@ -8,13 +8,15 @@
  */
 import { hash } from 'node:crypto';
 import type { Digest } from '../model/fingerprint.ts';
+import { moduleParts, type ModuleParts } from './module-parts.ts';
 import { notebookTokens } from './notebook-tokens.ts';
 import { pythonTokens } from './python-tokens.ts';
 
 /** Changes whenever a source may get another digest. */
 const version = 1 as number;
 
-export type SourceKind = 'python' | 'notebook';
+/** `module`: with its parts, for a task that calls a function. */
+export type SourceKind = 'python' | 'notebook' | 'module';
 /** How closely a task's sources are compared. */
 export type View = 'bytes' | 'docstrings' | 'code';
 /** From what sees least to what sees all. */
@@ -30,6 +32,7 @@ export interface Meaning {
   readonly imports: readonly string[];
   /** Digests of a notebook's code cells. */
   readonly cells?: readonly string[];
+  readonly module?: ModuleParts;
 }
 
 export function isCurrent(meaning: Meaning): boolean {
@@ -37,9 +40,9 @@ export function isCurrent(meaning: Meaning): boolean {
 }
 
 /** What the digest of `relative` stands for when it is a source of a Python task; `undefined`: its bytes. */
-export function sourceKind(relative: string, isNotebook: boolean): SourceKind | undefined {
+export function sourceKind(relative: string, python: SourceKind): SourceKind | undefined {
   if (relative.endsWith('.ipynb')) return 'notebook';
-  return relative.endsWith('.py') ? (isNotebook ? 'notebook' : 'python') : undefined;
+  return relative.endsWith('.py') ? python : undefined;
 }
 
 /** `undefined` where it is not understood: a mistake in the syntax, another encoding than UTF-8, a file that is no notebook. */
@@ -55,7 +58,8 @@ export function meaningOf(bytes: Uint8Array, kind: SourceKind, isIpynb: boolean)
   const hasMark = bytes[0] === 0xef;
   if (!isIpynb && encoding !== undefined && !(hasMark ? /^utf-8$/i : /^utf[-_]?8$/i).test(encoding)) return undefined;
   const notebook = kind === 'notebook' ? notebookTokens(text, isIpynb) : undefined;
-  const tokens = kind === 'notebook' ? notebook : pythonTokens(text);
+  const python = kind === 'notebook' ? undefined : pythonTokens(text);
+  const tokens = notebook ?? python;
   if (tokens === undefined) return undefined;
   const code = notebook === undefined ? tokens.code : notebook.cells.join('\n ');
   return {
@@ -65,6 +69,7 @@ export function meaningOf(bytes: Uint8Array, kind: SourceKind, isIpynb: boolean)
     docstrings: digest('docstrings', tokens.withDocstrings),
     view: readsText.test(withoutFolders(code)) ? 'bytes' : readsDocstrings.test(code.replace(literalGetattr, '')) ? 'docstrings' : 'code',
     imports: [...importsOf(code)].filter((name) => !indifferent.has(name)),
+    ...(kind === 'module' && python !== undefined && { module: moduleParts(python.tokens, code) }),
     ...(notebook !== undefined && { cells: notebook.cells.map((cell) => hash('sha256', cell, 'hex').slice(0, 16)) }),
   };
 }

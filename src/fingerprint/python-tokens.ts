@@ -16,6 +16,11 @@ export interface PythonTokens {
   readonly withDocstrings: string;
 }
 
+export interface PythonTokenList extends PythonTokens {
+  /** The tokens that `code` is made of. */
+  readonly tokens: readonly string[];
+}
+
 export interface TokenOptions {
   /** Whether a comment (with its `#`) counts as a token; by default none does. */
   readonly keepComment?: (comment: string) => boolean;
@@ -34,9 +39,9 @@ const stringStart = /([rR]?[bBfFtT]?|[bBfFtT][rR]|[uU])('''|"""|'|")/y;
 /** Words after which a bracket opens a tuple or group, not a call. */
 const notCalled = new Set('False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield match case type'.split(' '));
 
-const indent = '\x01';
-const dedent = '\x02';
-const newline = '\n';
+export const indent = '\x01';
+export const dedent = '\x02';
+export const newline = '\n';
 
 interface Bracket {
   readonly closer: string;
@@ -49,7 +54,7 @@ interface Bracket {
 }
 
 /** `undefined`: not understood. */
-export function pythonTokens(source: string, { keepComment = () => false, moduleDocstring = true }: TokenOptions = {}): PythonTokens | undefined {
+export function pythonTokens(source: string, { keepComment = () => false, moduleDocstring = true }: TokenOptions = {}): PythonTokenList | undefined {
   // As Python reads it, in strings too.
   const text = source.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n');
   const code: string[] = [];
@@ -199,7 +204,7 @@ export function pythonTokens(source: string, { keepComment = () => false, module
     isOnlyStatement = false;
     code.push(dedent);
   }
-  return { code: code.join(' '), withDocstrings: docstrings.length === 0 ? code.join(' ') : withThem(code, docstrings) };
+  return { tokens: code, code: code.join(' '), withDocstrings: docstrings.length === 0 ? code.join(' ') : withThem(code, docstrings) };
 }
 
 function withThem(code: readonly string[], docstrings: readonly { readonly at: number; readonly tokens: readonly string[] }[]): string {

@@ -5,6 +5,7 @@ import { canonicalJson, type JsonObject } from '../model/json.ts';
 import type { Digest, Fingerprint, ImportLookups, PackageVersions } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
+import { filesWithMistakes, slicesOf, type Compiler } from './called-sources.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
 import { coarseClock } from './held-still.ts';
 import { filesFound, packagesFound } from './import-lookups.ts';
@@ -29,6 +30,8 @@ export interface FingerprintInputs {
   readonly upstream: (task: TaskId) => TaskResult | undefined;
   /** The task's last success: what it was seen to use then counts now. */
   readonly last: Fingerprint | undefined;
+  /** Absent: the modules of a `call` task are compared as a whole. */
+  readonly compiler?: Compiler | undefined;
 }
 
 export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDigests): Promise<Fingerprint> {
@@ -39,7 +42,7 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
   // Imports and reads of the last success are dependencies like declared ones, as a compiler's depfile has it.
   // (A shell command's are only those that it names.)
   const used = task.source.kind === 'shell' ? [] : [...Object.keys(inputs.last?.sources ?? {}), ...filesFound(folder, inputs.last?.lookups ?? {}, digests)];
-  const { sources } = await digestSources(task, folder, [...sourceFiles(task, folder), ...used], digests);
+  const { sources } = await digestSources(task, folder, [...sourceFiles(task, folder), ...used], digests, { compiler: inputs.compiler, expected: inputs.last?.sources ?? {} });
   const files: Record<string, Digest> = {};
   for (const input of task.inputs) files[input] = await digest(input);
   for (const file of Object.keys(inputs.last?.inputs ?? {})) {
@@ -85,25 +88,46 @@ function versionsNow(packages: Packages, digests: FileDigests): Packages {
   return now;
 }
 
-/** Digests of a task's sources: of their meaning where the task compares it and nothing in them could tell the difference. */
-async function digestSources(task: Task, folder: string, files: readonly string[], digests: FileDigests): Promise<{ readonly view: View; readonly sources: Record<string, Digest> }> {
+interface SourceOptions {
+  readonly compiler: Compiler | undefined;
+  /**
+   * Where only a part of a module counts, and has this digest, the module is looked at for mistakes in the rest; in
+   * others the task finds them itself. `all`: in any case.
+   */
+  readonly expected: Readonly<Record<string, Digest>> | 'all';
+}
+
+interface DigestedSources {
+  readonly view: View;
+  /** Of some modules only a part counts. */
+  readonly isSliced: boolean;
+  readonly sources: Record<string, Digest>;
+}
+
+/** Digests of a task's sources: of their meaning where the task compares it and nothing in them could tell the difference, of a function's modules over what it can use. */
+async function digestSources(task: Task, folder: string, files: readonly string[], digests: FileDigests, { compiler, expected }: SourceOptions): Promise<DigestedSources> {
   const meanings: Record<string, Meaning | undefined> = {};
+  const called = task.source.kind === 'call' && compiler !== undefined ? task.source : undefined;
   const isComparedByMeaning = task.compare === 'meaning' && task.source.kind !== 'shell';
   if (isComparedByMeaning) {
     for (const file of files) {
-      const kind = sourceKind(file, task.source.kind === 'notebook' && file === task.source.notebook);
+      const kind = sourceKind(file, task.source.kind === 'notebook' && file === task.source.notebook ? 'notebook' : called === undefined ? 'python' : 'module');
       const absolute = path.resolve(folder, file);
       // One that is not there says nothing; it counts as absent.
       if (statSync(absolute, { throwIfNoEntry: false }) !== undefined) meanings[file] = kind && digests.meaningOf(absolute, kind);
     }
   }
   const view = isComparedByMeaning ? viewOf(meanings) : 'bytes';
+  const slices = called !== undefined && view === 'code' ? slicesOf(called, meanings, digests) : {};
+  const doubtful = Object.entries(slices).flatMap(([file, slice]) => (slice.isPart && (expected === 'all' || expected[file] === slice.digest) ? [file] : []));
+  const mistaken = compiler === undefined ? new Set() : await filesWithMistakes(doubtful, folder, compiler, digests);
   const sources: Record<string, Digest> = {};
   for (const file of files) {
     const meaning = view === 'bytes' ? undefined : meanings[file];
-    sources[file] ??= meaning === undefined ? ((await digests.ofPath(folder, file))?.digest ?? absent) : view === 'code' ? meaning.code : meaning.docstrings;
+    const slice = mistaken.has(file) ? undefined : slices[file];
+    sources[file] ??= slice?.digest ?? (meaning === undefined ? ((await digests.ofPath(folder, file))?.digest ?? absent) : view === 'code' ? meaning.code : meaning.docstrings);
   }
-  return { view, sources };
+  return { view, isSliced: Object.values(slices).some((slice) => slice.isPart), sources };
 }
 
 /** Key of a file that the task was seen to read without declaring it. */
@@ -134,6 +158,7 @@ export interface ObservationContext {
   readonly heldStill: (relative: string) => boolean;
   /** An output of any task of the pipeline: nobody else writes it while the run goes on. */
   readonly isMade: (relative: string) => boolean;
+  readonly compiler?: Compiler | undefined;
   /** Written by the task itself. */
   readonly isOwn: (relative: string) => boolean;
 }
@@ -157,7 +182,7 @@ export async function withObserved(
 ): Promise<Fingerprint> {
   // Nothing was reported: a shell command, or a task that was killed. What was known of it stays known, so that a
   // change of what it hangs in is seen.
-  if (seen.modules.length === 0 && seen.read.length === 0) return fingerprint;
+  if (seen.modules.length === 0 && seen.read.length === 0) return withMistakes(fingerprint, options, digests);
   const lookups = withoutOwn(options.folder, seen.lookups, options.isOwn, digests);
   const modules = new Set([...seen.modules, ...filesFound(options.folder, lookups, digests)].filter((file) => !options.isOwn(file)));
   const observed = { modules: [...modules], read: seen.read.filter((file) => !options.isOwn(file) && !modules.has(file)) };
@@ -175,12 +200,20 @@ export async function withObserved(
   };
   const own = ownSources(fingerprint, observed.modules);
   const sources: Record<string, Digest> = {};
-  const { view, sources: now } = await digestSources(options.task, options.folder, [...own, ...observed.modules], digests);
+  const { compiler } = options;
+  for (const file of compiler === undefined || options.task.source.kind !== 'call' ? [] : seen.modules) {
+    const absolute = path.resolve(options.folder, file);
+    const content = isNew(file) === false ? (await digests.ofFile(absolute))?.digest : undefined;
+    // It was imported, so it compiles.
+    if (compiler !== undefined && content !== undefined) digests.markCompiled(absolute, content, compiler.name);
+  }
+  const { view, sources: now } = await digestSources(options.task, options.folder, [...own, ...observed.modules], digests, { compiler, expected: 'all' });
   // What was imported may call for a closer comparison of the rest than was known when the task started.
-  const before = await digestSources(options.task, options.folder, Object.keys(fingerprint.sources), digests);
+  const before = await digestSources(options.task, options.folder, Object.keys(fingerprint.sources), digests, { compiler, expected: {} });
+  const isAsClose = !before.isSliced && views.indexOf(before.view) >= views.indexOf(view);
   for (const file of own) {
     // What was the same at a closer look is the same.
-    const isUnchanged = before.sources[file] === fingerprint.sources[file] && (views.indexOf(before.view) >= views.indexOf(view) || isNew(file) === false);
+    const isUnchanged = before.sources[file] === fingerprint.sources[file] && (isAsClose || isNew(file) === false);
     sources[file] = (isUnchanged ? now[file] : fingerprint.sources[file]) ?? absent;
   }
   for (const file of observed.modules) sources[file] ??= await settled(file, options.last?.sources[file], () => Promise.resolve(now[file]));
@@ -218,6 +251,15 @@ function versionsAtStart(fingerprint: Fingerprint, packages: Packages, { last, s
   return atStart;
 }
 
+/** Of a task that failed before it could say what it used: a mistake in what it does not use may be why. */
+async function withMistakes(fingerprint: Fingerprint, { task, folder, compiler }: ObservationContext, digests: FileDigests): Promise<Fingerprint> {
+  if (task.source.kind !== 'call' || compiler === undefined) return fingerprint;
+  const files = Object.keys(fingerprint.sources);
+  const [before, now] = [await digestSources(task, folder, files, digests, { compiler, expected: {} }), await digestSources(task, folder, files, digests, { compiler, expected: 'all' })];
+  const sources = Object.entries(fingerprint.sources).map(([file, digest]) => [file, (before.sources[file] === digest ? now.sources[file] : undefined) ?? digest]);
+  return { ...fingerprint, sources: Object.fromEntries(sources) as Fingerprint['sources'] };
+}
+
 /** Sources of the last success that this one did not import any more are dropped; what the definition names stays first. */
 function ownSources(fingerprint: Fingerprint, modules: readonly string[]): readonly string[] {
   const seen = new Set(modules);
@@ -241,7 +283,8 @@ const resultDigests = new WeakMap<TaskResult, Digest>();
 function newResultDigest(result: TaskResult): Digest {
   if (result.outputs.length === 0 && Object.keys(result.returns).length === 0) return digestOf(`${result.traceId}/${result.spanId}`);
   const outputs = Object.fromEntries(result.outputs.map((output) => [output.path, output.digest]));
-  return digestOf(canonicalJson({ outputs, returns: result.returns }));
+  const pickles = Object.entries(result.pickles ?? {}).map(([name, pickle]) => [name, pickle.digest] as const);
+  return digestOf(canonicalJson({ outputs, returns: result.returns, ...(pickles.length > 0 && { pickles: Object.fromEntries(pickles) }) }));
 }
 
 const definitions = new WeakMap<Task, { readonly parts: JsonObject; readonly digest: Digest }>();

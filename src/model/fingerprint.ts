@@ -52,6 +52,8 @@ export type Reason =
       readonly to?: Digest;
       /** Of a notebook: which of its code cells, from 1, where the old ones are known. */
       readonly cells?: readonly number[];
+      /** Of a module whose function is called: `function clean`, `class Model`, or empty for what always counts; where what was there is known. */
+      readonly parts?: readonly string[];
       /** Of an imported module: the files through which it came, from the task's own to the one that imports it, as far as they are seen. */
       readonly via?: readonly string[];
     }
@@ -86,6 +88,12 @@ function inCells(cells: readonly number[] | undefined): string {
   return cells === undefined ? '' : ` in code cell${cells.length === 1 ? '' : 's'} ${cells.join(', ')}`;
 }
 
+function inParts(parts: readonly string[] | undefined): string {
+  if (parts === undefined || parts.length === 0) return '';
+  const named = parts.map((part) => (part === '' ? 'statements outside of functions' : part));
+  return ` in ${named.length > 4 ? `${named.slice(0, 3).join(', ')} and ${named.length - 3} more` : named.join(', ')}`;
+}
+
 function imported(via: readonly string[] | undefined): string {
   return via === undefined ? '' : `, imported by ${via.join(' → ')}`;
 }
@@ -106,7 +114,7 @@ export function describeReason(reason: Reason): string {
     case 'param-changed':
       return `parameter ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
     case 'source-changed':
-      return `source ${reason.path} ${verb(reason.from, reason.to)}${inCells(reason.cells)} (${short(reason.from)} → ${short(reason.to)})${imported(reason.via)}`;
+      return `source ${reason.path} ${verb(reason.from, reason.to)}${inCells(reason.cells)}${inParts(reason.parts)} (${short(reason.from)} → ${short(reason.to)})${imported(reason.via)}`;
     case 'input-changed':
       return `input ${reason.path} ${verb(reason.from, reason.to)} (${short(reason.from)} → ${short(reason.to)})`;
     case 'upstream-changed':

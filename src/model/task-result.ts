@@ -1,5 +1,6 @@
 import type { Fingerprint } from './fingerprint.ts';
 import type { JsonObject } from './json.ts';
+import type { PickledReturns } from './pickled-return.ts';
 import type { Outcome, OutputFile, RunId, SpanId, TraceId } from './run-event.ts';
 import type { Milliseconds, UnixNano } from './time.ts';
 
@@ -14,6 +15,8 @@ export interface TaskResult {
   readonly fingerprint?: Fingerprint;
   readonly outputs: readonly OutputFile[];
   readonly returns: JsonObject;
+  /** Of those returns that are no JSON; in `returns` a text stands for each. */
+  readonly pickles?: PickledReturns;
   readonly duration: Milliseconds;
   readonly end: UnixNano;
 }

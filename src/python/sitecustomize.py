@@ -11,7 +11,7 @@ if os.environ.get("RUNWEAVE_OBSERVE") and os.environ["RUNWEAVE_OBSERVE"] == os.e
     try:
         from _runweave import observe
 
-        observe.start()
+        observe.start(is_child=True)
     except Exception:
         pass  # another Python, too old or too new: it is not observed
 

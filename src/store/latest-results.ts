@@ -1,6 +1,7 @@
 /** What the records say of each task's last execution: what the cache of results is made from when it is gone. */
 import path from 'node:path';
 import type { TaskId } from '../model/pipeline.ts';
+import { mayBePickle } from '../model/pickled-return.ts';
 import type { RunState, TaskState } from '../model/run-state.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { elapsed } from '../model/time.ts';
@@ -33,6 +34,8 @@ function resultOf(state: RunState, task: TaskState): TaskResult | undefined {
   const { phase, start, end } = task;
   if (phase === 'skip' || phase === 'pending' || phase === 'stale' || phase === 'running') return undefined;
   if (start === undefined || end === undefined) return undefined;
+  // An object that was pickled is never read on the word of a record, which may come from anywhere: the task runs again.
+  if (Object.values(task.returns).some(mayBePickle)) return undefined;
   return {
     runId: state.runId,
     traceId: state.traceId,

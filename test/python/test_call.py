@@ -1,6 +1,9 @@
 """A `call` task: a function with the task's parameters, and what it returns."""
 
+import hashlib
+import json
 import os
+import pickle
 import unittest
 
 from task_workspace import TaskTest
@@ -47,6 +50,76 @@ class Calls(CallTest):
         )
 
 
+class Objects(CallTest):
+    """Returned pickled, and given back in another process."""
+
+    def test_round_trip(self):
+        source = """
+            class Model:
+                def __init__(self, weights): self.weights = weights
+            def split(): return {"model": Model({1: (2, 3)}), "n": 3, "ids": {4}}
+            def use(model, ids, n): return [model.weights[1][1], sorted(ids), n, type(ids).__name__]
+            """
+        self.assertEqual(self.call(source, {}).stderr, "")
+        self.assertEqual(self.values("return"), {"n": 3})
+        lines = self.lines("pickled-return")
+        self.assertEqual([(line["name"], line["valueType"]) for line in lines], [("model", "tasks.prepare.Model"), ("ids", "set")])
+        self.give(**{line["name"]: line["path"] for line in lines}, n=3)
+        result = self.task("call", "tasks.prepare:use")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(self.values("return")["value"], [3, [4], 3, "set"])
+
+    def give(self, n, **paths):
+        self.set_params({"n": n, **paths})
+        self.pickles = [self.entry(name, path) for name, path in paths.items()]
+
+    def entry(self, name, path):
+        with open(path, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        return {"at": [name], "path": path, "digest": f"sha256:{digest}", "what": f"the Model that split returned as {name}"}
+
+    def env(self, inside_run=True):
+        return {**super().env(inside_run), "RUNWEAVE_PICKLES": json.dumps(getattr(self, "pickles", []))}
+
+    def unreadable(self, content, message, **changed):
+        path = self.path("given.pkl")
+        with open(path, "wb") as file:
+            file.write(content)
+        self.set_params({"model": path})
+        self.pickles = [{**self.entry("model", path), **changed}]
+        result = self.call("def split(model): pass", {"model": path})
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr, f"runweave: call tasks.prepare:split: parameter 'model': the Model that split returned as model {message.format(path=path)}\n")
+
+    def test_other_bytes_than_were_returned_are_not_read(self):
+        content = pickle.dumps(Explosive())
+        self.unreadable(content, "was changed on disk; remove {path} and run again", digest="sha256:" + "0" * 64)
+
+    def test_a_class_that_is_not_there(self):
+        self.unreadable(b"cabsent\nModel\n.", "cannot be read: ModuleNotFoundError: No module named 'absent'")
+
+    def test_a_file_that_is_gone(self):
+        self.unreadable(b"", "is no longer there; run again", path=self.path("gone.pkl"))
+
+    def test_nothing_is_read_before_it_is_asked_for(self):
+        self.set_params({"n": 1, "model": "/nowhere"})
+        self.pickles = [{"at": ["model"], "path": "/nowhere", "digest": "", "what": "it"}]
+        self.write("task.py", "import runweave\nprint(runweave.params['n'], list(runweave.params), runweave.params)")
+        result = self.task("script", self.path("task.py"))
+        self.assertEqual(result.stdout, "1 ['n', 'model'] runweave.params({'n': 1, 'model': '/nowhere'})\n", result.stderr)
+
+    def test_what_a_script_defines_is_refused(self):
+        self.write("task.py", "import runweave\nclass Model: pass\nrunweave.returns(model=Model())")
+        result = self.task("script", self.path("task.py"))
+        self.assertIn("Model is defined in the script or notebook itself", result.stderr)
+        self.assertEqual(self.lines("pickled-return"), [])
+
+
+class Explosive:
+    def __reduce__(self):
+        return (print, ("it was unpickled",))
+
+
 class Mistakes(CallTest):
     """One line that names function, file and parameter, on stderr and in the log; no traceback."""
 
@@ -90,12 +163,23 @@ class Mistakes(CallTest):
     def test_not_a_function(self):
         self.check("split = 3", {}, "call tasks.prepare:split: this is not a function but int")
 
-    def test_value_that_is_not_json(self):
+    def test_value_that_cannot_be_pickled(self):
         self.check(
-            "def split(): return {'a': 1, 'model': object()}",
+            "def split(): return {'a': 1, 'model': (each for each in [])}",
             {},
-            "call tasks.prepare:split: returned 'model' with a value of type object, which is not JSON; "
-            "write it to an output file and return its path",
+            "call tasks.prepare:split: returned 'model': a value of type generator is not JSON and cannot be pickled "
+            "(cannot pickle 'generator' object); define its class or function at the top of a module, "
+            "or write it to an output file",
+        )
+        self.assertEqual(os.listdir(os.path.join(self.live, "artifacts")), [])
+
+    def test_function_without_a_name(self):
+        result = self.call("def split(): return lambda: 1", {})
+        self.assertEqual((result.returncode, self.lines("pickled-return")), (1, []))
+        self.assertRegex(
+            result.stderr,
+            "^runweave: call tasks.prepare:split: returned a value of type function is not JSON and cannot be pickled "
+            r"\(.*<lambda>.*\); define its class or function at the top of a module, or write it to an output file\n$",
         )
 
 

@@ -72,7 +72,7 @@ function openService(attempt: CollectedAttempt, now: () => number): Service {
     if (api?.[2] === 'mlflow-artifacts') return artifacts.handle(request, path);
     // What version 3.0 of the API alone has is under `v3/`; everything else is served under both.
     const found = (api?.[1] === '3.0' ? route(request.method, `v3/${path}`) : undefined) ?? (api === null ? undefined : route(request.method, path));
-    if (found === undefined) throw new Refusal('ENDPOINT_NOT_FOUND', `No API found for ${request.method} ${request.path.slice(0, 200)}. What Runweave serves of MLflow's API is in docs/mlflow.md.`);
+    if (found === undefined) throw new Refusal('ENDPOINT_NOT_FOUND', `No API found for ${request.method} ${request.path.slice(0, 200)}. What there is of MLflow's API is listed in Runweave's docs/mlflow.md.`);
     const body = await readBody(request);
     if (path === 'runs/log-batch' && body.size > maxBatchBytes) throw invalid(`Batched logging API requests must be at most ${maxBatchBytes} bytes, got a request of size ${body.size}.`);
     const fields: Fields = fieldsOf({ ...queryOf(request.query), ...body.fields, ...found.params });

@@ -20,6 +20,8 @@ export interface RunningProcess {
   readonly ended: Promise<ProcessEnd>;
   /** Ends the whole process tree: asks first, then makes it. `false` if the process has ended by itself already. */
   readonly stop: () => boolean;
+  /** How it was started, where that is not as one would expect; for people. */
+  readonly note?: string;
 }
 
 export interface Backend {

@@ -28,6 +28,20 @@ export function processesWith(variables: readonly string[], youngerThan = 0): re
   });
 }
 
+/** Variables whose name matches, in the environments of the processes that `processesWith` finds. */
+export function variablesOf(variables: readonly string[], youngerThan: number, name: RegExp): readonly { readonly pid: number; readonly name: string; readonly value: string }[] {
+  return processesWith(variables, youngerThan).flatMap((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').flatMap((entry) => {
+        const at = entry.indexOf('=');
+        return at > 0 && name.test(entry.slice(0, at)) ? [{ pid, name: entry.slice(0, at), value: entry.slice(at + 1) }] : [];
+      });
+    } catch {
+      return [];
+    }
+  });
+}
+
 /** Ids of processes that began after the one with the id `from`. */
 function idsAfter(from: number): readonly number[] {
   const last = lastPid();

@@ -11,9 +11,9 @@ import type { Backend, ProcessEnd, ProcessRequest, RunningProcess } from './back
 import { killProcessesWith } from './descendants.ts';
 
 /** How long a task may take to end after SIGTERM. */
-const grace = 3000;
+export const grace = 3000;
 /** How long output is waited for after the process has ended, when something still holds its pipes open. */
-const drain = 500;
+export const drain = 500;
 
 /** What is started is there when `start` returns. */
 export interface DirectBackend extends Backend {

@@ -1,9 +1,21 @@
 /** What a task sees in its environment, on top of the executor's own. */
 import path from 'node:path';
+import type { Digest } from '../../model/fingerprint.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { RunId, SpanId, TraceId } from '../../model/run-event.ts';
 import type { Task } from '../../model/pipeline.ts';
 import { withReporting, type ReportingContext } from './reporting-environment.ts';
+
+/** A pickled object that a task gets as a parameter. */
+export interface PickleFile {
+  /** Keys and indices from the parameters down to it. */
+  readonly at: readonly (string | number)[];
+  /** Absolute. */
+  readonly path: string;
+  readonly digest: Digest;
+  /** For messages: `the DataFrame that split returned as data`. */
+  readonly what: string;
+}
 
 export interface EnvironmentContext {
   readonly inherited: Readonly<Record<string, string | undefined>>;
@@ -13,6 +25,8 @@ export interface EnvironmentContext {
   /** The attempt's span. */
   readonly spanId: SpanId;
   readonly params: JsonObject;
+  /** Absent: none. */
+  readonly pickles?: readonly PickleFile[];
   readonly paramsFile: string;
   readonly logFile: string;
   readonly workspace: string;
@@ -25,8 +39,8 @@ export function taskEnvironment(context: EnvironmentContext): Record<string, str
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(context.inherited)) {
     // The editor's own switches for its Node would change how a Node of the user starts.
-    // Nor are the parameters of a task that started this executor those of its tasks.
-    if (value !== undefined && !/^(ELECTRON_|VSCODE_|RUNWEAVE_PARAM_)/.test(name)) environment[name] = value;
+    // Nor is what a task that started this executor was given, or reported, that of its tasks.
+    if (value !== undefined && !/^(ELECTRON_|VSCODE_|RUNWEAVE_PARAM_|RUNWEAVE_TRACK_|runnable_TRACK_|RUNWEAVE_PICKLES$)/.test(name)) environment[name] = value;
   }
   Object.assign(environment, context.task.env);
   const python = environment['PYTHONPATH'];
@@ -43,6 +57,7 @@ export function taskEnvironment(context: EnvironmentContext): Record<string, str
     PYTHONUNBUFFERED: environment['PYTHONUNBUFFERED'] ?? '1',
     PYTHONIOENCODING: environment['PYTHONIOENCODING'] ?? 'utf-8',
   });
+  if (context.pickles !== undefined && context.pickles.length > 0) environment['RUNWEAVE_PICKLES'] = JSON.stringify(context.pickles);
   for (const [name, value] of Object.entries(context.params)) {
     environment[`RUNWEAVE_PARAM_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`] = typeof value === 'string' ? value : JSON.stringify(value);
   }

@@ -11,11 +11,15 @@ export type TaskLogEntry =
   | { readonly type: 'param'; readonly name: string; readonly value: Json }
   | { readonly type: 'tag'; readonly name: string; readonly value: string }
   | { readonly type: 'return'; readonly name: string; readonly value: Json }
+  /** An object of Python, pickled into the file at `path`. */
+  | { readonly type: 'pickled-return'; readonly name: string; readonly path: string; readonly valueType: string }
   | { readonly type: 'artifact'; readonly name: string; readonly path: string; readonly mediaType?: string }
   | ({ readonly type: 'observed' } & ObservedEntry)
   | { readonly type: 'cell'; readonly index: number; readonly status: 'running' | 'success' | 'failure'; readonly label: string; readonly start: UnixNano; readonly end?: UnixNano; readonly source?: string; readonly outputs?: readonly JsonObject[] }
   | { readonly type: 'warning'; readonly category: string; readonly message: string; readonly file: string; readonly line: number }
   | { readonly type: 'exception'; readonly exceptionType: string; readonly message: string; readonly stacktrace: string; readonly frames: readonly { readonly file: string; readonly line: number; readonly function: string }[] }
+  /** A variable `RUNWEAVE_TRACK_…` as it is set now. */
+  | { readonly type: 'tracked'; readonly name: string; readonly value: string }
   | { readonly type: 'invalid'; readonly line: string; readonly message: string };
 
 /** What a Python process of the task was seen to use; absolute paths. A line has one thing or a few, and lines are in the order of time. */
@@ -31,6 +35,8 @@ export interface ObservedEntry {
   readonly outside: Readonly<Record<string, readonly string[]>>;
   /** Folder of a search path → names looked for in it. */
   readonly lookups: Readonly<Record<string, readonly string[]>>;
+  /** Installed modules that the task's own code imported. */
+  readonly roots: readonly string[];
 }
 
 /** `undefined` for an empty line. Relative artifact paths are relative to `cwd`. */
@@ -59,9 +65,15 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
       if (typeof name !== 'string' || number === undefined || (step !== undefined && step !== null && !Number.isSafeInteger(step))) return undefined;
       return { type, name, value: number, ...(typeof step === 'number' && { step }), ...(time !== undefined && { time }) };
     }
+    case 'pickled-return': {
+      const { path: file, valueType } = object;
+      return typeof name === 'string' && typeof file === 'string' && typeof valueType === 'string' ? { type, name, path: path.resolve(cwd, file), valueType } : undefined;
+    }
     case 'param':
     case 'return':
       return typeof name === 'string' && value !== undefined ? { type, name, value } : undefined;
+    case 'tracked':
+      return typeof name === 'string' && typeof value === 'string' ? { type, name, value } : undefined;
     case 'tag':
       return typeof name === 'string' && value !== undefined ? { type, name, value: typeof value === 'string' ? value : JSON.stringify(value) } : undefined;
     case 'artifact': {
@@ -79,6 +91,7 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
         imported: stringLists(object['imported']),
         outside: stringLists(object['outside']),
         lookups: stringLists(object['lookups']),
+        roots: strings(object['roots']),
       };
     case 'cell': {
       const { index, status, label, source, outputs } = object;
@@ -116,6 +129,8 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
 function parseShortForm(text: string, cwd: string): TaskLogEntry | undefined {
   const artifact = /^artifact\s+(.+)$/.exec(text)?.[1];
   if (artifact !== undefined) return { type: 'artifact', name: path.basename(artifact), path: path.resolve(cwd, artifact) };
+  const tracked = /^track\s+(\w+)=(.*)$/.exec(text);
+  if (tracked?.[1] !== undefined) return { type: 'tracked', name: tracked[1], value: tracked[2] ?? '' };
   const match = /^(metric|param|tag|return)\s+([^=\s]+)=(.*)$/.exec(text);
   const [, type, name = '', rest = ''] = match ?? [];
   if (type === 'metric') {

@@ -59,7 +59,7 @@ def _resolve(target):
 def _arguments(function, target):
     import runweave
 
-    given = dict(runweave.params)
+    given = {name: _given(name, target) for name in runweave.params}
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:  # some functions written in C have no signature
@@ -81,23 +81,29 @@ def _arguments(function, target):
     return positional, given
 
 
+def _given(name, target):
+    import runweave
+
+    try:
+        return runweave.params[name]
+    except RuntimeError as error:  # another task returned it as an object, and it cannot be read
+        raise TaskError(type(error.__cause__ or error).__name__, f"call {target}: parameter {name!r}: {error}") from None
+
+
 def _return(result, target):
     if result is None:
         return
     import runweave
-    from runweave._values import json_value
 
     values = result if isinstance(result, dict) and all(isinstance(key, str) for key in result) else {"value": result}
+    lines = []
     for name, value in values.items():
         try:
-            json_value(value)
+            lines.append(runweave._return(name, value))
         except TypeError as error:
-            what = f"returned {name!r} with" if values is result else "returned"
-            raise TaskError(
-                "TypeError",
-                f"call {target}: {what} {error}, which is not JSON; write it to an output file and return its path",
-            ) from None
-    runweave.returns(**values)
+            what = f"returned {name!r}: " if values is result else "returned "
+            raise TaskError("TypeError", f"call {target}: {what}{error}") from None
+    runweave._log.write(lines)
 
 
 def _place(function):

@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 
-from jupyter_client import AsyncKernelManager
+from jupyter_client import AsyncKernelManager, launcher
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from nbclient import NotebookClient
 
@@ -60,7 +60,7 @@ def language_of(name):
 class Kernel(NotebookClient):
     """Runs cells one by one; what they print is handed on as it arrives."""
 
-    def __init__(self, notebook, name):
+    def __init__(self, notebook, name, forked=None):
         # Sockets in a folder of our own: with TCP ports, kernels that start at once may choose the same one.
         self._sockets = tempfile.TemporaryDirectory(prefix="rw") if os.name == "posix" else None
         manager = _Manager(kernel_name=name, kernel_spec_manager=_OwnInterpreter())
@@ -70,6 +70,7 @@ class Kernel(NotebookClient):
             manager.connection_file = os.path.join(self._sockets.name, "kernel.json")
         super().__init__(notebook, km=manager, timeout=None, record_timing=False, store_widget_state=True)
         self._group = None
+        self._forked = forked
         self._printed = {}  # position of a cell → what it printed
 
     @property
@@ -83,7 +84,15 @@ class Kernel(NotebookClient):
     async def start(self, source):
         """Starts the kernel and, in a Python kernel, observing."""
         self.reset_execution_trackers()
-        await self.async_start_new_kernel()
+        if self._forked is None:
+            await self.async_start_new_kernel()
+        elif self.km.kernel_name == OWN:
+            popen, launcher.Popen = launcher.Popen, self._forked.start
+            await self.async_start_new_kernel()
+            launcher.Popen = popen
+        else:
+            self._forked.discard()
+            await self.async_start_new_kernel()
         self._group = getattr(self.km.provisioner, "pgid", None)
         await self.async_start_new_kernel_client()
         info = await self.async_wait_for_reply(self.kc.kernel_info())

@@ -1,4 +1,4 @@
-"""Chooses how to run the task."""
+"""Chooses how to run the task. `warm` is no task: it waits for tasks, and goes on as one in each of its forks."""
 
 import sys
 
@@ -7,6 +7,15 @@ from . import observe
 
 def main() -> None:
     """Runs what `sys.argv` asks for, in this process. Returns, or raises as the task does."""
+    is_forked = sys.argv[1:2] == ["warm"]
+    if is_forked:
+        visible = frozenset(sys.modules)
+        from . import preload
+
+        preload.load(f"{__package__}.warm")
+        from .warm import serve
+
+        serve(visible)
     if len(sys.argv) < 3:
         sys.exit("usage: runweave_task.py script|call|notebook SOURCE [ARGUMENTS]")
     kind, source = sys.argv[1:3]
@@ -23,6 +32,6 @@ def main() -> None:
     elif kind == "notebook":
         from .notebook import run_notebook
 
-        run_notebook(source)
+        run_notebook(source, is_forked)
     else:
         sys.exit(f"runweave_task.py: no such kind of task: {kind}")

@@ -21,14 +21,19 @@ _ansi = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _images = {"image/png": "png", "image/jpeg": "jpg"}
 
 
-def run_notebook(path):
+def run_notebook(path, is_forked=False):
     """Runs the notebook in the kernel of its metadata, in the current directory; exits 1 if a cell fails."""
     path = os.path.abspath(path)
+    forked = None
+    if is_forked:
+        from . import forked_kernel
+
+        forked = forked_kernel.fork()
     try:
         notebook = _load(path)
     except TaskError as error:
         fail(error)
-    sys.exit(asyncio.run(_Run(path, *notebook).run()))
+    sys.exit(asyncio.run(_Run(path, *notebook, forked).run()))
 
 
 def _load(path):
@@ -46,7 +51,9 @@ def _load(path):
             name = kernel_name(notebook)
         except (OSError, ValueError) as error:
             raise TaskError(type(error).__name__, f"notebook {notebook_file.relative(path)}: {error}") from None
-        notebook_file.inject_parameters(notebook, dict(runweave.params), language_of(name))
+        language = language_of(name)
+        parameters = {key: _parameter(key, language) for key in runweave.params}
+        notebook_file.inject_parameters(notebook, parameters, language)
         missing = notebook_file.missing_packages(path, name == OWN)
     if missing:
         raise TaskError(
@@ -57,13 +64,24 @@ def _load(path):
     return notebook, name
 
 
+def _parameter(name, language):
+    """The value; where it is an object that another task returned, what reads it in the notebook's own process."""
+    import runweave
+
+    from .parameters import Expression
+
+    if language == "python" and runweave.params._objects_in(name):
+        return Expression(f"__import__('runweave').params[{name!r}]")
+    return runweave.params._load()[name]
+
+
 class _Run:
-    def __init__(self, path, notebook, kernel_name):
+    def __init__(self, path, notebook, kernel_name, forked):
         from .kernel import Kernel
 
         self.path = path
         self.notebook = notebook
-        self.kernel = Kernel(notebook, kernel_name)
+        self.kernel = Kernel(notebook, kernel_name, forked)
         self.signal = None
 
     async def run(self):

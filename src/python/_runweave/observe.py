@@ -21,6 +21,7 @@ _appending = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os
 _site_names = ("site-packages", "dist-packages")
 _installed = tuple(f"{os.sep}{name}{os.sep}" for name in _site_names)
 _lookups_in_one_go = 50
+_standard = os.path.dirname(os.__file__)
 _most_warnings = 1000
 _longest_message = 2000
 
@@ -41,12 +42,14 @@ _asked = {}
 _folders = {}  # entry of a search path → folder of the workspace or None
 _warnings = 0
 _lookups = {}  # folder → names looked for in it, not told yet
+_roots = {}  # modules that the task's own code imports
 
 
-def start(source=None):
+def start(source=None, is_child=False):
     """Starts observing this process and the Python processes that it starts.
 
-    `source` is a file that counts as a module although it is none: a notebook.
+    `source` is a file that counts as a module although it is none: a notebook. `is_child` is a process that a task
+    started: it imports nothing for us, so its warnings are not told.
     """
     global _log_file, _workspace, _real_workspace, _params, _ignored, _python, _suffixes
     workspace = os.path.normpath(os.environ.get("RUNWEAVE_WORKSPACE") or ".")
@@ -72,9 +75,10 @@ def start(source=None):
             _tell("modules", path)
     sys.addaudithook(_audit)
     sys.meta_path.insert(0, _Finder)
-    _watch_warnings()
+    if not is_child:
+        _watch_warnings()
     # Registered before anything of the task, so run after everything of the task.
-    atexit.register(_tell_lookups)
+    atexit.register(_tell_at_end)
 
 
 def _watch_warnings():
@@ -115,6 +119,8 @@ def _audit(event, arguments):
         elif event == "import":
             if arguments[1]:
                 _ran(arguments[1])  # an extension module
+            else:
+                _imports(arguments[0])
         elif event == "os.rename":
             source, target = _in_workspace(arguments[0]), _in_workspace(arguments[1])
             if source is not None and target is not None:
@@ -123,6 +129,10 @@ def _audit(event, arguments):
                     for path in [path for path in list(told) if path.startswith((source, target))]:
                         told.pop(path, None)
                 _tell("renamed", source, target)
+        elif event == "os.putenv" and arguments[0].startswith((b"RUNWEAVE_TRACK_", b"runnable_TRACK_")):
+            from . import track
+
+            _append(track.line(*arguments))
     except Exception:
         pass  # an exception here would make the task's own open() or import fail
 
@@ -154,6 +164,17 @@ def _ran(name):
     if path is not None and _counts(path):
         _tell("modules", path)
         return
+    place = package_of(name)
+    if place is not None:
+        _uses_package(*place)
+        return
+    if path is None and os.path.isabs(name) and not name.startswith(_python) and os.path.isfile(name):
+        folders = [entry for entry in sys.path if os.path.basename(entry) in _site_names]
+        _tell_in("outside", {os.path.normpath(name): folders})
+
+
+def package_of(name):
+    """Folder and name of the installed package that a file is of, or None."""
     for installed in _installed:
         folder, found, rest = name.rpartition(installed)
         if found:
@@ -162,17 +183,48 @@ def _ran(name):
             # Of a package without a file of its own, such as `google`, each part may be of another distribution.
             if top != rest and not os.path.isfile(os.path.join(folder, top, "__init__.py")):
                 top = "/".join(rest.split(os.sep)[:2])
-            _uses_package(folder, top)
-            return
-    if path is None and os.path.isabs(name) and not name.startswith(_python) and os.path.isfile(name):
-        folders = [entry for entry in sys.path if os.path.basename(entry) in _site_names]
-        _tell_in("outside", {os.path.normpath(name): folders})
+            return folder, top
+    return None
 
 
 def _uses_package(folder, top):
     if (folder, top) not in _packages:
         _tell_in("imported", {folder: [top]})
         _packages[folder, top] = None
+
+
+def _imports(name):
+    """Notes what the task's own code imports: the executor has it ready for the next time."""
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    file = "<frozen" if frame is None else frame.f_code.co_filename
+    if not file.startswith(("<frozen", *_python)) and not any([folder in file for folder in _installed]):
+        _roots[name] = None
+
+
+def gave(names, missed, packages):
+    """Modules that were given to the task without being looked for or run: their names, those that they looked for in
+    vain, and (folder, name) of the packages that they are of."""
+    try:
+        for name in names:
+            if name not in _asked and "." not in name and name not in sys.builtin_module_names:
+                _asked[name] = None
+                # No entry before the one that it was found in has a module of this name.
+                for entry in sys.path:
+                    if entry == _standard:
+                        break
+                    folder = _folder_of(entry)
+                    if folder is not None:
+                        _lookups.setdefault(folder, {})[name] = None
+        for name in missed:
+            if name not in _asked:
+                _asked[name] = None
+                _look_for(name, None)
+        for folder, top in packages:
+            _uses_package(folder, top)
+    except Exception:
+        pass
 
 
 class _Finder:
@@ -251,6 +303,23 @@ def _tell_lookups():
         _append(_pending())
     except Exception:
         pass
+
+
+def _tell_at_end():
+    _tell_lookups()
+    try:
+        roots = [name for name in list(_roots) if _is_installed(sys.modules.get(name))]
+        if roots:
+            _tell("roots", *roots)
+    except Exception:
+        pass
+
+
+def _is_installed(module):
+    origin = getattr(getattr(module, "__spec__", None), "origin", None)
+    if not isinstance(origin, str):
+        return False
+    return origin in ("built-in", "frozen") or origin.startswith(_python) or any([each in origin for each in _installed])
 
 
 def _pending():

@@ -21,8 +21,14 @@ def assignments(params, language):
     return "\n".join(["# Parameters", *lines]) if lines else None
 
 
+class Expression(str):
+    """Source code in Python, where a value would stand."""
+
+
 def _python(value):
     """A Python literal of a JSON value."""
+    if isinstance(value, Expression):
+        return value
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
     if isinstance(value, list):

@@ -52,6 +52,7 @@ class _Params(Mapping):  # type: ignore[type-arg]
     """The task's parameters and matrix values, read when first asked for."""
 
     _values: dict[str, Any] | None = None
+    _pickles: list[dict[str, Any]] = []
 
     def _load(self) -> dict[str, Any]:
         if self._values is None:
@@ -59,17 +60,31 @@ class _Params(Mapping):  # type: ignore[type-arg]
 
             file = os.environ.get("RUNWEAVE_PARAMS")
             if file:
+                self._pickles = json.loads(os.environ.get("RUNWEAVE_PICKLES") or "[]")
                 with open(file, encoding="utf-8") as stream:
                     self._values = json.load(stream)
             else:
                 self._values = {}
         return self._values
 
+    def _objects_in(self, name: str) -> list[dict[str, Any]]:
+        """Pickled objects in a parameter that were not read yet."""
+        self._load()
+        return [entry for entry in self._pickles if entry["at"][0] == name]
+
     def __getitem__(self, name: str) -> Any:
         values = self._load()
         if name not in values:
             known = ", ".join(values) or "none"
             raise KeyError(f"no parameter {name!r}; this task has: {known}")
+        for entry in self._objects_in(name):
+            from . import _pickles
+
+            place = values
+            for key in entry["at"][:-1]:
+                place = place[key]
+            place[entry["at"][-1]] = _pickles.load(entry)
+            self._pickles = [other for other in self._pickles if other is not entry]
         return values[name]
 
     def __contains__(self, name: object) -> bool:
@@ -85,7 +100,7 @@ class _Params(Mapping):  # type: ignore[type-arg]
         return f"runweave.params({self._load()!r})"
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self._load().get(name, default)
+        return self[name] if name in self._load() else default
 
 
 params: Mapping[str, Any] = _Params()
@@ -182,13 +197,31 @@ def log_table(name: str, rows: Any) -> None:
 def returns(**values: Any) -> None:
     """Hands values to downstream tasks, which refer to them as `${tasks.ID.returns.NAME}`.
 
-    TypeError for a value that JSON cannot hold.
+    What JSON cannot hold is pickled, and unpickled by the Python task that asks for it. TypeError for what cannot be
+    pickled either.
     """
+    if not _log.enabled():
+        return
     lines = []
     for name, value in values.items():
         try:
-            lines.append({"type": "return", "name": name, "value": _values.json_value(value)})
+            lines.append(_return(name, value))
         except TypeError as error:
-            raise TypeError(f"returns({name}=…): {error} cannot be passed on; write it to an output file") from None
-    if _log.enabled():
-        _log.write(lines)
+            raise TypeError(f"returns({name}=…): {error}") from None
+    _log.write(lines)
+
+
+def _return(name: str, value: Any) -> dict[str, Any]:
+    """The line of one returned value. TypeError for what is neither JSON nor can be pickled."""
+    try:
+        return {"type": "return", "name": name, "value": _values.json_value(value, arrays=False)}
+    except TypeError:
+        from . import _pickles
+
+        try:
+            return _pickles.store(name, value)
+        except _pickles.CannotPickle as error:
+            raise TypeError(
+                f"a value of type {_values.type_name(type(value))} is not JSON and cannot be pickled ({error}); "
+                "define its class or function at the top of a module, or write it to an output file"
+            ) from None

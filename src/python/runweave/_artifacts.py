@@ -137,6 +137,7 @@ def _columns(rows: Any) -> dict[str, list[Any]]:
         frame = frame.astype(object).where(frame.notna(), None)
         return {str(key): column for key, column in frame.to_dict(orient="list").items()}
     if library == "polars":
+        rows = rows.collect() if hasattr(rows, "collect") else rows.to_frame() if hasattr(rows, "to_frame") else rows
         return dict(rows.to_dict(as_series=False))
     if hasattr(rows, "to_pydict"):
         return dict(rows.to_pydict())

@@ -35,7 +35,7 @@ def number(value: Any) -> int | float | str:
             value = value.item() if hasattr(value, "item") else value
             value = operator.index(value) if hasattr(value, "__index__") else float(value)
         except (TypeError, ValueError) as error:
-            raise TypeError(f"a metric's value must be one number, not {_type_name(kind)}") from error
+            raise TypeError(f"a metric's value must be one number, not {type_name(kind)}") from error
         if type(value) is float:
             return _real(value)
     if -_largest_exact_integer <= value <= _largest_exact_integer:
@@ -56,8 +56,8 @@ def step(value: Any) -> int:
         raise TypeError(f"a metric's step must be a whole number, not {value!r}") from None
 
 
-def json_value(value: Any) -> Any:
-    """A strict JSON value. NumPy scalars and arrays, tuples and paths are converted.
+def json_value(value: Any, arrays: bool = True) -> Any:
+    """A strict JSON value. NumPy scalars, tuples, paths and, if `arrays`, NumPy arrays are converted.
 
     Raises TypeError, naming the type, for what JSON cannot hold.
     """
@@ -70,17 +70,18 @@ def json_value(value: Any) -> Any:
     if isinstance(value, float):
         return _real(float(value))
     if isinstance(value, (list, tuple)):
-        return [json_value(item) for item in value]
+        return [json_value(item, arrays) for item in value]
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
-                raise TypeError(f"a key of type {_type_name(type(key))}")
-        return {str(key): json_value(item) for key, item in value.items()}
+                raise TypeError(f"a key of type {type_name(type(key))}")
+        return {str(key): json_value(item, arrays) for key, item in value.items()}
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)
     if type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "tolist"):
-        return json_value(value.tolist())
-    raise TypeError(f"a value of type {_type_name(type(value))}")
+        if arrays or not getattr(value, "ndim", 0):
+            return json_value(value.tolist(), arrays)
+    raise TypeError(f"a value of type {type_name(type(value))}")
 
 
 def json_or_text(value: Any) -> Any:
@@ -91,5 +92,5 @@ def json_or_text(value: Any) -> Any:
         return str(value)
 
 
-def _type_name(kind: type) -> str:
+def type_name(kind: type) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -65,6 +65,12 @@ describe('thinned', () => {
     assert.deepEqual(thinned([metric('loss', 1), warning('x'), metric('loss', 2), metric('rate', 3), output('y'), metric('loss', 4)]), [warning('x'), metric('rate', 3), output('y'), metric('loss', 4)]);
   });
 
+  it('keeps the last of several values that came at once', () => {
+    const several = { type: 'metrics', time: '0', task: 'a', attempt: 1, name: 'loss', times: [0, 1], values: [1, 2], steps: [5, 6] } as unknown as RunEvent;
+    assert.deepEqual(thinned([several]), [{ ...several, times: [1], values: [2], steps: [6] }]);
+    assert.deepEqual(thinned([several, metric('loss', 3)]), [metric('loss', 3)]);
+  });
+
   it('keeps the end of output that is too long to be read', () => {
     const [long, last] = [output('x'.repeat(300_000)), output('the end')];
     assert.deepEqual(thinned([output('the start'), long, last]), [long, last]);

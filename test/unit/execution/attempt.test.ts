@@ -46,6 +46,7 @@ function start(command: readonly string[], { task = {}, request = {}, context = 
       number: 1,
       cause: 'first',
       command,
+      pickles: [],
       params: {},
       runId: 'run' as RunId,
       traceId: '0af7651916cd43dd8448eb211c80319c' as TraceId,

@@ -43,6 +43,10 @@ function createWorld(slots = 8) {
     meaningOf: () => undefined,
     changedCells: () => undefined,
     ofFile: () => Promise.resolve(undefined),
+    changedParts: () => undefined,
+    rememberParts: () => undefined,
+    isCompiled: () => Promise.resolve(true),
+    markCompiled: () => undefined,
     ofPath: (_folder, relative) => {
       const content = files.get(relative);
       return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });

@@ -28,7 +28,7 @@ async function digest(name: string, digests: FileDigests = createFileDigests()):
 function believing(file: string, digests: FileDigests): FileDigests {
   const entry = digests.export()[file];
   assert.ok(entry, `${file} is not cached`);
-  const [size, mtime, ctime, inode] = entry;
+  const [size, mtime, ctime, inode] = entry as unknown as readonly [string, string, string, string];
   return createFileDigests(() => ({ [file]: [size, mtime, ctime, inode, digestOf('believed')] }));
 }
 

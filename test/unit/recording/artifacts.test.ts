@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import { createMasker } from '../../../src/model/masker.ts';
 import type { Digest } from '../../../src/model/fingerprint.ts';
 import { objectPath, readArtifact, storeArtifact } from '../../../src/recording/artifacts.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -51,6 +52,32 @@ describe('storeArtifact', () => {
     assert.equal((await storeArtifact(folder, Buffer.alloc(9), { name: 'x', inlineLimit: 10 })).content.type, 'base64');
     assert.equal((await storeArtifact(folder, Buffer.alloc(10), { name: 'x', inlineLimit: 10 })).content.type, 'reference');
     assert.equal((await storeArtifact(folder, Buffer.from('{}'), { name: 'x', mediaType: 'application/vnd.vega+json' })).content.type, 'utf8');
+  });
+
+  it('masks secrets in text, small and streamed, also where two reads are divided', async (t) => {
+    const folder = temporaryFolder(t);
+    const masker = createMasker(['a-secret-value']);
+    const small = await storeArtifact(folder, Buffer.from('x a-secret-value y'), { name: 'a.txt', masker });
+    assert.deepEqual([small.content, small.size], [{ type: 'utf8', text: 'x *** y' }, 7]);
+    const file = path.join(folder, 'large.txt');
+    // Reads are of 1 MiB.
+    writeFileSync(file, `${'x'.repeat(1024 * 1024 - 5)}a-secret-value${'y'.repeat(100)}`);
+    const large = await storeArtifact(folder, { path: file }, { name: 'large.txt', masker });
+    const kept = Buffer.from((await readArtifact(folder, large.digest)) ?? []);
+    assert.equal(kept.toString().replaceAll(/[xy]/g, ''), '***');
+    assert.deepEqual([large.size, large.digest], [kept.length, sha256(kept)], 'size and digest are of what is kept');
+  });
+
+  it('refuses bytes that are no text and hold a secret, which masking would damage', async (t) => {
+    const folder = temporaryFolder(t);
+    const masker = createMasker(['a-secret-value']);
+    const clean = Buffer.from([0, 1, 2, 255]);
+    assert.equal((await storeArtifact(folder, clean, { name: 'x.pkl', masker })).digest, sha256(clean));
+    for (const size of [10, 200_000]) {
+      const bytes = Buffer.concat([clean, Buffer.alloc(size), Buffer.from('a-secret-value')]);
+      await assert.rejects(storeArtifact(folder, bytes, { name: 'x.pkl', masker }), /it is not text, and the value of a secret is in it/);
+    }
+    assert.deepEqual(readdirSync(path.join(folder, 'objects', 'sha256')), [], 'nothing of it stays');
   });
 
   it('rejects for a file that is not there', async (t) => {

@@ -225,14 +225,16 @@ describe('artifacts', () => {
   it('has the same name twice as two versions, and reads the later one', async (context) => {
     const client = openClient(context);
     const own = await client.run();
-    const at = `0/${own}/artifacts/t.json`;
-    await client.put(at, 'first');
-    await client.put(at, 'second one');
+    const where = `0/${own}/artifacts/t.json`;
+    await client.put(where, 'first');
+    const { body: first } = await client.send('GET', `/api/2.0/mlflow-artifacts/artifacts/${where}`);
+    await client.put(where, 'second one');
+    assert.ok(typeof first === 'object' && 'file' in first && !existsSync(first.file), 'what nobody can read any more is gone');
     assert.equal(of(client, 'artifact').length, 2);
-    const { body } = await client.send('GET', `/api/2.0/mlflow-artifacts/artifacts/${at}`);
+    const { body } = await client.send('GET', `/api/2.0/mlflow-artifacts/artifacts/${where}`);
     assert.equal(typeof body === 'object' && 'file' in body ? body.size : 0, 10);
-    await client.call('DELETE', `/api/2.0/mlflow-artifacts/artifacts/${at}`);
-    assert.equal(await client.refusal('GET', `/api/2.0/mlflow-artifacts/artifacts/${at}`), '404 RESOURCE_DOES_NOT_EXIST');
+    await client.call('DELETE', `/api/2.0/mlflow-artifacts/artifacts/${where}`);
+    assert.equal(await client.refusal('GET', `/api/2.0/mlflow-artifacts/artifacts/${where}`), '404 RESOURCE_DOES_NOT_EXIST');
   });
 
   it('refuses what is no path of an artifact, and leaves no file of it', async (context) => {

@@ -12,6 +12,7 @@ const context: EnvironmentContext = {
   traceId: '0af7651916cd43dd8448eb211c80319c' as TraceId,
   spanId: 'b7ad6b7169203331' as SpanId,
   params: {},
+  pickles: [],
   paramsFile: '/scratch/params.json',
   logFile: '/scratch/log.jsonl',
   workspace: '/w',

@@ -1,0 +1,307 @@
+/**
+ * Starts Python tasks as forks of a process that has imported already what they import (`_runweave/warm.py`), and
+ * everything else as `fallback` does. A fork behaves as a fresh process; what can't be promised for one is started
+ * fresh. (See docs/decisions/0014-python-tasks-fork-from-a-warm-process.md.)
+ *
+ *   none ──prepare──▶ loading ──ready──▶ ready ──a file it depends on changed, other imports wanted──▶ replaced by the next
+ *                        │ a module can't be had in it: again, without that one
+ *
+ * A process serves tasks with one environment and one working directory, as an import may depend on any of it. Only the
+ * variables that tell attempts apart may differ.
+ *
+ * Linux only: on macOS the system's frameworks do not survive a fork (the reason why Python's multiprocessing does not
+ * fork there), Windows has none, and other systems show no process's environment.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Backend, RunningProcess } from './backend.ts';
+import { forkedTask, type ForkedTask } from './forked-task.ts';
+
+/** What a warm process is made for. */
+export interface WarmProfile {
+  readonly interpreter: string;
+  /** Absolute path of `runweave_task.py`. */
+  readonly bootstrap: string;
+  /** Absolute. */
+  readonly cwd: string;
+  /** A task's environment; what differs from attempt to attempt does not count. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Names of modules. */
+  readonly imports: readonly string[];
+  readonly isNotebook: boolean;
+}
+
+export interface WarmBackend extends Backend {
+  /** Has a process ready for these soon, and ends those that are for none of them. Those with most profiles come first. */
+  readonly prepare: (profiles: readonly WarmProfile[]) => void;
+  /** Resolves when nothing is being made ready any more. */
+  readonly settled: () => Promise<void>;
+  /** Why modules are not in a warm process: name → reason. */
+  readonly leftOut: () => ReadonlyMap<string, string>;
+  readonly close: () => void;
+}
+
+/** More take memory: one with scikit-learn has 120 MB, of which forks copy what they change. */
+const mostProcesses = 2;
+/** Room for what the kernel shows of a process: its arguments, and the variables that name its run and task. */
+const space = 'x'.repeat(2048);
+/** A module that hangs when it is imported. */
+const longestLoad = 60_000;
+const perAttempt = /^(RUNWEAVE_|OTEL_|MLFLOW_|TRACEPARENT$)/;
+
+type Message =
+  | { readonly type: 'ready'; readonly failed: Readonly<Record<string, string>> }
+  | { readonly type: 'refused'; readonly modules: Readonly<Record<string, string>> }
+  | { readonly type: 'unusable'; readonly reason: string }
+  | { readonly type: 'started'; readonly id: number; readonly pid: number }
+  | { readonly type: 'not-started'; readonly id: number; readonly reason: string; readonly stale: boolean }
+  | { readonly type: 'ended'; readonly id: number; readonly code?: number; readonly signal?: string };
+
+interface Warm {
+  readonly key: string;
+  readonly imports: readonly string[];
+  readonly child: ChildProcess;
+  readonly control: Socket;
+  readonly tasks: Map<number, ForkedTask>;
+  state: 'loading' | 'ready' | 'stale' | 'gone';
+}
+
+/** Whether Python tasks with this environment may start warm: `RUNWEAVE_WARM=off` says no. */
+export function mayBeWarm(env: Readonly<Record<string, string | undefined>>): boolean {
+  return process.platform === 'linux' && env['RUNWEAVE_WARM'] !== 'off';
+}
+
+export function warmBackend(fallback: Backend): WarmBackend {
+  const ready = new Map<string, Warm>();
+  const all = new Set<Warm>();
+  const leftOut = new Map<string, string>();
+  const told = new Set<string>();
+  let wanted: readonly (readonly [key: string, profile: WarmProfile])[] = [];
+  let loading: Promise<void> | undefined;
+  let listener: { readonly server: Server; readonly address: string } | undefined;
+  let unusable = false;
+  let isClosed = false;
+  let lastId = 0;
+
+  const prepare: WarmBackend['prepare'] = (profiles) => {
+    if (isClosed || unusable) return;
+    wanted = mostWanted(profiles.filter((profile) => mayBeWarm(profile.env)));
+    for (const [key, warm] of ready) if (!wanted.some(([other]) => other === key)) end(warm);
+    loading ??= loadAll().finally(() => (loading = undefined));
+  };
+
+  /** One after the other: an import takes a core. */
+  const loadAll = async (): Promise<void> => {
+    for (;;) {
+      const next = wanted.find(([key, { imports }]) => {
+        const warm = ready.get(key);
+        return warm?.state !== 'ready' || imports.some((name) => !leftOut.has(name) && !warm.imports.includes(name));
+      });
+      if (next === undefined || isClosed || unusable) return;
+      const [key, profile] = next;
+      const warm = await load(key, { ...profile, imports: profile.imports.filter((name) => !leftOut.has(name)) });
+      if (warm === undefined) continue;
+      const before = ready.get(key);
+      ready.set(key, warm);
+      if (before !== undefined) end(before);
+    }
+  };
+
+  /** A process that is ready, or `undefined`: then what was in its way is left out from now on. */
+  const load = async (key: string, { interpreter, bootstrap, cwd, env, imports, isNotebook }: WarmProfile): Promise<Warm | undefined> => {
+    const address = await listen();
+    const shared = Object.fromEntries(Object.entries(env).filter(([name]) => !perAttempt.test(name)));
+    const child = spawn(interpreter, [bootstrap, 'warm', space], {
+      cwd,
+      env: { ...shared, RUNWEAVE_WARM_SPACE: space },
+      detached: true,
+      // The standard streams are of the kinds that a task has, as Python decides at its start how to write to them.
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    });
+    const control = child.stdio[3] as Socket;
+    const warm: Warm = { key, imports, child, control, tasks: new Map(), state: 'loading' };
+    all.add(warm);
+    let problem = '';
+    child.stdout?.resume();
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (problem = (problem + text).slice(-1000)));
+    for (const each of [child, control, child.stdout, child.stderr] as readonly { readonly unref: () => void }[]) each.unref();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => child.kill('SIGKILL'), longestLoad).unref();
+      const settle = (result: Warm | undefined): void => {
+        clearTimeout(timer);
+        resolve(result);
+      };
+      const gone = (): void => {
+        if (warm.state === 'loading') {
+          // It crashed, or hung: with which import is not known.
+          unusable = true;
+          leftOut.set('*', problem.trim().split('\n').at(-1) ?? 'the process ended');
+        }
+        onGone(warm);
+        settle(undefined);
+      };
+      child.on('error', gone);
+      control.on('error', () => undefined);
+      control.on('close', gone);
+      control.setEncoding('utf8');
+      let rest = '';
+      control.on('data', (text: string) => {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) {
+          const message = JSON.parse(line) as Message;
+          if (message.type === 'ready') {
+            for (const [name, reason] of Object.entries(message.failed)) leftOut.set(name, reason);
+            warm.state = 'ready';
+            settle(warm);
+          } else if (message.type === 'refused') {
+            for (const [name, reason] of Object.entries(message.modules)) leftOut.set(name, reason);
+            warm.state = 'gone';
+          } else if (message.type === 'unusable') {
+            unusable = true;
+            leftOut.set('*', message.reason);
+            warm.state = 'gone';
+          } else onTaskMessage(warm, message);
+        }
+      });
+      send(warm, { address, preload: imports, isNotebook });
+    });
+  };
+
+  const onTaskMessage = (warm: Warm, message: Extract<Message, { readonly id: number }>): void => {
+    const task = warm.tasks.get(message.id);
+    if (task === undefined) return;
+    if (message.type === 'started') {
+      task.started(message.pid);
+    } else if (message.type === 'not-started') {
+      forget(warm, message.id);
+      if (message.stale) retire(warm);
+      task.notStarted(message.reason);
+    } else {
+      task.ended(message.signal === undefined ? { type: 'exit', code: message.code ?? 0 } : { type: 'signal', signal: message.signal });
+      forget(warm, message.id);
+      // It kept the process's id from being given out again until what it left behind was ended.
+      send(warm, { type: 'reap', id: message.id });
+    }
+  };
+
+  /** What it has loaded is no longer what an import would give. */
+  const retire = (warm: Warm): void => {
+    warm.state = 'stale';
+    if (ready.get(warm.key) === warm) ready.delete(warm.key);
+    end(warm);
+  };
+
+  const end = (warm: Warm): void => {
+    if (ready.get(warm.key) === warm) ready.delete(warm.key);
+    if (warm.state !== 'gone') warm.state = 'stale';
+    if (warm.tasks.size === 0) send(warm, { type: 'end' });
+  };
+
+  const forget = (warm: Warm, id: number): void => {
+    warm.tasks.delete(id);
+    if (warm.tasks.size > 0) return;
+    warm.control.unref();
+    // After what is still to be said of this task.
+    if (warm.state === 'stale') setImmediate(() => send(warm, { type: 'end' }));
+  };
+
+  const onGone = (warm: Warm): void => {
+    warm.state = 'gone';
+    all.delete(warm);
+    if (ready.get(warm.key) === warm) ready.delete(warm.key);
+    for (const [id, task] of warm.tasks) {
+      warm.tasks.delete(id);
+      // Of one that was started nobody is told how it ends.
+      if (!task.hasStarted()) task.notStarted('the warm process has ended');
+      else task.ended({ type: 'start-failed', message: 'the process that had started the task was ended from outside' });
+    }
+  };
+
+  const listen = async (): Promise<string> => {
+    if (listener !== undefined) return listener.address;
+    // Only this user may enter the folder.
+    const address = path.join(mkdtempSync(path.join(tmpdir(), 'runweave-')), 'warm');
+    const server = createServer({ allowHalfOpen: false }, onConnection);
+    server.unref();
+    listener = { server, address };
+    await new Promise<void>((resolve) => server.listen(address, resolve));
+    return address;
+  };
+
+  /** Output of a task; the first line says of which, and which. */
+  const onConnection = (socket: Socket): void => {
+    let head = Buffer.alloc(0);
+    const onData = (chunk: Buffer): void => {
+      head = Buffer.concat([head, chunk]);
+      const line = head.indexOf('\n');
+      if (line === -1) return;
+      socket.off('data', onData);
+      socket.pause();
+      const [id = 0, stream] = head.toString('utf8', 0, line).split(' ').map(Number);
+      const rest = head.subarray(line + 1);
+      if (rest.length > 0) socket.unshift(rest);
+      const task = [...all].map((warm) => warm.tasks.get(id)).find((each) => each !== undefined);
+      if (task === undefined) socket.destroy();
+      else task.connected(stream === 1 ? 'stdout' : 'stderr', socket);
+    };
+    socket.on('error', () => undefined);
+    socket.on('data', onData);
+  };
+
+  const start: Backend['start'] = async (request) => {
+    const [interpreter = '', bootstrap = ''] = request.command;
+    const warm = mayBeWarm(request.env) ? ready.get(keyOf({ interpreter, bootstrap, cwd: request.cwd, env: request.env })) : undefined;
+    if (warm?.state !== 'ready') return fallback.start(request);
+    const started = await new Promise<RunningProcess | string>((resolve) => {
+      const id = (lastId += 1);
+      warm.tasks.set(id, forkedTask(request, resolve));
+      warm.control.ref();
+      send(warm, { type: 'start', id, command: request.command, cwd: request.cwd, env: request.env });
+    });
+    if (typeof started !== 'string') return started;
+    const fresh = await fallback.start(request);
+    if (told.has(started)) return fresh;
+    told.add(started);
+    return { ...fresh, note: `started in a fresh process: ${started}` };
+  };
+
+  const close = (): void => {
+    isClosed = true;
+    for (const warm of all) warm.control.end();
+    listener?.server.close();
+    if (listener !== undefined) rmSync(path.dirname(listener.address), { recursive: true, force: true });
+  };
+  return { start, prepare, settled: async () => loading, leftOut: () => leftOut, close };
+}
+
+function send(warm: Warm, message: object): void {
+  warm.control.write(`${JSON.stringify(message)}\n`);
+}
+
+/** Everything on which an import may depend. */
+function keyOf({ interpreter, bootstrap, cwd, env }: Omit<WarmProfile, 'imports' | 'isNotebook'>): string {
+  const shared = Object.entries(env).filter(([name]) => !perAttempt.test(name));
+  return JSON.stringify([interpreter, bootstrap, cwd, shared.sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+/** One profile a key with the imports of all, those first that most are for. */
+function mostWanted(profiles: readonly WarmProfile[]): readonly (readonly [string, WarmProfile])[] {
+  const byKey = new Map<string, WarmProfile[]>();
+  for (const profile of profiles) {
+    const key = keyOf(profile);
+    byKey.set(key, [...(byKey.get(key) ?? []), profile]);
+  }
+  return [...byKey]
+    .sort(([, a], [, b]) => b.length - a.length)
+    .slice(0, mostProcesses)
+    .flatMap(([key, [first, ...others]]) => (first === undefined ? [] : [[key, merged(first, others)] as const]));
+}
+
+function merged(first: WarmProfile, others: readonly WarmProfile[]): WarmProfile {
+  const profiles = [first, ...others];
+  return { ...first, isNotebook: profiles.some((each) => each.isNotebook), imports: [...new Set(profiles.flatMap((each) => each.imports))] };
+}

@@ -1,0 +1,362 @@
+/**
+ * A Python module cut into its top-level statements, each with the names that it mentions: what a function and all that
+ * it may call are found from without running anything (see `function-slice.ts`).
+ *
+ * Only a `def` or `class` that does nothing but bind its name is a definition that can be left out: no decorators, and
+ * all that Python evaluates when it comes to it (defaults, annotations, bases, the statements of the class) can neither
+ * fail nor call anything. Of a function whose defaults or annotations may, those always count and its body does not. All
+ * other statements always count.
+ */
+import { hash } from 'node:crypto';
+import { dedent, indent, newline } from './python-tokens.ts';
+
+export interface ModulePart {
+  /** `function clean`, `class Model`; empty for statements that always count. */
+  readonly label: string;
+  /** What a definition binds. */
+  readonly name: string;
+  readonly digest: string;
+  /** Every name in it, in strings too, with a space between. */
+  readonly names: string;
+  /** Names in its `import` statements. */
+  readonly imports: string;
+  /** `from x import a as b`: what is only brought under another name; mentioned by who uses that. */
+  readonly brought?: readonly (readonly [name: string, as: string])[];
+  /** What always counts of a function whose body may be left out. */
+  readonly header?: { readonly digest: string; readonly names: string };
+}
+
+export interface ModuleParts {
+  readonly parts: readonly ModulePart[];
+  /** It names what can find a function otherwise than by its name. */
+  readonly isDynamic: boolean;
+  /** Imported names, and attributes of them, that are used other than by a `.` or a call: if one is a module, it escapes. */
+  readonly bare: readonly string[];
+  /** Names under which imports bring others: `import a.b as c`. */
+  readonly aliases: readonly (readonly [name: string, as: string])[];
+}
+
+const identifier = /[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*/g;
+const isName = (token: string | undefined): token is string => token !== undefined && /^[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*$/.test(token);
+const isString = (token: string): boolean => /^\w{0,2}['"]/.test(token);
+const isFormatted = (token: string): boolean => /^\w?[fFtT]\w?['"]/.test(token);
+const keywords = new Set('False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield'.split(' '));
+
+/**
+ * Besides what reads docstrings, which is looked for in `meaning.ts`. Tokens have a space between them, which the pattern
+ * relies on; in strings too, as they may name or run code.
+ */
+const dynamic = new RegExp(
+  [
+    // Namespaces, frames and modules as values.
+    String.raw`\b(?:modules|meta_path|path_hooks|__path__|__globals__|methodcaller|_getframe|currentframe|(?:f|tb|gi|cr|ag)_(?:globals|locals|back|builtins|frame)|__subclasses__|__self__|gc|settrace|setprofile|addaudithook|breakpoint)\b|\. (?:eval|query) \(`,
+    // What names functions from data, runs code in text, or starts another Python.
+    String.raw`\b(?:\w*[pP]ickle\w*|shelve|marshal|dill|copyreg|__reduce\w*|dictConfig|fileConfig|timeit|duckdb|IPython|get_ipython|unsafe_load\w*|full_load\w*|\w*Loader|\w*subprocess\w*|[pP]open\w*|(?<!platform \. )system|spawn\w*|posix_spawn\w*|exec[lv]\w*)\b`,
+    String.raw`\bjoblib\b[^]*\bload\b|module:\/\/|\bimport \*`,
+    // A module's own names replaced from outside.
+    String.raw`\b__name__ :?=(?!=)|\. (?:__name__|object|property|staticmethod|classmethod|\w*(?:Error|Exception|Warning)) =(?!=)|\bglobal __name__\b`,
+  ].join('|'),
+);
+
+export function moduleParts(tokens: readonly string[], code: string): ModuleParts {
+  const statements = topLevel(tokens);
+  const isLazy = statements.some(({ line }) => /^from __future__ import .*\bannotations\b/.test(line.join(' ')));
+  const parts: ModulePart[] = [];
+  let decorated: string[] = [];
+  for (const [index, { line, body }] of statements.entries()) {
+    const text = [...decorated, ...line, ...body];
+    if (line[0] === '@') {
+      decorated = text;
+      continue;
+    }
+    const isDecorated = decorated.length > 0;
+    decorated = [];
+    const follows = statements[index + 1]?.line[0];
+    // What is run as a script only; that this module is not, is said by the `call` that it belongs to.
+    if (line.slice(0, 5).join(' ') === 'if __name__ == "__main__" :' && follows !== 'else' && follows !== 'elif') continue;
+    parts.push((isDecorated ? undefined : (functionPart(line, body, isLazy) ?? classPart(line, body, isLazy, tokens))) ?? alwaysPart(text));
+  }
+  if (decorated.length > 0) parts.push(alwaysPart(decorated));
+  return { parts, isDynamic: dynamic.test(code), ...importedUses(tokens) };
+}
+
+interface Statement {
+  /** A logical line with its end. */
+  readonly line: readonly string[];
+  /** The indented lines after it. */
+  readonly body: readonly string[];
+}
+
+function topLevel(tokens: readonly string[]): readonly Statement[] {
+  const statements: Statement[] = [];
+  for (let at = 0; at < tokens.length; ) {
+    let end = at;
+    while (end < tokens.length && tokens[end] !== newline) end += 1;
+    end += 1;
+    let after = end;
+    if (tokens[after] === indent) {
+      let depth = 0;
+      do {
+        if (tokens[after] === indent) depth += 1;
+        else if (tokens[after] === dedent) depth -= 1;
+        after += 1;
+      } while (depth > 0 && after < tokens.length);
+    }
+    statements.push({ line: tokens.slice(at, end), body: tokens.slice(end, after) });
+    at = after;
+  }
+  return statements;
+}
+
+function alwaysPart(text: readonly string[]): ModulePart {
+  const brought = text[0] === 'from' && text.lastIndexOf(newline) === text.length - 1 && !text.includes(';') ? broughtBy(text) : undefined;
+  // What is brought is mentioned by those who use it.
+  const counted = brought === undefined ? text : text.slice(0, text.indexOf('import'));
+  return { label: '', name: '', digest: digest(text), names: namesIn(counted), imports: importNames(text), ...(brought !== undefined && { brought }) };
+}
+
+/** Of `from x import (a, b as c)`; `undefined` for another form. */
+function broughtBy(text: readonly string[]): readonly (readonly [string, string])[] | undefined {
+  const list = text.slice(text.indexOf('import') + 1, -1).filter((token) => token !== '(' && token !== ')' && token !== ',');
+  const brought: [string, string][] = [];
+  for (let at = 0; at < list.length; ) {
+    const [name, as, alias] = [list[at], list[at + 1], list[at + 2]];
+    if (!isName(name) || keywords.has(name)) return undefined;
+    if (as === 'as' && isName(alias)) {
+      brought.push([normal(name), normal(alias)]);
+      at += 3;
+    } else {
+      brought.push([normal(name), normal(name)]);
+      at += 1;
+    }
+  }
+  return brought;
+}
+
+function functionPart(line: readonly string[], body: readonly string[], isLazy: boolean): ModulePart | undefined {
+  const at = line[0] === 'async' ? 1 : 0;
+  const name = line[at + 1];
+  if (line[at] !== 'def' || !canBeLeftOut(name) || line[at + 2] !== '(') return undefined;
+  const end = endOfHeader(line, at + 2);
+  if (end === undefined) return undefined;
+  const header = line.slice(0, end);
+  const text = [...line, ...body];
+  return {
+    label: `function ${name}`,
+    name: normal(name),
+    digest: digest(text),
+    names: namesIn(text),
+    imports: importNames(text),
+    ...(!isHarmlessHeader(header.slice(at + 2, -1), isLazy) && { header: { digest: digest(header), names: namesIn(header.slice(at + 2)) } }),
+  };
+}
+
+/** Python looks for some names by itself, and writes `__x` in a class `C` as `_C__x`. */
+function canBeLeftOut(name: string | undefined): name is string {
+  return isName(name) && !/^__|^_.*__/.test(name);
+}
+
+/** Index after the `:` of the header. */
+function endOfHeader(line: readonly string[], from: number): number | undefined {
+  let depth = 0;
+  for (let at = from; at < line.length; at += 1) {
+    const token = line[at] ?? '';
+    if (token === '(' || token === '[' || token === '{') depth += 1;
+    else if (token === ')' || token === ']' || token === '}') depth -= 1;
+    else if (token === ':' && depth === 0) return at + 1;
+  }
+  return undefined;
+}
+
+/** Names that are there wherever they are asked for: to look one up can neither fail nor do anything. */
+const builtinTypes = new Set(['int', 'str', 'float', 'bool', 'bytes', 'list', 'dict', 'set', 'tuple', 'object', 'complex', 'type', 'None']);
+
+/** `( a , b : int = 1 ) -> str`: whether Python evaluates nothing in it that could fail or call something. */
+function isHarmlessHeader(tokens: readonly string[], isLazy: boolean): boolean {
+  const params: string[][] = [[]];
+  let depth = 0;
+  let end = 0;
+  for (const [index, token] of tokens.entries()) {
+    if (token === ')' || token === ']' || token === '}') depth -= 1;
+    if (depth === 0 && index > 0) {
+      end = index + 1;
+      break;
+    }
+    if (depth === 1 && token === ',') params.push([]);
+    else if (depth > 0) params.at(-1)?.push(token);
+    if (token === '(' || token === '[' || token === '{') depth += 1;
+  }
+  const result = tokens.slice(end);
+  if (result.length > 0 && !(result[0] === '->' && isHarmlessAnnotation(result.slice(1), isLazy))) return false;
+  return params.every((param) => {
+    const rest = param.filter((token, index) => !(index === 0 && (token === '*' || token === '**' || token === '/')));
+    if (rest.length === 0) return true;
+    if (!isName(rest[0])) return false;
+    const equals = outside(rest, '=');
+    const annotation = rest[1] === ':' ? rest.slice(2, equals ?? rest.length) : undefined;
+    if (annotation === undefined && rest.length > 1 && rest[1] !== '=') return false;
+    return (annotation === undefined || isHarmlessAnnotation(annotation, isLazy)) && (equals === undefined || isLiteral(rest.slice(equals + 1)));
+  });
+}
+
+/** Index of a token outside of all brackets. */
+function outside(tokens: readonly string[], wanted: string): number | undefined {
+  let depth = 0;
+  for (const [index, token] of tokens.entries()) {
+    if (token === '(' || token === '[' || token === '{') depth += 1;
+    else if (token === ')' || token === ']' || token === '}') depth -= 1;
+    else if (depth === 0 && token === wanted) return index;
+  }
+  return undefined;
+}
+
+/** With `from __future__ import annotations` none is evaluated. */
+function isHarmlessAnnotation(tokens: readonly string[], isLazy: boolean): boolean {
+  if (isLazy) return !tokens.some((token) => token === ':=' || token === 'yield' || token === 'await');
+  const [only = ''] = tokens;
+  return tokens.length === 1 && (builtinTypes.has(only) || (isString(only) && !isFormatted(only)));
+}
+
+function isLiteral(tokens: readonly string[]): boolean {
+  const isSimple = (token: string | undefined): boolean => token !== undefined && (/^\.?\d/.test(token) || token === 'None' || token === 'True' || token === 'False' || token === '...' || (isString(token) && !isFormatted(token)));
+  const [first, ...rest] = tokens;
+  const last = rest.pop();
+  if (last === undefined) return isSimple(first);
+  if (first === '-') return rest.length === 0 && /^\.?\d/.test(last);
+  if (!(first === '(' && last === ')') && !(first === '[' && last === ']') && !(first === '{' && last === '}' && rest.length === 0)) return false;
+  return rest.every((token, index) => (index % 2 === 0 ? isSimple(token) : token === ','));
+}
+
+function classPart(line: readonly string[], body: readonly string[], isLazy: boolean, tokens: readonly string[]): ModulePart | undefined {
+  const name = line[1];
+  if (line[0] !== 'class' || !canBeLeftOut(name)) return undefined;
+  const end = endOfHeader(line, 2);
+  if (end === undefined) return undefined;
+  const bases = line.slice(2, end - 1).filter((token) => token !== '(' && token !== ')');
+  if (bases.length > 1 || !bases.every((base) => isPlainBase(base) && isOnlyUsed(tokens, base))) return undefined;
+  const statements = topLevel(end < line.length - 1 ? line.slice(end) : body.slice(1, -1));
+  let isDecorated = false;
+  for (const statement of statements) {
+    const decorator = statement.line[1] ?? '';
+    if (statement.line[0] === '@') {
+      if (statement.line.length !== 3 || !decorators.has(decorator) || !isOnlyUsed(tokens, decorator)) return undefined;
+      isDecorated = true;
+      continue;
+    }
+    if (!isHarmlessInClass(statement, isLazy, isDecorated)) return undefined;
+    isDecorated = false;
+  }
+  const text = [...line, ...body];
+  return { label: `class ${name}`, name: normal(name), digest: digest(text), names: namesIn(text), imports: importNames(text) };
+}
+
+const decorators = new Set(['property', 'staticmethod', 'classmethod']);
+
+function isPlainBase(base: string): boolean {
+  return base === 'object' || /^(?:Exception|(?:Value|Type|Key|Index|Runtime|Lookup|Arithmetic|Attribute|NotImplemented|Assertion|Timeout)Error|(?:User|Runtime)Warning)$/.test(base);
+}
+
+function isHarmlessInClass({ line, body }: Statement, isLazy: boolean, isDecorated: boolean): boolean {
+  const at = line[0] === 'async' ? 1 : 0;
+  if (line[at] === 'def') {
+    const end = line[at + 2] === '(' ? endOfHeader(line, at + 2) : undefined;
+    return end !== undefined && isHarmlessHeader(line.slice(at + 2, end - 1), isLazy);
+  }
+  const [name, next] = line;
+  if (isDecorated || body.length > 0 || !isName(name)) return false;
+  const rest = line.slice(1, -1);
+  if (name === 'pass') return rest.length === 0;
+  if (keywords.has(name) || name.startsWith('__')) return false;
+  const equals = outside(rest, '=');
+  const value = equals === undefined ? undefined : rest.slice(equals + 1);
+  const isFine = value === undefined || isLiteral(value);
+  if (next === '=') return isFine;
+  return next === ':' && isFine && isHarmlessAnnotation(rest.slice(1, equals ?? rest.length), isLazy);
+}
+
+/** Whether a built-in name is what it is everywhere: nothing in the module could bind it to something else. */
+function isOnlyUsed(tokens: readonly string[], name: string): boolean {
+  for (let at = tokens.indexOf(name); at >= 0; at = tokens.indexOf(name, at + 1)) {
+    const [previous = '', next = ''] = [tokens[at - 1], tokens[at + 1]];
+    const isBase = previous === '(' && tokens[at - 3] === 'class' && next === ')';
+    const isHandled = previous === 'except' && (next === ':' || next === 'as');
+    const isRaised = previous === 'raise' && (next === '(' || next === newline);
+    const isDecorator = previous === '@' && next === newline;
+    if (!isBase && !isHandled && !isRaised && !isDecorator) return false;
+  }
+  return true;
+}
+
+function digest(tokens: readonly string[]): string {
+  return hash('sha256', tokens.join(' '), 'hex').slice(0, 32);
+}
+
+/** As Python compares names. */
+function normal(name: string): string {
+  return name.normalize('NFKC');
+}
+
+function namesIn(tokens: readonly string[]): string {
+  const names = new Set<string>();
+  const add = (text: string): void => {
+    for (const [name] of text.matchAll(identifier)) if (!keywords.has(name)) names.add(normal(name));
+  };
+  for (const token of tokens) {
+    if (isString(token)) {
+      add(token);
+      // `\nclean` holds a name too.
+      if (token.includes('\\')) add(token.replace(/\\./g, ' '));
+    } else if (isName(token)) add(token);
+  }
+  return [...names].join(' ');
+}
+
+interface ImportLine {
+  readonly at: number;
+  readonly tokens: readonly string[];
+}
+
+function importLines(tokens: readonly string[]): readonly ImportLine[] {
+  const lines: ImportLine[] = [];
+  for (let at = 0; at < tokens.length; at += 1) {
+    if (tokens[at] !== 'import' && tokens[at] !== 'from') continue;
+    let end = at;
+    while (end < tokens.length && tokens[end] !== newline && tokens[end] !== ';') end += 1;
+    const line = tokens.slice(at, end);
+    // `raise x from y` and `yield from x` import nothing.
+    if (!line.includes('import')) continue;
+    lines.push({ at, tokens: line });
+    at = end;
+  }
+  return lines;
+}
+
+function importNames(tokens: readonly string[]): string {
+  return namesIn(importLines(tokens).flatMap((line) => line.tokens));
+}
+
+/** What imports bind, uses of it as a value, and the names under which others are brought. */
+function importedUses(tokens: readonly string[]): Pick<ModuleParts, 'bare' | 'aliases'> {
+  const bound = new Set<string>();
+  const aliases: [string, string][] = [];
+  const lines = importLines(tokens);
+  for (const { tokens: line } of lines) {
+    for (const [index, token] of line.entries()) {
+      if (!isName(token) || keywords.has(token)) continue;
+      bound.add(normal(token));
+      const alias = line[index + 2];
+      if (line[index + 1] === 'as' && alias !== undefined) aliases.push([normal(token), normal(alias)]);
+    }
+  }
+  const ends = new Map(lines.map((line) => [line.at, line.at + line.tokens.length]));
+  const bare = new Set<string>();
+  for (let at = 0; at < tokens.length; at += 1) {
+    at = ends.get(at) ?? at;
+    const token = tokens[at] ?? '';
+    if (isString(token) && isFormatted(token)) for (const [name] of token.matchAll(identifier)) bare.add(normal(name));
+    if (!isName(token) || tokens[at - 1] === '.' || !bound.has(normal(token))) continue;
+    while (tokens[at + 1] === '.' && isName(tokens[at + 2])) at += 2;
+    if (tokens[at + 1] !== '(') bare.add(normal(tokens[at] ?? ''));
+  }
+  return { bare: [...bare], aliases };
+}

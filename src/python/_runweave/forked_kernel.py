@@ -1,0 +1,100 @@
+"""The kernel of a notebook task that was forked from a warm process: a fork of the task, in place of a new Python.
+
+    fork() ──in the task──▶ a process that waits ──start(command, …)──▶ `python -m ipykernel_launcher …`, in that process
+
+Forked before the task has an event loop, a socket or a thread; what becomes of it is known later.
+"""
+
+import json
+import os
+import signal
+import sys
+
+
+class ForkedKernel:
+    """As much of `subprocess.Popen` as is asked of a kernel's process."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, pid, pipe):
+        self.pid = pid
+        self.returncode = None
+        self._pipe = pipe
+
+    def start(self, command, **options):
+        """Takes the place of `Popen` where a kernel is launched."""
+        message = {"command": command, "cwd": options.get("cwd"), "env": options["env"]}
+        os.write(self._pipe, json.dumps(message).encode())
+        os.close(self._pipe)
+        self._pipe = None
+        self.stdin = open(os.devnull, "wb")
+        return self
+
+    def discard(self):
+        """Ends it, if it was not started."""
+        if self._pipe is not None:
+            os.close(self._pipe)
+            self._pipe = None
+            self.wait()
+
+    def poll(self):
+        return self._collect(os.WNOHANG)
+
+    def wait(self):
+        return self._collect(0)
+
+    def _collect(self, options):
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, options)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self):
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+
+def fork():
+    """A kernel to be; in the kernel's own process this ends as the kernel ends."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(reading)
+        return ForkedKernel(pid, writing)
+    os.close(writing)
+    # As `start_new_session`: an interrupt is the kernel's alone.
+    os.setsid()
+    # What takes its time needs not wait for the command.
+    import ipykernel.debugger  # noqa: F401
+    import ipykernel.zmqshell  # noqa: F401
+
+    with open(reading, "rb") as pipe:
+        data = pipe.read()
+    if not data:
+        os._exit(0)
+    _become_kernel(**json.loads(data))
+
+
+def _become_kernel(command, cwd, env):
+    import runpy
+
+    if cwd:
+        os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    _, _, module, *arguments = command
+    sys.argv[:] = [module, *arguments]
+    if hasattr(sys, "orig_argv"):
+        sys.orig_argv[:] = command
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[0] = os.getcwd()
+    sys.modules["__main__"] = type(sys)("__main__")
+    runpy._run_module_as_main(module)
+    sys.exit()

@@ -1,0 +1,272 @@
+"""Modules that are imported before there is a task, and handed to it when it imports them.
+
+A forked task must see what a fresh process sees. So what was preloaded is taken out of `sys.modules` again, and a
+finder gives a module back, with all that its import brought along, when the task imports it by the same name and would
+find it in the same file. What the task does not import is not there: `"pandas" in sys.modules`, what is observed, and
+a module of the workspace that has the name of an installed one are as in a fresh process.
+
+    load ──each root──▶ sys.modules, and who imported what ──hide──▶ _hidden ──the task's import──▶ sys.modules
+"""
+
+import _warnings
+import builtins
+import importlib._bootstrap as bootstrap
+import os
+import sys
+import time
+from importlib._bootstrap_external import ExtensionFileLoader
+from itertools import islice
+
+from . import observe
+
+_hidden = {}  # name → module, in the order of their first import
+_needs = {}  # name → names that its import brought along, as an ordered set
+_searched = {}  # name → top-level names that its import looked for, found or not
+_effects = {}  # name → (warning filters, environment variables) that its import added
+_groups = {}  # name → what its import gives, as a part of `_hidden`; known ahead for what was asked for
+_given = []  # groups that the task has
+_packages = {}  # name of a submodule → its package's module
+_unbound = set()  # submodules that are an attribute of their package, but not from the package's own import on
+_told = {}  # name → what is told of its group
+_special = []  # names of modules with which more is to be done than to have them
+
+def load(name):
+    """Imports a module, and notes what each import brings along. Raises what the import raises."""
+    real_import, real_load, real_gcd = builtins.__import__, bootstrap._load_unlocked, bootstrap._gcd_import
+    loading = []  # [name, filters, environment] of each module in the middle of its import; the innermost is last
+
+    def load_unlocked(spec):
+        count = len(sys.modules)
+        loading.append([spec.name, list(_warnings.filters), dict(os.environ)])
+        try:
+            module = real_load(spec)
+            # Also what was put there without an import: Cython does so.
+            new = list(islice(reversed(sys.modules), len(sys.modules) - count))
+            _needs.setdefault(spec.name, {}).update(dict.fromkeys(new))
+            if isinstance(spec.loader, ExtensionFileLoader):
+                note_of_extension(spec.name, module)
+            return module
+        finally:
+            _, filters, environment = loading.pop()
+            added_filters = [each for each in _warnings.filters if each not in filters]
+            added_variables = {k: v for k, v in os.environ.items() if environment.get(k) != v}
+            if added_filters or added_variables:
+                _effects[spec.name] = (added_filters, added_variables)
+                for outer in loading:  # what an inner import did is not the outer one's
+                    outer[1] += added_filters
+                    outer[2].update(added_variables)
+
+    def note(full_name):
+        while full_name and loading:
+            if full_name in sys.modules:
+                _needs.setdefault(loading[-1][0], {})[full_name] = None
+            full_name = full_name.rpartition(".")[0]
+
+    def note_of_extension(name, module):
+        # An extension's imports pass by all of Python's: what it holds shows what it imported from.
+        for value in vars(module).values():
+            origin = getattr(value, "__name__" if isinstance(value, type(sys)) else "__module__", None)
+            if isinstance(origin, str) and origin in sys.modules:
+                _needs[name][origin] = None
+
+    def gcd_import(name, package=None, level=0):
+        module = real_gcd(name, package, level)
+        note(bootstrap._resolve_name(name, package, level) if level else name)
+        return module
+
+    def import_(name, globals=None, locals=None, fromlist=(), level=0):
+        module = real_import(name, globals, locals, fromlist, level)
+        if loading:
+            full_name = bootstrap._resolve_name(name, bootstrap._calc___package__(globals), level) if level else name
+            note(full_name)
+            for item in fromlist or ():
+                if isinstance(item, str) and f"{full_name}.{item}" in sys.modules:
+                    note(f"{full_name}.{item}")
+        return module
+
+    class Search:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if loading and "." not in name:
+                _searched.setdefault(loading[-1][0], {})[name] = None
+
+    # `import` statements, those of importlib, and what both end in when a module is not loaded yet.
+    builtins.__import__, bootstrap._load_unlocked, bootstrap._gcd_import = import_, load_unlocked, gcd_import
+    sys.meta_path.insert(0, Search)
+    try:
+        real_gcd(name)
+    finally:
+        sys.meta_path.remove(Search)
+        builtins.__import__, bootstrap._load_unlocked, bootstrap._gcd_import = real_import, real_load, real_gcd
+
+
+def forget(name):
+    """Has a module imported anew by whoever imports it."""
+    package, _, attribute = name.rpartition(".")
+    if sys.modules.pop(name, None) is not None:
+        delattr(sys.modules[package], attribute)
+
+
+def hide(visible, filters, roots):
+    """Takes all modules but `visible` out of sight: they come back as they are imported. Undoes their effects."""
+    _warnings.filters[:] = filters
+    _filters_changed()
+    for name, module in list(sys.modules.items()):
+        if name not in visible:
+            del sys.modules[name]
+            if module is not sys.modules["__main__"]:
+                _hidden[name] = module
+    for name, module in _hidden.items():
+        package, _, attribute = name.rpartition(".")
+        if package:
+            _packages[name] = holder = _hidden.get(package, sys.modules.get(package))
+            is_bound = getattr(holder, "__dict__", {}).get(attribute) is module
+            if is_bound and (package not in _hidden or name not in _group(package)):
+                _unbound.add(name)
+                delattr(holder, attribute)
+    _special.extend(name for name in _hidden if name in _unbound or name in _effects or name in _renewals)
+    kept = {name: _group(name) for name in roots if name in _hidden}
+    _groups.clear()
+    _groups.update(kept)
+    _told.update({name: _observed(name) for name in kept})
+    sys.meta_path.insert(0, _Finder)
+
+
+def _group(wanted):
+    """Name → module of all that importing `wanted` gives, in the order of `_hidden`."""
+    if wanted not in _groups:
+        names, new = set(), [wanted]
+        while new:
+            name = new.pop()
+            if name not in names and name in _hidden:
+                names.add(name)
+                new += _needs.get(name, ())
+        _groups[wanted] = {name: module for name, module in _hidden.items() if name in names}
+    return _groups[wanted]
+
+
+def files():
+    """Files of the hidden modules, as far as they have any."""
+    origins = (getattr(getattr(module, "__spec__", None), "origin", None) for module in _hidden.values())
+    return [origin for origin in origins if isinstance(origin, str) and os.path.isabs(origin)]
+
+
+def top_level_names():
+    """Those of the hidden modules, and those that were looked for and are not there."""
+    missed = {name for names in _searched.values() for name in names if name not in _hidden and name not in sys.modules}
+    return {name for name in _hidden if "." not in name}, missed
+
+
+def _observed(name):
+    """Of importing `name`: top-level names that it finds, those that it misses, and installed packages as observed."""
+    if name in _told:
+        return _told[name]
+    packages = {}
+    for module in _group(name).values():
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        place = observe.package_of(origin) if isinstance(origin, str) else None
+        if place is not None:
+            packages[place] = None
+    group = _group(name)
+    searched = {each: None for module in group for each in _searched.get(module, ())}
+    missed = [each for each in searched if each not in _hidden and each not in sys.modules]
+    return [each for each in group if "." not in each], missed, list(packages)
+
+
+class _Finder:
+    """Finds a hidden module, if the finders after this one would find the same."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        module = _hidden.get(name)
+        if module is None or target is not None or any(name in group for group in _given):
+            return None  # what the task has removed or reloads is loaded anew
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        package = name.rpartition(".")[0]
+        if package:
+            if sys.modules.get(package) is not _packages[name]:
+                return None
+        else:
+            found = next(filter(None, (finder.find_spec(name, None) for finder in sys.meta_path if finder is not cls)), None)
+            if found is None or found.origin != origin:
+                return found
+        return bootstrap.ModuleSpec(name, _Loader, origin=origin)
+
+
+class _Loader:
+    @staticmethod
+    def create_module(spec):
+        module = _hidden[spec.name]
+        spec.loader_state = getattr(module, "__spec__", None)
+        return module
+
+    @staticmethod
+    def exec_module(module):
+        name = module.__spec__.name
+        module.__spec__ = module.__spec__.loader_state
+        _give(name)
+
+
+def _give(wanted):
+    """Puts a module and all that its import brought along into `sys.modules`, as that import had done.
+
+    Whatever is touched here is copied by the kernel, a page at a time: most of the time that this takes.
+    """
+    group = _group(wanted)
+    has_other = [name for name in sys.modules.keys() & group.keys() if sys.modules[name] is not group[name]]
+    if has_other:
+        group = {name: module for name, module in group.items() if name not in has_other}
+    is_new = [name for name in _special if name in group and (name not in sys.modules or name == wanted)]
+    sys.modules.update(group)
+    _given.append(group)
+    observe.gave(*_observed(wanted))
+    for name in is_new:
+        if name in _unbound:
+            setattr(_packages[name], name.rpartition(".")[2], group[name])
+        filters, variables = _effects.get(name, ((), {}))
+        if filters:
+            _warnings.filters[:0] = filters
+            _filters_changed()
+        for variable, value in variables.items():
+            os.environ.setdefault(variable, value)
+        if name in _renewals:
+            _renewals[name](group[name])
+
+
+def _filters_changed():
+    # Python 3.14 has another name for it.
+    changed = getattr(_warnings, "_filters_mutated_lock_held", None) or getattr(_warnings, "_filters_mutated", None)
+    try:
+        changed()
+    except RuntimeError:  # the lock is to be held
+        with _warnings._lock:
+            changed()
+
+
+def _logging(module):
+    module._startTime = time.time_ns() if sys.version_info >= (3, 13) else time.time()
+
+
+def _multiprocessing(module):
+    sys.modules["__mp_main__"] = sys.modules["__main__"]
+
+
+def _multiprocessing_process(module):
+    module.current_process()._config["authkey"] = module.AuthenticationString(os.urandom(32))
+
+
+def _matplotlib(module):
+    backend = os.environ.get("MPLBACKEND")
+    if backend:
+        module.rcParams["backend"] = backend
+
+
+# What a module sets when it is imported and would differ in the next process. `random`, `threading`, `logging`'s locks
+# and OpenSSL see to a fork themselves.
+_renewals = {
+    "logging": _logging,
+    "matplotlib": _matplotlib,
+    "multiprocessing": _multiprocessing,
+    "multiprocessing.process": _multiprocessing_process,
+    "numpy.random.mtrand": lambda module: module._rand.seed(),
+}

@@ -1,0 +1,75 @@
+"""Objects that tasks return and get, where JSON cannot hold them: pickled into a file, read in the process that asks.
+
+Only what this project has stored itself is read: the executor names the file and the digest of its bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+
+from . import _log, _values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_function = type(lambda: None)
+
+
+class CannotPickle(TypeError):
+    """What about a value keeps it from being passed on."""
+
+
+class Unreadable(RuntimeError):
+    """An object that another task returned and that cannot be had here."""
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, value: Any) -> Any:
+        # By name, as pickle would: but another process has another __main__.
+        if isinstance(value, (type, _function)) and value.__module__ == "__main__":
+            raise CannotPickle(f"{value.__qualname__} is defined in the script or notebook itself")
+        return NotImplemented
+
+
+def store(name: str, value: Any) -> dict[str, Any]:
+    """Pickles a value beside the log, without a copy in memory; returns the line to write. Raises CannotPickle."""
+    assert _log.path is not None
+    folder = os.path.join(os.path.dirname(_log.path), "artifacts")
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, f"{os.urandom(8).hex()}.pkl")
+    try:
+        with open(path, "wb") as file:
+            _Pickler(file, 5).dump(value)
+    except BaseException as error:
+        if os.path.exists(path):
+            os.remove(path)
+        # A full disk is no property of the value.
+        if isinstance(error, CannotPickle) or not isinstance(error, Exception) or type(error) is OSError:
+            raise
+        raise CannotPickle(str(error) or type(error).__name__) from None
+    return {"type": "pickled-return", "name": name, "path": path, "valueType": _values.type_name(type(value))}
+
+
+def load(entry: dict[str, Any]) -> Any:
+    """The object of an entry of `RUNWEAVE_PICKLES`. Raises Unreadable."""
+    import hashlib
+
+    try:
+        with open(entry["path"], "rb") as file:
+            digest = hashlib.sha256()
+            while block := file.read(1024 * 1024):
+                digest.update(block)
+            if f"sha256:{digest.hexdigest()}" != entry["digest"]:
+                raise Unreadable(f"{entry['what']} was changed on disk; remove {entry['path']} and run again")
+            file.seek(0)
+            return pickle.load(file)
+    except Unreadable:
+        raise
+    except FileNotFoundError as error:
+        if error.filename != entry["path"]:
+            raise Unreadable(f"{entry['what']} cannot be read: {error}") from error
+        raise Unreadable(f"{entry['what']} is no longer there; run again") from None
+    except Exception as error:
+        raise Unreadable(f"{entry['what']} cannot be read: {type(error).__name__}: {error}") from error

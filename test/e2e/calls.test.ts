@@ -1,0 +1,149 @@
+/** Functions as tasks: what of their modules counts, and objects that they hand to each other. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { repository, workspace, type Workspace } from './runweave.ts';
+
+const sliced = {
+  'runweave.yaml': 'name: calls\ntasks:\n  clean: {call: "tasks.prepare:clean"}\n  count: {call: "tasks.prepare:count"}\n',
+  'tasks/prepare.py': 'from tasks.text import lower, upper\n\nLIMIT = 3\n\ndef clean():\n    return lower("A")\n\ndef count(n=LIMIT):\n    return len(upper("abc")) + n\n',
+  'tasks/text.py': 'def lower(text):\n    return text.lower()\n\ndef upper(text):\n    return text.upper()\n',
+};
+
+describe('a function', () => {
+  it('is stale by what it uses of its modules, and says which function changed', async (context) => {
+    const place = workspace(context, sliced);
+    assert.deepEqual((await place.run()).executed, ['clean', 'count']);
+    const edit = (file: keyof typeof sliced, from: string, to: string): void => place.write(file, place.read(file).replace(from, to));
+    edit('tasks/text.py', 'text.lower()', 'text.lower() + "!"');
+    assert.match((await place.runweave('plan')).stdout, /▸ clean\n {4}source tasks\/text\.py changed in function lower \(/);
+    assert.deepEqual((await place.run()).executed, ['clean']);
+    edit('tasks/prepare.py', 'return len(', 'return 1 + len(');
+    edit('tasks/prepare.py', 'LIMIT\n\n', 'LIMIT\n\ndef unused():\n    return LIMIT\n\n');
+    assert.deepEqual((await place.run()).executed, ['count']);
+    edit('tasks/prepare.py', 'LIMIT = 3', 'LIMIT = 4');
+    assert.deepEqual((await place.run()).executed, ['clean', 'count'], 'what runs when the module is imported counts for all');
+    assert.deepEqual((await place.run()).executed, []);
+  });
+
+  it('is stale by a mistake in what it does not use, as that keeps its module from being imported', async (context) => {
+    const place = workspace(context, sliced);
+    await place.run();
+    const text = place.read('tasks/text.py');
+    place.write('tasks/text.py', `${text}\ndef broken():\n    return = 1\n`);
+    const failed = await place.run();
+    assert.deepEqual([failed.code, failed.executed], [1, ['clean', 'count']]);
+    place.write('tasks/text.py', `${text}\ndef broken():\n    return 1\n`);
+    assert.deepEqual([(await place.run()).code, (await place.run()).executed], [0, []]);
+  });
+
+  it('is stale by all of its modules where a function may be found otherwise, and with `compare: bytes`', async (context) => {
+    const place = workspace(context, { ...sliced, 'tasks/prepare.py': sliced['tasks/prepare.py'].replace('lower("A")', 'globals()["low" + "er"]("A")') });
+    await place.run();
+    place.write('tasks/text.py', place.read('tasks/text.py').replace('text.upper()', 'text.title()'));
+    assert.deepEqual((await place.run()).executed, ['clean', 'count']);
+
+    const bytes = workspace(context, { ...sliced, 'runweave.yaml': `${sliced['runweave.yaml']}defaults: {compare: bytes}\n` });
+    await bytes.run();
+    bytes.write('tasks/text.py', `${bytes.read('tasks/text.py')}# new\n`);
+    assert.deepEqual((await bytes.run()).executed, ['clean', 'count']);
+  });
+});
+
+const objects = {
+  'runweave.yaml': `
+name: objects
+params: {n: 4}
+tasks:
+  make: {call: "steps:make", params: {n: "\${params.n}"}}
+  use: {call: "steps:use", params: {table: "\${tasks.make.returns.table}", nested: ["\${tasks.make.returns.array}", "\${tasks.make.returns.n}"], model: "\${tasks.make.returns.model}"}}
+  script: {python: script.py, params: {array: "\${tasks.make.returns.array}"}}
+  shell: {shell: 'head -c 2 "$RUNWEAVE_PARAM_ARRAY" | od -An -tx1 > pickle.txt', outputs: [pickle.txt], params: {array: "\${tasks.make.returns.array}"}}
+`,
+  'steps.py': `
+import numpy
+from model import Model
+
+def make(n):
+    return {"table": {"a": numpy.arange(n), "ids": {n}}, "array": numpy.arange(n), "model": Model(n), "n": n}
+
+def use(table, nested, model):
+    array, n = nested
+    return {"sum": int(table["a"].sum()) + max(table["ids"]) - n, "array": str(array.dtype), "n": n, "model": model.double()}
+`,
+  'model.py': 'class Model:\n    def __init__(self, n):\n        self.n = n\n    def double(self):\n        return self.n * 2\n',
+  'script.py': 'import runweave\nrunweave.returns(total=int(runweave.params["array"].sum()))\n',
+};
+
+function withPackages(place: Workspace): Workspace {
+  symlinkSync(path.join(repository, 'examples/digits/.venv'), path.join(place.folder, '.venv'), 'junction');
+  return place;
+}
+
+function pickles(place: Workspace): readonly string[] {
+  const folder = path.join(place.folder, '.runweave/objects/sha256');
+  return existsSync(folder) ? readdirSync(folder).flatMap((name) => readdirSync(path.join(folder, name)).map((file) => path.join(folder, name, file))) : [];
+}
+
+describe('objects that a function returns', () => {
+  it('reach the tasks that ask for them, are shown by type, size and digest, and come back with an earlier state', async (context) => {
+    const place = withPackages(workspace(context, objects));
+    const first = await place.run();
+    assert.deepEqual([first.code, first.executed], [0, ['make', 'script', 'shell', 'use']], JSON.stringify(first.lines.filter((line) => line.type === 'output')));
+    const returns = Object.fromEntries(first.lines.flatMap((line) => (line.type === 'task-ended' ? [[line.task, line.returns]] : [])));
+    assert.deepEqual([returns['use'], returns['script']], [{ sum: 6, array: 'int64', n: 4, model: 8 }, { total: 6 }]);
+    assert.equal(place.read('pickle.txt').trim(), '80 05');
+    assert.match((await place.runweave('show', 'latest/make')).stdout, /array +ndarray \(pickle, \d+ B, sha256:[0-9a-f]{16}\)/);
+    assert.deepEqual((await place.run()).executed, []);
+
+    const other = await place.run('--set', 'n=5');
+    assert.deepEqual(other.executed, ['make', 'script', 'shell', 'use']);
+    assert.match((await place.runweave('plan')).stdout, /= make {2}restored from/);
+    assert.equal((await place.runweave('gc')).code, 0);
+    assert.deepEqual((await place.run()).executed, []);
+    // Its own class counts as a whole: the object may use any of it.
+    place.write('model.py', objects['model.py'].replace('* 2', '* 3'));
+    assert.deepEqual((await place.run()).executed, ['make', 'use']);
+  });
+
+  it('are made again when they are gone, and are never taken from a record', async (context) => {
+    const place = withPackages(workspace(context, objects));
+    await place.run();
+    for (const file of pickles(place)) rmSync(file);
+    assert.match((await place.runweave('plan')).stdout, /▸ make\n {4}output returns\.\w+ is missing/);
+    assert.deepEqual((await place.run()).executed, ['make']);
+    rmSync(path.join(place.folder, '.runweave/cache'), { recursive: true });
+    assert.deepEqual((await place.run()).executed, ['make']);
+    for (const file of pickles(place)) writeFileSync(file, 'cos\nsystem\n(S"touch hacked"\ntR.');
+    const changed = await place.run('--force', 'use');
+    assert.equal(changed.code, 1);
+    assert.ok(changed.lines.some((line) => line.type === 'task-ended' && line.failure?.message.includes('was changed on disk')));
+    assert.equal(existsSync(path.join(place.folder, 'hacked')), false);
+  });
+
+  it('that hold a secret, stand within a text, or cannot be pickled fail with what to do', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': `
+name: mistakes
+secrets: [TOKEN_OF_TEST]
+on_failure: continue
+tasks:
+  secret: {call: "steps:secret"}
+  rule: {call: "steps:rule"}
+  ids: {call: "steps:ids"}
+  text: {shell: "true", params: {ids: "ids: \${tasks.ids.returns.value}"}}
+`,
+      'steps.py': 'import os\ndef secret():\n    return {"it": {os.environ["TOKEN_OF_TEST"]}}\ndef rule():\n    return {"rule": lambda: 1}\ndef ids():\n    return {1, 2}\n',
+    });
+    process.env['TOKEN_OF_TEST'] = 'hunter2hunter2';
+    context.after(() => delete process.env['TOKEN_OF_TEST']);
+    const { lines } = await place.run();
+    const failures = Object.fromEntries(lines.flatMap((line) => (line.type === 'task-ended' ? [[line.task, line.failure?.message]] : [])));
+    assert.equal(failures['secret'], 'what it returned as it (set) could not be kept: it is not text, and the value of a secret is in it');
+    assert.match(failures['rule'] ?? '', /^call steps:rule: returned 'rule': a value of type function is not JSON and cannot be pickled/);
+    assert.equal(failures['ids'], undefined);
+    assert.equal(failures['text'], "${tasks.ids.returns.value} is an object of Python, which can't be a part of a text: let the parameter be the reference alone");
+    for (const file of pickles(place)) assert.ok(!place.read(path.relative(place.folder, file)).includes('hunter2'));
+  });
+});

@@ -1,0 +1,479 @@
+"""A task that is forked from a warm process can't tell the difference to a fresh one."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+
+from task_workspace import BOOTSTRAP, TaskTest
+
+INSTALLED = ["numpy", "sklearn.svm", "logging", "multiprocessing.pool", "tempfile", "uuid", "unittest", "asyncio"]
+
+
+class WarmProcess:
+    """The executor's end."""
+
+    def __init__(self, env, folder, preload, notebooks=False):
+        self._own, theirs = socket.socketpair()
+        self._listener = socket.socket(socket.AF_UNIX)
+        self.address = os.path.join(folder, "warm.sock")
+        self._listener.bind(self.address)
+        self._listener.listen()
+        space = "x" * 2048
+        env = {name: value for name, value in env.items() if not name.startswith("RUNWEAVE_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _AS_DESCRIPTOR_3, str(theirs.fileno()), sys.executable, BOOTSTRAP, "warm", space],
+            env={**env, "RUNWEAVE_WARM_SPACE": space},
+            cwd=folder,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+        )
+        theirs.close()
+        self._messages = self._own.makefile("r", encoding="utf-8")
+        self._last = 0
+        self._open = []
+        self._send({"address": self.address, "preload": preload, "isNotebook": notebooks})
+        self.first = self.receive()
+
+    def receive(self):
+        line = self._messages.readline()
+        return json.loads(line) if line else None
+
+    def _send(self, message):
+        self._own.sendall(json.dumps(message).encode() + b"\n")
+
+    def start(self, command, cwd, env):
+        """The first answer, and the sockets with its output by the number of the stream."""
+        self._last += 1
+        self._send({"type": "start", "id": self._last, "command": command, "cwd": cwd, "env": env})
+        answer = self.receive()
+        streams = {}
+        while answer["type"] == "started" and len(streams) < 2:
+            connection, _ = self._listener.accept()
+            head = b""
+            while not head.endswith(b"\n"):
+                head += connection.recv(1)
+            number, stream = map(int, head.split())
+            assert number == self._last
+            streams[stream] = connection
+        self._open += streams.values()
+        return answer, streams
+
+    def run(self, command, cwd, env):
+        """As subprocess.run."""
+        answer, streams = self.start(command, cwd, env)
+        if not streams:
+            raise AssertionError(answer)
+        texts = {}
+
+        def read(stream, connection):
+            with connection.makefile("rb") as file:
+                texts[stream] = file.read().decode("utf-8")
+
+        threads = [threading.Thread(target=read, args=each) for each in streams.items()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        end = self.receive()
+        self._send({"type": "reap", "id": self._last})
+        code = end["code"] if "code" in end else -getattr(signal, end["signal"])
+        return subprocess.CompletedProcess(command, code, texts[1], texts[2])
+
+    def close(self):
+        for connection in self._open:
+            connection.close()
+        self._messages.close()
+        self._own.close()
+        self._listener.close()
+        self.process.wait()
+
+
+def until_stopped(pid):
+    """Waits for a process that stops itself."""
+    while True:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            if file.read().rpartition(")")[2].split()[0] == "T":
+                return
+        os.sched_yield()
+
+
+_AS_DESCRIPTOR_3 = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.set_inheritable(3, True)
+os.closerange(4, 256)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@unittest.skipUnless(sys.platform == "linux", "only Linux forks tasks")
+class WarmTest(TaskTest):
+    def warm(self, preload, **options):
+        warm = WarmProcess(self.env(), self.folder, preload, **options)
+        self.addCleanup(warm.close)
+        return warm
+
+    def ready(self, preload, **options):
+        warm = self.warm(preload, **options)
+        self.assertEqual(warm.first, {"type": "ready", "failed": {}})
+        return warm
+
+    def forked(self, warm, kind, source):
+        return warm.run([sys.executable, BOOTSTRAP, kind, source], self.folder, self.env())
+
+    def both(self, warm, script, name="tasks/script.py"):
+        """Runs a script fresh and forked; both must print the same and end the same."""
+        path = self.write(name, script)
+        fresh = self.task("script", path)
+        forked = self.forked(warm, "script", path)
+        self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (fresh.returncode, fresh.stdout, fresh.stderr))
+        return forked
+
+
+class AsFresh(WarmTest):
+    def setUp(self):
+        super().setUp()
+        self.process = self.ready(INSTALLED)
+
+    def test_surroundings(self):
+        result = self.both(
+            self.process,
+            '''
+            """Docs."""
+            import sys
+            before = sorted(sys.modules)
+            import gc, locale, os, resource, signal, threading, warnings
+            print(before)
+            print(sys.argv, getattr(sys, "orig_argv", None), sys.path, sys.flags, sys.executable, sys._xoptions)
+            print(sorted(globals()), __name__, __file__, __doc__, __spec__, type(__loader__).__name__)
+            print(sorted(os.environ.items()), os.getcwd())
+            print({str(each): str(signal.getsignal(each)) for each in signal.valid_signals()}, signal.pthread_sigmask(0, []))
+            print([resource.getrlimit(each) for each in range(12)], os.umask(0), os.nice(0))
+            print(sorted(os.listdir("/proc/self/fd")), repr(sys.stdin.read()), os.path.realpath("/proc/self/fd/0"))
+            for stream in (sys.stdin, sys.stdout, sys.stderr):
+                print(stream.encoding, stream.errors, stream.line_buffering, stream.isatty(), stream.fileno(), stream.name)
+                print(getattr(stream, "write_through", None), type(stream.buffer).__name__)
+            print(threading.active_count(), threading.current_thread().name)
+            print(warnings.filters, locale.setlocale(locale.LC_ALL), gc.isenabled(), sys.getrecursionlimit())
+            print(sys.excepthook, sys.displayhook, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime)
+            print(open("/proc/self/cmdline").read().rstrip("\\0").split("\\0"), open("/proc/self/comm").read())
+            ''',
+        )
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def test_modules_are_there_when_they_are_imported(self):
+        result = self.both(
+            self.process,
+            """
+            import sys
+            import sklearn.svm
+            print(sorted(sys.modules))
+            from logging import handlers
+            import multiprocessing.pool, os, warnings
+            print(sorted(sys.modules), warnings.filters[:3], os.environ.get("KMP_INIT_AT_FORK"))
+            print(sys.modules["numpy"].__spec__.origin, sys.modules["sklearn.svm"].__loader__.__class__.__name__)
+            import importlib, json
+            print(importlib.reload(json).dumps([1]), hasattr(sys.modules["sklearn"], "linear_model"))
+            del sys.modules["colorsys" if "colorsys" in sys.modules else "json"]
+            import json as again
+            print(again is json)
+            try:
+                import no_such_module
+            except ModuleNotFoundError as error:
+                print(error)
+            """,
+        )
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def test_a_package_has_the_attributes_of_what_was_imported(self):
+        self.both(self.process, "import concurrent\nprint(hasattr(concurrent, 'futures'))\nimport xml\nxml.dom\n")
+
+    def test_how_it_ends(self):
+        for end in (
+            "sys.exit(3)",
+            "sys.exit('a message')",
+            "os._exit(5)",
+            "raise ValueError('no') from KeyError('k')",
+            "raise KeyboardInterrupt",
+            "os.abort()",
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            "os.kill(os.getpid(), signal.SIGTERM)",
+            "signal.raise_signal(signal.SIGINT)",
+            "sys.stdout.write('unfinished')",
+            "atexit.register(print, 'at exit')",
+            "threading.Thread(target=lambda: print('in a thread')).start()",
+            "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); signal.raise_signal(signal.SIGSEGV)",
+            "os.close(1); os.close(2)",
+        ):
+            with self.subTest(end):
+                self.both(self.process, f"import atexit, os, signal, sys, threading\nprint('out')\nprint('err', file=sys.stderr)\n{end}\n")
+
+    def test_a_syntax_error_and_a_missing_script(self):
+        self.both(self.process, "print(1)\ndef f(:\n")
+        gone = self.path("gone.py")
+        self.assertEqual(self.forked(self.process, "script", gone).stderr, self.task("script", gone).stderr)
+
+    def test_processes_of_its_own(self):
+        result = self.both(
+            self.process,
+            """
+            import multiprocessing, os, pickle, subprocess, sys
+            class Thing:
+                def __eq__(self, other):
+                    return type(self) is type(other)
+            def work(number):
+                return number * number, Thing(), __name__
+            if __name__ == "__main__":
+                print(pickle.loads(pickle.dumps(Thing())) == Thing(), Thing.__module__)
+                for method in ("fork", "spawn", "forkserver"):
+                    with multiprocessing.get_context(method).Pool(2) as pool:
+                        results = pool.map(work, range(4))
+                    print(method, [(number, thing == Thing(), name) for number, thing, name in results], flush=True)
+                program = "import sys, os; print(sys.argv, sys.path[0], len(sys.modules) < 100, os.environ['RUNWEAVE_TASK'])"
+                print(subprocess.run([sys.executable, "-c", program, "a"], capture_output=True, text=True, check=True).stdout)
+                print(subprocess.run("exit 7", shell=True).returncode)
+                if os.fork() == 0:
+                    os._exit(3)
+                print(os.wait()[1], flush=True)
+            """,
+        )
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def test_warnings_and_logging(self):
+        self.both(
+            self.process,
+            """
+            import warnings
+            warnings.warn("before", UserWarning)
+            warnings.simplefilter("ignore")
+            import sklearn
+            warnings.warn("after", DeprecationWarning)
+            import logging
+            logging.warning("shown")
+            logging.basicConfig(format="%(levelname)s %(message)s %(processName)s %(threadName)s", force=True)
+            logging.error("formatted")
+            print(logging.LogRecord("a", 1, "", 1, "", (), None).relativeCreated < 60_000)
+            """,
+        )
+
+    def test_what_is_observed(self):
+        self.write("tasks/beside.py", "import numpy")
+        self.write("in.txt", "")
+        script = "import beside, json, os\nfrom logging import handlers\nopen('in.txt').close()\nopen('out.txt', 'w').close()\n"
+        path = self.write("tasks/script.py", script)
+        self.task("script", path)
+        fresh = self.seen()
+        os.remove(self.path("out.txt"))
+        self.forked(self.process, "script", path)
+        self.assertEqual(self.seen(), fresh)
+        self.assertEqual(fresh["roots"], ["numpy", "json", "logging", "logging.handlers"])
+        self.assertIn("numpy", next(iter(fresh["imported"].values())))
+        self.assertIn("json", fresh["lookups"][self.path("tasks")])
+
+    def seen(self):
+        """All that was observed since it was asked for last, joined."""
+        seen = {}
+        for line in self.lines("observed"):
+            for kind, value in line.items():
+                if isinstance(value, list):
+                    seen.setdefault(kind, []).extend(value)
+                elif kind != "type":
+                    for key, values in value.items():
+                        seen.setdefault(kind, {}).setdefault(key, set()).update(values)
+        with open(self.log, "w", encoding="utf-8"):
+            pass
+        return seen
+
+    def test_nothing_random_comes_twice(self):
+        path = self.write(
+            "tasks/script.py",
+            """
+            import multiprocessing, os, random, secrets, tempfile, uuid
+            import numpy
+            print(random.random(), numpy.random.rand(), secrets.token_hex(), uuid.uuid4(), uuid.uuid1())
+            print(tempfile.mktemp(), multiprocessing.current_process().authkey.hex())
+            """,
+        )
+        first, second = (self.forked(self.process, "script", path).stdout.split() for _ in range(2))
+        self.assertEqual(len(first), 7)
+        self.assertEqual([value for value in first if value in second], [])
+
+    def test_numpy_computes_with_threads(self):
+        self.both(
+            self.process,
+            """
+            import numpy
+            from sklearn.cluster import KMeans
+            a = numpy.ones((400, 400))
+            print((a @ a).sum(), KMeans(2, n_init=1, random_state=0).fit(a[:, :2] * [[i % 2] for i in range(400)]).inertia_)
+            """,
+        )
+
+    def test_a_call(self):
+        self.write("functions.py", "import numpy\n\ndef f():\n    print(numpy.zeros(2), __name__)\n    return {'a': 1}\n\ndef g():\n    return 1 / 0\n")
+        for target in ("functions:f", "functions:g", "functions:h", "nowhere:f"):
+            fresh = self.task("call", target)
+            forked = self.forked(self.process, "call", target)
+            self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (fresh.returncode, fresh.stdout, fresh.stderr))
+
+    def test_tasks_at_the_same_time(self):
+        path = self.write("tasks/script.py", "import os, sys\nprint(os.environ['WHO'], flush=True)\nos.kill(os.getpid(), 19)\nprint('on')\nsys.exit(int(os.environ['WHO']))\n")
+        command = [sys.executable, BOOTSTRAP, "script", path]
+        started = [self.process.start(command, self.folder, {**self.env(), "WHO": str(who)}) for who in (1, 2)]
+        for who, (_, streams) in enumerate(started, 1):
+            self.assertEqual(streams[1].recv(100), b"%d\n" % who)
+        for who, (answer, streams) in reversed(list(enumerate(started, 1))):
+            until_stopped(answer["pid"])
+            os.kill(answer["pid"], signal.SIGCONT)
+            self.assertEqual(self.process.receive(), {"type": "ended", "id": who, "code": who})
+            self.assertEqual(streams[1].recv(100), b"on\n")
+
+    def test_what_it_leaves_behind_is_found_by_its_environment(self):
+        path = self.write("tasks/script.py", "import os\nif os.fork() == 0:\n    os.setsid()\n    print(os.getpid(), flush=True)\n    os.kill(os.getpid(), 19)\n")
+        _, streams = self.process.start([sys.executable, BOOTSTRAP, "script", path], self.folder, self.env())
+        pid = int(streams[1].recv(100))
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                variables = file.read().split(b"\0")
+            self.assertIn(b"RUNWEAVE_TASK=task", variables)
+            self.assertIn(b"RUNWEAVE_RUN_ID=20261120T224011Z-test-3f2a", variables)
+        finally:
+            os.kill(pid, signal.SIGKILL)
+
+    def test_the_end_of_the_executor_ends_the_tasks(self):
+        path = self.write("tasks/script.py", "import os\nprint('on', flush=True)\nos.kill(os.getpid(), 19)\n")
+        answer, streams = self.process.start([sys.executable, BOOTSTRAP, "script", path], self.folder, self.env())
+        self.assertEqual(streams[1].recv(100), b"on\n")
+        output = streams[1].dup()
+        self.process.close()
+        with output:
+            self.assertEqual(output.recv(100), b"")
+        self.assertEqual(self.process.process.returncode, 0)
+
+
+class NotForked(WarmTest):
+    """What is started fresh instead."""
+
+    def start(self, warm, kind, source):
+        return warm.start([sys.executable, BOOTSTRAP, kind, source], self.folder, self.env())[0]
+
+    def test_a_task_with_a_module_that_has_the_name_of_a_preloaded_one(self):
+        warm = self.ready(["colorsys", "wave"])
+        path = self.write("tasks/script.py", "import colorsys; print(colorsys.MINE)")
+        self.write("tasks/wave/data.txt", "a folder alone hides nothing")
+        self.assertEqual(self.start(warm, "script", path)["type"], "started")
+        self.assertEqual(warm.receive()["code"], 1)
+        self.write("tasks/colorsys.py", "MINE = 1")
+        self.assertRegex(self.start(warm, "script", path)["reason"], r"tasks/colorsys\.py has the name of a module")
+
+    def test_a_path_that_the_task_changes_itself_is_followed(self):
+        self.write("lib/colorsys.py", "MINE = 1")
+        self.both(self.ready(["colorsys"]), "import sys; sys.path.insert(0, 'lib'); import colorsys; print(colorsys.MINE)")
+
+    def installed(self, text):
+        self.write("site-packages/alpha.py", text)
+        return {**TaskTest.env(self), "PYTHONPATH": f"{TaskTest.env(self)['PYTHONPATH']}{os.pathsep}{self.path('site-packages')}"}
+
+    def test_after_an_installed_module_changed(self):
+        env = self.installed("VALUE = 1")
+        self.env = lambda *_: env
+        warm = self.ready(["alpha"])
+        path = self.write("tasks/script.py", "import alpha; print(alpha.VALUE)")
+        self.assertEqual(self.forked(warm, "script", path).stdout, "1\n")
+        self.write("site-packages/alpha.py", "VALUE = 22")
+        answer = self.start(warm, "script", path)
+        self.assertEqual((answer["type"], answer["stale"]), ("not-started", True))
+
+    def test_after_a_file_changed_that_an_import_read(self):
+        self.write("settings.ini", "1")
+        env = self.installed("VALUE = open('settings.ini').read()")
+        self.env = lambda *_: env
+        warm = self.ready(["alpha"])
+        path = self.write("tasks/script.py", "import alpha; print(alpha.VALUE)")
+        self.assertEqual(self.forked(warm, "script", path).stdout, "1\n")
+        self.write("settings.ini", "22")
+        self.assertTrue(self.start(warm, "script", path)["stale"])
+
+    def test_modules_that_a_fork_must_not_inherit(self):
+        self.write("lib/mine.py", "")
+        for text, reason in (
+            ("import threading, time; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()", "leaves threads running"),
+            ("print('hello')", "changes the output by printing"),
+            ("import socket; s = socket.socket()", "changes the open files"),
+            ("import signal; signal.signal(signal.SIGTERM, print)", "changes signal handlers"),
+            ("import sys; sys.path.append('lib')", "changes sys.path"),
+            ("import subprocess; p = subprocess.Popen(['sleep', '9'])", "changes the child processes"),
+            ("import builtins; builtins.extra = 1", "changes builtins"),
+            ("import sys; sys.modules['torch'] = sys", "imports torch, which is not known to survive a fork"),
+            ("import sys; sys.path.append('lib'); import mine; sys.path.pop()", "imports lib/mine.py, which is not installed"),
+        ):
+            with self.subTest(text):
+                env = self.installed(text)
+                self.env = lambda *_, env=env: env
+                warm = self.warm(["json", "alpha"])
+                reason = reason.replace("lib/", self.path("lib") + os.sep)
+                self.assertEqual(warm.first, {"type": "refused", "modules": {"alpha": reason}})
+                warm.close()
+                os.remove(warm.address)
+
+    def test_what_can_not_be_imported_is_left_out(self):
+        env = self.installed("raise RuntimeError('no')")
+        self.env = lambda *_: env
+        warm = self.warm(["alpha", "no_such_module", "json"])
+        self.assertEqual(sorted(warm.first["failed"]), ["alpha", "no_such_module"])
+        self.both(warm, "import sys; print('alpha' in sys.modules)\nimport alpha")
+
+
+class Notebooks(WarmTest):
+    def test_a_forked_kernel(self):
+        warm = self.ready(["numpy"], notebooks=True)
+        path = self.write(
+            "notebooks/n.py",
+            """
+            # %%
+            import os, sys
+            print(__name__, sys.argv[:1], sys.path[:2], os.getcwd(), os.environ["MPLBACKEND"], "numpy" in sys.modules)
+            # %%
+            import numpy
+            numpy.arange(3)
+            # %%
+            print(numpy.random.rand() != 0, sys.stdin.read() if False else "", file=sys.stderr)
+            # %%
+            class Thing: pass
+            import pickle
+            pickle.loads(pickle.dumps(Thing())).__module__
+            # %%
+            1 / 0
+            """,
+        )
+        fresh = self.task("notebook", path)
+        fresh_lines = self.lines()
+        with open(self.log, "w", encoding="utf-8"):
+            pass
+        forked = self.forked(warm, "notebook", path)
+
+        def comparable(lines):
+            return [{k: v for k, v in line.items() if k not in ("start", "end", "path", "digest", "size", "time")} for line in lines if line["type"] not in ("artifact", "observed")]
+
+        self.assertEqual((forked.returncode, forked.stdout), (fresh.returncode, fresh.stdout))
+        self.assertEqual(forked.returncode, 1)
+        self.assertIn("ZeroDivisionError", forked.stderr)
+        self.assertEqual(
+            [line for line in comparable(self.lines()) if line["type"] != "exception"],
+            [line for line in comparable(fresh_lines) if line["type"] != "exception"],
+        )
+
+    def test_no_kernel_is_left_when_the_notebook_can_not_be_read(self):
+        warm = self.ready([], notebooks=True)
+        forked = self.forked(warm, "notebook", self.write("n.ipynb", "no notebook"))
+        self.assertEqual(forked.returncode, 1)
+        self.assertEqual(forked.stderr, self.task("notebook", self.path("n.ipynb")).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

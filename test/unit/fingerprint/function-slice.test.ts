@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { sliceModules } from '../../../src/fingerprint/function-slice.ts';
+import { moduleParts, type ModuleParts } from '../../../src/fingerprint/module-parts.ts';
+import { pythonTokens } from '../../../src/fingerprint/python-tokens.ts';
+
+function modulesOf(sources: Readonly<Record<string, string>>): Record<string, ModuleParts> {
+  return Object.fromEntries(
+    Object.entries(sources).map(([file, source]) => {
+      const { tokens, code } = pythonTokens(source) ?? assert.fail(source);
+      return [file, moduleParts(tokens, code)];
+    }),
+  );
+}
+
+/** What counts for the function `f` of `a.py`: by file, in order, without what always does; `whole` where all of them count as a whole. */
+function counted(sources: Readonly<Record<string, string>>): unknown {
+  const slices = sliceModules({ module: 'a', function: 'f' }, modulesOf(sources));
+  return slices === undefined ? 'whole' : Object.fromEntries(Object.entries(slices).map(([file, slice]) => [file, slice.counted.map(([label]) => label).filter((label) => label !== '').join(', ')]));
+}
+
+const f = 'def f():\n    return g()\n';
+const g = 'def g():\n    return 1\n';
+const unused = 'def unused():\n    return 2\n';
+
+describe('what a function can use', () => {
+  const cases: readonly (readonly [why: string, sources: Readonly<Record<string, string>>, counted: unknown])[] = [
+    ['what it mentions, and what that does', { 'a.py': `${f}${g}${unused}` }, { 'a.py': 'function f, function g' }],
+    ['in other modules', { 'a.py': `from b import g, unused\n${f}`, 'b.py': `${g}${unused}` }, { 'a.py': 'function f', 'b.py': 'function g' }],
+    ['under another name', { 'a.py': `from b import unused as g\n${f}`, 'b.py': unused }, { 'a.py': 'function f', 'b.py': 'function unused' }],
+    ['in a string', { 'a.py': `def f():\n    return "\\nunused"\n${unused}` }, { 'a.py': 'function f, function unused' }],
+    ['what runs when a module is imported', { 'a.py': `${f}${g}x = [unused]\n${unused}` }, { 'a.py': 'function f, function g, function unused' }],
+    ['decorated functions', { 'a.py': `@unused\ndef h(): pass\ndef f(): pass\n${unused}` }, { 'a.py': 'function f, function unused' }],
+    ['what defaults and annotations call, without the body', { 'a.py': `def f(): pass\ndef h(x=unused()):\n    g()\n${g}${unused}` }, { 'a.py': 'function f, function unused' }],
+    ['not what a script runs', { 'a.py': `def f(): pass\nif __name__ == '__main__':\n    unused()\n${unused}` }, { 'a.py': 'function f' }],
+    ['but its other branch', { 'a.py': `def f(): pass\nif __name__ == '__main__':\n    pass\nelse:\n    unused()\n${unused}` }, { 'a.py': 'function f, function unused' }],
+    ['a plain class as a whole', { 'a.py': 'class A:\n    x = 1\n    @property\n    def y(self): return unused()\nclass B(ValueError):\n    pass\ndef f(): return A()\n' + unused }, { 'a.py': 'class A, function f, function unused' }],
+    ['a class whose base may do something, always', { 'a.py': `import b\nclass A(b.Base):\n    def m(self): unused()\ndef f(): pass\n${unused}` }, { 'a.py': 'function f, function unused' }],
+    ['a class whose base is not what it was, always', { 'a.py': `ValueError = g\nclass A(ValueError):\n    def m(self): unused()\ndef f(): pass\n${g}${unused}` }, { 'a.py': 'function f, function g, function unused' }],
+    ['names that Python looks for or writes otherwise', { 'a.py': 'def f(): pass\ndef __getattr__(name): pass\ndef _A__g(): unused()\n' + unused }, { 'a.py': 'function f, function unused' }],
+    ['all where names are computed', { 'a.py': `def f(): return sys.modules["a"]\n${unused}` }, 'whole'],
+    ['all where a module is used as a value', { 'a.py': 'import b\ndef f(): return show(b)\n', 'b.py': unused }, 'whole'],
+    ['all where it is, under another name', { 'a.py': 'import b as c\ndef f(): return [c]\n', 'b.py': unused }, 'whole'],
+    ['a module as a whole that was imported in another way', { 'a.py': f, 'b.py': `${unused}def h(): g()\n`, 'c.py': g }, { 'a.py': 'function f' }],
+  ];
+  for (const [why, sources, expected] of cases) it(why, () => assert.deepEqual(counted(sources), expected));
+});
+
+describe('the digest of what counts', () => {
+  const digestOf = (sources: Readonly<Record<string, string>>): string | undefined => sliceModules({ module: 'a', function: 'f' }, modulesOf(sources))?.['a.py']?.digest;
+  const base = `import os\n${f}${g}${unused}def h(x=os.name):\n    return 1\n`;
+  const is = (change: (source: string) => string): boolean => digestOf({ 'a.py': change(base) }) === digestOf({ 'a.py': base });
+
+  it('stays when what does not count is edited, added, renamed, moved or removed', () => {
+    assert.ok(is((source) => source.replace('return 2', 'return 3')));
+    assert.ok(is((source) => `def more(n: int = 3): pass\n${source}`));
+    assert.ok(is((source) => source.replace('unused', 'other')));
+    assert.ok(is((source) => `${unused}${source.replace(unused, '')}`));
+    assert.ok(is((source) => source.replace(unused, '')));
+    assert.ok(is((source) => source.replace(/return 1\n$/, 'return 4\n')), 'the body of a function whose header counts');
+  });
+
+  it('changes with what counts, its order, a header that does something, and a name that an import needs', () => {
+    assert.ok(!is((source) => source.replace('return 1', 'return 3')));
+    assert.ok(!is((source) => source.replace('import os\n', '').replace(g, `${g}import os\n`)));
+    assert.ok(!is((source) => source.replace('x=os.name', 'x=os.sep')));
+    const importing = (source: string): string | undefined => sliceModules({ module: 'a', function: 'f' }, modulesOf({ 'a.py': 'from b import unused\ndef f(): pass\n', 'b.py': source }))?.['b.py']?.digest;
+    assert.equal(importing(unused), importing(unused.replace('2', '3')));
+    assert.notEqual(importing(unused), importing(g));
+  });
+
+  it('is that of a part only, and never that of a module', () => {
+    const slice = sliceModules({ module: 'a', function: 'f' }, modulesOf({ 'a.py': f }))?.['a.py'];
+    assert.equal(slice?.isPart, false);
+    assert.equal(sliceModules({ module: 'a', function: 'f' }, modulesOf({ 'a.py': f + unused }))?.['a.py']?.isPart, true);
+  });
+});
