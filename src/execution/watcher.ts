@@ -64,6 +64,9 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
 
   const gitWorks = (): boolean => gitLocks.some((lock) => existsSync(lock));
 
+  /** A checkout may be over before the first of its changes is told. */
+  const gitHasWorked = (): boolean => gitLocks.some((lock) => Date.now() - (statSync(lock.slice(0, -'.lock'.length), { throwIfNoEntry: false })?.mtimeMs ?? 0) < longest);
+
   const flush = (): void => {
     const waited = Date.now() - since;
     if (waited < longestForGit && gitWorks()) {
@@ -90,7 +93,7 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
     const isAlone = batch.size === 0 && Date.now() - lastEvent > silence;
     lastEvent = Date.now();
     gather(file);
-    if (isAlone && event === 'change' && !isClosed && isFilled(file) && !gitWorks()) {
+    if (isAlone && event === 'change' && !isClosed && isFilled(file) && !gitWorks() && !gitHasWorked()) {
       clearTimeout(timer);
       flush();
     }
