@@ -361,6 +361,13 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         afterwards();
         return;
       }
+      // This may have been asked for by something else than a change that was told, which waits for git: what is there
+      // is a part of a checkout then, and would be a run of its own.
+      const gitDone = watcher.gitDone();
+      if (gitDone !== undefined) {
+        await gitDone;
+        return onChange(files);
+      }
       // A change that the last run saw too late has no batch of its own; its reasons name it.
       const names = files.length > 0 ? files.map((name) => path.relative(folder, name).replaceAll(path.sep, '/')) : changedPaths(entries);
       // Not awaited: changes that come during the run are handled while it goes on.

@@ -19,6 +19,7 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { watch as watchFiles } from 'chokidar';
 
 const quietTime = 20;
@@ -34,6 +35,8 @@ const ignoredFolders = new Set(['.git', '.runweave', '.hg', '.svn', 'node_module
 export interface Watcher {
   /** Files outside the folder that count as well. */
   readonly add: (files: readonly string[]) => void;
+  /** While git works on the files: resolves when it is done. */
+  readonly gitDone: () => Promise<void> | undefined;
   /** Resolves when changes are seen from now on. */
   readonly ready: Promise<void>;
   readonly close: () => Promise<void>;
@@ -89,6 +92,10 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
     clearTimeout(timer);
     timer = setTimeout(flush, quietTime);
   };
+  const gitDone = async (): Promise<void> => {
+    const start = Date.now();
+    while (!isClosed && Date.now() - start < longestForGit && gitWorks()) await pause(quietTime);
+  };
   watcher.on('all', (event, file) => {
     const isAlone = batch.size === 0 && Date.now() - lastEvent > silence;
     lastEvent = Date.now();
@@ -104,6 +111,7 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
       const outside = files.filter((file) => isOutside(path.relative(folder, file))).map(watchable);
       if (outside.length > 0) watcher.add(outside);
     },
+    gitDone: () => (gitWorks() ? gitDone() : undefined),
     ready: new Promise((resolve) => watcher.once('ready', resolve)),
     close: async () => {
       isClosed = true;
