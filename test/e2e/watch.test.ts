@@ -97,24 +97,6 @@ describe('watch', () => {
     assert.equal(place.read('out-0.txt').startsWith('old 0'), true);
   });
 
-  it('waits for git also with what it finds at the end of a run', async (context) => {
-    const task = (n: number): string => `  t${n}: {shell: cat in-${n}.txt > out-${n}.txt, inputs: [in-${n}.txt], outputs: [out-${n}.txt]}`;
-    const place = workspace(context, {
-      'runweave.yaml': `name: git\ntasks:\n${task(1)}\n${task(2)}\n  last: {needs: [t1, t2], shell: "[ -e once ] || { touch once .git/index.lock; echo new > in-1.txt; }"}\n`,
-      '.git/HEAD': 'ref: refs/heads/main\n',
-      'in-1.txt': 'old\n',
-      'in-2.txt': 'old\n',
-    });
-    const running = place.start('watch', '--json');
-    assert.deepEqual(await nextRun(running, 0), ['last', 't1', 't2']);
-    const from = running.lines.length;
-    place.write('in-2.txt', 'new\n');
-    rmSync(path.join(place.folder, '.git/index.lock'));
-    assert.deepEqual(await nextRun(running, from), ['last', 't1', 't2']);
-    running.process.kill('SIGINT');
-    await running.ended;
-  });
-
   it('waits while a failure blocks what a change affects, and makes no runs that do nothing', async (context) => {
     const place = workspace(context, {
       'runweave.yaml': `
