@@ -45,7 +45,8 @@ it('runs exactly what a change affects, as the plan said', async (context) => {
   assert.deepEqual(measured?.metrics['roc_auc_of_digit']?.steps, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   assert.deepEqual(measured.artifacts.map(({ name }) => name), ['roc-curves.png', 'confusion-matrix.png', 'mistakes.png', 'benchmark.ipynb']);
   assert.equal(measured.tags['mlflow.source.type'], 'NOTEBOOK');
-  assert.ok(Math.abs(Number(publish?.metrics['roc_auc_macro']?.last) - Number(measured.metrics['roc_auc_macro']?.last)) < 1e-6);
+  const rounded = (value: unknown): string => Number(value).toFixed(5);
+  assert.equal(rounded(publish?.metrics['roc_auc_macro']?.last), rounded(measured.metrics['roc_auc_macro']?.last));
   assert.deepEqual({ ...publish?.loggedParams }, { model: { nr_train_images: 600 } });
 
   const second = await workspace.run();
