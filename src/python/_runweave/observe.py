@@ -32,6 +32,8 @@ _params = ""
 _ignored = ()
 _python = ()
 _suffixes = (".py", ".pyc")
+_events = frozenset(("open", "exec", "import", "os.rename", "os.putenv"))
+_cached = f"{os.sep}__pycache__{os.sep}"
 
 # Told already. Dicts as sets: they stay consistent when several threads open files.
 _read = {}
@@ -106,6 +108,8 @@ def _watch_warnings():
 
 
 def _audit(event, arguments):
+    if event not in _events:  # most are not, and imports make tens of thousands
+        return
     try:
         if event == "open":
             path, _, flags = arguments
@@ -138,6 +142,8 @@ def _audit(event, arguments):
 
 
 def _opened(path, flags):
+    if type(path) is str and _cached in path:  # each module that is imported; see _hidden
+        return
     path = _in_workspace(path)
     if path is None:
         return
