@@ -1,6 +1,6 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
 
-export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'flag' | 'unflag' | 'review' | 'undo' | 'gc' | 'init' | 'doctor' | 'schema';
+export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'flag' | 'unflag' | 'review' | 'undo' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
 
 /** The values of the options of all commands; a command reads those that its row lists. */
 export interface OptionValues {
@@ -317,6 +317,15 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     maximum: 0,
     options: [],
     examples: [['runweave undo', 'can be repeated']],
+  },
+  import: {
+    summary: "take in other tools' runs",
+    details: 'Reads OTLP/JSON, OpenTelemetry console output, Jaeger, Composable Logs, runnable, MLflow file stores, DVC, and records of Runweave; files, folders and zips. What was imported before is left as it is.',
+    arguments: 'FILE|FOLDER…',
+    minimum: 1,
+    maximum: Infinity,
+    options: [],
+    examples: [['runweave import mlruns', 'all runs of a file store'], ['runweave import trace.json site/', 'several at once']],
   },
   gc: {
     summary: 'free disk space: kept outputs, artifacts and old records',
