@@ -30,6 +30,7 @@ export interface OptionValues {
   readonly forward: boolean;
   readonly why?: string;
   readonly good: readonly string[];
+  readonly convert: boolean;
 }
 export type OptionName = keyof OptionValues;
 
@@ -57,6 +58,7 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   all: { type: 'flag', description: 'show all runs' },
   'keep-runs': { type: 'count', value: 'N', description: 'remove all records but the newest N' },
   'older-than': { type: 'text', value: 'AGE', description: 'remove records of runs that were started longer ago: 12h, 30d, 8w' },
+  convert: { type: 'flag', description: 'write the pipeline of a dvc.yaml as runweave.yaml beside it, and import nothing' },
   'dry-run': { type: 'flag', description: 'say what would be removed; removes nothing' },
   filter: { type: 'text', value: 'FILTER', description: 'only runs of which this holds: metrics.loss < 0.3 and tag:baseline' },
   sort: { type: 'text', value: 'FIELD', multiple: true, description: 'order by this field, -FIELD downwards; may be repeated' },
@@ -324,8 +326,8 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'FILE|FOLDER…',
     minimum: 1,
     maximum: Infinity,
-    options: [],
-    examples: [['runweave import mlruns', 'all runs of a file store'], ['runweave import trace.json site/', 'several at once']],
+    options: ['convert'],
+    examples: [['runweave import --convert dvc.yaml', 'writes a runweave.yaml beside it; never overwrites one'], ['runweave import mlruns', 'all runs of a file store'], ['runweave import trace.json site/', 'several at once']],
   },
   gc: {
     summary: 'free disk space: kept outputs, artifacts and old records',

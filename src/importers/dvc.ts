@@ -58,7 +58,9 @@ export async function runOfDvc(files: DvcFiles): Promise<Imported> {
     stages = await dvcStages(files);
     document = objectOf(parse(await textOfFile(file)));
   } catch (error) {
-    return { runs: [], problems: [{ file: file.path, message: `not YAML: ${(error as Error).message.split('\n')[0] ?? ''}` }] };
+    const [message = ''] = (error as Error).message.split('\n');
+    const line = /at line (\d+)/.exec(message)?.[1];
+    return { runs: [], problems: [{ file: file.path, ...(line !== undefined && { line: Number(line) }), message: `not YAML: ${message}` }] };
   }
   if (stages.length === 0) return { runs: [], problems: [{ file: file.path, at: '$.stages', message: 'there are no stages' }] };
   const makers = makersOf(stages);

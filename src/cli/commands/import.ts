@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { convertDvc } from '../../app/importing/convert-dvc.ts';
 import { importRuns } from '../../app/importing/import-runs.ts';
 import type { ImportProblem } from '../../importers/source.ts';
 import type { CommandLine } from '../arguments.ts';
@@ -7,11 +8,12 @@ import { writeJson } from '../json-output.ts';
 import { findRecords, namePath } from '../pipeline-file.ts';
 import { oneLine } from '../progress/task-lines.ts';
 import { plural } from '../text.ts';
-import { reportError } from '../user-error.ts';
+import { reportError, userError } from '../user-error.ts';
 
 /** `runweave import`: other tools' runs into `.runweave`, which is made here where there is none. */
 export async function importCommand(line: CommandLine, host: Host): Promise<ExitCode> {
-  const { json, file } = line.options;
+  const { json, file, convert } = line.options;
+  if (convert) return convertCommand(line.arguments, host, json);
   const place = findRecords(host.cwd, file);
   if (place.type === 'error' && file !== undefined) return reportError(place, host, json);
   const store = place.type === 'error' ? join(host.cwd, '.runweave') : place.records;
@@ -33,4 +35,14 @@ export async function importCommand(line: CommandLine, host: Host): Promise<Exit
 /** `runs/log.json:12 ($.steps.train): what is wrong` */
 function problemText({ file, line, at, message }: ImportProblem): string {
   return `${file}${line === undefined ? '' : `:${line}`}${at === undefined ? '' : ` (${at})`}: ${message}`;
+}
+
+async function convertCommand(names: readonly string[], host: Host, json: boolean): Promise<ExitCode> {
+  for (const name of names) {
+    const converted = await convertDvc(host.cwd, name);
+    if (!converted.ok) return reportError(userError(`${name}: ${converted.message}`), host, json);
+    if (json) writeJson(host.stdout, { file: converted.file, notes: converted.notes });
+    else host.stdout.write(`${[`wrote ${namePath(converted.file, host.cwd)}. Look at it, then: runweave plan`, ...converted.notes.map((note) => `  ${oneLine(note)}`)].join('\n')}\n`);
+  }
+  return exitCodes.success;
 }
