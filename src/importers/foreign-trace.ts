@@ -1,6 +1,7 @@
 /**
  * Spans of any tool as runs. A trace whose spans say that they are tasks (`cicd.pipeline.task.name`) is a run with
- * these tasks; all other spans of a source together are one run of the shape `trace`, which opens as a trace.
+ * these tasks; all other spans of a source together are one run of the shape `trace`, which opens as a trace unless
+ * logs or metrics came with it.
  */
 import type { Json, JsonObject } from '../model/json.ts';
 import type { ReportedLog, ReportedSpan } from '../model/reported.ts';
@@ -72,7 +73,8 @@ function traceRun(format: ImportFormat, source: string, { spans, logs, metrics }
     start,
     end,
     outcome: failed ? 'failure' : 'success',
-    resource: { ...resource, [semconv.importShape]: 'trace' },
+    // A trace's view has no place for logs and metrics; the task's has for all three.
+    resource: { ...foreignNames(resource), ...(logs.length + metrics.length === 0 && { [semconv.importShape]: 'trace' }) },
     tasks: [{ key: 'trace', name: 'trace', needs: [], attempts: [attempt] }],
   });
 }
@@ -115,7 +117,7 @@ function pipelineRun(format: ImportFormat, source: string, traceId: string, span
   const rest: readonly TaskDraft[] = loose.length === 0 ? [] : [{ key: '', name: 'other spans', needs: [], attempts: [{ start, end, outcome: 'success', told: loose.map((span) => reported(span, resource)) }] }];
   const outcome = run === undefined || isTask(run) ? worstOutcome(tasks) : outcomeOf(run, semconv.cicdPipelineResult);
   const name = textOf(own[semconv.cicdPipelineName]) ?? textOf(resource[semconv.cicdPipelineName]) ?? textOf(spans.find(isTask)?.attributes[semconv.cicdPipelineName]) ?? run?.name ?? traceId;
-  return importedRun({ format, source, identity: `${traceId}/${start}`, pipeline: name, traceId, start, end, outcome, resource: { ...resource, ...foreignNames(own) }, tasks: [...tasks, ...rest] });
+  return importedRun({ format, source, identity: `${traceId}/${start}`, pipeline: name, traceId, start, end, outcome, resource: { ...foreignNames(resource), ...foreignNames(own) }, tasks: [...tasks, ...rest] });
 }
 
 function isTask(span: ForeignSpan | undefined): boolean {
