@@ -194,7 +194,8 @@ function writeParams(folder: string, params: JsonObject): string {
   const file = path.join(folder, `params-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
   if (existsSync(file)) return file;
   // Parameters, and what the task logs, are for nobody else on this machine.
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(path.dirname(folder), { recursive: true });
+  if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
   // Whole under its name at once, and not to be written to.
   writeFileSync(`${file}.tmp`, text, { mode: 0o400 });
   renameSync(`${file}.tmp`, file);

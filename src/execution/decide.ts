@@ -13,6 +13,7 @@ import { importersOf } from '../fingerprint/import-chain.ts';
 import { fingerprintDifference, reasonsToRun } from '../fingerprint/staleness.ts';
 import type { KeptResult, KeptResults } from '../fingerprint/kept-results.ts';
 import { fingerprintTask, type FingerprintInputs } from '../fingerprint/task-fingerprint.ts';
+import type { DecisionMemory } from './decision-memory.ts';
 import type { Compiler } from '../fingerprint/called-sources.ts';
 import type { CheckSyntax } from './check-syntax.ts';
 import { needsInterpreter } from './task/command.ts';
@@ -24,6 +25,8 @@ export interface DecisionContext {
   readonly result: (task: TaskId) => TaskResult | undefined;
   /** Results that can be restored; absent: none are. */
   readonly kept?: KeptResults;
+  /** Decisions that hold still; absent: each is made anew. */
+  readonly memory?: DecisionMemory;
   /** Absent: modules of functions are compared as a whole. */
   readonly checkSyntax?: CheckSyntax;
   /** Whether `objects/` holds it; absent: nothing is there. */
@@ -44,6 +47,9 @@ export interface Decision {
 }
 
 export async function decide(task: Task, forced: boolean, context: DecisionContext): Promise<Decision> {
+  const last = context.result(task.id);
+  if (!forced && last !== undefined && context.memory?.holds(task) === true) return stillUpToDate(last);
+  const remember = last?.outcome === 'success' ? context.memory?.observe(task) : undefined;
   const missingReturns: string[] = [];
   const returnsOf = (id: TaskId): JsonObject | undefined => context.result(id)?.returns;
   const onMissing = (id: TaskId, name: string): void => {
@@ -51,17 +57,37 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   };
   const params = resolveReturns(taskParams(task), returnsOf, onMissing) as JsonObject;
   const pickled = pickledParams(taskParams(task), (id) => context.result(id)?.pickles);
-  const last = context.result(task.id);
   const fingerprint = await fingerprintTask({ ...fingerprintInputs(task, params, context), last: last?.fingerprint }, context.digests);
   const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await context.digests.ofPath(context.folder, output))?.digest })));
   const lost = missingPickles(last, context).map((name) => ({ path: `returns.${name}`, digest: undefined }));
   const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs: [...outputs, ...lost] });
+  if (reasons.length === 0 && missingReturns.length === 0 && pickled.params.length === 0 && pickled.inText.length === 0) remember?.();
   return { fingerprint, params, missingReturns, pickles: pickled.params, picklesInText: pickled.inText, reasons: withImporters(reasons, fingerprint, context).map((reason) => withPlace(reason, context.digests)) };
 }
 
 /** What a task returned that is no JSON, and is no longer kept. */
 function missingPickles(result: Pick<TaskResult, 'pickles'> | undefined, { hasObject }: DecisionContext): readonly string[] {
   return Object.entries(result?.pickles ?? {}).flatMap(([name, { digest }]) => (hasObject?.(digest) === true ? [] : [name]));
+}
+
+/** The result's fingerprint is what a decision would find once more. */
+function stillUpToDate(last: TaskResult): Decision {
+  const fingerprint = (): Fingerprint => {
+    if (last.fingerprint === undefined) throw new Error('a result without a fingerprint is not up to date');
+    return last.fingerprint;
+  };
+  return {
+    get fingerprint() {
+      return fingerprint();
+    },
+    get params() {
+      return fingerprint().params;
+    },
+    reasons: [],
+    missingReturns: [],
+    pickles: [],
+    picklesInText: [],
+  };
 }
 
 /** The first source is the task's own; the others were imported. */
