@@ -6,6 +6,7 @@ Forked before the task has an event loop, a socket or a thread; what becomes of 
 it is started before the notebook is known, and is told of the notebook's task by `give`, before any of its code.
 """
 
+import glob
 import json
 import os
 import signal
@@ -101,6 +102,21 @@ def fork(surroundings=None):
     if not data:
         os._exit(0)
     _become_kernel(**json.loads(data))
+
+
+def runs_files():
+    """Whether a kernel runs files of its user's when it starts: those may depend on the task.
+
+    https://ipython.readthedocs.io/en/stable/config/intro.html
+    """
+    from IPython.core.application import ENV_CONFIG_DIRS, SYSTEM_CONFIG_DIRS
+    from IPython.paths import get_ipython_dir
+
+    profile = os.path.join(get_ipython_dir(), "profile_default")
+    folders = [profile, *ENV_CONFIG_DIRS, *SYSTEM_CONFIG_DIRS, os.getcwd()]
+    patterns = ("ipython*config.py", "ipython*config.json", "startup/*.py", "startup/*.ipy")
+    found = (glob.glob(os.path.join(glob.escape(folder), pattern)) for folder in folders for pattern in patterns)
+    return bool(os.environ.get("PYTHONSTARTUP")) or any(found)
 
 
 def take_task():

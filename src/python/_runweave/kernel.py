@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from queue import Empty
 
 from jupyter_client import AsyncKernelManager, launcher
@@ -120,6 +121,7 @@ class Kernel(NotebookClient):
         self.kc.start_channels()
         self.kc.allow_stdin = False
         info = None
+        latest = time.monotonic() + self.startup_timeout
         while True:
             request = self.kc.kernel_info()
             try:
@@ -132,6 +134,8 @@ class Kernel(NotebookClient):
             except Empty:
                 if not await self.km.is_alive():
                     raise DeadKernelError("the kernel died while it started") from None
+                if time.monotonic() > latest:
+                    raise DeadKernelError(f"the kernel did not answer in {self.startup_timeout} seconds") from None
 
     async def take(self, notebook, request, outputs):
         """Makes a kernel that was started ahead the one of a task."""

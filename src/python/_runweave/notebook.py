@@ -39,9 +39,12 @@ def run_notebook(path, is_forked=False):
 
 
 def run_notebook_later(waiting):
-    """Starts a kernel, waits for the notebook, and runs it as `run_notebook` does."""
+    """Starts a kernel, waits for the notebook, and runs it as `run_notebook` does. Returns if no kernel may be started."""
     from . import forked_kernel
 
+    if forked_kernel.runs_files():
+        waiting.become()
+        return
     forked = forked_kernel.fork(waiting.surroundings)
     sys.exit(asyncio.run(_run_later(waiting, forked)))
 
@@ -49,6 +52,7 @@ def run_notebook_later(waiting):
 async def _run_later(waiting, forked):
     from nbformat.v4 import new_notebook
 
+    from . import forked_kernel
     from .kernel import OWN, Kernel
     from .warm import take_command
 
@@ -68,7 +72,7 @@ async def _run_later(waiting, forked):
     except TaskError as error:
         ahead.discard()
         fail(error)
-    if name == OWN:
+    if name == OWN and not forked_kernel.runs_files():
         await ahead.take(notebook, request, outputs)
         kernel = ahead
     else:

@@ -13,6 +13,8 @@ the same standard streams, signals and limits, starts no thread, and hides its m
 """
 
 import _signal
+import builtins
+import contextlib
 import gc
 import json
 import os
@@ -31,7 +33,7 @@ SUFFIXES = tuple(all_suffixes())
 # Milliseconds that a fork is kept for a task that does not come; kilobytes that a system must have left for one.
 LONGEST_WAIT = 300_000
 LEAST_MEMORY = 500_000
-# Seconds for which it holds that nothing has changed: less than a fresh process takes to import what is looked at.
+# Seconds after a look for which one task may rely on it: less than a fresh process takes to import what was looked at.
 MOMENT = 0.1
 # Not known to survive a fork, or made for the environment of one task: with sources in the decision record.
 DENIED = {
@@ -63,7 +65,8 @@ def serve(visible):
         os._exit(0)
     guard = _Guard(order)
     refused, failed = {}, {}
-    roots = order["preload"] + (NOTEBOOK if order["isNotebook"] else [])
+    # In the order of a kernel: some packages ask whether they are in one.
+    roots = (NOTEBOOK if order["isNotebook"] else []) + order["preload"]
     for name in roots:
         try:
             reason = guard.load(name)
@@ -87,16 +90,17 @@ def serve(visible):
     gc.freeze()
     os.chdir("/")
     _send({"type": "ready", "failed": failed})
-    return _Server(order["address"], watched, surroundings).run(receive)
+    return _Server(order, watched, surroundings).run(receive)
 
 
 class _Server:
-    def __init__(self, address, watched, surroundings):
-        self._address = address
+    def __init__(self, order, watched, surroundings):
+        self._address = order["address"]
+        self._is_notebook = order["isNotebook"]
         self._watched = watched
         self._surroundings = surroundings
         self._tasks = {}  # descriptor of the process → (id of the request, pid)
-        self._ahead = {}  # kind of task → (descriptor of the process, pid, connection) of a fork that waits for one
+        self._ahead = None  # (descriptor of the process, pid, connection) of a fork that waits for a task
         self._unused = {}  # descriptor of the process → pid of one that need not wait any more
         self._poll = select.poll()
 
@@ -123,13 +127,12 @@ class _Server:
                         self._end_ahead()
                         os._exit(0)
                     if message["type"] == "look":
-                        self._watched.change()
+                        self._watched.look()
                         continue
                     if message["type"] == "ahead":
-                        for kind in message["kinds"]:
-                            waiting = self._fork_ahead(kind)
-                            if waiting is not None:
-                                return waiting if kind == "notebook" else None
+                        waiting = self._fork_ahead()
+                        if waiting is not None:
+                            return waiting if self._is_notebook else None
                         continue
                     if self._start(message):
                         return None
@@ -170,9 +173,9 @@ class _Server:
             output.close()
         return False
 
-    def _fork_ahead(self, kind):
-        """In the new process True, once it has its task, or what waits for it; None if there is none."""
-        if kind in self._ahead or _memory_is_short():
+    def _fork_ahead(self):
+        """In the new process what waits for its task, which has come if it is no notebook; None if there is none."""
+        if self._ahead is not None or _memory_is_short():
             return None
         here, there = socket.socketpair()
         pid = os.fork()
@@ -180,27 +183,20 @@ class _Server:
             there.close()
             descriptor = os.pidfd_open(pid)
             self._poll.register(descriptor, select.POLLIN)
-            self._ahead[kind] = (descriptor, pid, here)
+            self._ahead = (descriptor, pid, here)
             return None
         os.setsid()
         waiting = Waiting(socket.socket(fileno=self._surroundings.wait(there.detach())), self._surroundings)
-        if kind == "notebook":
-            return waiting
-        preload.touch()
-        try:
-            request, outputs = waiting.receive()
-        except EOFError:
-            os._exit(0)
-        self._surroundings.take_later(request, outputs)
-        take_command(request)
-        return True
+        if not self._is_notebook:
+            preload.touch()
+            waiting.become()
+        return waiting
 
     def _hand_over(self, request, outputs):
-        """Descriptor and id of the process that was waiting for a task of this kind, if one was."""
-        kind = _kind_of(request)
-        if kind not in self._ahead:
+        """Descriptor and id of the process that was waiting for a task, if one was."""
+        if self._ahead is None:
             return None
-        descriptor, pid, connection = self._ahead.pop(kind)
+        (descriptor, pid, connection), self._ahead = self._ahead, None
         with connection:
             try:
                 ahead.send(connection, request, [output.fileno() for output in outputs])
@@ -210,17 +206,15 @@ class _Server:
                 return None
 
     def _end_ahead(self):
-        for descriptor, pid, connection in self._ahead.values():
+        if self._ahead is not None:
+            descriptor, pid, connection = self._ahead
             connection.close()
             self._unused[descriptor] = pid
-        self._ahead.clear()
+            self._ahead = None
 
     def _reap_unused(self, descriptor):
-        for kind, (process, pid, connection) in list(self._ahead.items()):
-            if process == descriptor:
-                connection.close()
-                self._unused[descriptor] = pid
-                del self._ahead[kind]
+        if self._ahead is not None and self._ahead[0] == descriptor:
+            self._end_ahead()
         self._poll.unregister(descriptor)
         os.waitpid(self._unused.pop(descriptor), 0)
         os.close(descriptor)
@@ -270,15 +264,20 @@ class Waiting:
         """The task, and descriptors for its output; not before the executor starts it."""
         return ahead.receive(self._connection)
 
+    def become(self):
+        """Returns when the task is there, as its process."""
+        try:
+            request, outputs = self.receive()
+        except EOFError:
+            os._exit(0)
+        self.surroundings.take_later(request, outputs)
+        take_command(request)
+
 
 def take_command(request):
     if hasattr(sys, "orig_argv"):
         sys.orig_argv[:] = request["command"]
     sys.argv[:] = request["command"][1:]
-
-
-def _kind_of(request):
-    return "notebook" if request["command"][2] == "notebook" else "script"
 
 
 def _memory_is_short():
@@ -339,11 +338,12 @@ class _Guard:
         hidden = {} if "debugpy" in sys.modules or name != "ipykernel.debugger" else {"debugpy": None}
         sys.modules.update(hidden)
         try:
-            preload.load(name)
+            with _kernel_questions() as asked:
+                preload.load(name)
         finally:
             for each in hidden:
                 sys.modules.pop(each, None)
-        return self.what_changed()
+        return "asks whether it is in a notebook when it is imported" if asked else self.what_changed()
 
     def what_changed(self):
         new = [each for each in sys.modules if each not in self._known]
@@ -370,7 +370,6 @@ class _Guard:
 
     def _state(self):
         import _locale
-        import builtins
 
         try:
             os.waitpid(-1, os.WNOHANG)
@@ -401,6 +400,31 @@ class _Guard:
         os.close(self._printed)
 
 
+@contextlib.contextmanager
+def _kernel_questions():
+    """A list that is not empty if there was a look for IPython's shell: there is none yet."""
+    asked = []
+    shell = getattr(sys.modules.get("IPython.core.interactiveshell"), "InteractiveShell", None)
+
+    def initialized(*_):
+        asked.append(True)
+        return False
+
+    def get_ipython():
+        asked.append(True)
+        raise NameError("name 'get_ipython' is not defined")
+
+    if shell is None:
+        yield asked
+        return
+    # What a module finds in a cell: https://ipython.readthedocs.io/en/stable/api/generated/IPython.core.getipython.html
+    builtins.get_ipython, shell.initialized = get_ipython, classmethod(initialized)
+    try:
+        yield asked
+    finally:
+        del builtins.get_ipython, shell.initialized
+
+
 class _Watched:
     """Files on which it depends what an import gives: of modules, and what was read while they were imported."""
 
@@ -420,14 +444,16 @@ class _Watched:
             if folder not in installed:
                 del sys.path_importer_cache[folder]
 
-    def change(self):
-        """What has changed since the start, if anything has; as it was a moment ago, if that was asked for then.
+    def look(self):
+        """For the next `change`. A save makes the executor ask before it has decided what to run: that takes as long."""
+        self._changed = self._look()
+        self._looked = time.monotonic()
 
-        A save makes the executor ask before it has decided what to run, which takes about as long as to look.
-        """
-        if self.has_changed or time.monotonic() > self._looked + MOMENT:
-            self._changed = self._look()
-            self._looked = time.monotonic()
+    def change(self):
+        """What has changed since the start, if anything has."""
+        if time.monotonic() > self._looked + MOMENT:
+            self.look()
+        self._looked = -MOMENT
         return self._changed
 
     def _look(self):
