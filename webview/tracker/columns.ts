@@ -4,7 +4,8 @@ import type { ColumnState } from '../../src/protocol/tracker-view.ts';
 import { directionOf, type Direction } from '../../src/query/direction.ts';
 import type { FieldColumn, FieldValue } from '../../src/query/filter/match.ts';
 import { parseFilter } from '../../src/query/filter/parse.ts';
-import { statistics, type RunFields, type Statistic } from '../../src/query/run-fields.ts';
+import { quoted, statistics, type RunFields, type Statistic } from '../../src/query/run-fields.ts';
+import type { RunRow } from '../../src/query/run-row.ts';
 import { differs, spreadOf, type Spread } from '../../src/query/select-runs.ts';
 import { formatNumber } from '../run/format.ts';
 
@@ -21,7 +22,7 @@ export interface Column {
 }
 
 const titles: Readonly<Record<string, string>> = { run: 'Run', name: 'Name', status: 'Status', start: 'Started', end: 'Ended', duration: 'Duration', pipeline: 'Pipeline', branch: 'Branch', commit: 'Commit', dirty: 'Uncommitted', tag: 'Tags', note: 'Notes', flag: 'Flags', star: 'Star', archived: 'Archived', message: 'Problem' };
-const widths: Readonly<Record<string, number>> = { run: 250, status: 116, start: 152, duration: 92, branch: 96, commit: 84, note: 180, tag: 130, message: 260 };
+const widths: Readonly<Record<string, number>> = { run: 250, status: 116, start: 178, duration: 92, branch: 96, commit: 84, note: 180, tag: 130, message: 260 };
 const timeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** A field's name as the filter's names, or `undefined` where it is none. */
@@ -78,8 +79,21 @@ export function withStatistic(field: string, statistic: Statistic): string {
 
 const mostOfKind = 8;
 
+/** Metrics as columns: by name, or by task and name where several tasks have one of that name. A matrix is one task. */
+export function metricFields(rows: readonly RunRow[]): readonly string[] {
+  const tasks = new Map<string, Set<string>>();
+  for (const { summary } of rows) {
+    for (const { task, name } of summary?.series ?? []) {
+      const known = tasks.get(name) ?? new Set();
+      tasks.set(name, known.add(task.replace(/\[.*$/s, '')));
+    }
+  }
+  return [...tasks].flatMap(([name, of]) => (of.size === 1 ? [`metrics.${quoted(name)}`] : [...of].map((task) => `metrics.${quoted(task)}.${quoted(name)}`)));
+}
+
 /** What is shown until a person chooses: parameters that vary, metrics that say what is good first. */
-export function defaultColumns(fields: RunFields, rowCount: number): readonly ColumnState[] {
+export function defaultColumns(fields: RunFields, runs: readonly RunRow[], metricNames: readonly string[]): readonly ColumnState[] {
+  const rowCount = runs.length;
   const rows = Array.from({ length: rowCount }, (_, row) => row);
   const names = fields.names();
   const varies = (field: string): boolean => {
@@ -87,7 +101,7 @@ export function defaultColumns(fields: RunFields, rowCount: number): readonly Co
     return column !== undefined && differs(rows, column);
   };
   const params = names.filter((name) => name.startsWith('params.')).filter(varies).slice(0, mostOfKind);
-  const metrics = names.filter((name) => name.startsWith('metrics.')).sort((a, b) => Number(directionOf(a) === 'none') - Number(directionOf(b) === 'none')).slice(0, mostOfKind);
+  const metrics = [...metricNames].sort((a, b) => Number(directionOf(a) === 'none') - Number(directionOf(b) === 'none')).slice(0, mostOfKind);
   return [{ field: 'status', pinned: true }, { field: 'start', pinned: true }, ...['duration', ...(varies('pipeline') ? ['pipeline'] : []), 'branch', 'commit', ...params, ...metrics, 'tag', 'note'].map((field) => ({ field }))];
 }
 

@@ -10,7 +10,7 @@ import { createAnnouncer } from '../announcer.ts';
 import { fill, h } from '../dom.ts';
 import { connectHost } from '../host.ts';
 import { lineCells } from './cells.ts';
-import { cellText, columnOf, defaultColumns, splitStatistic, titleOf, withStatistic, type Column } from './columns.ts';
+import { cellText, columnOf, defaultColumns, metricFields, splitStatistic, titleOf, withStatistic, type Column } from './columns.ts';
 import { createComparison } from './comparison.ts';
 import { askText, chooseColumns } from './dialogs.ts';
 import { createFilterBox } from './filter-box.ts';
@@ -41,9 +41,10 @@ let anchor = 0;
 const byKey = new Map<string, RunRow>();
 let rows: readonly RunRow[] = [];
 let fields = cachedFields([], Date.now());
+let metricNames: readonly string[] = [];
 let defaults: readonly ColumnState[] = [];
 let test: (row: number) => boolean = () => true;
-let model: TableModel = buildTable([], fields, test, { table, expanded });
+let model: TableModel = buildTable([], fields, test, { table: { ...table, columns: [] }, expanded });
 let complete = false;
 
 const remember = (): void => host.state.set({ table, selected: [...selected], ...(compared !== undefined && { compared }) });
@@ -56,7 +57,16 @@ const change = (next: Partial<TableState>): void => {
 const announcer = createAnnouncer(600);
 const filter = createFilterBox(
   () => fields,
-  (text) => change({ filter: text }),
+  (text) => {
+    const compiled = compile(text, fields);
+    if (compiled.ok) change({ filter: text });
+    else {
+      // What was found last stays while a filter is being typed.
+      table = { ...table, filter: text };
+      remember();
+      filter.showMistake(compiled.mistake);
+    }
+  },
   () => grid.focus(),
 );
 filter.set(table.filter);
@@ -255,7 +265,7 @@ function changeField(from: string, to: string): void {
 }
 
 function openColumns(): void {
-  chooseColumns(chosenColumns(), fields.names(), (columns) => change({ columns: columns.filter((state) => columnOf(state, fields, rows.length) !== undefined) }), grid.focus);
+  chooseColumns(chosenColumns(), [...new Set([...fields.names(), ...metricNames])], (columns) => change({ columns: columns.filter((state) => columnOf(state, fields, rows.length) !== undefined) }), grid.focus);
 }
 
 function openViews(event: Event): void {
@@ -365,7 +375,6 @@ function toggleDiffering(): void {
 function refresh(): void {
   if (compared !== undefined) return;
   const compiled = compile(table.filter, fields);
-  // What was found last stays while a filter is being typed.
   if (compiled.ok) ({ test } = compiled);
   filter.showMistake(compiled.ok ? undefined : compiled.mistake);
   const indexes = onlyDiffering ? rows.flatMap((row, index) => (selected.has(row.path) ? [index] : [])) : [];
@@ -390,7 +399,8 @@ function rowsChanged(): void {
   // Run ids sort by time; newest first.
   rows = [...byKey.values()].sort((a, b) => (a.path < b.path ? 1 : -1));
   fields = cachedFields(rows, Date.now());
-  defaults = defaultColumns(fields, rows.length);
+  metricNames = metricFields(rows);
+  defaults = defaultColumns(fields, rows, metricNames);
   // Its columns are of the rows before.
   test = () => true;
   refresh();

@@ -7,7 +7,7 @@ import type { FilterMistake } from '../../src/query/filter/filter.ts';
 import { runFields, type RunFields } from '../../src/query/run-fields.ts';
 import type { RunRow } from '../../src/query/run-row.ts';
 import { differs, groupRows, sortRows } from '../../src/query/select-runs.ts';
-import { columnOf, defaultColumns, valueText, type Column } from './columns.ts';
+import { columnOf, valueText, type Column } from './columns.ts';
 
 export type Line =
   | { readonly type: 'run'; readonly row: number; readonly level: number }
@@ -30,7 +30,8 @@ export interface TableModel {
 }
 
 export interface TableQuestion {
-  readonly table: TableState;
+  readonly table: TableState & { readonly columns: readonly ColumnState[] };
+  /** Keys of groups whose runs are shown. */
   readonly expanded: ReadonlySet<string>;
   /** Columns in which these rows are the same are left out, and those in which they differ are shown. */
   readonly onlyDiffering?: readonly number[];
@@ -75,8 +76,7 @@ export function buildTable(rows: readonly RunRow[], fields: RunFields, test: (ro
   return { rows, fields, columns, lines: linesOf(sorted, table.group, fields, rows.length, expanded), passing: passing.length, extremes: extremesOf(columns, passing) };
 }
 
-function shownColumns(wanted: readonly ColumnState[] | undefined, fields: RunFields, count: number, onlyDiffering: readonly number[] | undefined): readonly Column[] {
-  const states = wanted ?? defaultColumns(fields, count);
+function shownColumns(states: readonly ColumnState[], fields: RunFields, count: number, onlyDiffering: readonly number[] | undefined): readonly Column[] {
   const built = (each: readonly ColumnState[]): Column[] => each.flatMap((state) => columnOf(state, fields, count) ?? []);
   if (onlyDiffering === undefined) return pinnedFirst(built(states));
   const isPinned = new Set(states.filter(({ pinned }) => pinned).map(({ field }) => field));
