@@ -19,7 +19,7 @@ export function warmProfiles(pipeline: Pipeline, { interpreter, pythonPath, impo
   return pipeline.tasks.filter(needsInterpreter).map((task) => {
     const [, bootstrap = ''] = commandOf(task, { folder: pipeline.folder, pythonPath, interpreter });
     // What is of one attempt is not a warm process's.
-    const attempt = { runId: '' as RunId, traceId: '' as TraceId, spanId: '' as SpanId, params: {}, pickles: {}, paramsFile: '', logFile: '' };
+    const attempt = { runId: '' as RunId, traceId: '' as TraceId, spanId: '' as SpanId, params: {}, pickles: [], paramsFile: '', logFile: '' };
     const env = taskEnvironment({ ...context, ...attempt, task, pythonPath });
     return { interpreter, bootstrap, cwd: path.resolve(pipeline.folder, task.cwd), env, imports: importsOf(task.id), isNotebook: task.source.kind === 'notebook' };
   });

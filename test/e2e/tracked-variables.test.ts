@@ -10,7 +10,7 @@ const values = (lines: readonly JsonLine[]): readonly string[] =>
   lines.flatMap((line) => {
     const event = line as RunEvent;
     if (event.type === 'metric') return [`${event.name}=${event.value}${event.step === undefined ? '' : ` at ${event.step}`}`];
-    if (event.type === 'metrics') return event.values.map((value, index) => `${event.name}=${value}${event.steps?.[index] == null ? '' : ` at ${event.steps[index]}`}`);
+    if (event.type === 'metrics') return event.values.map((value, index) => `${event.name}=${value}${typeof event.steps?.[index] === 'number' ? ` at ${event.steps[index]}` : ''}`);
     return event.type === 'param' ? [`${event.name}: ${JSON.stringify(event.value)}`] : [];
   });
 
