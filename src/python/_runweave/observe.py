@@ -36,6 +36,8 @@ _params = ""
 _ignored = ()
 _python = ()
 _suffixes = (".py", ".pyc")
+_events = frozenset(("open", "exec", "import", "os.rename", "os.putenv"))
+_cached = f"{os.sep}__pycache__{os.sep}"
 
 # Told already. Dicts as sets: they stay consistent when several threads open files.
 _read = {}
@@ -112,6 +114,8 @@ def _watch_warnings():
 
 
 def _audit(event, arguments):
+    if event not in _events:  # most are not, and imports make tens of thousands
+        return
     try:
         if event == "open":
             path, _, flags = arguments
@@ -158,6 +162,8 @@ def _audit(event, arguments):
 
 
 def _opened(path, flags):
+    if type(path) is str and _cached in path:  # each module that is imported; see _hidden
+        return
     path = _in_workspace(path)
     if path is None:
         return
@@ -286,8 +292,13 @@ def gave(names, missed, packages):
             if name not in _asked:
                 _asked[name] = None
                 _look_for(name, None)
-        for folder, top in packages:
-            _uses_package(folder, top)
+        new = {}
+        for place in packages:
+            if place not in _packages:
+                _packages[place] = None
+                new.setdefault(place[0], []).append(place[1])
+        if new:
+            _tell_in("imported", new)
     except Exception:
         pass
 
