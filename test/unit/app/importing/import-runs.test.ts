@@ -64,6 +64,15 @@ describe('importRuns', () => {
     assert.deepEqual(listed.map((entry) => (entry.type === 'run' ? entry.summary.imported : entry.message)).sort(), ['dvc', 'jaeger', 'jaeger']);
   });
 
+  it('finds what belongs to a file that is named alone beside it, and takes in nothing else from there', async (t) => {
+    const folder = temporaryFolder(t);
+    cpSync(path.join(fixtures, 'dvc'), path.join(folder, 'dvc'), { recursive: true });
+    cpSync(path.join(fixtures, 'jaeger', 'ui.json'), path.join(folder, 'dvc', 'ui.json'));
+    const { runs, problems } = await importRuns(path.join(folder, '.runweave'), ['dvc/dvc.yaml', 'dvc'], folder);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(runs.map(({ format, source, existed }) => [format, source, existed]), [['dvc', 'dvc/dvc.yaml', false], ['dvc', 'dvc/dvc.yaml', true], ['jaeger', 'dvc/ui.json', false]]);
+  });
+
   it('tells of every file that can’t be read what is wrong, and where, and crashes on none', async (t) => {
     const folder = temporaryFolder(t);
     const names = readdirSync(path.join(fixtures, 'adversarial'));
