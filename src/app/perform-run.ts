@@ -9,7 +9,7 @@ import type { JsonObject } from '../model/json.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
 import { withValues } from '../model/pickled-return.ts';
-import { toDate, type Clock } from '../model/time.ts';
+import { toDate, type Clock, type UnixNano } from '../model/time.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
 import type { Collector } from '../collector/server.ts';
 import { objectPath } from '../recording/artifacts.ts';
@@ -64,6 +64,8 @@ export interface RunContext {
   /** The disk refuses; the run goes on. */
   readonly onStorageError: (message: string) => void;
   readonly onStarted: (run: ActiveRun) => void;
+  /** Resolves when no change is under way that belongs to the run; absent: nobody watches. */
+  readonly changesSettled?: () => Promise<void>;
 }
 
 /** A run in progress, as it can be acted on. */
@@ -155,6 +157,9 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const pythonPath = pythonHelperFolder();
   let attempts = 0;
   const collector = lazyCollector((message) => emit({ type: 'warning', time: clock.now(), message }));
+  const { changesSettled } = context;
+  /** Since when it only waits for changes that may belong to it. */
+  let idleSince: UnixNano | undefined;
   const running = startRun(
     { pipeline, scope, onFailure: request.onFailure, settled: request.settled },
     {
@@ -167,6 +172,12 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
       spanOf,
       slots: request.slots,
       durations: request.durations,
+      ...(changesSettled !== undefined && {
+        changesSettled: () => {
+          idleSince = clock.now();
+          return changesSettled();
+        },
+      }),
       attempt: async (task, decision, number, cause, signal) => {
         attempts += 1;
         let token: string | undefined;
@@ -237,7 +248,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   });
   await collector.close();
   await surroundings.settled();
-  emit({ type: 'run-ended', time: clock.now(), outcome });
+  emit({ type: 'run-ended', time: idleSince ?? clock.now(), outcome });
   await isDescribed;
   tell();
   if (attempts > 0) removeQuietly(scratch);

@@ -102,6 +102,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   let executed = 0;
   let watching = false;
   let stopWatching: (() => Promise<void>) | undefined;
+  /** While watching: resolves when the changes so far are looked at, and no more are expected to come with them. */
+  let changesSettled: (() => Promise<void>) | undefined;
   let closing = false;
   /** Whether all files were looked at since changes are watched. */
   let isTrusted = false;
@@ -252,6 +254,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
           },
           onImported: memory.imports().set,
           onStorageError: (message) => listener(problem('storage', message)),
+          ...(trigger.type === 'change' && changesSettled !== undefined && { changesSettled }),
           onStarted: (run) => {
             active = run;
             started();
@@ -329,6 +332,10 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         changes = changes.then(() => onChange(files)).catch((error: unknown) => listener(problem('internal', (error as Error).message)));
       },
     });
+    changesSettled = async () => {
+      await watcher.settled();
+      await changes;
+    };
     const watchOutside = async (): Promise<void> => {
       if (loaded.pipeline === undefined) return;
       const results = await memory.results(loaded.pipeline);
@@ -403,6 +410,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     stopWatching = async () => {
       watching = false;
       stopWatching = undefined;
+      changesSettled = undefined;
       clearTimeout(quiet);
       await watcher.close();
       await last;
