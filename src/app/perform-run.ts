@@ -36,6 +36,8 @@ const largestInline = 16 * 1024 * 1024;
 
 /** How long events wait, in milliseconds, unless one comes that must not. */
 const tellInterval = 10;
+/** How long what a run tells may wait for its first task, in milliseconds. */
+const longestUndescribed = 30;
 const toldAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['attempt-started', 'attempt-ended', 'task-ended', 'run-ended']);
 
 export interface RunRequest {
@@ -84,8 +86,13 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const { folder } = pipeline;
   const runId = ids.runId(pipeline.name, toDate(clock.now()));
   const traceId = ids.traceId();
-  // Git is not started before the first task is.
-  const described = setTimeout(2).then(() => resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env }));
+  // To start git from a large process takes longer than to start a task through the helper, so the task comes first.
+  let hasBegun: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => (hasBegun = resolve));
+  const isNothingToDo = request.settled.size === scope.wanted.size;
+  const described = (isNothingToDo ? setTimeout(2) : Promise.race([begun, setTimeout(longestUndescribed, undefined, { ref: false })])).then(() =>
+    resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env }),
+  );
   const { openEventLog } = await import('../recording/event-log.ts');
   let log;
   try {
@@ -120,6 +127,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const emit = gatherMetrics((event) => {
     untold.push(event);
     if (event.type === 'task-started') log.begin();
+    if (event.type === 'attempt-started') hasBegun();
     if (toldAtOnce.has(event.type)) tell();
     else timer ??= globalThis.setTimeout(tell, tellInterval);
     surroundings.follow(event);
@@ -246,6 +254,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     emit({ type: 'warning', time: clock.now(), message: `internal error: ${error instanceof Error ? error.message : String(error)}` });
     return 'error' as const;
   });
+  hasBegun();
   await collector.close();
   await surroundings.settled();
   emit({ type: 'run-ended', time: idleSince ?? clock.now(), outcome });

@@ -22,13 +22,15 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { watch as watchFiles } from 'chokidar';
+import { FSWatcher } from 'chokidar';
 
 const quietTime = 20;
 /** After so much silence a change is taken for a save. */
 const silence = 100;
 const longest = 500;
 const quietTimeForGit = 150;
+/** An empty file is about to be written, but by a writer that may have to wait for its turn. */
+const quietTimeForEmpty = 100;
 const longestForGit = 10_000;
 /** A timer that is later than this fired when the process had no time. */
 const lateness = 10;
@@ -57,14 +59,26 @@ export interface WatcherOptions {
   readonly onError: (message: string) => void;
 }
 
+/**
+ * chokidar reads a folder anew after each change in it, and asks for the stats of 4096 files at once. In a folder of
+ * thousands, all that the task needs from the file system before it can start would wait behind them.
+ */
+class PatientWatcher extends FSWatcher {
+  override _readdirp(...[root, options]: Parameters<FSWatcher['_readdirp']>): ReturnType<FSWatcher['_readdirp']> {
+    return super._readdirp(root, this._readyEmitted ? { ...options, highWaterMark: filesAtOnce } : options);
+  }
+}
+const filesAtOnce = 16;
+
 export function startWatcher({ folder, onChange, onError }: WatcherOptions): Watcher {
-  const watcher = watchFiles(folder, {
+  const watcher = new PatientWatcher({
     ignoreInitial: true,
     atomic: true,
     ignorePermissionErrors: true,
     followSymlinks: false,
     ignored: (file) => isIgnored(path.relative(folder, file)),
   });
+  watcher.add(folder);
   const gitLocks = indexLocks(folder);
   let batch = new Set<string>();
   let since = 0;
@@ -111,7 +125,7 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
     }
     batch.add(file);
     if (timer !== undefined && Date.now() - since > (isOfGit ? longestForGit : longest)) return;
-    waitFor(isOfGit ? quietTimeForGit : quietTime);
+    waitFor(isOfGit ? quietTimeForGit : isFilled(file) ? quietTime : quietTimeForEmpty);
   };
   watcher.on('all', (event, file) => {
     const isAlone = batch.size === 0 && Date.now() - lastEvent > silence;
@@ -157,8 +171,9 @@ function watchable(file: string): string {
   return existsSync(file) ? file : file.replace(/[/\\][^/\\]*[*?[\]{}].*$/, '');
 }
 
+/** Also what is not there: nothing comes after it. */
 function isFilled(file: string): boolean {
-  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  return statSync(file, { throwIfNoEntry: false })?.size !== 0;
 }
 
 /** Changes whenever a file does: cheap, as it is asked for every file that changed. */
