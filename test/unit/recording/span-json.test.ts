@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { SpanStatusCode } from '@opentelemetry/api';
 import type { SpanId, TraceId } from '../../../src/model/run-event.ts';
 import { createRunCollector } from '../../../src/recording/run-to-spans.ts';
 import { spanJson } from '../../../src/recording/span-json.ts';
@@ -32,7 +33,7 @@ describe('spanJson', () => {
   it('writes values that are seldom as the SDK does', () => {
     const span: SpanDescription = { name: 'a "b"\n\u2028 \ud800', spanId: 'b7ad6b7169203331' as SpanId, start: '1' as UnixNano, end: '1795000000000000001' as UnixNano, attributes: {} };
     for (const attributes of [{ a: 0 }, { a: -0 }, { a: 1.5 }, { a: 1e-7 }, { a: 2 ** 53 - 1 }, { a: [] }, { a: [1, null, 2.5] }, { a: ['x', '\u0000'] }, { 'ä "': true }, { a: '' }]) {
-      assertAsSdk({ ...span, attributes, status: { code: 2, message: '' }, events: [{ name: 'e', time: '0' as UnixNano, attributes }], links: [{ traceId, spanId: span.spanId, attributes }] });
+      assertAsSdk({ ...span, attributes, status: { code: SpanStatusCode.ERROR, message: '' }, events: [{ name: 'e', time: '0' as UnixNano, attributes }], links: [{ traceId, spanId: span.spanId, attributes }] });
     }
   });
 });
