@@ -100,7 +100,7 @@ export function openRunIndex(folder: string): RunIndex {
       const stats = statSync(candidate.path, { throwIfNoEntry: false });
       const match = known.get(path.basename(candidate.path));
       if (stats === undefined) results[at] = undefined;
-      else if (match !== undefined && match.size === stats.size && Math.abs(match.mtimeMs - stats.mtimeMs) < 1) results[at] = withPath(match.entry, candidate.path);
+      else if (match?.size === stats.size && Math.abs(match.mtimeMs - stats.mtimeMs) < 1) results[at] = withPath(match.entry, candidate.path);
       else unknown.push({ at, file: candidate, stats });
       if (at % batch === batch - 1) await nextTurn();
     }

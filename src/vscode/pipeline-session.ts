@@ -195,6 +195,7 @@ export class PipelineSession implements Disposable {
         this.#services.files.accept(message.graph);
         return;
       case 'interpreter':
+      case 'estimate':
         this.#apply(message);
         return;
       case 'event':
@@ -219,8 +220,6 @@ export class PipelineSession implements Disposable {
       case 'status':
         this.#apply(message);
         if (!message.running && this.#reopenAfterRun) void this.#reopen();
-        return;
-      case 'estimate':
         return;
       case 'problem':
         this.#problem(message.code, message.message);
