@@ -5,6 +5,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { describeReason, type Digest } from '../model/fingerprint.ts';
 import { tasksNamed, withUpstream, type Pipeline, type Slots, type TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
@@ -77,6 +78,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const source = createPipelineSource(file, options.set, environment, store);
 
   let loaded = source.read();
+  /** Of the run in progress: with its own parameters, where it has some. */
+  let sourceOfRun = source;
   let interpreter: Promise<Interpreter | Problem> | undefined;
   /** What its files were like when it was first used. */
   let interpreterSeen: string | undefined;
@@ -189,9 +192,18 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     return result;
   };
 
-  const runNow = async ({ tasks, force, alone }: RunOptions, trigger: Trigger, started: () => void): Promise<RunResult | Problem> => {
-    const pipeline = pipelineOrProblem();
+  const runNow = async ({ tasks, force, alone, params }: RunOptions, trigger: Trigger, started: () => void): Promise<RunResult | Problem> => {
+    sourceOfRun = params === undefined ? source : createPipelineSource(file, { ...options.set, ...params }, environment, store);
+    const ofRun = params === undefined ? loaded : sourceOfRun.read();
+    if (ofRun.pipeline === undefined && loaded.pipeline !== undefined) {
+      const mistake = ofRun.graph.diagnostics.find((diagnostic) => diagnostic.severity === 'error');
+      return problem('bad-pipeline', `${path.basename(file)} does not take the parameters of that run any more: ${mistake?.message ?? ''}`);
+    }
+    const pipeline = ofRun.pipeline ?? pipelineOrProblem();
     if ('code' in pipeline) return pipeline;
+    if (watching && !isDeepStrictEqual(pipeline.params, loaded.pipeline?.params)) {
+      return problem('locked', 'that run had other parameters than the pipeline file has now, and watch brings the tasks up to date with the file. Switch watch off first.');
+    }
     const withNeeds = scopeFor(pipeline, tasks, force, trigger.type === 'change');
     if ('code' in withNeeds) return withNeeds;
     const decision = await decisionContext(pipeline);
@@ -206,7 +218,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     listener({ type: 'estimate', durations, slots: slots.cpus });
     try {
       const end = await performRun(
-        { pipeline, graph: loaded.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots, durations },
+        { pipeline, graph: ofRun.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots, durations },
         {
           store,
           workspace,
@@ -311,8 +323,9 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       if (pipeline === undefined) return;
       if (active === undefined) await starting;
       if (active !== undefined) {
-        const next = pipelineChanged ? scopeFor(pipeline, tasks, false, true) : undefined;
-        const wasInTime = await (next === undefined || 'code' in next ? active.filesChanged() : active.pipelineChanged(pipeline, loaded.graph, next));
+        const now = pipelineChanged ? sourceOfRun.read() : undefined;
+        const next = now?.pipeline === undefined ? undefined : scopeFor(now.pipeline, tasks, false, true);
+        const wasInTime = await (now?.pipeline === undefined || next === undefined || 'code' in next ? active.filesChanged() : active.pipelineChanged(now.pipeline, now.graph, next));
         if (!wasInTime) late.push(...files);
         return;
       }

@@ -27,6 +27,8 @@ export interface RunOptions {
   /** Task ids or declared names; empty for all. */
   readonly tasks: readonly string[];
   readonly force: boolean;
+  /** Params set on top of the session's, for this run. */
+  readonly params?: JsonObject;
   /** Only the tasks themselves, not what they need: one task, with the inputs that it had in an earlier run. */
   readonly alone?: { readonly runId: RunId; readonly fingerprint: Fingerprint };
 }

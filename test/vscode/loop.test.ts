@@ -165,6 +165,39 @@ describe('the loop in the editor', () => {
     });
   });
 
+  it('runs a recorded run again, and one of its tasks with its inputs, but only where the workspace is trusted', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    await withVscode(t, { folder, extensionPath }, async (vscode) => {
+      const views = await openViews(vscode);
+      await vscode.runCommand('Runweave: Run All');
+      await views.run(/^just now, success, 5 executed/).click({ button: 'right' });
+      await vscode.page.getByRole('menuitem', { name: 'Retry Run' }).click();
+      await views.run(/^just now, \w+, 0 executed/).waitFor();
+
+      // Of the run panel that is shown.
+      await views.run(/^just now, success, 5 executed/).click();
+      await vscode.webview('[role="tab"]');
+      await vscode.runCommand('Runweave: Run Task Again With Its Inputs');
+      await vscode.page.locator('.quick-input-list').getByRole('option', { name: /^report/ }).click();
+      await views.run(/^just now, success, 1 executed/).waitFor();
+      assert.equal((await records(folder)).length, 3);
+
+      await rm(join(folder, 'build/numbers.txt'));
+      await rm(join(folder, 'build/sorted.txt'));
+      await vscode.runCommand('Runweave: Run Task Again With Its Inputs');
+      await vscode.page.locator('.quick-input-list').getByRole('option', { name: /^sorted/ }).click();
+      await message(vscode, /the inputs that sorted had in .* are no longer there/);
+    });
+    await withVscode(t, { folder, extensionPath, trusted: false }, async (vscode) => {
+      const views = await openViews(vscode);
+      await views.run(/^just now, success, 5 executed/).click();
+      await vscode.webview('[role="tab"]');
+      await vscode.runCommand('Runweave: Retry Run');
+      await message(vscode, /runs nothing in a workspace that is not trusted/);
+      assert.equal((await records(folder)).length, 3);
+    });
+  });
+
   it('keeps graph and run panel over a reload of the window', limit, async (t) => {
     const folder = await smallPipeline(t);
     await withVscode(t, { folder, extensionPath }, async (vscode) => {
