@@ -1,7 +1,8 @@
 /**
  * Compares Runweave with other tools on the same graphs, in one run: `node bench/run.ts`, after `node esbuild.mjs`.
  *
- *   --sizes 10,100,1000,5000   --tools Runweave,ninja   --repeat 5   --write (puts the tables into docs/benchmarks.md)
+ *   --sizes 10,100,1000,5000   --watch-sizes 1,100,1000,5000   --tools Runweave,ninja   --repeat 3
+ *   --write (puts the tables into docs/benchmarks.md)
  *
  * All tools take turns within each repetition, so that what else the machine does falls on all of them. A tool that
  * can't be had is named, and left out.
@@ -13,12 +14,14 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { layeredDag, writeSources, type Node } from './dag.ts';
 import { tools, type Tool } from './tools.ts';
+import { measureWatch, type WatchSample } from './watch.ts';
 
 const { values } = parseArgs({
   options: {
     sizes: { type: 'string', default: '10,100,1000,5000' },
     tools: { type: 'string' },
-    repeat: { type: 'string', default: '5' },
+    'watch-sizes': { type: 'string', default: '1,100,1000,5000' },
+    repeat: { type: 'string', default: '3' },
     write: { type: 'boolean', default: false },
   },
 });
@@ -93,7 +96,8 @@ for (const tool of tools(slots)) {
 }
 const repeat = Number(values.repeat);
 say(`${new Date().toISOString().slice(0, 10)}, ${process.platform} ${process.arch}, ${slots} × ${cpus()[0]?.model ?? 'CPU'}, ${slots} tasks at once, ${repeat} repetitions. ${[...versions].map(([tool, version]) => `${tool.name} ${version}`).join(', ')}.\n`);
-for (const size of values.sizes.split(',').map(Number)) {
+const sizesOf = (list: string): readonly number[] => list.split(',').filter((size) => size !== '').map(Number);
+for (const size of sizesOf(values.sizes)) {
   const dag = layeredDag(size);
   const results = new Map<string, Sample[]>();
   const failed = new Map<Tool, string>();
@@ -118,6 +122,27 @@ for (const size of values.sizes.split(',').map(Number)) {
   say('');
   for (const [, message] of failed) say(`${message}\n`);
 }
+const watchSizes = sizesOf(values['watch-sizes']);
+if (watchSizes.length > 0) {
+  say('### Watching\n\n| | tasks | chokidar’s event | save → process started | save → output | CPU of a save that changes nothing |\n|---|---|---|---|---|---|');
+}
+for (const size of watchSizes) {
+  for (const tool of versions.keys()) {
+    const { watch } = tool;
+    if (watch === undefined || size > (tool.largest ?? Infinity)) continue;
+    try {
+      const samples = await measureWatch({ ...tool, watch }, size, 2 * repeat + 1);
+      const of = (part: keyof WatchSample): string => {
+        const times = samples.map((sample) => sample[part]);
+        return `${median(times).toFixed(1)} ms (${Math.min(...times).toFixed(1)}–${Math.max(...times).toFixed(1)})`;
+      };
+      say(`| ${tool.name} | ${size} | ${of('event')} | ${of('started')} | ${of('finished')} | ${of('idle')} |`);
+    } catch (error) {
+      say(`| ${tool.name} | ${size} | ${(error as Error).message} | | | |`);
+    }
+  }
+}
+if (watchSizes.length > 0) say('');
 if (values.write) {
   const file = path.resolve(import.meta.dirname, '..', 'docs', 'benchmarks.md');
   const mark = '<!-- what follows is written by bench/run.ts -->\n';

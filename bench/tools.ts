@@ -13,6 +13,8 @@ export interface Tool {
   readonly prepare: (folder: string, dag: readonly Node[]) => void;
   /** The shell command that builds all. */
   readonly command: string;
+  /** The shell command that builds all, and again after changes. */
+  readonly watch?: string;
   /** Beyond this a full build takes minutes. */
   readonly largest?: number;
   /** A tool that keeps no state has no no-op. */
@@ -49,6 +51,7 @@ export function tools(slots: number): readonly Tool[] {
       prepare: (folder, dag) =>
         text(folder, 'runweave.yaml', ['tasks:', ...dag.map((task) => `  ${task.name}: {shell: ${task.command}, inputs: [${task.inputs.join(', ')}], outputs: [${task.output}]}`)]),
       command: `${node} ${path.join(root, 'dist', 'cli.cjs')} run --jobs ${slots}`,
+      watch: `${node} ${path.join(root, 'dist', 'cli.cjs')} watch`,
     },
     {
       name: 'spawn loop',
@@ -107,6 +110,7 @@ export function tools(slots: number): readonly Tool[] {
           },
         }),
       command: `PATH=${bin}:$PATH WIREIT_PARALLEL=${slots} WIREIT_LOGGER=quiet npm run --silent all`,
+      watch: `env PATH=${bin}:$PATH WIREIT_PARALLEL=${slots} WIREIT_LOGGER=quiet npm run --silent all --watch`,
       largest: 1000,
     },
     {

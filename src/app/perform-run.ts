@@ -1,9 +1,10 @@
 /** One run from its first event to its sealed record. */
 import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { createMasker, type Masker } from '../model/masker.ts';
 import type { Digest } from '../model/fingerprint.ts';
-import type { OnFailure, Pipeline, Slots, TaskId } from '../model/pipeline.ts';
+import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
@@ -44,7 +45,8 @@ export interface RunRequest {
   readonly trigger: Trigger;
   readonly onFailure: OnFailure;
   readonly slots: Slots;
-  readonly durations: Durations;
+  readonly durations: (tasks: readonly Task[]) => Durations;
+  readonly settled: ReadonlySet<TaskId>;
 }
 
 export interface RunContext {
@@ -80,7 +82,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const { folder } = pipeline;
   const runId = ids.runId(pipeline.name, toDate(clock.now()));
   const traceId = ids.traceId();
-  const described = resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env });
+  // Git is not started before the first task is.
+  const described = setTimeout(2).then(() => resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env }));
   const { openEventLog } = await import('../recording/event-log.ts');
   let log;
   try {
@@ -88,33 +91,35 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   } catch (error) {
     return { ok: false, message: `${store} cannot be written: ${(error as Error).message}` };
   }
-  let secrets = secretValues(pipeline, context.environment);
+  let secrets = secretsOf(pipeline, context.environment);
   let masker = createMasker(secrets);
   const maskedText = (text: string): string => masker?.text(text) ?? text;
   // What happens is told a moment later, so that nothing that it is told to stands between a change and the start of a
   // process; but always before anything that follows from the end of a task.
-  const untold: RunEvent[] = [];
+  const untold: (RunEvent | (() => RunEvent))[] = [];
   let timer: NodeJS.Timeout | undefined;
-  /** All events of a run that has started nothing: it needs no log. */
-  let decided = [] as RunEvent[] | undefined;
+  /** All events of a run as long as it has started nothing: it needs no log. */
+  const decided = { events: [] as RunEvent[], isAll: true };
   let resource: JsonObject | undefined;
   const tell = (): void => {
-    clearTimeout(timer);
+    timer?.close();
     timer = undefined;
     if (resource === undefined) return;
-    for (const event of untold.splice(0)) {
+    for (const next of untold.splice(0)) {
+      const event = typeof next === 'function' ? next() : next;
       const whole = event.type === 'run-started' ? { ...event, resource } : event;
       const safe = withoutTokens(masker?.event(whole) ?? whole);
-      if (event.type === 'task-started') decided = undefined;
-      decided?.push(safe);
+      if (event.type === 'task-started') Object.assign(decided, { events: [], isAll: false });
+      if (decided.isAll) decided.events.push(safe);
       log.append(safe);
       context.onEvent(safe);
     }
   };
   const emit = gatherMetrics((event) => {
     untold.push(event);
+    if (event.type === 'task-started') log.begin();
     if (toldAtOnce.has(event.type)) tell();
-    else timer ??= setTimeout(tell, tellInterval);
+    else timer ??= globalThis.setTimeout(tell, tellInterval);
     surroundings.follow(event);
   });
   const isDescribed = described.then((attributes) => {
@@ -128,19 +133,21 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     spans.set(task, span);
     return span;
   };
-  emit({
+  const startTime = clock.now();
+  const spanId = ids.spanId();
+  untold.push(() => ({
     type: 'run-started',
-    time: clock.now(),
+    time: startTime,
     runId,
     traceId,
-    spanId: ids.spanId(),
+    spanId,
     pipeline: { name: pipeline.name, file: path.relative(context.workspace, pipeline.file).replaceAll(path.sep, '/') },
     params: pipeline.params,
     trigger: request.trigger,
     tasks: nodesOf(pipeline, request.graph, scope, spanOf),
     // Known a little later: git has to be asked.
     resource: {},
-  });
+  }));
 
   const backend = maskedBackend(context.backend, () => masker);
   const sampler = createSampler();
@@ -149,7 +156,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   let attempts = 0;
   const collector = lazyCollector((message) => emit({ type: 'warning', time: clock.now(), message }));
   const running = startRun(
-    { pipeline, scope, onFailure: request.onFailure },
+    { pipeline, scope, onFailure: request.onFailure, settled: request.settled },
     {
       decision: context.decision,
       results: context.results,
@@ -235,9 +242,9 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   tell();
   if (attempts > 0) removeQuietly(scratch);
   const { sealRun } = await sealing;
-  if (decided !== undefined) {
+  if (decided.isAll) {
     try {
-      const record = await sealRun(store, decided);
+      const record = await sealRun(store, decided.events);
       log.discard();
       return { ok: true, result: { runId, outcome, record } };
     } catch {
@@ -252,6 +259,15 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   }
 }
 
+/** To look through the variables of thousands of tasks takes longer than a change may wait. */
+function secretsOf(pipeline: Pipeline, environment: RunContext['environment']): readonly string[] {
+  const known = knownSecrets.get(pipeline);
+  if (known?.environment === environment) return known.values;
+  const values = secretValues(pipeline, environment);
+  knownSecrets.set(pipeline, { environment, values });
+  return values;
+}
+const knownSecrets = new WeakMap<Pipeline, { readonly environment: RunContext['environment']; readonly values: readonly string[] }>();
 /** Starts with the first attempt: a run in which all is up to date has none. */
 function lazyCollector(onWarning: (message: string) => void): { readonly get: () => Promise<Collector>; readonly close: () => Promise<void> } {
   let collector: Promise<Collector> | undefined;

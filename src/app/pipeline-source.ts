@@ -15,6 +15,8 @@ import { loadPipeline, type LoadedPipeline } from '../definition/load-pipeline.t
 export interface PipelineSource {
   /** Never throws: a file that is missing or can't be read is a diagnostic like any other mistake. */
   readonly read: () => LoadedPipeline;
+  /** Of what was read last: another whenever anything of it is. */
+  readonly key: () => string;
   /** For the next process. */
   readonly save: () => void;
 }
@@ -66,6 +68,7 @@ export function createPipelineSource(file: string, set: JsonObject | undefined, 
       known = saved !== undefined && isSaved ? saved : load(text, key);
       return known.loaded;
     },
+    key: () => (known === undefined ? '' : digestOf(JSON.stringify([known.key, known.variables, known.files]))),
     save: () => {
       if (isSaved || known === undefined || known.loaded.graph.diagnostics.length > 0) return;
       isSaved = true;

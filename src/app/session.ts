@@ -7,18 +7,22 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describeReason, type Digest } from '../model/fingerprint.ts';
-import { tasksNamed, withUpstream, type Pipeline, type Slots, type TaskId } from '../model/pipeline.ts';
+import { tasksNamed, withUpstream, type Pipeline, type Slots, type Task, type TaskId } from '../model/pipeline.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { Trigger } from '../model/run-event.ts';
 import type { Interpreter, LoadedGraph, OpenOptions, ProblemCode, RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
+import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import { nearName } from '../model/near-name.ts';
 import { openKeptResults } from '../fingerprint/kept-results.ts';
+import { outputLookup, type IsOutput } from '../fingerprint/listings.ts';
 import { localBackend } from '../execution/backend/local.ts';
 import { spawningBackend } from '../execution/backend/spawner.ts';
 import { warmBackend } from '../execution/backend/warm.ts';
-import type { DecisionContext } from '../execution/decide.ts';
 import { checkSyntax } from '../execution/check-syntax.ts';
+import { decide, type DecisionContext } from '../execution/decide.ts';
+import { settledTasks, type DecisionMemory } from '../execution/decision-memory.ts';
 import { findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
 import { changedInputs } from '../execution/same-inputs.ts';
 import { makePlan, type PlanScope } from '../execution/plan.ts';
@@ -59,6 +63,18 @@ export interface Watch {
   readonly close: () => Promise<void>;
 }
 
+/** Milliseconds after the last change of a watch, until all is looked at once more. */
+const quietTime = 300;
+
+interface Prepared {
+  readonly pipeline: Pipeline;
+  readonly scope: PlanScope;
+  readonly decision: DecisionContext & { readonly memory: DecisionMemory };
+  readonly settled: ReadonlySet<TaskId>;
+  /** Of the memory, when it was asked. */
+  readonly revision: number;
+}
+
 export async function openSession(options: OpenOptions, listener: (message: SessionMessage) => void): Promise<Session> {
   const file = path.resolve(options.file);
   const folder = path.dirname(file);
@@ -93,6 +109,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   let watching = false;
   let stopWatching: (() => Promise<void>) | undefined;
   let closing = false;
+  /** Whether all files were looked at since changes are watched. */
+  let isTrusted = false;
   /** Runs come one after the other. */
   let last: Promise<unknown> = Promise.resolve();
 
@@ -145,11 +163,16 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     return found;
   };
 
-  const decisionContext = async (pipeline: Pipeline): Promise<DecisionContext | Problem> => {
+  const decisionContext = async (pipeline: Pipeline): Promise<(DecisionContext & { readonly memory: DecisionMemory }) | Problem> => {
     const python = await interpreterFor(pipeline);
     if (python !== undefined && 'code' in python) return python;
     const results = await memory.results(pipeline);
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject };
+    const decisions = memory.decisions(pipeline, source.key());
+    decisions.trustEvents(watching);
+    // Without a watcher, any file may have changed since; and before it began.
+    if (!watching || !isTrusted) decisions.touch();
+    isTrusted = watching;
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, memory: decisions, isOutput: (relative) => isOutputOf(loaded.pipeline ?? pipeline)(relative) };
   };
 
   const scopeFor = (pipeline: Pipeline, tasks: readonly string[], force: boolean, unasked: boolean): PlanScope | Problem => {
@@ -176,11 +199,11 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   };
 
   /** One run, after those before it. The caller holds the lock. */
-  const runNext = (options: RunOptions, trigger: Trigger): Promise<RunResult | Problem> => {
+  const runNext = (options: RunOptions, trigger: Trigger, prepared?: Prepared): Promise<RunResult | Problem> => {
     let settle: () => void = () => undefined;
     const promise = new Promise<void>((resolve) => (settle = resolve));
     starting = promise;
-    const result = last.then(() => runNow(options, trigger, settle));
+    const result = last.then(() => runNow(options, trigger, settle, prepared));
     last = result
       .catch(() => undefined)
       .finally(() => {
@@ -192,33 +215,47 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     return result;
   };
 
-  const runNow = async ({ tasks, force, alone, params }: RunOptions, trigger: Trigger, started: () => void): Promise<RunResult | Problem> => {
+  /** The file as it is for a run with these parameters. */
+  const loadedWith = (params: JsonObject | undefined): LoadedPipeline | Problem => {
     sourceOfRun = params === undefined ? source : createPipelineSource(file, { ...options.set, ...params }, environment, store);
-    const ofRun = params === undefined ? loaded : sourceOfRun.read();
-    if (ofRun.pipeline === undefined && loaded.pipeline !== undefined) {
-      const mistake = ofRun.graph.diagnostics.find((diagnostic) => diagnostic.severity === 'error');
+    if (params === undefined || loaded.pipeline === undefined) return loaded;
+    const own = sourceOfRun.read();
+    if (own.pipeline === undefined) {
+      const mistake = own.graph.diagnostics.find((diagnostic) => diagnostic.severity === 'error');
       return problem('bad-pipeline', `${path.basename(file)} does not take the parameters of that run any more: ${mistake?.message ?? ''}`);
     }
-    const pipeline = ofRun.pipeline ?? pipelineOrProblem();
+    if (isDeepStrictEqual(own.pipeline.params, loaded.pipeline.params)) return loaded;
+    return watching ? problem('locked', 'that run had other parameters than the pipeline file has now, and watch brings the tasks up to date with the file. Switch watch off first.') : own;
+  };
+
+  /** What tasks are to be brought up to date, and which of them are. */
+  const prepare = async (tasks: readonly string[], force: boolean, unasked: boolean, of = loaded): Promise<Prepared | Problem> => {
+    const pipeline = of.pipeline ?? pipelineOrProblem();
     if ('code' in pipeline) return pipeline;
-    if (watching && !isDeepStrictEqual(pipeline.params, loaded.pipeline?.params)) {
-      return problem('locked', 'that run had other parameters than the pipeline file has now, and watch brings the tasks up to date with the file. Switch watch off first.');
-    }
-    const withNeeds = scopeFor(pipeline, tasks, force, trigger.type === 'change');
-    if ('code' in withNeeds) return withNeeds;
+    const scope = scopeFor(pipeline, tasks, force, unasked);
+    if ('code' in scope) return scope;
     const decision = await decisionContext(pipeline);
     if ('code' in decision) return decision;
+    return { pipeline, scope, decision, revision: decision.memory.revision(), settled: settledTasks(pipeline, scope, decision.memory) };
+  };
+
+  const runNow = async ({ tasks, force, alone, params }: RunOptions, trigger: Trigger, started: () => void, before?: Prepared): Promise<RunResult | Problem> => {
+    const ofRun = loadedWith(params);
+    if ('code' in ofRun) return ofRun;
+    const isStillSo = before !== undefined && before.pipeline === ofRun.pipeline && before.decision.memory.revision() === before.revision;
+    const prepared = isStillSo ? before : await prepare(tasks, force, trigger.type === 'change', ofRun);
+    if ('code' in prepared) return prepared;
+    const { pipeline, scope: withNeeds, decision, settled } = prepared;
     const refusal = alone === undefined ? undefined : await refuseAlone(pipeline, withNeeds.named, alone, decision);
     if (refusal !== undefined) return refusal;
     const scope = alone === undefined ? withNeeds : { ...withNeeds, wanted: withNeeds.named };
     executed = 0;
     const results = await memory.results(pipeline);
     const slots: Slots = { cpus: availableParallelism(), gpus: 1, memory: totalmem(), ...pipeline.slots, ...(options.jobs !== undefined && { cpus: options.jobs }) };
-    const durations = durationsOf(pipeline, results);
-    listener({ type: 'estimate', durations, slots: slots.cpus });
+    const durations = (of: readonly Task[]): Durations => durationsOf(of, results);
     try {
       const end = await performRun(
-        { pipeline, graph: ofRun.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots, durations },
+        { pipeline, graph: ofRun.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots, durations, settled },
         {
           store,
           workspace,
@@ -230,6 +267,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
           backend,
           onEvent: (event) => {
             if (event.type === 'attempt-started') executed += 1;
+            // A run that executes nothing takes no time worth an estimate.
+            if (event.type === 'attempt-started' && executed === 1) listener({ type: 'estimate', durations: durations(pipeline.tasks), slots: slots.cpus });
             listener({ type: 'event', event });
           },
           onImported: memory.imports().set,
@@ -245,11 +284,12 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       );
       if (!end.ok) return problem('storage', end.message);
       listener({ type: 'sealed', result: end.result });
+      if (executed > 0 && end.result.outcome === 'success' && !watching) await rememberDecisions(pipeline, decision);
       return end.result;
     } finally {
       active = undefined;
       kept.makeRoom();
-      memory.saveDigests();
+      memory.save();
       memory.imports().save();
       source.save();
       status();
@@ -306,13 +346,14 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       folder,
       onError: (message) => listener(problem('storage', message)),
       onChange: (files) => {
+        if (loaded.pipeline !== undefined) memory.decisions(loaded.pipeline, source.key()).touch(files);
         changes = changes.then(() => onChange(files)).catch((error: unknown) => listener(problem('internal', (error as Error).message)));
       },
     });
     const watchOutside = async (): Promise<void> => {
       if (loaded.pipeline === undefined) return;
       const results = await memory.results(loaded.pipeline);
-      const names = loaded.pipeline.tasks.flatMap((task) => [...task.inputs, ...Object.keys(results.get(task.id)?.fingerprint?.sources ?? {})]);
+      const names = loaded.pipeline.tasks.flatMap((task) => [...task.inputs, ...(task.source.kind === 'shell' ? [] : Object.keys(results.get(task.id)?.fingerprint?.sources ?? {}))]);
       watcher.add([...new Set(names)].filter((name) => name.startsWith('..') || path.isAbsolute(name)).map((name) => path.resolve(folder, name)));
     };
     const onChange = async (files: readonly string[]): Promise<void> => {
@@ -329,27 +370,53 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         if (!wasInTime) late.push(...files);
         return;
       }
-      const entries = await planNow(tasks, true);
-      if ('code' in entries) {
-        listener(entries);
+      const prepared = await prepare(tasks, false, true);
+      if ('code' in prepared) {
+        listener(prepared);
         return;
       }
-      if (!isWatching() || !entries.some((entry) => entry.action === 'run' || entry.action === 'restore')) return;
+      const { scope, decision, settled } = prepared;
+      const entries = settled.size === scope.wanted.size ? [] : await makePlan(pipeline, scope, decision, settled);
+      if (!isWatching()) return;
+      if (!entries.some((entry) => entry.action === 'run' || entry.action === 'restore')) {
+        afterwards();
+        return;
+      }
       // A change that the last run saw too late has no batch of its own; its reasons name it.
       const names = files.length > 0 ? files.map((name) => path.relative(folder, name).replaceAll(path.sep, '/')) : changedPaths(entries);
       // Not awaited: changes that come during the run are handled while it goes on.
-      void runAndReport({ type: 'change', files: names.slice(0, 100), count: names.length });
+      void runAndReport({ type: 'change', files: names.slice(0, 100), count: names.length }, prepared);
     };
-    const runAndReport = async (trigger: Trigger): Promise<void> => {
+    let quiet: NodeJS.Timeout | undefined;
+    /**
+     * When nothing has happened for a while: what the plan is now, for who shows it, and whether the system has told of
+     * every change, which it need not (a queue that overflows, a file system of another machine).
+     */
+    const afterwards = (): void => {
+      clearTimeout(quiet);
+      quiet = setTimeout(() => {
+        changes = changes.then(whenQuiet).catch((error: unknown) => listener(problem('internal', (error as Error).message)));
+      }, quietTime);
+    };
+    const whenQuiet = async (): Promise<void> => {
+      if (!isWatching() || active !== undefined || starting !== undefined || loaded.pipeline === undefined) return;
+      const missed: string[] = [];
+      for await (const changed of memory.decisions(loaded.pipeline, source.key()).verify()) missed.push(changed);
+      if (missed.length > 0) await onChange(missed);
+      else if (isWatching()) await planNow(tasks, true);
+    };
+    const runAndReport = async (trigger: Trigger, prepared?: Prepared): Promise<void> => {
       try {
-        const result = await runNext({ tasks, force: false }, trigger);
+        const result = await runNext({ tasks, force: false }, trigger, prepared);
         if ('code' in result) listener(result);
         await watchOutside();
         // A file that changed while a task used it, or at the very end of the run. What a failure kept from running
         // waits for the next change; after a run that executed nothing there is nothing to look at again.
         const mayBeStale = !('code' in result) && result.outcome === 'success' && executed > 0;
         if (mayBeStale || late.length > 0) await onChange(late.splice(0));
-        else if (isWatching() && loaded.pipeline !== undefined) await planNow(tasks, true);
+        else afterwards();
+        if (isWatching() && loaded.pipeline !== undefined) (await memory.results(loaded.pipeline)).prepare();
+        spawner.warm();
         if (active === undefined) await keepWarm();
       } catch (error) {
         listener(problem('internal', (error as Error).message));
@@ -358,6 +425,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     stopWatching = async () => {
       watching = false;
       stopWatching = undefined;
+      clearTimeout(quiet);
       await watcher.close();
       await last;
       held.release();
@@ -401,9 +469,22 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   };
 }
 
+/** Made when a task lists a folder: most do not. */
+function isOutputOf(pipeline: Pipeline): IsOutput {
+  let isOutput = outputLookups.get(pipeline);
+  if (isOutput === undefined) outputLookups.set(pipeline, (isOutput = outputLookup(pipeline.tasks.flatMap((task) => task.outputs))));
+  return isOutput;
+}
+const outputLookups = new WeakMap<Pipeline, IsOutput>();
+
+/** What was executed is up to date now: the next process need not find that out. */
+async function rememberDecisions({ tasks }: Pipeline, context: DecisionContext & { readonly memory: DecisionMemory }): Promise<void> {
+  for (const task of tasks) if (task.source.kind === 'shell' && !context.memory.holds(task)) await decide(task, false, context);
+}
+
 /** Of what was cut off is only known that it takes longer. */
-function durationsOf(pipeline: Pipeline, results: Results): Durations {
-  return Object.fromEntries(pipeline.tasks.flatMap(({ id }) => {
+function durationsOf(tasks: readonly Task[], results: Results): Durations {
+  return Object.fromEntries(tasks.flatMap(({ id }) => {
     const { outcome, duration = 0 } = results.get(id) ?? {};
     return outcome === 'success' ? [[id, duration]] : [];
   }));

@@ -1,14 +1,18 @@
-/** What is known from earlier runs: the last result of each task, and the digests of files. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+/** What is known from earlier runs: the last result of each task, the digests of files, and which tasks are up to date. */
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Pipeline, TaskId } from '../model/pipeline.ts';
-import { createFileDigests, type FileDigests } from '../fingerprint/file-digests.ts';
+import { createFileDigests, type CachedDigests, type FileDigests } from '../fingerprint/file-digests.ts';
+import { createDecisionMemory, type DecisionMemory, type SavedDecisions } from '../execution/decision-memory.ts';
 import { openResults, readResults, type Results } from '../fingerprint/results.ts';
 
 export interface TaskMemory {
   readonly results: (pipeline: Pipeline) => Promise<Results>;
   readonly digests: () => FileDigests;
-  readonly saveDigests: () => void;
+  /** Of a pipeline as its file says it now; `key` changes whenever what is understood of the file does. */
+  readonly decisions: (pipeline: Pipeline, key: string) => DecisionMemory;
+  /** For the next process. */
+  readonly save: () => void;
   /** Installed modules that tasks imported when they ran last. */
   readonly imports: () => ImportMemory;
   /** Another process may have written results: they are read again when they are asked for next. */
@@ -25,34 +29,53 @@ export interface ImportMemory {
 export function createTaskMemory(store: string, file: string): TaskMemory {
   const resultsFile = path.join(store, 'cache', `results-${path.basename(file)}.jsonl`);
   const digestsFile = path.join(store, 'cache', 'digests.json');
+  const decisionsFile = path.join(store, 'cache', `decisions-${path.basename(file)}.json`);
   let results: Promise<Results> | undefined;
   let digests: FileDigests | undefined;
+  let decisions: { readonly pipeline: Pipeline; readonly key: string; readonly memory: DecisionMemory } | undefined;
+
+  const onChange = (task: TaskId): void => decisions?.memory.resultChanged(task);
+  /** Decisions are made from results, too: those that were saved hold for the very file that they were saved with. */
+  const keyOf = (key: string): string => {
+    const stats = statSync(resultsFile, { throwIfNoEntry: false });
+    return `${key} ${stats === undefined ? '' : `${stats.size} ${stats.mtimeMs} ${stats.ino}`}`;
+  };
   let imports: ImportMemory | undefined;
 
   const open = async (pipeline: Pipeline): Promise<Results> => {
     const known = readResults(resultsFile);
-    if (known !== undefined) return openResults(resultsFile, known);
-    if (!existsSync(path.join(store, 'runs'))) return openResults(resultsFile, new Map());
+    if (known !== undefined) return openResults(resultsFile, known, onChange);
+    if (!existsSync(path.join(store, 'runs'))) return openResults(resultsFile, new Map(), onChange);
     // The cache was deleted, or is of another version: the records say the same.
     const { latestResults } = await import('../store/latest-results.ts');
-    return openResults(resultsFile, new Map(await latestResults(store, pipeline, new Set(pipeline.tasks.map((task) => task.id)))));
+    return openResults(resultsFile, new Map(await latestResults(store, pipeline, new Set(pipeline.tasks.map((task) => task.id)))), onChange);
   };
   return {
     results: (pipeline) => (results ??= open(pipeline)),
-    digests: () => (digests ??= createFileDigests(readJson(digestsFile) as Parameters<typeof createFileDigests>[0])),
-    saveDigests: () => {
-      if (digests !== undefined) saveJson(digestsFile, digests.export());
+    digests: () => (digests ??= createFileDigests(() => (readJson(digestsFile) ?? {}) as CachedDigests)),
+    decisions: (pipeline, key) => {
+      if (decisions?.pipeline !== pipeline) {
+        const saved = decisions === undefined ? (readJson(decisionsFile) as { readonly key: string; readonly decisions: SavedDecisions } | undefined) : undefined;
+        decisions = { pipeline, key, memory: createDecisionMemory(pipeline, saved?.key === keyOf(key) ? saved.decisions : undefined) };
+      }
+      return decisions.memory;
+    },
+    save: () => {
+      if (digests?.isNew() === true) writeJson(digestsFile, digests.export());
+      // Without a file of results, decisions are about what the records say: no stamp tells when that changes.
+      if (decisions?.memory.isNew() === true && existsSync(resultsFile)) writeJson(decisionsFile, { key: keyOf(decisions.key), decisions: decisions.memory.export() });
     },
     imports: () => (imports ??= openImports(path.join(store, 'cache', `imports-${path.basename(file)}.json`))),
     forgetResults: () => {
       void results?.then((open) => open.close());
       results = undefined;
+      decisions = undefined;
     },
   };
 }
 
 function openImports(file: string): ImportMemory {
-  const known = new Map(Object.entries(readJson(file) as Readonly<Record<TaskId, readonly string[]>>)) as Map<TaskId, readonly string[]>;
+  const known = new Map(Object.entries((readJson(file) ?? {}) as Readonly<Record<TaskId, readonly string[]>>)) as Map<TaskId, readonly string[]>;
   let isSaved = true;
   return {
     of: (task) => known.get(task) ?? [],
@@ -62,27 +85,28 @@ function openImports(file: string): ImportMemory {
       isSaved = false;
     },
     save: () => {
-      if (!isSaved) saveJson(file, Object.fromEntries(known));
+      if (!isSaved) writeJson(file, Object.fromEntries(known));
       isSaved = true;
     },
   };
 }
 
-function readJson(file: string): object {
+function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as object;
+    return JSON.parse(readFileSync(file, 'utf8')) as unknown;
   } catch {
-    return {};
+    return undefined;
   }
 }
 
-function saveJson(file: string, value: object): void {
+/** Only caches: without them files are read and tasks decided again. */
+function writeJson(file: string, value: unknown): void {
   try {
     mkdirSync(path.dirname(file), { recursive: true });
     const temporary = `${file}.${process.pid}.tmp`;
     writeFileSync(temporary, JSON.stringify(value));
     renameSync(temporary, file);
   } catch {
-    // Only a cache: what is in it is found out again.
+    // The disk refuses, which is told where it matters.
   }
 }

@@ -10,9 +10,11 @@ import type { TaskResult } from '../model/task-result.ts';
 import type { Interpreter } from '../protocol/session.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { importersOf } from '../fingerprint/import-chain.ts';
+import { changedNames, type IsOutput } from '../fingerprint/listings.ts';
 import { fingerprintDifference, reasonsToRun } from '../fingerprint/staleness.ts';
 import type { KeptResult, KeptResults } from '../fingerprint/kept-results.ts';
 import { fingerprintTask, type FingerprintInputs } from '../fingerprint/task-fingerprint.ts';
+import type { DecisionMemory } from './decision-memory.ts';
 import type { Compiler } from '../fingerprint/called-sources.ts';
 import type { CheckSyntax } from './check-syntax.ts';
 import { needsInterpreter } from './task/command.ts';
@@ -24,6 +26,10 @@ export interface DecisionContext {
   readonly result: (task: TaskId) => TaskResult | undefined;
   /** Results that can be restored; absent: none are. */
   readonly kept?: KeptResults;
+  /** Of any task of the pipeline; absent: there are none. */
+  readonly isOutput?: IsOutput;
+  /** Decisions that hold still; absent: each is made anew. */
+  readonly memory?: DecisionMemory;
   /** Absent: modules of functions are compared as a whole. */
   readonly checkSyntax?: CheckSyntax;
   /** Whether `objects/` holds it; absent: nothing is there. */
@@ -44,6 +50,9 @@ export interface Decision {
 }
 
 export async function decide(task: Task, forced: boolean, context: DecisionContext): Promise<Decision> {
+  const last = context.result(task.id);
+  if (!forced && last !== undefined && context.memory?.holds(task) === true) return stillUpToDate(last);
+  const remember = last?.outcome === 'success' ? context.memory?.observe(task) : undefined;
   const missingReturns: string[] = [];
   const returnsOf = (id: TaskId): JsonObject | undefined => context.result(id)?.returns;
   const onMissing = (id: TaskId, name: string): void => {
@@ -51,17 +60,37 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   };
   const params = resolveReturns(taskParams(task), returnsOf, onMissing) as JsonObject;
   const pickled = pickledParams(taskParams(task), (id) => context.result(id)?.pickles);
-  const last = context.result(task.id);
   const fingerprint = await fingerprintTask({ ...fingerprintInputs(task, params, context), last: last?.fingerprint }, context.digests);
   const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await context.digests.ofPath(context.folder, output))?.digest })));
   const lost = missingPickles(last, context).map((name) => ({ path: `returns.${name}`, digest: undefined }));
   const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs: [...outputs, ...lost] });
+  if (reasons.length === 0 && missingReturns.length === 0 && pickled.params.length === 0 && pickled.inText.length === 0) remember?.();
   return { fingerprint, params, missingReturns, pickles: pickled.params, picklesInText: pickled.inText, reasons: withImporters(reasons, fingerprint, context).map((reason) => withPlace(reason, context.digests)) };
 }
 
 /** What a task returned that is no JSON, and is no longer kept. */
 function missingPickles(result: Pick<TaskResult, 'pickles'> | undefined, { hasObject }: DecisionContext): readonly string[] {
   return Object.entries(result?.pickles ?? {}).flatMap(([name, { digest }]) => (hasObject?.(digest) === true ? [] : [name]));
+}
+
+/** The result's fingerprint is what a decision would find once more. */
+function stillUpToDate(last: TaskResult): Decision {
+  const fingerprint = (): Fingerprint => {
+    if (last.fingerprint === undefined) throw new Error('a result without a fingerprint is not up to date');
+    return last.fingerprint;
+  };
+  return {
+    get fingerprint() {
+      return fingerprint();
+    },
+    get params() {
+      return fingerprint().params;
+    },
+    reasons: [],
+    missingReturns: [],
+    pickles: [],
+    picklesInText: [],
+  };
 }
 
 /** The first source is the task's own; the others were imported. */
@@ -76,8 +105,9 @@ function withImporters(reasons: readonly Reason[], { sources }: Fingerprint, { f
   });
 }
 
-/** Which cells or functions changed, where what was there is known. */
+/** Which cells, functions or names changed, where what was there is known. */
 function withPlace(reason: Reason, digests: FileDigests): Reason {
+  if (reason.type === 'listing-changed') return { ...reason, ...changedNames(reason.from, reason.to, digests) };
   if (reason.type !== 'source-changed' || reason.from === undefined || reason.to === undefined) return reason;
   const { from, to } = reason;
   const [cells = [], parts = []] = [digests.changedCells(from, to), digests.changedParts(from, to)];
@@ -86,9 +116,9 @@ function withPlace(reason: Reason, digests: FileDigests): Reason {
 
 /** What a fingerprint of the task is made from, but for what it was seen to use. */
 export function fingerprintInputs(task: Task, params: JsonObject, context: DecisionContext): Omit<FingerprintInputs, 'last'> {
-  const { folder, interpreter, result } = context;
+  const { folder, interpreter, result, isOutput } = context;
   const python = needsInterpreter(task) ? interpreter : undefined;
-  return { task, folder, params, interpreter: python && `${python.version} ${python.path}`, upstream: result, compiler: compilerOf(task, context) };
+  return { task, folder, params, interpreter: python && `${python.version} ${python.path}`, upstream: result, compiler: compilerOf(task, context), isOutput };
 }
 
 /** Absent: modules of functions are compared as a whole. So they are if the function gets objects, which bring their own classes. */

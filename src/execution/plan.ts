@@ -24,14 +24,15 @@ export function waitsForRequest(task: Task, scope: Pick<PlanScope, 'named' | 'un
   return scope.unasked && (task.watch === 'lazy' || reasons.every((reason) => reason.type === 'last-run-failed' || reason.type === 'never-cached'));
 }
 
-export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: DecisionContext): Promise<readonly PlanEntry[]> {
+/** `settled` tasks are known to be up to date, and left out. */
+export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: DecisionContext, settled: ReadonlySet<TaskId> = new Set()): Promise<readonly PlanEntry[]> {
   const entries: PlanEntry[] = [];
   const willRun = new Set<TaskId>();
   const willBeRestored = new Set<TaskId>();
   /** Tasks that would give nothing to those that depend on them. */
   const blocked = new Set<TaskId>();
   for (const task of pipeline.tasks) {
-    if (!scope.wanted.has(task.id)) continue;
+    if (!scope.wanted.has(task.id) || settled.has(task.id)) continue;
     const decision = await decide(task, scope.forced.has(task.id), context);
     const own = decision.reasons;
     const upstream = task.dependencies.flatMap((id): readonly Reason[] =>

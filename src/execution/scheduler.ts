@@ -25,7 +25,8 @@ import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SkipReason, SpanId, TraceId } from '../model/run-event.ts';
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
-import { withObserved } from '../fingerprint/task-fingerprint.ts';
+import { lookAtYoung } from '../fingerprint/held-still.ts';
+import { filesUsed, withObserved } from '../fingerprint/task-fingerprint.ts';
 import type { Results } from '../fingerprint/results.ts';
 import type { CompleteResult, KeptResult } from '../fingerprint/kept-results.ts';
 import { compilerOf, decide, findKept, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
@@ -42,8 +43,8 @@ export interface SchedulerContext {
   readonly traceId: TraceId;
   /** The task's span in this run. */
   readonly spanOf: (task: TaskId) => SpanId;
-  /** How long tasks took before. */
-  readonly durations: Durations;
+  /** How long these tasks took before. */
+  readonly durations: (tasks: readonly Task[]) => Durations;
   readonly attempt: (task: Task, decision: Decision, number: number, cause: EventOf<'attempt-started'>['cause'], signal: AbortSignal) => Promise<AttemptResult>;
   readonly slots: Slots;
 }
@@ -52,6 +53,8 @@ export interface SchedulerRequest {
   readonly pipeline: Pipeline;
   readonly scope: PlanScope;
   readonly onFailure: OnFailure;
+  /** Tasks that are up to date, and so is all before them: they are only told of, after everything else has begun. */
+  readonly settled?: ReadonlySet<TaskId>;
 }
 
 export interface RunningPipeline {
@@ -96,6 +99,9 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   const { clock, emit, results } = context;
   let { pipeline, scope } = request;
   let entries = new Map<TaskId, Entry>();
+  /** Not among the entries as long as no change has come that they could be affected by. */
+  let settled = request.settled ?? new Set<TaskId>();
+  let byId: { readonly of: Pipeline; readonly tasks: ReadonlyMap<TaskId, Task> } | undefined;
   let queue: Entry[] = [];
   const pool = createSlotPool(context.slots);
   /** Attempts under way, also of tasks that are gone from the pipeline file. */
@@ -127,16 +133,17 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     underWay.add(guarded);
   };
 
-  const link = (): void => {
+  const link = (wasSettled: ReadonlySet<TaskId> = new Set()): void => {
     const previous = entries;
     entries = new Map();
-    const paths = remainingPaths(pipeline.tasks, context.durations);
-    for (const [place, task] of pipeline.tasks.entries()) {
-      if (!scope.wanted.has(task.id)) continue;
+    const tasks = pipeline.tasks.filter((task) => scope.wanted.has(task.id) && !settled.has(task.id));
+    const paths = remainingPaths(tasks, context.durations(tasks));
+    for (const [place, task] of tasks.entries()) {
       const known = previous.get(task.id);
       const path = paths.get(task.id) ?? 0;
       if (known !== undefined) Object.assign(known, { task, path, place, open: 0, dependents: [] });
-      entries.set(task.id, known ?? { task, path, place, phase: 'waiting', open: 0, dependents: [], generation: 0, attempts: 0, restarting: false });
+      const state = wasSettled.has(task.id) ? ({ phase: 'done', outcome: 'up-to-date' } as const) : ({ phase: 'waiting' } as const);
+      entries.set(task.id, known ?? { ...state, task, path, place, open: 0, dependents: [], generation: 0, attempts: 0, restarting: false });
     }
     for (const [id, entry] of previous) {
       if (entries.has(id)) continue;
@@ -174,7 +181,23 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     startQueued();
     pumping = false;
     if (readyList.length > 0) pump();
-    else if (undone === 0 && running === 0) resolveDone(outcomeOf(entries.values(), cancelled));
+    else if (undone === 0 && running === 0) {
+      tellSettled();
+      resolveDone(outcomeOf(entries.values(), cancelled));
+    }
+  };
+
+  let isSettledTold = false;
+  const tellSettled = (): void => {
+    if (isSettledTold) return;
+    isSettledTold = true;
+    const time = clock.now();
+    for (const id of settled) emit({ ...madeBy(id), type: 'task-skipped', task: id, time, reason: 'up-to-date' });
+  };
+
+  const madeBy = (id: TaskId): Pick<EventOf<'task-skipped'>, 'madeBy'> => {
+    const last = results.get(id);
+    return last === undefined ? {} : { madeBy: { runId: last.runId, traceId: last.traceId, spanId: last.spanId } };
   };
 
   /** A task is done: tasks that waited for it alone are next. */
@@ -253,6 +276,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     running += 1;
     const isRestored = (await context.decision.kept?.restore(entry.task, kept)) === true;
     running -= 1;
+    context.decision.memory?.written(entry.task.outputs.map((file) => path.resolve(context.decision.folder, file)));
     if (isRestored) {
       results.ended(id, result);
       entry.decision = { ...decision, fingerprint: result.fingerprint };
@@ -283,8 +307,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
       settle(entry, 'success');
       return;
     }
-    const last = results.get(entry.task.id);
-    skip(entry, 'up-to-date', last === undefined ? {} : { madeBy: { runId: last.runId, traceId: last.traceId, spanId: last.spanId } });
+    skip(entry, 'up-to-date', madeBy(entry.task.id));
   };
 
   const startQueued = (): void => {
@@ -317,12 +340,14 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const last = results.get(task.id)?.fingerprint;
     const startTime = clock.now();
     const startedAt = Date.now();
+    const heldStill = lookAtYoung(context.decision.folder, filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file, task)), startedAt);
     results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
     emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: decision.params });
     const putBack = await context.decision.kept?.clear(task);
     makeOutputFolders(task, context.decision.folder);
 
     const attempt = await tryRepeatedly(entry, decision, abort.signal);
+    context.decision.memory?.written([...task.outputs, ...attempt.observed.written].map((file) => path.resolve(context.decision.folder, file)));
     const { outputs, missing } = await readOutputs(task, context.decision.folder, context.decision.digests);
     if (attempt.outcome !== 'success' || missing.length > 0) await putBack?.();
     const written = new Set(attempt.observed.written);
@@ -334,10 +359,13 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
         task,
         folder: context.decision.folder,
         startedAt,
+        heldStill,
         last,
-        isCovered: (file) => isDeclared(file, task.inputs) || task.dependencies.some((id) => isDeclared(file, entries.get(id)?.task.outputs ?? [])),
+        isCovered: (file) => isDeclared(file, task.inputs) || isMadeBefore(file, task),
         isMade: (file) => pipeline.tasks.some((other) => isDeclared(file, other.outputs)),
         compiler: compilerOf(task, context.decision),
+        isOutput: context.decision.isOutput,
+        written,
         isOwn,
       },
       context.decision.digests,
@@ -356,12 +384,19 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const isTold = entries.get(task.id) !== entry || !entry.restarting;
     if (isTold) emit(ended);
     // Before anything that depends on it can start and write to its outputs.
-    await keep(task, decision, startedAt);
+    await keep(task, decision, startedAt, heldStill);
     running -= 1;
     if (goesOn(entry)) return;
     if (!isTold) emit(ended);
     if (outcome === 'success') entry.success = ended;
     settle(entry, outcome);
+  };
+
+  /** An output of a task that this one depends on, also of one that this run does not look at. */
+  const isMadeBefore = (file: string, task: Task): boolean => {
+    if (byId?.of !== pipeline) byId = { of: pipeline, tasks: new Map(pipeline.tasks.map((each) => [each.id, each])) };
+    const { tasks } = byId;
+    return task.dependencies.some((id) => isDeclared(file, tasks.get(id)?.outputs ?? []));
   };
 
   const tryRepeatedly = async (entry: Entry, decision: Decision, signal: AbortSignal): Promise<AttemptResult> => {
@@ -392,11 +427,11 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     });
   };
 
-  const keep = async (task: Task, decision: Decision, startedAt: number): Promise<void> => {
+  const keep = async (task: Task, decision: Decision, startedAt: number, heldStill: (file: string) => boolean): Promise<void> => {
     const result = results.get(task.id);
     if (result?.outcome !== 'success' || result.fingerprint === undefined) return;
-    const isMade = (file: string): boolean => task.dependencies.some((id) => isDeclared(file, entries.get(id)?.task.outputs ?? []));
-    const message = await context.decision.kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isMade });
+    const isMade = (file: string): boolean => isMadeBefore(file, task);
+    const message = await context.decision.kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isMade, heldStill });
     if (message !== undefined && !keepFailed) emit({ type: 'warning', time: clock.now(), message: `outputs are not kept for later: ${message}` });
     keepFailed ||= message !== undefined;
   };
@@ -436,10 +471,16 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
 
   const changed: RunningPipeline['changed'] = async (next) => {
     if (cancelled || undone === 0) return false;
+    const isDoubtful = pipeline.tasks.some((task) => settled.has(task.id) && context.decision.memory?.holds(task) !== true);
+    if (next !== undefined || isDoubtful) tellSettled();
     if (next !== undefined) {
       ({ pipeline, scope } = next);
       next.announce();
-      link();
+    }
+    if (next !== undefined || isDoubtful) {
+      const wasSettled = settled;
+      settled = new Set();
+      link(wasSettled);
     }
     for (const entry of entries.values()) {
       if (entry.phase === 'waiting' || entry.restarting) continue;
@@ -449,7 +490,9 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
       }
       if (entry.outcome === 'cancellation') continue;
       // A task that is to run once more, or runs, is compared with what it was decided on, not with its earlier success.
-      const before = (entry.phase === 'done' ? entry.success?.fingerprint : undefined) ?? entry.decision?.fingerprint;
+      const isSettled = entry.decision === undefined && entry.outcome === 'up-to-date';
+      if (isSettled && context.decision.memory?.holds(entry.task) === true) continue;
+      const before = (entry.phase === 'done' ? entry.success?.fingerprint : undefined) ?? (isSettled ? results.get(entry.task.id) : entry.decision)?.fingerprint;
       if (before === undefined) continue;
       const generation = entry.generation;
       const now = await decide(entry.task, false, context.decision);
@@ -487,6 +530,8 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   setImmediate(() => {
     for (const entry of entries.values()) if (entry.open === 0) readyList.push(entry);
     pump();
+    // After the first tasks were started.
+    setTimeout(tellSettled, 5);
   });
   return { done, cancel, changed };
 }

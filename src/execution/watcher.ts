@@ -1,10 +1,15 @@
 /**
  * Changes of files, in batches.
  *
- *   quiet ──event──▶ gathering ──nothing new for `quietTime`, or `longest` is over──▶ quiet (one batch)
+ *   quiet ──a file was written──▶ quiet (told at once)
+ *   quiet ──any other event──▶ gathering ──nothing new for `quietTime`, or `longest` is over──▶ quiet (one batch)
  *                        │
  *                        └── git holds its index lock: goes on gathering ──┐
  *                        ◀────────────────────────────────────────────────┘
+ *
+ * One file that was saved after a while of silence is told at once. If others follow, or more of the same, they are a
+ * batch of their own: who reads a file before it is whole reads it again. An empty file is not: that is how many
+ * programs begin to write.
  *
  * An editor that saves by renaming a new file over the old one is one change (chokidar's `atomic`). A git checkout
  * that writes hundreds of files holds `.git/index.lock` all the while, and is one batch.
@@ -17,6 +22,8 @@ import path from 'node:path';
 import { watch as watchFiles } from 'chokidar';
 
 const quietTime = 20;
+/** After so much silence a change is taken for a save. */
+const silence = 100;
 const longest = 500;
 const longestForGit = 10_000;
 /** More than chokidar's 50 ms. */
@@ -51,12 +58,18 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
   const gitLocks = indexLocks(folder);
   let batch = new Set<string>();
   let since = 0;
+  let lastEvent = 0;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
+  const gitWorks = (): boolean => gitLocks.some((lock) => existsSync(lock));
+
+  /** A checkout may be over before the first of its changes is told. */
+  const gitHasWorked = (): boolean => gitLocks.some((lock) => Date.now() - (statSync(lock.slice(0, -'.lock'.length), { throwIfNoEntry: false })?.mtimeMs ?? 0) < longest);
+
   const flush = (): void => {
     const waited = Date.now() - since;
-    if (waited < longestForGit && gitLocks.some((lock) => existsSync(lock))) {
+    if (waited < longestForGit && gitWorks()) {
       timer = setTimeout(flush, quietTime);
       return;
     }
@@ -76,7 +89,15 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
     clearTimeout(timer);
     timer = setTimeout(flush, quietTime);
   };
-  watcher.on('all', (_event, file) => gather(file));
+  watcher.on('all', (event, file) => {
+    const isAlone = batch.size === 0 && Date.now() - lastEvent > silence;
+    lastEvent = Date.now();
+    gather(file);
+    if (isAlone && event === 'change' && !isClosed && isFilled(file) && !gitWorks() && !gitHasWorked()) {
+      clearTimeout(timer);
+      flush();
+    }
+  });
   watcher.on('error', (error) => onError(watchError(error as NodeJS.ErrnoException)));
   return {
     add: (files) => {
@@ -104,6 +125,10 @@ function isOutside(relative: string): boolean {
 /** The folder in which all files of a glob are, as globs can't be watched. */
 function watchable(file: string): string {
   return existsSync(file) ? file : file.replace(/[/\\][^/\\]*[*?[\]{}].*$/, '');
+}
+
+function isFilled(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /** Changes whenever a file does: cheap, as it is asked for every file that changed. */

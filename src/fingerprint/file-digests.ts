@@ -7,7 +7,7 @@
  * (git's Documentation/technical/racy-git.txt).
  */
 import { hash, createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync, type BigIntStats } from 'node:fs';
+import { readdirSync, readFileSync, statSync, type BigIntStats, type Dirent } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -45,6 +45,7 @@ const partsKey = 'parts:';
 
 /** What stands for the content of a file that is there but may not be read: the task itself says so best, when it tries. */
 const unreadable = digestOf('unreadable');
+const none: ReadonlySet<string> = new Set();
 /** Files of a folder between which other work goes on. */
 const filesInOneGo = 200;
 
@@ -58,12 +59,15 @@ export interface FileDigests {
   readonly ofPath: (folder: string, relative: string) => Promise<PathDigest | undefined>;
   /** Names of what is in a folder: the same set as long as nothing came, went or was renamed. `undefined` when there is no such folder. */
   readonly namesIn: (absolute: string) => ReadonlySet<string> | undefined;
+  /** Those of them that are folders, and no links to one. */
+  readonly foldersIn: (absolute: string) => ReadonlySet<string>;
   /** Meaning of a Python source or notebook; `undefined` when it is not understood, or there is no such file. */
   readonly meaningOf: (absolute: string, kind: SourceKind) => Meaning | undefined;
   /** Code cells of a notebook by which `to` differs from `from`, from 1, as far as both were seen; empty where cells only went. */
   readonly changedCells: (from: Digest, to: Digest) => readonly number[] | undefined;
   /** What a digest of a part of a module stands for. */
   readonly rememberParts: (digest: Digest, parts: LabelledParts) => void;
+  readonly rememberedParts: (digest: Digest) => LabelledParts | undefined;
   /** Labels of what of a module differs between two digests, as far as both were seen. */
   readonly changedParts: (from: Digest, to: Digest) => readonly string[] | undefined;
   /** Whether `interpreter` is known to compile a source as it is now. */
@@ -73,6 +77,8 @@ export interface FileDigests {
   /** Modules that a Python source names in its import statements; read anew only when the file changed. */
   readonly importsOf: (absolute: string) => readonly string[];
   readonly export: () => CachedDigests;
+  /** Whether any file was read that was not known. */
+  readonly isNew: () => boolean;
 }
 
 export function digestOf(content: string | Uint8Array): Digest {
@@ -89,16 +95,13 @@ export function filesOf(folder: string, relative: string): readonly string[] {
   return isGlob(relative) ? globSync(relative, { ...options, cwd: folder }).sort() : [];
 }
 
-export function createFileDigests(cached: CachedDigests = {}): FileDigests {
-  const entries = new Map<string, Entry | MeaningEntry>();
-  const compiled = new Map<string, CompiledEntry>();
-  const earlierParts = new Map<string, LabelledParts>();
-  for (const [key, entry] of Object.entries(cached)) {
-    if (key.startsWith(compiledKey)) compiled.set(key.slice(compiledKey.length), entry as CompiledEntry);
-    else if (key.startsWith(partsKey)) earlierParts.set(key.slice(partsKey.length), entry as LabelledParts);
-    else entries.set(key, entry as Entry | MeaningEntry);
-  }
-  const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string> }>();
+/** `cached` is asked for when the first file is. */
+export function createFileDigests(cached: () => CachedDigests = () => ({})): FileDigests {
+  let loaded: { readonly entries: Map<string, Entry | MeaningEntry>; readonly compiled: Map<string, CompiledEntry>; readonly parts: Map<string, LabelledParts> } | undefined;
+  let isNew = false;
+  const known = (): NonNullable<typeof loaded> => (loaded ??= sortCached(cached()));
+  const entries = (): Map<string, Entry | MeaningEntry> => known().entries;
+  const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string>; readonly within: ReadonlySet<string> }>();
   const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
     const cells = new Map<Digest, readonly string[]>();
   /** Those that were asked for: of the earlier ones, others are forgotten. */
@@ -119,11 +122,11 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
   const ofFile = async (absolute: string): Promise<PathDigest | undefined> => {
     const stats = statOf(absolute);
     if (stats?.isFile() !== true) {
-      entries.delete(absolute);
+      entries().delete(absolute);
       return undefined;
     }
     const [size, mtime, ctime, inode] = [String(stats.size), String(stats.mtimeNs), String(stats.ctimeNs), String(stats.ino)];
-    const known = entries.get(absolute);
+    const known = entries().get(absolute);
     if (known?.[0] === size && known[1] === mtime && known[2] === ctime && known[3] === inode) return { digest: known[4], size: Number(stats.size) };
     // Asked before the file is read: what changes while it is read counts as young.
     const settled = isSettled(stats);
@@ -136,8 +139,9 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
       if (code !== 'EACCES' && code !== 'EPERM') throw error;
       return { digest: unreadable, size: Number(stats.size) };
     }
-    if (settled) entries.set(absolute, [size, mtime, ctime, inode, digest]);
-    else entries.delete(absolute);
+    isNew = true;
+    if (settled) entries().set(absolute, [size, mtime, ctime, inode, digest]);
+    else entries().delete(absolute);
     return { digest, size: Number(stats.size) };
   };
 
@@ -151,23 +155,25 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
     const known = folders.get(absolute);
     if (known?.isSettled === true && known.stamp === stamp) return known.names;
     const settled = isSettled(stats);
-    let names: ReadonlySet<string>;
+    let there: readonly Dirent[];
     try {
-      names = new Set(readdirSync(absolute));
+      there = readdirSync(absolute, { withFileTypes: true });
     } catch {
       return undefined;
     }
-    folders.set(absolute, { stamp, isSettled: settled, names });
+    const names = new Set(there.map(({ name }) => name));
+    folders.set(absolute, { stamp, isSettled: settled, names, within: new Set(there.flatMap((each) => (each.isDirectory() ? [each.name] : []))) });
     return names;
   };
+  const foldersIn = (absolute: string): ReadonlySet<string> => (namesIn(absolute) === undefined ? none : (folders.get(absolute)?.within ?? none));
 
   const ofMeaning = (absolute: string, kind: SourceKind): Meaning | undefined => {
     const key = `${kind}:${absolute}`;
     const stats = statOf(absolute);
-    const known = entries.get(key);
+    const known = entries().get(key);
     remember(known?.[5]);
     if (stats?.isFile() !== true) {
-      entries.delete(key);
+      entries().delete(key);
       return undefined;
     }
     const [size, mtime, ctime, inode] = [String(stats.size), String(stats.mtimeNs), String(stats.ctimeNs), String(stats.ino)];
@@ -175,7 +181,7 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
       const meaning = known[5];
       if (meaning === null || (meaning !== undefined && isCurrent(meaning))) return meaning ?? undefined;
     }
-    entries.delete(key);
+    entries().delete(key);
     if (stats.size > largeFile) return undefined;
     const settled = isSettled(stats);
     let bytes: Buffer;
@@ -187,7 +193,8 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
     }
     const meaning = meaningOf(bytes, kind, absolute.endsWith('.ipynb'));
     remember(meaning);
-    if (settled) entries.set(key, [size, mtime, ctime, inode, digestOf(bytes), meaning ?? null]);
+    isNew = true;
+    if (settled) entries().set(key, [size, mtime, ctime, inode, digestOf(bytes), meaning ?? null]);
     return meaning;
   };
 
@@ -234,9 +241,9 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
   };
 
   const partsOf = (digest: Digest): LabelledParts | undefined => {
-    const known = parts.get(digest) ?? earlierParts.get(digest);
-    if (known !== undefined) parts.set(digest, known);
-    return known ?? moduleParts.get(digest);
+    const found = parts.get(digest) ?? known().parts.get(digest);
+    if (found !== undefined) parts.set(digest, found);
+    return found ?? moduleParts.get(digest);
   };
   const changedParts = (from: Digest, to: Digest): readonly string[] | undefined => {
     const [before, after] = [partsOf(from), partsOf(to)].map((known) => known && new Map(known));
@@ -245,28 +252,47 @@ export function createFileDigests(cached: CachedDigests = {}): FileDigests {
   };
 
   const isCompiled = async (absolute: string, interpreter: string): Promise<boolean> => {
-    const known = compiled.get(absolute);
-    return known?.[1] === interpreter && known[0] === (await ofFile(absolute))?.digest;
+    const entry = known().compiled.get(absolute);
+    return entry?.[1] === interpreter && entry[0] === (await ofFile(absolute))?.digest;
   };
 
   const exported = (): CachedDigests => ({
-    ...Object.fromEntries(entries),
-    ...Object.fromEntries([...compiled].map(([file, entry]) => [compiledKey + file, entry])),
+    ...Object.fromEntries(entries()),
+    ...Object.fromEntries([...known().compiled].map(([file, entry]) => [compiledKey + file, entry])),
     ...Object.fromEntries([...parts].map(([digest, known]) => [partsKey + digest, known])),
   });
   return {
     changedCells,
     changedParts,
     isCompiled,
-    markCompiled: (absolute, content, interpreter) => compiled.set(absolute, [content, interpreter]),
-    rememberParts: (digest, known) => parts.set(digest, known),
+    markCompiled: (absolute, content, interpreter) => {
+      isNew = true;
+      known().compiled.set(absolute, [content, interpreter]);
+    },
+    rememberedParts: partsOf,
+    rememberParts: (digest, labels) => {
+      isNew = true;
+      parts.set(digest, labels);
+    },
     importsOf,
     namesIn,
+    foldersIn,
     ofFile,
     ofPath,
     meaningOf: ofMeaning,
     export: exported,
+    isNew: () => isNew,
   };
+}
+
+function sortCached(cached: CachedDigests): { readonly entries: Map<string, Entry | MeaningEntry>; readonly compiled: Map<string, CompiledEntry>; readonly parts: Map<string, LabelledParts> } {
+  const sorted = { entries: new Map<string, Entry | MeaningEntry>(), compiled: new Map<string, CompiledEntry>(), parts: new Map<string, LabelledParts>() };
+  for (const [key, entry] of Object.entries(cached)) {
+    if (key.startsWith(compiledKey)) sorted.compiled.set(key.slice(compiledKey.length), entry as CompiledEntry);
+    else if (key.startsWith(partsKey)) sorted.parts.set(key.slice(partsKey.length), entry as LabelledParts);
+    else sorted.entries.set(key, entry as Entry | MeaningEntry);
+  }
+  return sorted;
 }
 
 /** Follows links; `undefined` also for a link to nothing or to itself, and for what lies behind a folder that may not be entered. */

@@ -16,6 +16,8 @@ import type { Task } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
 import { allEntries, entriesOf, keptFolder, markUsed, namesIn, objectFile, stagingFile, writeEntry, type FoundEntry, type KeptFile } from './kept-entries.ts';
+import { coarseClock } from './held-still.ts';
+import { listingsMoved } from './listings.ts';
 import { isWithoutLinks, storeObject, takeObject } from './kept-files.ts';
 import { fingerprintDifference } from './staleness.ts';
 import { fingerprintTask, filesUsed, type FingerprintInputs } from './task-fingerprint.ts';
@@ -23,8 +25,6 @@ import { fingerprintTask, filesUsed, type FingerprintInputs } from './task-finge
 export type KeptResult = FoundEntry;
 export type CompleteResult = TaskResult & { readonly fingerprint: Fingerprint };
 
-/** Linux stamps files with the time of its last tick. */
-const coarseClock = 10;
 
 export interface KeepOptions {
   readonly inputs: Omit<FingerprintInputs, 'last'>;
@@ -32,6 +32,8 @@ export interface KeepOptions {
   readonly startedAt: number;
   /** An output of a task that this one depends on: it may be just made, and nobody else writes it while the run goes on. */
   readonly isMade: (relative: string) => boolean;
+  /** Was saved just before the task started, and is as it was then. */
+  readonly heldStill: (relative: string) => boolean;
 }
 
 export interface KeptResults {
@@ -79,7 +81,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
     return undefined;
   };
 
-  const keep: KeptResults['keep'] = async (task, result, { inputs, startedAt, isMade }) => {
+  const keep: KeptResults['keep'] = async (task, result, { inputs, startedAt, isMade, heldStill }) => {
     if (limit === 0 || !canBeKept(task) || result.outcome !== 'success' || (result.outputs.length === 0 && Object.keys(result.returns).length === 0)) return undefined;
     let entry: string | undefined;
     try {
@@ -87,7 +89,8 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       if (fingerprintDifference(result.fingerprint, now).length > 0) return undefined;
       // Changed and changed back while the task ran: it may have read either.
       const used = filesUsed(result.fingerprint).flatMap((file) => filesOf(folder, file));
-      if (used.some((absolute) => isYoungerThan(absolute, startedAt - coarseClock) && !isMade(relativeTo(folder, absolute)))) return undefined;
+      if (used.some((absolute) => isYoungerThan(absolute, startedAt - coarseClock) && !isMade(relativeTo(folder, absolute)) && !heldStill(relativeTo(folder, absolute)))) return undefined;
+      if (listingsMoved(result.fingerprint.listings ?? {}, startedAt - coarseClock, { folder, isOutput: inputs.isOutput }, digests())) return undefined;
       const files = await listOutputs(task, startedAt - coarseClock);
       if (files === undefined) return undefined;
       const size = files.reduce((sum, file) => sum + file.size, 0);

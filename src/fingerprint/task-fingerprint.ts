@@ -7,7 +7,9 @@ import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { filesWithMistakes, slicesOf, type Compiler } from './called-sources.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
+import { coarseClock } from './held-still.ts';
 import { filesFound, packagesFound } from './import-lookups.ts';
+import { listingsNow, listingsSeen, withParents, type IsOutput } from './listings.ts';
 import { installedAt, versionIn } from './installed-packages.ts';
 import { sourceKind, viewOf, views, type Meaning, type View } from './meaning.ts';
 
@@ -17,8 +19,6 @@ export const absent = digestOf('absent');
 export const unsettled = digestOf('changed while the task ran');
 /** Version of a distribution that was installed while the task ran: which one was imported is not known. */
 export const unsettledVersion = 'changed while the task ran';
-/** Milliseconds by which a file's mtime may lag behind the clock: Linux stamps files with the time of its last tick. */
-const coarseClock = 10;
 
 export interface FingerprintInputs {
   readonly task: Task;
@@ -33,6 +33,8 @@ export interface FingerprintInputs {
   readonly last: Fingerprint | undefined;
   /** Absent: the modules of a `call` task are compared as a whole. */
   readonly compiler?: Compiler | undefined;
+  /** Of any task of the pipeline; absent: there are none. */
+  readonly isOutput?: IsOutput | undefined;
 }
 
 export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDigests): Promise<Fingerprint> {
@@ -67,6 +69,7 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
     interpreter: inputs.interpreter ?? '',
     ...(inputs.last?.packages !== undefined && { packages: merged(versionsNow(inputs.last.packages, digests), packagesFound(folder, inputs.last.lookups ?? {}, digests)) }),
     ...(inputs.last?.lookups !== undefined && { lookups: inputs.last.lookups }),
+    ...(inputs.last?.listings !== undefined && { listings: listingsNow(folder, inputs.last.listings, inputs.isOutput, digests) }),
   };
 }
 
@@ -155,9 +158,14 @@ export interface ObservationContext {
   readonly last: Fingerprint | undefined;
   /** Counts already: a declared input, or an output of a task that this one depends on. */
   readonly isCovered: (relative: string) => boolean;
+  /** Was saved just before the task started, and is as it was then. */
+  readonly heldStill: (relative: string) => boolean;
   /** An output of any task of the pipeline: nobody else writes it while the run goes on. */
   readonly isMade: (relative: string) => boolean;
   readonly compiler?: Compiler | undefined;
+  /** What the task was seen to write. */
+  readonly written: ReadonlySet<string>;
+  readonly isOutput?: IsOutput | undefined;
   /** Written by the task itself. */
   readonly isOwn: (relative: string) => boolean;
 }
@@ -167,6 +175,8 @@ export interface ObservedUse {
   readonly read: readonly string[];
   readonly packages: Packages;
   readonly lookups: ImportLookups;
+  /** Folder → patterns. */
+  readonly listed: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
@@ -188,7 +198,7 @@ export async function withObserved(
   /** The ctime too: a file that was moved here meanwhile keeps an older mtime. */
   const isNew = (relative: string): boolean | undefined => {
     const stats = statSync(path.resolve(options.folder, relative), { throwIfNoEntry: false });
-    return stats && Math.max(stats.mtimeMs, stats.ctimeMs) > options.startedAt - coarseClock;
+    return stats && Math.max(stats.mtimeMs, stats.ctimeMs) > options.startedAt - coarseClock && !options.heldStill(relative);
   };
   const settled = async (relative: string, before: Digest | undefined, now: () => Promise<Digest | undefined>): Promise<Digest> => {
     const isNewNow = isNew(relative);
@@ -222,7 +232,11 @@ export async function withObserved(
     const key = observedKey(file);
     inputs[key] = fingerprint.inputs[key] ?? (await settled(file, options.last?.inputs[key], async () => (await digests.ofFile(path.resolve(options.folder, file)))?.digest));
   }
-  return { ...fingerprint, sources, inputs, packages: versionsAtStart(fingerprint, merged(seen.packages, packagesFound(options.folder, lookups, digests)), options, digests), lookups };
+  const { folder, isOutput, startedAt } = options;
+  const made = withParents(options.written);
+  const listings = listingsSeen(seen.listed, { folder, isOutput, since: startedAt - coarseClock, before: fingerprint.listings ?? {}, isOwn: (relative) => made.has(relative), unsettled }, digests);
+  const packages = versionsAtStart(fingerprint, merged(seen.packages, packagesFound(options.folder, lookups, digests)), options, digests);
+  return { ...fingerprint, sources, inputs, packages, lookups, listings };
 }
 
 /** A module that the task makes itself is found because it ran, and none of its sources. */
@@ -313,6 +327,20 @@ function partsOf(task: Task): JsonObject {
 const interpreters = new Set(['sh', 'bash', 'zsh', 'dash', 'python', 'python3', 'node', 'Rscript', 'julia', 'perl', 'ruby', 'pwsh', 'source', '.']);
 const scriptName = /\.(py|ipynb|sh|bash|zsh|R|jl|m?js|ts|pl|rb|sql|ps1|bat|cmd)$/i;
 
+/** Files that a shell command names as scripts, if they are there: absolute. */
+export function shellScripts(task: Task, folder: string): readonly string[] {
+  if (task.source.kind !== 'shell') return [];
+  const words = task.source.command.split(/[\s;&|()"'`]+/).filter((word) => word !== '');
+  const started = interpreters.has(words[0] ?? '') ? words.slice(1).find((word) => !word.startsWith('-')) : words[0];
+  const scripts = [...(started === undefined ? [] : [started]), ...words.filter((word) => scriptName.test(word))];
+  const files = scripts.flatMap((script) => {
+    const absolute = path.resolve(folder, task.cwd, script);
+    const relative = path.relative(folder, absolute).replaceAll(path.sep, '/');
+    return !relative.startsWith('..') && !path.isAbsolute(relative) && !task.outputs.includes(relative) ? [absolute] : [];
+  });
+  return [...new Set(files)];
+}
+
 /** The file that the definition names as source, relative to the pipeline's folder with `/`; of a shell command the scripts that it names. */
 export function sourceFiles(task: Task, folder: string): readonly string[] {
   switch (task.source.kind) {
@@ -326,16 +354,8 @@ export function sourceFiles(task: Task, folder: string): readonly string[] {
       return [isPackage ? `${base}/__init__.py` : `${base}.py`];
     }
     case 'shell': {
-      const words = task.source.command.split(/[\s;&|()"'`]+/).filter((word) => word !== '');
-      const started = interpreters.has(words[0] ?? '') ? words.slice(1).find((word) => !word.startsWith('-')) : words[0];
-      const scripts = [...(started === undefined ? [] : [started]), ...words.filter((word) => scriptName.test(word))];
-      const files = scripts.flatMap((script) => {
-        const absolute = path.resolve(folder, task.cwd, script);
-        const relative = path.relative(folder, absolute).replaceAll(path.sep, '/');
-        const isOwn = !relative.startsWith('..') && !path.isAbsolute(relative) && !task.outputs.includes(relative);
-        return isOwn && statSync(absolute, { throwIfNoEntry: false })?.isFile() === true ? [relative] : [];
-      });
-      return [...new Set(files)];
+      const isThere = (absolute: string): boolean => statSync(absolute, { throwIfNoEntry: false })?.isFile() === true;
+      return shellScripts(task, folder).filter(isThere).map((absolute) => path.relative(folder, absolute).replaceAll(path.sep, '/'));
     }
     default:
       return task.source satisfies never;

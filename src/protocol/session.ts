@@ -72,7 +72,7 @@ export type SessionMessage =
   /** After every load of the pipeline file, also a failed one. */
   | { readonly type: 'graph'; readonly graph: LoadedGraph }
   | { readonly type: 'interpreter'; readonly interpreter: Interpreter }
-  /** Before a run: how long its tasks took before, and how many run at once. */
+  /** Before the first attempt of a run: how long its tasks took before, and how many run at once. */
   | { readonly type: 'estimate'; readonly durations: Durations; readonly slots: number }
   | { readonly type: 'event'; readonly event: RunEvent }
   | { readonly type: 'sealed'; readonly result: RunResult }

@@ -14,7 +14,8 @@ import { jsonAttributes } from '../model/semantic-conventions.ts';
 export function toAttributes(values: Readonly<Record<string, Json | undefined>>): Attributes {
   const attributes: Attributes = {};
   const asJson: string[] = [];
-  for (const [name, value] of Object.entries(values)) {
+  for (const name in values) {
+    const value = values[name];
     if (value === undefined || name === '') continue;
     if (isNative(value)) {
       attributes[name] = value;
@@ -27,9 +28,12 @@ export function toAttributes(values: Readonly<Record<string, Json | undefined>>)
   return attributes;
 }
 
+const nothing: Readonly<Record<string, Json>> = {};
+
 /** `{prefix}{name}` for every entry. */
 export function prefixed(prefix: string, values: Readonly<Record<string, Json>>): Readonly<Record<string, Json>> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
+  const names = Object.keys(values);
+  return names.length === 0 ? nothing : Object.fromEntries(names.map((name) => [prefix + name, values[name] ?? null]));
 }
 
 function isNative(value: Json): value is AttributeValue & Json {

@@ -26,6 +26,8 @@ const writtenAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>([
 
 export interface EventLog {
   readonly path: string;
+  /** Something is about to be started: from now on it can be found by whoever comes after a crash. */
+  readonly begin: () => void;
   /** Never throws. */
   readonly append: (event: RunEvent) => void;
   readonly flush: () => Promise<void>;
@@ -131,9 +133,9 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
 
   return Promise.resolve({
     path: file,
+    begin: openFile,
     append: (event) => {
       events.push(event);
-      if (event.type === 'task-started') openFile();
       if (writtenAtOnce.has(event.type)) writeAll();
       else timer ??= setTimeout(writeAll, isOpened ? writeInterval : decisionInterval);
     },

@@ -38,7 +38,7 @@ export class PipelineModel {
   #watching = false;
   #running = false;
   #interpreter: Interpreter | undefined;
-  /** For the run in progress, or the one that begins next. */
+  /** For the run in progress. */
   #estimate: { readonly durations: Durations; readonly slots: number } | undefined;
 
   get graph(): LoadedGraph | undefined {
@@ -89,7 +89,6 @@ export class PipelineModel {
   executorGone(): void {
     this.#watching = false;
     this.#running = false;
-    this.#estimate = undefined;
     const state = this.run;
     if (state === undefined || state.outcome !== undefined) return;
     const time = state.tasks.reduce((last, task) => (task.start !== undefined && BigInt(task.start) > BigInt(last) ? task.start : last), state.start);
@@ -200,6 +199,7 @@ export class PipelineModel {
 
   #applyEvent(event: RunEvent): ModelChange {
     if (event.type === 'run-started') {
+      this.#estimate = undefined;
       for (const [id, task] of this.#tasks) this.#earlier.set(id, task);
       const fold = createRunFold();
       fold.apply(event);

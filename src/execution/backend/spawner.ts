@@ -54,8 +54,9 @@ export function spawningBackend(direct: Backend, file: string): SpawningBackend 
   const open = (): void => {
     if (spawner !== undefined || isClosed || opened === mostSpawners || process.platform === 'win32') return;
     opened += 1;
-    // A session of its own, so that an interrupt typed in the terminal is the executor's alone.
-    const child = spawn(process.execPath, [file], { stdio: ['pipe', 'pipe', 'ignore'], detached: true, windowsHide: true });
+    // A session of its own, so that an interrupt typed in the terminal is the executor's alone. (The editor's Node is an
+    // Electron, which has to be told.)
+    const child = spawn(process.execPath, [file], { stdio: ['pipe', 'pipe', 'ignore'], detached: true, env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' } });
     const own: Spawner = { child, processes: new Map(), isReady: false };
     spawner = own;
     const onGone = (): void => {

@@ -20,7 +20,7 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
   const context: DecisionContext = {
     folder: '/nowhere/runweave-test',
     digests: {
-      importsOf: () => [],
+      importsOf: () => [], foldersIn: () => new Set(), rememberedParts: () => undefined,
       namesIn: () => undefined,
       meaningOf: () => undefined,
       changedCells: () => undefined,
@@ -33,7 +33,7 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
         const content = files.get(relative);
         return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });
       },
-      export: () => ({}),
+      export: () => ({}), isNew: () => false,
     },
     interpreter: undefined,
     result: (task) => results.get(task),

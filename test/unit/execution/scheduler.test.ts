@@ -38,7 +38,7 @@ function createWorld(slots = 8) {
   let time = 1n;
 
   const digests: FileDigests = {
-    importsOf: () => [],
+    importsOf: () => [], foldersIn: () => new Set(), rememberedParts: () => undefined,
     namesIn: () => undefined,
     meaningOf: () => undefined,
     changedCells: () => undefined,
@@ -51,13 +51,14 @@ function createWorld(slots = 8) {
       const content = files.get(relative);
       return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });
     },
-    export: () => ({}),
+    export: () => ({}), isNew: () => false,
   };
   const store: Results = {
     get: (task) => results.get(task),
     started: (task, { time: end, ...started }) => void results.set(task, { ...started, outcome: 'error', outputs: [], returns: {}, duration: 0, end }),
     ended: (task, result) => void results.set(task, result),
     close: () => undefined,
+    prepare: () => undefined,
   };
   /** Results that fit what is there now, by task; a restore is settled by the test. */
   const keptOf = new Map<string, TaskResult>();
@@ -95,12 +96,12 @@ function createWorld(slots = 8) {
         traceId: 'trace' as TraceId,
         spanOf: (task) => `span-${task}` as SpanId,
         slots: { cpus: slots, gpus: 1, memory: 100 },
-        durations: Object.fromEntries([...results].map(([task, { duration }]) => [task, duration])),
+        durations: () => Object.fromEntries([...results].map(([task, { duration }]) => [task, duration])),
         attempt: (task, _decision, _number, _cause, signal) =>
           new Promise((resolve) => {
             const end = (outcome: AttemptResult['outcome'] = 'success', output = `made by ${task.id}`, returns: JsonObject = {}): void => {
               if (outcome === 'success') files.set(`out/${task.id}`, output);
-              resolve({ outcome, returns, observed: { modules: [], read: [], written: [], packages: {}, lookups: {} } });
+              resolve({ outcome, returns, observed: { modules: [], read: [], written: [], packages: {}, lookups: {}, listed: {} } });
             };
             signal.addEventListener('abort', () => end('cancellation'));
             attempts.push({ task: task.id, end, signal });

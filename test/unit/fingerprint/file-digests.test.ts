@@ -29,7 +29,7 @@ function believing(file: string, digests: FileDigests): FileDigests {
   const entry = digests.export()[file];
   assert.ok(entry, `${file} is not cached`);
   const [size, mtime, ctime, inode] = entry as unknown as readonly [string, string, string, string];
-  return createFileDigests({ [file]: [size, mtime, ctime, inode, digestOf('believed')] });
+  return createFileDigests(() => ({ [file]: [size, mtime, ctime, inode, digestOf('believed')] }));
 }
 
 /** Resolves when `file` is older than the racy window. */
@@ -152,7 +152,7 @@ describe('the cache', () => {
   it('survives being written to a file and read again', async () => {
     const file = write('a', '1');
     const digests = await settled(file);
-    const again = createFileDigests(JSON.parse(JSON.stringify(digests.export())) as ReturnType<FileDigests['export']>);
+    const again = createFileDigests(() => JSON.parse(JSON.stringify(digests.export())) as ReturnType<FileDigests['export']>);
     assert.deepEqual(await again.ofFile(file), await digests.ofFile(file));
     assert.deepEqual(again.export(), digests.export());
   });
@@ -160,7 +160,7 @@ describe('the cache', () => {
   it('reads again what an older version cached in another form', async () => {
     const file = write('a', '1');
     const { size, mtime, inode } = ((entry) => ({ size: entry[0], mtime: entry[1], inode: entry[3] }))((await settled(file)).export()[file] ?? assert.fail());
-    const older = createFileDigests({ [file]: [size, mtime, inode, digestOf('older')] } as never);
+    const older = createFileDigests(() => ({ [file]: [size, mtime, inode, digestOf('older')] }) as never);
     assert.equal((await older.ofFile(file))?.digest, digestOf('1'));
   });
 });

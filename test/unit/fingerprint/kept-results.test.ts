@@ -45,7 +45,7 @@ function world(fields: Partial<Task> = {}, limit = 1e9, pipelineFile = 'runweave
     runs += 1;
     return { runId: `run-${runs}` as RunId, traceId: 't' as TraceId, spanId: 's' as SpanId, outcome: 'success', fingerprint: await current(), outputs, returns: {}, duration: 1, end: String(10n ** 18n + BigInt(runs)) as UnixNano, ...more };
   };
-  const keep = async (more: Partial<CompleteResult> = {}, startedAt = earlier, isMade = true): Promise<string | undefined> => kept.keep(task, await ended(more), { inputs, startedAt, isMade: () => isMade });
+  const keep = async (more: Partial<CompleteResult> = {}, startedAt = earlier, isMade = true): Promise<string | undefined> => kept.keep(task, await ended(more), { inputs, startedAt, heldStill: () => false, isMade: () => isMade });
   const find = async (): Promise<KeptResult | undefined> => kept.find(inputs, await current());
   const restore = async (): Promise<boolean> => {
     const found = await find();

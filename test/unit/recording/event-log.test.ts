@@ -28,6 +28,7 @@ describe('openEventLog', () => {
     const lines = (): number => (existsSync(log.path) ? readFileSync(log.path, 'utf8').split('\n').length : 0);
     for (const [index, event] of events.entries()) {
       const before = lines();
+      if (event.type === 'task-started') log.begin();
       log.append(event);
       const isWritten = ['attempt-started', 'attempt-ended', 'task-ended', 'run-ended'].includes(event.type);
       // Who writes is in it before anything is started.

@@ -153,9 +153,9 @@ describe('the time left', () => {
 
   it('is known while a run goes on, from its estimate', () => {
     const model = new PipelineModel();
+    play(model, [started('r1', [a, b])]);
     model.apply(estimate);
     assert.equal(model.timeLeft(at(0)), undefined);
-    play(model, [started('r1', [a, b])]);
     model.apply(running);
     assert.equal(model.timeLeft(at(0)), 5000);
     play(model, execution('a', 0));
@@ -164,12 +164,10 @@ describe('the time left', () => {
     assert.equal(model.timeLeft(at(600)), undefined);
   });
 
-  it('goes with the executor', () => {
+  it('is of one run only', () => {
     const model = new PipelineModel();
-    model.apply(estimate);
     play(model, [started('r1', [a, b])]);
-    model.apply(running);
-    model.executorGone();
+    model.apply(estimate);
     model.apply(running);
     play(model, [started('r2', [a, b])]);
     assert.equal(model.timeLeft(at(0)), undefined);

@@ -1,0 +1,252 @@
+/**
+ * Tasks that are known to be up to date, and for how long: a decision holds as long as everything that it was made
+ * from is what it was. So a run over thousands of tasks of which nothing changed compares stamps of files, and a watch
+ * looks only at what it was told of (docs/decisions/0016-decisions-are-remembered.md).
+ *
+ *   unknown ──decided up to date, all files settled──▶ held ◀──stamps are the same──┐
+ *      ▲                                                │ `touch`: a file, or any     │
+ *      └── stamps differ, or `resultChanged` ─────── doubted ───────────────────────┘
+ *
+ * A decision is made from the task's definition (the same object), from results (`resultChanged`), and from files, each
+ * known by its size, times and inode. Stamps are taken before the decision looks at the files, so a change in between is
+ * seen next time, and only of files that are older than the resolution of their times: what is younger could change
+ * again without a trace (git's "racy" files), and such a task is decided anew.
+ *
+ * Only of shell tasks with plain files all that is looked at is known beforehand. Python tasks, whose modules and
+ * packages are found out while they run, and folders and globs are decided each time.
+ */
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { isGlob } from '../definition/paths.ts';
+import { shellScripts } from '../fingerprint/task-fingerprint.ts';
+import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
+
+/** Milliseconds: as long as a digest counts as racy in `file-digests.ts`. */
+const racyWindow = 50;
+const version = 1;
+
+/** Size, mtime and ctime in milliseconds (with fractions), inode; `null`: there is no such file. */
+type Stamp = readonly [size: number, mtime: number, ctime: number, inode: number] | null;
+
+/** As JSON: paths relative to the pipeline's folder, each file once. */
+export interface SavedDecisions {
+  readonly version: number;
+  readonly files: readonly string[];
+  readonly stamps: readonly Stamp[];
+  /** The places of its files in `files`. */
+  readonly tasks: Readonly<Record<TaskId, readonly number[]>>;
+}
+
+export interface DecisionMemory {
+  /** The task is up to date, as it was when that was decided. */
+  readonly holds: (task: Task) => boolean;
+  /** Before a task is decided. What is returned is called when it was found up to date; `undefined`: that can't be remembered. */
+  readonly observe: (task: Task) => (() => void) | undefined;
+  /** The task has another result: so it, and what depends on it, is decided anew. */
+  readonly resultChanged: (task: TaskId) => void;
+  /** These files (absolute) may have changed; without files, any may. */
+  readonly touch: (files?: Iterable<string>) => void;
+  /** A task may have written: these files, and where nobody tells of changes, any. */
+  readonly written: (files: readonly string[]) => void;
+  /** Whether changes of files are told by `touch` from now on; otherwise each run asks for all of them. */
+  readonly trustEvents: (on: boolean) => void;
+  /** Files that are not as they were, in pieces between which other work goes on; those are touched. */
+  readonly verify: () => AsyncGenerator<string>;
+  /** Another number whenever something was told that may be of consequence. */
+  readonly revision: () => number;
+  /** Whether anything is known that was not when it was loaded. */
+  readonly isNew: () => boolean;
+  readonly export: () => SavedDecisions;
+}
+
+interface Entry {
+  readonly task: Task;
+  readonly files: readonly string[];
+  readonly stamps: readonly Stamp[];
+  /** The state of the world, counted by `touch`, in which its stamps were compared. */
+  seen: number;
+}
+
+/** `clock`: Unix milliseconds. */
+export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions, clock: () => number = Date.now): DecisionMemory {
+  const { folder } = pipeline;
+  const entries = new Map<TaskId, Entry>();
+  let now = new Map<string, Stamp | undefined>();
+  let world = 0;
+  let isNew = false;
+  let isTold = false;
+  /** How often `touch` was called: what was stamped before may be what it was about. */
+  let touches = 0;
+  let byFile: Map<string, Set<Entry>> | undefined;
+  let dependents: Map<TaskId, TaskId[]> | undefined;
+
+  if (saved?.version === version) {
+    const files = saved.files.map((file) => path.join(folder, file));
+    for (const task of pipeline.tasks) {
+      const places = saved.tasks[task.id];
+      if (places !== undefined) entries.set(task.id, { task, files: places.map((place) => files[place] ?? ''), stamps: places.map((place) => saved.stamps[place] ?? null), seen: -1 });
+    }
+  }
+
+  /** Of this moment, or as it was asked for since it was touched last. `undefined`: a folder. */
+  const stampNow = (file: string): Stamp | undefined => {
+    let stamp = now.get(file);
+    if (stamp === undefined) now.set(file, (stamp = stampOf(file)));
+    return stamp;
+  };
+
+  const users = (file: string): Iterable<Entry> => {
+    if (byFile === undefined) {
+      byFile = new Map();
+      for (const entry of entries.values()) addTo(byFile, entry);
+    }
+    return byFile.get(file) ?? [];
+  };
+
+  const forget = (id: TaskId): void => {
+    const entry = entries.get(id);
+    if (entry === undefined) return;
+    entries.delete(id);
+    for (const file of entry.files) byFile?.get(file)?.delete(entry);
+  };
+
+  const observe: DecisionMemory['observe'] = (task) => {
+    const files = filesLookedAt(task, folder);
+    if (files === undefined) return undefined;
+    const began = clock();
+    const stamps: Stamp[] = [];
+    for (const file of files) {
+      const stamp = stampOf(file);
+      if (stamp === undefined || (stamp !== null && began - Math.max(stamp[1], stamp[2]) <= racyWindow)) return undefined;
+      stamps.push(stamp);
+    }
+    const before = touches;
+    return () => {
+      forget(task.id);
+      const entry: Entry = { task, files, stamps, seen: touches === before ? world : -1 };
+      entries.set(task.id, entry);
+      if (byFile !== undefined) addTo(byFile, entry);
+      isNew = true;
+    };
+  };
+
+  const touch: DecisionMemory['touch'] = (files) => {
+    touches += 1;
+    if (files === undefined) {
+      world += 1;
+      now = new Map();
+      return;
+    }
+    for (const file of files) {
+      now.delete(file);
+      for (const entry of users(file)) entry.seen = -1;
+    }
+  };
+
+  return {
+    holds: (task) => {
+      const entry = entries.get(task.id);
+      if (entry?.task !== task) return false;
+      if (entry.seen === world) return true;
+      const { files, stamps } = entry;
+      for (let at = 0; at < files.length; at += 1) if (!isSame(stamps[at], stampNow(files[at] ?? ''))) return false;
+      entry.seen = world;
+      return true;
+    },
+    observe,
+    resultChanged: (id) => {
+      touches += 1;
+      if (dependents === undefined) {
+        dependents = new Map(pipeline.tasks.map((task) => [task.id, []]));
+        for (const task of pipeline.tasks) for (const dependency of task.dependencies) dependents.get(dependency)?.push(task.id);
+      }
+      for (const each of [id, ...(dependents.get(id) ?? [])]) forget(each);
+    },
+    touch,
+    written: (files) => touch(isTold ? files : undefined),
+    trustEvents: (on) => {
+      isTold = on;
+    },
+    async *verify() {
+      let asked = 0;
+      const seen = new Set<string>();
+      for (const { files, stamps } of [...entries.values()]) {
+        for (const [at, file] of files.entries()) {
+          if (seen.has(file)) continue;
+          seen.add(file);
+          asked += 1;
+          if (asked % filesInOneGo === 0) await new Promise((resolve) => setImmediate(resolve));
+          if (isSame(stamps[at], stampOf(file))) continue;
+          touch([file]);
+          yield file;
+        }
+      }
+    },
+    revision: () => touches,
+    isNew: () => isNew,
+    export: () => {
+      const places = new Map<string, number>();
+      const stamps: Stamp[] = [];
+      const tasks: Record<TaskId, readonly number[]> = {};
+      for (const entry of entries.values()) {
+        // Of a file that two tasks remember in two states, one of them is not up to date any more.
+        if (entry.files.some((file, at) => places.has(file) && !isSame(stamps[places.get(file) ?? 0], entry.stamps[at]))) continue;
+        tasks[entry.task.id] = entry.files.map((file, at) => {
+          let place = places.get(file);
+          if (place === undefined) {
+            places.set(file, (place = stamps.length));
+            stamps.push(entry.stamps[at] ?? null);
+          }
+          return place;
+        });
+      }
+      return { version, files: [...places.keys()].map((file) => path.relative(folder, file)), stamps, tasks };
+    },
+  };
+}
+
+/** Files between which other work goes on. */
+const filesInOneGo = 200;
+
+/** Tasks that need not be looked at in a run: they hold, and so does everything before them. */
+export function settledTasks(pipeline: Pipeline, scope: { readonly wanted: ReadonlySet<TaskId>; readonly forced: ReadonlySet<TaskId> }, memory: DecisionMemory): ReadonlySet<TaskId> {
+  const settled = new Set<TaskId>();
+  for (const task of pipeline.tasks) {
+    if (!scope.wanted.has(task.id) || scope.forced.has(task.id)) continue;
+    if (task.dependencies.every((id) => settled.has(id) || !scope.wanted.has(id)) && memory.holds(task)) settled.add(task.id);
+  }
+  return settled;
+}
+
+function addTo(byFile: Map<string, Set<Entry>>, entry: Entry): void {
+  for (const file of entry.files) {
+    const users = byFile.get(file);
+    if (users === undefined) byFile.set(file, new Set([entry]));
+    else users.add(entry);
+  }
+}
+
+/** Absolute. `undefined`: not known before it is decided. */
+function filesLookedAt(task: Task, folder: string): readonly string[] | undefined {
+  if (task.source.kind !== 'shell') return undefined;
+  const declared = [...task.inputs, ...task.outputs];
+  if (declared.some(isGlob)) return undefined;
+  return [...new Set([...declared.map((file) => path.resolve(folder, file)), ...shellScripts(task, folder)])];
+}
+
+/** `undefined`: no plain file, so more is looked at than it. */
+function stampOf(file: string): Stamp | undefined {
+  try {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    if (stats === undefined) return null;
+    return stats.isFile() ? [stats.size, stats.mtimeMs, stats.ctimeMs, stats.ino] : undefined;
+  } catch {
+    // Behind a folder that may not be entered.
+    return undefined;
+  }
+}
+
+function isSame(a: Stamp | undefined, b: Stamp | undefined): boolean {
+  if (a === null || b === null || a === undefined || b === undefined) return a === null && b === null;
+  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
+}
