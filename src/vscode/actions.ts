@@ -19,6 +19,7 @@ import { openOutput, openSource } from './task-files.ts';
 import type { TaskLogs } from './task-log.ts';
 import { spokenPhase, taskLook } from './task-tree.ts';
 import type { TaskRow } from './task-tree.ts';
+import type { TrackerPanels } from './tracker-panel.ts';
 
 /** A row of the tree, or a CodeLens, which knows its pipeline file too. */
 export type TaskTarget = TaskRow & { readonly file?: string };
@@ -26,6 +27,7 @@ export type TaskTarget = TaskRow & { readonly file?: string };
 export interface ActionServices {
   readonly pipelines: Pipelines;
   readonly graphs: GraphPanels;
+  readonly tracker: TrackerPanels;
   readonly runs: RunsView;
   readonly logs: TaskLogs;
   readonly output: vscode.LogOutputChannel;
@@ -38,7 +40,7 @@ export function registerActions(services: ActionServices): vscode.Disposable {
   return vscode.Disposable.from(...Object.entries(actions).map(([id, action]) => vscode.commands.registerCommand(id, action as (...args: unknown[]) => unknown)));
 }
 
-function actionsOf({ pipelines, graphs, runs, logs, output }: ActionServices): Readonly<Record<Command, Action>> {
+function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionServices): Readonly<Record<Command, Action>> {
   const session = (target?: TaskTarget): PipelineSession | undefined => (target?.file === undefined ? pipelines.current : pipelines.sessionOf(vscode.Uri.parse(target.file)));
   const withPipeline = async <T>(action: (of: PipelineSession) => T): Promise<Awaited<T> | undefined> => {
     await pipelines.ready;
@@ -103,6 +105,7 @@ function actionsOf({ pipelines, graphs, runs, logs, output }: ActionServices): R
       const chosen = entry ?? (await withPipeline(() => pickRun(pipelines, 'Run to open')));
       if (chosen !== undefined) await openRunFile(runPath(chosen));
     },
+    [command.openTracker]: () => withPipeline(() => tracker.show()),
     [command.refresh]: () =>
       withPipeline((of) => {
         runs.refresh();
