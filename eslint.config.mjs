@@ -1,5 +1,7 @@
 import tseslint from 'typescript-eslint';
 
+const notInNode20 = 'Node 20 does not have it, and VS Code 1.100 runs on that.';
+
 export default tseslint.config(
   { ignores: ['node_modules', 'dist', '.vscode-test', 'examples/*/.venv', 'examples/*/build', 'test/fixtures', '**/*.d.ts'] },
   {
@@ -21,6 +23,25 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       eqeqeq: 'error',
       'no-console': 'error',
+    },
+  },
+  {
+    // VS Code 1.100 runs the extension on Node 20, and the types are of a newer one. The language's own part is `lib` in tsconfig.json.
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', {
+        paths: [
+          { name: 'node:fs', importNames: ['glob', 'globSync', 'mkdtempDisposableSync', 'Utf8Stream'], message: notInNode20 },
+          { name: 'node:fs/promises', importNames: ['glob', 'mkdtempDisposable'], message: notInNode20 },
+          { name: 'node:module', importNames: ['enableCompileCache', 'findPackageJSON', 'flushCompileCache', 'getCompileCacheDir', 'registerHooks', 'stripTypeScriptTypes'], message: notInNode20 },
+          { name: 'node:path', importNames: ['matchesGlob'], message: notInNode20 },
+          { name: 'node:util', importNames: ['diff', 'getCallSites', 'setTraceSigInt'], message: notInNode20 },
+          { name: 'node:crypto', importNames: ['argon2', 'argon2Sync', 'decapsulate', 'encapsulate'], message: notInNode20 },
+          ...['node:sqlite', 'node:quic'].map((name) => ({ name, message: notInNode20 })),
+        ],
+        patterns: [{ group: ['node:zlib'], importNamePattern: '[Zz]std', message: notInNode20 }],
+      }],
+      'no-restricted-properties': ['error', { object: 'path', property: 'matchesGlob', message: notInNode20 }, { object: 'process', property: 'execve', message: notInNode20 }, { object: 'process', property: 'threadCpuUsage', message: notInNode20 }],
     },
   },
   {

@@ -14,7 +14,7 @@ import { allEntries, keptFolder } from '../fingerprint/kept-entries.ts';
 import { shrinkKept } from '../fingerprint/kept-results.ts';
 import { runFiles } from '../store/run-files.ts';
 import { deletionTime, trashFolder } from '../store/trash.ts';
-import { acquireLock, heldLocks, type LockHolder } from './lock.ts';
+import { acquireLock, heldLocks, processExists, type LockHolder } from './lock.ts';
 
 export interface GarbageOptions {
   /** `.runweave`. */
@@ -46,8 +46,12 @@ export interface Garbage {
 
 export type GarbageResult = Garbage | { readonly type: 'held'; readonly holder: LockHolder; readonly file: string };
 
+/** A file of the cache is written in less, in milliseconds. */
+const longestWrite = 60_000;
+
 /** Milliseconds for which a deleted record can be put back. */
 const trashAge = 30 * 86_400_000;
+
 /** The lock's name: no pipeline file has it. */
 const ownLock = '.gc';
 
@@ -72,7 +76,7 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
     const referring = [...runs.map((run) => run.path).filter((file) => !old.has(file)), ...deleted, ...resultFiles(store)];
     const artifacts = await collectArtifacts(path.join(store, 'objects', 'sha256'), referring, began, remove);
     const kept = { count: shrunk.entries, bytes: shrunk.freed };
-    const left = [...[path.join(keptFolder(store), 'staging'), path.join(store, 'cache', 'attempts')].flatMap(entriesIn), ...deletions.filter(({ isOld }) => isOld)];
+    const left = [...[path.join(keptFolder(store), 'staging'), path.join(store, 'cache', 'attempts')].flatMap(entriesIn), ...unfinished(store), ...deletions.filter(({ isOld }) => isOld)];
     const leftovers = sum(left.map(({ file, stats }) => ({ bytes: sizeOf(file, stats), ...remove(file) })));
     return { type: 'collected', dryRun, records, artifacts, kept, leftovers, bytes: records.bytes + artifacts.bytes + kept.bytes + leftovers.bytes };
   } finally {
@@ -93,6 +97,22 @@ function startOf(file: string): number | undefined {
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second] = match;
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+/**
+ * Files that a process was writing, under their temporary names: `digests.json.PID.tmp` in `cache/`, and of a lock
+ * `runweave.yaml.lock.PID` in `live/`. Editors of this machine write the cache without a lock: those of processes that
+ * are there stay. A process of another machine that shares the folder can't be looked at, so only what is older than
+ * any write lasts goes.
+ */
+function unfinished(store: string): readonly { readonly file: string; readonly stats: Stats }[] {
+  const before = Date.now() - longestWrite;
+  const of = (folder: string, pattern: RegExp): readonly { readonly file: string; readonly stats: Stats }[] =>
+    entriesIn(path.join(store, folder)).filter(({ file, stats }) => {
+      const pid = pattern.exec(path.basename(file))?.[1];
+      return pid !== undefined && stats.isFile() && stats.mtimeMs < before && !processExists(Number(pid));
+    });
+  return [...of('cache', /\.(\d+)\.tmp$/), ...of('live', /\.lock\.(\d+)(?:\.stale)?$/)];
 }
 
 /** Files that say what tasks returned last, and what they can have again: objects of Python are among it. */

@@ -106,7 +106,7 @@ function isAlive(holder: LockHolder): boolean {
   return holder.startTime === undefined || startTime === undefined || startTime === holder.startTime;
 }
 
-function processExists(pid: number): boolean {
+export function processExists(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -5,12 +5,15 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { describeReason, type Digest } from '../model/fingerprint.ts';
 import { tasksNamed, withUpstream, type Pipeline, type Slots, type Task, type TaskId } from '../model/pipeline.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { Trigger } from '../model/run-event.ts';
 import type { Interpreter, LoadedGraph, OpenOptions, ProblemCode, RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
+import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import { nearName } from '../model/near-name.ts';
 import { openKeptResults } from '../fingerprint/kept-results.ts';
 import { outputLookup, type IsOutput } from '../fingerprint/listings.ts';
@@ -91,6 +94,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const source = createPipelineSource(file, options.set, environment, store);
 
   let loaded = source.read();
+  /** Of the run in progress: with its own parameters, where it has some. */
+  let sourceOfRun = source;
   let interpreter: Promise<Interpreter | Problem> | undefined;
   /** What its files were like when it was first used. */
   let interpreterSeen: string | undefined;
@@ -212,9 +217,22 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     return result;
   };
 
+  /** The file as it is for a run with these parameters. */
+  const loadedWith = (params: JsonObject | undefined): LoadedPipeline | Problem => {
+    sourceOfRun = params === undefined ? source : createPipelineSource(file, { ...options.set, ...params }, environment, store);
+    if (params === undefined || loaded.pipeline === undefined) return loaded;
+    const own = sourceOfRun.read();
+    if (own.pipeline === undefined) {
+      const mistake = own.graph.diagnostics.find((diagnostic) => diagnostic.severity === 'error');
+      return problem('bad-pipeline', `${path.basename(file)} does not take the parameters of that run any more: ${mistake?.message ?? ''}`);
+    }
+    if (isDeepStrictEqual(own.pipeline.params, loaded.pipeline.params)) return loaded;
+    return watching ? problem('locked', 'that run had other parameters than the pipeline file has now, and watch brings the tasks up to date with the file. Switch watch off first.') : own;
+  };
+
   /** What tasks are to be brought up to date, and which of them are. */
-  const prepare = async (tasks: readonly string[], force: boolean, unasked: boolean): Promise<Prepared | Problem> => {
-    const pipeline = pipelineOrProblem();
+  const prepare = async (tasks: readonly string[], force: boolean, unasked: boolean, of = loaded): Promise<Prepared | Problem> => {
+    const pipeline = of.pipeline ?? pipelineOrProblem();
     if ('code' in pipeline) return pipeline;
     const scope = scopeFor(pipeline, tasks, force, unasked);
     if ('code' in scope) return scope;
@@ -223,9 +241,11 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     return { pipeline, scope, decision, revision: decision.memory.revision(), settled: settledTasks(pipeline, scope, decision.memory) };
   };
 
-  const runNow = async ({ tasks, force, alone }: RunOptions, trigger: Trigger, started: () => void, before?: Prepared): Promise<RunResult | Problem> => {
-    const isStillSo = before !== undefined && before.pipeline === loaded.pipeline && before.decision.memory.revision() === before.revision;
-    const prepared = isStillSo ? before : await prepare(tasks, force, trigger.type === 'change');
+  const runNow = async ({ tasks, force, alone, params }: RunOptions, trigger: Trigger, started: () => void, before?: Prepared): Promise<RunResult | Problem> => {
+    const ofRun = loadedWith(params);
+    if ('code' in ofRun) return ofRun;
+    const isStillSo = before !== undefined && before.pipeline === ofRun.pipeline && before.decision.memory.revision() === before.revision;
+    const prepared = isStillSo ? before : await prepare(tasks, force, trigger.type === 'change', ofRun);
     if ('code' in prepared) return prepared;
     const { pipeline, scope: withNeeds, decision, settled } = prepared;
     const refusal = alone === undefined ? undefined : await refuseAlone(pipeline, withNeeds.named, alone, decision);
@@ -237,7 +257,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     const durations = (of: readonly Task[]): Durations => durationsOf(of, results);
     try {
       const end = await performRun(
-        { pipeline, graph: loaded.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots, durations, settled },
+        { pipeline, graph: ofRun.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots, durations, settled },
         {
           store,
           workspace,
@@ -352,8 +372,9 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       if (pipeline === undefined) return;
       if (active === undefined) await starting;
       if (active !== undefined) {
-        const next = pipelineChanged ? scopeFor(pipeline, tasks, false, true) : undefined;
-        const wasInTime = await (next === undefined || 'code' in next ? active.filesChanged() : active.pipelineChanged(pipeline, loaded.graph, next));
+        const now = pipelineChanged ? sourceOfRun.read() : undefined;
+        const next = now?.pipeline === undefined ? undefined : scopeFor(now.pipeline, tasks, false, true);
+        const wasInTime = await (now?.pipeline === undefined || next === undefined || 'code' in next ? active.filesChanged() : active.pipelineChanged(now.pipeline, now.graph, next));
         if (!wasInTime) late.push(...files);
         return;
       }

@@ -5,6 +5,7 @@
  * the command line and tests share it.
  */
 import type { GraphTask } from './graph-task.ts';
+import { groupBy } from './group-by.ts';
 import type { TaskId } from './pipeline.ts';
 import type { TaskPhase } from './run-state.ts';
 
@@ -78,17 +79,6 @@ function withNeighbours(tasks: readonly GraphTask[], filter: string): readonly G
     else if (task.dependencies.some((id) => matches.has(id))) shown.add(task.id);
   }
   return tasks.filter((task) => shown.has(task.id));
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
 }
 
 const prefixOf = (name: string): string => /^[^._/:\-\s]+/.exec(name)?.[0] ?? name;

@@ -1,7 +1,10 @@
 /** How long a run goes on, from how long its tasks took before. */
 import type { TaskId } from './pipeline.ts';
 import type { RunState } from './run-state.ts';
-import { elapsed, type Milliseconds, type UnixNano } from './time.ts';
+import { elapsed, formatDuration, type Milliseconds, type UnixNano } from './time.ts';
+
+/** Less is not worth saying. */
+const leastLeft: Milliseconds = 1000;
 
 /** By task, as far as they are known. */
 export type Durations = Readonly<Record<TaskId, Milliseconds>>;
@@ -40,6 +43,13 @@ export function timeLeft(state: Pick<RunState, 'tasks'>, durations: Durations, s
     open.push(node);
   }
   return open.length === 0 ? undefined : Math.max(total / slots, longest(remainingPaths(open, left)));
+}
+
+/** `about 12 s left`; `undefined` when that is unknown, or nearly nothing. */
+export function describeTimeLeft(left: Milliseconds | undefined): string | undefined {
+  if (left === undefined || left < leastLeft) return undefined;
+  const seconds = Math.ceil(left / 1000);
+  return `about ${seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000)} left`;
 }
 
 function longest(paths: ReadonlyMap<TaskId, Milliseconds>): Milliseconds {

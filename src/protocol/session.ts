@@ -27,6 +27,8 @@ export interface RunOptions {
   /** Task ids or declared names; empty for all. */
   readonly tasks: readonly string[];
   readonly force: boolean;
+  /** Params set on top of the session's, for this run. */
+  readonly params?: JsonObject;
   /** Only the tasks themselves, not what they need: one task, with the inputs that it had in an earlier run. */
   readonly alone?: { readonly runId: RunId; readonly fingerprint: Fingerprint };
 }
@@ -70,7 +72,7 @@ export type SessionMessage =
   /** After every load of the pipeline file, also a failed one. */
   | { readonly type: 'graph'; readonly graph: LoadedGraph }
   | { readonly type: 'interpreter'; readonly interpreter: Interpreter }
-  /** Before a run: how long its tasks took before, and how many run at once. */
+  /** Before the first attempt of a run: how long its tasks took before, and how many run at once. */
   | { readonly type: 'estimate'; readonly durations: Durations; readonly slots: number }
   | { readonly type: 'event'; readonly event: RunEvent }
   | { readonly type: 'sealed'; readonly result: RunResult }

@@ -3,7 +3,8 @@
  * at once.
  *
  * Only a cache: name, time and size of a file decide whether what is known of it still holds (a record never changes,
- * but one of the same name may be copied over it), and what is not known, or not understood, is read again.
+ * but one of the same name may be copied over it), and what is not known, or not understood, is read again. Times are
+ * compared to a millisecond: copies keep no more of them (`utimes` takes seconds in a double, Node 20 whole milliseconds).
  *
  * Layout, version 1: the first line is `{"runweave":"run index","version":1}`; each other line is
  * `[name, mtime in ms, size, entry, series]`, where a later line of a name wins. The entry has no path (the folder may
@@ -99,7 +100,7 @@ export function openRunIndex(folder: string): RunIndex {
       const stats = statSync(candidate.path, { throwIfNoEntry: false });
       const match = known.get(path.basename(candidate.path));
       if (stats === undefined) results[at] = undefined;
-      else if (match?.mtimeMs === stats.mtimeMs && match.size === stats.size) results[at] = withPath(match.entry, candidate.path);
+      else if (match?.size === stats.size && Math.abs(match.mtimeMs - stats.mtimeMs) < 1) results[at] = withPath(match.entry, candidate.path);
       else unknown.push({ at, file: candidate, stats });
       if (at % batch === batch - 1) await nextTurn();
     }

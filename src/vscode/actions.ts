@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunListEntry } from '../model/record.ts';
 import type { TaskId } from '../model/pipeline.ts';
-import { command } from './commands.ts';
+import { command, view } from './commands.ts';
 import type { Command } from './commands.ts';
 import { explainTask, showPlan } from './explain.ts';
 import type { GraphPanels } from './graph-panel.ts';
@@ -11,6 +11,7 @@ import { initPipeline } from './init-pipeline.ts';
 import type { PipelineSession } from './pipeline-session.ts';
 import type { Pipelines } from './pipelines.ts';
 import { openRunFile } from './run-editor.ts';
+import { retryRun, retryTask } from './retry.ts';
 import { runRow } from './run-row.ts';
 import { runPath, runsOf } from './runs-view.ts';
 import type { RunsView } from './runs-view.ts';
@@ -54,7 +55,7 @@ function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionSer
     const of = session(target);
     if (of === undefined) return;
     const name = target === undefined ? await pickTask(of, force ? 'Task to run again, whether it is up to date or not' : 'Task to bring up to date') : nameOf(target);
-    if (name !== undefined) of.run([name], force);
+    if (name !== undefined) of.run({ tasks: [name], force });
   };
   const onTask = (placeHolder: string, action: (of: PipelineSession, id: TaskId) => unknown) => async (target?: TaskTarget): Promise<void> => {
     await pipelines.ready;
@@ -65,8 +66,15 @@ function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionSer
     if (id !== undefined) await action(of, id as TaskId);
   };
 
+  /** A row of the list, the run panel that a title bar belongs to or that is shown, or else a choice. */
+  const pathOf = async (target: RunListEntry | vscode.Uri | undefined, placeHolder: string): Promise<string | undefined> => {
+    if (target instanceof vscode.Uri) return target.fsPath;
+    const chosen = target ?? shownRun() ?? (await withPipeline(() => pickRun(pipelines, placeHolder)));
+    return chosen instanceof vscode.Uri ? chosen.fsPath : chosen && runPath(chosen);
+  };
+
   return {
-    [command.runAll]: () => withPipeline((of) => of.run([], false)),
+    [command.runAll]: () => withPipeline((of) => of.run({ tasks: [], force: false })),
     [command.runTask]: (target?: TaskTarget) => runTask(false, target),
     [command.runTaskForced]: (target?: TaskTarget) => runTask(true, target),
     [command.stop]: () => withPipeline((of) => of.stop()),
@@ -94,7 +102,7 @@ function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionSer
         else await openRunFile(runPath(latest));
       }),
     [command.openRun]: async (entry?: RunListEntry) => {
-      const chosen = entry ?? (await withPipeline(() => pickRun(pipelines)));
+      const chosen = entry ?? (await withPipeline(() => pickRun(pipelines, 'Run to open')));
       if (chosen !== undefined) await openRunFile(runPath(chosen));
     },
     [command.openTracker]: () => withPipeline(() => tracker.show()),
@@ -112,6 +120,14 @@ function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionSer
     [command.openSource]: onTask('Task whose source to open', openSource),
     [command.openTaskLog]: onTask('Task whose output to show', (of, id) => logs.open(of, id)),
     [command.openOutput]: onTask('Task whose output file to open', (of, id) => openOutput(of, id, logs)),
+    [command.retryRun]: async (target?: RunListEntry | vscode.Uri) => {
+      const path = await pathOf(target, 'Run to retry');
+      if (path !== undefined) await retryRun(pipelines, path);
+    },
+    [command.retryTask]: async (target?: RunListEntry | vscode.Uri) => {
+      const path = await pathOf(target, 'Run that has the task');
+      if (path !== undefined) await retryTask(pipelines, path);
+    },
     [command.revealRun]: (entry: RunListEntry) => vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(runPath(entry))),
     [command.copyRunId]: (entry: RunListEntry) => vscode.env.clipboard.writeText(entry.type === 'run' ? entry.summary.runId : basename(entry.path)),
   };
@@ -135,7 +151,7 @@ async function pickTask(of: PipelineSession, placeHolder: string, among?: readon
   return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.id;
 }
 
-async function pickRun(pipelines: Pipelines): Promise<RunListEntry | undefined> {
+async function pickRun(pipelines: Pipelines, placeHolder: string): Promise<RunListEntry | undefined> {
   const now = new Date();
   const items = (await runsOf(pipelines)).map((entry) => {
     const row = runRow(entry, now);
@@ -145,7 +161,12 @@ async function pickRun(pipelines: Pipelines): Promise<RunListEntry | undefined> 
     void vscode.window.showInformationMessage('This pipeline has no recorded run yet.');
     return undefined;
   }
-  return (await vscode.window.showQuickPick(items, { placeHolder: 'Run to open', matchOnDescription: true, matchOnDetail: true }))?.entry;
+  return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true, matchOnDetail: true }))?.entry;
+}
+
+function shownRun(): vscode.Uri | undefined {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  return input instanceof vscode.TabInputCustom && input.viewType === view.run ? input.uri : undefined;
 }
 
 async function selectPipeline(pipelines: Pipelines): Promise<void> {

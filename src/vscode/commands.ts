@@ -26,6 +26,8 @@ export const command = {
   openTaskLog: 'runweave.openTaskLog',
   openOutput: 'runweave.openOutput',
   /** On a run. */
+  retryRun: 'runweave.retryRun',
+  retryTask: 'runweave.retryTask',
   revealRun: 'runweave.revealRun',
   copyRunId: 'runweave.copyRunId',
 } as const;

@@ -105,7 +105,7 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
         if (session !== undefined) void explainTask(session, message.task);
         return;
       case 'run':
-        session?.run(message.tasks, false);
+        session?.run({ tasks: message.tasks, force: false });
         return;
       case 'stop':
         session?.stop();

@@ -11,7 +11,8 @@ import type { RunEvent } from '../model/run-event.ts';
 import { countPhases, createRunFold } from '../model/run-state.ts';
 import type { RunFold, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import { describeSkip } from '../model/phase.ts';
-import { elapsed, toDate } from '../model/time.ts';
+import { timeLeft, type Durations } from '../model/remaining.ts';
+import { elapsed, toDate, type Milliseconds, type UnixNano } from '../model/time.ts';
 import type { GraphTask, TaskStatus } from '../model/graph-task.ts';
 import type { Interpreter, LoadedGraph, LoadedTask, SessionMessage } from '../protocol/session.ts';
 
@@ -37,6 +38,8 @@ export class PipelineModel {
   #watching = false;
   #running = false;
   #interpreter: Interpreter | undefined;
+  /** For the run in progress. */
+  #estimate: { readonly durations: Durations; readonly slots: number } | undefined;
 
   get graph(): LoadedGraph | undefined {
     return this.#graph;
@@ -120,7 +123,9 @@ export class PipelineModel {
       case 'sealed':
       case 'recovered':
       case 'problem':
+        return new Set();
       case 'estimate':
+        this.#estimate = message;
         return new Set();
       default:
         return message satisfies never;
@@ -154,6 +159,12 @@ export class PipelineModel {
     return this.tasks.flatMap(({ id }) => this.graphTask(id) ?? []);
   }
 
+  /** How long the run in progress goes on, as the terminal says it too; `undefined` when nothing runs or that is unknown. */
+  timeLeft(now: UnixNano): Milliseconds | undefined {
+    const state = this.run;
+    if (!this.#running || this.#estimate === undefined || state === undefined || state.outcome !== undefined) return undefined;
+    return timeLeft(state, this.#estimate.durations, this.#estimate.slots, now);
+  }
 
   progress(): RunProgress {
     const state = this.run;
@@ -188,6 +199,7 @@ export class PipelineModel {
 
   #applyEvent(event: RunEvent): ModelChange {
     if (event.type === 'run-started') {
+      this.#estimate = undefined;
       for (const [id, task] of this.#tasks) this.#earlier.set(id, task);
       const fold = createRunFold();
       fold.apply(event);

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
-import type { LoadedGraph, OpenOptions, ProblemCode, SessionMessage } from '../protocol/session.ts';
+import type { LoadedGraph, OpenOptions, ProblemCode, RunOptions, SessionMessage } from '../protocol/session.ts';
 import { coalesce, debounce } from './coalesce.ts';
 import { command } from './commands.ts';
 import type { Disposable } from './disposable.ts';
@@ -109,9 +109,9 @@ export class PipelineSession implements Disposable {
     return this.#watchWanted;
   }
 
-  run(tasks: readonly string[], force: boolean): void {
+  run(options: RunOptions): void {
     if (!this.#mayRun()) return;
-    this.#executor.send({ type: 'run', options: { tasks, force } });
+    this.#executor.send({ type: 'run', options });
   }
 
   stop(task?: TaskId): void {
@@ -195,6 +195,7 @@ export class PipelineSession implements Disposable {
         this.#services.files.accept(message.graph);
         return;
       case 'interpreter':
+      case 'estimate':
         this.#apply(message);
         return;
       case 'event':
@@ -219,8 +220,6 @@ export class PipelineSession implements Disposable {
       case 'status':
         this.#apply(message);
         if (!message.running && this.#reopenAfterRun) void this.#reopen();
-        return;
-      case 'estimate':
         return;
       case 'problem':
         this.#problem(message.code, message.message);

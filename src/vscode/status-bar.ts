@@ -1,13 +1,19 @@
 /** The status bar item: the watch switch, and what the pipeline is at. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { fromMilliseconds, type Milliseconds } from '../model/time.ts';
 import { command } from './commands.ts';
 import type { Pipelines } from './pipelines.ts';
 import { statusText } from './status-text.ts';
 
+/** The model changes up to twenty times a second; an estimate that does so can't be read. */
+const estimateInterval = 1000;
+
 export function statusBar(pipelines: Pipelines): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('runweave.watch', vscode.StatusBarAlignment.Left, 10);
   item.name = 'Runweave Watch';
+  let left: Milliseconds | undefined;
+  let clock: NodeJS.Timeout | undefined;
   const update = (): void => {
     const session = pipelines.current;
     if (session === undefined) {
@@ -24,6 +30,7 @@ export function statusBar(pipelines: Pipelines): vscode.Disposable {
       watching: model.watching,
       running: model.running,
       progress: model.progress(),
+      ...(left !== undefined && { left }),
       failed: model.failed(),
       errors: model.errors,
       ...(interpreter !== undefined && { interpreter }),
@@ -35,6 +42,25 @@ export function statusBar(pipelines: Pipelines): vscode.Disposable {
     item.accessibilityInformation = { label: `${text.replace(/\$\([^)]*\)/g, '').trim()}, ${tooltip.join(', ')}` };
     item.show();
   };
-  update();
-  return vscode.Disposable.from(item, pipelines.onDidChange(update));
+  const estimate = (): void => {
+    left = pipelines.current?.model.timeLeft(fromMilliseconds(Date.now()));
+    update();
+  };
+  const stopClock = (): void => {
+    clearInterval(clock);
+    clock = undefined;
+    left = undefined;
+  };
+  const changed = (): void => {
+    const running = pipelines.current?.model.running ?? false;
+    if (running && clock === undefined) {
+      clock = setInterval(estimate, estimateInterval);
+      estimate();
+      return;
+    }
+    if (!running) stopClock();
+    update();
+  };
+  changed();
+  return vscode.Disposable.from(item, pipelines.onDidChange(changed), { dispose: stopClock });
 }

@@ -1,6 +1,8 @@
 /** What the status bar item says, as data. Knows nothing of `vscode`. */
 import { homedir } from 'node:os';
 import { sep } from 'node:path';
+import { describeTimeLeft } from '../model/remaining.ts';
+import type { Milliseconds } from '../model/time.ts';
 import type { Interpreter } from '../protocol/session.ts';
 import type { RunProgress } from './pipeline-model.ts';
 
@@ -12,6 +14,8 @@ export interface StatusInput {
   readonly watching: boolean;
   readonly running: boolean;
   readonly progress: RunProgress;
+  /** Of the run in progress, where that is known. */
+  readonly left?: Milliseconds;
   readonly failed: readonly string[];
   /** Mistakes in the pipeline file. */
   readonly errors: number;
@@ -35,7 +39,14 @@ export function statusText(input: StatusInput): StatusText {
   if (!input.trusted) return { text: '$(shield) Runweave: restricted', tooltip: [...tooltip, 'Nothing runs in a workspace that is not trusted. Click to manage trust.'], severity: 'none' };
   const hint = input.watching ? 'Watch is on: tasks run again when their sources change. Click to switch it off.' : 'Watch is off. Click to switch it on.';
   const lines = [...tooltip, hint];
-  if (input.running) return { text: `$(sync~spin) Runweave: ${progress.done}/${progress.total}${input.watching ? ' $(eye)' : ''}`, tooltip: lines, severity: 'none' };
+  if (input.running) {
+    const left = describeTimeLeft(input.left);
+    return {
+      text: `$(sync~spin) Runweave: ${progress.done}/${progress.total}${left === undefined ? '' : `, ${left}`}${input.watching ? ' $(eye)' : ''}`,
+      tooltip: left === undefined ? lines : [...tooltip, `${left}, from how long the tasks took before`, hint],
+      severity: 'none',
+    };
+  }
   if (input.errors > 0) return { text: `${eye} Runweave: ${input.errors} ${input.errors === 1 ? 'mistake' : 'mistakes'}`, tooltip: lines, severity: 'error' };
   if (failed.length > 0) return { text: `${eye} Runweave: ${failed.length} failed`, tooltip: lines, severity: 'error' };
   return { text: `${eye} Runweave: ${input.watching ? 'watching' : 'watch off'}`, tooltip: lines, severity: 'none' };

@@ -121,6 +121,18 @@ describe('graph and gantt', () => {
     assert.match((await cli('gantt', '-2', '--format', 'mermaid')).stdout, /^gantt\n/);
   });
 
+  it('say what a drawing of many tasks leaves out', async () => {
+    const lines = (count: number): string => Array.from({ length: count }, (_, index) => `  load_${index}: {shell: x}\n`).join('');
+    const small = await project({ 'runweave.yaml': `tasks:\n${lines(150)}` });
+    assert.equal((await runCli(['graph'], { cwd: small })).stderr, '');
+    const large = await project({ 'runweave.yaml': `tasks:\n${lines(160)}` });
+    const { stdout, stderr } = await runCli(['graph'], { cwd: large });
+    assert.match(stdout, /load ×160/);
+    assert.equal(stderr, "note: more than 150 nodes can't be laid out well, so 1 group stands for tasks whose names begin alike; --format dot and --format json have all 160 tasks\n");
+    const dot = await runCli(['graph', '--format', 'dot'], { cwd: large });
+    assert.deepEqual([dot.stdout.match(/ \[tooltip/g)?.length, dot.stderr], [160, '']);
+  });
+
   it('draw what can be understood of a file with mistakes', async () => {
     const folder = await project({ 'runweave.yaml': 'tasks:\n  a: {shell: x}\n  b: {shell: y, need: [a]}\n' });
     const { code, stdout, stderr } = await runCli(['graph', '--format', 'dot'], { cwd: folder });

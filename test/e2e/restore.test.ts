@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { executedTasks, workspace, type JsonLine, type Workspace } from './runweave.ts';
@@ -185,5 +185,25 @@ describe('gc', () => {
     assert.equal((await gc('--older-than', '1h')).records.count, 0);
     appendFileSync(path.join(place.folder, '.runweave/live/x.jsonl'), '');
     assert.equal((await place.runweave('gc', '--older-than', 'soon')).code, 2);
+  });
+
+  it('removes what killed processes were writing, and nothing that one may still write', async (context) => {
+    const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: echo}\n' });
+    await place.run();
+    const gone = spawnSync('true').pid;
+    const old = new Date(Date.now() - 3_600_000);
+    const left = [`cache/digests.json.${gone}.tmp`, `cache/runs.jsonl.${gone}.tmp`, `live/runweave.yaml.lock.${gone}`, `live/runweave.yaml.lock.${gone}.stale`];
+    const kept = [`cache/digests.json.${process.pid}.tmp`, `live/runweave.yaml.lock.${process.pid}`, 'cache/own.tmp', `live/own.${gone}`];
+    for (const name of [...left, ...kept]) {
+      place.write(`.runweave/${name}`, 'x');
+      utimesSync(path.join(place.folder, '.runweave', name), old, old);
+    }
+    // By another machine, perhaps: of its processes nothing is known.
+    const young = `cache/imports.json.${gone}.tmp`;
+    place.write(`.runweave/${young}`, 'x');
+    const { leftovers } = JSON.parse((await place.runweave('gc', '--json')).stdout) as { readonly leftovers: unknown };
+    assert.deepEqual(leftovers, { count: left.length, bytes: left.length });
+    const there = [...left, ...kept, young].filter((name) => existsSync(path.join(place.folder, '.runweave', name)));
+    assert.deepEqual(there, [...kept, young]);
   });
 });

@@ -165,6 +165,45 @@ describe('the loop in the editor', () => {
     });
   });
 
+  it('runs a recorded run again, and one of its tasks with its inputs, but only where the workspace is trusted', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    await withVscode(t, { folder, extensionPath }, async (vscode) => {
+      const views = await openViews(vscode);
+      await vscode.runCommand('Runweave: Run All');
+      const first = views.run(/^just now, success, 5 executed/);
+      const choose = async (title: string): Promise<void> => {
+        await first.click({ button: 'right' });
+        await vscode.page.getByRole('menuitem', { name: title }).click({ delay: 150 });
+      };
+      const option = (name: RegExp) => vscode.page.locator('.quick-input-widget').getByRole('option', { name });
+      await choose('Retry Run');
+      await views.run(/^just now, \w+, 0 executed/).waitFor();
+      await choose('Run Task Again With Its Inputs');
+      await option(/^report/).click();
+      await views.run(/^just now, success, 1 executed/).waitFor();
+
+      // Of the run panel that is shown.
+      await first.click();
+      await vscode.webview('[role="tab"]');
+      await vscode.runCommand('Runweave: Retry Run');
+      await views.run(/^just now, \w+, 0 executed/).nth(1).waitFor();
+      assert.equal((await records(folder)).length, 4);
+
+      await rm(join(folder, 'build/numbers.txt'));
+      await choose('Run Task Again With Its Inputs');
+      await option(/^sorted/).click();
+      await message(vscode, /the inputs that sorted had in .* are no longer there/);
+    });
+    await withVscode(t, { folder, extensionPath, trusted: false }, async (vscode) => {
+      const views = await openViews(vscode);
+      await views.run(/^just now, success, 5 executed/).click();
+      await vscode.webview('[role="tab"]');
+      await vscode.runCommand('Runweave: Retry Run');
+      await message(vscode, /runs nothing in a workspace that is not trusted/);
+      assert.equal((await records(folder)).length, 4);
+    });
+  });
+
   it('keeps graph and run panel over a reload of the window', limit, async (t) => {
     const folder = await smallPipeline(t);
     await withVscode(t, { folder, extensionPath }, async (vscode) => {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { loadPipeline } from '../../definition/load-pipeline.ts';
 import { hasErrors, type Diagnostic } from '../../model/diagnostic.ts';
+import { shapeGraph, shapeLimit } from '../../model/graph-shape.ts';
 import { graphToMermaid } from '../../model/mermaid.ts';
 import type { GraphTask } from '../../model/graph-task.ts';
 import type { CommandLine } from '../arguments.ts';
@@ -12,6 +13,7 @@ import { writeJson } from '../json-output.ts';
 import { openRun } from '../open-run.ts';
 import { findPipelineFile } from '../pipeline-file.ts';
 import { writeDiagnostics } from '../session-reporter.ts';
+import { plural } from '../text.ts';
 import { reportError } from '../user-error.ts';
 
 /**
@@ -36,9 +38,22 @@ export async function graphCommand(line: CommandLine, host: Host): Promise<ExitC
   return hasErrors(graph.diagnostics) ? exitCodes.badUsage : exitCodes.success;
 }
 
-function write(name: string, tasks: readonly GraphTask[], diagnostics: readonly Diagnostic[], line: CommandLine, { stdout }: Host): void {
+function write(name: string, tasks: readonly GraphTask[], diagnostics: readonly Diagnostic[], line: CommandLine, { stdout, stderr }: Host): void {
   const format = line.options.json ? 'json' : (line.options.format ?? 'mermaid');
   if (format === 'json') writeJson(stdout, { name, tasks, diagnostics });
   else if (format === 'dot') stdout.write(`${graphToDot(name, tasks)}\n`);
-  else stdout.write(`${graphToMermaid(tasks, {}).trimEnd()}\n`);
+  else {
+    stdout.write(`${graphToMermaid(tasks, {}).trimEnd()}\n`);
+    const note = groupedNote(tasks);
+    if (note !== undefined) stderr.write(`${note}\n`);
+  }
+}
+
+/** What a drawing of many tasks leaves out; `undefined` when it has all that it should. */
+function groupedNote(tasks: readonly GraphTask[]): string | undefined {
+  const { nodes, hidden } = shapeGraph(tasks);
+  const groups = nodes.filter((node) => node.type === 'group').length;
+  if (groups === 0 && hidden === 0) return undefined;
+  const what = [...(groups === 0 ? [] : [`${plural(groups, 'group')} ${groups === 1 ? 'stands' : 'stand'} for tasks whose names begin alike`]), ...(hidden === 0 ? [] : [`${plural(hidden, 'task')} ${hidden === 1 ? 'is' : 'are'} not drawn`])];
+  return `note: more than ${shapeLimit} nodes can't be laid out well, so ${what.join(', and ')}; --format dot and --format json have all ${tasks.length} tasks`;
 }

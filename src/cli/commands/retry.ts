@@ -1,6 +1,5 @@
 import path from 'node:path';
-import type { Json, JsonObject } from '../../model/json.ts';
-import type { RunState } from '../../model/run-state.ts';
+import { retryOfRun, retryOfTask } from '../../app/retry.ts';
 import type { CommandLine } from '../arguments.ts';
 import type { ExitCode, Host } from '../host.ts';
 import { openRun, splitReference, taskOf } from '../open-run.ts';
@@ -20,27 +19,12 @@ export async function retryCommand(line: CommandLine, host: Host): Promise<ExitC
   const recorded = path.posix.basename(state.pipeline.file);
   if (path.basename(place.file) !== recorded) return reportError(userError(`${state.runId} is a run of ${recorded}, not of ${path.basename(place.file)}: add --file ${recorded}`), host, json);
 
-  const set = withoutMasked(state.params);
-  if (name === undefined) return runTasks({ tasks: namedTasks(state), force }, line, host, set);
+  if (name === undefined) return runTasks(retryOfRun(state, force), line, host);
   const task = taskOf(state, name);
   if ('type' in task) return reportError(task, host, json);
-  if (task.fingerprint === undefined || task.attempts.length === 0) {
+  const again = retryOfTask(state, task);
+  if (again === undefined) {
     return reportError(userError(`${task.node.id} did not run in ${state.runId}, so there are no inputs that it had; with what it needs: runweave retry ${query}`), host, json);
   }
-  return runTasks({ tasks: [task.node.id], force: true, alone: { runId: state.runId, fingerprint: task.fingerprint } }, line, host, set);
-}
-
-/** What the run was asked for. After a change, that is all that was in it and did not wait to be asked for. */
-function namedTasks({ trigger, tasks }: RunState): readonly string[] {
-  if (trigger.type === 'manual') return trigger.tasks;
-  return tasks.filter((task) => task.skipReason !== 'manual').map((task) => task.node.id);
-}
-
-/** A secret's value is in no record: such a parameter is what the file says now. */
-function withoutMasked(params: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(params).filter(([, value]) => !isMasked(value)));
-}
-
-function isMasked(value: Json): boolean {
-  return JSON.stringify(value).includes('***');
+  return runTasks(again, line, host);
 }

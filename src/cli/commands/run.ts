@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../model/json.ts';
 import type { RunOptions } from '../../protocol/session.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
@@ -11,15 +10,15 @@ export function runCommand(line: CommandLine, host: Host): Promise<ExitCode> {
   return runTasks({ tasks: line.arguments, force: line.options.force }, line, host);
 }
 
-/** `set` stands for `--set`. */
-export async function runTasks(options: RunOptions, line: CommandLine, host: Host, set?: JsonObject): Promise<ExitCode> {
+/** `params` of the options stand for `--set`. */
+export async function runTasks({ params, ...options }: RunOptions, line: CommandLine, host: Host): Promise<ExitCode> {
   const reporter = createSessionReporter(line, host);
   try {
     // The result of the run says that it is sealed; the message would say it twice.
     const message: typeof reporter.message = (said) => {
       if (said.type !== 'sealed') reporter.message(said);
     };
-    const session = await openPipeline(line, host, { ...reporter, message }, set);
+    const session = await openPipeline(line, host, { ...reporter, message }, params);
     if (typeof session === 'number') return session;
     let interrupts = 0;
     const stopListening = host.onInterrupt(() => {

@@ -1,11 +1,10 @@
 /** The region at the bottom of a terminal while a run goes on: what runs, for how long, what it said last, and counts. */
+import { describeTimeLeft } from '../../model/remaining.ts';
 import { countPhases, type RunState, type TaskState } from '../../model/run-state.ts';
 import { elapsed, formatDuration, fromMilliseconds, type Milliseconds } from '../../model/time.ts';
 import { displayWidth, padEnd, truncate, type Style } from '../text.ts';
 import { briefReasons } from './task-lines.ts';
 
-/** Less is not worth saying. */
-const leastLeft: Milliseconds = 1000;
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 export interface LiveOptions {
@@ -54,7 +53,7 @@ export function liveLines(state: RunState, options: LiveOptions): string[] {
     running.length > 0 ? `${running.length} running` : '',
     waiting > 0 ? `${waiting} waiting` : '',
     formatDuration(Math.max(0, elapsed(state.start, nowNano))),
-    options.left === undefined || options.left < leastLeft ? '' : `about ${formatDuration(Math.ceil(options.left / 1000) * 1000)} left`,
+    describeTimeLeft(options.left) ?? '',
     options.note === undefined ? '' : style('yellow', options.note),
   ];
   lines.push(truncate(`  ${parts.filter((part) => part !== '').join(style('dim', ' · '))}`, columns));

@@ -1,5 +1,6 @@
 /** What a run says about its tasks, as lines: pure functions over the run state, for a terminal and for plain logs. */
 import { describeReason, type Reason } from '../../model/fingerprint.ts';
+import { groupBy } from '../../model/group-by.ts';
 import type { RecordedFailure, RunId, Outcome } from '../../model/run-event.ts';
 import { phaseLook } from '../../model/phase.ts';
 import { countPhases, type RunState, type TaskState } from '../../model/run-state.ts';
@@ -130,6 +131,7 @@ export function skippedLines(state: Pick<RunState, 'tasks'>, { style, columns }:
 
 /** A line a run that outputs came from. */
 function restoredLines(tasks: readonly TaskState[], style: Style): string[] {
+<<<<<<< HEAD
   const byRun = new Map<string, TaskState[]>();
   for (const task of tasks) {
     const runId = task.madeBy?.runId ?? 'an earlier run';
@@ -137,6 +139,9 @@ function restoredLines(tasks: readonly TaskState[], style: Style): string[] {
     if (others === undefined) byRun.set(runId, [task]);
     else others.push(task);
   }
+=======
+  const byRun = groupBy(tasks, (task) => task.madeBy?.runId ?? 'an earlier run');
+>>>>>>> w-faults
   return [...byRun].map(([runId, of]) => style('dim', `= ${of.length} restored from ${runId}: ${of.slice(0, 5).map((task) => task.node.id).join(', ')}${of.length > 5 ? ', …' : ''}`));
 }
 

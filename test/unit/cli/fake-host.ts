@@ -65,10 +65,17 @@ export interface FakeSession extends Session {
   readonly asked: Promise<readonly string[]>;
 }
 
+/** A promise that the test settles; `Promise.withResolvers` is not in Node 20, which the types are of. */
+export function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
 /** A session that does what the test says. `close` ends a run as cancelled, as the real one does. */
 export function createFakeSession(options: OpenOptions, listener: (message: SessionMessage) => void, graph: LoadedGraph, cancelled: RunResult): FakeSession {
-  const result = Promise.withResolvers<RunResult | Problem>();
-  const asked = Promise.withResolvers<readonly string[]>();
+  const result = deferred<RunResult | Problem>();
+  const asked = deferred<readonly string[]>();
   let closed = false;
   return {
     options,

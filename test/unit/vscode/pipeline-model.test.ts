@@ -145,3 +145,31 @@ describe('PipelineModel', () => {
     assert.deepEqual(model.apply({ type: 'event', event: { type: 'output', time: at(1), task: a.id, attempt: 1, stream: 'stdout', text: 'x' } }), new Set());
   });
 });
+
+describe('the time left', () => {
+  const [a, b] = [task('a'), task('b', ['a'])];
+  const estimate = { type: 'estimate', durations: { [a.id]: 2000, [b.id]: 3000 }, slots: 2 } as const;
+  const running = { type: 'status', watching: false, running: true } as const;
+
+  it('is known while a run goes on, from its estimate', () => {
+    const model = new PipelineModel();
+    play(model, [started('r1', [a, b])]);
+    model.apply(estimate);
+    assert.equal(model.timeLeft(at(0)), undefined);
+    model.apply(running);
+    assert.equal(model.timeLeft(at(0)), 5000);
+    play(model, execution('a', 0));
+    assert.equal(model.timeLeft(at(500)), 4500);
+    play(model, [{ type: 'run-ended', time: at(600), outcome: 'cancellation' }]);
+    assert.equal(model.timeLeft(at(600)), undefined);
+  });
+
+  it('is of one run only', () => {
+    const model = new PipelineModel();
+    play(model, [started('r1', [a, b])]);
+    model.apply(estimate);
+    model.apply(running);
+    play(model, [started('r2', [a, b])]);
+    assert.equal(model.timeLeft(at(0)), undefined);
+  });
+});

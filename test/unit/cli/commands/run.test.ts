@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { main } from '../../../../src/cli/main.ts';
 import type { Diagnostic } from '../../../../src/model/diagnostic.ts';
 import type { LoadedGraph, ProblemCode, RunResult } from '../../../../src/protocol/session.ts';
-import { createFakeHost, createFakeSession, type FakeHost, type FakeSession } from '../fake-host.ts';
+import { createFakeHost, createFakeSession, deferred, type FakeHost, type FakeSession } from '../fake-host.ts';
 import { runId, sampleEvents } from '../sample-run.ts';
 
 let cwd = '';
@@ -21,7 +21,7 @@ const cancelled: RunResult = { ...result, outcome: 'cancellation' };
 
 /** Starts `runweave ARGS` over a fake session that loaded `diagnostics`. */
 function start(args: readonly string[], diagnostics: readonly Diagnostic[] = []): { readonly host: FakeHost; readonly session: Promise<FakeSession>; readonly exit: Promise<number> } {
-  const opened = Promise.withResolvers<FakeSession>();
+  const opened = deferred<FakeSession>();
   const graph: LoadedGraph = { name: 'digits', file: join(cwd, 'runweave.yaml'), folder: cwd, tasks: [], diagnostics };
   const host = createFakeHost({
     cwd,
