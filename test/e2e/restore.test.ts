@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import { moveToTrash, restoreFromTrash } from '../../src/store/trash.ts';
 import { executedTasks, workspace, type JsonLine, type Workspace } from './runweave.ts';
 
 const pipeline = `
@@ -185,5 +186,26 @@ describe('gc', () => {
     assert.equal((await gc('--older-than', '1h')).records.count, 0);
     appendFileSync(path.join(place.folder, '.runweave/live/x.jsonl'), '');
     assert.equal((await place.runweave('gc', '--older-than', 'soon')).code, 2);
+  });
+
+  it('keeps what a deleted record names for 30 days, then removes both', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': 'name: g\ntasks:\n  a: {shell: "cp in.txt out.txt; echo artifact in.txt >> $RUNWEAVE_LOG", inputs: [in.txt], outputs: [out.txt], keep: false}\n',
+      'in.txt': 'a'.repeat(200_000),
+    });
+    await place.run();
+    const store = path.join(place.folder, '.runweave');
+    const [record = ''] = readdirSync(path.join(store, 'runs'));
+    const file = path.join(store, 'runs', record);
+    const counts = async (): Promise<readonly number[]> => {
+      const { artifacts, leftovers } = JSON.parse((await place.runweave('gc', '--json')).stdout) as { readonly artifacts: { readonly count: number }; readonly leftovers: { readonly count: number } };
+      return [artifacts.count, leftovers.count];
+    };
+    const folder = await moveToTrash(store, [file], new Date());
+    assert.deepEqual(await counts(), [0, 0]);
+    await restoreFromTrash(store, folder);
+    await moveToTrash(store, [file], new Date(Date.now() - 31 * 86_400_000));
+    assert.deepEqual(await counts(), [1, 1]);
+    assert.deepEqual(readdirSync(path.join(store, 'trash')), []);
   });
 });
