@@ -326,6 +326,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       folder,
       onError: (message) => listener(problem('storage', message)),
       onChange: (files) => {
+        if (active === undefined) backend.soon();
         if (loaded.pipeline !== undefined) memory.decisions(loaded.pipeline, source.key()).touch(files);
         changes = changes.then(() => onChange(files)).catch((error: unknown) => listener(problem('internal', (error as Error).message)));
       },

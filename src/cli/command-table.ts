@@ -1,6 +1,6 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
 
-export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'gc' | 'init' | 'doctor' | 'schema';
+export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
 
 /** The values of the options of all commands; a command reads those that its row lists. */
 export interface OptionValues {
@@ -34,6 +34,7 @@ export interface OptionValues {
   readonly output?: string;
   readonly baseline?: string;
   readonly 'self-contained': boolean;
+  readonly convert: boolean;
 }
 export type OptionName = keyof OptionValues;
 
@@ -61,6 +62,7 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   all: { type: 'flag', description: 'show all runs' },
   'keep-runs': { type: 'count', value: 'N', description: 'remove all records but the newest N' },
   'older-than': { type: 'text', value: 'AGE', description: 'remove records of runs that were started longer ago: 12h, 30d, 8w' },
+  convert: { type: 'flag', description: 'write the pipeline of a dvc.yaml as runweave.yaml beside it, and import nothing' },
   'dry-run': { type: 'flag', description: 'say what would be removed; removes nothing' },
   filter: { type: 'text', value: 'FILTER', description: 'only runs of which this holds: metrics.loss < 0.3 and tag:baseline' },
   sort: { type: 'text', value: 'FIELD', multiple: true, description: 'order by this field, -FIELD downwards; may be repeated' },
@@ -341,6 +343,15 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ['runweave export latest --to junit -o report.xml', 'for the test report of a CI system'],
       ['runweave export latest --to otlp --self-contained -o run.otlp.jsonl', 'one file that is all of the run'],
     ],
+  },
+  import: {
+    summary: "take in other tools' runs",
+    details: 'Reads OTLP/JSON, OpenTelemetry console output, Jaeger, Composable Logs, runnable, MLflow file stores, DVC, and records of Runweave; files, folders and zips. What was imported before is left as it is.',
+    arguments: 'FILE|FOLDER…',
+    minimum: 1,
+    maximum: Infinity,
+    options: ['convert'],
+    examples: [['runweave import --convert dvc.yaml', 'writes a runweave.yaml beside it; never overwrites one'], ['runweave import mlruns', 'all runs of a file store'], ['runweave import trace.json site/', 'several at once']],
   },
   gc: {
     summary: 'free disk space: kept outputs, artifacts and old records',

@@ -15,7 +15,7 @@ import type { ArtifactState, AttemptState, CellState, OutputChunk, ResourcePoint
 import * as semconv from '../model/semantic-conventions.ts';
 import type { UnixNano } from '../model/time.ts';
 import { unpack } from '../recording/packed-columns.ts';
-import type { AttributeMap, OtlpEvent, OtlpSpan } from './otlp-json.ts';
+import type { AttributeMap, OtlpEvent, OtlpSpan } from '../model/otlp-json.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

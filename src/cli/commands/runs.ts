@@ -214,8 +214,8 @@ function version({ summary }: RunRow): string {
 }
 
 /** `★ best [baseline] ` */
-function marks({ annotations: { star, name, tags, flags } }: RunRow, style: Style): string {
-  const parts = [...(star ? [style('yellow', '★')] : []), ...(name === undefined ? [] : [oneLine(name)]), ...tags.map((tag) => `[${oneLine(tag)}]`), ...(flags.length === 0 ? [] : [style('red', `⚑ ${flags.map(oneLine).join(', ')}`)])];
+function marks({ annotations: { star, name, tags, flags }, summary }: RunRow, style: Style): string {
+  const parts = [...(summary?.imported === undefined ? [] : [style('dim', `from ${oneLine(summary.imported)}`)]), ...(star ? [style('yellow', '★')] : []), ...(name === undefined ? [] : [oneLine(name)]), ...tags.map((tag) => `[${oneLine(tag)}]`), ...(flags.length === 0 ? [] : [style('red', `⚑ ${flags.map(oneLine).join(', ')}`)])];
   return parts.length === 0 ? '' : `${parts.join(' ')}  `;
 }
 

@@ -292,8 +292,13 @@ def gave(names, missed, packages):
             if name not in _asked:
                 _asked[name] = None
                 _look_for(name, None)
-        for folder, top in packages:
-            _uses_package(folder, top)
+        new = {}
+        for place in packages:
+            if place not in _packages:
+                _packages[place] = None
+                new.setdefault(place[0], []).append(place[1])
+        if new:
+            _tell_in("imported", new)
     except Exception:
         pass
 
