@@ -8,8 +8,7 @@
  */
 import type { AnnotationChange } from '../model/annotation.ts';
 import type { Digest } from '../model/fingerprint.ts';
-import type { MetricSeries } from '../model/metric-series.ts';
-import type { Difference, PerRun } from '../query/compare.ts';
+import type { Difference } from '../query/compare.ts';
 import type { PackedRows } from '../query/packed-rows.ts';
 
 export interface ColumnState {
@@ -46,12 +45,9 @@ export interface ComparedRun {
   readonly runId: string;
 }
 
-/** What a difference can open in the editor. */
 export interface ComparisonData {
   readonly runs: readonly ComparedRun[];
   readonly differences: readonly Difference[];
-  /** Series of metrics by task and name, one a run, thinned for display. */
-  readonly series: readonly { readonly task: string; readonly name: string; readonly perRun: PerRun<MetricSeries> }[];
 }
 
 export type TrackerHostMessage =

@@ -94,6 +94,8 @@ export async function openRecorded(place: ChangePlace, path: string, from: Recor
   };
   const [before, after] = await Promise.all([side(from), side(to)]);
   if (before === undefined || after === undefined) return `What ${path} contained ${before === undefined ? 'in the first run' : 'in the other run'} is not known: it was neither recorded nor committed.`;
+  const contents = await Promise.all([from, to].map(({ content, digest }) => (digest === undefined ? Promise.resolve(undefined) : contentOf({ ...place, path, digest: content ?? digest }))));
+  if (contents.some((bytes) => bytes !== undefined && isBinary(bytes))) return `${path} is not text, so there is nothing to compare line by line.`;
   await vscode.commands.executeCommand('vscode.diff', before, after, title, { preview: true });
   return undefined;
 }

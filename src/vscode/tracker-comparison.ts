@@ -1,16 +1,11 @@
 /** Runs that are compared in the runs table: their records, and what of a difference opens in the editor. */
 import type { Digest } from '../model/fingerprint.ts';
 import type { Json } from '../model/json.ts';
-import { pointsAt } from '../model/metric-series.ts';
 import type { RunState, TaskState } from '../model/run-state.ts';
-import { keptIndexes } from '../model/thin-series.ts';
 import type { ComparisonData } from '../protocol/tracker-view.ts';
 import { compareRuns, type Comparison } from '../query/compare.ts';
 import { runKey, type RunRow } from '../query/run-row.ts';
 import { openRecorded, openValues, type ChangePlace, type RecordedFile } from './changes.ts';
-
-/** Points of a series that can be told apart in a chart. */
-const pointsLimit = 1000;
 
 type Compared = { readonly type: 'compared'; readonly data: ComparisonData } | { readonly type: 'failed'; readonly message: string };
 
@@ -37,7 +32,7 @@ export function trackerComparison(place: ChangePlace): TrackerComparison {
       }
       comparison = compareRuns(states, await readMakers(place.store, states));
       const runs = rows.map((row, index) => ({ key: runKey(row.path), runId: states[index]?.runId ?? row.runId }));
-      return { type: 'compared', data: { runs, differences: comparison.differences, series: seriesOf(comparison) } };
+      return { type: 'compared', data: { runs, differences: comparison.differences } };
     },
     open: async (index, run) => {
       const difference = comparison?.differences[index];
@@ -83,29 +78,4 @@ export function trackerComparison(place: ChangePlace): TrackerComparison {
 
 function text(value: Json | undefined): string {
   return value === undefined ? '' : typeof value === 'string' ? value : `${JSON.stringify(value, null, 2)}\n`;
-}
-
-function seriesOf({ tasks }: Comparison): ComparisonData['series'] {
-  return tasks.flatMap(({ id, states }) => {
-    const names = [...new Set(states.flatMap((state) => Object.keys(state?.metrics ?? {})))];
-    return names.flatMap((name) => {
-      const perRun = states.map((state) => (state !== undefined && Object.hasOwn(state.metrics, name) ? state.metrics[name] : undefined));
-      // A single value is no course.
-      if (perRun.every((series) => (series?.count ?? 0) < 2)) return [];
-      return [
-        {
-          task: id,
-          name,
-          perRun: perRun.map((series) => {
-            if (series === undefined || series.values.length <= pointsLimit) return series;
-            const valueAt = (index: number): number | undefined => {
-              const value = series.values[index];
-              return typeof value === 'number' ? value : undefined;
-            };
-            return pointsAt(series, keptIndexes(series.values.length, valueAt, pointsLimit));
-          }),
-        },
-      ];
-    });
-  });
 }

@@ -198,7 +198,7 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
       shown?.watcher.dispose();
       shown = undefined;
     }),
-    new vscode.Disposable(() => shown?.watcher.dispose()),
+    new vscode.Disposable(() => void shown?.watcher.dispose()),
     refresh,
   ];
   const folder = vscode.Uri.joinPath(extension, 'dist', 'webview');

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import { moveToTrash, restoreFromTrash } from '../../src/store/trash.ts';
 import { executedTasks, workspace, type JsonLine, type Workspace } from './runweave.ts';
 
 const pipeline = `
@@ -187,6 +188,7 @@ describe('gc', () => {
     assert.equal((await place.runweave('gc', '--older-than', 'soon')).code, 2);
   });
 
+<<<<<<< HEAD
   it('removes what killed processes were writing, and nothing that one may still write', async (context) => {
     const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: echo}\n' });
     await place.run();
@@ -205,5 +207,26 @@ describe('gc', () => {
     assert.deepEqual(leftovers, { count: left.length, bytes: left.length });
     const there = [...left, ...kept, young].filter((name) => existsSync(path.join(place.folder, '.runweave', name)));
     assert.deepEqual(there, [...kept, young]);
+=======
+  it('keeps what a deleted record names for 30 days, then removes both', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': 'name: g\ntasks:\n  a: {shell: "cp in.txt out.txt; echo artifact in.txt >> $RUNWEAVE_LOG", inputs: [in.txt], outputs: [out.txt], keep: false}\n',
+      'in.txt': 'a'.repeat(200_000),
+    });
+    await place.run();
+    const store = path.join(place.folder, '.runweave');
+    const [record = ''] = readdirSync(path.join(store, 'runs'));
+    const file = path.join(store, 'runs', record);
+    const counts = async (): Promise<readonly number[]> => {
+      const { artifacts, leftovers } = JSON.parse((await place.runweave('gc', '--json')).stdout) as { readonly artifacts: { readonly count: number }; readonly leftovers: { readonly count: number } };
+      return [artifacts.count, leftovers.count];
+    };
+    const folder = await moveToTrash(store, [file], new Date());
+    assert.deepEqual(await counts(), [0, 0]);
+    await restoreFromTrash(store, folder);
+    await moveToTrash(store, [file], new Date(Date.now() - 31 * 86_400_000));
+    assert.deepEqual(await counts(), [1, 1]);
+    assert.deepEqual(readdirSync(path.join(store, 'trash')), []);
+>>>>>>> w-tracker
   });
 });

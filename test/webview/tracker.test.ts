@@ -143,7 +143,7 @@ describe('runs table', () => {
       { type: 'annotate', keys, change: { type: 'tag', tag: 'good', on: true } },
       { type: 'delete', keys },
     ]);
-    const changes: TrackerHostMessage = { type: 'changes', rows: packRows([{ ...(six[0] as RunRow), annotations: { ...noAnnotations, tags: ['good'] } }], runKey), removed: keys };
+    const changes: TrackerHostMessage = { type: 'changes', rows: packRows([{ ...row(0, { lr: 0.1, auc: 0.9, loss: 0.5 }), annotations: { ...noAnnotations, tags: ['good'] } }], runKey), removed: keys };
     await panel.send(changes);
     await status(panel, /^3 of 4 runs$/);
     assert.ok((await column(panel, 'Tags')).includes('good'));
@@ -151,6 +151,18 @@ describe('runs table', () => {
     await panel.page.locator('button:enabled', { hasText: 'Undo' }).waitFor();
     await press(panel, 'Control+z');
     assert.deepEqual((await posted(panel)).at(-1), { type: 'undo' });
+  });
+
+  it('keeps the filter when the editor undoes what was typed last, while the table has the focus', async () => {
+    const panel = await openTracker();
+    await panel.page.focus('#filter');
+    await panel.page.keyboard.type('star');
+    await status(panel, /^1 of 6 runs$/);
+    await panel.page.focus('.grid');
+    // As the editor's own command does it.
+    await panel.page.evaluate(`document.execCommand('undo')`);
+    assert.equal(await panel.page.inputValue('#filter'), 'star');
+    await status(panel, /^1 of 6 runs$/);
   });
 
   it('groups with mean ± standard deviation, and opens a group', async () => {
@@ -235,7 +247,6 @@ const comparison: ComparisonData = {
     { type: 'metric', task: 'train', name: 'loss', direction: 'lower', values: [0.4, 0.5], verdicts: ['same', 'worse'], change: 0.2 },
     { type: 'artifact', task: 'train', name: 'confusion.svg', mediaType: 'image/svg+xml', digests: [digest('c'), digest('d')] },
   ],
-  series: [],
 };
 
 async function openComparison(options: Parameters<Panels['open']>[1] = {}): Promise<Panel> {

@@ -20,6 +20,7 @@ export function createFilterBox(source: () => CompletionSource, onInput: (text: 
   const mistakeText = h('p', { id: 'mistake', class: 'mistake' });
   let shown: readonly Completion[] = [];
   let chosen = -1;
+  let last = '';
   let mistake: FilterMistake | undefined;
 
   const place = (): void => {
@@ -60,11 +61,18 @@ export function createFilterBox(source: () => CompletionSource, onInput: (text: 
     const text = `${completion.text}${completion.text.endsWith('(') || after.startsWith(' ') ? '' : ' '}`;
     const space = /[=<>~]$/.test(input.value.slice(0, completion.from)) ? ' ' : '';
     input.setRangeText(`${space}${text}`, completion.from, completion.to, 'end');
-    onInput(input.value);
+    last = input.value;
+    onInput(last);
     complete();
   };
-  input.addEventListener('input', () => {
-    onInput(input.value);
+  input.addEventListener('input', (event) => {
+    // The editor's own undo takes back what was typed here, also when it is the table that has the focus.
+    if (event instanceof InputEvent && event.inputType.startsWith('history') && document.activeElement !== input) {
+      input.value = last;
+      return;
+    }
+    last = input.value;
+    onInput(last);
     complete();
   });
   input.addEventListener('scroll', place);
@@ -90,6 +98,7 @@ export function createFilterBox(source: () => CompletionSource, onInput: (text: 
     text: () => input.value,
     set: (text) => {
       input.value = text;
+      last = text;
     },
     showMistake: (next) => {
       mistake = next;

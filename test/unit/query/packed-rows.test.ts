@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { TaskId } from '../../../src/model/pipeline.ts';
+import { packRows, unpackRows } from '../../../src/query/packed-rows.ts';
+import { noAnnotations, runKey, type RunRow } from '../../../src/query/run-row.ts';
+
+const task = 'train' as TaskId;
+
+function row(id: string): RunRow {
+  const path = `/w/.runweave/runs/${id}.otlp.jsonl`;
+  return {
+    runId: id,
+    path,
+    status: 'success',
+    annotations: noAnnotations,
+    summary: {
+      runId: id,
+      path,
+      pipeline: 'digits',
+      series: [
+        { task, name: 'loss', count: 3, last: 0.5, min: 0.25, max: 1, mean: 0.5 },
+        { task, name: 'nothing', count: 1, last: 'NaN' },
+      ],
+    } as unknown as NonNullable<RunRow['summary']>,
+  };
+}
+
+it('names each series once, and gives the same rows back, named by key', () => {
+  const rows = [row('a'), row('b'), { runId: 'c', path: '/w/.runweave/runs/c.otlp.json', status: 'unreadable', message: 'no JSON', annotations: noAnnotations } as const];
+  const packed = packRows(rows, runKey);
+  assert.equal(packed.names.length, 2);
+  const expected = rows.map((each) => ({ ...each, path: each.runId, ...('summary' in each && { summary: { ...each.summary, path: each.runId } }) }));
+  assert.deepEqual(unpackRows(JSON.parse(JSON.stringify(packed)) as typeof packed), expected);
+});
+
+it('names a log and the record that it becomes alike', () => {
+  assert.equal(runKey('/w/.runweave/live/20261120T224011Z-digits-3f2a.jsonl'), '20261120T224011Z-digits-3f2a');
+  assert.equal(runKey('C:\\w\\.runweave\\runs\\20261120T224011Z-digits-3f2a.otlp.jsonl'), '20261120T224011Z-digits-3f2a');
+});
