@@ -46,6 +46,19 @@ class WarmProcess:
     def _send(self, message):
         self._own.sendall(json.dumps(message).encode() + b"\n")
 
+    def ahead(self):
+        """Has it make a fork for the next task; returns its pid, which the next task has."""
+        before = self._children()
+        self._send({"type": "ahead"})
+        while not self._children() - before:
+            os.sched_yield()
+        return (self._children() - before).pop()
+
+    def _children(self):
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return {int(each) for each in file.read().split()}
+
     def start(self, command, cwd, env):
         """The first answer, and the sockets with its output by the number of the stream."""
         self._last += 1
@@ -127,11 +140,14 @@ class WarmTest(TaskTest):
         return warm.run([sys.executable, BOOTSTRAP, kind, source], self.folder, self.env())
 
     def both(self, warm, script, name="tasks/script.py"):
-        """Runs a script fresh and forked; both must print the same and end the same."""
+        """Runs a script fresh, forked, and in a fork made ahead: all must print the same and end the same."""
         path = self.write(name, script)
         fresh = self.task("script", path)
-        forked = self.forked(warm, "script", path)
-        self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (fresh.returncode, fresh.stdout, fresh.stderr))
+        for is_ahead in (False, True):
+            if is_ahead:
+                warm.ahead()
+            forked = self.forked(warm, "script", path)
+            self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (fresh.returncode, fresh.stdout, fresh.stderr))
         return forked
 
 
@@ -356,6 +372,33 @@ class AsFresh(WarmTest):
         self.assertEqual(self.process.process.returncode, 0)
 
 
+class Ahead(WarmTest):
+    def test_a_fork_waits_for_one_task(self):
+        warm = self.ready(["numpy"])
+        path = self.write("tasks/script.py", "import numpy, os; print(os.getpid(), numpy.random.rand())")
+        first, second = ((warm.ahead(), self.forked(warm, "script", path).stdout.split()) for _ in range(2))
+        third = self.forked(warm, "script", path).stdout.split()
+        self.assertEqual([first[1][0], second[1][0]], [str(first[0]), str(second[0])])
+        self.assertEqual(len({first[1][1], second[1][1], third[1]}), 3)
+
+    def test_one_that_was_ended_is_not_waited_for(self):
+        warm = self.ready([])
+        pid = warm.ahead()
+        os.kill(pid, signal.SIGKILL)
+        path = self.write("tasks/script.py", "print('on')")
+        while os.path.exists(f"/proc/{pid}"):
+            os.sched_yield()
+        self.assertEqual(self.forked(warm, "script", path).stdout, "on\n")
+
+    def test_the_end_of_the_executor_ends_it(self):
+        for notebooks in (False, True):
+            warm = self.ready([], notebooks=notebooks)
+            pid = warm.ahead()
+            warm.close()
+            while os.path.exists(f"/proc/{pid}"):
+                os.sched_yield()
+
+
 class NotForked(WarmTest):
     """What is started fresh instead."""
 
@@ -444,6 +487,14 @@ class Notebooks(WarmTest):
             # %%
             print(numpy.random.rand() != 0, sys.stdin.read() if False else "", file=sys.stderr)
             # %%
+            import matplotlib
+            shell = get_ipython()
+            print(type(shell).__name__, shell.execution_count, In[-1][:17], Out, _oh is Out, shell.kernel.shell is shell)
+            print(os.environ["RUNWEAVE_TASK"], sorted(name for name in os.environ if not name.startswith("PYDEVD_")), matplotlib.get_backend(), sys.orig_argv[1:3])
+            print(sorted(name for name in globals() if not name.startswith("_")), os.getpgid(0) == os.getpid() == os.getsid(0))
+            print(sorted(name for name in sys.modules if name.startswith("sklearn")))
+            os.system("echo from a process of its own")
+            # %%
             class Thing: pass
             import pickle
             pickle.loads(pickle.dumps(Thing())).__module__
@@ -455,18 +506,43 @@ class Notebooks(WarmTest):
         fresh_lines = self.lines()
         with open(self.log, "w", encoding="utf-8"):
             pass
-        forked = self.forked(warm, "notebook", path)
 
         def comparable(lines):
-            return [{k: v for k, v in line.items() if k not in ("start", "end", "path", "digest", "size", "time")} for line in lines if line["type"] not in ("artifact", "observed")]
+            return [{k: v for k, v in line.items() if k not in ("start", "end", "path", "digest", "size", "time")} for line in lines if line["type"] not in ("artifact", "observed", "exception")]
 
-        self.assertEqual((forked.returncode, forked.stdout), (fresh.returncode, fresh.stdout))
-        self.assertEqual(forked.returncode, 1)
-        self.assertIn("ZeroDivisionError", forked.stderr)
-        self.assertEqual(
-            [line for line in comparable(self.lines()) if line["type"] != "exception"],
-            [line for line in comparable(fresh_lines) if line["type"] != "exception"],
-        )
+        for is_ahead in (False, True):
+            with open(self.log, "w", encoding="utf-8"):
+                pass
+            if is_ahead:
+                warm.ahead()
+            forked = self.forked(warm, "notebook", path)
+            self.assertEqual((forked.returncode, forked.stdout), (fresh.returncode, fresh.stdout))
+            self.assertEqual(forked.returncode, 1)
+            self.assertIn("ZeroDivisionError", forked.stderr)
+            self.assertEqual(comparable(self.lines()), comparable(fresh_lines))
+
+    def test_files_that_run_when_a_kernel_starts(self):
+        env = {**self.env(), "IPYTHONDIR": self.path("ipython")}
+        self.env = lambda *_: env
+        warm = self.ready([], notebooks=True)
+        path = self.write("n.py", "# %%\nprint(VALUE)\n")
+        # The first waits with a kernel, for which the file comes too late; the second has none.
+        warm.ahead()
+        self.write("ipython/profile_default/startup/first.py", "import os\nVALUE = os.environ['RUNWEAVE_TASK']")
+        for _ in range(2):
+            forked = self.forked(warm, "notebook", path)
+            self.assertEqual((forked.returncode, forked.stdout), (0, "[1/1] print(VALUE)\ntask\n"))
+            warm.ahead()
+
+    def test_a_module_that_asks_whether_it_is_in_a_notebook(self):
+        for text in ("import sys\nif 'IPython' in sys.modules: sys.modules['IPython'].get_ipython()", "try: get_ipython()\nexcept NameError: pass"):
+            self.write("site-packages/alpha.py", text)
+            env = {**TaskTest.env(self), "PYTHONPATH": f"{TaskTest.env(self)['PYTHONPATH']}{os.pathsep}{self.path('site-packages')}"}
+            self.env = lambda *_, env=env: env
+            warm = self.warm(["json", "alpha"], notebooks=True)
+            self.assertEqual(warm.first, {"type": "refused", "modules": {"alpha": "asks whether it is in a notebook when it is imported"}})
+            warm.close()
+            os.remove(warm.address)
 
     def test_no_kernel_is_left_when_the_notebook_can_not_be_read(self):
         warm = self.ready([], notebooks=True)

@@ -17,7 +17,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Backend, RunningProcess } from './backend.ts';
+import type { Backend, ProcessRequest, RunningProcess } from './backend.ts';
 import { forkedTask, type ForkedTask } from './forked-task.ts';
 
 /** What a warm process is made for. */
@@ -37,9 +37,11 @@ export interface WarmProfile {
 export interface WarmBackend extends Backend {
   /** Has a process ready for these soon, and ends those that are for none of them. Those with most profiles come first. */
   readonly prepare: (profiles: readonly WarmProfile[]) => void;
+  /** Something has changed, so that a task may be started any moment: what is to be looked at before is looked at now. */
+  readonly soon: () => void;
   /** Resolves when nothing is being made ready any more. */
   readonly settled: () => Promise<void>;
-  /** Why modules are not in a warm process: name → reason. */
+  /** Why modules are not in a warm process: name → reason. Told in the note of the next task as well. */
   readonly leftOut: () => ReadonlyMap<string, string>;
   readonly close: () => void;
 }
@@ -79,6 +81,8 @@ export function warmBackend(fallback: Backend): WarmBackend {
   const all = new Set<Warm>();
   const leftOut = new Map<string, string>();
   const told = new Set<string>();
+  /** For the next task that is started. */
+  let notes: readonly string[] = [];
   let wanted: readonly (readonly [key: string, profile: WarmProfile])[] = [];
   let loading: Promise<void> | undefined;
   let listener: { readonly server: Server; readonly address: string } | undefined;
@@ -93,6 +97,30 @@ export function warmBackend(fallback: Backend): WarmBackend {
     loading ??= loadAll().finally(() => (loading = undefined));
   };
 
+  const soon = (): void => {
+    for (const warm of ready.values()) send(warm, { type: 'look' });
+  };
+
+  /** Each thing once: it is so for all that follows. */
+  const tell = (note: string): void => {
+    if (told.has(note)) return;
+    told.add(note);
+    notes = [...notes, note];
+  };
+
+  const leaveOut = (modules: Readonly<Record<string, string>>): void => {
+    for (const [name, reason] of Object.entries(modules)) {
+      leftOut.set(name, reason);
+      tell(`${name} is not loaded ahead of the tasks that import it: ${reason}`);
+    }
+  };
+
+  const giveUp = (reason: string): void => {
+    unusable = true;
+    leftOut.set('*', reason);
+    tell(`Python tasks start in fresh processes: ${reason}`);
+  };
+
   /** One after the other: an import takes a core. */
   const loadAll = async (): Promise<void> => {
     for (;;) {
@@ -100,7 +128,11 @@ export function warmBackend(fallback: Backend): WarmBackend {
         const warm = ready.get(key);
         return warm?.state !== 'ready' || imports.some((name) => !leftOut.has(name) && !warm.imports.includes(name));
       });
-      if (next === undefined || isClosed || unusable) return;
+      if (isClosed || unusable) return;
+      if (next === undefined) {
+        for (const warm of ready.values()) send(warm, { type: 'ahead' });
+        return;
+      }
       const [key, profile] = next;
       const warm = await load(key, { ...profile, imports: profile.imports.filter((name) => !leftOut.has(name)) });
       if (warm === undefined) continue;
@@ -137,8 +169,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
       const gone = (): void => {
         if (warm.state === 'loading') {
           // It crashed, or hung: with which import is not known.
-          unusable = true;
-          leftOut.set('*', problem.trim().split('\n').at(-1) ?? 'the process ended');
+          giveUp(problem.trim().split('\n').at(-1) ?? 'the process that loads their packages has ended');
         }
         onGone(warm);
         settle(undefined);
@@ -154,15 +185,14 @@ export function warmBackend(fallback: Backend): WarmBackend {
         for (const line of lines) {
           const message = JSON.parse(line) as Message;
           if (message.type === 'ready') {
-            for (const [name, reason] of Object.entries(message.failed)) leftOut.set(name, reason);
+            leaveOut(message.failed);
             warm.state = 'ready';
             settle(warm);
           } else if (message.type === 'refused') {
-            for (const [name, reason] of Object.entries(message.modules)) leftOut.set(name, reason);
+            leaveOut(message.modules);
             warm.state = 'gone';
           } else if (message.type === 'unusable') {
-            unusable = true;
-            leftOut.set('*', message.reason);
+            giveUp(message.reason);
             warm.state = 'gone';
           } else onTaskMessage(warm, message);
         }
@@ -210,6 +240,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
   };
 
   const onGone = (warm: Warm): void => {
+    if (warm.state === 'ready' && !isClosed) tell('the process that had loaded the packages of Python tasks was ended from outside');
     warm.state = 'gone';
     all.delete(warm);
     if (ready.get(warm.key) === warm) ready.delete(warm.key);
@@ -253,21 +284,26 @@ export function warmBackend(fallback: Backend): WarmBackend {
   };
 
   const start: Backend['start'] = async (request) => {
-    const [interpreter = '', bootstrap = ''] = request.command;
-    const warm = mayBeWarm(request.env) ? ready.get(keyOf({ interpreter, bootstrap, cwd: request.cwd, env: request.env })) : undefined;
-    if (warm?.state !== 'ready') return fallback.start(request);
-    const started = await new Promise<RunningProcess | string>((resolve) => {
-      const id = (lastId += 1);
-      warm.tasks.set(id, forkedTask(request, resolve));
-      warm.control.ref();
-      send(warm, { type: 'start', id, command: request.command, cwd: request.cwd, env: request.env });
-    });
-    if (typeof started !== 'string') return started;
-    const fresh = await fallback.start(request);
-    if (told.has(started)) return fresh;
-    told.add(started);
-    return { ...fresh, note: `started in a fresh process: ${started}` };
+    const [interpreter = '', bootstrap = '', kind] = request.command;
+    const key = mayBeWarm(request.env) ? keyOf({ interpreter, bootstrap, cwd: request.cwd, env: request.env, isNotebook: kind === 'notebook' }) : undefined;
+    if (key === undefined || !wanted.some(([other]) => other === key)) return fallback.start(request);
+    const warm = ready.get(key);
+    const forked = warm?.state === 'ready' ? await fork(warm, request) : undefined;
+    if (typeof forked === 'string') tell(`started in a fresh process: ${forked}`);
+    const running = typeof forked === 'object' ? forked : await fallback.start(request);
+    if (notes.length === 0) return running;
+    const note = notes.join('; ');
+    notes = [];
+    return { ...running, note };
   };
+
+  /** The task's process, or why there is none. */
+  const fork = (warm: Warm, request: ProcessRequest): Promise<RunningProcess | string> => new Promise((resolve) => {
+    const id = (lastId += 1);
+    warm.tasks.set(id, forkedTask(request, resolve));
+    warm.control.ref();
+    send(warm, { type: 'start', id, command: request.command, cwd: request.cwd, env: request.env });
+  });
 
   const close = (): void => {
     isClosed = true;
@@ -275,17 +311,17 @@ export function warmBackend(fallback: Backend): WarmBackend {
     listener?.server.close();
     if (listener !== undefined) rmSync(path.dirname(listener.address), { recursive: true, force: true });
   };
-  return { start, prepare, settled: async () => loading, leftOut: () => leftOut, close };
+  return { start, prepare, soon, settled: async () => loading, leftOut: () => leftOut, close };
 }
 
 function send(warm: Warm, message: object): void {
   warm.control.write(`${JSON.stringify(message)}\n`);
 }
 
-/** Everything on which an import may depend. */
-function keyOf({ interpreter, bootstrap, cwd, env }: Omit<WarmProfile, 'imports' | 'isNotebook'>): string {
+/** Everything on which an import may depend: also on being in a kernel. */
+function keyOf({ interpreter, bootstrap, cwd, env, isNotebook }: Omit<WarmProfile, 'imports'>): string {
   const shared = Object.entries(env).filter(([name]) => !perAttempt.test(name));
-  return JSON.stringify([interpreter, bootstrap, cwd, shared.sort(([a], [b]) => (a < b ? -1 : 1))]);
+  return JSON.stringify([interpreter, bootstrap, cwd, isNotebook, shared.sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
 
 /** One profile a key with the imports of all, those first that most are for. */
@@ -302,6 +338,5 @@ function mostWanted(profiles: readonly WarmProfile[]): readonly (readonly [strin
 }
 
 function merged(first: WarmProfile, others: readonly WarmProfile[]): WarmProfile {
-  const profiles = [first, ...others];
-  return { ...first, isNotebook: profiles.some((each) => each.isNotebook), imports: [...new Set(profiles.flatMap((each) => each.imports))] };
+  return { ...first, imports: [...new Set([first, ...others].flatMap((each) => each.imports))] };
 }

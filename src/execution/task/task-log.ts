@@ -42,6 +42,8 @@ export interface ObservedEntry {
   readonly outside: Readonly<Record<string, readonly string[]>>;
   /** Folder of a search path → names looked for in it. */
   readonly lookups: Readonly<Record<string, readonly string[]>>;
+  /** Folder that was listed → what was looked for in it: patterns with `/`, as Python's `glob` has them. */
+  readonly listed: Readonly<Record<string, readonly string[]>>;
   /** Installed modules that the task's own code imported. */
   readonly roots: readonly string[];
 }
@@ -99,6 +101,7 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
         imported: stringLists(object['imported']),
         outside: stringLists(object['outside']),
         lookups: stringLists(object['lookups']),
+        listed: stringLists(object['listed']),
         roots: strings(object['roots']),
       };
     case 'cell': {

@@ -2,13 +2,21 @@
 
     fork() ──in the task──▶ a process that waits ──start(command, …)──▶ `python -m ipykernel_launcher …`, in that process
 
-Forked before the task has an event loop, a socket or a thread; what becomes of it is known later.
+Forked before the task has an event loop, a socket or a thread; what becomes of it is known later. With `surroundings`
+it is started before the notebook is known, and is told of the notebook's task by `give`, before any of its code.
 """
 
+import glob
 import json
 import os
 import signal
+import socket
 import sys
+
+from . import ahead
+
+_surroundings = None
+_connection = None
 
 
 class ForkedKernel:
@@ -16,10 +24,11 @@ class ForkedKernel:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, pid, pipe):
+    def __init__(self, pid, pipe, connection):
         self.pid = pid
         self.returncode = None
         self._pipe = pipe
+        self._connection = connection
 
     def start(self, command, **options):
         """Takes the place of `Popen` where a kernel is launched."""
@@ -29,6 +38,11 @@ class ForkedKernel:
         self._pipe = None
         self.stdin = open(os.devnull, "wb")
         return self
+
+    def give(self, request, outputs):
+        """The task that it was started for; it takes it with `take_task`."""
+        with self._connection:
+            ahead.send(self._connection, request, outputs)
 
     def discard(self):
         """Ends it, if it was not started."""
@@ -61,16 +75,24 @@ class ForkedKernel:
         self.send_signal(signal.SIGKILL)
 
 
-def fork():
+def fork(surroundings=None):
     """A kernel to be; in the kernel's own process this ends as the kernel ends."""
+    global _surroundings, _connection
     reading, writing = os.pipe()
+    here, there = socket.socketpair() if surroundings else (None, None)
     pid = os.fork()
     if pid:
         os.close(reading)
-        return ForkedKernel(pid, writing)
+        if there:
+            there.close()
+        return ForkedKernel(pid, writing, here)
     os.close(writing)
-    # As `start_new_session`: an interrupt is the kernel's alone.
-    os.setsid()
+    if there:
+        here.close()
+        _surroundings, _connection = surroundings, there
+    else:
+        # As `start_new_session`: an interrupt is the kernel's alone.
+        os.setsid()
     # What takes its time needs not wait for the command.
     import ipykernel.debugger  # noqa: F401
     import ipykernel.zmqshell  # noqa: F401
@@ -80,6 +102,29 @@ def fork():
     if not data:
         os._exit(0)
     _become_kernel(**json.loads(data))
+
+
+def runs_files():
+    """Whether a kernel runs files of its user's when it starts: those may depend on the task.
+
+    https://ipython.readthedocs.io/en/stable/config/intro.html
+    """
+    from IPython.core.application import ENV_CONFIG_DIRS, SYSTEM_CONFIG_DIRS
+    from IPython.paths import get_ipython_dir
+
+    profile = os.path.join(get_ipython_dir(), "profile_default")
+    folders = [profile, *ENV_CONFIG_DIRS, *SYSTEM_CONFIG_DIRS, os.getcwd()]
+    patterns = ("ipython*config.py", "ipython*config.json", "startup/*.py", "startup/*.ipy")
+    found = (glob.glob(os.path.join(glob.escape(folder), pattern)) for folder in folders for pattern in patterns)
+    return bool(os.environ.get("PYTHONSTARTUP")) or any(found)
+
+
+def take_task():
+    """Has a kernel that was started ahead go on as that of the task."""
+    request, outputs = ahead.receive(_connection)
+    # Until now it ended with the process that waits for the task.
+    os.setsid()
+    _surroundings.take_later(request, outputs, is_first=False)
 
 
 def _become_kernel(command, cwd, env):

@@ -10,10 +10,13 @@ import os
 import signal
 import sys
 import tempfile
+import time
+from queue import Empty
 
 from jupyter_client import AsyncKernelManager, launcher
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
 
 from .cell_outputs import PrintedText
 
@@ -71,6 +74,7 @@ class Kernel(NotebookClient):
         super().__init__(notebook, km=manager, timeout=None, record_timing=False, store_widget_state=True)
         self._group = None
         self._forked = forked
+        self._info = None
         self._printed = {}  # position of a cell → what it printed
 
     @property
@@ -82,7 +86,16 @@ class Kernel(NotebookClient):
         return self.language == "python"
 
     async def start(self, source):
-        """Starts the kernel and, in a Python kernel, observing."""
+        """Starts the kernel, if it is not, and, in a Python kernel, observing."""
+        if self._info is None:
+            await self.launch()
+        if "language_info" in self._info:
+            self.nb.metadata["language_info"] = self._info["language_info"]
+        if self.is_python:
+            await self._silently(f"{_module('observe')}.start({source!r})")
+
+    async def launch(self):
+        """Starts the kernel; returns when it is waiting for cells."""
         self.reset_execution_trackers()
         if self._forked is None:
             await self.async_start_new_kernel()
@@ -93,13 +106,49 @@ class Kernel(NotebookClient):
         else:
             self._forked.discard()
             await self.async_start_new_kernel()
-        self._group = getattr(self.km.provisioner, "pgid", None)
-        await self.async_start_new_kernel_client()
-        info = await self.async_wait_for_reply(self.kc.kernel_info())
-        if info is not None and "language_info" in info["content"]:
-            self.nb.metadata["language_info"] = info["content"]["language_info"]
-        if self.is_python:
-            await self._silently(f"{_module('observe')}.start({source!r})")
+        # Of one that was started ahead it is that of this process.
+        group = getattr(self.km.provisioner, "pgid", None)
+        self._group = None if group is None or group == os.getpgrp() else group
+        self._info = await self._connect()
+
+    async def _connect(self):
+        """Connects to the kernel; returns what it says of itself.
+
+        As nbclient does, but for its wait of 0.2 s for whatever else may come: the kernel's answer is complete when it
+        says that it is idle again, and that it says so is heard once the connection for outputs is there.
+        """
+        self.kc = self.km.client()
+        self.kc.start_channels()
+        self.kc.allow_stdin = False
+        info = None
+        latest = time.monotonic() + self.startup_timeout
+        while True:
+            request = self.kc.kernel_info()
+            try:
+                while info is None or info["parent_header"].get("msg_id") != request:
+                    info = await self.kc.get_shell_msg(timeout=1)
+                message = None
+                while message is None or message["parent_header"].get("msg_id") != request or message["content"].get("execution_state") != "idle":
+                    message = await self.kc.get_iopub_msg(timeout=0.2)
+                return info["content"]
+            except Empty:
+                if not await self.km.is_alive():
+                    raise DeadKernelError("the kernel died while it started") from None
+                if time.monotonic() > latest:
+                    raise DeadKernelError(f"the kernel did not answer in {self.startup_timeout} seconds") from None
+
+    async def take(self, notebook, request, outputs):
+        """Makes a kernel that was started ahead the one of a task."""
+        self.nb = notebook
+        self._forked.give(request, outputs)
+        await self._silently(f"{_module('forked_kernel')}.take_task()")
+        self._group = self.km.provisioner.pgid = self._forked.pid
+
+    def discard(self):
+        """Ends a kernel that was started ahead, at once."""
+        self._forked.kill()
+        self._forked.wait()
+        self._sockets.cleanup()
 
     async def failed_frames(self):
         """Frames of the exception that ended a cell: file (or `cell` and its source), line, function."""

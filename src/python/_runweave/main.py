@@ -15,7 +15,11 @@ def main() -> None:
         preload.load(f"{__package__}.warm")
         from .warm import serve
 
-        serve(visible)
+        waiting = serve(visible)
+        if waiting is not None:
+            from .notebook import run_notebook_later
+
+            run_notebook_later(waiting)
     if len(sys.argv) < 3:
         sys.exit("usage: runweave_task.py script|call|notebook SOURCE [ARGUMENTS]")
     kind, source = sys.argv[1:3]

@@ -30,10 +30,57 @@ def run_notebook(path, is_forked=False):
 
         forked = forked_kernel.fork()
     try:
-        notebook = _load(path)
+        notebook, name = _load(path)
     except TaskError as error:
         fail(error)
-    sys.exit(asyncio.run(_Run(path, *notebook, forked).run()))
+    from .kernel import Kernel
+
+    sys.exit(asyncio.run(_Run(path, notebook, Kernel(notebook, name, forked)).run()))
+
+
+def run_notebook_later(waiting):
+    """Starts a kernel, waits for the notebook, and runs it as `run_notebook` does. Returns if no kernel may be started."""
+    from . import forked_kernel
+
+    if forked_kernel.runs_files():
+        waiting.become()
+        return
+    forked = forked_kernel.fork(waiting.surroundings)
+    sys.exit(asyncio.run(_run_later(waiting, forked)))
+
+
+async def _run_later(waiting, forked):
+    from nbformat.v4 import new_notebook
+
+    from . import forked_kernel
+    from .kernel import OWN, Kernel
+    from .warm import take_command
+
+    ahead = Kernel(new_notebook(), OWN, forked)
+    await ahead.launch()
+    try:
+        # Nothing else is to be done meanwhile.
+        request, outputs = waiting.receive()
+    except EOFError:
+        ahead.discard()
+        os._exit(0)
+    waiting.surroundings.take_later(request, [os.dup(output) for output in outputs])
+    take_command(request)
+    path = os.path.abspath(sys.argv[2])
+    try:
+        notebook, name = _load(path)
+    except TaskError as error:
+        ahead.discard()
+        fail(error)
+    if name == OWN and not forked_kernel.runs_files():
+        await ahead.take(notebook, request, outputs)
+        kernel = ahead
+    else:
+        ahead.discard()
+        kernel = Kernel(notebook, name)
+    for output in outputs:
+        os.close(output)
+    return await _Run(path, notebook, kernel).run()
 
 
 def _load(path):
@@ -76,12 +123,10 @@ def _parameter(name, language):
 
 
 class _Run:
-    def __init__(self, path, notebook, kernel_name, forked):
-        from .kernel import Kernel
-
+    def __init__(self, path, notebook, kernel):
         self.path = path
         self.notebook = notebook
-        self.kernel = Kernel(notebook, kernel_name, forked)
+        self.kernel = kernel
         self.signal = None
 
     async def run(self):

@@ -30,6 +30,7 @@ _unbound = set()  # submodules that are an attribute of their package, but not f
 _told = {}  # name → what is told of its group
 _special = []  # names of modules with which more is to be done than to have them
 
+
 def load(name):
     """Imports a module, and notes what each import brings along. Raises what the import raises."""
     real_import, real_load, real_gcd = builtins.__import__, bootstrap._load_unlocked, bootstrap._gcd_import
@@ -125,11 +126,23 @@ def hide(visible, filters, roots):
                 _unbound.add(name)
                 delattr(holder, attribute)
     _special.extend(name for name in _hidden if name in _unbound or name in _effects or name in _renewals)
-    kept = {name: _group(name) for name in roots if name in _hidden}
+    # The import of a submodule imports its packages first.
+    asked = {name.rsplit(".", dots)[0] for name in roots for dots in range(name.count(".") + 1)}
+    kept = {name: _group(name) for name in sorted(asked) if name in _hidden}
     _groups.clear()
     _groups.update(kept)
     _told.update({name: _observed(name) for name in kept})
     sys.meta_path.insert(0, _Finder)
+
+
+def touch():
+    """Has the system copy what giving modules will write to: ahead of it, as it takes most of the time that that takes."""
+    given = sys.modules.copy()
+    for group in _groups.values():
+        sys.modules.update(group)
+    for name in list(sys.modules):
+        if name not in given:
+            del sys.modules[name]
 
 
 def _group(wanted):

@@ -13,6 +13,8 @@ the same standard streams, signals and limits, starts no thread, and hides its m
 """
 
 import _signal
+import builtins
+import contextlib
 import gc
 import json
 import os
@@ -20,12 +22,19 @@ import select
 import signal
 import socket
 import sys
+import time
 from importlib.machinery import all_suffixes
 
-from . import preload
+from . import ahead, preload
+from .surroundings import Surroundings
 
 CONTROL = 3
 SUFFIXES = tuple(all_suffixes())
+# Milliseconds that a fork is kept for a task that does not come; kilobytes that a system must have left for one.
+LONGEST_WAIT = 300_000
+LEAST_MEMORY = 500_000
+# Seconds after a look for which one task may rely on it: less than a fresh process takes to import what was looked at.
+MOMENT = 0.1
 # Not known to survive a fork, or made for the environment of one task: with sources in the decision record.
 DENIED = {
     "cupy", "grpc", "jax", "jaxlib", "mlflow", "opentelemetry", "polars", "pyarrow", "ray", "tensorflow", "torch",
@@ -40,20 +49,24 @@ NOTEBOOK = [
 
 
 def serve(visible):
-    """Serves requests. Returns only in a fork, which is then the task's process, with `sys.argv` as it asks for."""
+    """Serves requests. Returns only in a fork, which is then the task's process, with `sys.argv` as it asks for.
+
+    For a notebook that is not known yet it returns a `Waiting`, else None.
+    """
     from _warnings import filters
 
     filters = list(filters)
     receive = _lines()
     order = next(receive)[0]
     try:
-        space = _Space()
+        surroundings = Surroundings()
     except (OSError, ValueError) as error:
         _send({"type": "unusable", "reason": f"this system shows no changed environment: {error}"})
         os._exit(0)
     guard = _Guard(order)
     refused, failed = {}, {}
-    roots = order["preload"] + (NOTEBOOK if order["isNotebook"] else [])
+    # In the order of a kernel: some packages ask whether they are in one.
+    roots = (NOTEBOOK if order["isNotebook"] else []) + order["preload"]
     for name in roots:
         try:
             reason = guard.load(name)
@@ -77,82 +90,134 @@ def serve(visible):
     gc.freeze()
     os.chdir("/")
     _send({"type": "ready", "failed": failed})
-    _Server(order["address"], watched, space).run(receive)
+    return _Server(order, watched, surroundings).run(receive)
 
 
 class _Server:
-    def __init__(self, address, watched, space):
-        self._address = address
+    def __init__(self, order, watched, surroundings):
+        self._address = order["address"]
+        self._is_notebook = order["isNotebook"]
         self._watched = watched
-        self._space = space
+        self._surroundings = surroundings
         self._tasks = {}  # descriptor of the process → (id of the request, pid)
+        self._ahead = None  # (descriptor of the process, pid, connection) of a fork that waits for a task
+        self._unused = {}  # descriptor of the process → pid of one that need not wait any more
+        self._poll = select.poll()
 
     def run(self, receive):
-        poll = select.poll()
-        poll.register(CONTROL, select.POLLIN)
+        """Returns in a fork only."""
+        self._poll.register(CONTROL, select.POLLIN)
         while True:
-            for descriptor, _ in poll.poll():
+            ready = self._poll.poll(LONGEST_WAIT if self._ahead else None)
+            if not ready:
+                self._end_ahead()
+            for descriptor, _ in ready:
                 if descriptor in self._tasks:
-                    poll.unregister(descriptor)
+                    self._poll.unregister(descriptor)
                     self._tell_end(descriptor)
+                    continue
+                if descriptor != CONTROL:
+                    self._reap_unused(descriptor)
                     continue
                 for message in next(receive, None) or self._end():
                     if message["type"] == "reap":
                         self._reap(message["id"])
                         continue
                     if message["type"] == "end":
+                        self._end_ahead()
                         os._exit(0)
-                    process = self._start(message)
-                    if process is None:
-                        return
-                    if process >= 0:
-                        poll.register(process, select.POLLIN)
+                    if message["type"] == "look":
+                        self._watched.look()
+                        continue
+                    if message["type"] == "ahead":
+                        waiting = self._fork_ahead()
+                        if waiting is not None:
+                            return waiting if self._is_notebook else None
+                        continue
+                    if self._start(message):
+                        return None
 
     def _start(self, request):
-        """Descriptor of the new process, -1 if there is none, None in the new process itself."""
+        """True in the new process, if there is one."""
         number = request["id"]
-        reason = self._watched.change() or _shadowed(_own_folder(request))
-        sockets = []
+        reason = self._watched.change() or self._watched.shadowing(_own_folder(request))
+        outputs = []
         try:
             if reason:
                 raise OSError(reason)
-            marks = "".join(f"{name}={request['env'][name]}\0" for name in ("RUNWEAVE_RUN_ID", "RUNWEAVE_TASK"))
-            if not self._space.fits(os.fsencode(marks)):
+            if not self._surroundings.fit(request):
                 raise OSError("the task's name is too long")
             for stream in (1, 2):
                 output = socket.socket(socket.AF_UNIX)
-                sockets.append(output)
+                outputs.append(output)
                 output.connect(self._address)
                 output.sendall(b"%d %d\n" % (number, stream))
             os.stat(request["cwd"])
-            pid = os.fork()
+            descriptor, pid = self._hand_over(request, outputs) or (None, os.fork())
         except (OSError, ValueError) as error:
             _send({"type": "not-started", "id": number, "reason": str(error), "stale": self._watched.has_changed})
-            for output in sockets:
+            for output in outputs:
                 output.close()
-            return -1
+            return False
         if pid == 0:
-            self._become_task(request, sockets, os.fsencode(marks))
-            return None
-        descriptor = os.pidfd_open(pid)
+            os.setsid()
+            self._surroundings.take(request, [output.detach() for output in outputs])
+            take_command(request)
+            return True
+        if descriptor is None:
+            descriptor = os.pidfd_open(pid)
+            self._poll.register(descriptor, select.POLLIN)
         self._tasks[descriptor] = (number, pid)
         _send({"type": "started", "id": number, "pid": pid})
-        for output in sockets:
+        for output in outputs:
             output.close()
-        return descriptor
+        return False
 
-    def _become_task(self, request, sockets, marks):
+    def _fork_ahead(self):
+        """In the new process what waits for its task, which has come if it is no notebook; None if there is none."""
+        if self._ahead is not None or _memory_is_short():
+            return None
+        here, there = socket.socketpair()
+        pid = os.fork()
+        if pid:
+            there.close()
+            descriptor = os.pidfd_open(pid)
+            self._poll.register(descriptor, select.POLLIN)
+            self._ahead = (descriptor, pid, here)
+            return None
         os.setsid()
-        for stream, output in enumerate(sockets, 1):
-            os.dup2(output.detach(), stream)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 4096 else 4096)
-        os.chdir(request["cwd"])
-        self._space.fill(marks, request["command"])
-        os.environ.clear()
-        os.environ.update(request["env"])
-        if hasattr(sys, "orig_argv"):
-            sys.orig_argv[:] = request["command"]
-        sys.argv[:] = request["command"][1:]
+        waiting = Waiting(socket.socket(fileno=self._surroundings.wait(there.detach())), self._surroundings)
+        if not self._is_notebook:
+            preload.touch()
+            waiting.become()
+        return waiting
+
+    def _hand_over(self, request, outputs):
+        """Descriptor and id of the process that was waiting for a task, if one was."""
+        if self._ahead is None:
+            return None
+        (descriptor, pid, connection), self._ahead = self._ahead, None
+        with connection:
+            try:
+                ahead.send(connection, request, [output.fileno() for output in outputs])
+                return descriptor, pid
+            except OSError:
+                self._unused[descriptor] = pid
+                return None
+
+    def _end_ahead(self):
+        if self._ahead is not None:
+            descriptor, pid, connection = self._ahead
+            connection.close()
+            self._unused[descriptor] = pid
+            self._ahead = None
+
+    def _reap_unused(self, descriptor):
+        if self._ahead is not None and self._ahead[0] == descriptor:
+            self._end_ahead()
+        self._poll.unregister(descriptor)
+        os.waitpid(self._unused.pop(descriptor), 0)
+        os.close(descriptor)
 
     def _tell_end(self, descriptor):
         number, pid = self._tasks[descriptor]
@@ -174,6 +239,7 @@ class _Server:
 
     def _end(self):
         """The executor is gone: nobody would see these end."""
+        self._end_ahead()
         for _, pid in self._tasks.values():
             try:
                 os.killpg(pid, signal.SIGKILL)
@@ -185,6 +251,39 @@ class _Server:
         except OSError:
             pass
         os._exit(0)
+
+
+class Waiting:
+    """A fork for a task that is not known yet."""
+
+    def __init__(self, connection, surroundings):
+        self.surroundings = surroundings
+        self._connection = connection
+
+    def receive(self):
+        """The task, and descriptors for its output; not before the executor starts it."""
+        return ahead.receive(self._connection)
+
+    def become(self):
+        """Returns when the task is there, as its process."""
+        try:
+            request, outputs = self.receive()
+        except EOFError:
+            os._exit(0)
+        self.surroundings.take_later(request, outputs)
+        take_command(request)
+
+
+def take_command(request):
+    if hasattr(sys, "orig_argv"):
+        sys.orig_argv[:] = request["command"]
+    sys.argv[:] = request["command"][1:]
+
+
+def _memory_is_short():
+    with open("/proc/meminfo", encoding="ascii") as file:
+        available = next((line for line in file if line.startswith("MemAvailable:")), "MemAvailable: 0")
+    return int(available.split()[1]) < LEAST_MEMORY
 
 
 def _send(message):
@@ -239,11 +338,12 @@ class _Guard:
         hidden = {} if "debugpy" in sys.modules or name != "ipykernel.debugger" else {"debugpy": None}
         sys.modules.update(hidden)
         try:
-            preload.load(name)
+            with _kernel_questions() as asked:
+                preload.load(name)
         finally:
             for each in hidden:
                 sys.modules.pop(each, None)
-        return self.what_changed()
+        return "asks whether it is in a notebook when it is imported" if asked else self.what_changed()
 
     def what_changed(self):
         new = [each for each in sys.modules if each not in self._known]
@@ -270,7 +370,6 @@ class _Guard:
 
     def _state(self):
         import _locale
-        import builtins
 
         try:
             os.waitpid(-1, os.WNOHANG)
@@ -301,6 +400,31 @@ class _Guard:
         os.close(self._printed)
 
 
+@contextlib.contextmanager
+def _kernel_questions():
+    """A list that is not empty if there was a look for IPython's shell: there is none yet."""
+    asked = []
+    shell = getattr(sys.modules.get("IPython.core.interactiveshell"), "InteractiveShell", None)
+
+    def initialized(*_):
+        asked.append(True)
+        return False
+
+    def get_ipython():
+        asked.append(True)
+        raise NameError("name 'get_ipython' is not defined")
+
+    if shell is None:
+        yield asked
+        return
+    # What a module finds in a cell: https://ipython.readthedocs.io/en/stable/api/generated/IPython.core.getipython.html
+    builtins.get_ipython, shell.initialized = get_ipython, classmethod(initialized)
+    try:
+        yield asked
+    finally:
+        del builtins.get_ipython, shell.initialized
+
+
 class _Watched:
     """Files on which it depends what an import gives: of modules, and what was read while they were imported."""
 
@@ -310,17 +434,51 @@ class _Watched:
         here = [os.path.realpath(sys.executable), os.path.join(sys.prefix, "pyvenv.cfg")]
         self._stamps = {path: _stamp(path) for path in [*preload.files(), *read, *here, *installed]}
         self.has_changed = False
+        self._changed = None
+        self._looked = -MOMENT
+        names, missed = preload.top_level_names()
+        self._names, self._missed = names | missed, missed
+        self._places = [each for each in sys.path[1:] if each not in installed]
         # What the finders remember of folders whose files come and go.
         for folder in list(sys.path_importer_cache):
             if folder not in installed:
                 del sys.path_importer_cache[folder]
 
+    def look(self):
+        """For the next `change`. A save makes the executor ask before it has decided what to run: that takes as long."""
+        self._changed = self._look()
+        self._looked = time.monotonic()
+
     def change(self):
         """What has changed since the start, if anything has."""
+        if time.monotonic() > self._looked + MOMENT:
+            self.look()
+        self._looked = -MOMENT
+        return self._changed
+
+    def _look(self):
         for path, stamp in self._stamps.items():
             if _stamp(path) != stamp:
                 self.has_changed = True
                 return f"{path} has changed"
+        return None
+
+    def shadowing(self, folder):
+        """Why a task whose own modules are in `folder` would import another module than was preloaded, if it would."""
+        for place in (folder, *self._places):
+            try:
+                entries = os.listdir(place)
+            except OSError:
+                continue
+            for entry in entries:
+                name = entry.partition(".")[0]
+                if name in self._names:
+                    path = os.path.join(place, entry)
+                    # A folder that is no package is found only where nothing else is.
+                    has_file = os.path.exists(os.path.join(path, "__init__.py"))
+                    is_package = os.path.isdir(path) and (name in self._missed or has_file)
+                    if is_package or entry.endswith(SUFFIXES):
+                        return f"{path} has the name of a module that an installed one imports"
         return None
 
 
@@ -343,59 +501,3 @@ def _own_folder(request):
     """The folder that comes first on the task's `sys.path`."""
     kind, source = request["command"][2:4]
     return os.path.dirname(os.path.realpath(source)) if kind == "script" else request["cwd"]
-
-
-def _shadowed(folder):
-    """Why a task whose own modules are in `folder` would import another module than was preloaded."""
-    names, missed = preload.top_level_names()
-    for place in [folder, *(each for each in sys.path[1:] if each not in _installed_folders())]:
-        try:
-            entries = os.listdir(place)
-        except OSError:
-            continue
-        for entry in entries:
-            name = entry.partition(".")[0]
-            if name in names or name in missed:
-                path = os.path.join(place, entry)
-                # A folder that is no package is found only where nothing else is.
-                is_package = os.path.isdir(path) and (name in missed or os.path.exists(os.path.join(path, "__init__.py")))
-                if is_package or entry.endswith(SUFFIXES):
-                    return f"{path} has the name of a module that an installed one imports"
-    return None
-
-
-class _Space:
-    """Where the kernel shows a process's arguments and environment (proc(5)), to be overwritten by a fork: its own
-    descendants are found by the variables that name the run and the task, and people look for it with `ps`.
-
-    The executor has left room: a variable for the marks, and an argument.
-    """
-
-    def __init__(self):
-        with open("/proc/self/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-        # Fields 48 to 51 of proc(5); the first here is the third.
-        self._arguments, arguments_end, environment = (int(fields[n - 3]) for n in (48, 49, 50))
-        self._arguments_size = arguments_end - self._arguments
-        with open("/proc/self/environ", "rb") as file:
-            whole = file.read()
-        start = whole.index(b"RUNWEAVE_WARM_SPACE=")
-        self._size = whole.index(b"\0", start) - start
-        self._marks = environment + start
-        self.fill(b"", [*sys.orig_argv[:3]] if hasattr(sys, "orig_argv") else [sys.executable, *sys.argv[:2]])
-        with open("/proc/self/environ", "rb") as file:
-            if b"RUNWEAVE_WARM_SPACE=" in file.read():
-                raise OSError("the environment that the kernel shows can't be changed")
-        os.environ.pop("RUNWEAVE_WARM_SPACE", None)
-
-    def fits(self, marks):
-        return len(marks) < self._size
-
-    def fill(self, marks, command):
-        shown = b"".join(os.fsencode(argument) + b"\0" for argument in command)
-        with open("/proc/self/mem", "r+b", buffering=0) as memory:
-            memory.seek(self._marks)
-            memory.write(marks.ljust(self._size, b"\0"))
-            if len(shown) <= self._arguments_size:
-                memory.seek(self._arguments)
-                memory.write(shown.ljust(self._arguments_size, b"\0"))
