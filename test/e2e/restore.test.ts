@@ -188,7 +188,6 @@ describe('gc', () => {
     assert.equal((await place.runweave('gc', '--older-than', 'soon')).code, 2);
   });
 
-<<<<<<< HEAD
   it('removes what killed processes were writing, and nothing that one may still write', async (context) => {
     const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: echo}\n' });
     await place.run();
@@ -207,7 +206,8 @@ describe('gc', () => {
     assert.deepEqual(leftovers, { count: left.length, bytes: left.length });
     const there = [...left, ...kept, young].filter((name) => existsSync(path.join(place.folder, '.runweave', name)));
     assert.deepEqual(there, [...kept, young]);
-=======
+  });
+
   it('keeps what a deleted record names for 30 days, then removes both', async (context) => {
     const place = workspace(context, {
       'runweave.yaml': 'name: g\ntasks:\n  a: {shell: "cp in.txt out.txt; echo artifact in.txt >> $RUNWEAVE_LOG", inputs: [in.txt], outputs: [out.txt], keep: false}\n',
@@ -227,6 +227,5 @@ describe('gc', () => {
     await moveToTrash(store, [file], new Date(Date.now() - 31 * 86_400_000));
     assert.deepEqual(await counts(), [1, 1]);
     assert.deepEqual(readdirSync(path.join(store, 'trash')), []);
->>>>>>> w-tracker
   });
 });

@@ -100,6 +100,7 @@ export function digitsEvents(options: { readonly fail?: boolean } = {}): readonl
       resource: { 'vcs.ref.head.name': 'main', 'vcs.ref.head.revision': '9f3c2ab07e5d4c1f8b6a0e2d9c7b5a3f1e0d8c6b', 'runweave.vcs.dirty': true, 'host.name': 'laptop', 'host.arch': 'amd64', 'os.type': 'linux', 'process.pid': 4711, 'service.name': 'runweave', 'cicd.pipeline.name': 'digits' },
     },
   ];
+  events.push({ type: 'run-context', time: at(60), changes: { diff: digest('5'), size: 412, truncated: false, untracked: ['notes.txt'], untrackedCount: 1 } });
   for (const node of nodes) {
     const { id } = node;
     const range = durations[id];
@@ -143,7 +144,10 @@ export function digitsEvents(options: { readonly fail?: boolean } = {}): readonl
     }
     events.push({ type: 'observed', time: at(to - 2), task: id, attempt, modules: ['tasks/common.py'], read: ['build/data/train.npz'], written: ['build/models/model.onnx'], packages: { 'scikit-learn': '1.7.2', numpy: '2.3.4' } });
     events.push({ type: 'output', time: at(to - 1), task: id, attempt, stream: 'stdout', text: 'done\n' });
+    events.push({ type: 'resources', time: at(to - 3), task: id, attempt, cpu: (to - from) / 2000, memory: 412_000_000, read: 1_200_000, written: 84_000 });
+    if (node.name === 'train') events.push({ type: 'warned', time: at(to - 1), task: id, attempt, warnings: [{ category: 'ConvergenceWarning', message: '<b>lbfgs</b> failed to converge', file: 'notebooks/train.py', line: 40, count: 3 }] });
     events.push({ type: 'attempt-ended', time: at(to), task: id, attempt, outcome: 'success', exitCode: 0 });
+    events.push({ type: 'sources', time: at(to), task: id, files: { [node.source]: digest('b') } });
     events.push({ type: 'task-ended', time: at(to), task: id, outcome: 'success', outputs: [{ path: `build/${node.name}`, digest: digest('4'), size: 18_432 }], returns: {}, fingerprint });
   }
   events.push({ type: 'run-ended', time: at(options.fail === true ? 23_000 : 25_850), outcome: options.fail === true ? 'failure' : 'success' });

@@ -100,7 +100,25 @@ describe('run panel', () => {
     assert.equal(await panel.page.locator('svg.chart').count(), 3);
     assert.match((await panel.page.locator('svg.chart').first().getAttribute('aria-label')) ?? '', /21 values from 2\.35 to 0\.1321/);
     await tab(panel, 'environment');
-    assert.match(await panel.page.locator('.tab-panel').innerText(), /CPython 3\.11\.7[\s\S]*host\.name\s+laptop/);
+    assert.match(await panel.page.locator('.tab-panel').innerText(), /CPython 3\.11\.7[\s\S]*notes\.txt[\s\S]*host\.name\s+laptop/);
+    await panel.page.getByRole('button', { name: 'Uncommitted changes (412 B)' }).click();
+    assert.deepEqual(await posted(panel), [{ type: 'open-artifact', digest: `sha256:${'5'.repeat(64)}`, name: 'uncommitted.diff' }]);
+    assert.deepEqual(await panel.accessibility(), []);
+  });
+
+  it('shows resources, warnings, sources as they were, and versions of an artifact', async () => {
+    const twice = digitsEvents().flatMap((event) => (event.type === 'artifact' && event.name === 'scores.csv' ? [event, { ...event, digest: `sha256:${'6'.repeat(64)}` as typeof event.digest }] : [event]));
+    const panel = await openRun(twice);
+    await tab(panel, 'tasks');
+    await panel.page.click('td button:has-text("train[nr_train_images=400]")');
+    const detail = panel.page.locator('.detail');
+    await detail.locator('summary', { hasText: 'Resources of attempt 1' }).click();
+    await detail.locator('summary', { hasText: 'Sources as they were' }).click();
+    assert.match(await detail.innerText(), /CPU time\s+2\.9 s[\s\S]*Memory at most\s+412\.0 MB/);
+    assert.match(await detail.innerText(), /ConvergenceWarning: <b>lbfgs<\/b> failed to converge notebooks\/train\.py:40 3 times/);
+    assert.deepEqual(await panel.accessibility(), []);
+    await tab(panel, 'artifacts');
+    assert.match(await panel.page.locator('.tab-panel').innerText(), /scores\.csv\s*text\/csv · 40 B · version 1 of 2[\s\S]*version 2 of 2/);
   });
 
   it('shows artifacts, and what is in a notebook can do nothing', async () => {

@@ -72,7 +72,9 @@ function item(task: TaskState, artifact: ArtifactState, open: boolean, context: 
   const { name, mediaType, size, digest } = artifact;
   const body = h('div', { class: 'preview' });
   const of = h('span', { class: 'visually-hidden' }, ` ${name} of ${task.node.id}`);
-  const head = [h('strong', {}, name), h('span', { class: 'quiet' }, `${mediaType} · ${formatSize(size)}`)];
+  const versions = task.artifacts.filter((other) => other.name === name);
+  const version = versions.indexOf(artifact) + 1;
+  const head = [h('strong', {}, name), h('span', { class: 'quiet' }, `${mediaType} · ${formatSize(size)}${versions.length > 1 ? ` · version ${version} of ${versions.length}` : ''}`)];
   const actions = h(
     'span',
     { class: 'actions inline' },
@@ -80,7 +82,7 @@ function item(task: TaskState, artifact: ArtifactState, open: boolean, context: 
     h('button', { class: 'link', onclick: () => context.post({ type: 'save-artifact', digest, name }) }, 'Save as…', of.cloneNode(true)),
   );
   if (!canShow(artifact)) return h('div', { class: 'artifact' }, h('div', { class: 'artifact-head' }, ...head, actions));
-  const details = h('details', { open, 'data-key': `${task.node.id}/${artifact.attempt}/${name}` }, h('summary', {}, ...head), body);
+  const details = h('details', { open, 'data-key': `${task.node.id}/${name}/${version}` }, h('summary', {}, ...head), body);
   const fillBody = (): void => {
     const shown = preview(artifact, context);
     if (details.open && body.childElementCount === 0 && shown instanceof Node) body.append(shown);

@@ -8,6 +8,7 @@ import { lineChart } from './chart.ts';
 import { formatNumber, jsonText, pairs, phaseMark, plainText, taskDuration } from './format.ts';
 import { icon } from '../icons.ts';
 import type { Context } from './panel.ts';
+import { changesView } from './surroundings.ts';
 import { skipText, taskDetail } from './task-detail.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -134,7 +135,8 @@ export function outputTab(context: Context): HTMLElement {
   );
 }
 
-export function environmentTab({ run }: Context): HTMLElement {
+export function environmentTab(context: Context): HTMLElement {
+  const { run } = context;
   const interpreters = [...new Set(run.tasks.flatMap((task) => task.fingerprint?.interpreter ?? []))].filter((text) => text !== '');
-  return h('div', { class: 'pad' }, h('h2', {}, 'Interpreter'), interpreters.length === 0 ? h('p', { class: 'quiet' }, 'None was used.') : h('ul', { class: 'mono' }, ...interpreters.map((text) => h('li', {}, text))), h('h2', {}, 'Resource'), pairs(Object.entries(run.resource).map(([name, value]) => [name, jsonText(value)]), ['Attribute', 'Value']));
+  return h('div', { class: 'pad' }, h('h2', {}, 'Interpreter'), interpreters.length === 0 ? h('p', { class: 'quiet' }, 'None was used.') : h('ul', { class: 'mono' }, ...interpreters.map((text) => h('li', {}, text))), ...(run.changes === undefined ? [] : [h('h2', {}, 'Changes since the commit'), changesView(run.changes, context)]), h('h2', {}, 'Resource'), pairs(Object.entries(run.resource).map(([name, value]) => [name, jsonText(value)]), ['Attribute', 'Value']));
 }

@@ -10,6 +10,7 @@ import { spanTree } from '../../src/model/reported.ts';
 import { formatNumber, formatSize, formatTime, jsonText, pairs, phaseMark, plainText } from './format.ts';
 import { renderCells } from './notebook.ts';
 import type { Context } from './panel.ts';
+import { resourcesView, sourcesView, warningsView } from './surroundings.ts';
 
 /** Rows of spans, and how many are shown without being asked for. */
 const mostSpans = 300;
@@ -71,6 +72,9 @@ function spansView({ number, spans, spanCount, start, end }: AttemptState, task:
 
 function attemptView(task: TaskState, attempt: AttemptState, context: Context): HTMLElement {
   const { number, cause, start, end, outcome, exitCode, signal, command, pid, failure } = attempt;
+  const resources = resourcesView(attempt);
+  const fileLink = (path: string, line: number): HTMLElement | string => (inWorkspace(path) ? h('button', { class: 'link mono', onclick: () => context.post({ type: 'open-file', path, line }) }, `${path}:${line}`) : `${path}:${line}`);
+  const warnings = warningsView(attempt, fileLink);
   const why = { first: '', retry: 'retry', change: 'restarted after a change' }[cause];
   return h(
     'div',
@@ -78,9 +82,11 @@ function attemptView(task: TaskState, attempt: AttemptState, context: Context): 
     h('div', { class: 'attempt-head' }, h('strong', {}, `Attempt ${number}`), phaseMark(outcome ?? 'running'), h('span', { class: 'quiet' }, [why, end === undefined ? undefined : formatDuration(elapsed(start, end)), exitCode === undefined ? undefined : `exit code ${exitCode}`, signal, pid === 0 ? undefined : `process ${pid}`].filter(Boolean).join(' · '))),
     failure !== undefined && failureView(failure, context),
     h('code', {}, command.join(' ')),
+    warnings !== false && section(task, `Warnings of attempt ${number}`, true, warnings),
     attempt.spanCount > 0 && spansView(attempt, task),
     attempt.cells.some((cell) => cell.outputs !== undefined) && h('details', { class: 'section', open: true, 'data-key': `notebook ${number}` }, h('summary', {}, h('h3', {}, end === undefined ? 'Notebook so far' : 'Notebook as far as it came')), renderCells(attempt.cells)),
     attempt.cells.length > 0 && pairs(attempt.cells.map((cell) => [`Cell ${cell.index}: ${cell.label}`, cell.end === undefined ? 'running' : `${cell.status === 'failure' ? 'failed after ' : ''}${formatDuration(elapsed(cell.start, cell.end))}`]), ['Cell', 'Duration']),
+    resources !== false && section(task, `Resources of attempt ${number}`, false, resources),
   );
 }
 
@@ -119,6 +125,7 @@ export function taskDetail(task: TaskState, context: Context): HTMLElement {
     task.artifacts.some(({ name }) => name === evaluatedNotebook(node)) && h('p', {}, h('button', { class: 'link', onclick: () => context.select(node.id, 'artifacts') }, 'Show the evaluated notebook')),
     task.outputs.length > 0 && section(task, 'Outputs', false, pairs(task.outputs.map(({ path, size, digest }) => [path, `${formatSize(size)} · ${short(digest)}`]), ['File', 'Size and digest'])),
     fingerprint !== undefined && section(task, 'Fingerprint', false, fingerprintView(fingerprint)),
+    task.sources !== undefined && Object.keys(task.sources).length > 0 && section(task, 'Sources as they were', false, sourcesView(task.sources, context)),
     observed !== undefined && section(task, 'Observed files', false, h('ul', { class: 'mono' }, ...[...observed.modules.map((path) => ['imported', path] as const), ...observed.read.map((path) => ['read', path] as const), ...observed.written.map((path) => ['wrote', path] as const)].map(([verb, path]) => h('li', {}, `${verb} `, file(path))))),
     observed !== undefined && Object.keys(observed.packages).length > 0 && section(task, 'Packages', false, pairs(Object.entries(observed.packages), ['Package', 'Version'])),
   );
