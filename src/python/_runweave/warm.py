@@ -63,6 +63,9 @@ def serve(visible):
     except (OSError, ValueError) as error:
         _send({"type": "unusable", "reason": f"this system shows no changed environment: {error}"})
         os._exit(0)
+    if not preload.is_followed():
+        _send({"type": "unusable", "reason": f"Python {sys.version_info.major}.{sys.version_info.minor} imports in another way"})
+        os._exit(0)
     guard = _Guard(order)
     refused, failed = {}, {}
     # In the order of a kernel: some packages ask whether they are in one.
@@ -260,6 +263,9 @@ class Waiting:
         self.surroundings = surroundings
         self._connection = connection
 
+    def close(self):
+        self._connection.close()
+
     def receive(self):
         """The task, and descriptors for its output; not before the executor starts it."""
         return ahead.receive(self._connection)
@@ -281,8 +287,8 @@ def take_command(request):
 
 
 def _memory_is_short():
-    with open("/proc/meminfo", encoding="ascii") as file:
-        available = next((line for line in file if line.startswith("MemAvailable:")), "MemAvailable: 0")
+    with open("/proc/meminfo", "rb") as file:
+        available = next((line for line in file if line.startswith(b"MemAvailable:")), b"MemAvailable: 0")
     return int(available.split()[1]) < LEAST_MEMORY
 
 
