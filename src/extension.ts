@@ -14,6 +14,7 @@ import { runsView } from './vscode/runs-view.ts';
 import { statusBar } from './vscode/status-bar.ts';
 import { TaskLenses } from './vscode/task-lenses.ts';
 import { taskLogs } from './vscode/task-log.ts';
+import { trackerPanels } from './vscode/tracker-panel.ts';
 
 let pipelines: Pipelines | undefined;
 
@@ -25,6 +26,7 @@ export function activate(context: vscode.ExtensionContext): void {
   pipelines = new Pipelines({ executor: vscode.Uri.joinPath(extensionUri, 'dist', 'executor.cjs').fsPath, output, files, interpreters }, context.workspaceState);
   const logs = taskLogs(pipelines);
   const graphs = graphPanels(extensionUri, pipelines, logs);
+  const tracker = trackerPanels(extensionUri, pipelines, context.workspaceState);
   const runs = runsView(pipelines);
   const lenses = new TaskLenses(pipelines);
   context.subscriptions.push(
@@ -34,12 +36,13 @@ export function activate(context: vscode.ExtensionContext): void {
     pipelines,
     logs,
     graphs,
+    tracker,
     runs,
     lenses,
     changeDocuments(),
     pipelineView(pipelines),
     statusBar(pipelines),
-    registerActions({ pipelines, graphs, runs, logs, output }),
+    registerActions({ pipelines, graphs, tracker, runs, logs, output }),
     vscode.window.registerCustomEditorProvider(view.run, runEditor(extensionUri, context.globalStorageUri), { supportsMultipleEditorsPerDocument: true }),
     vscode.languages.registerCodeLensProvider(pipelineSelector, lenses),
     vscode.languages.registerCodeActionsProvider(pipelineSelector, quickFixes(files), { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] }),

@@ -11,14 +11,14 @@ const flowchartOnly = {
   },
 };
 
-/** Options of `esbuild.build` for the scripts of the graph panel and of the run panel, each with its style sheet. */
+/** Options of `esbuild.build` for the scripts of the panels, each with its style sheet. */
 export const webviewOptions = {
   bundle: true,
   platform: 'browser',
   format: 'iife',
   target: 'chrome132',
   legalComments: 'none',
-  entryPoints: { graph: 'webview/graph/main.ts', run: 'webview/run/main.ts' },
+  entryPoints: { graph: 'webview/graph/main.ts', run: 'webview/run/main.ts', tracker: 'webview/tracker/main.ts' },
   outdir: 'dist/webview',
   tsconfig: 'webview/tsconfig.json',
   plugins: [flowchartOnly],

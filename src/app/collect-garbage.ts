@@ -1,6 +1,6 @@
 /**
  * `gc`: removes what nobody needs. Kept outputs past the limit, artifacts that no record names, what killed processes
- * left in `cache/`, and, where that is asked for, old records.
+ * left in `cache/`, records that were deleted more than 30 days ago, and, where that is asked for, old records.
  *
  * Readers need no lock: what they have open stays readable, and what is gone is shown as gone. Writers do: nothing is
  * removed while a process holds any pipeline of the folder. The references of all records are read before the first
@@ -13,6 +13,7 @@ import { artifactDigest, pipelineFileDigest, taskSources, vcsChanges } from '../
 import { allEntries, keptFolder } from '../fingerprint/kept-entries.ts';
 import { shrinkKept } from '../fingerprint/kept-results.ts';
 import { runFiles } from '../store/run-files.ts';
+import { deletionTime, trashFolder } from '../store/trash.ts';
 import { acquireLock, heldLocks, type LockHolder } from './lock.ts';
 
 export interface GarbageOptions {
@@ -45,6 +46,8 @@ export interface Garbage {
 
 export type GarbageResult = Garbage | { readonly type: 'held'; readonly holder: LockHolder; readonly file: string };
 
+/** Milliseconds for which a deleted record can be put back. */
+const trashAge = 30 * 86_400_000;
 /** The lock's name: no pipeline file has it. */
 const ownLock = '.gc';
 
@@ -63,11 +66,13 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
     const runs = await runFiles(store);
     const old = new Set(oldRecords(runs.filter((run) => !run.live).map((run) => run.path), options));
     const records = sum([...old].map((file) => ({ bytes: statSync(file).size, ...remove(file) })));
+    const deletions = entriesIn(trashFolder(store)).map(({ file, stats }) => ({ file, stats, isOld: (deletionTime(file) ?? Infinity) < began - trashAge }));
     const shrunk = shrinkKept(keptFolder(store), options.limit, dryRun);
-    const referring = [...runs.map((run) => run.path).filter((file) => !old.has(file)), ...resultFiles(store)];
+    const deleted = deletions.filter(({ isOld }) => !isOld).flatMap(({ file }) => entriesIn(file).map((record) => record.file));
+    const referring = [...runs.map((run) => run.path).filter((file) => !old.has(file)), ...deleted, ...resultFiles(store)];
     const artifacts = await collectArtifacts(path.join(store, 'objects', 'sha256'), referring, began, remove);
     const kept = { count: shrunk.entries, bytes: shrunk.freed };
-    const left = [path.join(keptFolder(store), 'staging'), path.join(store, 'cache', 'attempts')].flatMap(entriesIn);
+    const left = [...[path.join(keptFolder(store), 'staging'), path.join(store, 'cache', 'attempts')].flatMap(entriesIn), ...deletions.filter(({ isOld }) => isOld)];
     const leftovers = sum(left.map(({ file, stats }) => ({ bytes: sizeOf(file, stats), ...remove(file) })));
     return { type: 'collected', dryRun, records, artifacts, kept, leftovers, bytes: records.bytes + artifacts.bytes + kept.bytes + leftovers.bytes };
   } finally {

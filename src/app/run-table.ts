@@ -1,10 +1,9 @@
 /** Runs of a folder as rows: what their records say, and what people said of them afterwards. */
 import type { RunListEntry } from '../model/record.ts';
 import { indexAnnotations, type AnnotationIndex } from '../query/annotations.ts';
-import type { RunRow, RunStatus } from '../query/run-row.ts';
+import { runKey, type RunRow, type RunStatus } from '../query/run-row.ts';
 import { readAnnotations } from '../store/annotations.ts';
 import { listRuns, type ListProgress } from '../store/list-runs.ts';
-import path from 'node:path';
 
 export interface RunTable {
   readonly rows: readonly RunRow[];
@@ -20,7 +19,7 @@ export async function readRunTable(folder: string, progress: ListProgress = {}):
 
 function rowOf(entry: RunListEntry, annotations: AnnotationIndex): RunRow {
   if (entry.type === 'unreadable') {
-    const runId = path.basename(entry.path).replace(/(\.otlp)?\.jsonl?$/, '');
+    const runId = runKey(entry.path);
     return { runId, path: entry.path, status: 'unreadable', message: entry.message, annotations: annotations.ofRun(runId) };
   }
   const { summary } = entry;

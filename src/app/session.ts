@@ -13,6 +13,7 @@ import type { Trigger } from '../model/run-event.ts';
 import type { Interpreter, LoadedGraph, OpenOptions, ProblemCode, RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
 import { nearName } from '../model/near-name.ts';
 import { openKeptResults } from '../fingerprint/kept-results.ts';
+import { outputLookup, type IsOutput } from '../fingerprint/listings.ts';
 import { localBackend } from '../execution/backend/local.ts';
 import { spawningBackend } from '../execution/backend/spawner.ts';
 import { warmBackend } from '../execution/backend/warm.ts';
@@ -166,7 +167,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     // Without a watcher, any file may have changed since; and before it began.
     if (!watching || !isTrusted) decisions.touch();
     isTrusted = watching;
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, memory: decisions };
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, memory: decisions, isOutput: (relative) => isOutputOf(loaded.pipeline ?? pipeline)(relative) };
   };
 
   const scopeFor = (pipeline: Pipeline, tasks: readonly string[], force: boolean, unasked: boolean): PlanScope | Problem => {
@@ -447,6 +448,14 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     },
   };
 }
+
+/** Made when a task lists a folder: most do not. */
+function isOutputOf(pipeline: Pipeline): IsOutput {
+  let isOutput = outputLookups.get(pipeline);
+  if (isOutput === undefined) outputLookups.set(pipeline, (isOutput = outputLookup(pipeline.tasks.flatMap((task) => task.outputs))));
+  return isOutput;
+}
+const outputLookups = new WeakMap<Pipeline, IsOutput>();
 
 /** What was executed is up to date now: the next process need not find that out. */
 async function rememberDecisions({ tasks }: Pipeline, context: DecisionContext & { readonly memory: DecisionMemory }): Promise<void> {

@@ -1,6 +1,6 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
 
-export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'flag' | 'unflag' | 'review' | 'undo' | 'gc' | 'init' | 'doctor' | 'schema';
+export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
 
 /** The values of the options of all commands; a command reads those that its row lists. */
 export interface OptionValues {
@@ -30,6 +30,11 @@ export interface OptionValues {
   readonly forward: boolean;
   readonly why?: string;
   readonly good: readonly string[];
+  readonly to?: string;
+  readonly output?: string;
+  readonly baseline?: string;
+  readonly 'self-contained': boolean;
+  readonly convert: boolean;
 }
 export type OptionName = keyof OptionValues;
 
@@ -57,6 +62,7 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   all: { type: 'flag', description: 'show all runs' },
   'keep-runs': { type: 'count', value: 'N', description: 'remove all records but the newest N' },
   'older-than': { type: 'text', value: 'AGE', description: 'remove records of runs that were started longer ago: 12h, 30d, 8w' },
+  convert: { type: 'flag', description: 'write the pipeline of a dvc.yaml as runweave.yaml beside it, and import nothing' },
   'dry-run': { type: 'flag', description: 'say what would be removed; removes nothing' },
   filter: { type: 'text', value: 'FILTER', description: 'only runs of which this holds: metrics.loss < 0.3 and tag:baseline' },
   sort: { type: 'text', value: 'FIELD', multiple: true, description: 'order by this field, -FIELD downwards; may be repeated' },
@@ -67,6 +73,10 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   forward: { type: 'flag', description: 'the other way: what was made from it' },
   why: { type: 'text', value: 'TEXT', description: 'what is wrong with it' },
   good: { type: 'text', value: 'OUTPUT', multiple: true, description: 'outputs that are good (default: all others of the same tasks)' },
+  to: { type: 'text', value: 'FORMAT', description: '' },
+  output: { short: 'o', type: 'text', value: 'PATH', description: 'the file to write, or the folder for several (default: standard output)' },
+  baseline: { type: 'text', value: 'RUN', description: 'compare metrics with those of this run' },
+  'self-contained': { type: 'flag', description: 'with the artifacts that the record only refers to' },
   attempt: { type: 'count', value: 'N', description: 'the output of this attempt (default: the last one)' },
 };
 
@@ -84,6 +94,8 @@ export interface CommandSpec {
   readonly options: readonly OptionName[];
   /** Values of `--format`, the default first. */
   readonly formats?: readonly string[];
+  /** Values of `--to`, the default first. */
+  readonly targets?: readonly string[];
   readonly examples: readonly (readonly [command: string, explanation: string])[];
 }
 
@@ -317,6 +329,29 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     maximum: 0,
     options: [],
     examples: [['runweave undo', 'can be repeated']],
+  },
+  export: {
+    summary: 'write recorded runs for other tools',
+    details: `otlp is the record itself, otlp-json one document of it; markdown a report for a pull request or a job summary; junit test results for CI; openlineage events; csv four tables (runs, params, metrics, series); json all that is known. ${runReference}`,
+    arguments: 'RUN…',
+    minimum: 1,
+    maximum: Infinity,
+    options: ['to', 'output', 'baseline', 'self-contained'],
+    targets: ['otlp', 'otlp-json', 'markdown', 'junit', 'openlineage', 'csv', 'json'],
+    examples: [
+      ['runweave export latest --to markdown --baseline -2 >> "$GITHUB_STEP_SUMMARY"', 'what the run came to, and what changed'],
+      ['runweave export latest --to junit -o report.xml', 'for the test report of a CI system'],
+      ['runweave export latest --to otlp --self-contained -o run.otlp.jsonl', 'one file that is all of the run'],
+    ],
+  },
+  import: {
+    summary: "take in other tools' runs",
+    details: 'Reads OTLP/JSON, OpenTelemetry console output, Jaeger, Composable Logs, runnable, MLflow file stores, DVC, and records of Runweave; files, folders and zips. What was imported before is left as it is.',
+    arguments: 'FILE|FOLDER…',
+    minimum: 1,
+    maximum: Infinity,
+    options: ['convert'],
+    examples: [['runweave import --convert dvc.yaml', 'writes a runweave.yaml beside it; never overwrites one'], ['runweave import mlruns', 'all runs of a file store'], ['runweave import trace.json site/', 'several at once']],
   },
   gc: {
     summary: 'free disk space: kept outputs, artifacts and old records',

@@ -1,9 +1,7 @@
 /** The task graph as `runweave graph` prints it: of a pipeline file, or of a run with its outcomes. */
 import type { GraphTask } from '../model/graph-task.ts';
 import type { LoadedGraph } from '../protocol/session.ts';
-import { describeReason } from '../model/fingerprint.ts';
-import type { RunState, TaskPhase, TaskState } from '../model/run-state.ts';
-import { elapsed } from '../model/time.ts';
+import type { TaskPhase } from '../model/run-state.ts';
 
 export function tasksOfFile(graph: LoadedGraph): readonly GraphTask[] {
   return graph.tasks.map(({ id, name, kind, dependencies, source, outputs }) => ({
@@ -15,26 +13,6 @@ export function tasksOfFile(graph: LoadedGraph): readonly GraphTask[] {
     hasOutput: outputs.length > 0,
     status: { phase: 'pending', reasons: [] },
   }));
-}
-
-export function tasksOfRun(state: RunState): readonly GraphTask[] {
-  return state.tasks.map((task) => {
-    const { id, name, kind, dependencies, source, outputs } = task.node;
-    const duration = durationOf(task);
-    return {
-      id,
-      name,
-      kind,
-      dependencies,
-      source,
-      hasOutput: outputs.length > 0,
-      status: { phase: task.phase, reasons: task.reasons.map(describeReason), ...(duration !== undefined && { duration }) },
-    };
-  });
-}
-
-function durationOf(task: TaskState): number | undefined {
-  return task.phase === 'skip' || task.start === undefined || task.end === undefined ? undefined : elapsed(task.start, task.end);
 }
 
 const fills: Partial<Record<TaskPhase, string>> = {

@@ -44,7 +44,7 @@ export function commandHelp(name: CommandName, style: Style): string {
     ...(command.details === undefined ? [] : ['', `  ${command.details}`]),
     '',
     style('bold', 'Options'),
-    ...columns([...command.options, ...globalOptions].map((option) => optionRow(option, command.formats)), style),
+    ...columns([...command.options, ...globalOptions].map((option) => optionRow(option, option === 'to' ? command.targets : command.formats)), style),
     '',
     style('bold', 'Examples'),
     ...columns(command.examples, style),
@@ -57,8 +57,9 @@ export function usageLine(name: CommandName): string {
 
 function optionRow(name: OptionName, formats: readonly string[] = []): readonly [string, string] {
   const spec = options[name];
-  const value = name === 'format' ? formats.join('|') : spec.value;
-  const description = name === 'format' ? `how to print it (default: ${formats[0] ?? ''})` : spec.description;
+  const isChoice = name === 'format' || name === 'to';
+  const value = isChoice ? formats.join('|') : spec.value;
+  const description = isChoice ? `how to write it (default: ${formats[0] ?? ''})` : spec.description;
   return [`${spec.short === undefined ? '    ' : `-${spec.short}, `}--${name}${value === undefined ? '' : ` ${value}`}`, description];
 }
 

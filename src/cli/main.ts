@@ -31,6 +31,8 @@ const load: Readonly<Record<CommandName, () => Promise<Command>>> = {
   unflag: async () => (await import('./commands/flag.ts')).unflagCommand,
   review: async () => (await import('./commands/review.ts')).reviewCommand,
   undo: async () => (await import('./commands/annotate.ts')).undoCommand,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
+  import: async () => (await import('./commands/import.ts')).importCommand,
   gc: async () => (await import('./commands/gc.ts')).gcCommand,
   init: async () => (await import('./commands/init.ts')).initCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,

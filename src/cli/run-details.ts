@@ -5,6 +5,7 @@ import type { JsonObject } from '../model/json.ts';
 import type { RunId } from '../model/run-event.ts';
 import { spanTree } from '../model/reported.ts';
 import type { ArtifactState, AttemptState, RunState, TaskState } from '../model/run-state.ts';
+import { importFormat, importSource } from '../model/semantic-conventions.ts';
 import { elapsed, formatDuration } from '../model/time.ts';
 import { absoluteTime, relativeTime } from './run-text.ts';
 import { briefMetrics, briefReasons, describeFailure, failureLines, fit, oneLine, outcomeSymbol, outcomeWord, taskDuration, type LineOptions } from './progress/task-lines.ts';
@@ -22,7 +23,9 @@ export function runDetails(state: RunState, options: LineOptions & { readonly re
     ['started', `${absoluteTime(state.start)}, ${relativeTime(state.start, options.now)}`],
   ];
   if (state.end !== undefined) rows.push(['took', formatDuration(elapsed(state.start, state.end))]);
-  rows.push(['because', trigger(state)]);
+  const imported = state.resource[importFormat];
+  if (typeof imported === 'string') rows.push(['imported', `from ${imported}: ${String(state.resource[importSource] ?? '')}`]);
+  else rows.push(['because', trigger(state)]);
   const version = versionText(state.resource);
   if (version !== undefined) rows.push(['version', version]);
   const host = state.resource['host.name'];

@@ -290,6 +290,8 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
   let exception: RecordedFailure | undefined;
   const track = trackVariables();
   let notUnderstood = 0;
+  /** When a picture was last reported other than by the log. */
+  let lastPicture: UnixNano | undefined;
   let artifacts: Promise<void> = Promise.resolve();
 
   const relative = (file: string): string => path.relative(request.folder, path.resolve(cwd, file)).replaceAll(path.sep, '/');
@@ -326,6 +328,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         addLog(reported.log);
         return;
       case 'artifact':
+        if (/\.(png|jpe?g|svg)$/i.test(reported.name)) lastPicture = time;
         // Ours from now on, and of no use once it is stored.
         artifacts = addArtifact(reported.file, reported).then(() => rm(reported.file, { force: true }).catch(() => undefined));
         return;
@@ -395,6 +398,8 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         };
         return;
       case 'artifact':
+        // What a cell showed and logged with another client is one artifact, with the name that the task gave it.
+        if (entry.shownSince !== undefined && lastPicture !== undefined && BigInt(lastPicture) >= BigInt(entry.shownSince)) return;
         void addArtifact(entry.path, entry);
         return;
       case 'invalid':

@@ -10,6 +10,7 @@ import type { TaskResult } from '../model/task-result.ts';
 import type { Interpreter } from '../protocol/session.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { importersOf } from '../fingerprint/import-chain.ts';
+import { changedNames, type IsOutput } from '../fingerprint/listings.ts';
 import { fingerprintDifference, reasonsToRun } from '../fingerprint/staleness.ts';
 import type { KeptResult, KeptResults } from '../fingerprint/kept-results.ts';
 import { fingerprintTask, type FingerprintInputs } from '../fingerprint/task-fingerprint.ts';
@@ -25,6 +26,8 @@ export interface DecisionContext {
   readonly result: (task: TaskId) => TaskResult | undefined;
   /** Results that can be restored; absent: none are. */
   readonly kept?: KeptResults;
+  /** Of any task of the pipeline; absent: there are none. */
+  readonly isOutput?: IsOutput;
   /** Decisions that hold still; absent: each is made anew. */
   readonly memory?: DecisionMemory;
   /** Absent: modules of functions are compared as a whole. */
@@ -102,8 +105,9 @@ function withImporters(reasons: readonly Reason[], { sources }: Fingerprint, { f
   });
 }
 
-/** Which cells or functions changed, where what was there is known. */
+/** Which cells, functions or names changed, where what was there is known. */
 function withPlace(reason: Reason, digests: FileDigests): Reason {
+  if (reason.type === 'listing-changed') return { ...reason, ...changedNames(reason.from, reason.to, digests) };
   if (reason.type !== 'source-changed' || reason.from === undefined || reason.to === undefined) return reason;
   const { from, to } = reason;
   const [cells = [], parts = []] = [digests.changedCells(from, to), digests.changedParts(from, to)];
@@ -112,9 +116,9 @@ function withPlace(reason: Reason, digests: FileDigests): Reason {
 
 /** What a fingerprint of the task is made from, but for what it was seen to use. */
 export function fingerprintInputs(task: Task, params: JsonObject, context: DecisionContext): Omit<FingerprintInputs, 'last'> {
-  const { folder, interpreter, result } = context;
+  const { folder, interpreter, result, isOutput } = context;
   const python = needsInterpreter(task) ? interpreter : undefined;
-  return { task, folder, params, interpreter: python && `${python.version} ${python.path}`, upstream: result, compiler: compilerOf(task, context) };
+  return { task, folder, params, interpreter: python && `${python.version} ${python.path}`, upstream: result, compiler: compilerOf(task, context), isOutput };
 }
 
 /** Absent: modules of functions are compared as a whole. So they are if the function gets objects, which bring their own classes. */

@@ -14,6 +14,8 @@ export interface Observed {
   readonly written: readonly string[];
   readonly packages: Readonly<Record<string, PackageVersions>>;
   readonly lookups: ImportLookups;
+  /** Folder → patterns. */
+  readonly listed: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface ObservedCollector {
@@ -29,6 +31,7 @@ export function collectObserved(): ObservedCollector {
   const imported = new Map<string, Set<string>>();
   const outside = new Map<string, Set<string>>();
   const lookups = new Map<string, Set<string>>();
+  const listed = new Map<string, Set<string>>();
   let hasAny = false;
 
   /** A file that was written under another name was written; so was each file of a renamed folder. */
@@ -46,6 +49,7 @@ export function collectObserved(): ObservedCollector {
       addAll(imported, entry.imported);
       addAll(outside, entry.outside);
       addAll(lookups, entry.lookups);
+      addAll(listed, entry.listed);
     },
     hasAny: () => hasAny,
     observed: (folder, digests) => {
@@ -71,6 +75,7 @@ export function collectObserved(): ObservedCollector {
         written: relative([...written].filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true)),
         packages,
         lookups: lookupsOf(folder, lookups),
+        listed: Object.fromEntries([...listed].map(([each, patterns]) => [path.relative(folder, each).replaceAll(path.sep, '/') || '.', [...patterns].sort()])),
       };
     },
   };

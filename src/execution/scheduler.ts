@@ -364,6 +364,8 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
         isCovered: (file) => isDeclared(file, task.inputs) || isMadeBefore(file, task),
         isMade: (file) => pipeline.tasks.some((other) => isDeclared(file, other.outputs)),
         compiler: compilerOf(task, context.decision),
+        isOutput: context.decision.isOutput,
+        written,
         isOwn,
       },
       context.decision.digests,

@@ -7,7 +7,7 @@
  * (git's Documentation/technical/racy-git.txt).
  */
 import { hash, createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync, type BigIntStats } from 'node:fs';
+import { readdirSync, readFileSync, statSync, type BigIntStats, type Dirent } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -45,6 +45,7 @@ const partsKey = 'parts:';
 
 /** What stands for the content of a file that is there but may not be read: the task itself says so best, when it tries. */
 const unreadable = digestOf('unreadable');
+const none: ReadonlySet<string> = new Set();
 /** Files of a folder between which other work goes on. */
 const filesInOneGo = 200;
 
@@ -58,12 +59,15 @@ export interface FileDigests {
   readonly ofPath: (folder: string, relative: string) => Promise<PathDigest | undefined>;
   /** Names of what is in a folder: the same set as long as nothing came, went or was renamed. `undefined` when there is no such folder. */
   readonly namesIn: (absolute: string) => ReadonlySet<string> | undefined;
+  /** Those of them that are folders, and no links to one. */
+  readonly foldersIn: (absolute: string) => ReadonlySet<string>;
   /** Meaning of a Python source or notebook; `undefined` when it is not understood, or there is no such file. */
   readonly meaningOf: (absolute: string, kind: SourceKind) => Meaning | undefined;
   /** Code cells of a notebook by which `to` differs from `from`, from 1, as far as both were seen; empty where cells only went. */
   readonly changedCells: (from: Digest, to: Digest) => readonly number[] | undefined;
   /** What a digest of a part of a module stands for. */
   readonly rememberParts: (digest: Digest, parts: LabelledParts) => void;
+  readonly rememberedParts: (digest: Digest) => LabelledParts | undefined;
   /** Labels of what of a module differs between two digests, as far as both were seen. */
   readonly changedParts: (from: Digest, to: Digest) => readonly string[] | undefined;
   /** Whether `interpreter` is known to compile a source as it is now. */
@@ -97,7 +101,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
   let isNew = false;
   const known = (): NonNullable<typeof loaded> => (loaded ??= sortCached(cached()));
   const entries = (): Map<string, Entry | MeaningEntry> => known().entries;
-  const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string> }>();
+  const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string>; readonly within: ReadonlySet<string> }>();
   const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
     const cells = new Map<Digest, readonly string[]>();
   /** Those that were asked for: of the earlier ones, others are forgotten. */
@@ -151,15 +155,17 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     const known = folders.get(absolute);
     if (known?.isSettled === true && known.stamp === stamp) return known.names;
     const settled = isSettled(stats);
-    let names: ReadonlySet<string>;
+    let there: readonly Dirent[];
     try {
-      names = new Set(readdirSync(absolute));
+      there = readdirSync(absolute, { withFileTypes: true });
     } catch {
       return undefined;
     }
-    folders.set(absolute, { stamp, isSettled: settled, names });
+    const names = new Set(there.map(({ name }) => name));
+    folders.set(absolute, { stamp, isSettled: settled, names, within: new Set(there.flatMap((each) => (each.isDirectory() ? [each.name] : []))) });
     return names;
   };
+  const foldersIn = (absolute: string): ReadonlySet<string> => (namesIn(absolute) === undefined ? none : (folders.get(absolute)?.within ?? none));
 
   const ofMeaning = (absolute: string, kind: SourceKind): Meaning | undefined => {
     const key = `${kind}:${absolute}`;
@@ -263,12 +269,14 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
       isNew = true;
       known().compiled.set(absolute, [content, interpreter]);
     },
+    rememberedParts: partsOf,
     rememberParts: (digest, labels) => {
       isNew = true;
       parts.set(digest, labels);
     },
     importsOf,
     namesIn,
+    foldersIn,
     ofFile,
     ofPath,
     meaningOf: ofMeaning,

@@ -17,6 +17,7 @@ import type { TaskResult } from '../model/task-result.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
 import { allEntries, entriesOf, keptFolder, markUsed, namesIn, objectFile, stagingFile, writeEntry, type FoundEntry, type KeptFile } from './kept-entries.ts';
 import { coarseClock } from './held-still.ts';
+import { listingsMoved } from './listings.ts';
 import { isWithoutLinks, storeObject, takeObject } from './kept-files.ts';
 import { fingerprintDifference } from './staleness.ts';
 import { fingerprintTask, filesUsed, type FingerprintInputs } from './task-fingerprint.ts';
@@ -89,6 +90,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       // Changed and changed back while the task ran: it may have read either.
       const used = filesUsed(result.fingerprint).flatMap((file) => filesOf(folder, file));
       if (used.some((absolute) => isYoungerThan(absolute, startedAt - coarseClock) && !isMade(relativeTo(folder, absolute)) && !heldStill(relativeTo(folder, absolute)))) return undefined;
+      if (listingsMoved(result.fingerprint.listings ?? {}, startedAt - coarseClock, { folder, isOutput: inputs.isOutput }, digests())) return undefined;
       const files = await listOutputs(task, startedAt - coarseClock);
       if (files === undefined) return undefined;
       const size = files.reduce((sum, file) => sum + file.size, 0);

@@ -46,6 +46,12 @@ export function fingerprintDifference(last: Fingerprint, current: Fingerprint): 
   for (const [name, from, to] of changes<Json>(last.params, current.params, sameJson)) reasons.push({ type: 'param-changed', name, ...defined({ from, to }) });
   for (const [path, from, to] of changes(last.sources, current.sources)) reasons.push({ type: 'source-changed', path, ...defined({ from, to }) });
   for (const [path, from, to] of changes(last.inputs, current.inputs)) reasons.push({ type: 'input-changed', path, ...defined({ from, to }) });
+  for (const [folder, patterns] of Object.entries(last.listings ?? {})) {
+    for (const [pattern, { digest: from }] of Object.entries(patterns)) {
+      const to = current.listings?.[folder]?.[pattern]?.digest;
+      if (to !== undefined && to !== from) reasons.push({ type: 'listing-changed', folder, pattern, from, to });
+    }
+  }
   for (const [task, from, to] of changes(last.upstream, current.upstream)) reasons.push({ type: 'upstream-changed', task: task as TaskId, ...defined({ from, to }) });
   for (const [name, from, to] of changes(last.env, current.env)) reasons.push({ type: 'env-changed', name, ...defined({ from, to }) });
   if (last.interpreter !== current.interpreter) reasons.push({ type: 'interpreter-changed', from: last.interpreter, to: current.interpreter });

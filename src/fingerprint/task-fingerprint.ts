@@ -9,6 +9,7 @@ import { filesWithMistakes, slicesOf, type Compiler } from './called-sources.ts'
 import { digestOf, type FileDigests } from './file-digests.ts';
 import { coarseClock } from './held-still.ts';
 import { filesFound, packagesFound } from './import-lookups.ts';
+import { listingsNow, listingsSeen, withParents, type IsOutput } from './listings.ts';
 import { installedAt, versionIn } from './installed-packages.ts';
 import { sourceKind, viewOf, views, type Meaning, type View } from './meaning.ts';
 
@@ -32,6 +33,8 @@ export interface FingerprintInputs {
   readonly last: Fingerprint | undefined;
   /** Absent: the modules of a `call` task are compared as a whole. */
   readonly compiler?: Compiler | undefined;
+  /** Of any task of the pipeline; absent: there are none. */
+  readonly isOutput?: IsOutput | undefined;
 }
 
 export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDigests): Promise<Fingerprint> {
@@ -66,6 +69,7 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
     interpreter: inputs.interpreter ?? '',
     ...(inputs.last?.packages !== undefined && { packages: merged(versionsNow(inputs.last.packages, digests), packagesFound(folder, inputs.last.lookups ?? {}, digests)) }),
     ...(inputs.last?.lookups !== undefined && { lookups: inputs.last.lookups }),
+    ...(inputs.last?.listings !== undefined && { listings: listingsNow(folder, inputs.last.listings, inputs.isOutput, digests) }),
   };
 }
 
@@ -159,6 +163,9 @@ export interface ObservationContext {
   /** An output of any task of the pipeline: nobody else writes it while the run goes on. */
   readonly isMade: (relative: string) => boolean;
   readonly compiler?: Compiler | undefined;
+  /** What the task was seen to write. */
+  readonly written: ReadonlySet<string>;
+  readonly isOutput?: IsOutput | undefined;
   /** Written by the task itself. */
   readonly isOwn: (relative: string) => boolean;
 }
@@ -168,6 +175,8 @@ export interface ObservedUse {
   readonly read: readonly string[];
   readonly packages: Packages;
   readonly lookups: ImportLookups;
+  /** Folder → patterns. */
+  readonly listed: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
@@ -223,7 +232,11 @@ export async function withObserved(
     const key = observedKey(file);
     inputs[key] = fingerprint.inputs[key] ?? (await settled(file, options.last?.inputs[key], async () => (await digests.ofFile(path.resolve(options.folder, file)))?.digest));
   }
-  return { ...fingerprint, sources, inputs, packages: versionsAtStart(fingerprint, merged(seen.packages, packagesFound(options.folder, lookups, digests)), options, digests), lookups };
+  const { folder, isOutput, startedAt } = options;
+  const made = withParents(options.written);
+  const listings = listingsSeen(seen.listed, { folder, isOutput, since: startedAt - coarseClock, before: fingerprint.listings ?? {}, isOwn: (relative) => made.has(relative), unsettled }, digests);
+  const packages = versionsAtStart(fingerprint, merged(seen.packages, packagesFound(options.folder, lookups, digests)), options, digests);
+  return { ...fingerprint, sources, inputs, packages, lookups, listings };
 }
 
 /** A module that the task makes itself is found because it ran, and none of its sources. */

@@ -33,6 +33,7 @@ export function changeOf(reason: Reason): Change | undefined {
     case 'upstream-will-run':
     case 'upstream-will-be-restored':
       return { type: 'upstream', task: reason.task };
+    case 'listing-changed':
     case 'never-ran':
     case 'last-run-failed':
     case 'forced':

@@ -14,6 +14,17 @@ export type PackageVersions = Readonly<Record<string, string>>;
 /** Folder of a search path, relative to the pipeline's → names that imports looked for in it, separated by spaces. */
 export type ImportLookups = Readonly<Record<string, string>>;
 
+/** Files and folders that a pattern finds. */
+export interface Listing {
+  /** Over the sorted paths, relative to the folder that was listed. */
+  readonly digest: Digest;
+  /** Those that the task made itself, and that do not count. */
+  readonly own?: readonly string[];
+}
+
+/** Folder relative to the pipeline's → pattern, as Python's `glob` has them → what it finds. */
+export type Listings = Readonly<Record<string, Readonly<Record<string, Listing>>>>;
+
 export interface Fingerprint {
   /** Digest of the parts of the definition that change what the task does (kind, command, cwd, outputs, …). */
   readonly definition: Digest;
@@ -35,6 +46,8 @@ export interface Fingerprint {
   readonly packages?: Readonly<Record<string, PackageVersions>>;
   /** Where imports looked for what they found elsewhere, or not: a file that comes there is a source. Not compared itself. */
   readonly lookups?: ImportLookups;
+  /** What the task was seen to list, without outputs of tasks. */
+  readonly listings?: Listings;
 }
 
 /** Why a task is stale: which component changed, from what, to what. */
@@ -58,6 +71,16 @@ export type Reason =
       readonly via?: readonly string[];
     }
   | { readonly type: 'input-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
+  | {
+      readonly type: 'listing-changed';
+      readonly folder: string;
+      readonly pattern: string;
+      readonly from: Digest;
+      readonly to: Digest;
+      /** Names, where the old ones are known. */
+      readonly added?: readonly string[];
+      readonly removed?: readonly string[];
+    }
   | { readonly type: 'upstream-changed'; readonly task: TaskId; readonly from?: Digest; readonly to?: Digest }
   /** In a plan only: the upstream task will run, and whether it will make other outputs is not known before. */
   | { readonly type: 'upstream-will-run'; readonly task: TaskId }
@@ -98,6 +121,12 @@ function imported(via: readonly string[] | undefined): string {
   return via === undefined ? '' : `, imported by ${via.join(' → ')}`;
 }
 
+function inListing(added: readonly string[] = [], removed: readonly string[] = []): string {
+  const told = [...added.map((name) => `${name} is new`), ...removed.map((name) => `${name} is gone`)];
+  if (told.length === 0) return '';
+  return `: ${told.length > 4 ? `${told.slice(0, 3).join(', ')} and ${told.length - 3} more` : told.join(', ')}`;
+}
+
 /** One sentence without a full stop, as shown to people everywhere. */
 export function describeReason(reason: Reason): string {
   switch (reason.type) {
@@ -117,6 +146,8 @@ export function describeReason(reason: Reason): string {
       return `source ${reason.path} ${verb(reason.from, reason.to)}${inCells(reason.cells)}${inParts(reason.parts)} (${short(reason.from)} → ${short(reason.to)})${imported(reason.via)}`;
     case 'input-changed':
       return `input ${reason.path} ${verb(reason.from, reason.to)} (${short(reason.from)} → ${short(reason.to)})`;
+    case 'listing-changed':
+      return `files in ${reason.folder}/${reason.pattern === '*' ? '' : ` (${reason.pattern})`} changed${inListing(reason.added, reason.removed)}`;
     case 'upstream-changed':
       return `outputs of ${reason.task} changed (${short(reason.from)} → ${short(reason.to)})`;
     case 'upstream-will-run':

@@ -26,6 +26,8 @@ export interface RunSummary {
   readonly branch?: string;
   readonly commit?: string;
   readonly dirty?: boolean;
+  /** The format that an imported run came in. */
+  readonly imported?: string;
 }
 
 export interface SeriesSummary {

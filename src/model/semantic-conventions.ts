@@ -197,3 +197,11 @@ export const resourcesPrefix = 'runweave.resources.';
 export const attemptWarnings = 'runweave.attempt.warnings';
 /** Of an exception event. */
 export const exceptionFrames = 'runweave.exception.frames';
+
+// Resource attributes of an imported run, and only of such a run.
+/** The format that it came in. */
+export const importFormat = 'runweave.import.format';
+/** The file or folder that it came from, as it was named. */
+export const importSource = 'runweave.import.source';
+/** `trace`: of spans without tasks. */
+export const importShape = 'runweave.import.shape';

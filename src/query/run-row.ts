@@ -36,3 +36,8 @@ export type Scalar = Extract<Json, string | number | boolean>;
 export function scalarOf(value: Json): Scalar {
   return value === null ? 'null' : typeof value === 'object' ? JSON.stringify(value) : value;
 }
+
+/** By which a page names a run: the name of its file without its ending, the same for a log and the record that it becomes. */
+export function runKey(file: string): string {
+  return file.replace(/^.*[/\\]/s, '').replace(/(\.otlp)?\.jsonl?$/, '');
+}

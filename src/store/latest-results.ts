@@ -4,6 +4,7 @@ import type { TaskId } from '../model/pipeline.ts';
 import { mayBePickle } from '../model/pickled-return.ts';
 import type { RunState, TaskState } from '../model/run-state.ts';
 import type { TaskResult } from '../model/task-result.ts';
+import { importFormat } from '../model/semantic-conventions.ts';
 import { elapsed } from '../model/time.ts';
 import { readRecordHead } from './read-record.ts';
 import { runFiles } from './run-files.ts';
@@ -11,7 +12,7 @@ import { runFiles } from './run-files.ts';
 /**
  * The last execution of each of `tasks` in a run of that pipeline (by its name and the file's name), whether it succeeded or not, as the cache would
  * have it. Reads first lines, newest record first, until every task is found. Runs in progress and records that can't
- * be read are passed over. `folder` is `.runweave`.
+ * be read are passed over, and so are imported runs. `folder` is `.runweave`.
  */
 export async function latestResults(folder: string, pipeline: RunState['pipeline'], tasks: ReadonlySet<TaskId>): Promise<ReadonlyMap<TaskId, TaskResult>> {
   const results = new Map<TaskId, TaskResult>();
@@ -19,6 +20,8 @@ export async function latestResults(folder: string, pipeline: RunState['pipeline
     if (results.size === tasks.size) break;
     if (file.live) continue;
     const state = await readRecordHead(file.path).catch(() => undefined);
+    // What was imported was not run here, whatever it is called.
+    if (state?.resource[importFormat] !== undefined) continue;
     if (state?.pipeline.name !== pipeline.name || path.basename(state.pipeline.file) !== path.basename(pipeline.file)) continue;
     for (const task of state.tasks) {
       if (!tasks.has(task.node.id) || results.has(task.node.id)) continue;

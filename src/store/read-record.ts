@@ -8,13 +8,14 @@ import path from 'node:path';
 import { createRunFold } from '../model/run-state.ts';
 import { shownSpans } from '../model/reported.ts';
 import type { RunState } from '../model/run-state.ts';
-import { serviceName } from '../model/semantic-conventions.ts';
+import { importShape, reportedAttempt, reportedParentSpanId, reportedResource, reportedTraceId, serviceName } from '../model/semantic-conventions.ts';
+import { isJsonObject, type Json } from '../model/json.ts';
 import type { TimelineSpan } from '../protocol/run-view.ts';
 import { eventsOfLog } from '../recording/event-log.ts';
 import { readLines } from '../recording/read-lines.ts';
-import { splitJsonDocuments } from './json-documents.ts';
-import { isOtlpDocument, spansOf } from './otlp-json.ts';
-import type { OtlpSpan } from './otlp-json.ts';
+import { splitJsonDocuments } from '../model/json-documents.ts';
+import { isOtlpDocument, spansOf } from '../model/otlp-json.ts';
+import type { OtlpSpan } from '../model/otlp-json.ts';
 import { isRunSpan, reportedBy, runOfSpans } from './run-of-spans.ts';
 
 export type ReadRecord =
@@ -150,6 +151,10 @@ function createTraceReader(file: string): TraceReader {
     documents: () => documents,
     result: (damage) => {
       const state = ours ? runOfSpans(spans) : undefined;
+      if (state?.resource[importShape] === 'trace' && reported.size > 0) {
+        const ofTrace = spans.filter((span) => reportedBy(span) !== undefined);
+        return { type: 'trace', title: state.pipeline.name, spans: ofTrace.map(importedSpan), total: [...reported.values()].reduce((sum, count) => sum + count, 0) };
+      }
       if (state !== undefined) {
         return { type: 'run', state: damage === undefined ? state : { ...state, warnings: [...state.warnings, `The record is damaged, and shows what could be read: ${damage}`] } };
       }
@@ -165,6 +170,18 @@ function titleOf(spans: readonly OtlpSpan[], file: string): string {
   const service = root?.resource.get(serviceName);
   const name = root === undefined || root.name === '' ? path.basename(file) : root.name;
   return typeof service === 'string' ? `${service}: ${name}` : name;
+}
+
+/** As it was in the trace that was imported, without what the record needs of it. */
+function importedSpan(span: OtlpSpan, index: number): TimelineSpan {
+  const { attributes } = span;
+  const resource = attributes.get(reportedResource);
+  const parent = attributes.get(reportedParentSpanId);
+  const own = new Map<string, Json>([...attributes].filter(([name]) => ![reportedAttempt, reportedParentSpanId, reportedResource, reportedTraceId].includes(name)));
+  const parentSpanId = typeof parent === 'string' ? parent : span.parentSpanId;
+  const hasParent = parentSpanId !== undefined && parentSpanId !== span.spanId && parentSpanId !== reportedBy(span);
+  const { parentSpanId: _, ...shown } = timelineSpan({ ...span, attributes: own, resource: new Map([...span.resource, ...(isJsonObject(resource) ? Object.entries(resource) : [])]) }, index);
+  return { ...shown, ...(hasParent && { parentSpanId }) };
 }
 
 function timelineSpan(span: OtlpSpan, index: number): TimelineSpan {

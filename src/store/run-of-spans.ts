@@ -15,7 +15,7 @@ import type { ArtifactState, AttemptState, CellState, OutputChunk, ResourcePoint
 import * as semconv from '../model/semantic-conventions.ts';
 import type { UnixNano } from '../model/time.ts';
 import { unpack } from '../recording/packed-columns.ts';
-import type { AttributeMap, OtlpEvent, OtlpSpan } from './otlp-json.ts';
+import type { AttributeMap, OtlpEvent, OtlpSpan } from '../model/otlp-json.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -373,8 +373,8 @@ const fingerprintTables = ['definitionParts', 'params', 'sources', 'inputs', 'up
 
 function fingerprintOf(value: Json | undefined): Fingerprint | undefined {
   if (!isJsonObject(value) || typeof value['definition'] !== 'string' || typeof value['interpreter'] !== 'string') return undefined;
-  // Records of before have none of these two.
-  if ([value['packages'], value['lookups']].some((table) => table !== undefined && !isJsonObject(table))) return undefined;
+  // Earlier records have none of these.
+  if ([value['packages'], value['lookups'], value['listings']].some((table) => table !== undefined && !isJsonObject(table))) return undefined;
   return fingerprintTables.every((table) => isJsonObject(value[table])) ? (value as unknown as Fingerprint) : undefined;
 }
 

@@ -5,7 +5,7 @@ import type { RunSummary, SeriesSummary } from '../model/record.ts';
 import { countPhases } from '../model/run-state.ts';
 import type { MetricSummary } from '../model/metric-series.ts';
 import type { RunState } from '../model/run-state.ts';
-import { vcsDirty, vcsRefHeadName, vcsRefHeadRevision } from '../model/semantic-conventions.ts';
+import { importFormat, vcsDirty, vcsRefHeadName, vcsRefHeadRevision } from '../model/semantic-conventions.ts';
 
 /** What a list shows of a run. */
 export function summarize(state: RunState, path: string): RunSummary {
@@ -14,6 +14,7 @@ export function summarize(state: RunState, path: string): RunSummary {
   const text = (value: Json | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
   const branch = text(state.resource[vcsRefHeadName]);
   const commit = text(state.resource[vcsRefHeadRevision]);
+  const imported = text(state.resource[importFormat]);
   const dirty = state.resource[vcsDirty];
   return {
     runId: state.runId,
@@ -38,6 +39,7 @@ export function summarize(state: RunState, path: string): RunSummary {
     ...(branch !== undefined && { branch }),
     ...(commit !== undefined && { commit }),
     ...(typeof dirty === 'boolean' && { dirty }),
+    ...(imported !== undefined && { imported }),
   };
 }
 

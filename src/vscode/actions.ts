@@ -18,6 +18,7 @@ import { openOutput, openSource } from './task-files.ts';
 import type { TaskLogs } from './task-log.ts';
 import { spokenPhase, taskLook } from './task-tree.ts';
 import type { TaskRow } from './task-tree.ts';
+import type { TrackerPanels } from './tracker-panel.ts';
 
 /** A row of the tree, or a CodeLens, which knows its pipeline file too. */
 export type TaskTarget = TaskRow & { readonly file?: string };
@@ -25,6 +26,7 @@ export type TaskTarget = TaskRow & { readonly file?: string };
 export interface ActionServices {
   readonly pipelines: Pipelines;
   readonly graphs: GraphPanels;
+  readonly tracker: TrackerPanels;
   readonly runs: RunsView;
   readonly logs: TaskLogs;
   readonly output: vscode.LogOutputChannel;
@@ -37,7 +39,7 @@ export function registerActions(services: ActionServices): vscode.Disposable {
   return vscode.Disposable.from(...Object.entries(actions).map(([id, action]) => vscode.commands.registerCommand(id, action as (...args: unknown[]) => unknown)));
 }
 
-function actionsOf({ pipelines, graphs, runs, logs, output }: ActionServices): Readonly<Record<Command, Action>> {
+function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionServices): Readonly<Record<Command, Action>> {
   const session = (target?: TaskTarget): PipelineSession | undefined => (target?.file === undefined ? pipelines.current : pipelines.sessionOf(vscode.Uri.parse(target.file)));
   const withPipeline = async <T>(action: (of: PipelineSession) => T): Promise<Awaited<T> | undefined> => {
     await pipelines.ready;
@@ -95,6 +97,7 @@ function actionsOf({ pipelines, graphs, runs, logs, output }: ActionServices): R
       const chosen = entry ?? (await withPipeline(() => pickRun(pipelines)));
       if (chosen !== undefined) await openRunFile(runPath(chosen));
     },
+    [command.openTracker]: () => withPipeline(() => tracker.show()),
     [command.refresh]: () =>
       withPipeline((of) => {
         runs.refresh();

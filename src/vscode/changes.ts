@@ -80,6 +80,29 @@ async function compareFile({ path, from, to }: Extract<Change, { readonly type: 
   return undefined;
 }
 
+/** One side of a comparison between two runs: the digest of the content itself where it was kept, and of what counts in it. */
+export interface RecordedFile {
+  readonly content?: Digest;
+  readonly digest?: Digest;
+}
+
+/** Opens a file as two runs used it. Returns why it can't. */
+export async function openRecorded(place: ChangePlace, path: string, from: RecordedFile, to: RecordedFile, title: string): Promise<string | undefined> {
+  const side = async ({ content, digest }: RecordedFile): Promise<vscode.Uri | undefined> => {
+    if (digest === undefined) return emptyDocument(path);
+    return (content === undefined ? undefined : await recorded(place, path, content)) ?? recorded(place, path, digest);
+  };
+  const [before, after] = await Promise.all([side(from), side(to)]);
+  if (before === undefined || after === undefined) return `What ${path} contained ${before === undefined ? 'in the first run' : 'in the other run'} is not known: it was neither recorded nor committed.`;
+  await vscode.commands.executeCommand('vscode.diff', before, after, title, { preview: true });
+  return undefined;
+}
+
+/** Opens two values as text. */
+export async function openValues(name: string, from: string, to: string): Promise<void> {
+  await compareValues({ type: 'values', name, from, to });
+}
+
 async function newSide(place: ChangePlace, path: string, to: Digest | undefined, file: string | undefined, bytes: Uint8Array | undefined): Promise<{ readonly uri: vscode.Uri; readonly label: string } | undefined> {
   if (to === undefined) return { uri: emptyDocument(path), label: 'gone' };
   const { hasDigest } = await import('./earlier-content.ts');

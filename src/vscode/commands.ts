@@ -14,6 +14,7 @@ export const command = {
   explainTask: 'runweave.explainTask',
   openLatestRun: 'runweave.openLatestRun',
   openRun: 'runweave.openRun',
+  openTracker: 'runweave.openTracker',
   refresh: 'runweave.refresh',
   selectPipeline: 'runweave.selectPipeline',
   init: 'runweave.init',
@@ -44,4 +45,4 @@ export const contextKey = {
 export type ContextKey = (typeof contextKey)[keyof typeof contextKey];
 
 /** Ids of views and editors, as in package.json. */
-export const view = { pipeline: 'runweave.pipeline', runs: 'runweave.runs', graph: 'runweave.graph', run: 'runweave.run' } as const;
+export const view = { pipeline: 'runweave.pipeline', runs: 'runweave.runs', graph: 'runweave.graph', run: 'runweave.run', tracker: 'runweave.tracker' } as const;

@@ -25,14 +25,14 @@ export function runRow(entry: RunListEntry, now: Date): RunRow {
       const branch = summary.branch === undefined ? '' : `${summary.branch}${summary.commit === undefined ? '' : ` ${summary.commit.slice(0, 8)}`}${summary.dirty === true ? ', changed since' : ''}`;
       return {
         label: relativeTime(start, now),
-        description: [summary.interrupted ? 'interrupted' : '', did, took].filter((part) => part !== '').join(' · '),
+        description: [summary.interrupted ? 'interrupted' : '', did, took, summary.imported === undefined ? '' : `imported from ${summary.imported}`].filter((part) => part !== '').join(' · '),
         ...outcomeLook(summary),
         tooltip: [
           summary.runId,
           start.toLocaleString(),
           `${counts.total} tasks: ${counts.succeeded} succeeded, ${counts.failed} failed, ${counts.skipped} skipped`,
           ...(branch === '' ? [] : [branch]),
-          ...(summary.interrupted ? ['The executor stopped in the middle of this run; it was sealed afterwards.'] : []),
+          ...(summary.interrupted && summary.imported === undefined ? ['The executor stopped in the middle of this run; it was sealed afterwards.'] : []),
         ],
         contextValue: summary.outcome === undefined ? 'run.live' : 'run',
       };

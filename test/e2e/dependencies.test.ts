@@ -84,6 +84,40 @@ describe('dependencies as they are', { timeout: 120_000 }, () => {
     assert.match(await plan(), /▸ a\n {4}interpreter: .*\.venv\/bin\/python → /);
   });
 
+  it('of folders that a task lists: names that match what it looks for, without what tasks make', async (context) => {
+    const { run, runweave, write, read, folder, start } = withEnvironment(context, {
+      'runweave.yaml': 'name: lists\ntasks:\n  a: {python: a.py, outputs: [data/a.csv]}\n  b: {python: b.py, outputs: [out/b.txt]}\n',
+      'a.py': "from pathlib import Path\nnames = sorted(path.name for path in Path('data').glob('*.csv'))\nPath('data/cache.csv').touch()\nPath('data/a.csv').write_text(','.join(names))\n",
+      'b.py': "import subprocess, sys\nnames = subprocess.run([sys.executable, '-c', 'import os; print(sorted(os.listdir(\"data/sub\")))'], stdout=subprocess.PIPE, check=True, encoding='utf-8').stdout\nwith open('out/b.txt', 'w') as made:\n    made.write(names)\n",
+      'data/one.csv': '1',
+      'data/sub/x': '',
+    });
+    assert.deepEqual((await run()).executed, ['a', 'b']);
+    const plan = async (): Promise<string> => (await runweave('plan')).stdout;
+    assert.match(await plan(), /^2 up to date/, 'what it made is no change');
+    write('data/notes.txt', '');
+    write('data/sub/.x.swp', '');
+    assert.match(await plan(), /^2 up to date/);
+    write('data/two.csv', '2');
+    assert.match(await plan(), /^▸ a\n {4}files in data\/ \(\*\.csv\) changed: two\.csv is new\n1 to run, 1 up to date/);
+    assert.deepEqual((await run()).executed, ['a']);
+    assert.equal(read('data/a.csv'), 'a.csv,cache.csv,one.csv,two.csv');
+    write('data/sub/y', '');
+    assert.match(await plan(), /^▸ b\n {4}files in data\/sub\/ changed: y is new\n/);
+    assert.deepEqual((await run()).executed, ['b']);
+    rmSync(path.join(folder, 'data/two.csv'));
+    assert.match(await plan(), /files in data\/ \(\*\.csv\) changed: two\.csv is gone/);
+
+    const watching = start('watch', '--json');
+    await watching.until((line) => line.type === 'sealed');
+    const from = watching.lines.length;
+    write('data/three.csv', '3');
+    const stale = await watching.until((line) => line.type === 'task-stale', from);
+    assert.ok(stale.type === 'task-stale' && stale.task === 'a' && stale.reasons.some((reason) => reason.type === 'listing-changed' && reason.added?.join() === 'three.csv'), JSON.stringify(stale));
+    watching.process.kill('SIGINT');
+    await watching.ended;
+  });
+
   it('an installation while watching counts at the next decision, and so does another environment', async (context) => {
     const { start, write, install, environment } = withEnvironment(context, files);
     install('alpha', '1.0');

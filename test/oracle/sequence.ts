@@ -65,7 +65,7 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
   const dataFiles = ['data/d0.txt', 'data/d1.txt', 'data/d2.txt', 'data/d3.txt'];
   const moduleNames = ['m0', 'm1', 'm2'];
   let world: World = {
-    files: Object.fromEntries([...dataFiles, 'data/g/0.txt', 'data/g/1.txt'].map((file) => [file, `of ${file}`])),
+    files: Object.fromEntries([...dataFiles, 'data/g/0.txt', 'data/g/1.txt', 'data/l/0.csv', 'data/l/sub/keep.txt'].map((file) => [file, `of ${file}`])),
     modules: Object.fromEntries(moduleNames.map((name) => [`modules/${name}`, { value: `module ${name}`, comment: '', docstring: '' }])),
     packages: { alpha: '1.0', beta: '1.0' },
     tasks: [],
@@ -98,6 +98,7 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
       childFile: oneOf(dataFiles),
       childModule: oneOf(moduleNames),
       package: oneOf(['', '', 'alpha', 'beta']),
+      lists: oneOf(['no', 'no', 'glob', 'pathlib', 'rglob', 'listdir', 'walk', 'child']),
       isOptimistic: chance(3),
       comment: '',
       isLoose: false,
@@ -122,6 +123,12 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
       const text = world.files[from];
       if (text === undefined) return;
       world.files = { ...without(world.files, from), [`data/g/${4 + pick(3)}.txt`]: text };
+    },
+    'file of a listed folder': () => {
+      const file = `data/l/${oneOf(['', 'sub/'])}${pick(3)}${oneOf(['.csv', '.csv', '.txt'])}`;
+      if (world.files[file] === undefined) world.files = { ...world.files, [file]: '' };
+      else if (chance(3)) world.files = { ...world.files, [file]: `listed ${pick(1000)}` };
+      else world.files = without(world.files, file);
     },
     module: () => void (anyModule().value = `module ${pick(1000)}`),
     extra: () => {

@@ -7,6 +7,9 @@ import assert from 'node:assert/strict';
 export type Kind = 'python' | 'call' | 'notebook' | 'shell';
 export type Child = 'none' | 'subprocess' | 'os.fork' | 'fork' | 'spawn' | 'forkserver';
 
+/** How a task lists `data/l`. */
+export type Lists = 'no' | 'glob' | 'pathlib' | 'rglob' | 'listdir' | 'walk' | 'child';
+
 export interface ModelTask {
   readonly name: string;
   readonly kind: Kind;
@@ -27,6 +30,7 @@ export interface ModelTask {
   childModule: string;
   /** An installed package that it imports. */
   readonly package: string;
+  readonly lists: Lists;
   /** Imports `extra` if it is there: from `first`, from `second`, or installed. */
   readonly isOptimistic: boolean;
   /** What says nothing. */
@@ -67,6 +71,38 @@ function declared(world: World, task: ModelTask): readonly string[] {
   return [...inputs, ...task.needs.flatMap((need) => outputsOf(taskNamed(world, need)))];
 }
 
+/** What a task finds in `data/l` and in `data/l/sub`, which is always there. */
+function listed(world: World, task: ModelTask): readonly string[] {
+  const all = Object.keys(world.files).flatMap((file) => (file.startsWith('data/l/') ? [file.slice('data/l/'.length)] : [])).sort();
+  const here = all.filter((file) => !file.includes('/'));
+  switch (task.lists) {
+    case 'no':
+      return [];
+    case 'glob':
+    case 'pathlib':
+      return here.filter((file) => file.endsWith('.csv'));
+    case 'rglob':
+      return all.filter((file) => file.endsWith('.csv'));
+    case 'walk':
+      return all;
+    case 'listdir':
+    case 'child':
+      return [...here, 'sub'].sort();
+    default:
+      return task.lists satisfies never;
+  }
+}
+
+const listingCode: Readonly<Record<Lists, readonly string[]>> = {
+  no: [],
+  glob: ['    import glob', "    names = [name[7:] for name in glob.glob('data/l/*.csv')]"],
+  pathlib: ['    import pathlib', "    names = [path.name for path in pathlib.Path('data/l').glob('*.csv')]"],
+  rglob: ['    import pathlib', "    names = [path.as_posix()[7:] for path in pathlib.Path('data', 'l').rglob('*.csv')]"],
+  listdir: ["    names = os.listdir('data/l')"],
+  walk: ["    names = [os.path.join(top, name)[7:] for top, _, names in os.walk('data/l') for name in names]"],
+  child: ['    import subprocess', "    code = 'import os; print(*os.listdir(), sep=chr(10))'", "    names = subprocess.run([sys.executable, '-c', code], cwd='data/l', check=True, stdout=subprocess.PIPE, encoding='utf-8').stdout.split()"],
+};
+
 function extraOf(world: World): readonly [place: string, value: string] {
   const place = extras.find((each) => world.modules[each] !== undefined);
   if (place !== undefined) return [place, world.modules[place]?.value ?? ''];
@@ -89,6 +125,7 @@ export function expected(world: World, task: ModelTask): Readonly<Record<string,
       const parts = [...own, value(task.module), read(task.undeclared)];
       if (task.package !== '') parts.push(world.packages[task.package] ?? '');
       if (task.isOptimistic) parts.push(extraOf(world)[1]);
+      if (task.lists !== 'no') parts.push(listed(world, task).join());
       if (task.child !== 'none') parts.push(value(task.childModule), read(task.childFile));
       return [output, [...parts, ...texts].join('|')];
     }),
@@ -101,12 +138,13 @@ export function signature(world: World, task: ModelTask): string {
   const inShell = { name, kind, needs, param, matrix, inputs, constant, read: declared(world, task).map((file) => [file, world.files[file]]), upstream: needs.map((need) => expected(world, taskNamed(world, need))) };
   if (kind === 'shell') return JSON.stringify(inShell);
   // A package that is not known may read the docstrings of its users, and so may what imports by computed names.
-  const mayReadDocstrings = task.package !== '' || task.isOptimistic || child !== 'none';
+  const mayReadDocstrings = task.package !== '' || task.isOptimistic || child !== 'none' || task.lists === 'child';
   const said = (path: string): unknown => [path, world.modules[path]?.value, mayReadDocstrings ? world.modules[path]?.docstring : ''];
   const used = [
     said(`modules/${module}`),
     [undeclared, world.files[undeclared]],
     [task.package, world.packages[task.package]],
+    [task.lists, listed(world, task)],
     task.isOptimistic ? [extraOf(world), said(extraOf(world)[0])] : [],
     child === 'none' ? [] : [child, childFile, world.files[childFile], said(`modules/${childModule}`)],
   ];
@@ -168,6 +206,8 @@ function codeOf(world: World, task: ModelTask): string {
     '        parts.append(stream.read())',
     ...(task.package === '' ? [] : [`    import ${task.package}`, `    parts.append(${task.package}.text())`]),
     ...(task.isOptimistic ? ['    try:', '        import extra', '        parts.append(extra.text())', '    except ImportError:', "        parts.append('no extra')"] : []),
+    ...listingCode[task.lists],
+    ...(task.lists === 'no' ? [] : ["    parts.append(','.join(sorted(names)))"]),
     ...(task.child === 'none' || task.child === 'subprocess' || task.child === 'os.fork' ? child[task.child] : pool),
     `    for pattern in ${list([...task.inputs, ...task.needs.flatMap((need) => outputsOf(taskNamed(world, need)))])}:`,
     '        import glob',

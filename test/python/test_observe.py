@@ -112,6 +112,37 @@ class OwnProcess(TaskTest):
         self.assertEqual(seen["lookups"]["lib"], {"part"})
         self.assertEqual(seen["lookups"]["venv/lib/site-packages"], {"optional"})
 
+    def test_what_is_listed(self):
+        for name in ("data/a.csv", "data/sub/b.csv", "bare/c", "walked/deep/d", "plugins/__init__.py", ".git/HEAD"):
+            self.write(name, "")
+        result, seen = self.script(
+            """
+            import glob, importlib.metadata, os, pathlib, shutil, sys
+            glob.glob("data/*.csv"), list(glob.iglob("data/*/b.csv")), glob.glob("*/**.txt"), glob.glob("data/x.csv")
+            glob.glob("**/*.csv", recursive=True), glob.glob("/nowhere/*"), glob.glob("*.md", root_dir="data/sub")
+            list(pathlib.Path("data").glob("[ab].csv")), list(pathlib.Path("data").rglob("*.tsv"))
+            os.listdir("bare"), os.listdir(".git"), os.listdir("/"), list(os.walk("walked"))
+            list(pathlib.Path("data/sub").iterdir())
+            os.mkdir("gone"), shutil.rmtree("gone")
+            sys.path.insert(0, os.getcwd())
+            import plugins
+            try: importlib.metadata.version("absent")
+            except importlib.metadata.PackageNotFoundError: pass
+            """
+        )
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(
+            seen["listed"],
+            {
+                ".": {"*/**.txt", "**/*.csv"},
+                "bare": {"*"},
+                "data": {"*.csv", "*/b.csv", "x.csv", "[ab].csv", "**/*.tsv"},
+                "data/sub": {"*.md", "*"},
+                "walked": {"*"},
+                "walked/deep": {"*"},
+            },
+        )
+
     def test_a_task_that_breaks_its_surroundings_is_still_observed(self):
         self.write("in.txt", "x")
         _, seen = self.script(
@@ -151,6 +182,10 @@ class Children(TaskTest):
                 )
                 self.assertEqual(seen["read"], {"a.txt"})
                 self.assertEqual(seen["modules"] - {"tasks/child.py"}, {"tasks/script.py", "tasks/part.py", "tasks/lazy.py"})
+
+    def test_what_they_list(self):
+        seen = self.script("import subprocess, sys; subprocess.run([sys.executable, '-c', 'import os; os.scandir(\\'tasks\\')'], check=True)")
+        self.assertEqual(seen["listed"], {"tasks": {"*"}})
 
     @unittest.skipUnless(hasattr(os, "fork"), "fork")
     def test_that_end_without_exit_handlers(self):

@@ -14,7 +14,8 @@ const root = path.resolve(import.meta.dirname, '../..');
 /** Layer → the layers that it may import, from the bottom up. A layer is a folder of `src/`, a file in it, or `webview`. */
 const layers: Readonly<Record<string, readonly string[]>> = {
   model: [],
-  protocol: ['model'],
+  query: ['model'],
+  protocol: ['model', 'query'],
   definition: ['model', 'protocol'],
   fingerprint: ['model', 'protocol', 'definition'],
   recording: ['model', 'protocol'],
@@ -22,7 +23,6 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // Not recording: the executor does not know OpenTelemetry.
   execution: ['model', 'protocol', 'definition', 'fingerprint'],
   collector: ['model', 'protocol'],
-  query: ['model', 'protocol'],
   importers: ['model', 'protocol'],
   exporters: ['model', 'protocol'],
   app: ['model', 'protocol', 'definition', 'fingerprint', 'recording', 'store', 'execution', 'collector', 'query', 'importers', 'exporters'],

@@ -18,7 +18,7 @@ it('trains, and after a change trains again exactly what depends on it', { timeo
     await vscode.runCommand('Runweave: Show Graph');
     const graph = await vscode.webview('[data-node="summary"]');
     await vscode.runCommand('Runweave: Switch Watch On');
-    await views.run(/success, 10 executed/).waitFor(patience);
+    await views.run(/success, 11 executed/).waitFor(patience);
     const phases = await watchPhases(graph, 'matrix:train');
 
     await vscode.runCommand('View: Split Editor Right');
@@ -28,7 +28,7 @@ it('trains, and after a change trains again exactly what depends on it', { timeo
     assert.notEqual(changed, source);
     await vscode.replaceTextAndSave(changed);
 
-    await views.run(/success, 7 executed/).waitFor(patience);
+    await views.run(/success, 8 executed/).waitFor(patience);
     await views.task(/^ingest, skipped/).waitFor();
     await views.task(/^summary, succeeded/).waitFor();
     const seen = await phases();

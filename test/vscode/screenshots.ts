@@ -39,7 +39,7 @@ try {
 
     const views = await openViews(vscode);
     await vscode.runCommand('Runweave: Switch Watch On');
-    await views.run(/success, 10 executed/).waitFor(patience);
+    await views.run(/success, 11 executed/).waitFor(patience);
 
     await vscode.runCommand('Runweave: Show Graph');
     const graph = await vscode.webview('[data-node="summary"][data-phase="success"]');
@@ -51,9 +51,9 @@ try {
     await writeFile(source, (await readFile(source, 'utf8')).replace('GAMMA = 0.001', 'GAMMA = 0.0015'));
     await graph.locator('[data-node="matrix:train"][data-phase="running"]').waitFor(patience);
     await picture('graph-running', 'dark');
-    await views.run(/success, 7 executed/).waitFor(patience);
+    await views.run(/success, 8 executed/).waitFor(patience);
 
-    await views.run(/success, 7 executed/).first().click();
+    await views.run(/success, 8 executed/).first().click();
     await vscode.webview('[role="tab"]');
     await everyTheme('run');
 

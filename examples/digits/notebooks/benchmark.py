@@ -12,7 +12,7 @@
 
 # %% [markdown]
 # # Measure a model
-# On images that it has not seen, by ONNX Runtime, as it would run in production.
+# On images that it has not seen, by ONNX Runtime, as it would run in production. What it finds is logged with MLflow.
 
 # %% tags=["parameters"]
 test_file = "build/data/test.npz"
@@ -22,9 +22,9 @@ nr_train_images = 400
 
 # %%
 import matplotlib.pyplot as plt
+import mlflow
 import numpy as np
 import onnxruntime
-import runweave
 
 test = np.load(test_file)
 images, labels = test["images"], test["labels"]
@@ -43,8 +43,8 @@ auc = float(np.mean(auc_of_digit))
 accuracy = float(accuracy_score(labels, predicted))
 
 for digit, value in enumerate(auc_of_digit):
-    runweave.log_metric("roc_auc_of_digit", value, step=digit)
-runweave.log_metrics({"roc_auc_macro": auc, "accuracy": accuracy})
+    mlflow.log_metric("roc_auc_of_digit", value, step=digit)
+mlflow.log_metrics({"roc_auc_macro": auc, "accuracy": accuracy})
 print(f"{nr_train_images} training images: accuracy {accuracy:.4f}, ROC AUC {auc:.5f} (macro average)")
 
 # %%
@@ -55,13 +55,13 @@ for digit in range(10):
 # All that tells the digits apart is in this corner.
 ax.set(xlim=(-0.005, 0.2), ylim=(0.8, 1.005), xlabel="false positive rate", ylabel="true positive rate")
 ax.legend(title="AUC of digit", fontsize=8)
-runweave.log_figure("roc-curves", figure)
+mlflow.log_figure(figure, "roc-curves.png")
 
 # %%
 from sklearn.metrics import ConfusionMatrixDisplay
 
 display = ConfusionMatrixDisplay.from_predictions(labels, predicted, colorbar=False)
-runweave.log_figure("confusion-matrix", display.figure_)
+mlflow.log_figure(display.figure_, "confusion-matrix.png")
 
 # %% [markdown]
 # ## What it gets wrong
@@ -71,8 +71,8 @@ from lib.images import draw_digits
 
 wrong = np.flatnonzero(predicted != labels)
 titles = [f"{labels[i]} as {predicted[i]}" for i in wrong]
-runweave.log_figure("mistakes", draw_digits(images[wrong][:30], titles[:30]))
-runweave.log_metric("nr_mistakes", len(wrong))
+mlflow.log_figure(draw_digits(images[wrong][:30], titles[:30]), "mistakes.png")
+mlflow.log_metric("nr_mistakes", len(wrong))
 
 # %%
 import json
@@ -90,4 +90,3 @@ Path(benchmark_file).write_text(
         indent=2,
     )
 )
-runweave.returns(roc_auc_macro=auc)

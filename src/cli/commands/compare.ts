@@ -1,9 +1,8 @@
 import type { Json } from '../../model/json.ts';
-import type { RunState, TaskState } from '../../model/run-state.ts';
+import type { RunState } from '../../model/run-state.ts';
 import { formatDuration } from '../../model/time.ts';
 import { compareRuns, type Difference, type PerRun } from '../../query/compare.ts';
-import { findRun } from '../../store/find-run.ts';
-import { readRecord } from '../../store/read-record.ts';
+import { readMakers } from '../../store/read-makers.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
@@ -27,8 +26,7 @@ export async function compareCommand(line: CommandLine, host: Host): Promise<Exi
     if (run.type === 'error') return reportError(run, host, json);
     states.push(run.state);
   }
-  const makers = await readMakers(place.records, states);
-  const comparison = compareRuns(states, (task) => (task.madeBy === undefined ? undefined : makers.get(task.madeBy.runId)?.tasks.find((each) => each.node.id === task.node.id)));
+  const comparison = compareRuns(states, await readMakers(place.records, states));
   if (json) {
     writeJson(host.stdout, { runs: comparison.runs, differences: comparison.differences });
     return exitCodes.success;
@@ -44,18 +42,6 @@ export async function compareCommand(line: CommandLine, host: Host): Promise<Exi
   const header = states.map((state, index) => `${index === 0 ? 'from' : index === 1 ? 'to' : '  '}  ${state.runId}`);
   host.stdout.write(`${[...header, ...(lines.length === 0 ? ['', 'no differences'] : lines)].map((text) => fit(text, host.stdout.columns())).join('\n')}\n`);
   return exitCodes.success;
-}
-
-/** Records that hold what these runs found up to date; those that are gone are left out. */
-async function readMakers(records: string, states: readonly RunState[]): Promise<ReadonlyMap<string, RunState>> {
-  const wanted = new Set(states.flatMap((state) => state.tasks.flatMap((task: TaskState) => task.madeBy?.runId ?? [])));
-  const makers = new Map<string, RunState>();
-  for (const runId of wanted) {
-    const found = await findRun(records, runId);
-    const record = found.type === 'found' ? await readRecord(found.path) : undefined;
-    if (record?.type === 'run') makers.set(runId, record.state);
-  }
-  return makers;
 }
 
 const titles: Readonly<Record<Difference['type'], string>> = {

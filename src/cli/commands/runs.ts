@@ -1,6 +1,7 @@
 import { countsText, relativeTime } from '../run-text.ts';
 import { elapsed, formatDuration, fromMilliseconds, toDate } from '../../model/time.ts';
 import { readRunTable } from '../../app/run-table.ts';
+import { csvText } from '../../query/csv.ts';
 import type { FieldColumn, FieldValue } from '../../query/filter/match.ts';
 import { compileFilter } from '../../query/filter/match.ts';
 import { parseFilter } from '../../query/filter/parse.ts';
@@ -42,7 +43,7 @@ export async function runsCommand(line: CommandLine, host: Host): Promise<ExitCo
   }
   if (isCsv) {
     const wanted = columns.length > 0 ? columns : everyColumn(fields);
-    host.stdout.write(csv([wanted.map(({ name }) => name), ...shown.map((row) => wanted.map(({ column }) => column.values(row).map((value) => cellText(value, column)).join(' | ')))]));
+    host.stdout.write(csvText([wanted.map(({ name }) => name), ...shown.map((row) => wanted.map(({ column }) => column.values(row).map((value) => cellText(value, column)).join(' | ')))]));
     return exitCodes.success;
   }
   const { style } = host.stdout;
@@ -108,7 +109,7 @@ function groupTable(lines: readonly GroupLine[], groups: readonly NamedColumn[],
   const keyText = (value: FieldValue | undefined, at: number): string => (value === undefined ? '' : cellText(value, groups[at]?.column));
   if (isCsv) {
     const header = [...groups.map(({ name }) => name), 'runs', ...columns.flatMap(({ name }) => [`${name} mean`, `${name} standard deviation`])];
-    return [csv([header, ...lines.map(({ key, count, cells }) => [...key.map(keyText), String(count), ...columns.flatMap(({ name }) => [cells[name]?.mean, cells[name]?.standardDeviation].map((value) => (value === undefined ? '' : String(value))))])]).trimEnd()];
+    return [csvText([header, ...lines.map(({ key, count, cells }) => [...key.map(keyText), String(count), ...columns.flatMap(({ name }) => [cells[name]?.mean, cells[name]?.standardDeviation].map((value) => (value === undefined ? '' : String(value))))])]).trimEnd()];
   }
   const header = [...groups.map(({ name }) => name.toUpperCase()), 'RUNS', ...columns.map(({ name }) => name.toUpperCase())];
   const rows = lines.map(({ key, count, cells }) => [...key.map((value, at) => oneLine(keyText(value, at))), String(count), ...columns.map(({ name, column }) => spreadText(cells[name], column))]);
@@ -152,15 +153,6 @@ function columnLines(rows: readonly number[], columns: readonly NamedColumn[], w
       .join(', ');
   const lines = rows.length === 0 ? [] : table([columns.map(({ name }) => name.toUpperCase()), ...rows.map((row) => columns.map((column) => cell(row, column)))]);
   return width === undefined ? lines : lines.map((line) => truncate(line, width));
-}
-
-/** RFC 4180; a text that a spreadsheet would take for a formula is marked as text (OWASP, CSV injection). */
-function csv(rows: readonly (readonly string[])[]): string {
-  const field = (text: string): string => {
-    const safe = /^[=+@\t\r]|^-(?![\d.])/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  return rows.map((row) => `${row.map(field).join(',')}\r\n`).join('');
 }
 
 /** A row as programs get it: with the times also in a form that every language reads. */
@@ -222,8 +214,8 @@ function version({ summary }: RunRow): string {
 }
 
 /** `★ best [baseline] ` */
-function marks({ annotations: { star, name, tags, flags } }: RunRow, style: Style): string {
-  const parts = [...(star ? [style('yellow', '★')] : []), ...(name === undefined ? [] : [oneLine(name)]), ...tags.map((tag) => `[${oneLine(tag)}]`), ...(flags.length === 0 ? [] : [style('red', `⚑ ${flags.map(oneLine).join(', ')}`)])];
+function marks({ annotations: { star, name, tags, flags }, summary }: RunRow, style: Style): string {
+  const parts = [...(summary?.imported === undefined ? [] : [style('dim', `from ${oneLine(summary.imported)}`)]), ...(star ? [style('yellow', '★')] : []), ...(name === undefined ? [] : [oneLine(name)]), ...tags.map((tag) => `[${oneLine(tag)}]`), ...(flags.length === 0 ? [] : [style('red', `⚑ ${flags.map(oneLine).join(', ')}`)])];
   return parts.length === 0 ? '' : `${parts.join(' ')}  `;
 }
 

@@ -13,7 +13,14 @@ export type TaskLogEntry =
   | { readonly type: 'return'; readonly name: string; readonly value: Json }
   /** An object of Python, pickled into the file at `path`. */
   | { readonly type: 'pickled-return'; readonly name: string; readonly path: string; readonly valueType: string }
-  | { readonly type: 'artifact'; readonly name: string; readonly path: string; readonly mediaType?: string }
+  | {
+      readonly type: 'artifact';
+      readonly name: string;
+      readonly path: string;
+      readonly mediaType?: string;
+      /** A picture that a notebook's cell showed, which began then. */
+      readonly shownSince?: UnixNano;
+    }
   | ({ readonly type: 'observed' } & ObservedEntry)
   | { readonly type: 'cell'; readonly index: number; readonly status: 'running' | 'success' | 'failure'; readonly label: string; readonly start: UnixNano; readonly end?: UnixNano; readonly source?: string; readonly outputs?: readonly JsonObject[] }
   | { readonly type: 'warning'; readonly category: string; readonly message: string; readonly file: string; readonly line: number }
@@ -35,6 +42,8 @@ export interface ObservedEntry {
   readonly outside: Readonly<Record<string, readonly string[]>>;
   /** Folder of a search path → names looked for in it. */
   readonly lookups: Readonly<Record<string, readonly string[]>>;
+  /** Folder that was listed → what was looked for in it: patterns with `/`, as Python's `glob` has them. */
+  readonly listed: Readonly<Record<string, readonly string[]>>;
   /** Installed modules that the task's own code imported. */
   readonly roots: readonly string[];
 }
@@ -79,7 +88,8 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
     case 'artifact': {
       const { path: file, mediaType } = object;
       if (typeof file !== 'string') return undefined;
-      return { type, name: typeof name === 'string' ? name : path.basename(file), path: path.resolve(cwd, file), ...(typeof mediaType === 'string' && { mediaType }) };
+      const shownSince = unixNano(object['shownSince']);
+      return { type, name: typeof name === 'string' ? name : path.basename(file), path: path.resolve(cwd, file), ...(typeof mediaType === 'string' && { mediaType }), ...(shownSince !== undefined && { shownSince }) };
     }
     case 'observed':
       return {
@@ -91,6 +101,7 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
         imported: stringLists(object['imported']),
         outside: stringLists(object['outside']),
         lookups: stringLists(object['lookups']),
+        listed: stringLists(object['listed']),
         roots: strings(object['roots']),
       };
     case 'cell': {

@@ -191,7 +191,7 @@ class _Run:
                 self.kernel.end_of_output(cell, position)
                 shown = {"source": source_for_view(cell.source), "outputs": for_view(cell.outputs)}
                 # What was shown and logged is one artifact, with the name that the task gave it.
-                pictures = [] if logged.any() else self._images_of(cell, number)
+                pictures = [] if logged.any() else self._images_of(cell, number, event["start"])
                 self._log([{**event, "status": status, "end": str(time.time_ns()), **shown}, *pictures])
             if code is not None:
                 break
@@ -218,14 +218,15 @@ class _Run:
         print(stacktrace or f"runweave: notebook: {message}", file=sys.stderr, flush=True)
         write_exception({"exceptionType": kind, "message": message, "stacktrace": stacktrace, "frames": frames})
 
-    def _images_of(self, cell, number):
+    def _images_of(self, cell, number, start):
         lines = []
         for output in cell.get("outputs", []):
             for kind, ending in _images.items():
                 data = output.get("data", {}).get(kind)
                 if data:
                     name = f"cell-{number:02d}-{len(lines) + 1}.{ending}"
-                    lines += self._artifact(name, base64.b64decode(data))
+                    # The executor leaves it out if the cell logged pictures in a way that only it knows: with MLflow.
+                    lines += [{**line, "shownSince": start} for line in self._artifact(name, base64.b64decode(data))]
                     break
         return lines
 

@@ -1,4 +1,5 @@
-"""What a task really used: workspace modules, files read and written, installed packages, names that were looked for.
+"""What a task really used: workspace modules, files read and written, folders listed, installed packages, names that
+were looked for.
 
 An audit hook sees every `open` and every module body that runs, and a finder is asked for every module, in the task's
 own process and in every Python process that it starts: `sitecustomize` calls `start` in those, and forks have both
@@ -21,6 +22,9 @@ _appending = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os
 _site_names = ("site-packages", "dist-packages")
 _installed = tuple(f"{os.sep}{name}{os.sep}" for name in _site_names)
 _lookups_in_one_go = 50
+_magic = set("*?[")
+# They list folders to find modules and distributions.
+_searching = (f"{os.sep}importlib{os.sep}", f"{os.sep}importlib_metadata{os.sep}", f"{os.sep}pkg_resources{os.sep}")
 _standard = os.path.dirname(os.__file__)
 _most_warnings = 1000
 _longest_message = 2000
@@ -32,6 +36,8 @@ _params = ""
 _ignored = ()
 _python = ()
 _suffixes = (".py", ".pyc")
+_events = frozenset(("open", "exec", "import", "os.rename", "os.putenv"))
+_cached = f"{os.sep}__pycache__{os.sep}"
 
 # Told already. Dicts as sets: they stay consistent when several threads open files.
 _read = {}
@@ -43,6 +49,8 @@ _folders = {}  # entry of a search path → folder of the workspace or None
 _warnings = 0
 _lookups = {}  # folder → names looked for in it, not told yet
 _roots = {}  # modules that the task's own code imports
+_listed = {}
+_globbing = {}  # `glob` and `pathlib`, once they have said what they look for
 
 
 def start(source=None, is_child=False):
@@ -106,6 +114,8 @@ def _watch_warnings():
 
 
 def _audit(event, arguments):
+    if event not in _events:  # most are not, and imports make tens of thousands
+        return
     try:
         if event == "open":
             path, _, flags = arguments
@@ -129,6 +139,20 @@ def _audit(event, arguments):
                     for path in [path for path in list(told) if path.startswith((source, target))]:
                         told.pop(path, None)
                 _tell("renamed", source, target)
+        elif event == "os.scandir" or event == "os.listdir":
+            if _is_for_task(sys._getframe(1)):
+                _lists(arguments[0], "*")
+        elif event == "glob.glob":
+            _globbing["glob"] = None
+            if sys.version_info < (3, 10):
+                _globs(None, arguments[0], arguments[1])
+        elif event == "glob.glob/2":
+            pattern, is_recursive, folder, descriptor = arguments
+            _globs(descriptor if folder is None else folder, pattern, is_recursive)
+        elif event == "pathlib.Path.glob" or event == "pathlib.Path.rglob":
+            _globbing["pathlib"] = None
+            folder, pattern = map(str, arguments)
+            _globs(folder, pattern if event.endswith(".glob") else os.path.join("**", pattern), True)
         elif event == "os.putenv" and arguments[0].startswith((b"RUNWEAVE_TRACK_", b"runnable_TRACK_")):
             from . import track
 
@@ -138,6 +162,8 @@ def _audit(event, arguments):
 
 
 def _opened(path, flags):
+    if type(path) is str and _cached in path:  # each module that is imported; see _hidden
+        return
     path = _in_workspace(path)
     if path is None:
         return
@@ -191,6 +217,51 @@ def _uses_package(folder, top):
     if (folder, top) not in _packages:
         _tell_in("imported", {folder: [top]})
         _packages[folder, top] = None
+
+
+def _is_for_task(frame):
+    """Whether a folder is listed for what is in it; not to import, to remove it, or for a pattern that was told."""
+    name = frame.f_code.co_filename
+    if name.startswith("<frozen importlib") or any([part in name for part in _searching]):
+        return False
+    if frame.f_code.co_name.startswith("_rmtree"):
+        return False
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.endswith(f"{os.sep}glob.py"):
+            return not _globbing
+        if f"{os.sep}pathlib" in name and frame.f_code.co_name.startswith(("_select", "_iterate")):
+            return "pathlib" not in _globbing
+        if f"{os.sep}pathlib" not in name and name != "<frozen os>":
+            break
+        frame = frame.f_back
+    return True
+
+
+def _globs(folder, pattern, is_recursive):
+    """A pattern is told with the folder that it begins in; `**` stands for any depth."""
+    pattern = os.fsdecode(pattern).replace(os.sep, "/")
+    parts = pattern.split("/")
+    if not is_recursive:
+        parts = ["*" if part == "**" else part for part in parts]
+    first = next((at for at, part in enumerate(parts) if not _magic.isdisjoint(part)), len(parts) - 1)
+    start = "/".join(parts[:first]) or ("/" if pattern.startswith("/") else "")
+    _lists(os.path.join(_path_of(folder), start), "/".join([part for part in parts[first:] if part]) or "*")
+
+
+def _lists(folder, pattern):
+    folder = _folder_of(os.path.normpath(_path_of(folder)))
+    if folder is not None and (folder, pattern) not in _listed:
+        _tell_in("listed", {folder: [pattern]})
+        _listed[folder, pattern] = None
+
+
+def _path_of(folder):
+    if folder is None or folder == "":
+        return os.getcwd()
+    if isinstance(folder, int):
+        return os.readlink(f"/proc/self/fd/{folder}")  # elsewhere it raises: the folder is not known
+    return os.fsdecode(folder)
 
 
 def _imports(name):

@@ -149,7 +149,7 @@ describe('the channel for reports', { timeout: 30_000 }, () => {
 describe('outcomes', { timeout: 30_000 }, () => {
   it('success: exit 0', async () => {
     const { ended, events, all } = await finish(sh('exit 0'));
-    assert.deepEqual(ended, { outcome: 'success', returns: {}, observed: { modules: [], read: [], written: [], packages: {}, lookups: {} } });
+    assert.deepEqual(ended, { outcome: 'success', returns: {}, observed: { modules: [], read: [], written: [], packages: {}, lookups: {}, listed: {} } });
     assert.deepEqual(
       events.map((event) => event.type),
       ['attempt-started', 'attempt-ended'],
@@ -429,7 +429,7 @@ describe('a Python task', { timeout: 30_000 }, () => {
     assert.equal(ended.outcome, 'success');
     assert.deepEqual(ended.returns, { total: 3 });
     const { lookups, ...used } = ended.observed;
-    assert.deepEqual(used, { modules: ['lib.py', 'task.py'], read: ['data.txt'], written: ['made.txt'], packages: {} });
+    assert.deepEqual(used, { modules: ['lib.py', 'task.py'], read: ['data.txt'], written: ['made.txt'], packages: {}, listed: {} });
     assert.match(lookups['.'] ?? '', /(^| )lib( |$)/);
     assert.equal(all('observed').length, 1, 'lines of many processes are one event');
     assert.deepEqual(

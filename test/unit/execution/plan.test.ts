@@ -20,7 +20,7 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
   const context: DecisionContext = {
     folder: '/nowhere/runweave-test',
     digests: {
-      importsOf: () => [],
+      importsOf: () => [], foldersIn: () => new Set(), rememberedParts: () => undefined,
       namesIn: () => undefined,
       meaningOf: () => undefined,
       changedCells: () => undefined,

@@ -38,7 +38,7 @@ function createWorld(slots = 8) {
   let time = 1n;
 
   const digests: FileDigests = {
-    importsOf: () => [],
+    importsOf: () => [], foldersIn: () => new Set(), rememberedParts: () => undefined,
     namesIn: () => undefined,
     meaningOf: () => undefined,
     changedCells: () => undefined,
@@ -101,7 +101,7 @@ function createWorld(slots = 8) {
           new Promise((resolve) => {
             const end = (outcome: AttemptResult['outcome'] = 'success', output = `made by ${task.id}`, returns: JsonObject = {}): void => {
               if (outcome === 'success') files.set(`out/${task.id}`, output);
-              resolve({ outcome, returns, observed: { modules: [], read: [], written: [], packages: {}, lookups: {} } });
+              resolve({ outcome, returns, observed: { modules: [], read: [], written: [], packages: {}, lookups: {}, listed: {} } });
             };
             signal.addEventListener('abort', () => end('cancellation'));
             attempts.push({ task: task.id, end, signal });

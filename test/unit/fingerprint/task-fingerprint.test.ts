@@ -44,7 +44,7 @@ async function fingerprintOf(task: Task, more: Partial<FingerprintInputs> = {}):
 
 /** What a success stands for that was seen to use `modules` and `read`; it starts a minute from now unless said otherwise. */
 async function observed(fingerprint: Fingerprint, modules: readonly string[], read: readonly string[], { startedAt = Date.now() + 60_000, last, inputs = [], task = taskOf({ source: script('a.py'), compare: 'bytes' }), isOwn = () => false, ...more }: Partial<Pick<ObservedUse, 'packages' | 'lookups'>> & { readonly isOwn?: (file: string) => boolean; readonly startedAt?: number; readonly last?: Fingerprint; readonly inputs?: readonly string[]; readonly task?: Task } = {}): Promise<Fingerprint> {
-  return withObserved(fingerprint, { modules, read, packages: {}, lookups: {}, ...more }, { task, folder, startedAt, last, isCovered: (file) => inputs.includes(file), heldStill: () => false, isMade: () => false, isOwn }, createFileDigests());
+  return withObserved(fingerprint, { modules, read, packages: {}, lookups: {}, listed: {}, ...more }, { task, folder, written: new Set(), startedAt, last, isCovered: (file) => inputs.includes(file), heldStill: () => false, isMade: () => false, isOwn }, createFileDigests());
 }
 
 describe('packages and lookups', () => {

@@ -2,8 +2,8 @@
  * OTLP/JSON as any program may have written it, read with distrust: what has not the form that the protocol gives it
  * is left out, never followed. https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
-import type { Json } from '../model/json.ts';
-import { jsonAttributes } from '../model/semantic-conventions.ts';
+import type { Json } from './json.ts';
+import { jsonAttributes } from './semantic-conventions.ts';
 
 export type AttributeMap = ReadonlyMap<string, Json>;
 
@@ -42,6 +42,8 @@ export interface OtlpSpan {
 /** Deeper values are cut: nothing that means something is nested like that. */
 const depthLimit = 32;
 
+const spanKinds = ['SPAN_KIND_UNSPECIFIED', 'SPAN_KIND_INTERNAL', 'SPAN_KIND_SERVER', 'SPAN_KIND_CLIENT', 'SPAN_KIND_PRODUCER', 'SPAN_KIND_CONSUMER'];
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Whether it is a document of traces, metrics or logs at all. */
@@ -63,7 +65,7 @@ export function* spansOf(document: unknown): Generator<OtlpSpan> {
 
 function spanOf(fields: Fields, resource: AttributeMap, scope: OtlpSpan['scope']): OtlpSpan {
   const parentSpanId = idOf(fields['parentSpanId']);
-  const { kind } = fields;
+  const kind = typeof fields['kind'] === 'string' ? spanKinds.indexOf(fields['kind']) : fields['kind'];
   const { code, message } = fieldsOf(fields['status']);
   const error = code === 2 || code === 'STATUS_CODE_ERROR';
   return {
@@ -71,7 +73,7 @@ function spanOf(fields: Fields, resource: AttributeMap, scope: OtlpSpan['scope']
     spanId: idOf(fields['spanId']),
     ...(parentSpanId !== '' && { parentSpanId }),
     name: textOf(fields['name']),
-    kind: typeof kind === 'number' ? kind : 0,
+    kind: typeof kind === 'number' && kind >= 0 && kind <= 5 ? Math.trunc(kind) : 0,
     start: timeOf(fields['startTimeUnixNano']),
     end: timeOf(fields['endTimeUnixNano']),
     attributes: attributesOf(fields),
@@ -84,8 +86,8 @@ function spanOf(fields: Fields, resource: AttributeMap, scope: OtlpSpan['scope']
   };
 }
 
-/** With the JSON text that `recording/attributes.ts` writes turned back into its value. */
-function attributesOf(holder: unknown): AttributeMap {
+/** The attributes of a resource, span, event, link, log record or data point, with the JSON text that `recording/attributes.ts` writes turned back into its value. */
+export function attributesOf(holder: unknown): AttributeMap {
   const attributes = new Map<string, Json>();
   for (const attribute of listOf(holder, 'attributes')) {
     const { key, value } = fieldsOf(attribute);
@@ -105,7 +107,8 @@ function attributesOf(holder: unknown): AttributeMap {
   return attributes;
 }
 
-function valueOf(value: unknown, depth: number): Json {
+/** An `AnyValue`; `depth` is 0. */
+export function valueOf(value: unknown, depth: number): Json {
   const fields = fieldsOf(value);
   if (depth > depthLimit) return null;
   if (typeof fields['stringValue'] === 'string') return fields['stringValue'];
@@ -136,8 +139,10 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** Hexadecimal, as the protocol wants it in JSON; or in base64, as Protobuf's own JSON mapping has bytes. */
 function idOf(value: unknown): string {
-  return textOf(value).toLowerCase();
+  const text = textOf(value);
+  return /^[\w+/-]{11}=$|^[\w+/-]{22}==$/.test(text) ? Buffer.from(text, 'base64').toString('hex') : text.toLowerCase();
 }
 
 function timeOf(value: unknown): string {

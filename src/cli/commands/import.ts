@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { convertDvc } from '../../app/importing/convert-dvc.ts';
+import { importRuns } from '../../app/importing/import-runs.ts';
+import type { ImportProblem } from '../../importers/source.ts';
+import type { CommandLine } from '../arguments.ts';
+import { exitCodes, type ExitCode, type Host } from '../host.ts';
+import { writeJson } from '../json-output.ts';
+import { findRecords, namePath } from '../pipeline-file.ts';
+import { oneLine } from '../progress/task-lines.ts';
+import { plural } from '../text.ts';
+import { reportError, userError } from '../user-error.ts';
+
+/** `runweave import`: other tools' runs into `.runweave`, which is made here where there is none. */
+export async function importCommand(line: CommandLine, host: Host): Promise<ExitCode> {
+  const { json, file, convert } = line.options;
+  if (convert) return convertCommand(line.arguments, host, json);
+  const place = findRecords(host.cwd, file);
+  if (place.type === 'error' && file !== undefined) return reportError(place, host, json);
+  const store = place.type === 'error' ? join(host.cwd, '.runweave') : place.records;
+  const { runs, problems } = await importRuns(store, line.arguments, host.cwd);
+  const code = runs.length === 0 ? exitCodes.badUsage : exitCodes.success;
+  if (json) {
+    writeJson(host.stdout, { runs, problems });
+    return code;
+  }
+  const { style } = host.stdout;
+  for (const { runId, format, source, tasks, existed } of runs) {
+    const what = existed ? style('dim', 'already there') : plural(tasks, 'task');
+    host.stdout.write(`${runId}  ${format}  ${what}  ${style('dim', oneLine(namePath(source, host.cwd)))}\n`);
+  }
+  for (const problem of problems) host.stderr.write(`${host.stderr.style(runs.length === 0 ? 'red' : 'yellow', runs.length === 0 ? 'error:' : 'warning:')} ${oneLine(problemText(problem))}\n`);
+  return code;
+}
+
+/** `runs/log.json:12 ($.steps.train): what is wrong` */
+function problemText({ file, line, at, message }: ImportProblem): string {
+  return `${file}${line === undefined ? '' : `:${line}`}${at === undefined ? '' : ` (${at})`}: ${message}`;
+}
+
+async function convertCommand(names: readonly string[], host: Host, json: boolean): Promise<ExitCode> {
+  for (const name of names) {
+    const converted = await convertDvc(host.cwd, name);
+    if (!converted.ok) return reportError(userError(`${name}: ${converted.message}`), host, json);
+    if (json) writeJson(host.stdout, { file: converted.file, notes: converted.notes });
+    else host.stdout.write(`${[`wrote ${namePath(converted.file, host.cwd)}. Look at it, then: runweave plan`, ...converted.notes.map((note) => `  ${oneLine(note)}`)].join('\n')}\n`);
+  }
+  return exitCodes.success;
+}

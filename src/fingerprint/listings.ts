@@ -1,0 +1,196 @@
+/**
+ * What a task listed itself: a folder, or a pattern of Python's `glob` in one. A name that comes or goes there counts.
+ *
+ * Not outputs of tasks (those that the task depends on count by their digests), not what the task made itself, not
+ * what belongs to tools. So a name that is a folder with outputs in it does not count either.
+ */
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { globMatcher, isGlob, literalPrefix } from '../definition/paths.ts';
+import type { Digest, Listing, Listings } from '../model/fingerprint.ts';
+import { digestOf, type FileDigests } from './file-digests.ts';
+
+/** Of tools, and what editors leave while a file is open. */
+const ofTools = /^(?:\.git|\.runweave|\.hg|\.svn|node_modules|__pycache__|\.venv|venv|\.ipynb_checkpoints|\.[a-z]+_cache|\.tox|\.vscode(?:-test)?|\.idea|\.DS_Store|\..*\.sw[a-z]|\.#.*|#.*#|.*~)$/;
+/** Listings with more names are compared, but what differs is not said. */
+const mostNames = 1000;
+
+/** A path relative to the pipeline's folder: whether it is an output of a task, or a folder with outputs in it. */
+export type IsOutput = (relative: string) => boolean;
+
+/** `outputs`: files, folders and globs of all tasks. */
+export function outputLookup(outputs: Iterable<string>): IsOutput {
+  const exact = new Set<string>();
+  const above = new Set<string>();
+  const globs: ((relative: string) => boolean)[] = [];
+  for (const output of outputs) {
+    if (isGlob(output)) globs.push(globMatcher(output));
+    else exact.add(output);
+    for (const parent of parentsOf(isGlob(output) ? `${literalPrefix(output)}x` : output)) above.add(parent);
+  }
+  return (relative) => exact.has(relative) || above.has(relative) || globs.some((matches) => matches(relative)) || parentsOf(relative).some((parent) => exact.has(parent));
+}
+
+/** Files, and the folders that they are in. */
+export function withParents(files: Iterable<string>): ReadonlySet<string> {
+  return new Set([...files].flatMap((file) => [file, ...parentsOf(file)]));
+}
+
+/** What was listed last, as it is now. */
+export function listingsNow(folder: string, last: Listings, isOutput: IsOutput | undefined, digests: FileDigests): Listings {
+  const now = (listed: string, pattern: string, { own }: Listing): Listing => ({
+    digest: digestOfNames(namesFound({ folder, isOutput }, listed, pattern, digests), own ?? [], digests),
+    ...(own !== undefined && { own }),
+  });
+  return Object.fromEntries(Object.entries(last).map(([listed, patterns]) => [listed, Object.fromEntries(Object.entries(patterns).map(([pattern, listing]) => [pattern, now(listed, pattern, listing)]))]));
+}
+
+interface Place {
+  /** Absolute path of the pipeline's folder. */
+  readonly folder: string;
+  readonly isOutput?: IsOutput | undefined;
+}
+
+export interface SeenListings extends Place {
+  /** Unix milliseconds; what is younger came while the task ran. */
+  readonly since: number;
+  /** As they were when the task was decided. */
+  readonly before: Listings;
+  /** Made by the task itself, or a folder with such files in it. */
+  readonly isOwn: (relative: string) => boolean;
+  /** Stands for a listing of which is not known what the task saw. */
+  readonly unsettled: Digest;
+}
+
+/** What a success stands for: what was found when it was decided, or, if that was not known to count, what is found now. */
+export function listingsSeen(seen: Readonly<Record<string, readonly string[]>>, context: SeenListings, digests: FileDigests): Listings {
+  const listings: Record<string, Record<string, Listing>> = {};
+  for (const [listed, patterns] of Object.entries(seen)) {
+    if (listed.split('/').some((part) => ofTools.test(part))) continue;
+    for (const pattern of patterns) {
+      const before = context.before[listed]?.[pattern];
+      const ownBefore = before?.own ?? [];
+      const names = namesFound(context, listed, pattern, digests);
+      const own = names.filter((name) => ownBefore.includes(name) || context.isOwn(join(listed, name)));
+      const isKnown = before !== undefined && own.every((name) => ownBefore.includes(name));
+      const isUnsettled = !isKnown && changedSince(context.since, context, listed, { names, own }, digests);
+      const digest = isKnown ? before.digest : isUnsettled ? context.unsettled : digestOfNames(names, own, digests);
+      (listings[listed] ??= {})[pattern] = { digest, ...(own.length > 0 && { own }) };
+    }
+  }
+  return listings;
+}
+
+/** Whether something came or went in a listed folder since then (Unix milliseconds) that no task made. */
+export function listingsMoved(listings: Listings, since: number, place: Place, digests: FileDigests): boolean {
+  return Object.entries(listings).some(([listed, patterns]) =>
+    Object.entries(patterns).some(([pattern, { own = [] }]) => changedSince(since, place, listed, { names: namesFound(place, listed, pattern, digests), own }, digests)),
+  );
+}
+
+/**
+ * A new file has a new ctime, in whatever way it came. What went is seen by its folder's time only: so that must be old,
+ * or come from what tasks and tools make there.
+ */
+function changedSince(since: number, { folder, isOutput }: Place, listed: string, { names, own }: { readonly names: readonly string[]; readonly own: readonly string[] }, digests: FileDigests): boolean {
+  const isYoung = (relative: string): boolean => {
+    const stats = statSync(path.join(folder, relative), { throwIfNoEntry: false });
+    return stats !== undefined && Math.max(stats.mtimeMs, stats.ctimeMs) > since;
+  };
+  /** The times of a folder are those of what came and went in it. */
+  const isNew = (relative: string): boolean => {
+    const stats = statSync(path.join(folder, relative), { throwIfNoEntry: false });
+    return stats !== undefined && (stats.isDirectory() ? stats.birthtimeMs : Math.max(stats.mtimeMs, stats.ctimeMs)) > since;
+  };
+  const made = new Set(own);
+  if (names.some((name) => !made.has(name) && isNew(join(listed, name)))) return true;
+  if (!isYoung(listed) || own.length > 0) return false;
+  const others = [...(digests.namesIn(path.join(folder, listed)) ?? [])].filter((name) => ofTools.test(name) || isOutput?.(join(listed, name)) === true);
+  return !others.some((name) => isYoung(join(listed, name)));
+}
+
+/** Sorted, relative to the folder that was listed. Links to folders are followed but for `**`. */
+function namesFound({ folder, isOutput }: Place, listed: string, pattern: string, digests: FileDigests): readonly string[] {
+  const root = path.resolve(folder, listed);
+  const parts = pattern.split('/');
+  const found = new Set<string>();
+  const search = (below: string, at: number): void => {
+    const part = parts[at];
+    if (part === undefined) return;
+    const here = path.join(root, below);
+    const isLast = at === parts.length - 1;
+    const take = (name: string): void => {
+      const relative = join(below, name);
+      if (!isLast) search(relative, at + 1);
+      else if (isOutput?.(join(listed, relative)) !== true) found.add(relative);
+    };
+    if (part === '**') {
+      search(below, at + 1);
+      if (isLast) for (const name of digests.namesIn(here) ?? []) if (!ofTools.test(name)) take(name);
+      for (const name of digests.foldersIn(here)) if (!ofTools.test(name)) search(join(below, name), at);
+    } else if (/[*?[]/.test(part)) {
+      const names = digests.namesIn(here);
+      if (names !== undefined) for (const name of matching(names, part)) take(name);
+    } else if (!isLast || digests.namesIn(here)?.has(part) === true) {
+      take(part);
+    }
+  };
+  search('.', 0);
+  return [...found].sort();
+}
+
+const matches = new WeakMap<ReadonlySet<string>, Map<string, readonly string[]>>();
+
+/** Many tasks of a pipeline look for the same names. */
+function matching(names: ReadonlySet<string>, part: string): readonly string[] {
+  let known = matches.get(names);
+  if (known === undefined) matches.set(names, (known = new Map<string, readonly string[]>()));
+  let found = known.get(part);
+  if (found === undefined) {
+    const expression = expressionOf(part);
+    known.set(part, (found = [...names].filter((name) => expression.test(name) && !ofTools.test(name))));
+  }
+  return found;
+}
+
+/** As Python's `fnmatch` has it: `*`, `?`, `[a-z]` and `[!a-z]`; names that begin with a dot match too, as a caller may ask for them. */
+function expressionOf(part: string): RegExp {
+  const source = part.replace(/\[(!?)(\]?[^\]]*)\]|[*?]|[^*?[]+|\[/g, (token, not: string | undefined, set: string | undefined) => {
+    if (token === '*') return '.*';
+    if (token === '?') return '.';
+    if (set === undefined || set === '') return token.replace(/[.+^${}()|[\]\\/-]/g, '\\$&');
+    return `[${not === '!' ? '^' : ''}${set.replace(/[\\\]^[]/g, '\\$&')}]`;
+  });
+  try {
+    return new RegExp(`^${source}$`, process.platform === 'win32' ? 'is' : 's');
+  } catch {
+    // A range that is none, such as `[z-a]`: all names count.
+    return /^/;
+  }
+}
+
+function digestOfNames(names: readonly string[], own: readonly string[], digests: FileDigests): Digest {
+  const made = new Set(own);
+  const counted = names.filter((name) => !made.has(name));
+  const digest = digestOf(counted.join('\0'));
+  if (counted.length <= mostNames && digests.rememberedParts(digest) === undefined) digests.rememberParts(digest, counted.map((name) => [name, '']));
+  return digest;
+}
+
+/** What came and what went, where both are known. */
+export function changedNames(from: Digest, to: Digest, digests: FileDigests): { readonly added: readonly string[]; readonly removed: readonly string[] } | undefined {
+  const [before, after] = [from, to].map((digest) => digests.rememberedParts(digest)?.map(([name]) => name));
+  if (before === undefined || after === undefined) return undefined;
+  const [had, has] = [new Set(before), new Set(after)];
+  return { added: after.filter((name) => !had.has(name)), removed: before.filter((name) => !has.has(name)) };
+}
+
+function join(folder: string, name: string): string {
+  return path.posix.join(folder, name);
+}
+
+/** `a/b` and `a` of `a/b/c`. */
+function parentsOf(relative: string): readonly string[] {
+  const parts = relative.split('/');
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
+}

@@ -1,0 +1,212 @@
+/**
+ * The runs table of the current pipeline. Nothing is read before it is opened. Shown, it gets all rows and then what
+ * changed; hidden, its page does not exist, and it asks for all again when it is shown.
+ */
+import * as vscode from 'vscode';
+import type { FeedChanges, TrackerFeed } from '../app/tracker-feed.ts';
+import type { NamedView, TrackerHostMessage, TrackerViewMessage } from '../protocol/tracker-view.ts';
+import { packRows } from '../query/packed-rows.ts';
+import { runKey } from '../query/run-row.ts';
+import { coalesce } from './coalesce.ts';
+import { view } from './commands.ts';
+import type { Disposable } from './disposable.ts';
+import type { Pipelines } from './pipelines.ts';
+import type { PipelineSession } from './pipeline-session.ts';
+import { isEventLog } from './record-files.ts';
+import { openRunFile } from './run-editor.ts';
+import { trackerComparison, type TrackerComparison } from './tracker-comparison.ts';
+import { trackerUndo, type TrackerUndo } from './tracker-undo.ts';
+import { webviewHtml } from './webview-html.ts';
+
+/** Rows a message: what a page takes over between two frames. */
+const chunk = 1000;
+/** Milliseconds between two readings of the folder while a run writes. */
+const interval = 500;
+const remembered = 'runweave.trackerViews';
+
+export interface TrackerPanels extends Disposable {
+  readonly show: () => void;
+}
+
+export function trackerPanels(extension: vscode.Uri, pipelines: Pipelines, memory: vscode.Memento): TrackerPanels {
+  let open: vscode.WebviewPanel | undefined;
+  const options = { enableScripts: true, localResourceRoots: [vscode.Uri.joinPath(extension, 'dist', 'webview')] };
+  const adopt = (panel: vscode.WebviewPanel): void => {
+    open?.dispose();
+    open = panel;
+    panel.webview.options = options;
+    const connection = connect(extension, panel, pipelines, memory);
+    panel.onDidDispose(() => {
+      connection.dispose();
+      if (open === panel) open = undefined;
+    });
+  };
+  const serializer = vscode.window.registerWebviewPanelSerializer(view.tracker, {
+    deserializeWebviewPanel: async (panel) => {
+      await pipelines.ready;
+      adopt(panel);
+    },
+  });
+  return {
+    show: () => {
+      if (open !== undefined) open.reveal();
+      else adopt(vscode.window.createWebviewPanel(view.tracker, 'Runs', vscode.ViewColumn.Active, options));
+    },
+    dispose: () => {
+      serializer.dispose();
+      open?.dispose();
+    },
+  };
+}
+
+/** All that belongs to the pipeline that is shown. */
+interface Shown {
+  readonly session: PipelineSession;
+  readonly feed: TrackerFeed;
+  readonly undo: TrackerUndo;
+  readonly comparison: TrackerComparison;
+  readonly watcher: vscode.Disposable;
+  /** The webview has all rows. */
+  complete: boolean;
+}
+
+function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: Pipelines, memory: vscode.Memento): vscode.Disposable {
+  const { webview } = panel;
+  const post = (message: TrackerHostMessage): void => void webview.postMessage(message);
+  let shown: Shown | undefined;
+  let reading: Promise<void> = Promise.resolve();
+  const refresh = coalesce<'again'>(interval, () => void read());
+
+  const sendAll = ({ rows }: FeedChanges): void => {
+    for (let at = 0; at === 0 || at < rows.length; at += chunk) {
+      post({ type: 'rows', first: at === 0, last: at + chunk >= rows.length, rows: packRows(rows.slice(at, at + chunk), runKey) });
+    }
+  };
+  const readNow = async (): Promise<void> => {
+    const current = shown;
+    if (current === undefined) return;
+    const progress = current.complete ? {} : { onProgress: (done: number, total: number) => post({ type: 'reading', read: done, total }) };
+    const changes = await current.feed.changes(progress);
+    if (shown !== current) return;
+    if (!current.complete) {
+      current.complete = true;
+      sendAll(changes);
+    } else if (changes.rows.length > 0 || changes.removed.length > 0) {
+        post({ type: 'changes', rows: packRows(changes.rows, runKey), removed: changes.removed });
+    }
+  };
+  const failed = (error: unknown): void => post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+  /** One after the other: what a reading finds changed counts from the reading before. */
+  const read = (): Promise<void> => (reading = reading.then(readNow).catch(failed));
+
+  const show = async (): Promise<void> => {
+    const session = pipelines.current;
+    shown?.watcher.dispose();
+    shown = undefined;
+    if (session === undefined) {
+      sendAll({ rows: [], removed: [] });
+      return;
+    }
+    const { trackerFeed } = await import('../app/tracker-feed.ts');
+    const { records, folder } = session;
+    const watchers = ['{runs,live}/*.jsonl', 'annotations.jsonl'].map((pattern) => vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.file(records), pattern)));
+    const again = (): void => refresh.add('again');
+    const watcher = vscode.Disposable.from(...watchers, ...watchers.flatMap((each) => [each.onDidCreate(again), each.onDidChange(again), each.onDidDelete(again)]));
+    shown = { session, feed: trackerFeed(records), undo: trackerUndo(records, folder), comparison: trackerComparison({ store: records, folder }), watcher, complete: false };
+    panel.title = `Runs: ${pipelines.nameOf(session.file)}`;
+    post({ type: 'views', views: memory.get<readonly NamedView[]>(remembered) ?? [] });
+    post({ type: 'undoable' });
+    await read();
+  };
+
+  const receive = async (message: TrackerViewMessage): Promise<void> => {
+    if (message.type === 'ready') {
+      await show();
+      return;
+    }
+    const current = shown;
+    if (current === undefined) return;
+    const { feed, undo, comparison } = current;
+    const rowsOf = (keys: readonly string[]) => keys.flatMap((key) => feed.row(key) ?? []);
+    const changed = async (): Promise<void> => {
+      const what = undo.next();
+      post({ type: 'undoable', ...(what !== undefined && { what }) });
+      await read();
+    };
+    switch (message.type) {
+      case 'open': {
+        const row = feed.row(message.key);
+        if (row !== undefined) await openRunFile(row.path);
+        return;
+      }
+      case 'annotate':
+        await undo.annotate(rowsOf(message.keys), message.change);
+        await changed();
+        return;
+      case 'delete': {
+        const rows = rowsOf(message.keys);
+        const ended = rows.filter((row) => !isEventLog(row.path));
+        if (ended.length < rows.length) void vscode.window.showInformationMessage('A run in progress can’t be deleted: stop it first.');
+        if (ended.length > 0) await undo.remove(ended.map((row) => row.path));
+        await changed();
+        return;
+      }
+      case 'undo': {
+        const problem = await undo.undo();
+        if (problem !== undefined) void vscode.window.showWarningMessage(problem);
+        await changed();
+        return;
+      }
+      case 'compare': {
+        const rows = rowsOf(message.keys);
+        post({ type: 'comparison', keys: message.keys, result: await comparison.compare(rows) });
+        return;
+      }
+      case 'open-difference': {
+        const problem = await comparison.open(message.difference, message.run);
+        if (problem !== undefined) void vscode.window.showInformationMessage(problem);
+        return;
+      }
+      case 'load-image': {
+        const bytes = await comparison.artifact(message.digest);
+        post({ type: 'image', digest: message.digest, ...(bytes !== undefined && { data: Buffer.from(bytes).toString('base64') }) });
+        return;
+      }
+      case 'save-views':
+        await memory.update(remembered, message.views);
+        return;
+      case 'copy':
+        await vscode.env.clipboard.writeText(message.text);
+        return;
+      case 'save-csv': {
+        const target = await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.joinPath(vscode.Uri.file(current.session.folder), 'runs.csv'), filters: { 'Comma-separated values': ['csv'] } });
+        if (target !== undefined) await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(message.text));
+        return;
+      }
+      default:
+        message satisfies never;
+    }
+  };
+
+  const subscriptions = [
+    webview.onDidReceiveMessage((message: TrackerViewMessage) => void receive(message).catch(failed)),
+    pipelines.onDidChange(() => {
+      if (shown !== undefined && pipelines.current !== shown.session) void show().catch(failed);
+    }),
+    panel.onDidChangeViewState(() => {
+      if (panel.visible) return;
+      shown?.watcher.dispose();
+      shown = undefined;
+    }),
+    new vscode.Disposable(() => shown?.watcher.dispose()),
+    refresh,
+  ];
+  const folder = vscode.Uri.joinPath(extension, 'dist', 'webview');
+  webview.html = webviewHtml({
+    title: 'Runs',
+    script: webview.asWebviewUri(vscode.Uri.joinPath(folder, 'tracker.js')).toString(),
+    style: webview.asWebviewUri(vscode.Uri.joinPath(folder, 'tracker.css')).toString(),
+    cspSource: webview.cspSource,
+  });
+  return vscode.Disposable.from(...subscriptions);
+}

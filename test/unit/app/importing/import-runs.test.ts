@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { importRuns } from '../../../../src/app/importing/import-runs.ts';
+import { convertDvc } from '../../../../src/app/importing/convert-dvc.ts';
+import type { TaskId } from '../../../../src/model/pipeline.ts';
+import { importFormat } from '../../../../src/model/semantic-conventions.ts';
+import { sealRun } from '../../../../src/recording/seal.ts';
+import { latestResults } from '../../../../src/store/latest-results.ts';
+import { listRuns } from '../../../../src/store/list-runs.ts';
+import { readRecord } from '../../../../src/store/read-record.ts';
+import { generateRun } from '../../recording/generated-run.ts';
+import { temporaryFolder } from '../../recording/temporary-folder.ts';
+
+const fixtures = path.resolve(import.meta.dirname, '../../../fixtures/import');
+
+/** A zip of these entries: deflated, with the sizes that it is told to claim. */
+function zipOf(entries: readonly { readonly name: string; readonly bytes: Buffer; readonly claims?: number; readonly mode?: number }[]): Buffer {
+  const parts: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (const { name, bytes, claims = bytes.length, mode = 0o100644 } of entries) {
+    const packed = deflateRawSync(bytes);
+    const title = Buffer.from(name);
+    const fields = Buffer.alloc(26);
+    fields.writeUInt16LE(20, 0);
+    fields.writeUInt16LE(8, 4);
+    fields.writeUInt32LE(crc32(bytes), 10);
+    fields.writeUInt32LE(packed.length, 14);
+    fields.writeUInt32LE(claims, 18);
+    fields.writeUInt16LE(title.length, 22);
+    const local = Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), fields, title, packed]);
+    const tail = Buffer.alloc(14);
+    tail.writeUInt32LE(mode * 0x10000, 6);
+    tail.writeUInt32LE(offset, 10);
+    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x03', 'latin1'), fields, tail, title]));
+    parts.push(local);
+    offset += local.length;
+  }
+  const central = Buffer.concat(directory);
+  const end = Buffer.alloc(22);
+  end.write('PK\x05\x06', 'latin1');
+  end.writeUInt16LE(entries.length, 8);
+  end.writeUInt16LE(entries.length, 10);
+  end.writeUInt32LE(central.length, 12);
+  end.writeUInt32LE(offset, 16);
+  return Buffer.concat([...parts, central, end]);
+}
+
+describe('importRuns', () => {
+  it('makes no second record of what was imported before, also when a file without times was written again', async (t) => {
+    const folder = temporaryFolder(t);
+    cpSync(path.join(fixtures, 'dvc'), path.join(folder, 'dvc'), { recursive: true });
+    cpSync(path.join(fixtures, 'jaeger'), path.join(folder, 'jaeger'), { recursive: true });
+    const store = path.join(folder, '.runweave');
+    const first = await importRuns(store, ['dvc', 'jaeger'], folder);
+    assert.deepEqual(first.runs.map((run) => run.existed), [false, false, false]);
+    utimesSync(path.join(folder, 'dvc', 'dvc.lock'), 1, 1);
+    const second = await importRuns(store, ['dvc', 'jaeger/api.json', 'jaeger'], folder);
+    assert.deepEqual(second.runs.map((run) => run.existed), [true, true, true, true]);
+    assert.equal(readdirSync(path.join(store, 'runs')).length, 3);
+    const listed = await listRuns(store);
+    assert.deepEqual(listed.map((entry) => (entry.type === 'run' ? entry.summary.imported : entry.message)).sort(), ['dvc', 'jaeger', 'jaeger']);
+  });
+
+  it('tells of every file that can’t be read what is wrong, and where, and crashes on none', async (t) => {
+    const folder = temporaryFolder(t);
+    const names = readdirSync(path.join(fixtures, 'adversarial'));
+    assert.ok(names.length > 20);
+    const { runs, problems } = await importRuns(path.join(folder, '.runweave'), names, path.join(fixtures, 'adversarial'));
+    assert.deepEqual(runs, []);
+    assert.deepEqual(problems.map((problem) => problem.file), names);
+    for (const { file, message } of problems) assert.match(message, file.startsWith('n_') ? /^(not JSON: |it is JSON, but of no format|the file is empty)/ : /./, file);
+    for (const { file, message } of problems) if (file.startsWith('y_')) assert.match(message, /^it is JSON, but of no format/, file);
+    writeFileSync(path.join(folder, 'log.json'), '{\n "run_id": "a", "dag_hash": "", "status": "SUCCESS",\n "steps": {"x": {"attempts": [{"start_time": "yesterday"}]}}}');
+    const log = await importRuns(path.join(folder, '.runweave'), ['log.json', 'gone.json'], folder);
+    assert.deepEqual(log.problems.map(({ file, at }) => [file, at]), [['log.json', '$.steps'], ['gone.json', undefined]]);
+    writeFileSync(path.join(folder, 'cut.json'), readFileSync(path.join(fixtures, 'jaeger', 'ui.json'), 'utf8').slice(0, -40));
+    const cut = await importRuns(path.join(folder, '.runweave'), ['cut.json'], folder);
+    assert.equal(cut.problems[0]?.line, readFileSync(path.join(folder, 'cut.json'), 'utf8').split('\n').length);
+  });
+
+  it('never takes what was imported for a result of this pipeline', async (t) => {
+    const folder = temporaryFolder(t);
+    const elsewhere = path.join(folder, 'elsewhere', '.runweave');
+    const events = generateRun(3);
+    const record = await sealRun(elsewhere, events);
+    const state = await readRecord(record);
+    if (state.type !== 'run') assert.fail(state.type);
+    const tasks = new Set(state.state.tasks.map((task) => task.node.id as TaskId));
+    assert.ok((await latestResults(elsewhere, state.state.pipeline, tasks)).size > 0, 'where it was made, it counts');
+    const store = path.join(folder, '.runweave');
+    const { runs, problems } = await importRuns(store, [record], folder);
+    assert.deepEqual(problems, []);
+    assert.equal(runs[0]?.format, 'runweave');
+    assert.equal((await latestResults(store, state.state.pipeline, tasks)).size, 0);
+    const read = await readRecord(runs[0]?.record ?? '');
+    if (read.type !== 'run') assert.fail(read.type);
+    assert.equal(read.state.resource[importFormat], 'runweave');
+    assert.deepEqual(read.state.tasks, state.state.tasks, 'nothing is lost');
+    assert.equal((await importRuns(store, [record], folder)).runs[0]?.existed, true);
+  });
+
+  it('reads zips and gzip, and refuses what leads out of them, links, and sizes that are not true', async (t) => {
+    const folder = temporaryFolder(t);
+    const store = path.join(folder, '.runweave');
+    const run = readFileSync(path.join(fixtures, 'composable-logs', 'run.json'));
+    const trace = readFileSync(path.join(fixtures, 'otlp', 'concatenated.json'));
+    writeFileSync(path.join(folder, 'artifact.zip'), zipOf([{ name: 'out/run.json', bytes: run }, { name: 'out/link.json', bytes: Buffer.from('/etc/passwd'), mode: 0o120777 }]));
+    writeFileSync(path.join(folder, 'trace.json.gz'), gzipSync(trace));
+    const good = await importRuns(store, ['artifact.zip', 'trace.json.gz'], folder);
+    assert.deepEqual(good.runs.map(({ format, source }) => [format, source]), [['composable-logs', 'artifact.zip/out/run.json'], ['otlp', 'trace.json.gz']]);
+    assert.deepEqual(good.problems.map(({ message }) => message), ['it is a link, and was not followed']);
+    for (const [name, bytes] of [
+      ['out.zip', zipOf([{ name: '../run.json', bytes: run }])],
+      ['absolute.zip', zipOf([{ name: '/tmp/run.json', bytes: run }])],
+      ['liar.zip', zipOf([{ name: 'run.json', bytes: run, claims: 10 }])],
+      ['huge.zip', zipOf([{ name: 'run.json', bytes: run, claims: 4_000_000_000 }])],
+      ['cut.zip', zipOf([{ name: 'run.json', bytes: run }]).subarray(0, -30)],
+    ] as const) {
+      writeFileSync(path.join(folder, name), bytes);
+      const bad = await importRuns(store, [name], folder);
+      assert.deepEqual([bad.runs.length, bad.problems.length], [0, 1], name);
+    }
+  });
+
+  it('does not follow links in folders', async (t) => {
+    const folder = temporaryFolder(t);
+    mkdirSync(path.join(folder, 'runs'));
+    symlinkSync(path.join(fixtures, 'jaeger', 'ui.json'), path.join(folder, 'runs', 'ui.json'));
+    const { runs, problems } = await importRuns(path.join(folder, '.runweave'), ['runs'], folder);
+    assert.deepEqual([runs.length, problems], [0, [{ file: 'runs/ui.json', message: 'it is a link, and was not followed' }]]);
+  });
+});
+
+describe('convertDvc', () => {
+  it('writes a pipeline file beside dvc.yaml, and overwrites none', async (t) => {
+    const folder = temporaryFolder(t);
+    cpSync(path.join(fixtures, 'dvc'), path.join(folder, 'dvc'), { recursive: true });
+    assert.deepEqual(await convertDvc(folder, 'dvc/dvc.yaml'), { ok: true, file: path.join(folder, 'dvc', 'runweave.yaml'), notes: [] });
+    const text = readFileSync(path.join(folder, 'dvc', 'runweave.yaml'), 'utf8');
+    assert.match(text, /shell: python src\/train\.py \$\{matrix\.item\} model-\$\{matrix\.item\}\.pkl/);
+    const again = await convertDvc(folder, 'dvc');
+    assert.equal(again.ok, false);
+    assert.equal(existsSync(path.join(folder, '.runweave')), false);
+  });
+});

@@ -1,0 +1,307 @@
+/** The runs table as its host sees it, by keyboard alone. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { TaskId } from '../../src/model/pipeline.ts';
+import type { RunId, TraceId } from '../../src/model/run-event.ts';
+import { fromMilliseconds } from '../../src/model/time.ts';
+import type { ComparisonData, TrackerHostMessage } from '../../src/protocol/tracker-view.ts';
+import { packRows } from '../../src/query/packed-rows.ts';
+import { noAnnotations, runKey, type RunAnnotations, type RunRow } from '../../src/query/run-row.ts';
+import { openPanels, type Panel, type Panels } from './panel-page.ts';
+import type { ThemeName } from './themes.ts';
+
+let panels: Panels;
+before(async () => (panels = await openPanels()));
+after(async () => panels.close());
+
+const hour = 3_600_000;
+const firstStart = Date.UTC(2026, 10, 1, 9);
+
+interface Sketch {
+  readonly failed?: boolean;
+  readonly lr: number;
+  readonly auc: number;
+  readonly loss: number;
+  readonly branch?: string;
+  readonly annotations?: Partial<RunAnnotations>;
+}
+
+function row(index: number, { failed = false, lr, auc, loss, branch = 'main', annotations }: Sketch): RunRow {
+  const start = firstStart + index * hour;
+  const runId = `2026110${1 + Math.floor(index / 15)}T${String(9 + (index % 15)).padStart(2, '0')}0000Z-digits-${index.toString(16).padStart(4, '0')}` as RunId;
+  const path = `/w/.runweave/runs/${runId}.otlp.jsonl`;
+  const series = (name: string, last: number) => ({ task: 'train' as TaskId, name, count: 3, last, min: last / 2, max: last, mean: last * 0.75 });
+  return {
+    runId,
+    path,
+    status: failed ? 'failure' : 'success',
+    annotations: { ...noAnnotations, ...annotations },
+    summary: {
+      runId,
+      traceId: 'f'.repeat(32) as TraceId,
+      path,
+      pipeline: 'digits',
+      start: fromMilliseconds(start),
+      end: fromMilliseconds(start + 61_000 + index * 1000),
+      outcome: failed ? 'failure' : 'success',
+      interrupted: false,
+      counts: { total: 3, executed: 3, succeeded: failed ? 2 : 3, failed: failed ? 1 : 0, skipped: 0 },
+      params: { lr, seed: 7 },
+      taskParams: {},
+      series: [series('roc_auc', auc), series('loss', loss)],
+      tags: {},
+      branch,
+      commit: `9f3c2ab0${index}`,
+    },
+  };
+}
+
+const hostile = '<img src=x onerror="document.title=\'run\'">';
+const six = [
+  row(0, { lr: 0.1, auc: 0.9, loss: 0.5 }),
+  row(1, { lr: 0.1, auc: 0.92, loss: 0.4, annotations: { tags: ['baseline'] } }),
+  row(2, { lr: 0.2, auc: 0.97, loss: 0.2, branch: hostile, annotations: { star: true, notes: [hostile] } }),
+  row(3, { lr: 0.2, auc: 0.95, loss: 0.3, failed: true }),
+  row(4, { lr: 0.3, auc: 0.8, loss: 0.9, annotations: { archived: true } }),
+  row(5, { lr: 0.3, auc: 0.7, loss: 0.8 }),
+];
+const key = (index: number): string => runKey(six[index]?.path ?? '');
+
+async function openTracker(rows: readonly RunRow[] = six, options: Parameters<Panels['open']>[1] = {}): Promise<Panel> {
+  const panel = await panels.open('tracker', options);
+  const message: TrackerHostMessage = { type: 'rows', first: true, last: true, rows: packRows([...rows].reverse(), runKey) };
+  await panel.send(message);
+  return panel;
+}
+
+const lines = (panel: Panel) => panel.page.locator('.run-line');
+const posted = async (panel: Panel): Promise<readonly unknown[]> => (await panel.posted()).filter(({ type }) => type !== 'ready');
+/** Values of a column, from top to bottom. */
+async function column(panel: Panel, title: string): Promise<readonly string[]> {
+  const heads = await panel.page.locator('.head-cell').allInnerTexts();
+  const at = heads.findIndex((text) => text.replace(/\n?[↑↓]\d?/, '').trim() === title);
+  assert.ok(at >= 0, `${title} among ${heads.join(', ')}`);
+  const cells = await lines(panel).evaluateAll((rows, index) => rows.sort((a, b) => Number(a.getAttribute('aria-rowindex')) - Number(b.getAttribute('aria-rowindex'))).map((each) => each.children[index]?.textContent ?? ''), at);
+  return cells.map((text) => text.trim());
+}
+const status = (panel: Panel, text: RegExp) => panel.page.locator('.count').filter({ hasText: text }).waitFor();
+const press = async (panel: Panel, ...keys: readonly string[]): Promise<void> => {
+  for (const each of keys) await panel.page.keyboard.press(each);
+};
+
+describe('runs table', () => {
+  it('shows runs newest first, without the archived, with what varies as columns', async () => {
+    const panel = await openTracker();
+    await status(panel, /^5 of 6 runs$/);
+    assert.deepEqual(await column(panel, 'lr'), ['0.3', '0.2', '0.2', '0.1', '0.1']);
+    assert.deepEqual(await panel.page.locator('.head-title').allInnerTexts(), ['Status', 'Started', 'Duration', 'Branch', 'Commit', 'lr', 'roc_auc', 'loss', 'Tags', 'Notes']);
+    assert.deepEqual(await column(panel, 'roc_auc'), ['▽ 0.7, worst', '0.95', '▲ 0.97, best', '0.92', '0.9']);
+    const grid = panel.page.getByRole('grid', { name: 'Runs' });
+    assert.equal(await grid.getAttribute('aria-rowcount'), '6');
+    assert.equal(await panel.page.title(), 'Runweave');
+    assert.deepEqual(panel.complaints, []);
+  });
+
+  it('filters as one types, completes with the keyboard, and says where a mistake is', async () => {
+    const panel = await openTracker();
+    await panel.page.focus('#filter');
+    await panel.page.keyboard.type('roc');
+    await press(panel, 'ArrowDown', 'Enter');
+    await panel.page.keyboard.type('> 0.91');
+    await status(panel, /^3 of 6 runs$/);
+    assert.equal(await panel.page.inputValue('#filter'), 'metrics.roc_auc > 0.91');
+    await panel.page.keyboard.type(' and tga:x');
+    await panel.page.locator('.mistake', { hasText: 'no run has tga; did you mean tag?' }).waitFor();
+    assert.equal(await panel.page.locator('#filter').getAttribute('aria-invalid'), 'true');
+    const [wave, input] = await Promise.all([panel.page.locator('.wave').boundingBox(), panel.page.locator('#filter').boundingBox()]);
+    assert.ok(wave !== null && input !== null && wave.x - input.x > 150, 'the mark is under the word');
+    await status(panel, /^3 of 6 runs$/);
+  });
+
+  it('sorts by several columns from the keyboard', async () => {
+    const panel = await openTracker();
+    await panel.page.focus('.grid');
+    await press(panel, 'ArrowUp', ...Array.from({ length: 5 }, () => 'ArrowRight'), 'Enter');
+    assert.deepEqual(await column(panel, 'lr'), ['0.3', '0.2', '0.2', '0.1', '0.1']);
+    await press(panel, 'ArrowRight', 'Shift+Enter', 'Shift+Enter');
+    assert.deepEqual((await column(panel, 'roc_auc')).map(parseText), [0.7, 0.95, 0.97, 0.9, 0.92]);
+    assert.deepEqual(await panel.page.locator('[aria-sort="descending"] .head-title, [aria-sort="ascending"] .head-title').allInnerTexts(), ['lr', 'roc_auc']);
+  });
+
+  it('selects, stars, tags, deletes and undoes from the keyboard', async () => {
+    const panel = await openTracker();
+    await panel.page.focus('.grid');
+    await press(panel, 'ArrowDown', ' ', 'Shift+ArrowDown');
+    assert.equal(await panel.page.locator('.run-line[aria-selected="true"]').count(), 2);
+    await press(panel, 's', 't');
+    await panel.page.keyboard.type('good');
+    await press(panel, 'Enter');
+    await press(panel, 'Delete');
+    const keys = [key(3), key(2)];
+    assert.deepEqual(await posted(panel), [
+      { type: 'annotate', keys, change: { type: 'star', on: true } },
+      { type: 'annotate', keys, change: { type: 'tag', tag: 'good', on: true } },
+      { type: 'delete', keys },
+    ]);
+    const changes: TrackerHostMessage = { type: 'changes', rows: packRows([{ ...(six[0] as RunRow), annotations: { ...noAnnotations, tags: ['good'] } }], runKey), removed: keys };
+    await panel.send(changes);
+    await status(panel, /^3 of 4 runs$/);
+    assert.ok((await column(panel, 'Tags')).includes('good'));
+    await panel.send({ type: 'undoable', what: 'Delete (2 runs)' });
+    await panel.page.locator('button:enabled', { hasText: 'Undo' }).waitFor();
+    await press(panel, 'Control+z');
+    assert.deepEqual((await posted(panel)).at(-1), { type: 'undo' });
+  });
+
+  it('groups with mean ± standard deviation, and opens a group', async () => {
+    const panel = await openTracker();
+    await panel.page.selectOption('#group', 'params.lr');
+    await panel.page.getByRole('treegrid').waitFor();
+    assert.deepEqual((await column(panel, 'roc_auc')), ['0.7', '0.96 ± 0.01414', '0.91 ± 0.01414']);
+    await panel.page.focus('.grid');
+    await press(panel, 'ArrowDown', 'ArrowRight');
+    assert.equal(await panel.page.locator('.run-line').count(), 5);
+    assert.equal(await panel.page.locator('.run-line[aria-expanded="true"]').count(), 1);
+  });
+
+  it('chooses columns, statistics, pins and widths, and keeps them', async () => {
+    const panel = await openTracker();
+    await panel.page.focus('.grid');
+    await press(panel, 'ArrowUp', 'End', 'ArrowLeft', 'ArrowLeft', 'Alt+ArrowDown');
+    await panel.page.getByRole('menuitemradio', { name: 'min' }).press('Enter');
+    assert.deepEqual((await column(panel, 'loss.min')).map(parseText), [0.4, 0.15, 0.1, 0.2, 0.25]);
+    await press(panel, 'Shift+F10', 'p', 'Enter');
+    assert.deepEqual((await panel.page.locator('.head-title').allInnerTexts()).slice(0, 3), ['Status', 'Started', 'loss.min']);
+    await panel.page.getByRole('button', { name: 'Columns…' }).click();
+    await panel.page.getByRole('checkbox', { name: 'Branch' }).press('Space');
+    await panel.page.getByPlaceholder('Search').fill('seed');
+    await panel.page.getByRole('checkbox', { name: /^seed/ }).press('Space');
+    await press(panel, 'Escape');
+    const heads = await panel.page.locator('.head-title').allInnerTexts();
+    assert.ok(!heads.includes('Branch') && heads.includes('seed'), heads.join());
+    const again = await openTracker(six, { state: await panel.state() });
+    assert.deepEqual(await again.page.locator('.head-title').allInnerTexts(), heads);
+  });
+
+  it('shows only what differs among the selected, copies them, and saves a view', async () => {
+    const panel = await openTracker();
+    await panel.page.focus('.grid');
+    await press(panel, 'End', 'Control+End', ' ', 'Shift+ArrowUp');
+    await panel.page.getByRole('button', { name: 'Only what differs' }).press('Enter');
+    assert.deepEqual(await panel.page.locator('.head-title').allInnerTexts(), ['Status', 'Started', 'Duration', 'Commit', 'roc_auc', 'loss', 'Tags']);
+    await panel.page.focus('.grid');
+    await press(panel, 'Control+c');
+    const copied = (await posted(panel)).at(-1) as { type: string; text: string };
+    assert.equal(copied.type, 'copy');
+    assert.match(copied.text, /^run\tStatus\tStarted\tDuration\tCommit\troc_auc\tloss\tTags\n\S+-0001\tsuccess\t.*\t1 min 2 s\t.*\tbaseline\n\S+-0000\t[^\n]*$/s);
+    await panel.page.getByRole('button', { name: 'Views' }).press('Enter');
+    await panel.page.getByRole('menuitem', { name: 'Save this view…' }).press('Enter');
+    await panel.page.keyboard.type('mine');
+    await press(panel, 'Enter');
+    const saved = (await posted(panel)).at(-1) as { type: string; views: readonly { name: string }[] };
+    assert.deepEqual([saved.type, saved.views.map(({ name }) => name)], ['save-views', ['mine']]);
+  });
+
+  it('has in the page what is in sight, of 10,000 runs', async () => {
+    const many = Array.from({ length: 10_000 }, (_, index): RunRow => {
+      const of = row(index % 15, { lr: index % 7, auc: index / 10_000, loss: 1 });
+      const runId = `${of.runId}-${index}`;
+      return { ...of, runId, path: `/w/.runweave/runs/${runId}.otlp.jsonl` };
+    });
+    const panel = await openTracker(many, { height: 700 });
+    await status(panel, /^10000 runs$/);
+    assert.ok((await lines(panel).count()) < 60);
+    await panel.page.focus('.grid');
+    await press(panel, 'Control+End');
+    assert.equal(await panel.page.locator('.active').evaluate((cell) => cell.parentElement?.getAttribute('aria-rowindex')), '10001');
+    await panel.page.locator('.active').waitFor({ state: 'visible' });
+    assert.ok((await lines(panel).count()) < 60);
+  });
+
+  it('lists a record that can not be read with its error', async () => {
+    const panel = await openTracker([...six, { runId: 'broken', path: '/w/.runweave/runs/broken.otlp.jsonl', status: 'unreadable', message: 'line 1 is not JSON', annotations: noAnnotations }]);
+    await panel.page.locator('.status[title="line 1 is not JSON"]', { hasText: 'unreadable' }).waitFor();
+  });
+});
+
+const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;
+const comparison: ComparisonData = {
+  runs: [{ key: key(1), runId: six[1]?.runId ?? '' }, { key: key(2), runId: six[2]?.runId ?? '' }],
+  differences: [
+    { type: 'param', name: 'lr', values: [0.1, 0.2] },
+    { type: 'source', path: `src/${hostile}.py`, tasks: ['train'], digests: [digest('a'), digest('b')] },
+    { type: 'outcome', task: 'train', phases: ['success', 'failure'] },
+    { type: 'metric', task: 'train', name: 'roc_auc', direction: 'higher', values: [0.92, 0.97], verdicts: ['same', 'better'], change: 0.05 },
+    { type: 'metric', task: 'train', name: 'loss', direction: 'lower', values: [0.4, 0.5], verdicts: ['same', 'worse'], change: 0.2 },
+    { type: 'artifact', task: 'train', name: 'confusion.svg', mediaType: 'image/svg+xml', digests: [digest('c'), digest('d')] },
+  ],
+  series: [],
+};
+
+async function openComparison(options: Parameters<Panels['open']>[1] = {}): Promise<Panel> {
+  const panel = await openTracker(six, { ...options, state: { table: { filter: '', sort: [], group: [], archived: false }, selected: [key(2), key(1)] } });
+  await panel.page.focus('.grid');
+  await press(panel, 'c');
+  assert.deepEqual((await posted(panel)).at(-1), { type: 'compare', keys: [key(1), key(2)] });
+  await panel.send({ type: 'comparison', keys: [key(1), key(2)], result: { type: 'compared', data: comparison } });
+  await panel.page.locator('.differences').first().waitFor();
+  return panel;
+}
+
+describe('comparison of runs', () => {
+  it('says what differs, causes first, and what became better and worse', async () => {
+    const panel = await openComparison();
+    assert.deepEqual(await panel.page.locator('.differences h3').allInnerTexts(), ['Parameters 1', 'Code 1', 'Outcome 1', 'Metrics 2', 'Artifacts 1']);
+    assert.match(await panel.page.locator('.differences', { hasText: 'Metrics' }).innerText(), /roc_auc\s+0\.92\s+0\.97 ▲ better[\s\S]*loss\s+0\.4\s+0\.5 ▽ worse/);
+    assert.equal(await panel.page.title(), 'Runweave');
+    await panel.page.getByRole('button', { name: /^A ↔ B/ }).press('Enter');
+    assert.deepEqual((await posted(panel)).at(-1), { type: 'open-difference', difference: 1, run: 1 });
+    assert.deepEqual(panel.complaints, []);
+  });
+
+  it('lays images of the same name side by side and over each other', async () => {
+    const panel = await openComparison();
+    await panel.page.locator('summary', { hasText: 'confusion.svg' }).press('Enter');
+    await panel.page.getByRole('slider').waitFor();
+    const svg = btoa('<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"><script>parent.document.title = "run"</script><rect width="60" height="40"/></svg>');
+    for (const each of ['c', 'd']) await panel.send({ type: 'image', digest: digest(each), data: svg });
+    await panel.page.locator('.over img').waitFor();
+    assert.equal(await panel.page.locator('.pictures img').count(), 4);
+    const before = await panel.page.locator('.over').evaluate((element) => element.style.clipPath);
+    await panel.page.getByRole('slider').press('ArrowRight');
+    assert.notEqual(await panel.page.locator('.over').evaluate((element) => element.style.clipPath), before);
+    assert.equal(await panel.page.title(), 'Runweave');
+  });
+
+  it('goes back to the table with the same selection', async () => {
+    const panel = await openComparison();
+    await press(panel, 'Escape');
+    await status(panel, /2 selected/);
+    assert.equal(await panel.page.evaluate(() => document.activeElement?.className), 'grid');
+  });
+
+  it('says why it can not compare', async () => {
+    const panel = await openComparison();
+    await panel.send({ type: 'comparison', keys: [key(1), key(2)], result: { type: 'failed', message: 'x can not be read' } });
+    await panel.page.getByRole('alert').filter({ hasText: 'x can not be read' }).waitFor();
+  });
+});
+
+for (const theme of ['dark', 'light', 'high-contrast'] satisfies ThemeName[]) {
+  it(`has no serious finding of axe-core in ${theme}`, async () => {
+    const panel = await openTracker(six, { theme, state: { table: { filter: 'nothing = 1', sort: [{ field: 'metrics.loss', descending: true }], group: [], archived: true }, selected: [key(2)] } });
+    await status(panel, /6 runs/);
+    assert.deepEqual(await panel.accessibility(), []);
+    await panel.page.selectOption('#group', 'params.lr');
+    assert.deepEqual(await panel.accessibility(), []);
+    await panel.page.getByRole('button', { name: 'Columns…' }).click();
+    assert.deepEqual(await panel.accessibility(), []);
+    const compared = await openComparison({ theme });
+    assert.deepEqual(await compared.accessibility(), []);
+  });
+}
+
+/** Without the sign and the word beside it. */
+function parseText(text: string): number {
+  return parseFloat(text.replace(/^[▲▽] /, ''));
+}

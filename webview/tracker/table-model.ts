@@ -1,0 +1,117 @@
+/** From rows and what a person asked for to the lines of the table. No page is needed for it. */
+import type { ColumnState, TableState } from '../../src/protocol/tracker-view.ts';
+import type { FieldColumn } from '../../src/query/filter/match.ts';
+import { compileFilter } from '../../src/query/filter/match.ts';
+import { parseFilter } from '../../src/query/filter/parse.ts';
+import type { FilterMistake } from '../../src/query/filter/filter.ts';
+import { runFields, type RunFields } from '../../src/query/run-fields.ts';
+import type { RunRow } from '../../src/query/run-row.ts';
+import { differs, groupRows, sortRows } from '../../src/query/select-runs.ts';
+import { columnOf, valueText, type Column } from './columns.ts';
+
+export type Line =
+  | { readonly type: 'run'; readonly row: number; readonly level: number }
+  | { readonly type: 'group'; readonly key: string; readonly title: string; readonly rows: readonly number[]; readonly expanded: boolean };
+
+export interface Extremes {
+  readonly best: number;
+  readonly worst: number;
+}
+
+export interface TableModel {
+  readonly rows: readonly RunRow[];
+  readonly fields: RunFields;
+  readonly columns: readonly Column[];
+  readonly lines: readonly Line[];
+  /** Rows that pass the filter. */
+  readonly passing: number;
+  /** Of columns whose metric says what is good, over what passes. */
+  readonly extremes: ReadonlyMap<Column, Extremes>;
+}
+
+export interface TableQuestion {
+  readonly table: TableState & { readonly columns: readonly ColumnState[] };
+  /** Keys of groups whose runs are shown. */
+  readonly expanded: ReadonlySet<string>;
+  /** Columns in which these rows are the same are left out, and those in which they differ are shown. */
+  readonly onlyDiffering?: readonly number[];
+}
+
+/** Values of a field are looked up once a row, however often a filter is typed. */
+export function cachedFields(rows: readonly RunRow[], now: number): RunFields {
+  const fields = runFields(rows, now);
+  const columns = new Map<string, FieldColumn>();
+  return {
+    ...fields,
+    column: (names) => {
+      const key = names.join('\n');
+      const known = columns.get(key);
+      if (known !== undefined) return known;
+      const column = fields.column(names);
+      if ('message' in column) return column;
+      const values: ReturnType<FieldColumn['values']>[] = [];
+      const cached: FieldColumn = { kind: column.kind, values: (row) => (values[row] ??= column.values(row)) };
+      columns.set(key, cached);
+      return cached;
+    },
+  };
+}
+
+/** A filter as a test of rows; a mistake with its place. */
+export function compile(text: string, fields: RunFields): { readonly ok: true; readonly test: (row: number) => boolean } | { readonly ok: false; readonly mistake: FilterMistake } {
+  const parsed = parseFilter(text);
+  return parsed.ok ? compileFilter(parsed.filter, fields) : parsed;
+}
+
+export function buildTable(rows: readonly RunRow[], fields: RunFields, test: (row: number) => boolean, question: TableQuestion): TableModel {
+  const { table, expanded, onlyDiffering } = question;
+  const passing: number[] = [];
+  for (const [row, { annotations }] of rows.entries()) if ((table.archived || !annotations.archived) && test(row)) passing.push(row);
+  const columns = shownColumns(table.columns, fields, rows.length, onlyDiffering);
+  const keys = table.sort.flatMap(({ field, descending }) => {
+    const column = columnOf({ field }, fields, rows.length);
+    return column === undefined ? [] : [{ column, descending }];
+  });
+  const sorted = sortRows(passing, keys);
+  return { rows, fields, columns, lines: linesOf(sorted, table.group, fields, rows.length, expanded), passing: passing.length, extremes: extremesOf(columns, passing) };
+}
+
+function shownColumns(states: readonly ColumnState[], fields: RunFields, count: number, onlyDiffering: readonly number[] | undefined): readonly Column[] {
+  const built = (each: readonly ColumnState[]): Column[] => each.flatMap((state) => columnOf(state, fields, count) ?? []);
+  if (onlyDiffering === undefined) return pinnedFirst(built(states));
+  const isPinned = new Set(states.filter(({ pinned }) => pinned).map(({ field }) => field));
+  const known = new Set(states.map(({ field }) => field));
+  const others = fields.names().filter((name) => /^(params|metrics|tags)\./.test(name) && !known.has(name)).map((field) => ({ field }));
+  return pinnedFirst(built([...states, ...others]).filter((column) => isPinned.has(column.field) || differs(onlyDiffering, column)));
+}
+
+function pinnedFirst(columns: readonly Column[]): readonly Column[] {
+  return [...columns.filter(({ pinned }) => pinned), ...columns.filter(({ pinned }) => !pinned)];
+}
+
+function linesOf(sorted: readonly number[], group: readonly string[], fields: RunFields, count: number, expanded: ReadonlySet<string>): readonly Line[] {
+  const columns = group.flatMap((field) => columnOf({ field }, fields, count) ?? []);
+  if (columns.length === 0) return sorted.map((row) => ({ type: 'run', row, level: 1 }));
+  return groupRows(sorted, columns).flatMap(({ key, rows }): readonly Line[] => {
+    const title = key.map((value, at) => `${columns[at]?.title ?? ''} ${value === undefined ? 'none' : valueText(value, columns[at] ?? { kind: 'value', field: '' })}`).join(', ');
+    const isExpanded = expanded.has(title);
+    return [{ type: 'group', key: title, title, rows, expanded: isExpanded }, ...(isExpanded ? rows.map((row): Line => ({ type: 'run', row, level: 2 })) : [])];
+  });
+}
+
+function extremesOf(columns: readonly Column[], rows: readonly number[]): ReadonlyMap<Column, Extremes> {
+  const found = new Map<Column, Extremes>();
+  for (const column of columns) {
+    if (column.direction === 'none') continue;
+    let [least, most] = [Infinity, -Infinity];
+    for (const row of rows) {
+      for (const value of column.values(row)) {
+        if (typeof value !== 'number' || !Number.isFinite(value)) continue;
+        if (value < least) least = value;
+        if (value > most) most = value;
+      }
+    }
+    if (least < most) found.set(column, column.direction === 'higher' ? { best: most, worst: least } : { best: least, worst: most });
+  }
+  return found;
+}
