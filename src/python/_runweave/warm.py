@@ -35,7 +35,7 @@ LONGEST_WAIT = 300_000
 LEAST_MEMORY = 500_000
 # Seconds after a look for which one task may rely on it: less than a fresh process takes to import what was looked at.
 MOMENT = 0.1
-# Not known to survive a fork, or made for the environment of one task: with sources in the decision record.
+# Not known to survive a fork, or made for the environment of one task: see the decision record.
 DENIED = {
     "cupy", "grpc", "jax", "jaxlib", "mlflow", "opentelemetry", "polars", "pyarrow", "ray", "tensorflow", "torch",
 }  # fmt: skip
