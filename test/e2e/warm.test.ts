@@ -46,7 +46,7 @@ it('forks tasks while watching, once what they import is loaded', { skip: proces
   place.write('a.py', `${script}\nimport signal\nsignal.pause()\n`);
   const first = await running.until((line) => line.type === 'attempt-started' && line.task === 'a', from);
   await running.until((line) => line.type === 'output' && line.task === 'a' && line.text.includes('START forked'), from);
-  place.write('a.py', script);
+  place.write('a.py', `${script}\nX = "again"\n`);
   const ended = await running.until((line) => line.type === 'attempt-ended' && line.task === 'a', from);
   assert.ok(first.type === 'attempt-started' && ended.type === 'attempt-ended');
   assert.deepEqual([ended.attempt, ended.outcome], [first.attempt, 'cancellation']);
