@@ -9,7 +9,7 @@ import type { JsonObject } from '../model/json.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
 import { withValues } from '../model/pickled-return.ts';
-import { toDate, type Clock } from '../model/time.ts';
+import { toDate, type Clock, type UnixNano } from '../model/time.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
 import type { Collector } from '../collector/server.ts';
 import { objectPath } from '../recording/artifacts.ts';
@@ -36,6 +36,8 @@ const largestInline = 16 * 1024 * 1024;
 
 /** How long events wait, in milliseconds, unless one comes that must not. */
 const tellInterval = 10;
+/** How long what a run tells may wait for its first task, in milliseconds. */
+const longestUndescribed = 30;
 const toldAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['attempt-started', 'attempt-ended', 'task-ended', 'run-ended']);
 
 export interface RunRequest {
@@ -64,6 +66,8 @@ export interface RunContext {
   /** The disk refuses; the run goes on. */
   readonly onStorageError: (message: string) => void;
   readonly onStarted: (run: ActiveRun) => void;
+  /** Resolves when no change is under way that belongs to the run; absent: nobody watches. */
+  readonly changesSettled?: () => Promise<void>;
 }
 
 /** A run in progress, as it can be acted on. */
@@ -82,8 +86,13 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const { folder } = pipeline;
   const runId = ids.runId(pipeline.name, toDate(clock.now()));
   const traceId = ids.traceId();
-  // Git is not started before the first task is.
-  const described = setTimeout(2).then(() => resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env }));
+  // To start git from a large process takes longer than to start a task through the helper, so the task comes first.
+  let hasBegun: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => (hasBegun = resolve));
+  const isNothingToDo = request.settled.size === scope.wanted.size;
+  const described = (isNothingToDo ? setTimeout(2) : Promise.race([begun, setTimeout(longestUndescribed, undefined, { ref: false })])).then(() =>
+    resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env }),
+  );
   const { openEventLog } = await import('../recording/event-log.ts');
   let log;
   try {
@@ -118,6 +127,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const emit = gatherMetrics((event) => {
     untold.push(event);
     if (event.type === 'task-started') log.begin();
+    if (event.type === 'attempt-started') hasBegun();
     if (toldAtOnce.has(event.type)) tell();
     else timer ??= globalThis.setTimeout(tell, tellInterval);
     surroundings.follow(event);
@@ -155,6 +165,9 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const pythonPath = pythonHelperFolder();
   let attempts = 0;
   const collector = lazyCollector((message) => emit({ type: 'warning', time: clock.now(), message }));
+  const { changesSettled } = context;
+  /** Since when it only waits for changes that may belong to it. */
+  let idleSince: UnixNano | undefined;
   const running = startRun(
     { pipeline, scope, onFailure: request.onFailure, settled: request.settled },
     {
@@ -167,6 +180,12 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
       spanOf,
       slots: request.slots,
       durations: request.durations,
+      ...(changesSettled !== undefined && {
+        changesSettled: () => {
+          idleSince = clock.now();
+          return changesSettled();
+        },
+      }),
       attempt: async (task, decision, number, cause, signal) => {
         attempts += 1;
         let token: string | undefined;
@@ -235,9 +254,10 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     emit({ type: 'warning', time: clock.now(), message: `internal error: ${error instanceof Error ? error.message : String(error)}` });
     return 'error' as const;
   });
+  hasBegun();
   await collector.close();
   await surroundings.settled();
-  emit({ type: 'run-ended', time: clock.now(), outcome });
+  emit({ type: 'run-ended', time: idleSince ?? clock.now(), outcome });
   await isDescribed;
   tell();
   if (attempts > 0) removeQuietly(scratch);

@@ -103,6 +103,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   let executed = 0;
   let watching = false;
   let stopWatching: (() => Promise<void>) | undefined;
+  /** While watching: resolves when the changes so far are looked at, and no more are expected to come with them. */
+  let changesSettled: (() => Promise<void>) | undefined;
   let closing = false;
   /** Whether all files were looked at since changes are watched. */
   let isTrusted = false;
@@ -253,6 +255,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
           },
           onImported: memory.imports().set,
           onStorageError: (message) => listener(problem('storage', message)),
+          ...(trigger.type === 'change' && changesSettled !== undefined && { changesSettled }),
           onStarted: (run) => {
             active = run;
             started();
@@ -331,6 +334,10 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         changes = changes.then(() => onChange(files)).catch((error: unknown) => listener(problem('internal', (error as Error).message)));
       },
     });
+    changesSettled = async () => {
+      await watcher.settled();
+      await changes;
+    };
     const watchOutside = async (): Promise<void> => {
       if (loaded.pipeline === undefined) return;
       const results = await memory.results(loaded.pipeline);
@@ -362,6 +369,13 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         afterwards();
         return;
       }
+      // This may have been asked for by something else than a change that was told, which waits for git: what is there
+      // is a part of a checkout then, and would be a run of its own.
+      const gitDone = watcher.gitDone();
+      if (gitDone !== undefined) {
+        await gitDone;
+        return onChange(files);
+      }
       // A change that the last run saw too late has no batch of its own; its reasons name it.
       const names = files.length > 0 ? files.map((name) => path.relative(folder, name).replaceAll(path.sep, '/')) : changedPaths(entries);
       // Not awaited: changes that come during the run are handled while it goes on.
@@ -378,12 +392,16 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         changes = changes.then(whenQuiet).catch((error: unknown) => listener(problem('internal', (error as Error).message)));
       }, quietTime);
     };
+    /** Whether a task may have used what changed before it was known to. */
+    let isDoubtful = false;
     const whenQuiet = async (): Promise<void> => {
       if (!isWatching() || active !== undefined || starting !== undefined || loaded.pipeline === undefined) return;
       const missed: string[] = [];
       for await (const changed of memory.decisions(loaded.pipeline, source.key()).verify()) missed.push(changed);
-      if (missed.length > 0) await onChange(missed);
-      else if (isWatching()) await planNow(tasks, true);
+      if (missed.length > 0 || isDoubtful) {
+        isDoubtful = false;
+        await onChange(missed);
+      } else if (isWatching()) await planNow(tasks, true);
     };
     const runAndReport = async (trigger: Trigger, prepared?: Prepared): Promise<void> => {
       try {
@@ -392,8 +410,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         await watchOutside();
         // A file that changed while a task used it, or at the very end of the run. What a failure kept from running
         // waits for the next change; after a run that executed nothing there is nothing to look at again.
-        const mayBeStale = !('code' in result) && result.outcome === 'success' && executed > 0;
-        if (mayBeStale || late.length > 0) await onChange(late.splice(0));
+        isDoubtful = !('code' in result) && result.outcome === 'success' && executed > 0;
+        if (late.length > 0) await onChange(late.splice(0));
         else afterwards();
         if (isWatching() && loaded.pipeline !== undefined) (await memory.results(loaded.pipeline)).prepare();
         spawner.warm();
@@ -405,6 +423,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     stopWatching = async () => {
       watching = false;
       stopWatching = undefined;
+      changesSettled = undefined;
       clearTimeout(quiet);
       await watcher.close();
       await last;

@@ -47,6 +47,8 @@ export interface SchedulerContext {
   readonly durations: (tasks: readonly Task[]) => Durations;
   readonly attempt: (task: Task, decision: Decision, number: number, cause: EventOf<'attempt-started'>['cause'], signal: AbortSignal) => Promise<AttemptResult>;
   readonly slots: Slots;
+  /** Asked when nothing is left to do. Resolves when no change is under way that belongs to this run; absent: none is. */
+  readonly changesSettled?: () => Promise<void>;
 }
 
 export interface SchedulerRequest {
@@ -112,6 +114,10 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   const readyList: Entry[] = [];
   let pumping = false;
   let cancelled = false;
+  /** Changes that are looked at. */
+  let changing = 0;
+  let isEnding = false;
+  let isOver = false;
   /** Said once. */
   let keepFailed = false;
   let resolveDone: (outcome: Ended) => void = () => undefined;
@@ -181,10 +187,27 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     startQueued();
     pumping = false;
     if (readyList.length > 0) pump();
-    else if (undone === 0 && running === 0) {
-      tellSettled();
-      resolveDone(outcomeOf(entries.values(), cancelled));
+    else if (isIdle() && !isEnding) {
+      if (context.changesSettled === undefined) end();
+      else background(endWhenSettled(context.changesSettled));
     }
+  };
+
+  const isIdle = (): boolean => undone === 0 && running === 0 && changing === 0;
+
+  const end = (): void => {
+    isOver = true;
+    tellSettled();
+    resolveDone(outcomeOf(entries.values(), cancelled));
+  };
+
+  /** A save that was one of several, and what followed it, are one run however soon the first was done. */
+  const endWhenSettled = async (changesSettled: () => Promise<void>): Promise<void> => {
+    isEnding = true;
+    tellSettled();
+    await changesSettled();
+    isEnding = false;
+    if (isIdle()) end();
   };
 
   let isSettledTold = false;
@@ -470,7 +493,18 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   };
 
   const changed: RunningPipeline['changed'] = async (next) => {
-    if (cancelled || undone === 0) return false;
+    if (cancelled || isOver) return false;
+    changing += 1;
+    try {
+      await takeIn(next);
+    } finally {
+      changing -= 1;
+      pump();
+    }
+    return true;
+  };
+
+  const takeIn = async (next: Parameters<RunningPipeline['changed']>[0]): Promise<void> => {
     const isDoubtful = pipeline.tasks.some((task) => settled.has(task.id) && context.decision.memory?.holds(task) !== true);
     if (next !== undefined || isDoubtful) tellSettled();
     if (next !== undefined) {
@@ -503,11 +537,11 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     // Tasks that a failure kept from starting have another chance when the failed task has.
     if (!stopping()) for (const entry of entries.values()) if (entry.outcome === 'stopped') reset(entry, []);
     for (const entry of entries.values()) if (entry.phase === 'waiting' && entry.open === 0) readyList.push(entry);
-    pump();
-    return true;
   };
 
   const cancel: RunningPipeline['cancel'] = (id) => {
+    // Only waits for changes that may belong to it.
+    if (isEnding && isIdle()) return;
     if (id === undefined) {
       cancelled = true;
       for (const entry of entries.values()) {

@@ -4,28 +4,38 @@
  *   quiet ──a file was written──▶ quiet (told at once)
  *   quiet ──any other event──▶ gathering ──nothing new for `quietTime`, or `longest` is over──▶ quiet (one batch)
  *                        │
- *                        └── git holds its index lock: goes on gathering ──┐
- *                        ◀────────────────────────────────────────────────┘
+ *                        └── git works, or nobody listened: goes on gathering ──┐
+ *                        ◀─────────────────────────────────────────────────────┘
  *
  * One file that was saved after a while of silence is told at once. If others follow, or more of the same, they are a
  * batch of their own: who reads a file before it is whole reads it again. An empty file is not: that is how many
  * programs begin to write.
  *
  * An editor that saves by renaming a new file over the old one is one change (chokidar's `atomic`). A git checkout
- * that writes hundreds of files holds `.git/index.lock` all the while, and is one batch.
+ * that writes hundreds of files holds `.git/index.lock` all the while, and is one batch. What it did is told long
+ * after it is over, and with gaps, so silence takes longer then. Silence counts only while this process was awake: a
+ * timer that fires late says nothing about events that wait behind it.
  *
  * chokidar tells a path's second change within 50 ms as no change at all, so what was told is looked at once more
  * a little later: a save right after a save is not lost.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { watch as watchFiles } from 'chokidar';
+import { setTimeout as pause } from 'node:timers/promises';
+import { FSWatcher } from 'chokidar';
 
 const quietTime = 20;
 /** After so much silence a change is taken for a save. */
 const silence = 100;
 const longest = 500;
+const quietTimeForGit = 150;
+/** An empty file is about to be written, but by a writer that may have to wait for its turn. */
+const quietTimeForEmpty = 100;
 const longestForGit = 10_000;
+/** A timer that is later than this fired when the process had no time. */
+const lateness = 10;
+/** After a change that was told at once, what comes so soon belongs to it. */
+const sameTime = 50;
 /** More than chokidar's 50 ms. */
 const secondLook = 100;
 
@@ -34,8 +44,12 @@ const ignoredFolders = new Set(['.git', '.runweave', '.hg', '.svn', 'node_module
 export interface Watcher {
   /** Files outside the folder that count as well. */
   readonly add: (files: readonly string[]) => void;
+  /** While git works on the files: resolves when it is done. */
+  readonly gitDone: () => Promise<void> | undefined;
   /** Resolves when changes are seen from now on. */
   readonly ready: Promise<void>;
+  /** Resolves when no change is known that is not told, and none is expected that belongs to the last one. */
+  readonly settled: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -47,32 +61,55 @@ export interface WatcherOptions {
   readonly onError: (message: string) => void;
 }
 
+/**
+ * chokidar reads a folder anew after each change in it, and asks for the stats of 4096 files at once. In a folder of
+ * thousands, all that the task needs from the file system before it can start would wait behind them.
+ */
+class PatientWatcher extends FSWatcher {
+  override _readdirp(...[root, options]: Parameters<FSWatcher['_readdirp']>): ReturnType<FSWatcher['_readdirp']> {
+    return super._readdirp(root, this._readyEmitted ? { ...options, highWaterMark: filesAtOnce } : options);
+  }
+}
+const filesAtOnce = 16;
+
 export function startWatcher({ folder, onChange, onError }: WatcherOptions): Watcher {
-  const watcher = watchFiles(folder, {
+  const watcher = new PatientWatcher({
     ignoreInitial: true,
     atomic: true,
     ignorePermissionErrors: true,
     followSymlinks: false,
     ignored: (file) => isIgnored(path.relative(folder, file)),
   });
+  watcher.add(folder);
   const gitLocks = indexLocks(folder);
   let batch = new Set<string>();
   let since = 0;
   let lastEvent = 0;
+  let isOfGit = false;
+  /** When a change was told without a wait for more. */
+  let toldAtOnce = 0;
+  /** Those who wait for the batch that is gathered. */
+  const waiting: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
   const gitWorks = (): boolean => gitLocks.some((lock) => existsSync(lock));
 
   /** A checkout may be over before the first of its changes is told. */
-  const gitHasWorked = (): boolean => gitLocks.some((lock) => Date.now() - (statSync(lock.slice(0, -'.lock'.length), { throwIfNoEntry: false })?.mtimeMs ?? 0) < longest);
+  const gitHasWorked = (): boolean => gitLocks.some((lock) => lastEvent - (statSync(lock.slice(0, -'.lock'.length), { throwIfNoEntry: false })?.mtimeMs ?? 0) < longest);
 
+  const waitFor = (time: number): void => {
+    clearTimeout(timer);
+    const due = Date.now() + time;
+    timer = setTimeout(() => {
+      const waited = Date.now() - since;
+      const isLate = Date.now() - due > lateness && waited < longest;
+      if (isLate || (waited < longestForGit && gitWorks())) waitFor(time);
+      else flush();
+    }, time);
+  };
   const flush = (): void => {
-    const waited = Date.now() - since;
-    if (waited < longestForGit && gitWorks()) {
-      timer = setTimeout(flush, quietTime);
-      return;
-    }
+    clearTimeout(timer);
     timer = undefined;
     const stamps = [...batch].map((file) => [file, stamp(file)] as const);
     batch = new Set();
@@ -80,21 +117,28 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
       for (const [file, before] of stamps) if (stamp(file) !== before) gather(file);
     }, secondLook).unref();
     onChange(stamps.map(([file]) => file));
+    for (const resolve of waiting.splice(0)) resolve();
   };
   const gather = (file: string): void => {
     if (isClosed) return;
-    if (batch.size === 0) since = Date.now();
+    if (batch.size === 0) {
+      since = Date.now();
+      isOfGit = gitWorks() || gitHasWorked();
+    }
     batch.add(file);
-    if (timer !== undefined && Date.now() - since > longest) return;
-    clearTimeout(timer);
-    timer = setTimeout(flush, quietTime);
+    if (timer !== undefined && Date.now() - since > (isOfGit ? longestForGit : longest)) return;
+    waitFor(isOfGit ? quietTimeForGit : isFilled(file) ? quietTime : quietTimeForEmpty);
+  };
+  const gitDone = async (): Promise<void> => {
+    const start = Date.now();
+    while (!isClosed && Date.now() - start < longestForGit && gitWorks()) await pause(quietTime);
   };
   watcher.on('all', (event, file) => {
     const isAlone = batch.size === 0 && Date.now() - lastEvent > silence;
     lastEvent = Date.now();
     gather(file);
-    if (isAlone && event === 'change' && !isClosed && isFilled(file) && !gitWorks() && !gitHasWorked()) {
-      clearTimeout(timer);
+    if (isAlone && event === 'change' && !isClosed && !isOfGit && isFilled(file)) {
+      toldAtOnce = lastEvent;
       flush();
     }
   });
@@ -104,10 +148,17 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
       const outside = files.filter((file) => isOutside(path.relative(folder, file))).map(watchable);
       if (outside.length > 0) watcher.add(outside);
     },
+    gitDone: () => (gitWorks() ? gitDone() : undefined),
     ready: new Promise((resolve) => watcher.once('ready', resolve)),
+    settled: async () => {
+      const rest = toldAtOnce + sameTime - Date.now();
+      if (rest > 0 && !isClosed) await pause(rest, undefined, { ref: false });
+      if (batch.size > 0 && !isClosed) await new Promise<void>((resolve) => waiting.push(resolve));
+    },
     close: async () => {
       isClosed = true;
       clearTimeout(timer);
+      for (const resolve of waiting.splice(0)) resolve();
       await watcher.close();
     },
   };
@@ -127,8 +178,9 @@ function watchable(file: string): string {
   return existsSync(file) ? file : file.replace(/[/\\][^/\\]*[*?[\]{}].*$/, '');
 }
 
+/** Also what is not there: nothing comes after it. */
 function isFilled(file: string): boolean {
-  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  return statSync(file, { throwIfNoEntry: false })?.size !== 0;
 }
 
 /** Changes whenever a file does: cheap, as it is asked for every file that changed. */

@@ -63,13 +63,13 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
   if (notebooks !== undefined) writeFileSync(path.join(site, 'notebooks.pth'), `${notebooks}\n`);
 
   const dataFiles = ['data/d0.txt', 'data/d1.txt', 'data/d2.txt', 'data/d3.txt'];
-  const moduleNames = ['m0', 'm1', 'm2'];
   let world: World = {
     files: Object.fromEntries([...dataFiles, 'data/g/0.txt', 'data/g/1.txt', 'data/l/0.csv', 'data/l/sub/keep.txt'].map((file) => [file, `of ${file}`])),
-    modules: Object.fromEntries(moduleNames.map((name) => [`modules/${name}`, { value: `module ${name}`, comment: '', docstring: '' }])),
+    modules: Object.fromEntries(['m0', 'm1', 'm2'].map((name) => [`modules/${name}`, { value: `module ${name}`, comment: '', docstring: '' }])),
     packages: { alpha: '1.0', beta: '1.0' },
     tasks: [],
   };
+  const moduleNames = (): readonly string[] => Object.keys(world.modules).flatMap((name) => (name.startsWith('modules/') ? [name.slice('modules/'.length)] : []));
   let hasNotebook = false;
   const kind = (): Kind => {
     if (notebooks !== undefined && !hasNotebook && chance(4)) {
@@ -92,16 +92,17 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
       matrix: is !== 'notebook' && chance(4) ? [1, 2] : [],
       inputs: oneOf([['data/d0.txt'], ['data/d1.txt', 'data/d2.txt'], ['data/g/*.txt'], []]),
       constant: pick(5),
-      module: oneOf(moduleNames),
+      module: oneOf(moduleNames()),
       undeclared: oneOf(dataFiles),
       child: is === 'notebook' ? oneOf(children.filter((child) => child !== 'spawn' && child !== 'forkserver')) : oneOf(children),
       childFile: oneOf(dataFiles),
-      childModule: oneOf(moduleNames),
+      childModule: oneOf(moduleNames()),
       package: oneOf(['', '', 'alpha', 'beta']),
       lists: oneOf(['no', 'no', 'glob', 'pathlib', 'rglob', 'listdir', 'walk', 'child']),
       isOptimistic: chance(3),
       comment: '',
       isLoose: false,
+      unused: 0,
     });
   };
   const size = 3 + pick(5);
@@ -143,10 +144,25 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
     },
     constant: () => void (anyTask().constant = pick(1000)),
     param: () => void (anyTask().param = pick(1000)),
-    'imported module': () => void (anyTask().module = oneOf(moduleNames)),
-    'module of a child': () => void (anyTask().childModule = oneOf(moduleNames)),
+    'imported module': () => void (anyTask().module = oneOf(moduleNames())),
+    'module of a child': () => void (anyTask().childModule = oneOf(moduleNames())),
     'undeclared file': () => void (anyTask().undeclared = oneOf(dataFiles)),
     'file of a child': () => void (anyTask().childFile = oneOf(dataFiles)),
+    kind: () => {
+      const task = anyTask();
+      if (task.kind === 'python' || task.kind === 'call') task.kind = task.kind === 'python' ? 'call' : 'python';
+    },
+    'renamed module': () => {
+      const from = oneOf(moduleNames());
+      const to = from.endsWith('_renamed') ? from.replace('_renamed', '') : `${from}_renamed`;
+      const module = world.modules[`modules/${from}`] ?? assert.fail(from);
+      world.modules = { ...without(world.modules, `modules/${from}`), [`modules/${to}`]: module };
+      for (const task of world.tasks) {
+        if (task.module === from) task.module = to;
+        if (task.childModule === from) task.childModule = to;
+      }
+    },
+    'unused function': () => void (anyTask().unused = pick(1000)),
     need: () => {
       const at = 1 + pick(world.tasks.length - 1);
       const task = world.tasks[at] ?? assert.fail();

@@ -12,7 +12,7 @@ export type Lists = 'no' | 'glob' | 'pathlib' | 'rglob' | 'listdir' | 'walk' | '
 
 export interface ModelTask {
   readonly name: string;
-  readonly kind: Kind;
+  kind: Kind;
   needs: string[];
   param: number;
   /** Values of a matrix; empty: none. */
@@ -33,9 +33,10 @@ export interface ModelTask {
   readonly lists: Lists;
   /** Imports `extra` if it is there: from `first`, from `second`, or installed. */
   readonly isOptimistic: boolean;
-  /** What says nothing. */
+  /** What says nothing; of a function that is called, also one beside it that it does not use. */
   comment: string;
   isLoose: boolean;
+  unused: number;
 }
 
 export interface Module {
@@ -139,8 +140,11 @@ export function signature(world: World, task: ModelTask): string {
   if (kind === 'shell') return JSON.stringify(inShell);
   // A package that is not known may read the docstrings of its users, and so may what imports by computed names.
   const mayReadDocstrings = task.package !== '' || task.isOptimistic || child !== 'none' || task.lists === 'child';
+  // What is used is known of functions only, and only of what can't find others by a name.
+  const mayUseAll = kind !== 'call' || mayReadDocstrings;
   const said = (path: string): unknown => [path, world.modules[path]?.value, mayReadDocstrings ? world.modules[path]?.docstring : ''];
   const used = [
+    mayUseAll ? task.unused : '',
     said(`modules/${module}`),
     [undeclared, world.files[undeclared]],
     [task.package, world.packages[task.package]],
@@ -197,6 +201,8 @@ function codeOf(world: World, task: ModelTask): string {
   const body = [
     `import os, sys  ${task.comment}`,
     "sys.path[:0] = [os.getcwd(), os.path.abspath('first'), os.path.abspath('second')]",
+    'def beside():',
+    `    return ${task.unused}`,
     `CONSTANT = ${task.isLoose ? '\\\n    ' : ''}${task.constant}${task.isLoose ? '\n\n' : ''}`,
     'def work(p, **matrix):',
     "    v = ''.join(map(str, matrix.values()))",

@@ -130,7 +130,13 @@ export function skippedLines(state: Pick<RunState, 'tasks'>, { style, columns }:
 
 /** A line a run that outputs came from. */
 function restoredLines(tasks: readonly TaskState[], style: Style): string[] {
-  const byRun = Map.groupBy(tasks, (task) => task.madeBy?.runId ?? 'an earlier run');
+  const byRun = new Map<string, TaskState[]>();
+  for (const task of tasks) {
+    const runId = task.madeBy?.runId ?? 'an earlier run';
+    const others = byRun.get(runId);
+    if (others === undefined) byRun.set(runId, [task]);
+    else others.push(task);
+  }
   return [...byRun].map(([runId, of]) => style('dim', `= ${of.length} restored from ${runId}: ${of.slice(0, 5).map((task) => task.node.id).join(', ')}${of.length > 5 ? ', …' : ''}`));
 }
 

@@ -111,6 +111,19 @@ describe('the watcher', { timeout: 20_000 }, () => {
     assert.equal(batches.length, 1);
   });
 
+  it('says while git works, and when it is done', async () => {
+    write('.git/HEAD', 'ref: refs/heads/main\n');
+    const { gitDone } = await watch();
+    assert.equal(gitDone(), undefined);
+    write('.git/index.lock', '');
+    let isDone = false;
+    const done = gitDone()?.then(() => (isDone = true));
+    await laterThan(60);
+    assert.equal(isDone, false);
+    rmSync(at('.git/index.lock'));
+    assert.equal(await done, true);
+  });
+
   it("knows where a worktree's lock is", async () => {
     const git = (...args: readonly string[]): string => execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.org', ...args], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     git('init', '--quiet');

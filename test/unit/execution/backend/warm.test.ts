@@ -91,7 +91,7 @@ describe('a warm process', { timeout: 60_000, skip: !isLinux && 'only Linux fork
 
   it('ends a task with all that it started, politely first', async (context) => {
     const warm = await prepared(context);
-    const polite = await start(warm, 'import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(4))\nprint("ready", flush=True)\nsignal.pause()');
+    const polite = await start(warm, 'import signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\nprint("ready", flush=True)\nsys.exit(4 if signal.sigwait([signal.SIGTERM]) == signal.SIGTERM else 5)');
     await polite.until(/ready/);
     assert.equal(polite.stop(), true);
     assert.deepEqual(await polite.ended, { type: 'exit', code: 4 });
