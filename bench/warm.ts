@@ -2,7 +2,7 @@
  * How long after a save the first line of a script, and the first cell of a notebook, that import scikit-learn says
  * something, while watching: `node bench/warm.ts`, after `node esbuild.mjs`. Fresh processes and forks take turns.
  *
- *   --others 0,1000 (tasks beside the one that is saved)   --repeat 10
+ *   --others 0,1000 (tasks beside the one that is saved)   --repeat 5
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { RunEvent } from '../src/model/run-event.ts';
 
-const { values } = parseArgs({ options: { others: { type: 'string', default: '0,1000' }, repeat: { type: 'string', default: '10' } } });
+const { values } = parseArgs({ options: { others: { type: 'string', default: '0,1000' }, repeat: { type: 'string', default: '5' } } });
 const repository = path.join(import.meta.dirname, '..');
 const say = 'import time, sklearn.svm\nprint("SAYS", time.time(), flush=True)\n';
 const sources = { script: say, notebook: `# %%\n${say}` } as const;
@@ -43,7 +43,7 @@ async function samples(kind: Kind, others: number, isWarm: boolean, repeat: numb
     if (saved > 0) found.push([started, said]);
     // The first two are not counted: of a start, and of what is made ready after it.
     if (found.length >= repeat + 2) break;
-    setTimeout(save, found.length < 2 ? 6000 : 500);
+    setTimeout(save, found.length < 2 ? 6000 : 1500);
   }
   child.kill('SIGINT');
   await new Promise((resolve) => child.once('close', resolve));

@@ -41,6 +41,17 @@ it('forks tasks while watching, once what they import is loaded', { skip: proces
   do found = await afterChange((number += 1));
   while (found.get('a') !== 'forked' || found.get('b') !== 'forked');
   assert.equal(found.get('off'), 'fresh');
+  // A change while it runs ends it, and it runs anew.
+  const from = running.lines.length;
+  place.write('a.py', `${script}\nimport signal\nsignal.pause()\n`);
+  const first = await running.until((line) => line.type === 'attempt-started' && line.task === 'a', from);
+  await running.until((line) => line.type === 'output' && line.task === 'a' && line.text.includes('START forked'), from);
+  place.write('a.py', `${script}\nX = "again"\n`);
+  const ended = await running.until((line) => line.type === 'attempt-ended' && line.task === 'a', from);
+  assert.ok(first.type === 'attempt-started' && ended.type === 'attempt-ended');
+  assert.deepEqual([ended.attempt, ended.outcome], [first.attempt, 'cancellation']);
+  await running.until((line) => line.type === 'attempt-ended' && line.task === 'a' && line.outcome === 'success', from);
+  await running.until(isIdle, from);
   running.process.kill('SIGINT');
   assert.equal((await running.ended).code, 130);
 });

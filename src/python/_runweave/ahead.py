@@ -51,8 +51,9 @@ def _identity(descriptor):
 def send(connection, message, descriptors):
     """Sends an object of JSON and open files. Raises OSError if nobody is there."""
     data = json.dumps(message).encode() + b"\n"
-    sent = socket.send_fds(connection, [data], descriptors)
-    connection.sendall(data[sent:])
+    rest = data[socket.send_fds(connection, [data], descriptors) :]
+    if rest:  # else it may have been read, and the other end be closed
+        connection.sendall(rest)
 
 
 def receive(connection):

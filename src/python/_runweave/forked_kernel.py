@@ -2,7 +2,7 @@
 
     fork() ──in the task──▶ a process that waits ──start(command, …)──▶ `python -m ipykernel_launcher …`, in that process
 
-Forked before the task has an event loop, a socket or a thread; what becomes of it is known later. With `surroundings`
+Forked before the task has an event loop, a socket or a thread; what becomes of it is known later. With `waiting`
 it is started before the notebook is known, and is told of the notebook's task by `give`, before any of its code.
 """
 
@@ -75,11 +75,11 @@ class ForkedKernel:
         self.send_signal(signal.SIGKILL)
 
 
-def fork(surroundings=None):
+def fork(waiting=None):
     """A kernel to be; in the kernel's own process this ends as the kernel ends."""
     global _surroundings, _connection
     reading, writing = os.pipe()
-    here, there = socket.socketpair() if surroundings else (None, None)
+    here, there = socket.socketpair() if waiting else (None, None)
     pid = os.fork()
     if pid:
         os.close(reading)
@@ -89,7 +89,8 @@ def fork(surroundings=None):
     os.close(writing)
     if there:
         here.close()
-        _surroundings, _connection = surroundings, there
+        waiting.close()
+        _surroundings, _connection = waiting.surroundings, there
     else:
         # As `start_new_session`: an interrupt is the kernel's alone.
         os.setsid()

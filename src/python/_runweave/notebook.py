@@ -45,7 +45,7 @@ def run_notebook_later(waiting):
     if forked_kernel.runs_files():
         waiting.become()
         return
-    forked = forked_kernel.fork(waiting.surroundings)
+    forked = forked_kernel.fork(waiting)
     sys.exit(asyncio.run(_run_later(waiting, forked)))
 
 

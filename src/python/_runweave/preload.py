@@ -101,6 +101,11 @@ def load(name):
         builtins.__import__, bootstrap._load_unlocked, bootstrap._gcd_import = real_import, real_load, real_gcd
 
 
+def is_followed():
+    """Whether this Python's import system is one that `load` can follow: seen by what it noted of the module `warm`."""
+    return "json" in _needs.get(f"{__package__}.warm", ())
+
+
 def forget(name):
     """Has a module imported anew by whoever imports it."""
     package, _, attribute = name.rpartition(".")

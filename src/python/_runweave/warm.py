@@ -35,7 +35,7 @@ LONGEST_WAIT = 300_000
 LEAST_MEMORY = 500_000
 # Seconds after a look for which one task may rely on it: less than a fresh process takes to import what was looked at.
 MOMENT = 0.1
-# Not known to survive a fork, or made for the environment of one task: with sources in the decision record.
+# Not known to survive a fork, or made for the environment of one task: see the decision record.
 DENIED = {
     "cupy", "grpc", "jax", "jaxlib", "mlflow", "opentelemetry", "polars", "pyarrow", "ray", "tensorflow", "torch",
 }  # fmt: skip
@@ -62,6 +62,9 @@ def serve(visible):
         surroundings = Surroundings()
     except (OSError, ValueError) as error:
         _send({"type": "unusable", "reason": f"this system shows no changed environment: {error}"})
+        os._exit(0)
+    if not preload.is_followed():
+        _send({"type": "unusable", "reason": f"Python {sys.version_info.major}.{sys.version_info.minor} imports in another way"})
         os._exit(0)
     guard = _Guard(order)
     refused, failed = {}, {}
@@ -260,6 +263,9 @@ class Waiting:
         self.surroundings = surroundings
         self._connection = connection
 
+    def close(self):
+        self._connection.close()
+
     def receive(self):
         """The task, and descriptors for its output; not before the executor starts it."""
         return ahead.receive(self._connection)
@@ -281,8 +287,8 @@ def take_command(request):
 
 
 def _memory_is_short():
-    with open("/proc/meminfo", encoding="ascii") as file:
-        available = next((line for line in file if line.startswith("MemAvailable:")), "MemAvailable: 0")
+    with open("/proc/meminfo", "rb") as file:
+        available = next((line for line in file if line.startswith(b"MemAvailable:")), b"MemAvailable: 0")
     return int(available.split()[1]) < LEAST_MEMORY
 
 

@@ -128,12 +128,14 @@ describe('a warm process', { timeout: 60_000, skip: !isLinux && 'only Linux fork
     const inSite = { ...env, PYTHONPATH: `${source}:${site}` };
     const warm = await prepared(context, profile({ env: inSite }));
     const parents: number[] = [];
+    const notes: (string | undefined)[] = [];
     for (const imports of [['json'], ['json', 'threads', 'no_such_module', 'decimal']]) {
       warm.prepare([profile({ env: inSite, imports })]);
       await warm.settled();
       const task = await start(warm, 'print("on", flush=True)\nimport signal; signal.pause()', { env: inSite });
       await task.until(/on/);
       parents.push(parentOf(task.pid));
+      notes.push(task.note);
       task.stop();
       await task.ended;
     }
@@ -141,6 +143,8 @@ describe('a warm process', { timeout: 60_000, skip: !isLinux && 'only Linux fork
     assert.equal(warm.fresh(), 0);
     assert.deepEqual([...warm.leftOut().keys()].sort(), ['no_such_module', 'threads']);
     assert.equal(warm.leftOut().get('threads'), 'leaves threads running');
+    assert.equal(notes[0], undefined);
+    assert.match(notes[1] ?? '', /^threads is not loaded ahead of the tasks that import it: leaves threads running; no_such_module is/);
   });
 
   it('says once why a task is started fresh, and is replaced when a file that it has loaded changes', async (context) => {
@@ -179,7 +183,9 @@ describe('a warm process', { timeout: 60_000, skip: !isLinux && 'only Linux fork
     process.kill(parentOf(task.pid), 'SIGKILL');
     assert.deepEqual(await task.ended, { type: 'start-failed', message: 'the process that had started the task was ended from outside' });
     await untilGone(task.pid);
-    assert.deepEqual(await (await start(warm, 'print(1)')).ended, { type: 'exit', code: 0 });
+    const next = await start(warm, 'print(1)');
+    assert.deepEqual(await next.ended, { type: 'exit', code: 0 });
+    assert.match(next.note ?? '', /was ended from outside$/);
     assert.equal(warm.fresh(), 1);
     warm.prepare([profile()]);
     await warm.settled();
