@@ -24,7 +24,8 @@ export function runDetails(state: RunState, options: LineOptions & { readonly re
   ];
   if (state.end !== undefined) rows.push(['took', formatDuration(elapsed(state.start, state.end))]);
   const imported = state.resource[importFormat];
-  if (typeof imported === 'string') rows.push(['imported', `from ${imported}: ${String(state.resource[importSource] ?? '')}`]);
+  const source = state.resource[importSource];
+  if (typeof imported === 'string') rows.push(['imported', `from ${imported}${typeof source === 'string' ? `: ${source}` : ''}`]);
   else rows.push(['because', trigger(state)]);
   const version = versionText(state.resource);
   if (version !== undefined) rows.push(['version', version]);
