@@ -44,7 +44,7 @@ export async function dvcStages(files: Pick<DvcFiles, 'file' | 'lock'>): Promise
     };
     const { foreach, matrix } = stage;
     if (Array.isArray(foreach)) return listOf(foreach).map((item, index) => (typeof item === 'object' && item !== null ? of(String(index), { item }) : of(String(item), { item })));
-    if (typeof foreach === 'object' && foreach !== null) return Object.entries(foreach).map(([key, item]) => of(key, { key, item: item as Json }));
+    if (typeof foreach === 'object' && foreach !== null) return Object.entries(foreach).map(([key, item]) => of(key, { key, item: item }));
     if (typeof matrix === 'object' && matrix !== null) return product(objectOf(matrix)).map((values) => of(Object.values(values).map((item) => (typeof item === 'object' ? '' : String(item))).join('-'), values));
     return [of('', {})];
   });

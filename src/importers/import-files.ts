@@ -24,6 +24,8 @@ export interface ImportOptions {
   readonly writtenAt: (file: SourceFile) => UnixNano;
   /** Of a file that was named itself, every reason why it can't be read is told; of one in a folder, only of what is of a known format. */
   readonly named: boolean;
+  /** The path of the one file that is meant; the others are there because it may refer to them. */
+  readonly only?: string;
 }
 
 export async function importFiles(files: readonly SourceFile[], options: ImportOptions): Promise<Imported> {
@@ -38,18 +40,20 @@ export async function importFiles(files: readonly SourceFile[], options: ImportO
   const isClaimed = (path: string): boolean => claimed.some((prefix) => path.startsWith(prefix));
   const beside = (file: SourceFile) => (path: string): SourceFile | undefined => byPath.get(folderOf(file.path) + path.replace(/^\.\//, ''));
 
-  const mlflowRuns = mlflowRunFolders(files);
+  const isMeant = (file: SourceFile): boolean => options.only === undefined || file.path === options.only;
+
+  const mlflowRuns = options.only === undefined ? mlflowRunFolders(files) : [];
   if (mlflowRuns.length > 0) {
     add(await runsOfMlflowStore(files));
     claimed.push(...new Set(mlflowRuns.map((folder) => folderOf(folder))));
   }
   for (const file of files) {
-    if (nameOf(file) !== 'dvc.yaml' || isClaimed(file.path)) continue;
+    if (nameOf(file) !== 'dvc.yaml' || !isMeant(file) || isClaimed(file.path)) continue;
     const lock = beside(file)('dvc.lock');
     add(await runOfDvc({ file, lock, fileAt: beside(file), time: options.writtenAt(lock ?? file) }));
   }
   // A website's data first: the files in its folder of artifacts are its own.
-  const candidates = files.filter((file) => !isClaimed(file.path) && (options.named || /\.(jsonl?|ndjson|txt|log)(\.gz)?$/i.test(file.path)));
+  const candidates = files.filter((file) => isMeant(file) && !isClaimed(file.path) && (options.named || /\.(jsonl?|ndjson|txt|log)(\.gz)?$/i.test(file.path)));
   candidates.sort((a, b) => Number(nameOf(b) === 'static_data.json') - Number(nameOf(a) === 'static_data.json') || (a.path < b.path ? -1 : 1));
   for (const file of candidates) {
     if (isClaimed(file.path) || ['dvc.yaml', 'dvc.lock'].includes(nameOf(file))) continue;

@@ -39,6 +39,10 @@ interface Read {
   readonly end: number;
 }
 
+interface ReadText extends Read {
+  readonly value: string;
+}
+
 const blank = /(?:\s|\/\/[^\n]*|,)*/y;
 const word = /-?(?:\d[\w.+-]*|Infinity)|[A-Za-z_$][\w$]*/y;
 const elided = /\[[A-Z][^\]\n]{0,100}\]|\.\.\. \d+ more [a-z ]+/y;
@@ -83,7 +87,7 @@ function readObject(text: string, from: number, depth: number): Read | undefined
     at += match(blank, text, at).length;
     if (text[at] === '}') return { value: Object.fromEntries(entries), end: at + 1 };
     const quoted = text[at] === "'" || text[at] === '"' ? readString(text, at) : undefined;
-    const key = quoted === undefined ? match(word, text, at) : String(quoted.value);
+    const key = quoted === undefined ? match(word, text, at) : quoted.value;
     if (key === '' && quoted === undefined) return undefined;
     at = quoted?.end ?? at + key.length;
     at += match(blank, text, at).length;
@@ -111,17 +115,24 @@ function readList(text: string, from: number, depth: number): Read | undefined {
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', v: '\v' };
 
 /** A long string is several, each on its line, with `+` between them. */
-function readString(text: string, from: number): Read | undefined {
+function readString(text: string, from: number): ReadText | undefined {
+  const parts: string[] = [];
+  for (let at = from; ; ) {
+    const part = readPart(text, at);
+    if (part === undefined) return undefined;
+    parts.push(part.value);
+    const joined = match(/\s*\+\s*(?=['"`])/y, text, part.end);
+    if (joined === '') return { value: parts.join(''), end: part.end };
+    at = part.end + joined.length;
+  }
+}
+
+function readPart(text: string, from: number): ReadText | undefined {
   const quote = text[from];
   let value = '';
   for (let at = from + 1; at < text.length; at += 1) {
     const character = text[at] ?? '';
-    if (character === quote) {
-      const joined = match(/\s*\+\s*(?=['"`])/y, text, at + 1);
-      if (joined === '') return { value, end: at + 1 };
-      const rest = readString(text, at + 1 + joined.length);
-      return rest === undefined ? undefined : { value: value + String(rest.value), end: rest.end };
-    }
+    if (character === quote) return { value, end: at + 1 };
     if (character !== '\\') {
       value += character;
       continue;

@@ -72,6 +72,7 @@ export async function runsOfMlflowStore(files: readonly SourceFile[]): Promise<I
   };
   const families = new Map<Run, Run[]>();
   for (const run of runs.values()) families.set(rootOf(run), [...(families.get(rootOf(run)) ?? []), run]);
+  const models = await modelFolders(files, metaAt);
   const imported: ImportedRun[] = [];
   for (const [root, members] of families) {
     const start = timeOfNumber(root.meta['start_time'], 1_000_000);
@@ -80,7 +81,7 @@ export async function runsOfMlflowStore(files: readonly SourceFile[]): Promise<I
       continue;
     }
     const tasks: TaskDraft[] = [];
-    for (const run of [root, ...members.filter((member) => member !== root)]) tasks.push(await taskOf(run, start, store, metaAt, problems));
+    for (const run of [root, ...members.filter((member) => member !== root)]) tasks.push(await taskOf(run, start, store, models.get(run.id) ?? [], metaAt, problems));
     imported.push(runOf(root, start, tasks));
   }
   return { runs: imported, problems };
@@ -110,7 +111,7 @@ function runOf(root: Run, start: UnixNano, tasks: readonly TaskDraft[]): Importe
 
 type MetaAt = (path: string) => Promise<JsonObject | undefined>;
 
-async function taskOf(run: Run, fallback: UnixNano, store: Store, metaAt: MetaAt, problems: ImportProblem[]): Promise<TaskDraft> {
+async function taskOf(run: Run, fallback: UnixNano, store: Store, models: readonly string[], metaAt: MetaAt, problems: ImportProblem[]): Promise<TaskDraft> {
   const start = timeOfNumber(run.meta['start_time'], 1_000_000) ?? fallback;
   const outcome = outcomeOf(run.meta['status']);
   const end = outcome === undefined ? undefined : (timeOfNumber(run.meta['end_time'], 1_000_000) ?? start);
@@ -121,7 +122,7 @@ async function taskOf(run: Run, fallback: UnixNano, store: Store, metaAt: MetaAt
   for (const { name, file } of store.filesIn(`${run.folder}/artifacts`)) told.push({ type: 'file', time: end ?? start, name, content: file });
   const experiment = run.folder.slice(0, run.folder.lastIndexOf('/') + 1);
   for (const { name, file } of store.filesIn(`${run.folder}/inputs`)) if (name.endsWith('meta.yaml')) told.push(...(await inputTold(await metaAt(file.path), experiment, metaAt, start)));
-  for (const folder of await modelFolders(run, experiment, store, metaAt)) told.push(...(await modelTold(folder, store, metaAt, end ?? start, problems)));
+  for (const folder of models) told.push(...(await modelTold(folder, store, metaAt, end ?? start, problems)));
   const name = run.tags['mlflow.runName'] ?? textOf(run.meta['run_name']) ?? run.id;
   return {
     key: run.id,
@@ -157,14 +158,16 @@ async function inputTold(input: JsonObject | undefined, experiment: string, meta
   ];
 }
 
-/** The logged models (version 3) that this run made. */
-async function modelFolders(run: Run, experiment: string, store: Store, metaAt: MetaAt): Promise<readonly string[]> {
-  const folders: string[] = [];
-  for (const { name } of store.filesIn(`${experiment}models`)) {
-    const folder = /^([^/]+)\/meta\.yaml$/.exec(name)?.[1];
-    if (folder === undefined) continue;
-    const meta = await metaAt(`${experiment}models/${folder}/meta.yaml`);
-    if (meta?.['source_run_id'] === run.id) folders.push(`${experiment}models/${folder}`);
+/** Run → the folders of the logged models (version 3) that it made. */
+async function modelFolders(files: readonly SourceFile[], metaAt: MetaAt): Promise<ReadonlyMap<string, readonly string[]>> {
+  const folders = new Map<string, string[]>();
+  for (const { path } of files) {
+    const folder = /^(.*\/)?models\/m-[^/]+(?=\/meta\.yaml$)/.exec(path)?.[0];
+    const run = folder === undefined ? undefined : textOf((await metaAt(path))?.['source_run_id']);
+    if (folder === undefined || run === undefined) continue;
+    const known = folders.get(run);
+    if (known === undefined) folders.set(run, [folder]);
+    else known.push(folder);
   }
   return folders;
 }

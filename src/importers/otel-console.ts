@@ -88,7 +88,7 @@ function status(code: string | undefined, message: string | undefined): ForeignS
 }
 
 function pythonLog(fields: JsonObject): ReportedLog {
-  const severityNumber = Number(/\d+/.exec(String(fields['severity_number']))?.[0] ?? 0);
+  const severityNumber = Number(/\d+/.exec(JSON.stringify(fields['severity_number']))?.[0] ?? 0);
   const severityText = textOf(fields['severity_text']);
   const traceId = id(fields['trace_id']);
   const spanId = id(fields['span_id']);

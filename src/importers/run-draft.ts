@@ -110,7 +110,7 @@ function taskEvents(task: TaskDraft, id: TaskId, spanId: (attempt: AttemptDraft,
     const of = { task: id, attempt: index + 1 } as const;
     const { outcome, failure } = attempt;
     events.push({ type: 'attempt-started', ...of, time: attempt.start, spanId: spanId(attempt, index), cause: index === 0 ? 'first' : 'retry', command: [], cwd: '.', pid: 0 });
-    for (const told of attempt.told) events.push({ ...told, ...of } as RunEvent | FileItem);
+    for (const told of attempt.told) events.push({ ...told, ...of });
     if (attempt.end !== undefined) events.push({ type: 'attempt-ended', ...of, time: attempt.end, outcome: outcome ?? 'success', ...(failure !== undefined && { failure }) });
   }
   if (last.end !== undefined) {
@@ -147,8 +147,9 @@ function inOrder(tasks: readonly TaskDraft[]): readonly TaskDraft[] {
   const dependents = new Map<string, TaskDraft[]>();
   for (const task of tasks) for (const need of new Set(task.needs)) if (need !== task.key) dependents.set(need, [...(dependents.get(need) ?? []), task]);
   const ordered = tasks.filter((task) => waiting.get(task) === 0);
-  for (let at = 0; at < ordered.length; at += 1) {
-    for (const dependent of dependents.get(ordered[at]?.key ?? '') ?? []) {
+  // Grows while it is walked through.
+  for (const task of ordered) {
+    for (const dependent of dependents.get(task.key) ?? []) {
       const left = (waiting.get(dependent) ?? 0) - 1;
       waiting.set(dependent, left);
       if (left === 0) ordered.push(dependent);

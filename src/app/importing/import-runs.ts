@@ -36,14 +36,17 @@ export async function importRuns(store: string, names: readonly string[], cwd: s
   for (const name of names) {
     const absolute = path.resolve(cwd, name);
     try {
+      // What lies beside such a file belongs to it.
+      const only = ['dvc.yaml', 'static_data.json'].find((each) => each === path.basename(absolute));
       const source = await readSource(absolute, name);
+      const files = only === undefined ? source.files : (await readSource(path.dirname(absolute), path.dirname(name))).files;
       const written = (path: string): string => asWritten(path, name, absolute);
       problems.push(...source.problems);
       const own = await ownRecords(source.files, store);
       runs.push(...own.runs.map((run) => ({ ...run, source: written(run.source) })));
       problems.push(...own.problems.map((problem) => ({ ...problem, file: written(problem.file) })));
       const named = source.files.length === 1;
-      const imported = await importFiles(source.files.filter((file) => !own.files.has(file)), { writtenAt, named });
+      const imported = await importFiles(files.filter((file) => !own.files.has(file)), { writtenAt, named, ...(only !== undefined && { only: `${path.basename(path.dirname(absolute))}/${only}` }) });
       problems.push(...imported.problems.map((problem) => ({ ...problem, file: written(problem.file) })));
       for (const run of imported.runs) {
         const kept = await keep(store, run, known);
@@ -61,7 +64,8 @@ export async function importRuns(store: string, names: readonly string[], cwd: s
 
 /** `site/static_data.json` for what is `static_data.json` in `site`: the way from where the user is. */
 function asWritten(inside: string, name: string, absolute: string): string {
-  const base = [path.basename(absolute), path.basename(absolute).replace(/\.zip$/i, '')].find((each) => inside === each || inside.startsWith(`${each}/`));
+  const beside = `${path.basename(path.dirname(absolute))}/${path.basename(absolute)}`;
+  const base = [beside, path.basename(absolute), path.basename(absolute).replace(/\.zip$/i, '')].find((each) => inside === each || inside.startsWith(`${each}/`));
   return base === undefined ? inside : name.replace(/[/\\]+$/, '') + inside.slice(base.length);
 }
 

@@ -5,7 +5,6 @@ import { describe, it } from 'node:test';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { importRuns } from '../../../../src/app/importing/import-runs.ts';
 import { convertDvc } from '../../../../src/app/importing/convert-dvc.ts';
-import type { TaskId } from '../../../../src/model/pipeline.ts';
 import { importFormat } from '../../../../src/model/semantic-conventions.ts';
 import { sealRun } from '../../../../src/recording/seal.ts';
 import { latestResults } from '../../../../src/store/latest-results.ts';
@@ -65,6 +64,15 @@ describe('importRuns', () => {
     assert.deepEqual(listed.map((entry) => (entry.type === 'run' ? entry.summary.imported : entry.message)).sort(), ['dvc', 'jaeger', 'jaeger']);
   });
 
+  it('finds what belongs to a file that is named alone beside it, and takes in nothing else from there', async (t) => {
+    const folder = temporaryFolder(t);
+    cpSync(path.join(fixtures, 'dvc'), path.join(folder, 'dvc'), { recursive: true });
+    cpSync(path.join(fixtures, 'jaeger', 'ui.json'), path.join(folder, 'dvc', 'ui.json'));
+    const { runs, problems } = await importRuns(path.join(folder, '.runweave'), ['dvc/dvc.yaml', 'dvc'], folder);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(runs.map(({ format, source, existed }) => [format, source, existed]), [['dvc', 'dvc/dvc.yaml', false], ['dvc', 'dvc/dvc.yaml', true], ['jaeger', 'dvc/ui.json', false]]);
+  });
+
   it('tells of every file that can’t be read what is wrong, and where, and crashes on none', async (t) => {
     const folder = temporaryFolder(t);
     const names = readdirSync(path.join(fixtures, 'adversarial'));
@@ -89,14 +97,16 @@ describe('importRuns', () => {
     const record = await sealRun(elsewhere, events);
     const state = await readRecord(record);
     if (state.type !== 'run') assert.fail(state.type);
-    const tasks = new Set(state.state.tasks.map((task) => task.node.id as TaskId));
+    const tasks = new Set(state.state.tasks.map((task) => task.node.id));
     assert.ok((await latestResults(elsewhere, state.state.pipeline, tasks)).size > 0, 'where it was made, it counts');
     const store = path.join(folder, '.runweave');
     const { runs, problems } = await importRuns(store, [record], folder);
     assert.deepEqual(problems, []);
-    assert.equal(runs[0]?.format, 'runweave');
+    const [imported] = runs;
+    if (imported === undefined) assert.fail('nothing was imported');
+    assert.equal(imported.format, 'runweave');
     assert.equal((await latestResults(store, state.state.pipeline, tasks)).size, 0);
-    const read = await readRecord(runs[0]?.record ?? '');
+    const read = await readRecord(imported.record);
     if (read.type !== 'run') assert.fail(read.type);
     assert.equal(read.state.resource[importFormat], 'runweave');
     assert.deepEqual(read.state.tasks, state.state.tasks, 'nothing is lost');
