@@ -36,7 +36,8 @@ _params = ""
 _ignored = ()
 _python = ()
 _suffixes = (".py", ".pyc")
-_events = frozenset(("open", "exec", "import", "os.rename", "os.putenv"))
+_listings = ("os.listdir", "os.scandir", "glob.glob", "glob.glob/2", "pathlib.Path.glob", "pathlib.Path.rglob")
+_events = frozenset(("open", "exec", "import", "os.rename", "os.putenv", *_listings))
 _cached = f"{os.sep}__pycache__{os.sep}"
 
 # Told already. Dicts as sets: they stay consistent when several threads open files.
