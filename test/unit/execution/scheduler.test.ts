@@ -80,7 +80,7 @@ function createWorld(slots = 8) {
     },
     makeRoom: () => undefined,
   };
-  const run = (pipeline: Pipeline, options: { readonly onFailure?: OnFailure; readonly scope?: Partial<PlanScope> } = {}): RunningPipeline => {
+  const run = (pipeline: Pipeline, options: { readonly onFailure?: OnFailure; readonly scope?: Partial<PlanScope>; readonly changesSettled?: () => Promise<void> } = {}): RunningPipeline => {
     const scope: PlanScope = { wanted: new Set(pipeline.tasks.map((task) => task.id)), named: new Set(), forced: new Set(), unasked: false, ...options.scope };
     return startRun(
       { pipeline, scope, onFailure: options.onFailure ?? 'stop' },
@@ -96,6 +96,7 @@ function createWorld(slots = 8) {
         traceId: 'trace' as TraceId,
         spanOf: (task) => `span-${task}` as SpanId,
         slots: { cpus: slots, gpus: 1, memory: 100 },
+        ...(options.changesSettled !== undefined && { changesSettled: options.changesSettled }),
         durations: () => Object.fromEntries([...results].map(([task, { duration }]) => [task, duration])),
         attempt: (task, _decision, _number, _cause, signal) =>
           new Promise((resolve) => {
@@ -439,6 +440,34 @@ describe('failures', () => {
 
 describe('a change during the run', () => {
   const pipeline = pipelineOf({ a: { inputs: ['a.csv'] }, b: { inputs: ['b.csv'] }, c: { needs: ['a'] } });
+
+  it('belongs to the run also when all is done, until changes are settled', async () => {
+    const world = createWorld();
+    const asked: (() => void)[] = [];
+    const twice = Promise.withResolvers<undefined>();
+    const running = world.run(pipelineOf({ a: { inputs: ['a.csv'] } }), {
+      changesSettled: () =>
+        new Promise((resolve) => {
+          asked.push(resolve);
+          if (asked.length === 2) twice.resolve(undefined);
+          // The second file of two that were saved together comes when the first one's task is done.
+          else void running.changed().then(async () => {
+            world.files.set('a.csv', 'more');
+            assert.equal(await running.changed(), true);
+            resolve();
+            await world.untilStarted('a', 'a');
+            world.end('a');
+          });
+        }),
+    });
+    await world.untilStarted('a');
+    world.end('a');
+    await twice.promise;
+    assert.deepEqual(world.started(), ['a', 'a']);
+    asked[1]?.();
+    assert.equal(await running.done, 'success');
+    assert.equal(await running.changed(), false);
+  });
 
   it('restarts the task it affects and leaves the rest running', async () => {
     const world = createWorld();
