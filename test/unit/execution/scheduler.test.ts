@@ -444,12 +444,13 @@ describe('a change during the run', () => {
   it('belongs to the run also when all is done, until changes are settled', async () => {
     const world = createWorld();
     const asked: (() => void)[] = [];
-    const twice = Promise.withResolvers<undefined>();
+    let askedTwice = (): void => undefined;
+    const twice = new Promise<void>((resolve) => (askedTwice = resolve));
     const running = world.run(pipelineOf({ a: { inputs: ['a.csv'] } }), {
       changesSettled: () =>
         new Promise((resolve) => {
           asked.push(resolve);
-          if (asked.length === 2) twice.resolve(undefined);
+          if (asked.length === 2) askedTwice();
           // The second file of two that were saved together comes when the first one's task is done.
           else void running.changed().then(async () => {
             world.files.set('a.csv', 'more');
@@ -462,7 +463,7 @@ describe('a change during the run', () => {
     });
     await world.untilStarted('a');
     world.end('a');
-    await twice.promise;
+    await twice;
     assert.deepEqual(world.started(), ['a', 'a']);
     asked[1]?.();
     assert.equal(await running.done, 'success');
