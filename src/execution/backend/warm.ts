@@ -89,6 +89,8 @@ export function warmBackend(fallback: Backend): WarmBackend {
   let unusable = false;
   let isClosed = false;
   let lastId = 0;
+  /** Tasks whose output may still come: connections and messages overtake each other, and a task may be over before its output is here. */
+  const heard = new Map<number, ForkedTask>();
 
   const prepare: WarmBackend['prepare'] = (profiles) => {
     if (isClosed || unusable) return;
@@ -275,7 +277,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
       const [id = 0, stream] = head.toString('utf8', 0, line).split(' ').map(Number);
       const rest = head.subarray(line + 1);
       if (rest.length > 0) socket.unshift(rest);
-      const task = [...all].map((warm) => warm.tasks.get(id)).find((each) => each !== undefined);
+      const task = heard.get(id);
       if (task === undefined) socket.destroy();
       else task.connected(stream === 1 ? 'stdout' : 'stderr', socket);
     };
@@ -300,7 +302,13 @@ export function warmBackend(fallback: Backend): WarmBackend {
   /** The task's process, or why there is none. */
   const fork = (warm: Warm, request: ProcessRequest): Promise<RunningProcess | string> => new Promise((resolve) => {
     const id = (lastId += 1);
-    warm.tasks.set(id, forkedTask(request, resolve));
+    const task = forkedTask(request, (running) => {
+      if (typeof running === 'string') heard.delete(id);
+      else void running.ended.then(() => heard.delete(id));
+      resolve(running);
+    });
+    warm.tasks.set(id, task);
+    heard.set(id, task);
     warm.control.ref();
     send(warm, { type: 'start', id, command: request.command, cwd: request.cwd, env: request.env });
   });

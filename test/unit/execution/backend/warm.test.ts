@@ -103,6 +103,20 @@ describe('a warm process', { timeout: 60_000, skip: !isLinux && 'only Linux fork
     assert.equal(warm.fresh(), 0);
   });
 
+  it('hands on what a task wrote that was over before anybody looked', async (context) => {
+    const warm = await prepared(context);
+    for (let round = 0; round < 5; round += 1) {
+      const starting = start(warm, 'print("here")');
+      await new Promise((resolve) => setImmediate(resolve));
+      // This process has no time, as when it decides about thousands of tasks: the end and the output come at once.
+      for (const until = Date.now() + 200; Date.now() < until; );
+      const ended = await starting;
+      assert.deepEqual(await ended.ended, { type: 'exit', code: 0 });
+      assert.equal(ended.output.stdout, 'here\n');
+    }
+    assert.equal(warm.fresh(), 0);
+  });
+
   it('is not used for another environment, folder or program, nor where it is switched off', async (context) => {
     const warm = await prepared(context);
     const script = 'import os; print(os.environ.get("A"), os.environ["RUNWEAVE_TASK"])';
