@@ -10,7 +10,8 @@ import os, sys
 before = "decimal" in sys.modules
 import decimal
 parent = open(f"/proc/{os.getppid()}/cmdline").read().split("\\0") if sys.platform == "linux" else []
-print("START", "forked" if "warm" in parent else "fresh", before, os.environ["RUNWEAVE_TASK"], __name__, flush=True)
+# As one text: unbuffered, each argument of print is a write of its own.
+print(f"START {'forked' if 'warm' in parent else 'fresh'} {before} {os.environ['RUNWEAVE_TASK']} {__name__}", flush=True)
 `;
 
 it('forks tasks while watching, once what they import is loaded', { skip: process.platform !== 'linux' && 'only Linux forks tasks' }, async (context) => {
