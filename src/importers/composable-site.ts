@@ -3,7 +3,8 @@ import type { Json, JsonObject } from '../model/json.ts';
 import type { UnixNano } from '../model/time.ts';
 import { composableTask, namedValue, withMatrix, workflowName, workflowResource } from './composable-logs.ts';
 import { timeOfIso } from './foreign-time.ts';
-import { asText, groupBy, listOf, objectOf, textOf } from './json-value.ts';
+import { groupBy } from '../model/group-by.ts';
+import { asText, listOf, objectOf, textOf } from './json-value.ts';
 import { importedRun, type Told } from './run-draft.ts';
 import type { Imported, ImportedRun, ImportProblem, SourceFile } from './source.ts';
 

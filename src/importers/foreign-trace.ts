@@ -10,23 +10,16 @@ import * as semconv from '../model/semantic-conventions.ts';
 import type { UnixNano } from '../model/time.ts';
 import { earliest, latest } from './foreign-time.ts';
 import { hash, hexId, importedRun, worstOutcome, type AttemptDraft, type TaskDraft, type Told } from './run-draft.ts';
-import { groupBy, textOf } from './json-value.ts';
+import { groupBy } from '../model/group-by.ts';
+import { textOf } from './json-value.ts';
 import type { ImportedRun, ImportFormat } from './source.ts';
 
-export interface ForeignSpan {
+export interface ForeignSpan extends Omit<ReportedSpan, 'traceId' | 'spanId' | 'parentSpanId' | 'links' | 'resource'> {
   /** As the source has them; they need not be hexadecimal. */
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId?: string;
-  readonly name: string;
-  readonly kind: number;
-  readonly start: UnixNano;
-  readonly end: UnixNano;
-  readonly attributes: JsonObject;
-  readonly events: readonly { readonly name: string; readonly time: UnixNano; readonly attributes: JsonObject }[];
   readonly links: readonly { readonly traceId: string; readonly spanId: string; readonly attributes: JsonObject }[];
-  readonly status: { readonly code: 0 | 1 | 2; readonly message?: string };
-  readonly scope?: { readonly name: string; readonly version?: string };
   readonly resource: JsonObject;
 }
 

@@ -33,15 +33,3 @@ export function metricOf(value: unknown): number | 'NaN' | 'Infinity' | '-Infini
   if (typeof value !== 'number') return undefined;
   return Number.isFinite(value) ? value : Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
 }
-
-/** `Map.groupBy`, which Node 20 does not have. */
-export function groupBy<T>(items: Iterable<T>, keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
-}

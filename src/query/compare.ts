@@ -31,6 +31,23 @@ export type Difference =
   | { readonly type: 'artifact'; readonly task: string; readonly name: string; readonly mediaType: string; readonly digests: PerRun<string> }
   | { readonly type: 'duration'; readonly task: string; /** Milliseconds. */ readonly values: PerRun<number>; readonly change: number };
 
+/** What each kind of difference is called, wherever it is shown. */
+export const differenceTitles: Readonly<Record<Difference['type'], string>> = {
+  tasks: 'Tasks',
+  param: 'Parameters',
+  source: 'Code',
+  definition: 'Definition',
+  input: 'Data',
+  environment: 'Environment',
+  version: 'Version',
+  outcome: 'Outcome',
+  metric: 'Metrics',
+  return: 'Returns',
+  artifact: 'Artifacts',
+  output: 'Outputs',
+  duration: 'Time',
+};
+
 export interface ComparedTask {
   readonly id: string;
   /** What it stands for in each run: where its outputs were found up to date, the execution that made them. */

@@ -6,7 +6,6 @@ import type { TaskId } from '../model/pipeline.ts';
 import { command, view } from './commands.ts';
 import type { Command } from './commands.ts';
 import { explainTask, showPlan } from './explain.ts';
-import type { GraphPanels } from './graph-panel.ts';
 import { initPipeline } from './init-pipeline.ts';
 import type { PipelineSession } from './pipeline-session.ts';
 import type { Pipelines } from './pipelines.ts';
@@ -19,15 +18,15 @@ import { openOutput, openSource } from './task-files.ts';
 import type { TaskLogs } from './task-log.ts';
 import { spokenPhase, taskLook } from './task-tree.ts';
 import type { TaskRow } from './task-tree.ts';
-import type { TrackerPanels } from './tracker-panel.ts';
+import type { SinglePanel } from './single-panel.ts';
 
 /** A row of the tree, or a CodeLens, which knows its pipeline file too. */
 export type TaskTarget = TaskRow & { readonly file?: string };
 
 export interface ActionServices {
   readonly pipelines: Pipelines;
-  readonly graphs: GraphPanels;
-  readonly tracker: TrackerPanels;
+  readonly graphs: SinglePanel;
+  readonly tracker: SinglePanel;
   readonly runs: RunsView;
   readonly logs: TaskLogs;
   readonly output: vscode.LogOutputChannel;

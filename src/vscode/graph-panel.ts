@@ -7,52 +7,18 @@ import * as vscode from 'vscode';
 import type { TaskId } from '../model/pipeline.ts';
 import type { GraphHostMessage, GraphViewMessage } from '../protocol/graph-view.ts';
 import { view } from './commands.ts';
-import type { Disposable } from './disposable.ts';
 import { explainTask } from './explain.ts';
 import type { ModelChange, PipelineModel } from './pipeline-model.ts';
 import type { PipelineSession } from './pipeline-session.ts';
 import type { Pipelines } from './pipelines.ts';
+import { singlePanel, type SinglePanel } from './single-panel.ts';
 import { openOutput, openSource } from './task-files.ts';
 import type { TaskLogs } from './task-log.ts';
 import { webviewHtml } from './webview-html.ts';
 
-export interface GraphPanels extends Disposable {
-  readonly show: () => void;
-}
-
-export function graphPanels(extension: vscode.Uri, pipelines: Pipelines, logs: TaskLogs): GraphPanels {
-  let open: vscode.WebviewPanel | undefined;
+export function graphPanels(extension: vscode.Uri, pipelines: Pipelines, logs: TaskLogs): SinglePanel {
   const icon = { light: vscode.Uri.joinPath(extension, 'media', 'graph-light.svg'), dark: vscode.Uri.joinPath(extension, 'media', 'graph-dark.svg') };
-  const options = { enableScripts: true, localResourceRoots: [vscode.Uri.joinPath(extension, 'dist', 'webview')] };
-
-  const adopt = (panel: vscode.WebviewPanel): void => {
-    open?.dispose();
-    open = panel;
-    panel.iconPath = icon;
-    panel.webview.options = options;
-    const connection = connect(extension, panel, pipelines, logs);
-    panel.onDidDispose(() => {
-      connection.dispose();
-      if (open === panel) open = undefined;
-    });
-  };
-
-  const serializer = vscode.window.registerWebviewPanelSerializer(view.graph, {
-    deserializeWebviewPanel: async (panel) => {
-      await pipelines.ready;
-      adopt(panel);
-    },
-  });
-  return {
-    show: () => {
-      if (open !== undefined) open.reveal();
-      else adopt(vscode.window.createWebviewPanel(view.graph, 'Pipeline Graph', vscode.ViewColumn.Active, options));
-    },
-    dispose: () => {
-      serializer.dispose();
-      open?.dispose();
-    },
-  };
+  return singlePanel({ extension, type: view.graph, title: 'Pipeline Graph', icon, pipelines, connect: (panel) => connect(extension, panel, pipelines, logs) });
 }
 
 function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: Pipelines, logs: TaskLogs): vscode.Disposable {

@@ -9,11 +9,11 @@ import { packRows } from '../query/packed-rows.ts';
 import { runKey } from '../query/run-row.ts';
 import { coalesce } from './coalesce.ts';
 import { view } from './commands.ts';
-import type { Disposable } from './disposable.ts';
 import type { Pipelines } from './pipelines.ts';
 import type { PipelineSession } from './pipeline-session.ts';
 import { isEventLog } from './record-files.ts';
 import { openRunFile } from './run-editor.ts';
+import { singlePanel, type SinglePanel } from './single-panel.ts';
 import { trackerComparison, type TrackerComparison } from './tracker-comparison.ts';
 import { trackerUndo, type TrackerUndo } from './tracker-undo.ts';
 import { webviewHtml } from './webview-html.ts';
@@ -24,39 +24,8 @@ const chunk = 1000;
 const interval = 500;
 const remembered = 'runweave.trackerViews';
 
-export interface TrackerPanels extends Disposable {
-  readonly show: () => void;
-}
-
-export function trackerPanels(extension: vscode.Uri, pipelines: Pipelines, memory: vscode.Memento): TrackerPanels {
-  let open: vscode.WebviewPanel | undefined;
-  const options = { enableScripts: true, localResourceRoots: [vscode.Uri.joinPath(extension, 'dist', 'webview')] };
-  const adopt = (panel: vscode.WebviewPanel): void => {
-    open?.dispose();
-    open = panel;
-    panel.webview.options = options;
-    const connection = connect(extension, panel, pipelines, memory);
-    panel.onDidDispose(() => {
-      connection.dispose();
-      if (open === panel) open = undefined;
-    });
-  };
-  const serializer = vscode.window.registerWebviewPanelSerializer(view.tracker, {
-    deserializeWebviewPanel: async (panel) => {
-      await pipelines.ready;
-      adopt(panel);
-    },
-  });
-  return {
-    show: () => {
-      if (open !== undefined) open.reveal();
-      else adopt(vscode.window.createWebviewPanel(view.tracker, 'Runs', vscode.ViewColumn.Active, options));
-    },
-    dispose: () => {
-      serializer.dispose();
-      open?.dispose();
-    },
-  };
+export function trackerPanels(extension: vscode.Uri, pipelines: Pipelines, memory: vscode.Memento): SinglePanel {
+  return singlePanel({ extension, type: view.tracker, title: 'Runs', pipelines, connect: (panel) => connect(extension, panel, pipelines, memory) });
 }
 
 /** All that belongs to the pipeline that is shown. */

@@ -3,7 +3,7 @@ import type { Json } from '../../src/model/json.ts';
 import { phaseLook } from '../../src/model/phase.ts';
 import { formatDuration } from '../../src/model/time.ts';
 import type { ComparisonData, TrackerHostMessage, TrackerViewMessage } from '../../src/protocol/tracker-view.ts';
-import type { Difference, PerRun, Verdict } from '../../src/query/compare.ts';
+import { differenceTitles, type Difference, type PerRun, type Verdict } from '../../src/query/compare.ts';
 import { fill, h, type Child } from '../dom.ts';
 import { formatNumber, jsonText } from '../run/format.ts';
 import { createImages } from './images.ts';
@@ -15,22 +15,6 @@ export interface ComparisonView {
   readonly showImage: (digest: string, data: string | undefined) => void;
   readonly focus: () => void;
 }
-
-const headings: Readonly<Record<Difference['type'], string>> = {
-  tasks: 'Tasks',
-  param: 'Parameters',
-  source: 'Code',
-  definition: 'Definition',
-  input: 'Data',
-  environment: 'Environment',
-  version: 'Version',
-  outcome: 'Outcome',
-  metric: 'Metrics',
-  return: 'Returns',
-  artifact: 'Artifacts',
-  output: 'Outputs',
-  duration: 'Time',
-};
 
 export function createComparison(post: (message: TrackerViewMessage) => void, onBack: () => void): ComparisonView {
   const content = h('div', { class: 'compared' });
@@ -79,10 +63,10 @@ function section(kind: Difference['type'], { runs, differences }: ComparisonData
   return h(
     'section',
     { class: 'differences' },
-    h('h3', {}, headings[kind], h('span', { class: 'quiet' }, ` ${rows.length}`)),
+    h('h3', {}, differenceTitles[kind], h('span', { class: 'quiet' }, ` ${rows.length}`)),
     h(
       'div',
-      { class: 'scroll-x', tabindex: 0, role: 'region', 'aria-label': headings[kind] },
+      { class: 'scroll-x', tabindex: 0, role: 'region', 'aria-label': differenceTitles[kind] },
       h(
         'table',
         {},

@@ -1,7 +1,7 @@
 import type { Json } from '../../model/json.ts';
 import type { RunState } from '../../model/run-state.ts';
 import { formatDuration } from '../../model/time.ts';
-import { compareRuns, type Difference, type PerRun } from '../../query/compare.ts';
+import { compareRuns, differenceTitles, type Difference, type PerRun } from '../../query/compare.ts';
 import { readMakers } from '../../store/read-makers.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
@@ -37,28 +37,12 @@ export async function compareCommand(line: CommandLine, host: Host): Promise<Exi
     const ofKind = comparison.differences.filter((difference) => difference.type === kind);
     const shown = all ? ofKind : ofKind.slice(0, shownOfKind);
     const more = ofKind.length - shown.length;
-    return ['', style('bold', titles[kind]), ...table(shown.map((difference) => rowOf(difference, style))).map((text) => `  ${text}`), ...(more > 0 ? [style('dim', `  and ${more} more: --all`)] : [])];
+    return ['', style('bold', differenceTitles[kind]), ...table(shown.map((difference) => rowOf(difference, style))).map((text) => `  ${text}`), ...(more > 0 ? [style('dim', `  and ${more} more: --all`)] : [])];
   });
   const header = states.map((state, index) => `${index === 0 ? 'from' : index === 1 ? 'to' : '  '}  ${state.runId}`);
   host.stdout.write(`${[...header, ...(lines.length === 0 ? ['', 'no differences'] : lines)].map((text) => fit(text, host.stdout.columns())).join('\n')}\n`);
   return exitCodes.success;
 }
-
-const titles: Readonly<Record<Difference['type'], string>> = {
-  tasks: 'Tasks',
-  param: 'Parameters',
-  source: 'Code',
-  definition: 'Definition',
-  input: 'Data',
-  environment: 'Environment',
-  version: 'Version',
-  outcome: 'Outcome',
-  metric: 'Metrics',
-  return: 'Returns',
-  artifact: 'Artifacts',
-  output: 'Outputs',
-  duration: 'Time',
-};
 
 function rowOf(difference: Difference, style: Style): readonly string[] {
   switch (difference.type) {
