@@ -6,7 +6,7 @@ const isIdle = (line: JsonLine): boolean => line.type === 'sealed';
 
 /** Says from what kind of process it was started, and what was there before it imported anything. */
 const script = `
-import os, sys
+import os, sys, runweave
 before = "decimal" in sys.modules
 import decimal
 parent = open(f"/proc/{os.getppid()}/cmdline").read().split("\\0") if sys.platform == "linux" else []

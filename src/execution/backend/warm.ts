@@ -113,7 +113,8 @@ export function warmBackend(fallback: Backend): WarmBackend {
   const leaveOut = (modules: Readonly<Record<string, string>>): void => {
     for (const [name, reason] of Object.entries(modules)) {
       leftOut.set(name, reason);
-      tell(`${name} is not loaded ahead of the tasks that import it: ${reason}`);
+      // Of its package: one may have a dozen modules that tasks import.
+      tell(`${name.split('.')[0] ?? name} is not loaded ahead of the tasks that import it: ${reason}`);
     }
   };
 

@@ -444,7 +444,9 @@ class _Watched:
         self._looked = -MOMENT
         names, missed = preload.top_level_names()
         self._names, self._missed = names | missed, missed
-        self._places = [each for each in sys.path[1:] if each not in installed]
+        # The folder of this helper is the same for every task.
+        helper = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        self._places = [each for each in sys.path[1:] if each not in installed and os.path.abspath(each) != helper]
         # What the finders remember of folders whose files come and go.
         for folder in list(sys.path_importer_cache):
             if folder not in installed:
