@@ -183,6 +183,6 @@ interface FailedStart {
 }
 
 function endOf(end: ProcessEnd | FailedStart, { command: [program = ''], cwd }: ProcessRequest): ProcessEnd {
-  if (!('code' in end) || end.type !== 'start-failed') return end as ProcessEnd;
+  if (!('code' in end) || end.type !== 'start-failed') return end;
   return { type: 'start-failed', message: startFailure(Object.assign(new Error(`spawn ${program} ${end.code}`), { code: end.code }), program, cwd) };
 }
