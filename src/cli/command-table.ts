@@ -28,6 +28,10 @@ export interface OptionValues {
   readonly archived: boolean;
   readonly remove: boolean;
   readonly forward: boolean;
+  /** Folders. */
+  readonly records: readonly string[];
+  readonly 'stale-after'?: string;
+  readonly differing: boolean;
   readonly why?: string;
   readonly good: readonly string[];
   readonly to?: string;
@@ -71,6 +75,9 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   archived: { type: 'flag', description: 'show archived runs too' },
   remove: { type: 'flag', description: 'take it away again' },
   forward: { type: 'flag', description: 'the other way: what was made from it' },
+  records: { type: 'text', value: 'DIR', multiple: true, description: 'read the records in this folder instead: a project, its .runweave, or where records were copied to; may be repeated' },
+  'stale-after': { type: 'text', value: 'AGE', description: 'warn of inputs that were older when they were used: 12h, 7d (default: 30d)' },
+  differing: { type: 'flag', description: 'only columns in which the runs differ' },
   why: { type: 'text', value: 'TEXT', description: 'what is wrong with it' },
   good: { type: 'text', value: 'OUTPUT', multiple: true, description: 'outputs that are good (default: all others of the same tasks)' },
   to: { type: 'text', value: 'FORMAT', description: '' },
@@ -183,12 +190,14 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: '',
     minimum: 0,
     maximum: 0,
-    options: ['filter', 'sort', 'columns', 'group', 'limit', 'all', 'archived', 'format'],
+    options: ['filter', 'sort', 'columns', 'differing', 'group', 'limit', 'all', 'archived', 'records', 'format'],
     formats: ['table', 'csv'],
     examples: [
       ['runweave runs', 'the newest 20'],
       ["runweave runs --filter 'metrics.roc_auc > 0.95 and params.epochs in (10, 20)' --sort -metrics.roc_auc", 'the best first'],
       ['runweave runs --columns run,params.lr,metrics.loss.min --group params.lr', 'mean and spread for each value'],
+      ['runweave runs --limit 3 --differing', 'what is not the same in the newest three'],
+      ['runweave runs --records . --records ../other --group folder', 'of two projects'],
       ['runweave runs --all --format csv > runs.csv', 'for a spreadsheet'],
     ],
   },
@@ -230,7 +239,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: '',
     minimum: 0,
     maximum: 0,
-    options: ['limit'],
+    options: ['limit', 'records'],
     examples: [['runweave recent', 'the newest 20, of all runs']],
   },
   history: {
@@ -239,7 +248,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'TASK',
     minimum: 1,
     maximum: 1,
-    options: ['limit', 'all'],
+    options: ['limit', 'all', 'records'],
     examples: [['runweave history train', 'when it ran, why, and what came out']],
   },
   inspect: {
@@ -257,7 +266,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'OUTPUT',
     minimum: 1,
     maximum: 1,
-    options: ['forward'],
+    options: ['forward', 'stale-after', 'records'],
     examples: [['runweave trace build/model.pkl', 'from the model back to its causes'], ['runweave trace build/data.npz --forward', 'what was made from this data']],
   },
   tag: {
@@ -319,7 +328,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: '',
     minimum: 0,
     maximum: 0,
-    options: ['good', 'limit'],
+    options: ['good', 'limit', 'records'],
     examples: [['runweave review', 'the most suspicious first']],
   },
   undo: {

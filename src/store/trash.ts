@@ -31,8 +31,10 @@ export async function moveToTrash(store: string, records: readonly string[], now
 /** Puts back what a deletion moved. Returns names that stay in the trash, as there is a record of that name again. */
 export async function restoreFromTrash(store: string, folder: string): Promise<readonly string[]> {
   const left: string[] = [];
+  // A folder of records that is no `.runweave` has them in itself.
+  const place = existsSync(runsFolder(store)) ? runsFolder(store) : store;
   for (const name of await readdir(folder)) {
-    const target = path.join(runsFolder(store), name);
+    const target = path.join(place, name);
     if (existsSync(target)) left.push(name);
     else await rename(path.join(folder, name), target);
   }

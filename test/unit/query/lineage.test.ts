@@ -51,7 +51,7 @@ function run(id: string, onDay: number, sketch: Sketch): RunState {
 
 /** `report@c(train@b(clean@a(load@a)) …)`: a repeated one ends with `…`. */
 function text(node: LineageNode): string {
-  const name = `${node.run.task}@${node.run.runId}${node.warnings.map((warning) => (warning.type === 'old-input' ? '!old' : `!${warning.fresherRun}`)).join('')}`;
+  const name = `${node.run.task}@${node.run.runId}${node.warnings.map((warning) => (warning.type === 'old-input' ? '!old' : warning.type === 'fresher-run-existed' ? `!${warning.fresherRun}` : '')).join('')}`;
   return node.repeated ? `${name}…` : node.children.length === 0 ? name : `${name}(${node.children.map(text).join(' ')})`;
 }
 
