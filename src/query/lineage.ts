@@ -253,7 +253,7 @@ export function supersededBy(lineage: Lineage, run: TaskRun): TaskRun | undefine
 export function describeWarning(warning: StaleWarning): string {
   switch (warning.type) {
     case 'old-input':
-      return `what ${warning.task} made was ${formatDuration(warning.age)} old when it was used`;
+      return `what ${warning.task} made was ${ageText(warning.age)} old when it was used`;
     case 'fresher-run-existed':
       return `used ${warning.task} of ${warning.usedRun}, though ${warning.fresherRun} had made a newer one`;
     case 'superseded':
@@ -263,6 +263,12 @@ export function describeWarning(warning: StaleWarning): string {
     default:
       return warning satisfies never;
   }
+}
+
+/** Days where hours would be many. */
+function ageText(milliseconds: number): string {
+  const days = Math.floor(milliseconds / 86_400_000);
+  return days < 2 ? formatDuration(milliseconds) : `${days} days`;
 }
 
 function because(reasons: readonly string[]): string {

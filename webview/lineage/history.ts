@@ -29,7 +29,7 @@ export function historyView({ executions, total }: History, page: Page): View {
       several && h('td', {}, run.task),
       h('td', { class: 'nowrap' }, timeText(run.start)),
       h('td', { class: 'number' }, formatDuration(run.duration)),
-      h('td', {}, runButton(run.runId, page)),
+      h('td', { class: 'nowrap' }, runButton(run.runId, page)),
       h('td', { class: 'mono' }, run.version ?? ''),
       ...params.map((name) => h('td', { class: 'number' }, run.params[name] === undefined ? '' : jsonText(run.params[name]))),
       ...metrics.map((name) => h('td', { class: 'number' }, run.metrics[name] === undefined ? '' : formatNumber(run.metrics[name]))),

@@ -46,7 +46,7 @@ function suspectRows(each: SuspectView, at: number, page: Page): readonly HTMLEl
     button.setAttribute('aria-expanded', String(!detail.hidden));
     page.choose(detail.hidden ? '' : key);
   });
-  const compare: Child = goodVersion !== undefined && 'digest' in suspect && 'path' in suspect && page.can().compareCode && h('button', { class: 'link', 'aria-label': `Difference of ${suspect.path}: good and bad`, onclick: () => page.post({ type: 'compare-code', path: suspect.path, from: goodVersion, to: suspect.digest }) }, 'Good ↔ bad');
+  const compare: Child = goodVersion !== undefined && 'digest' in suspect && 'path' in suspect && page.can().compareCode && h('button', { class: 'link', 'aria-label': `Good ↔ bad, ${suspect.path}`, onclick: () => page.post({ type: 'compare-code', path: suspect.path, from: goodVersion, to: suspect.digest }) }, 'Good ↔ bad');
   const share = (count: number, of: number): HTMLElement => h('td', { class: 'share' }, `${count}/${of}`, h('meter', { min: 0, max: Math.max(1, of), value: count, 'aria-hidden': 'true' }));
   return [h('tr', {}, h('td', {}, text), h('td', {}, h('button', { class: 'link', onclick: () => page.ask({ type: 'history', task: suspect.task }) }, suspect.task)), share(each.flagged, each.flaggedOf), share(each.good, each.goodOf), h('td', {}, h('span', { class: 'inline' }, button, ' ', compare))), detail];
 }

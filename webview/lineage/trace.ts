@@ -20,8 +20,8 @@ interface Row {
 }
 
 const directions = [
-  { direction: 'upstream', label: 'Made from' },
-  { direction: 'downstream', label: 'Made of it' },
+  { direction: 'upstream', label: 'Comes from' },
+  { direction: 'downstream', label: 'Went into' },
 ] as const;
 
 export function traceView(answer: Trace, direction: 'upstream' | 'downstream', page: Page): View {
