@@ -85,11 +85,11 @@ describe('lineage in the editor', () => {
       const tracker = await vscode.webview('.run-line');
       const count = (text: RegExp) => tracker.locator('.count').filter({ hasText: text }).waitFor();
       await count(/^1 run$/);
-      const other = '20260101T000000Z-broken-0000.otlp.jsonl';
+      const other = '20991231T000000Z-broken-0000.otlp.jsonl';
       await cp(join(folder, 'runweave.yaml'), join(place, 'elsewhere', other));
       await count(/^2 runs$/);
       await tracker.getByText('unreadable').first().waitFor();
-      await views.run(/^20260101T000000Z-broken-0000.otlp.jsonl, unreadable/).waitFor();
+      await views.run(/^20991231T000000Z-broken-0000.otlp.jsonl, unreadable/).waitFor();
       await rename(join(place, 'elsewhere', other), join(place, other));
       await count(/^1 run$/);
     });
