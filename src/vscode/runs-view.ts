@@ -11,7 +11,8 @@ import { entryKey, groupings, pageSize, rowsToDraw, runsTree, type RunGrouping, 
 
 /** So that `5 min ago` stays true. */
 const clockInterval = 60_000;
-const refreshInterval = 200;
+/** Milliseconds; longer than the editor waits for silence before it draws a tree. */
+const refreshInterval = 300;
 const remembered = 'runweave.runGrouping';
 
 export interface RunsView extends Disposable {
