@@ -1,6 +1,6 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
 
-export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
+export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'name' | 'delete' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
 
 /** The values of the options of all commands; a command reads those that its row lists. */
 export interface OptionValues {
@@ -279,7 +279,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     examples: [['runweave tag baseline', 'on the newest run'], ['runweave tag baseline 3f2a --remove', 'no longer on that one']],
   },
   note: {
-    summary: 'write a note on a run, a task or an output',
+    summary: 'write a note on a run, or on a task of it',
     details: `Without RUN, on the newest. ${runReference}`,
     arguments: 'TEXT [RUN[/TASK]]',
     minimum: 1,
@@ -304,6 +304,24 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     maximum: Infinity,
     options: ['remove'],
     examples: [['runweave archive 3f2a 9c01', 'out of the way'], ['runweave archive 3f2a --remove', 'back again']],
+  },
+  name: {
+    summary: 'give a run a name',
+    details: `Without RUN, to the newest. An empty name takes it away. ${runReference}`,
+    arguments: 'NAME [RUN]',
+    minimum: 1,
+    maximum: 2,
+    options: [],
+    examples: [["runweave name 'with the new labels' 3f2a", 'shown beside its id']],
+  },
+  delete: {
+    summary: 'move records of runs into .runweave/trash',
+    details: `gc empties the trash after 30 days; until then undo puts them back. What was made by these runs stays. ${runReference}`,
+    arguments: 'RUN…',
+    minimum: 1,
+    maximum: Infinity,
+    options: [],
+    examples: [['runweave delete 3f2a 9c01', 'both, or none if one is not found'], ['runweave undo', 'back again']],
   },
   flag: {
     summary: 'mark an output as bad',
@@ -332,7 +350,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     examples: [['runweave review', 'the most suspicious first']],
   },
   undo: {
-    summary: 'take back the last tag, note, star, flag or archiving',
+    summary: 'take back the last tag, note, name, star, flag, archiving or deletion',
     arguments: '',
     minimum: 0,
     maximum: 0,

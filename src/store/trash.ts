@@ -42,6 +42,15 @@ export async function restoreFromTrash(store: string, folder: string): Promise<r
   return left;
 }
 
+/** The folder of the deletion that was made last, and when: ISO 8601, UTC. */
+export async function latestDeletion(store: string): Promise<{ readonly folder: string; readonly time: string } | undefined> {
+  const names = await readdir(trashFolder(store)).catch(() => []);
+  const latest = names.filter((name) => deletionTime(name) !== undefined).sort().at(-1);
+  if (latest === undefined) return undefined;
+  const time = latest.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3}Z).*$/, '$1-$2-$3T$4:$5:$6');
+  return { folder: path.join(trashFolder(store), latest), time };
+}
+
 /** When a deletion was made, by the name of its folder: Unix milliseconds. `undefined` for another folder. */
 export function deletionTime(folder: string): number | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)\.\d{3}Z(?:-\d+)?$/.exec(path.basename(folder));

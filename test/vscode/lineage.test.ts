@@ -93,5 +93,32 @@ describe('lineage in the editor', () => {
       await rename(join(place, 'elsewhere', other), join(place, other));
       await count(/^1 run$/);
     });
+
+    // The same beside the runs of a pipeline.
+    await mkdir(join(place, '.runweave', 'runs'), { recursive: true });
+    await cp(join(folder, '.runweave', 'runs', name), join(place, '.runweave', 'runs', name.replace('Z-small', 'Z-second')));
+    const parent = join(place, 'project');
+    await mkdir(parent);
+    for (const each of ['runweave.yaml', 'tasks', '.runweave']) await rename(join(place, each), join(parent, each));
+    await withVscode(t, { folder: parent, extensionPath }, async (vscode) => {
+      const { page } = vscode;
+      const views = await openViews(vscode);
+      await views.run(/^Today, 1 run$/).waitFor();
+      await views.run(/just now|1 run/).first().hover();
+      await page.keyboard.press('F1');
+      const input = page.locator('.quick-input-widget .quick-input-box input').first();
+      await input.fill('>Runweave: Open Records Folder…');
+      await page.locator('.quick-input-widget').getByRole('option', { name: /^Runweave: Open Records Folder/ }).click();
+      // The editor's own dialog is a path here.
+      await page.locator('.quick-input-widget').getByText(/Folders of records/).waitFor();
+      await input.fill(join(place, 'elsewhere'));
+      await page.locator('.quick-input-widget').getByRole('button', { name: 'Open Records' }).click();
+      const tracker = await vscode.webview('.run-line');
+      await tracker.locator('.count').filter({ hasText: /^2 runs$/ }).waitFor();
+      await tracker.locator('.head-title').filter({ hasText: 'Folder' }).waitFor();
+      await views.run(/^Today, 2 runs$/).waitFor();
+      await views.run(/success, 5 executed.* · elsewhere$/).waitFor();
+      await vscode.screenshot('two-folders');
+    });
   });
 });

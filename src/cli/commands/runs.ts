@@ -166,12 +166,14 @@ function columnLines(rows: readonly number[], columns: readonly NamedColumn[], w
 }
 
 /** A row as programs get it: with the times also in a form that every language reads. */
-function rowJson({ status, path, runId, message, summary, annotations }: RunRow): unknown {
-  if (summary === undefined) return { type: 'unreadable', runId, path, message, annotations };
+function rowJson({ status, path, runId, message, summary, annotations, folder }: RunRow): unknown {
+  const where = folder === undefined ? {} : { folder };
+  if (summary === undefined) return { type: 'unreadable', runId, path, message, ...where, annotations };
   const { start, end } = summary;
   return {
     type: 'run',
     status,
+    ...where,
     ...summary,
     metrics: Object.fromEntries(summary.series.map(({ task, name, last }) => [`${task}.${name}`, last])),
     startTime: toDate(start).toISOString(),
