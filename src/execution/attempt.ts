@@ -127,8 +127,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     // A full disk, or no right to write: the task's own failure, not the run's.
     process = { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: (error as Error).message }), stop: () => false };
   }
-  emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid });
-  if (process.note !== undefined) emit({ type: 'warning', time: startTime, message: `${task.id}: ${process.note}` });
+  emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid, ...(process.note !== undefined && { note: process.note }) });
 
   /** A process keeps the environment that it was started with, so that each says a value once. */
   const said = new Set<string>();

@@ -193,6 +193,8 @@ export const resourcesEvent = 'runweave.resources';
 /** Nanoseconds from the event's time, one a sample. */
 export const resourcesTimes = 'runweave.resources.times';
 export const resourcesPrefix = 'runweave.resources.';
+/** How the attempt was started, where that is not the usual way. */
+export const attemptNote = 'runweave.attempt.note';
 /** What the attempt was warned of: a list of category, message, file, line and count. */
 export const attemptWarnings = 'runweave.attempt.warnings';
 /** Of an exception event. */
