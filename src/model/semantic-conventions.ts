@@ -67,6 +67,9 @@ export const vcsChanges = 'runweave.vcs.changes';
 export const trigger = 'runweave.trigger';
 export const warnings = 'runweave.warnings';
 export const interrupted = 'runweave.interrupted';
+/** Resource attributes: the Python that tasks ran with. */
+export const interpreterPath = 'runweave.interpreter.path';
+export const interpreterVersion = 'runweave.interpreter.version';
 /** Resource attribute: whether the checkout differed from the commit. */
 export const vcsDirty = 'runweave.vcs.dirty';
 

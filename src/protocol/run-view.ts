@@ -52,7 +52,7 @@ export type RunHostMessage =
   | { readonly type: 'unreadable'; readonly message: string }
   | { readonly type: 'events'; readonly events: readonly RunEvent[]; readonly seriesLengths?: readonly SeriesLength[] }
   | { readonly type: 'artifact'; readonly digest: Digest; /** As it was asked for. */ readonly range?: ByteRange; /** Base64; absent when it is not to be found. */ readonly data?: string }
-  /** By path, as in the tasks' `sources`. */
+  /** By path and digest of a source's content, a space between. */
   | { readonly type: 'workspace'; readonly files: Readonly<Record<string, WorkspaceFile>> };
 
 export type RunViewMessage =

@@ -10,6 +10,7 @@ import { initPipeline } from './init-pipeline.ts';
 import type { PipelineSession } from './pipeline-session.ts';
 import type { Pipelines } from './pipelines.ts';
 import { openRunFile } from './run-editor.ts';
+import { restoreRunParameters, restoreRunSources } from './restore.ts';
 import { retryRun, retryTask } from './retry.ts';
 import { runRow } from './run-row.ts';
 import { runPath, runsOf } from './runs-view.ts';
@@ -126,6 +127,14 @@ function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionSer
     [command.retryTask]: async (target?: RunListEntry | vscode.Uri) => {
       const path = await pathOf(target, 'Run that has the task');
       if (path !== undefined) await retryTask(pipelines, path);
+    },
+    [command.restoreParameters]: async (target?: RunListEntry | vscode.Uri) => {
+      const path = await pathOf(target, 'Run whose parameters to restore');
+      if (path !== undefined) await restoreRunParameters(pipelines, path);
+    },
+    [command.restoreSources]: async (target?: RunListEntry | vscode.Uri) => {
+      const path = await pathOf(target, 'Run whose sources to restore');
+      if (path !== undefined) await restoreRunSources(pipelines, path);
     },
     [command.revealRun]: (entry: RunListEntry) => vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(runPath(entry))),
     [command.copyRunId]: (entry: RunListEntry) => vscode.env.clipboard.writeText(entry.type === 'run' ? entry.summary.runId : basename(entry.path)),

@@ -28,6 +28,8 @@ export const command = {
   /** On a run. */
   retryRun: 'runweave.retryRun',
   retryTask: 'runweave.retryTask',
+  restoreParameters: 'runweave.restoreParameters',
+  restoreSources: 'runweave.restoreSources',
   revealRun: 'runweave.revealRun',
   copyRunId: 'runweave.copyRunId',
 } as const;
