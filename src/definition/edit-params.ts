@@ -78,7 +78,7 @@ function saysSo(text: string, params: JsonObject): boolean {
 
 /** `${` as the pipeline file writes these characters where they are no reference. */
 function escaped(value: Json): Json {
-  if (typeof value === 'string') return value.replaceAll('${', '$${');
+  if (typeof value === 'string') return value.replaceAll('${', () => '$${');
   if (Array.isArray(value)) return (value as readonly Json[]).map(escaped);
   return isJsonObject(value) ? Object.fromEntries(Object.entries(value).map(([name, each]) => [name, escaped(each)])) : value;
 }
