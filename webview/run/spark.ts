@@ -49,7 +49,7 @@ export function sampleTable(series: readonly ResourceSeries[]): HTMLElement {
   const row = (time: number): HTMLElement => h('tr', {}, h('td', { class: 'number' }, formatDuration(1000 * time)), ...series.map(({ unit }, index) => h('td', { class: 'number' }, byTime[index]?.has(time) === true ? formatResource(byTime[index].get(time) ?? 0, unit) : '')));
   return h(
     'div',
-    { class: 'scroll-x' },
+    { class: 'scroll-x table-view', tabindex: '0', role: 'region', 'aria-label': 'Samples' },
     h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col', class: 'number' }, 'After'), ...series.map(({ name }) => h('th', { scope: 'col', class: 'number' }, name)))), h('tbody', {}, ...times.filter((_, index) => index % step === 0).map(row))),
     step > 1 && h('p', { class: 'quiet' }, `Every ${step}th of ${times.length} samples. The record has all of them.`),
   );

@@ -6,8 +6,8 @@ import type { JsonObject } from '../../../src/model/json.ts';
 
 function edited(text: string, params: JsonObject, current: JsonObject = {}): string {
   const result = editParams(text, params, current);
-  assert.equal(result.type, 'edits');
-  return result.type === 'edits' ? applyEdits(text, result.edits) : '';
+  assert.ok(result.type === 'edits', JSON.stringify(result));
+  return applyEdits(text, result.edits);
 }
 
 const tasks = 'tasks:\n  t: {shell: ls}\n';
