@@ -77,7 +77,7 @@ export function resourcesTab({ run, select }: Context): HTMLElement {
   return h(
     'div',
     { class: 'pad' },
-    h('div', { class: 'scroll-x' }, h('table', { class: 'metrics' }, h('thead', {}, h('tr', {}, ...heads.map((name) => h('th', { scope: 'col', class: name === 'Task' || name === 'CPU' || name === 'Memory' ? undefined : 'number' }, name)))), h('tbody', {}, ...sorted.map(row)))),
+    h('div', { class: 'scroll-x' }, h('table', { class: 'metrics usage' }, h('thead', {}, h('tr', {}, ...heads.map((name) => h('th', { scope: 'col', class: name === 'Task' || name === 'CPU' || name === 'Memory' ? undefined : 'number' }, name)))), h('tbody', {}, ...sorted.map(row)))),
     h('p', { class: 'quiet' }, 'Sampled from outside while the tasks ran, their child processes included; 100 % is one processor. A task’s page has every sample as a table.'),
   );
 }

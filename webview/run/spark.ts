@@ -5,7 +5,7 @@ import { formatDuration } from '../../src/model/time.ts';
 import { h, s } from '../dom.ts';
 import { formatSize } from './format.ts';
 
-const [width, height] = [260, 44];
+const [width, height] = [200, 40];
 const mostPoints = 300;
 const mostRows = 500;
 

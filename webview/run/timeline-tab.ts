@@ -138,7 +138,8 @@ function spanRow({ key, type, name, depth, start, end, phase, where, found }: Sp
   return {
     key,
     label: name,
-    depth: Math.min(depth, deepest),
+    // Below the name of its task, not below the mark before it.
+    depth: type === 'task' ? 0 : Math.min(depth, deepest) + 1,
     start,
     end,
     look: phase,
