@@ -340,6 +340,11 @@ describe('hostile content', () => {
     for (let left = await closed.count(); left > 0; left -= 1) await closed.first().press('Enter');
     await panel.page.waitForFunction(() => ![...document.querySelectorAll('.artifact details[open] .preview')].some((body) => body.childElementCount === 0 || body.textContent === 'Loading…'));
     const body = panel.page.locator('.tab-panel');
+    // A frame loads when it comes into sight.
+    for (const frame of await body.locator('iframe').all()) {
+      await frame.scrollIntoViewIfNeeded();
+      await frame.contentFrame().locator('body > *').first().waitFor({ state: 'attached' });
+    }
     assert.equal(await body.locator('script, link, meta, form, object, embed, iframe:not([sandbox=""]), [onerror], [onload], a').count(), 0);
     assert.match(await body.innerText(), /This can’t be shown/);
     for (const id of ['timeline', 'graph', 'tasks', 'parameters', 'metrics', 'output', 'sources', 'resources', 'environment']) {
