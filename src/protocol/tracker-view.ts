@@ -9,6 +9,7 @@
 import type { AnnotationChange } from '../model/annotation.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { Difference } from '../query/compare.ts';
+import type { PackedSeries } from '../query/charts/packed-series.ts';
 import type { PackedRows } from '../query/packed-rows.ts';
 
 export interface ColumnState {
@@ -59,7 +60,12 @@ export type TrackerHostMessage =
   | { readonly type: 'undoable'; readonly what?: string }
   | { readonly type: 'comparison'; readonly keys: readonly string[]; readonly result: { readonly type: 'compared'; readonly data: ComparisonData } | { readonly type: 'failed'; readonly message: string } }
   | { readonly type: 'image'; readonly digest: string; /** Base64; absent when it is not to be found. */ readonly data?: string }
+  /** What a run has of a metric that `load-series` asked for; again with what came, while the run goes on. */
+  | { readonly type: 'series'; readonly metric: string; readonly key: string; readonly series: readonly PackedSeries[]; /** Why there is none. */ readonly message?: string }
   | { readonly type: 'failed'; readonly message: string };
+
+/** A chart as a file: base64 of what it holds, or text. */
+export type ChartFile = { readonly format: 'png'; readonly base64: string } | { readonly format: 'svg' | 'csv'; readonly text: string };
 
 export type TrackerViewMessage =
   | { readonly type: 'ready' }
@@ -71,6 +77,9 @@ export type TrackerViewMessage =
   /** A difference of the comparison that was sent last, by its place, between its first run and another, by its place. */
   | { readonly type: 'open-difference'; readonly difference: number; readonly run: number }
   | { readonly type: 'load-image'; readonly digest: Digest }
+  /** All series of a metric, of all tasks of these runs. Runs of an earlier question are followed no longer; none: nothing is. */
+  | { readonly type: 'load-series'; readonly metric: string; readonly keys: readonly string[]; /** Runs that are known already, and followed if they are in progress. */ readonly known: readonly string[] }
+  | { readonly type: 'save-chart'; readonly name: string; readonly file: ChartFile }
   | { readonly type: 'save-views'; readonly views: readonly NamedView[] }
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'save-csv'; readonly text: string };

@@ -4,17 +4,18 @@
  */
 import * as vscode from 'vscode';
 import type { FeedChanges, TrackerFeed } from '../app/tracker-feed.ts';
-import type { NamedView, TrackerHostMessage, TrackerViewMessage } from '../protocol/tracker-view.ts';
+import type { ChartFile, NamedView, TrackerHostMessage, TrackerViewMessage } from '../protocol/tracker-view.ts';
 import { packRows } from '../query/packed-rows.ts';
 import { runKey } from '../query/run-row.ts';
 import { coalesce } from './coalesce.ts';
 import { view } from './commands.ts';
 import type { Pipelines } from './pipelines.ts';
 import type { PipelineSession } from './pipeline-session.ts';
-import { isEventLog } from './record-files.ts';
+import { isEventLog, safeFileName } from './record-files.ts';
 import { openRunFile } from './run-editor.ts';
 import { singlePanel, type SinglePanel } from './single-panel.ts';
 import { trackerComparison, type TrackerComparison } from './tracker-comparison.ts';
+import { trackerSeries } from './tracker-series.ts';
 import { trackerUndo, type TrackerUndo } from './tracker-undo.ts';
 import { webviewHtml } from './webview-html.ts';
 
@@ -45,6 +46,7 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
   let shown: Shown | undefined;
   let reading: Promise<void> = Promise.resolve();
   const refresh = coalesce<'again'>(interval, () => void read());
+  const series = trackerSeries(post);
 
   const sendAll = ({ rows }: FeedChanges): void => {
     for (let at = 0; at === 0 || at < rows.length; at += chunk) {
@@ -72,6 +74,7 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
     const session = pipelines.current;
     shown?.watcher.dispose();
     shown = undefined;
+    series.dispose();
     if (session === undefined) {
       sendAll({ rows: [], removed: [] });
       return;
@@ -141,6 +144,14 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
         post({ type: 'image', digest: message.digest, ...(bytes !== undefined && { data: Buffer.from(bytes).toString('base64') }) });
         return;
       }
+      case 'load-series': {
+        const pathsOf = (keys: readonly string[]): readonly string[] => rowsOf(keys).map(({ path }) => path);
+        await series.load({ metric: message.metric, paths: pathsOf(message.keys), known: pathsOf(message.known) });
+        return;
+      }
+      case 'save-chart':
+        await saveChart(current.session.folder, message.name, message.file);
+        return;
       case 'save-views':
         await memory.update(remembered, message.views);
         return;
@@ -166,8 +177,10 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
       if (panel.visible) return;
       shown?.watcher.dispose();
       shown = undefined;
+      series.dispose();
     }),
     new vscode.Disposable(() => void shown?.watcher.dispose()),
+    series,
     refresh,
   ];
   const folder = vscode.Uri.joinPath(extension, 'dist', 'webview');
@@ -178,4 +191,13 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
     cspSource: webview.cspSource,
   });
   return vscode.Disposable.from(...subscriptions);
+}
+
+const chartFormats: Readonly<Record<ChartFile['format'], string>> = { png: 'Image', svg: 'Drawing', csv: 'Comma-separated values' };
+
+/** `name` comes from what was recorded. */
+async function saveChart(folder: string, name: string, file: ChartFile): Promise<void> {
+  const { format } = file;
+  const target = await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.joinPath(vscode.Uri.file(folder), `${safeFileName(name)}.${format}`), filters: { [chartFormats[format]]: [format] } });
+  if (target !== undefined) await vscode.workspace.fs.writeFile(target, file.format === 'png' ? Buffer.from(file.base64, 'base64') : new TextEncoder().encode(file.text));
 }
