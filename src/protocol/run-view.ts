@@ -4,6 +4,7 @@
  * Long outputs and series are cut by the host for display, and the view says so. Who owns what: the host owns the run; the webview owns tab, selection, filters and scroll.
  */
 import type { TaskId } from '../model/pipeline.ts';
+import type { SaveChart } from './chart-file.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { RunEvent } from '../model/run-event.ts';
 import type { RunState } from '../model/run-state.ts';
@@ -44,4 +45,5 @@ export type RunViewMessage =
   | { readonly type: 'open-file'; /** Relative to the pipeline's folder. */ readonly path: string; readonly line?: number }
   /** A reason of a task, by its place in the list, as a difference in the editor. */
   | { readonly type: 'show-change'; readonly task: TaskId; readonly reason: number }
-  | { readonly type: 'open-run'; readonly runId: string };
+  | { readonly type: 'open-run'; readonly runId: string }
+  | SaveChart;

@@ -9,6 +9,7 @@
 import type { AnnotationChange } from '../model/annotation.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { Difference } from '../query/compare.ts';
+import type { SaveChart } from './chart-file.ts';
 import type { PackedSeries } from '../query/charts/packed-series.ts';
 import type { PackedRows } from '../query/packed-rows.ts';
 
@@ -64,9 +65,6 @@ export type TrackerHostMessage =
   | { readonly type: 'series'; readonly metric: string; readonly key: string; readonly series: readonly PackedSeries[]; /** Why there is none. */ readonly message?: string }
   | { readonly type: 'failed'; readonly message: string };
 
-/** A chart as a file: base64 of what it holds, or text. */
-export type ChartFile = { readonly format: 'png'; readonly base64: string } | { readonly format: 'svg' | 'csv'; readonly text: string };
-
 export type TrackerViewMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'open'; readonly key: string }
@@ -79,7 +77,7 @@ export type TrackerViewMessage =
   | { readonly type: 'load-image'; readonly digest: Digest }
   /** All series of a metric, of all tasks of these runs. Runs of an earlier question are followed no longer; none: nothing is. */
   | { readonly type: 'load-series'; readonly metric: string; readonly keys: readonly string[]; /** Runs that are known already, and followed if they are in progress. */ readonly known: readonly string[] }
-  | { readonly type: 'save-chart'; readonly name: string; readonly file: ChartFile }
+  | SaveChart
   | { readonly type: 'save-views'; readonly views: readonly NamedView[] }
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'save-csv'; readonly text: string };

@@ -18,6 +18,7 @@ import { cutOutput } from './cut-output.ts';
 import { cutSeries, thinBatch } from './cut-series.ts';
 import { followLog } from './live-log.ts';
 import { fileInside, isEventLog, pathOfRun, pipelineFolderOf, safeFileName, sealedPathOf, storeFolderOf } from './record-files.ts';
+import { saveChart } from './save-chart.ts';
 import { webviewHtml } from './webview-html.ts';
 
 /** Points of a series that can be told apart in a chart. */
@@ -102,6 +103,9 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
         else await openRunFile(path);
         return;
       }
+      case 'save-chart':
+        await saveChart(base, message);
+        return;
       default:
         message satisfies never;
     }

@@ -4,15 +4,16 @@
  */
 import * as vscode from 'vscode';
 import type { FeedChanges, TrackerFeed } from '../app/tracker-feed.ts';
-import type { ChartFile, NamedView, TrackerHostMessage, TrackerViewMessage } from '../protocol/tracker-view.ts';
+import type { NamedView, TrackerHostMessage, TrackerViewMessage } from '../protocol/tracker-view.ts';
 import { packRows } from '../query/packed-rows.ts';
 import { runKey } from '../query/run-row.ts';
 import { coalesce } from './coalesce.ts';
 import { view } from './commands.ts';
 import type { Pipelines } from './pipelines.ts';
 import type { PipelineSession } from './pipeline-session.ts';
-import { isEventLog, safeFileName } from './record-files.ts';
+import { isEventLog } from './record-files.ts';
 import { openRunFile } from './run-editor.ts';
+import { saveChart } from './save-chart.ts';
 import { singlePanel, type SinglePanel } from './single-panel.ts';
 import { trackerComparison, type TrackerComparison } from './tracker-comparison.ts';
 import { trackerSeries } from './tracker-series.ts';
@@ -150,7 +151,7 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
         return;
       }
       case 'save-chart':
-        await saveChart(current.session.folder, message.name, message.file);
+        await saveChart(current.session.folder, message);
         return;
       case 'save-views':
         await memory.update(remembered, message.views);
@@ -191,13 +192,4 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
     cspSource: webview.cspSource,
   });
   return vscode.Disposable.from(...subscriptions);
-}
-
-const chartFormats: Readonly<Record<ChartFile['format'], string>> = { png: 'Image', svg: 'Drawing', csv: 'Comma-separated values' };
-
-/** `name` comes from what was recorded. */
-async function saveChart(folder: string, name: string, file: ChartFile): Promise<void> {
-  const { format } = file;
-  const target = await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.joinPath(vscode.Uri.file(folder), `${safeFileName(name)}.${format}`), filters: { [chartFormats[format]]: [format] } });
-  if (target !== undefined) await vscode.workspace.fs.writeFile(target, file.format === 'png' ? Buffer.from(file.base64, 'base64') : new TextEncoder().encode(file.text));
 }

@@ -2,7 +2,7 @@
  * The seam between a panel and its charts, which are a script of their own: a panel opens without them, and gets them
  * with the first chart that is asked for.
  */
-import type { ChartFile, TrackerHostMessage, TrackerViewMessage } from '../../src/protocol/tracker-view.ts';
+import type { TrackerHostMessage, TrackerViewMessage } from '../../src/protocol/tracker-view.ts';
 import type { RunFields, Statistic } from '../../src/query/run-fields.ts';
 import type { RunRow } from '../../src/query/run-row.ts';
 import { h } from '../dom.ts';
@@ -61,8 +61,6 @@ export interface ChartsApi {
   readonly createRunCharts: (view: ChartsView, hooks: RunChartsHooks) => RunCharts;
   readonly createSeriesChart: (view: SeriesView, hooks: SeriesHooks) => SeriesChart;
 }
-
-export type SaveChart = (name: string, file: ChartFile) => void;
 
 declare global {
   var runweaveCharts: ChartsApi | undefined;

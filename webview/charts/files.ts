@@ -1,5 +1,5 @@
 /** A chart as an image, a drawing or data. What names the lines beside the chart on the page stands in the image. */
-import type { ChartFile } from '../../src/protocol/tracker-view.ts';
+import type { ChartFile } from '../../src/protocol/chart-file.ts';
 import { openDrawing, type EChartsCoreOption } from './echarts.ts';
 import type { Picture } from './picture.ts';
 import type { ChartTheme } from './theme.ts';

@@ -2,7 +2,7 @@
  * What all charts share: the drawing, a cursor that mouse and arrow keys move alike, what stands under it in words,
  * the chart as a table for who does not see it, and as a file.
  */
-import type { ChartFile } from '../../src/protocol/tracker-view.ts';
+import type { ChartFile } from '../../src/protocol/chart-file.ts';
 import { lowerBound } from '../../src/query/charts/decimate.ts';
 import { placeInRange, valueAtPlace } from '../../src/query/charts/nice-range.ts';
 import { fill, h, setText } from '../dom.ts';
@@ -85,12 +85,13 @@ export function createFrame(hooks: FrameHooks): Frame {
   };
   const saveButtons = (['png', 'svg', 'csv'] as const).map((format) => h('button', { class: 'action', title: `Save the chart as ${format.toUpperCase()}`, onclick: () => save(format) }, `${format.toUpperCase()}…`));
   const files = h('div', { class: 'chart-files', role: 'group', 'aria-label': 'Chart as' }, tableButton, ...saveButtons);
-  const element = h('div', { class: 'chart' }, h('div', { class: 'chart-top' }, controls, files), empty, body, readout, tables, h('p', { id: help, class: 'visually-hidden' }, hooks.keys));
+  const element = h('div', { class: 'chart-frame' }, h('div', { class: 'chart-top' }, controls, files), empty, body, readout, tables, h('p', { id: help, class: 'visually-hidden' }, hooks.keys));
 
   let drawing: ECharts | undefined;
   let picture: Picture | undefined;
   let theme = readTheme();
-  let cursor: { line: number; index: number } | undefined;
+  /** With the point's place, by which it is found again when the picture is another one. */
+  let cursor: { line: number; index: number; x: number; y: number } | undefined;
 
   const showTable = (on: boolean): void => {
     tables.hidden = !on;
@@ -142,11 +143,11 @@ export function createFrame(hooks: FrameHooks): Frame {
     hooks.onPoint(undefined);
     hooks.onCursor?.(undefined);
   };
-  const moveCursor = (line: number, index: number, by: 'key' | 'mouse'): void => {
+  const moveCursor = (line: number, index: number, by: 'key' | 'mouse' | 'redraw'): void => {
     const of = picture?.lines[line];
     if (of === undefined) return;
-    cursor = { line, index };
     const [x, y] = [of.x[index] ?? NaN, of.y[index] ?? NaN];
+    cursor = { line, index, x, y };
     ring.hidden = !Number.isFinite(y);
     crosshair.hidden = !of.isCourse;
     ring.style.left = `${pixelX(x)}px`;
@@ -157,7 +158,7 @@ export function createFrame(hooks: FrameHooks): Frame {
     // Who listens is told what the keys do, not where the mouse is.
     readout.setAttribute('aria-live', by === 'key' ? 'polite' : 'off');
     setText(readout, of.text(index));
-    hooks.onPoint(of.key(index));
+    if (by !== 'redraw') hooks.onPoint(of.key(index));
     hooks.onCursor?.(x);
   };
 
@@ -237,9 +238,9 @@ export function createFrame(hooks: FrameHooks): Frame {
         return;
       }
     };
-    const meant = cursor === undefined || current === undefined ? undefined : { x: current.x[cursor.index] ?? NaN, ...cursor };
-    if (event.ctrlKey || event.metaKey || event.altKey || hooks.onKey?.(event, meant) === true) {
-      if (!event.ctrlKey && !event.metaKey && !event.altKey) event.preventDefault();
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (hooks.onKey?.(event, cursor) === true) {
+      event.preventDefault();
       return;
     }
     switch (event.key) {
@@ -385,14 +386,13 @@ export function createFrame(hooks: FrameHooks): Frame {
       plot.setAttribute('aria-label', next.label);
       if (tables.hidden === false) drawTables();
       else draw();
-      // Where the lines are others, the cursor would stand on nothing.
-      const line = wasOn === undefined ? undefined : next.lines[wasOn.line];
-      if (wasOn !== undefined && (line === undefined || wasOn.index >= line.x.length || ring.hidden)) hideCursor();
-      else if (wasOn !== undefined) {
-        ring.style.left = `${pixelX(line?.x[wasOn.index] ?? NaN)}px`;
-        ring.style.top = `${pixelY(line?.y[wasOn.index] ?? NaN)}px`;
-        crosshair.style.left = `${pixelX(line?.x[wasOn.index] ?? NaN)}px`;
-      }
+      if (wasOn === undefined) return;
+      const line = next.lines[wasOn.line];
+      const again = line?.x.findIndex((x, index) => x === wasOn.x && line.y[index] === wasOn.y) ?? -1;
+      const near = again >= 0 || line?.isCourse !== true ? again : (atX(line, wasOn.x) ?? -1);
+      const place = placeInRange(line?.x[near] ?? NaN, next.x.range, next.x.log);
+      if (place >= 0 && place <= 1) moveCursor(wasOn.line, near, 'redraw');
+      else hideCursor();
     },
   };
 }

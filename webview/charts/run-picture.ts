@@ -1,5 +1,5 @@
 /** What charts of runs, as against those of series, get and tell. */
-import type { ChartFile } from '../../src/protocol/tracker-view.ts';
+import type { ChartFile } from '../../src/protocol/chart-file.ts';
 import type { RunFields } from '../../src/query/run-fields.ts';
 import type { RunRow } from '../../src/query/run-row.ts';
 

@@ -1,5 +1,5 @@
 /** Series over their steps or over time, of one run or of many, recorded or still coming. */
-import type { ChartFile } from '../../src/protocol/tracker-view.ts';
+import type { ChartFile } from '../../src/protocol/chart-file.ts';
 import { keptIndexes } from '../../src/model/thin-series.ts';
 import { visiblePoints } from '../../src/query/charts/decimate.ts';
 import { niceRange, type AxisRange } from '../../src/query/charts/nice-range.ts';
@@ -68,7 +68,15 @@ const mostWithRaw = 10;
 /** Up to so many points each is marked. */
 const mostMarked = 40;
 const tableRows = 200;
+/** A line that goes up and down more often is an area, in which no dash is seen and each takes its time to be drawn. */
+const mostClimbed = 30;
 const axisNames: Readonly<Record<SeriesAxis, string>> = { step: 'Step', relative: 'Time since its beginning', wall: 'Time' };
+
+interface MadeLine {
+  /** What was chosen when it was made. */
+  readonly name: string;
+  readonly line: AxisLine;
+}
 
 interface Drawn {
   readonly line: ChartLine;
@@ -87,8 +95,7 @@ export function createSeriesChart(first: SeriesView, hooks: SeriesHooks): Series
   let pointed: string | undefined;
   const hidden = new Set<string>();
   /** Lines are made of a series once, however often it is zoomed into. */
-  const made = new WeakMap<SeriesPoints, Map<string, AxisLine>>();
-  let shownRange: AxisRange = { min: 0, max: 1 };
+  const made = new WeakMap<SeriesPoints, { readonly raw?: MadeLine; readonly smoothed?: MadeLine }>();
 
   const legend = createLegend({
     onHide: (id) => {
@@ -119,7 +126,7 @@ export function createSeriesChart(first: SeriesView, hooks: SeriesHooks): Series
       return line === undefined || x === undefined ? '' : valueNear(line, x);
     }),
     onKey: (event, cursor) => {
-      const middle = cursor?.x ?? (view.logX ? Math.sqrt(shownRange.min * shownRange.max) : (shownRange.min + shownRange.max) / 2);
+      const middle = cursor?.x ?? centre();
       if (event.key === '+' || event.key === '=') zoomBy(0.5, middle);
       else if (event.key === '-') zoomBy(2, middle);
       else if (event.key === '0') setZoom(undefined);
@@ -141,7 +148,6 @@ export function createSeriesChart(first: SeriesView, hooks: SeriesHooks): Series
   });
   const logY = box('Log y', view.logY, (on) => change({ logY: on }));
   const zoomButton = (label: string, title: string, run: () => void): HTMLButtonElement => h('button', { class: 'action', title, 'aria-label': title, onclick: run }, label);
-  const centre = (): number => (view.logX ? Math.sqrt(shownRange.min * shownRange.max) : (shownRange.min + shownRange.max) / 2);
   const resetButton = zoomButton('All', 'Show all of the axis', () => setZoom(undefined));
   frame.controls.append(axis, logX, logY, h('label', { class: 'chart-smoothing' }, 'Smoothing ', smoothing, smoothingText), h('span', { class: 'chart-zoom', role: 'group', 'aria-label': 'Zoom' }, zoomButton('−', 'Zoom out', () => zoomBy(2, centre())), zoomButton('+', 'Zoom in', () => zoomBy(0.5, centre())), resetButton));
   frame.element.append(notes);
@@ -149,16 +155,24 @@ export function createSeriesChart(first: SeriesView, hooks: SeriesHooks): Series
   const change = (next: Partial<SeriesView>): void => {
     view = { ...view, ...next };
     hooks.onView(view);
-    redraw();
+    redrawSoon();
   };
   const setZoom = (from: number | undefined, to = from): void => {
     const isNarrow = from !== undefined && to !== undefined && !(to - from > Math.abs(to) * 1e-9);
     if (isNarrow) return;
     zoom = from === undefined || to === undefined ? undefined : { from, to };
-    redraw();
+    redrawSoon();
+  };
+  const shown = (): { readonly from: number; readonly to: number } => {
+    const { min, max } = rangeOf(drawnOf());
+    return zoom ?? { from: min, to: max };
+  };
+  const centre = (): number => {
+    const { from, to } = shown();
+    return view.logX ? Math.sqrt(from * to) : (from + to) / 2;
   };
   const zoomBy = (factor: number, x: number): void => {
-    const { min, max } = shownRange;
+    const { from: min, to: max } = shown();
     const scaled = (end: number): number => (view.logX ? x * (end / x) ** factor : x + (end - x) * factor);
     const whole = rangeOf(drawnOf());
     const [from, to] = [Math.max(whole.min, scaled(min)), Math.min(whole.max, scaled(max))];
@@ -173,13 +187,13 @@ export function createSeriesChart(first: SeriesView, hooks: SeriesHooks): Series
   };
 
   const lineOf = (points: SeriesPoints, weight: number): AxisLine => {
-    const known = made.get(points) ?? new Map<string, AxisLine>();
-    made.set(points, known);
+    // As it is, and smoothed: the slider goes through a hundred weights, of which one is shown.
+    const slot = weight === 0 ? 'raw' : 'smoothed';
     const name = JSON.stringify([view.axis, view.logX, view.logY, weight]);
-    const line = known.get(name) ?? axisLine(points, smooth(points.values, weight), view);
-    // The slider goes through a hundred of them.
-    if (known.size > 4) known.clear();
-    known.set(name, line);
+    const known = made.get(points)?.[slot];
+    if (known?.name === name) return known.line;
+    const line = axisLine(points, smooth(points.values, weight), view);
+    made.set(points, { ...made.get(points), [slot]: { name, line } });
     return line;
   };
   /** Cut to what is shown: by the axis alone. */
@@ -210,7 +224,6 @@ export function createSeriesChart(first: SeriesView, hooks: SeriesHooks): Series
     }
     const whole = rangeOf(lines);
     const range: AxisRange = zoom === undefined ? whole : { min: Math.max(whole.min, zoom.from), max: Math.min(whole.max, zoom.to) };
-    shownRange = range;
     const window = { from: range.min, to: range.max, columns: frame.plotWidth({ margins }), log: view.logX };
     const cut = ({ x, y }: AxisLine): { x: Float64Array; y: Float64Array } => {
       const kept = visiblePoints(x, y, window);
@@ -242,20 +255,20 @@ export function createSeriesChart(first: SeriesView, hooks: SeriesHooks): Series
     const lineSeries = drawn.flatMap(({ line, x: across, y: up, raw }) => {
       const look = theme.look(line.slot);
       const isPointed = line.key === pointed;
+      const isDense = climb(up, y) > mostClimbed;
       const opacity = fades && !isPointed ? 0.3 : 1;
-      const data = (from: { readonly x: Float64Array; readonly y: Float64Array }): (number | null)[][] => Array.from(from.x, (value, index) => [value, Number.isNaN(from.y[index]) ? null : (from.y[index] ?? null)]);
-      const common = { type: 'line', animation: false, silent: true, emphasis: { disabled: true }, clip: true, color: look.color };
+      const common = { type: 'line', dimensions: ['x', 'y'], animation: false, silent: true, emphasis: { disabled: true }, clip: true, color: look.color };
       return [
-        ...(raw === undefined ? [] : [{ ...common, data: data(raw), showSymbol: false, lineStyle: { color: look.color, width: 1, opacity: 0.25 * opacity } }]),
+        ...(raw === undefined ? [] : [{ ...common, data: pairs(raw), showSymbol: false, lineStyle: { color: look.color, width: 1, opacity: 0.25 * opacity } }]),
         {
           ...common,
           name: `${look.letter}  ${line.title}`,
-          data: data({ x: across, y: up }),
+          data: pairs({ x: across, y: up }),
           showSymbol: across.length <= mostMarked,
           symbol: `path://${look.marker}`,
           symbolSize: 7,
           itemStyle: { color: look.color, opacity },
-          lineStyle: { color: look.color, width: fades && isPointed ? 3 : 1.6, type: look.dash.length === 0 ? 'solid' : look.dash, opacity },
+          lineStyle: { color: look.color, width: fades && isPointed ? 3 : isDense ? 1 : 1.6, type: isDense || look.dash.length === 0 ? 'solid' : look.dash, opacity },
           endLabel: { show: drawn.length > 1, formatter: look.letter, color: look.color, fontFamily: theme.font, fontSize: theme.fontSize, fontWeight: 700, distance: 4 },
           z: isPointed ? 3 : 2,
         },
@@ -331,6 +344,26 @@ export function createSeriesChart(first: SeriesView, hooks: SeriesHooks): Series
       redrawSoon();
     },
   };
+}
+
+/** How often a line goes from one end of the axis to the other, all its ups and downs together. */
+function climb(y: Float64Array, { min, max }: AxisRange): number {
+  let sum = 0;
+  for (let index = 1; index < y.length; index += 1) {
+    const step = Math.abs((y[index] ?? 0) - (y[index - 1] ?? 0));
+    if (step > 0) sum += step;
+  }
+  return sum / (max - min);
+}
+
+/** In one column of numbers: ECharts copies what it is given, and an array a point takes most of a frame. */
+function pairs({ x, y }: { readonly x: Float64Array; readonly y: Float64Array }): Float64Array {
+  const column = new Float64Array(2 * x.length);
+  for (let index = 0; index < x.length; index += 1) {
+    column[2 * index] = x[index] ?? NaN;
+    column[2 * index + 1] = y[index] ?? NaN;
+  }
+  return column;
 }
 
 function box(label: string, checked: boolean, onChange: (on: boolean) => void): HTMLElement {

@@ -33,7 +33,8 @@ export function readTheme(): ChartTheme {
     axis: isHighContrast ? color('contrastBorder', 'foreground') : mixed(text, background, 0.45),
     grid: mixed(text, background, isHighContrast ? 0.35 : 0.12),
     accent: color('focusBorder', 'foreground'),
-    font: style.fontFamily,
+    // ECharts writes it between double quotes when it makes an SVG, and does not escape it.
+    font: style.fontFamily.replaceAll('"', "'"),
     fontSize: 11,
     look: looks(background, isHighContrast ? 5 : 4),
   };

@@ -9,8 +9,10 @@ import type { RunHostMessage, RunViewMessage, SeriesLength } from '../../src/pro
 import { createAnnouncer } from '../announcer.ts';
 import { fill, h } from '../dom.ts';
 import { connectHost } from '../host.ts';
+import type { SeriesView } from '../charts/series-chart.ts';
 import { artifactsTab } from './artifacts.ts';
 import { header, runPhase } from './header.ts';
+import { createMetricChart } from './metric-chart.ts';
 import type { Context, TabId } from './panel.ts';
 import { environmentTab, metricsTab, outputTab, parametersTab, showGantt, tasksTab } from './simple-tabs.ts';
 import { createTabs } from './tabs.ts';
@@ -21,6 +23,9 @@ interface PanelState {
   readonly tab: TabId;
   readonly task?: TaskId;
   readonly span?: string;
+  /** The metric whose chart is shown. */
+  readonly charted?: string | undefined;
+  readonly chart?: SeriesView;
 }
 
 const host = connectHost<RunHostMessage, RunViewMessage, PanelState>();
@@ -62,7 +67,8 @@ const tabs = createTabs<TabId>(
     show();
   },
 );
-const runView = h('main', { class: 'run' }, head, tabs.bar, tabs.panel);
+const metricChart = createMetricChart(saved.chart, { onView: (chart) => remember({ chart }), post: host.post });
+const runView = h('main', { class: 'run' }, head, tabs.bar, metricChart.element, tabs.panel);
 
 host.onMessage((message) => {
   switch (message.type) {
@@ -140,7 +146,7 @@ let drawn = '';
 function versionOf(run: RunState, tab: TabId): string {
   const sizes = run.tasks.map((task) => [task.phase, task.attempts.length, task.artifacts.length, task.end, Object.values(task.metrics).reduce((sum, series) => sum + series.count, 0), Object.keys(task.loggedParams).length, task.attempts.at(-1)?.output.length, task.attempts.at(-1)?.cells.length, task.attempts.at(-1)?.cells.filter((cell) => cell.end !== undefined).length, task.reasons.length, task.attempts.at(-1)?.spanCount, task.datasets.length]);
   const ofTab = { timeline: sizes, tasks: sizes, parameters: sizes.map((each) => [each[0], each[5]]), metrics: sizes.map((each) => each[4]), artifacts: sizes.map((each) => each[2]), output: sizes.map((each) => [each[1], each[6]]), environment: [] }[tab];
-  return JSON.stringify([tab, saved.task, loaded.size, ofTab]);
+  return JSON.stringify([tab, saved.task, saved.charted, loaded.size, ofTab]);
 }
 
 function show(): void {
@@ -154,7 +160,11 @@ function show(): void {
   tabs.badge('artifacts', count(run.tasks.reduce((sum, task) => sum + task.artifacts.length, 0)));
   tabs.badge('metrics', count(run.tasks.reduce((sum, task) => sum + Object.keys(task.metrics).length, 0)));
   document.title = `${run.pipeline.name}: ${phaseLook[runPhase(run)].label}`;
-  const context: Context = { run, selected: saved.task, cutOutput, lengthOf, loaded, select, load, post: host.post };
+  const context: Context = { run, selected: saved.task, cutOutput, lengthOf, loaded, select, load, post: host.post, charted: saved.charted, chart: (charted) => {
+    remember({ charted });
+    show();
+  } };
+  metricChart.show(saved.tab === 'metrics' ? saved.charted : undefined, context);
   if (saved.tab === 'timeline') {
     if (!timeline.element.isConnected) fill(tabs.panel, timeline.element, legend);
     drawn = 'timeline';

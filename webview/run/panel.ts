@@ -16,5 +16,8 @@ export interface Context {
   readonly loaded: ReadonlyMap<Digest, string | null>;
   readonly select: (task: TaskId, tab?: TabId) => void;
   readonly load: (digest: Digest) => void;
+  /** The metric whose chart is shown. */
+  readonly charted: string | undefined;
+  readonly chart: (metric: string | undefined) => void;
   readonly post: (message: RunViewMessage) => void;
 }
