@@ -7,8 +7,11 @@ import { packRows } from '../../src/query/packed-rows.ts';
 import { runKey, type RunRow } from '../../src/query/run-row.ts';
 import type { TaskId } from '../../src/model/pipeline.ts';
 import { addPoint, newSeries } from '../../src/model/metric-series.ts';
+import type { RunEvent } from '../../src/model/run-event.ts';
+import { createRunFold } from '../../src/model/run-state.ts';
 import { fromMilliseconds } from '../../src/model/time.ts';
 import type { ChartKind } from '../../webview/charts/api.ts';
+import { digitsEvents } from './digits.ts';
 import { chartRun, hostileName, lossOf, seriesMessage } from './chart-runs.ts';
 import { openPanels, type Panel, type Panels } from './panel-page.ts';
 import { themes, type ThemeName } from './themes.ts';
@@ -91,7 +94,7 @@ describe('charts of runs', () => {
     const panel = await openCharts();
     await plot(panel).focus();
     await press(panel, 'ArrowRight');
-    const { values = [] } = { values: lossOf(2, 500).values };
+    const { values } = lossOf(2, 500);
     const text = (index: number): string => String(Number(Number(values[index]).toPrecision(6)));
     assert.equal(await readout(panel), `20261101T110000Z-digits-0002: ${text(0)} at step 0`);
     await press(panel, 'ArrowRight', 'PageDown');
@@ -101,9 +104,11 @@ describe('charts of runs', () => {
     assert.equal(await panel.page.locator('.chart-readout').getAttribute('aria-live'), 'polite');
     assert.equal(await panel.page.locator('.run-line.pointed').innerText().then((line) => line.includes('10:00')), true, 'the run stands out in the table');
     assert.deepEqual(await panel.page.locator('.chart-value').allInnerTexts().then((all) => all.map((each) => each !== '')), [true, true, true]);
-    await press(panel, 'End', ' ', 'Enter');
+    await press(panel, 'End', 'Enter');
+    assert.deepEqual(await lastPosted(panel), { type: 'open', key: keyOf(1) });
+    await press(panel, ' ');
     assert.equal(await selectedRuns(panel), 2);
-    assert.deepEqual((await panel.posted()).find(({ type }) => type === 'open'), { type: 'open', key: keyOf(1) });
+    await panel.page.locator('.chart-readout:empty').waitFor({ state: 'attached' });
   });
 
   it('are zoomed into, and out of again', async () => {
@@ -317,6 +322,47 @@ describe('charts as files and tables', () => {
     ]);
     assert.equal(await plot(panel).isVisible(), false);
   });
+});
+
+describe('chart of a metric in the run panel', () => {
+  async function openRun(state: object, theme: ThemeName = 'dark', extra: readonly RunEvent[] = []): Promise<Panel> {
+    const panel = await panels.open('run', { state, theme });
+    const { apply, state: folded } = createRunFold();
+    for (const event of [...digitsEvents(), ...extra]) apply(event);
+    await panel.send({ type: 'run', state: folded(), live: true, cutOutput: [] });
+    await panel.page.locator('.run-header').waitFor();
+    return panel;
+  }
+
+  it('has a line for each task, goes on with the run, and is saved', async () => {
+    const panel = await openRun({ tab: 'metrics' });
+    await panel.page.getByRole('button', { name: 'Chart of loss' }).first().press('Enter');
+    await plot(panel).waitFor();
+    assert.deepEqual(await panel.page.locator('.chart-title').allInnerTexts(), ['train[nr_train_images=400]', 'train[nr_train_images=500]', 'train[nr_train_images=600]']);
+    const train = 'train[nr_train_images=400]' as TaskId;
+    const metric = (step: number): RunEvent => ({ type: 'metric', time: fromMilliseconds(Date.UTC(2026, 10, 21)), task: train, attempt: 1, name: 'loss', value: 0.01, step });
+    await plot(panel).focus();
+    await press(panel, 'ArrowRight');
+    await panel.send({ type: 'events', events: [metric(21), metric(22)] });
+    await panel.page.getByRole('cell', { name: '23', exact: true }).waitFor();
+    await press(panel, 'End');
+    assert.equal(await readout(panel), 'train[nr_train_images=400]: 0.01 at step 22');
+    assert.equal(await plot(panel).evaluate((element) => element === document.activeElement), true, 'the focus stays while values come');
+    assert.equal((await save(panel, 'csv')).trim().split('\r\n').length, 1 + 23 + 21 + 21);
+    const again = await openRun((await panel.state()) as object);
+    await plot(again).waitFor();
+    await again.page.getByRole('button', { name: 'Hide chart of loss' }).first().press('Enter');
+    assert.equal(await again.page.locator('.metric-chart').isVisible(), false);
+    assert.deepEqual(again.complaints, []);
+  });
+
+  for (const theme of Object.keys(themes) as readonly ThemeName[]) {
+    it(`has no serious finding of axe-core: ${theme}`, async () => {
+      const panel = await openRun({ tab: 'metrics', charted: 'loss' }, theme);
+      await plot(panel).waitFor();
+      assert.deepEqual(await panel.accessibility(), []);
+    });
+  }
 });
 
 describe('charts, accessibly', () => {

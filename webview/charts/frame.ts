@@ -91,7 +91,7 @@ export function createFrame(hooks: FrameHooks): Frame {
   let picture: Picture | undefined;
   let theme = readTheme();
   /** With the point's place, by which it is found again when the picture is another one. */
-  let cursor: { line: number; index: number; x: number; y: number } | undefined;
+  let cursor: { line: number; index: number; x: number; y: number; key: string | undefined } | undefined;
 
   const showTable = (on: boolean): void => {
     tables.hidden = !on;
@@ -147,7 +147,7 @@ export function createFrame(hooks: FrameHooks): Frame {
     const of = picture?.lines[line];
     if (of === undefined) return;
     const [x, y] = [of.x[index] ?? NaN, of.y[index] ?? NaN];
-    cursor = { line, index, x, y };
+    cursor = { line, index, x, y, key: of.key(index) };
     ring.hidden = !Number.isFinite(y);
     crosshair.hidden = !of.isCourse;
     ring.style.left = `${pixelX(x)}px`;
@@ -387,11 +387,21 @@ export function createFrame(hooks: FrameHooks): Frame {
       if (tables.hidden === false) drawTables();
       else draw();
       if (wasOn === undefined) return;
-      const line = next.lines[wasOn.line];
-      const again = line?.x.findIndex((x, index) => x === wasOn.x && line.y[index] === wasOn.y) ?? -1;
-      const near = again >= 0 || line?.isCourse !== true ? again : (atX(line, wasOn.x) ?? -1);
-      const place = placeInRange(line?.x[near] ?? NaN, next.x.range, next.x.log);
-      if (place >= 0 && place <= 1) moveCursor(wasOn.line, near, 'redraw');
+      const again = (line: SpotLine): number => {
+        const same = line.x.findIndex((x, index) => x === wasOn.x && line.y[index] === wasOn.y && line.key(index) === wasOn.key);
+        const near = same >= 0 || !line.isCourse ? same : (atX(line, wasOn.x) ?? -1);
+        return near >= 0 && line.key(near) === wasOn.key ? near : -1;
+      };
+      // Its own line first: a run may have several.
+      const order = [wasOn.line, ...next.lines.keys()];
+      const line = order.find((at) => {
+        const candidate = next.lines[at];
+        return candidate !== undefined && again(candidate) >= 0;
+      });
+      const of = line === undefined ? undefined : next.lines[line];
+      const index = of === undefined ? -1 : again(of);
+      const place = placeInRange(of?.x[index] ?? NaN, next.x.range, next.x.log);
+      if (line !== undefined && place >= 0 && place <= 1) moveCursor(line, index, 'redraw');
       else hideCursor();
     },
   };
