@@ -42,6 +42,7 @@ export interface OptionValues {
   readonly baseline?: string;
   readonly 'self-contained': boolean;
   readonly convert: boolean;
+  readonly series?: string;
 }
 export type OptionName = keyof OptionValues;
 
@@ -87,6 +88,7 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   output: { short: 'o', type: 'text', value: 'PATH', description: 'the file to write, or the folder for several (default: standard output)' },
   baseline: { type: 'text', value: 'RUN', description: 'compare metrics with those of this run' },
   'self-contained': { type: 'flag', description: 'with the artifacts that the record only refers to' },
+  series: { type: 'text', value: 'METRIC', description: 'every value that was logged of this metric, with step and time' },
   attempt: { type: 'count', value: 'N', description: 'the output of this attempt (default: the last one)' },
   params: { type: 'flag', description: 'write the parameters of the run into the pipeline file' },
   sources: { type: 'text', value: 'DIR', description: 'put the code of the run into this new folder' },
@@ -226,9 +228,11 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN[/TASK]',
     minimum: 1,
     maximum: 1,
-    options: [],
+    options: ['series', 'format'],
+    formats: ['text', 'csv'],
     examples: [
       ['runweave show latest', 'the newest run'],
+      ['runweave show latest --series loss --format csv > loss.csv', 'every value of a metric, of all tasks'],
       ["runweave show 'latest/train[nr_train_images=400]'", 'why a task ran, with what, and what came out'],
     ],
   },
