@@ -7,8 +7,9 @@
  * and the webview knows no path.
  */
 import type { AnnotationChange } from '../model/annotation.ts';
-import type { Digest } from '../model/fingerprint.ts';
 import type { Difference } from '../query/compare.ts';
+import type { Timelines } from '../query/compare-timelines.ts';
+import type { ContentAddress } from '../query/compared-versions.ts';
 import type { PackedRows } from '../query/packed-rows.ts';
 
 export interface ColumnState {
@@ -48,6 +49,9 @@ export interface ComparedRun {
 export interface ComparisonData {
   readonly runs: readonly ComparedRun[];
   readonly differences: readonly Difference[];
+  readonly timelines: Timelines;
+  /** The host has an editor for differences (`open-difference`). */
+  readonly canOpen: boolean;
 }
 
 export type TrackerHostMessage =
@@ -58,7 +62,7 @@ export type TrackerHostMessage =
   /** What `undo` would take back, in words. */
   | { readonly type: 'undoable'; readonly what?: string }
   | { readonly type: 'comparison'; readonly keys: readonly string[]; readonly result: { readonly type: 'compared'; readonly data: ComparisonData } | { readonly type: 'failed'; readonly message: string } }
-  | { readonly type: 'image'; readonly digest: string; /** Base64; absent when it is not to be found. */ readonly data?: string }
+  | { readonly type: 'content'; readonly address: ContentAddress; readonly result: { readonly type: 'data'; /** Base64. */ readonly data: string } | { readonly type: 'missing' } | { readonly type: 'too-large'; /** Bytes. */ readonly size: number } }
   | { readonly type: 'failed'; readonly message: string };
 
 export type TrackerViewMessage =
@@ -70,7 +74,7 @@ export type TrackerViewMessage =
   | { readonly type: 'compare'; readonly keys: readonly string[] }
   /** A difference of the comparison that was sent last, by its place, between its first run and another, by its place. */
   | { readonly type: 'open-difference'; readonly difference: number; readonly run: number }
-  | { readonly type: 'load-image'; readonly digest: Digest }
+  | { readonly type: 'load-content'; readonly address: ContentAddress }
   | { readonly type: 'save-views'; readonly views: readonly NamedView[] }
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'save-csv'; readonly text: string };
