@@ -7,9 +7,8 @@
  * and the webview knows no path.
  */
 import type { AnnotationChange } from '../model/annotation.ts';
-import type { Difference } from '../query/compare.ts';
-import type { Timelines } from '../query/compare-timelines.ts';
 import type { ContentAddress } from '../query/compared-versions.ts';
+import type { PackedComparison } from '../query/packed-comparison.ts';
 import type { PackedRows } from '../query/packed-rows.ts';
 
 export interface ColumnState {
@@ -48,8 +47,7 @@ export interface ComparedRun {
 
 export interface ComparisonData {
   readonly runs: readonly ComparedRun[];
-  readonly differences: readonly Difference[];
-  readonly timelines: Timelines;
+  readonly comparison: PackedComparison;
   /** The host has an editor for differences (`open-difference`). */
   readonly canOpen: boolean;
 }

@@ -55,9 +55,10 @@ export function comparePrinted(before: string, after: string): LineDiff {
   return diffLines(linesOf(before), linesOf(after), lineKey);
 }
 
-/** Of a source file: every character counts. */
+/** Of a source file: spaces count, and times that stand in it. */
 export function compareSources(before: string, after: string): LineDiff {
-  return diffLines(before.split('\n'), after.split('\n'));
+  const lines = (text: string): readonly string[] => text.replace(/\r?\n$/, '').split(/\r?\n/);
+  return diffLines(lines(before), lines(after));
 }
 
 /** `+3 −1 lines`, `2 of 9 cells differ`: what there is to see, in a few words. */

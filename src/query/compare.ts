@@ -93,18 +93,20 @@ export function compareRuns(runs: readonly RunState[], madeBy: (task: TaskState)
   // What did not run in a run says nothing there but that; its outcome tells it.
   const ran = tasks.map(({ id, states }): ComparedTask => ({ id, states: states.map((state) => (state !== undefined && state.attempts.length > 0 ? state : undefined)) }));
   const made = outputs(ran);
-  const isMade = new Set(made.map((each) => (each.type === 'output' ? keyOf(each.path, each.digests) : '')));
+  const isMade = new Set(made.map((each) => (each.type === 'output' ? each.path : '')));
+  const sources = byPath(ran, (task) => task.fingerprint?.sources);
+  const isSource = new Set(sources.map(({ path }) => path));
   return {
     runs: runs.map((run) => run.runId),
     tasks,
     differences: [
       ...presence(tasks),
       ...params(runs, ran),
-      ...byPath(ran, (task) => task.fingerprint?.sources).map(({ path, states, ...rest }): Difference => ({ type: 'source', path, ...rest, contents: states.map((state) => valueOf(state?.sources, path)) })),
+      ...sources.map(({ path, states, ...rest }): Difference => ({ type: 'source', path, ...rest, contents: states.map((state) => valueOf(state?.sources, path)) })),
       ...definitions(ran),
       ...byPath(ran, (task) => task.fingerprint && { ...listed(task.fingerprint), ...task.fingerprint.inputs })
-        // What another task made is told as its output.
-        .filter(({ path, digests }) => !isMade.has(keyOf(path, digests)))
+        // What another task made is told as its output, and a script that is declared as input too, as code.
+        .filter(({ path }) => !isMade.has(path) && !isSource.has(path))
         .map(({ path, tasks: users, digests }): Difference => ({ type: 'input', path, tasks: users, digests })),
       ...datasets(ran),
       ...environment(ran),
@@ -180,17 +182,23 @@ interface DifferentFile {
 }
 
 function byPath(tasks: readonly ComparedTask[], read: (task: TaskState) => Readonly<Record<string, string>> | undefined): readonly DifferentFile[] {
-  const found = new Map<string, DifferentFile & { readonly tasks: string[] }>();
+  const found = new Map<string, { readonly path: string; readonly tasks: string[]; digests: PerRun<string>; states: PerRun<TaskState> }[]>();
   for (const { id, states } of tasks) {
     for (const [path, digests] of differing(states.map((state) => state?.fingerprint && read(state)), states)) {
-      const key = keyOf(path, digests);
-      const known = found.get(key);
-      if (known === undefined) found.set(key, { path, tasks: [id], digests, states });
-      else known.tasks.push(id);
+      // The same difference, but for runs in which one of the tasks did not run.
+      const ofPath = found.get(path) ?? [];
+      found.set(path, ofPath);
+      const known = ofPath.find((each) => digests.every((digest, at) => digest === each.digests[at] || states[at] === undefined || each.states[at] === undefined));
+      if (known === undefined) ofPath.push({ path, tasks: [id], digests, states });
+      else {
+        known.tasks.push(id);
+        known.digests = known.digests.map((digest, at) => (known.states[at] === undefined ? digests[at] : digest));
+        known.states = known.states.map((state, at) => state ?? states[at]);
+      }
     }
   }
   // What many tasks use tells more.
-  return [...found.values()].sort((a, b) => b.tasks.length - a.tasks.length);
+  return [...found.values()].flat().sort((a, b) => b.tasks.length - a.tasks.length);
 }
 
 /** Folders that a task listed: which files are in them counts as their content does. */
@@ -319,8 +327,8 @@ function digestsOf(files: Readonly<Record<string, { readonly digest: string }>> 
   return files && Object.fromEntries(Object.entries(files).map(([name, { digest }]) => [name, digest]));
 }
 
-/** Characters that are compared line by line, of all tasks and runs together: 0.2 s. Of the rest it is told that it differs. */
-const mostPrinted = 10_000_000;
+/** Characters that are compared line by line, of all tasks and runs together: half a second at worst. Of the rest it is told that it differs. */
+const mostPrinted = 4_000_000;
 
 function printed(tasks: readonly ComparedTask[]): readonly Difference[] {
   let left = mostPrinted;

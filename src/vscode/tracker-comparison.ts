@@ -5,6 +5,7 @@ import type { ComparedRuns, Content } from '../app/compare-runs.ts';
 import type { RunState } from '../model/run-state.ts';
 import type { ComparisonData } from '../protocol/tracker-view.ts';
 import type { ContentAddress } from '../query/compared-versions.ts';
+import { packComparison } from '../query/packed-comparison.ts';
 import { runKey, type RunRow } from '../query/run-row.ts';
 import { openRecorded, openValues, type ChangePlace, type RecordedFile } from './changes.ts';
 
@@ -32,7 +33,7 @@ export function trackerComparison(place: ChangePlace): TrackerComparison {
       }
       compared = await openComparison(place.store, states);
       const runs = rows.map((row, index) => ({ key: runKey(row.path), runId: states[index]?.runId ?? row.runId }));
-      return { type: 'compared', data: { runs, differences: compared.comparison.differences, timelines: compared.timelines, canOpen: true } };
+      return { type: 'compared', data: { runs, comparison: packComparison(compared.comparison.differences, compared.timelines), canOpen: true } };
     },
     open: async (index, run) => {
       const comparison = compared?.comparison;

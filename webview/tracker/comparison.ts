@@ -3,10 +3,12 @@ import type { Json } from '../../src/model/json.ts';
 import { phaseLook } from '../../src/model/phase.ts';
 import { plainText } from '../../src/model/plain-text.ts';
 import { formatDuration } from '../../src/model/time.ts';
-import type { ComparisonData, TrackerHostMessage, TrackerViewMessage } from '../../src/protocol/tracker-view.ts';
+import type { ComparedRun, ComparisonData, TrackerHostMessage, TrackerViewMessage } from '../../src/protocol/tracker-view.ts';
 import { differenceTitles, type Difference, type LineCounts, type PerRun, type Verdict } from '../../src/query/compare.ts';
+import type { Timelines } from '../../src/query/compare-timelines.ts';
 import { sayLines } from '../../src/query/compare-contents.ts';
 import { versionsOf, worthReading } from '../../src/query/compared-versions.ts';
+import { unpackComparison } from '../../src/query/packed-comparison.ts';
 import { tellingOf } from '../../src/query/telling.ts';
 import { fill, h, type Child } from '../dom.ts';
 import { formatNumber, jsonText } from '../run/format.ts';
@@ -28,6 +30,13 @@ export interface ComparisonView {
   readonly focus: () => void;
 }
 
+interface Compared {
+  readonly runs: readonly ComparedRun[];
+  readonly differences: readonly Difference[];
+  readonly timelines: Timelines;
+  readonly canOpen: boolean;
+}
+
 export interface ComparisonHandlers {
   readonly onBack: () => void;
   /** The run with that key is the one that the others are to be compared with. */
@@ -43,7 +52,8 @@ export function createComparison(post: (message: TrackerViewMessage) => void, { 
   });
   let contents = createContents(post);
 
-  const show = (data: ComparisonData): void => {
+  const show = ({ runs, comparison, canOpen }: ComparisonData): void => {
+    const data: Compared = { runs, canOpen, ...unpackComparison(comparison) };
     const { differences, timelines } = data;
     const kinds = [...new Set(differences.map(({ type }) => type))];
     contents = createContents(post);
@@ -71,7 +81,7 @@ export function createComparison(post: (message: TrackerViewMessage) => void, { 
   };
 }
 
-function runsView({ runs, timelines }: ComparisonData, post: (message: TrackerViewMessage) => void, onFirst: (key: string) => void): HTMLElement {
+function runsView({ runs, timelines }: Compared, post: (message: TrackerViewMessage) => void, onFirst: (key: string) => void): HTMLElement {
   return h(
     'ol',
     { class: 'compared-runs' },
@@ -89,7 +99,7 @@ function runsView({ runs, timelines }: ComparisonData, post: (message: TrackerVi
 }
 
 /** The few that answer the question at a glance; each leads to its section. */
-function tellingView({ runs, differences }: ComparisonData, goTo: (kind: Difference['type']) => void): HTMLElement {
+function tellingView({ runs, differences }: Compared, goTo: (kind: Difference['type']) => void): HTMLElement {
   const telling = tellingOf(differences);
   const part = (title: string, places: readonly number[]): Child =>
     places.length > 0 &&
@@ -104,11 +114,19 @@ function tellingView({ runs, differences }: ComparisonData, goTo: (kind: Differe
           const difference = differences[place];
           if (difference === undefined) return [];
           const { name, values, note } = describe(difference);
-          return [{ head: h('button', { class: 'link', onclick: () => goTo(difference.type) }, name), values, last: [h('span', { class: 'quiet' }, differenceTitles[difference.type]), note === undefined || note === '' ? '' : `: ${note}`] }];
+          const isPlain = difference.type !== 'param' && difference.type !== 'outcome';
+          return [{ head: h('button', { class: 'link', onclick: () => goTo(difference.type) }, name), values, last: [h('span', { class: 'quiet' }, differenceTitles[difference.type]), isPlain || note === undefined ? '' : ` ${note}`] }];
         }),
       ),
     );
-  return h('div', { class: 'telling' }, part('What was changed', telling.causes), part('What came of it', telling.effects));
+  return h('div', { class: 'telling' }, part('What was changed', telling.causes), part('What came of it', telling.effects), ...runs.slice(1).map((_, at) => metricsSentence(differences, at + 1)));
+}
+
+/** `B: 3 metrics better, 14 worse.` */
+function metricsSentence(differences: readonly Difference[], run: number): Child {
+  const count = (verdict: Verdict): number => differences.filter((difference) => difference.type === 'metric' && difference.verdicts[run] === verdict).length;
+  const [better, worse] = [count('better'), count('worse')];
+  return better + worse > 1 && h('p', { class: 'telling-sentence' }, `${letter(run)}: ${better} ${better === 1 ? 'metric' : 'metrics'} better, ${worse} worse.`);
 }
 
 interface TableLine {
@@ -117,7 +135,7 @@ interface TableLine {
   readonly last: readonly Child[];
 }
 
-function table(label: string, runs: ComparisonData['runs'], lines: readonly TableLine[], lastTitle = 'Note'): HTMLElement {
+function table(label: string, runs: readonly ComparedRun[], lines: readonly TableLine[], lastTitle = 'Note'): HTMLElement {
   const row = ({ head, values, last }: TableLine): HTMLElement => h('tr', {}, h('th', { scope: 'row' }, head), ...values.map((value) => h('td', { class: 'mono' }, ...value)), h('td', { class: 'inline' }, ...last));
   const body = h('tbody', {}, ...lines.slice(0, shownOfKind).map(row));
   const more = lines.length - shownOfKind;
@@ -144,7 +162,7 @@ interface SectionParts {
   readonly post: (message: TrackerViewMessage) => void;
 }
 
-function section(kind: Difference['type'], data: ComparisonData, { contents, read, post }: SectionParts): HTMLElement {
+function section(kind: Difference['type'], data: Compared, { contents, read, post }: SectionParts): HTMLElement {
   const { runs, differences, canOpen } = data;
   const rows = differences.flatMap((difference, index) => (difference.type === kind ? [{ difference, index }] : []));
   const opens = canOpen && (kind === 'source' || kind === 'input' || kind === 'definition' || kind === 'output');

@@ -38,7 +38,7 @@ export function diffView(diff: ContentDiff, options: DiffViewOptions): HTMLEleme
 const signs = { same: ' ', removed: '−', added: '+' } as const;
 
 function linesView(diff: LineDiff, label: string): HTMLElement {
-  if (diff.added === 0 && diff.removed === 0) return h('p', { class: 'quiet' }, 'The same lines, but for times of day and addresses in memory.');
+  if (diff.added === 0 && diff.removed === 0) return h('p', { class: 'quiet' }, 'The same lines.');
   const rows = hunksOf(diff).flatMap(({ skipped, parts }) => [
     ...(skipped > 0 ? [{ type: 'skipped' as const, text: `${skipped} ${skipped === 1 ? 'line' : 'lines'} the same` }] : []),
     ...parts.flatMap(({ type, lines }) => lines.map((text) => ({ type, text }))),

@@ -57,7 +57,8 @@ export async function compareCommand(line: CommandLine, host: Host): Promise<Exi
   const row = (index: number): readonly string[] => {
     const difference = differences[index];
     if (difference === undefined) return [];
-    const said = (details.get(index) ?? []).map((detail) => sayDetail(detail, states.length));
+    // Of what was printed, the line itself says how much differs.
+    const said = difference.type === 'printed' ? [] : (details.get(index) ?? []).map((detail) => sayDetail(detail, states.length));
     const critical = difference.type === 'duration' && timelines.rows.some(({ task, bars }) => task === difference.task && bars.some((bar) => bar?.critical));
     return [...rowOf(difference, style), ...said, ...(critical ? [style('dim', 'the run waited for it')] : [])];
   };
