@@ -43,7 +43,7 @@ export function compareContents(named: Named, before: string, after: string, key
 
 /** JSON in one line has nothing to tell apart. */
 function readable({ name, mediaType }: Named, text: string): readonly string[] {
-  if (!/json/.test(mediaType) && !/\.(json|ipynb)$/i.test(name)) return linesOf(text);
+  if (!mediaType.includes('json') && !/\.(json|ipynb)$/i.test(name)) return linesOf(text);
   try {
     return linesOf(JSON.stringify(JSON.parse(text), null, 2));
   } catch {
