@@ -43,6 +43,8 @@ export interface OptionValues {
   readonly 'self-contained': boolean;
   readonly convert: boolean;
   readonly series?: string;
+  readonly details: boolean;
+  readonly key?: string;
 }
 export type OptionName = keyof OptionValues;
 
@@ -89,6 +91,8 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   baseline: { type: 'text', value: 'RUN', description: 'compare metrics with those of this run' },
   'self-contained': { type: 'flag', description: 'with the artifacts that the record only refers to' },
   series: { type: 'text', value: 'METRIC', description: 'every value that was logged of this metric, with step and time' },
+  details: { type: 'flag', description: 'show what differs: lines of sources and output, cells of notebooks and tables, timelines' },
+  key: { type: 'text', value: 'COLUMN', description: 'match rows of tables by this column (default: the first one that tells rows apart)' },
   attempt: { type: 'count', value: 'N', description: 'the output of this attempt (default: the last one)' },
   params: { type: 'flag', description: 'write the parameters of the run into the pipeline file' },
   sources: { type: 'text', value: 'DIR', description: 'put the code of the run into this new folder' },
@@ -254,8 +258,8 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN RUN…',
     minimum: 2,
     maximum: Infinity,
-    options: ['all'],
-    examples: [['runweave compare -2 latest', 'what changed since the last run'], ['runweave compare 3f2a 9c01 77de --json', 'three runs, for a program']],
+    options: ['all', 'details', 'key'],
+    examples: [['runweave compare -2 latest', 'what changed since the last run'], ['runweave compare -2 latest --details', 'with the lines and cells that differ'], ['runweave compare 3f2a 9c01 77de --json', 'three runs, for a program']],
   },
   recent: {
     summary: 'list the latest executions of tasks',
