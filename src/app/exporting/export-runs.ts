@@ -6,7 +6,7 @@ import { readRecord } from '../../store/read-record.ts';
 import { createDestination } from './destination.ts';
 import { ExportError } from './export-error.ts';
 import type { ExportContext, Exporter } from './exporter.ts';
-import { csvExporter, jsonExporter, junitExporter, markdownExporter, openLineageExporter, otlpExporter } from './file-exporters.ts';
+import { composableLogsExporter, csvExporter, jsonExporter, junitExporter, markdownExporter, openLineageExporter, otlpExporter } from './file-exporters.ts';
 import { recordsFolder } from './records-folder.ts';
 
 export interface ExportOptions {
@@ -44,7 +44,7 @@ export async function exportRuns(options: ExportOptions, { onProgress, signal = 
   try {
     signal.throwIfAborted();
     const baseline = options.baseline === undefined ? undefined : await stateOf(options.baseline);
-    const exporter = await exporterFor(target, { destination, force, selfContained, signal, note: (message) => notes.push(message), ...(baseline !== undefined && { baseline }) });
+    const exporter = await exporterFor(target, { destination, total: runs.length, force, selfContained, signal, note: (message) => notes.push(message), ...(baseline !== undefined && { baseline }) });
     for (const [done, record] of runs.entries()) {
       signal.throwIfAborted();
       const state = await stateOf(record);
@@ -72,6 +72,8 @@ function exporterFor(target: ExportTarget, context: ExportContext): Promise<Expo
       return otlpExporter(context, 'lines');
     case 'otlp-json':
       return otlpExporter(context, 'document');
+    case 'composable-logs':
+      return composableLogsExporter(context);
     case 'junit':
       return junitExporter(context);
     case 'markdown':

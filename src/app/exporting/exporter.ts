@@ -12,6 +12,8 @@ export interface RunToExport {
 
 export interface ExportContext {
   readonly destination: Destination;
+  /** How many runs there are. */
+  readonly total: number;
   /** Metrics are compared with those of this run. */
   readonly baseline?: RunState;
   readonly selfContained: boolean;

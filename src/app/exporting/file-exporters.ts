@@ -1,5 +1,7 @@
 /** The targets that are one file, or a folder of tables. */
 import { readFile } from 'node:fs/promises';
+import { fileName } from '../../exporters/artifact-name.ts';
+import { toComposableLogs } from '../../exporters/composable-logs.ts';
 import { inlineArtifacts, resourceSpansOf } from '../../exporters/otlp.ts';
 import { toJunitSuite, junitEnd, junitStart } from '../../exporters/junit.ts';
 import { toMarkdown } from '../../exporters/markdown.ts';
@@ -53,6 +55,19 @@ export async function csvExporter({ destination }: ExportContext): Promise<Expor
       for (const { table, file } of files) for (const row of table.rows(state)) await file.write(csvLine(row));
     },
   };
+}
+
+/** A file a run: to those who read it, all spans of a file are one workflow. */
+export function composableLogsExporter({ destination, total, signal, note }: ExportContext): Promise<Exporter> {
+  return Promise.resolve({
+    add: async ({ state, readArtifact }) => {
+      const file = await destination.file(total === 1 ? undefined : `${fileName(state.runId)}.json`);
+      for await (const part of toComposableLogs(state, { readArtifact, note })) {
+        signal.throwIfAborted();
+        await file.write(part);
+      }
+    },
+  });
 }
 
 export async function otlpExporter({ destination, selfContained, signal }: ExportContext, form: 'lines' | 'document'): Promise<Exporter> {
