@@ -17,6 +17,7 @@ export const exportTargets = {
   junit: { output: 'file', extension: 'xml', description: 'test results for CI' },
   openlineage: { output: 'file', extension: 'jsonl', description: 'OpenLineage events' },
   csv: { output: 'folder', description: 'four tables: runs, params, metrics, series' },
+  parquet: { output: 'folder', description: 'the same four tables as Parquet files' },
   json: { output: 'file', extension: 'json', description: 'all that is known of the runs' },
 } as const satisfies Readonly<Record<string, ExportTargetSpec>>;
 

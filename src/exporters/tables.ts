@@ -53,7 +53,7 @@ export const tables: readonly Table[] = [
   },
   {
     name: 'series',
-    columns: [text('run'), text('task'), text('name'), integer('step'), time('time'), number('value')],
+    columns: [text('run'), text('task'), text('name'), number('step'), time('time'), number('value')],
     *rows(run) {
       for (const task of run.tasks) {
         for (const [name, { start, times, values, steps }] of Object.entries(task.metrics)) {

@@ -6,7 +6,7 @@ import { readRecord } from '../../store/read-record.ts';
 import { createDestination } from './destination.ts';
 import { ExportError } from './export-error.ts';
 import type { ExportContext, Exporter } from './exporter.ts';
-import { composableLogsExporter, csvExporter, jsonExporter, junitExporter, markdownExporter, openLineageExporter, otlpExporter } from './file-exporters.ts';
+import { composableLogsExporter, csvExporter, jsonExporter, junitExporter, markdownExporter, openLineageExporter, otlpExporter, parquetExporter } from './file-exporters.ts';
 import { recordsFolder } from './records-folder.ts';
 
 export interface ExportOptions {
@@ -82,6 +82,8 @@ function exporterFor(target: ExportTarget, context: ExportContext): Promise<Expo
       return openLineageExporter(context);
     case 'csv':
       return csvExporter(context);
+    case 'parquet':
+      return parquetExporter(context);
     case 'json':
       return jsonExporter(context);
     default:

@@ -57,6 +57,25 @@ export async function csvExporter({ destination }: ExportContext): Promise<Expor
   };
 }
 
+export async function parquetExporter({ destination }: ExportContext): Promise<Exporter> {
+  // A library that only this target needs.
+  const { parquetTable } = await import('../../exporters/parquet.ts');
+  const files = await Promise.all(tables.map(async (table) => ({ table, parquet: parquetTable(table.columns), file: await destination.file(`${table.name}.parquet`) })));
+  return {
+    add: async ({ state }) => {
+      for (const { table, parquet, file } of files) {
+        for (const row of table.rows(state)) {
+          const bytes = parquet.add(row);
+          if (bytes !== undefined) await file.write(bytes);
+        }
+      }
+    },
+    end: async () => {
+      for (const { parquet, file } of files) await file.write(parquet.end());
+    },
+  };
+}
+
 /** A file a run: to those who read it, all spans of a file are one workflow. */
 export function composableLogsExporter({ destination, total, signal, note }: ExportContext): Promise<Exporter> {
   return Promise.resolve({
