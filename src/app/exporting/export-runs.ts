@@ -82,6 +82,8 @@ async function exporterFor({ target, output, environment = {} }: ExportOptions, 
       return composableLogsExporter(context);
     case 'junit':
       return junitExporter(context);
+    case 'dir':
+      return (await import('./dir-exporter.ts')).dirExporter(context);
     case 'markdown':
       return markdownExporter(context);
     case 'mlflow': {
