@@ -1,4 +1,5 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
+import { exportTargets } from '../exporters/export-target.ts';
 
 export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
 
@@ -96,6 +97,8 @@ export interface CommandSpec {
   readonly formats?: readonly string[];
   /** Values of `--to`, the default first. */
   readonly targets?: readonly string[];
+  /** What an option does here, where that is not what it does elsewhere. */
+  readonly means?: Partial<Readonly<Record<OptionName, string>>>;
   readonly examples: readonly (readonly [command: string, explanation: string])[];
 }
 
@@ -336,8 +339,9 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN…',
     minimum: 1,
     maximum: Infinity,
-    options: ['to', 'output', 'baseline', 'self-contained'],
-    targets: ['otlp', 'otlp-json', 'markdown', 'junit', 'openlineage', 'csv', 'json'],
+    options: ['to', 'output', 'force', 'baseline', 'self-contained'],
+    targets: Object.keys(exportTargets),
+    means: { force: 'overwrite what is there' },
     examples: [
       ['runweave export latest --to markdown --baseline -2 >> "$GITHUB_STEP_SUMMARY"', 'what the run came to, and what changed'],
       ['runweave export latest --to junit -o report.xml', 'for the test report of a CI system'],
