@@ -13,6 +13,8 @@ export interface SourceFile {
   readonly disk?: string;
   /** Rejects with a message for people: gone, unreadable, or larger than what is read into memory. */
   readonly read: () => Promise<Uint8Array>;
+  /** The same bytes one part after the other, of any size; a part may be reused after it was given. */
+  readonly stream: () => AsyncIterable<Uint8Array>;
 }
 
 export type ImportFormat = 'otlp' | 'otel-console' | 'jaeger' | 'composable-logs' | 'composable-logs-site' | 'runnable' | 'mlflow' | 'dvc';

@@ -13,14 +13,20 @@ export interface PieceReader {
   readonly end: () => readonly Found[];
 }
 
-/** Bytes of a line that is parsed at once. */
-const lineLimit = 4 * 1024 * 1024;
+/** Bytes. */
+const defaultLineLimit = 4 * 1024 * 1024;
 /** Bytes of the beginning of a file that is no JSON. */
 const excerpt = 1000;
 const newline = 0x0a;
 const blank = /^\s*$/;
 
-export function createPieceReader(options: SplitOptions = {}): PieceReader {
+export interface PieceOptions extends SplitOptions {
+  /** Bytes of a line that is given whole. */
+  readonly lineLimit?: number;
+}
+
+export function createPieceReader(options: PieceOptions = {}): PieceReader {
+  const { lineLimit = defaultLineLimit } = options;
   let line = 1;
   let mode: 'unknown' | 'lines' | 'documents' = 'unknown';
   let splitter: Splitter | undefined;

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { createPieceReader, type Found } from '../model/otlp-pieces.ts';
+import { createPieceReader, type Found, type PieceOptions } from '../model/otlp-pieces.ts';
 
 export interface Reading {
   /** Bytes of the file, as it lies on disk. */
@@ -24,8 +24,8 @@ export async function* readPieces(file: string, { onProgress, signal }: Reading 
 }
 
 /** The same of any bytes; each part may be reused after it was given. */
-export async function* piecesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Found[]> {
-  const reader = createPieceReader();
+export async function* piecesOf(bytes: AsyncIterable<Uint8Array>, options: PieceOptions = {}): AsyncGenerator<readonly Found[]> {
+  const reader = createPieceReader(options);
   let isFound = false;
   let read = 0;
   let failure: { readonly error: unknown } | undefined;

@@ -2,12 +2,15 @@
  * The files of what is imported: a folder's, a zip's, or one. Links are not followed, names that lead out of their
  * place are refused, and what is read into memory has limits, unpacked as well: a zip says what it likes of its sizes.
  */
+import { createReadStream } from 'node:fs';
 import { readFile, readdir, stat, lstat } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { fromBuffer, type Entry, type ZipFile } from 'yauzl';
 import type { ImportProblem, SourceFile } from '../../importers/source.ts';
+import { unpacked as unpackedBytes } from '../../store/read-pieces.ts';
 
 const gunzipped = promisify(gunzip);
 
@@ -16,6 +19,7 @@ const fileLimit = 512 * 1024 * 1024 - 64;
 /** Bytes of all that is unpacked from one zip. */
 const zipLimit = 2 * 1024 * 1024 * 1024;
 const countLimit = 200_000;
+const streamChunk = 256 * 1024;
 
 export interface ReadSource {
   readonly files: readonly SourceFile[];
@@ -59,6 +63,7 @@ async function fileOnDisk(disk: string, name: string): Promise<SourceFile> {
       if (size > fileLimit) throw new Error(`it has ${size} bytes, and more than ${fileLimit} are not read at once; as JSON Lines it opens without importing`);
       return readFile(disk);
     },
+    stream: () => createReadStream(disk, { highWaterMark: streamChunk }) as AsyncIterable<Uint8Array>,
   };
 }
 
@@ -68,7 +73,7 @@ async function unpacked(files: readonly SourceFile[], name: string): Promise<Rea
   const problems: ImportProblem[] = [];
   for (const file of files) {
     if (/\.gz$/i.test(file.path)) {
-      all.push({ path: file.path, size: file.size, read: async () => gunzipped(await file.read(), { maxOutputLength: fileLimit }).catch((error: unknown) => Promise.reject(new Error((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? `unpacked it has more than ${fileLimit} bytes` : `it can't be unpacked: ${(error as Error).message}`))) });
+      all.push({ path: file.path, size: file.size, stream: () => unpackedBytes(Readable.from(file.stream(), { objectMode: false, highWaterMark: streamChunk })), read: async () => gunzipped(await file.read(), { maxOutputLength: fileLimit }).catch((error: unknown) => Promise.reject(new Error((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? `unpacked it has more than ${fileLimit} bytes` : `it can't be unpacked: ${(error as Error).message}`))) });
     } else if (/\.zip$/i.test(file.path) || (files.length === 1 && (await isZip(file)))) {
       try {
         const zip = await unzip(file);
@@ -107,7 +112,7 @@ async function unzip(file: SourceFile): Promise<ReadSource> {
           return;
         }
         // The zip stands for a folder.
-        files.push({ path: `${file.path.replace(/\.zip$/i, '')}/${entry.fileName}`, size: entry.uncompressedSize, read: () => contentOf(zip, entry) });
+        files.push({ path: `${file.path.replace(/\.zip$/i, '')}/${entry.fileName}`, size: entry.uncompressedSize, read: () => contentOf(zip, entry), stream: () => bytesOf(zip, entry) });
       }
       zip.readEntry();
     });
@@ -116,18 +121,14 @@ async function unzip(file: SourceFile): Promise<ReadSource> {
   return { files, problems };
 }
 
-function contentOf(zip: ZipFile, entry: Entry): Promise<Uint8Array> {
-  if (entry.uncompressedSize > fileLimit) return Promise.reject(new Error(`unpacked it has ${entry.uncompressedSize} bytes, more than ${fileLimit}`));
-  return new Promise((resolve, reject) => {
-    zip.openReadStream(entry, (error, stream) => {
-      if (error !== null) {
-        reject(error);
-        return;
-      }
-      const chunks: Uint8Array[] = [];
-      stream.on('data', (chunk: Uint8Array) => chunks.push(chunk));
-      stream.on('error', reject);
-      stream.on('end', () => resolve(Buffer.concat(chunks)));
-    });
-  });
+async function contentOf(zip: ZipFile, entry: Entry): Promise<Uint8Array> {
+  if (entry.uncompressedSize > fileLimit) throw new Error(`unpacked it has ${entry.uncompressedSize} bytes, more than ${fileLimit}`);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytesOf(zip, entry)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function* bytesOf(zip: ZipFile, entry: Entry): AsyncGenerator<Uint8Array> {
+  const stream = await new Promise<Readable>((resolve, reject) => zip.openReadStream(entry, (error, opened) => (error === null ? resolve(opened) : reject(error))));
+  for await (const chunk of stream) yield chunk as Uint8Array;
 }
