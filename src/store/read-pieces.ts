@@ -51,26 +51,33 @@ export async function* piecesOf(bytes: AsyncIterable<Uint8Array>, options: Piece
 
 /** Unpacked where it is packed. */
 async function* bytesOf(file: string, onRead: (bytes: number) => void, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  let read = 0;
+  for await (const part of bytesOnDisk(file)) {
+    signal?.throwIfAborted();
+    if (read === 0 && isGzip(part)) break;
+    read += part.length;
+    onRead(read);
+    yield part;
+  }
+  if (read > 0) return;
+  const packed = createReadStream(file, { ...(signal !== undefined && { signal }) });
+  packed.on('data', (part) => onRead((read += part.length)));
+  yield* unpacked(packed);
+}
+
+/** The file as it is, in parts that are reused. Not a stream: that takes new memory for each part. */
+export async function* bytesOnDisk(file: string): AsyncGenerator<Uint8Array> {
   const handle = await open(file, 'r');
   try {
     const buffer = Buffer.allocUnsafe(chunk);
-    let read = 0;
     for (let wanted = firstChunk; ; wanted = chunk) {
-      signal?.throwIfAborted();
-      const { bytesRead } = await handle.read(buffer, 0, wanted, read);
+      const { bytesRead } = await handle.read(buffer, 0, wanted, null);
       if (bytesRead === 0) return;
-      if (read === 0 && isGzip(buffer.subarray(0, bytesRead))) break;
-      read += bytesRead;
-      onRead(read);
       yield buffer.subarray(0, bytesRead);
     }
   } finally {
     await handle.close();
   }
-  let read = 0;
-  const packed = createReadStream(file, { ...(signal !== undefined && { signal }) });
-  packed.on('data', (part) => onRead((read += part.length)));
-  yield* unpacked(packed);
 }
 
 export function isGzip(head: Uint8Array): boolean {
