@@ -48,6 +48,11 @@ export interface ImportProblem {
   readonly message: string;
 }
 
+/** `runs/log.json:12 ($.steps.train): what is wrong` */
+export function problemText({ file, line, at, message }: ImportProblem): string {
+  return `${file}${line === undefined ? '' : `:${line}`}${at === undefined ? '' : ` (${at})`}: ${message}`;
+}
+
 export interface Imported {
   readonly runs: readonly ImportedRun[];
   readonly problems: readonly ImportProblem[];

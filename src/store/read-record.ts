@@ -8,7 +8,7 @@ import path from 'node:path';
 import { createRunFold } from '../model/run-state.ts';
 import { shownSpans } from '../model/reported.ts';
 import type { RunState } from '../model/run-state.ts';
-import { importShape, reportedAttempt, reportedParentSpanId, reportedResource, reportedTraceId, serviceName } from '../model/semantic-conventions.ts';
+import { cicdPipelineTaskName, importShape, reportedAttempt, reportedParentSpanId, reportedResource, reportedTraceId, serviceName } from '../model/semantic-conventions.ts';
 import { isJsonObject, type Json } from '../model/json.ts';
 import type { TimelineSpan } from '../protocol/run-view.ts';
 import { eventsOfLog } from '../recording/event-log.ts';
@@ -21,7 +21,7 @@ import { isRunSpan, reportedBy, runOfSpans } from './run-of-spans.ts';
 export type ReadRecord =
   | { readonly type: 'run'; readonly state: RunState }
   /** `spans` are the first 5000 of `total`; fewer where they are very large. */
-  | { readonly type: 'trace'; readonly title: string; readonly spans: readonly TimelineSpan[]; readonly total: number }
+  | { readonly type: 'trace'; readonly title: string; readonly spans: readonly TimelineSpan[]; readonly total: number; /** Some say that they are tasks of a pipeline: importing makes a run of them. */ readonly hasTasks?: true }
   /** One sentence: what, and in which line. */
   | { readonly type: 'unreadable'; readonly message: string };
 
@@ -166,7 +166,8 @@ function createTraceReader(file: string): TraceReader {
       }
       if (total === 0) return { type: 'unreadable', message: damage ?? (documents === 0 ? 'the file is empty' : 'the file holds no spans') };
       const title = titleOf(spans, file);
-      return { type: 'trace', title: damage === undefined ? title : `${title} (damaged: ${damage})`, spans: spans.map(timelineSpan), total };
+      const hasTasks = spans.some((span) => span.attributes.has(cicdPipelineTaskName));
+      return { type: 'trace', ...(hasTasks && { hasTasks }), title: damage === undefined ? title : `${title} (damaged: ${damage})`, spans: spans.map(timelineSpan), total };
     },
   };
 }

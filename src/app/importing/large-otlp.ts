@@ -3,6 +3,7 @@
  * are told. Spans of a pipeline's run are held, because they are looked at as a whole; of all others only ids.
  */
 import { createHash } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
 import { runOfTrace, reported, runsOfSignals, type ForeignSpan } from '../../importers/foreign-trace.ts';
 import { foreignSpan, signalsOfOtlp } from '../../importers/otlp.ts';
 import type { Told } from '../../importers/run-draft.ts';
@@ -48,6 +49,8 @@ export async function isLargeOtlp(file: SourceFile): Promise<boolean> {
 
 /** Rejects when it is aborted, or the file can't be read at all. */
 export async function readLargeOtlp(file: SourceFile, signal: AbortSignal | undefined): Promise<LargeImport> {
+  // All is garbage soon. In Node's default of three times 32 MB for what is young, 100 MB of it lie about.
+  setFlagsFromString('--max-semi-space-size=4');
   const problems: ImportProblem[] = [];
   let unread = 0;
   const problem = (message: string, line?: number): void => {
