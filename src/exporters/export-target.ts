@@ -15,6 +15,7 @@ export const exportTargets = {
   'composable-logs': { output: 'file', extension: 'json', description: 'spans as Composable Logs logs them; of several runs a folder' },
   markdown: { output: 'file', extension: 'md', description: 'report for a pull request or a job summary' },
   junit: { output: 'file', extension: 'xml', description: 'test results for CI' },
+  mlflow: { output: 'tracking-store', description: 'runs of an MLflow file store or tracking server' },
   openlineage: { output: 'file', extension: 'jsonl', description: 'OpenLineage events' },
   csv: { output: 'folder', description: 'four tables: runs, params, metrics, series' },
   parquet: { output: 'folder', description: 'the same four tables as Parquet files' },

@@ -21,6 +21,8 @@ export interface ExportOptions {
   readonly selfContained?: boolean;
   /** Path of the record of the run that metrics are compared with. */
   readonly baseline?: string | undefined;
+  /** Where credentials and settings of servers are taken from, by their own tools' names. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface ExportHooks {
@@ -38,13 +40,14 @@ export type ExportEnd =
 
 /** Does not reject for what a user or a disk can cause. */
 export async function exportRuns(options: ExportOptions, { onProgress, signal = new AbortController().signal, write = () => undefined }: ExportHooks = {}): Promise<ExportEnd> {
-  const { target, runs, output, force = false, selfContained = false } = options;
-  const destination = createDestination(output, { force, write });
+  const { runs, output, force = false, selfContained = false } = options;
+  const destination = createDestination(isUrl(output) ? undefined : output, { force, write });
   const notes: string[] = [];
+  const places: string[] = [];
   try {
     signal.throwIfAborted();
     const baseline = options.baseline === undefined ? undefined : await stateOf(options.baseline);
-    const exporter = await exporterFor(target, { destination, total: runs.length, force, selfContained, signal, note: (message) => notes.push(message), ...(baseline !== undefined && { baseline }) });
+    const exporter = await exporterFor(options, { destination, written: (place) => places.push(place), total: runs.length, force, selfContained, signal, note: (message) => notes.push(message), ...(baseline !== undefined && { baseline }) });
     for (const [done, record] of runs.entries()) {
       signal.throwIfAborted();
       const state = await stateOf(record);
@@ -53,7 +56,8 @@ export async function exportRuns(options: ExportOptions, { onProgress, signal = 
     }
     await exporter.end?.();
     signal.throwIfAborted();
-    const written = await destination.finish();
+    const files = await destination.finish();
+    const written = places.length > 0 ? places : files;
     onProgress?.({ done: runs.length, total: runs.length });
     return { ok: true, written, notes };
   } catch (error) {
@@ -66,7 +70,7 @@ export async function exportRuns(options: ExportOptions, { onProgress, signal = 
   }
 }
 
-function exporterFor(target: ExportTarget, context: ExportContext): Promise<Exporter> {
+async function exporterFor({ target, output, environment = {} }: ExportOptions, context: ExportContext): Promise<Exporter> {
   switch (target) {
     case 'otlp':
       return otlpExporter(context, 'lines');
@@ -78,6 +82,11 @@ function exporterFor(target: ExportTarget, context: ExportContext): Promise<Expo
       return junitExporter(context);
     case 'markdown':
       return markdownExporter(context);
+    case 'mlflow': {
+      if (output === undefined) throw new ExportError('name a file store (a folder) or a tracking server (http://…) with --output');
+      if (!isUrl(output)) return (await import('./mlflow-store-exporter.ts')).mlflowStoreExporter(context, output);
+      return (await import('./mlflow-server-exporter.ts')).mlflowServerExporter(context, { url: output, environment });
+    }
     case 'openlineage':
       return openLineageExporter(context);
     case 'csv':
@@ -103,6 +112,11 @@ async function stateOf(record: string): Promise<RunState> {
     default:
       return read satisfies never;
   }
+}
+
+/** A server, not a path. */
+export function isUrl(output: string | undefined): boolean {
+  return output !== undefined && /^https?:\/\//i.test(output);
 }
 
 /** What the operating system refused: no room, no permission. */

@@ -20,6 +20,8 @@ export interface ExportContext {
   readonly force: boolean;
   /** Something that the user should know, and that stops nothing. */
   readonly note: (message: string) => void;
+  /** Where something is now, for the user: a path or a URL, in place of the list of files. */
+  readonly written: (place: string) => void;
   readonly signal: AbortSignal;
 }
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { exportRuns } from '../../app/exporting/export-runs.ts';
+import { exportRuns, isUrl } from '../../app/exporting/export-runs.ts';
 import { exportTargets, isExportTarget } from '../../exporters/export-target.ts';
 import { findRun } from '../../store/find-run.ts';
 import type { CommandLine } from '../arguments.ts';
@@ -27,7 +27,7 @@ export async function exportCommand(line: CommandLine, host: Host): Promise<Exit
   const ignore = host.onInterrupt(() => stop.abort());
   const { stderr } = host;
   const end = await exportRuns(
-    { target: to, runs: paths, baseline, force, selfContained: line.options['self-contained'], output: output === undefined || isUrl(output) ? output : path.resolve(host.cwd, output) },
+    { target: to, runs: paths, environment: host.environment, baseline, force, selfContained: line.options['self-contained'], output: output === undefined || isUrl(output) ? output : path.resolve(host.cwd, output) },
     {
       signal: stop.signal,
       write: (text) => host.stdout.write(text),
@@ -45,8 +45,4 @@ export async function exportCommand(line: CommandLine, host: Host): Promise<Exit
   if (!json) stderr.write([...end.notes.map((note) => `${stderr.style('yellow', 'note:')} ${note}`), ...written].map((text) => `${text}\n`).join(''));
   else if (!stdout) host.stdout.write(`${JSON.stringify({ written: end.written, notes: end.notes })}\n`);
   return exitCodes.success;
-}
-
-function isUrl(text: string): boolean {
-  return /^https?:\/\//i.test(text);
 }
