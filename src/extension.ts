@@ -3,7 +3,9 @@ import * as vscode from 'vscode';
 import { registerActions } from './vscode/actions.ts';
 import { changeDocuments } from './vscode/changes.ts';
 import { view } from './vscode/commands.ts';
+import { convertedFiles } from './vscode/converted-files.ts';
 import { graphPanels } from './vscode/graph-panel.ts';
+import { importing } from './vscode/import-runs.ts';
 import { interpreterChoice } from './vscode/interpreter.ts';
 import { PipelineFiles, pipelineSelector } from './vscode/pipeline-files.ts';
 import { pipelineView } from './vscode/pipeline-view.ts';
@@ -15,6 +17,7 @@ import { statusBar } from './vscode/status-bar.ts';
 import { TaskLenses } from './vscode/task-lenses.ts';
 import { taskLogs } from './vscode/task-log.ts';
 import { trackerPanels } from './vscode/tracker-panel.ts';
+import { transfers } from './vscode/transfers.ts';
 
 let pipelines: Pipelines | undefined;
 
@@ -27,7 +30,10 @@ export function activate(context: vscode.ExtensionContext): void {
   const logs = taskLogs(pipelines);
   const graphs = graphPanels(extensionUri, pipelines, logs);
   const tracker = trackerPanels(extensionUri, pipelines, context.workspaceState);
-  const runs = runsView(pipelines);
+  const transfer = transfers(extensionUri);
+  const converted = convertedFiles(transfer);
+  const imports = importing(pipelines, transfer, output);
+  const runs = runsView(pipelines, imports);
   const lenses = new TaskLenses(pipelines);
   context.subscriptions.push(
     output,
@@ -42,8 +48,9 @@ export function activate(context: vscode.ExtensionContext): void {
     changeDocuments(),
     pipelineView(pipelines),
     statusBar(pipelines),
-    registerActions({ pipelines, graphs, tracker, runs, logs, output }),
-    vscode.window.registerCustomEditorProvider(view.run, runEditor(extensionUri, context.globalStorageUri), { supportsMultipleEditorsPerDocument: true }),
+    registerActions({ pipelines, graphs, tracker, runs, logs, output, transfer, imports, converted }),
+    converted,
+    ...[view.run, view.file].map((type) => vscode.window.registerCustomEditorProvider(type, runEditor(extensionUri, context.globalStorageUri, converted), { supportsMultipleEditorsPerDocument: true })),
     vscode.languages.registerCodeLensProvider(pipelineSelector, lenses),
     vscode.languages.registerCodeActionsProvider(pipelineSelector, quickFixes(files), { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] }),
   );

@@ -5,6 +5,9 @@ import type { RunListEntry } from '../model/record.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import { command, view } from './commands.ts';
 import type { Command } from './commands.ts';
+import type { ConvertedFiles } from './converted-files.ts';
+import { exportRuns, type ExportChoice } from './export-runs.ts';
+import type { Importing } from './import-runs.ts';
 import { explainTask, showPlan } from './explain.ts';
 import { initPipeline } from './init-pipeline.ts';
 import type { PipelineSession } from './pipeline-session.ts';
@@ -16,6 +19,7 @@ import { runPath, runsOf } from './runs-view.ts';
 import type { RunsView } from './runs-view.ts';
 import { openOutput, openSource } from './task-files.ts';
 import type { TaskLogs } from './task-log.ts';
+import type { Transfers } from './transfers.ts';
 import { spokenPhase, taskLook } from './task-tree.ts';
 import type { TaskRow } from './task-tree.ts';
 import type { SinglePanel } from './single-panel.ts';
@@ -30,6 +34,9 @@ export interface ActionServices {
   readonly runs: RunsView;
   readonly logs: TaskLogs;
   readonly output: vscode.LogOutputChannel;
+  readonly transfer: Transfers;
+  readonly imports: Importing;
+  readonly converted: ConvertedFiles;
 }
 
 type Action = (...args: never[]) => unknown;
@@ -39,7 +46,7 @@ export function registerActions(services: ActionServices): vscode.Disposable {
   return vscode.Disposable.from(...Object.entries(actions).map(([id, action]) => vscode.commands.registerCommand(id, action as (...args: unknown[]) => unknown)));
 }
 
-function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionServices): Readonly<Record<Command, Action>> {
+function actionsOf({ pipelines, graphs, tracker, runs, logs, output, transfer, imports, converted }: ActionServices): Readonly<Record<Command, Action>> {
   const session = (target?: TaskTarget): PipelineSession | undefined => (target?.file === undefined ? pipelines.current : pipelines.sessionOf(vscode.Uri.parse(target.file)));
   const withPipeline = async <T>(action: (of: PipelineSession) => T): Promise<Awaited<T> | undefined> => {
     await pipelines.ready;
@@ -104,6 +111,15 @@ function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionSer
       const chosen = entry ?? (await withPipeline(() => pickRun(pipelines, 'Run to open')));
       if (chosen !== undefined) await openRunFile(runPath(chosen));
     },
+    [command.openFile]: async (file?: vscode.Uri) => {
+      const chosen = file ?? (await vscode.window.showOpenDialog({ openLabel: 'Open' }))?.[0];
+      if (chosen !== undefined) await openFile(chosen, converted);
+    },
+    [command.importRuns]: (file?: vscode.Uri, files?: readonly vscode.Uri[]) => imports.importRuns(files ?? (file === undefined ? undefined : [file])),
+    [command.exportRuns]: async (target?: RunListEntry | vscode.Uri, targets?: readonly (RunListEntry | vscode.Uri)[] | null, choice?: ExportChoice) => {
+      const paths = Array.isArray(targets) && targets.length > 0 ? (targets as readonly (RunListEntry | vscode.Uri)[]).map((each) => (each instanceof vscode.Uri ? each.fsPath : runPath(each))) : [await pathOf(target, 'Run to export')];
+      await exportRuns(transfer, paths.filter((path) => path !== undefined), choice);
+    },
     [command.openTracker]: () => withPipeline(() => tracker.show()),
     [command.refresh]: () =>
       withPipeline((of) => {
@@ -130,6 +146,18 @@ function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionSer
     [command.revealRun]: (entry: RunListEntry) => vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(runPath(entry))),
     [command.copyRunId]: (entry: RunListEntry) => vscode.env.clipboard.writeText(entry.type === 'run' ? entry.summary.runId : basename(entry.path)),
   };
+}
+
+/** In the editor for it. A folder has none: what was made of it is opened. */
+async function openFile(file: vscode.Uri, { convert }: ConvertedFiles): Promise<void> {
+  const { type } = await vscode.workspace.fs.stat(file);
+  if ((type & vscode.FileType.Directory) === 0) {
+    await vscode.commands.executeCommand('vscode.openWith', file, view.file);
+    return;
+  }
+  const made = await convert(file.fsPath);
+  if (made.ok) await openRunFile(made.record);
+  else void vscode.window.showErrorMessage(`${basename(file.path)}: ${made.message}.`);
 }
 
 function nameOf(target: TaskTarget): string {

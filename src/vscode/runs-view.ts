@@ -4,6 +4,7 @@ import type { RunListEntry } from '../model/record.ts';
 import { command, view } from './commands.ts';
 import { debounce } from './coalesce.ts';
 import type { Disposable } from './disposable.ts';
+import { dropToImport, type Importing } from './import-runs.ts';
 import type { Pipelines } from './pipelines.ts';
 import { runRow } from './run-row.ts';
 
@@ -14,7 +15,7 @@ export interface RunsView extends Disposable {
   readonly refresh: () => void;
 }
 
-export function runsView(pipelines: Pipelines): RunsView {
+export function runsView(pipelines: Pipelines, imports: Importing): RunsView {
   const changed = new vscode.EventEmitter<RunListEntry | undefined>();
   const refresh = debounce(100, () => changed.fire(undefined));
   const provider: vscode.TreeDataProvider<RunListEntry> = {
@@ -22,7 +23,7 @@ export function runsView(pipelines: Pipelines): RunsView {
     getChildren: async (entry) => (entry === undefined ? [...(await runsOf(pipelines))] : []),
     getTreeItem: treeItem,
   };
-  const tree = vscode.window.createTreeView(view.runs, { treeDataProvider: provider });
+  const tree = vscode.window.createTreeView(view.runs, { treeDataProvider: provider, dragAndDropController: dropToImport<RunListEntry>(imports) });
   const clock = setInterval(() => {
     if (tree.visible) changed.fire(undefined);
   }, clockInterval);
