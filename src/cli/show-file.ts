@@ -52,7 +52,7 @@ export async function showFile(name: string, line: CommandLine, host: Host): Pro
         try {
           const { runs, problems } = opened.report;
           const reads = await Promise.all(runs.map(async (run) => ({ read: await readRecord(run.record), source: namePath(resolve(host.cwd, name, '..', run.source), host.cwd) })));
-          if (json && reads.length > 1) writeJson(host.stdout, { runs: reads.flatMap(({ read }) => (read.type === 'run' ? [read.state] : [])), traces: reads.flatMap(({ read }) => (read.type === 'trace' ? [read] : [])), problems });
+          if (json && reads.length > 1) writeJson(host.stdout, { runs: reads.flatMap(({ read }) => (read.type === 'run' ? [read.state] : [])), traces: reads.flatMap(({ read }) => (read.type === 'trace' ? [{ title: read.title, total: read.total, spans: read.spans }] : [])), problems });
           else for (const [index, { read, source }] of reads.entries()) {
             if (index > 0) host.stdout.write('\n');
             print(read, source, json, host);
@@ -79,7 +79,7 @@ function print(read: ReadRecord, source: string, json: boolean, host: Host): voi
   else if (read.type === 'run') {
     if (json) writeJson(host.stdout, { ...read.state, path: source });
     else host.stdout.write(`${runDetails(read.state, { style, color, columns: columns(), record: source, now: host.now() }).join('\n')}\n`);
-  } else if (json) writeJson(host.stdout, read);
+  } else if (json) writeJson(host.stdout, { type: read.type, title: read.title, total: read.total, spans: read.spans });
   else host.stdout.write(`${traceLines(read, source, host).join('\n')}\n`);
 }
 

@@ -21,7 +21,7 @@ import { isRunSpan, reportedBy, runOfSpans } from './run-of-spans.ts';
 export type ReadRecord =
   | { readonly type: 'run'; readonly state: RunState }
   /** `spans` are the first 5000 of `total`; fewer where they are very large. */
-  | { readonly type: 'trace'; readonly title: string; readonly spans: readonly TimelineSpan[]; readonly total: number; /** Some say that they are tasks of a pipeline: importing makes a run of them. */ readonly hasTasks?: true }
+  | { readonly type: 'trace'; readonly title: string; readonly spans: readonly TimelineSpan[]; readonly total: number; /** Some say that they are tasks of a pipeline: importing makes a run of them. */ readonly hasTasks?: true; /** Of one that was imported: the run that its record is. */ readonly state?: RunState }
   /** One sentence: what, and in which line. */
   | { readonly type: 'unreadable'; readonly message: string };
 
@@ -159,7 +159,7 @@ function createTraceReader(file: string): TraceReader {
       const state = ours ? runOfSpans(spans) : undefined;
       if (state?.resource[importShape] === 'trace' && reported.size > 0) {
         const ofTrace = spans.filter((span) => reportedBy(span) !== undefined);
-        return { type: 'trace', title: state.pipeline.name, spans: ofTrace.map(importedSpan), total: [...reported.values()].reduce((sum, count) => sum + count, 0) };
+        return { type: 'trace', state, title: state.pipeline.name, spans: ofTrace.map(importedSpan), total: [...reported.values()].reduce((sum, count) => sum + count, 0) };
       }
       if (state !== undefined) {
         return { type: 'run', state: damage === undefined ? state : { ...state, warnings: [...state.warnings, `The record is damaged, and shows what could be read: ${damage}`] } };

@@ -146,7 +146,8 @@ function recordSource(path: string, post: (message: RunHostMessage) => void, { c
   let store = storeFolderOf(path);
   const show = (read: Exclude<ReadRecord, { readonly type: 'unreadable' }>): void => {
     if (read.type === 'trace') {
-      post(read);
+      const { title, spans, total } = read;
+      post({ type: 'trace', title, spans, total });
       return;
     }
     state = read.state;
