@@ -52,14 +52,16 @@ export async function* piecesOf(bytes: AsyncIterable<Uint8Array>, options: Piece
 /** Unpacked where it is packed. */
 async function* bytesOf(file: string, onRead: (bytes: number) => void, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   let read = 0;
+  let isPacked = false;
   for await (const part of bytesOnDisk(file)) {
     signal?.throwIfAborted();
-    if (read === 0 && isGzip(part)) break;
+    isPacked = read === 0 && isGzip(part);
+    if (isPacked) break;
     read += part.length;
     onRead(read);
     yield part;
   }
-  if (read > 0) return;
+  if (!isPacked) return;
   const packed = createReadStream(file, { ...(signal !== undefined && { signal }) });
   packed.on('data', (part) => onRead((read += part.length)));
   yield* unpacked(packed);

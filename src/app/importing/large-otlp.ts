@@ -14,6 +14,7 @@ import type { ReportedLog } from '../../model/reported.ts';
 import type { RunEvent } from '../../model/run-event.ts';
 import { cicdPipelineTaskName } from '../../model/semantic-conventions.ts';
 import type { UnixNano } from '../../model/time.ts';
+import { createSpanIds } from '../../recording/span-ids.ts';
 import { piecesOf } from '../../store/read-pieces.ts';
 
 export interface LargeImport {
@@ -30,7 +31,7 @@ export interface StreamedRun extends Omit<ImportedRun, 'events'> {
 /** Bytes from which a file is not held. A packed one is about a tenth. */
 const largeSize = 32 * 1024 * 1024;
 /** What is held of one file at most. */
-const limits = { pipelineSpans: 200_000, logs: 100_000, points: 500_000, problems: 20 };
+const limits = { pipelineSpans: 200_000, logs: 100_000, points: 500_000, problems: 20, /** Among the first that many is the root looked for. */ candidates: 1000 };
 
 /** Whether this is how to read it: large, and by its beginning OTLP. */
 export async function isLargeOtlp(file: SourceFile): Promise<boolean> {
@@ -110,7 +111,7 @@ interface Findings {
   pipelineCount: number;
   logCount: number;
   pointCount: number;
-  /** Spans of other traces: how many, the first, the first without a parent, and from when to when. */
+  /** Spans of other traces: how many, the first, the root, and from when to when. */
   count: number;
   first: ForeignSpan | undefined;
   root: ForeignSpan | undefined;
@@ -122,8 +123,10 @@ interface Findings {
 async function lookThrough(file: SourceFile, known: ReadonlySet<string>, signal: AbortSignal | undefined, problem: (message: string, line?: number) => void): Promise<Findings> {
   const found: Findings = { pipelines: new Set(), spans: [], logs: [], metrics: [], pipelineCount: 0, logCount: 0, pointCount: 0, count: 0, first: undefined, root: undefined, start: '0' as UnixNano, end: '0' as UnixNano, identity: '' };
   const identity = createHash('sha256');
+  const ids = createSpanIds();
+  const candidates: ForeignSpan[] = [];
   for await (const document of documentsOf(file, signal, problem)) {
-    let ids = '';
+    let names = '';
     for (const span of spansOf(document)) {
       if (known.has(span.traceId)) {
         found.pipelineCount += 1;
@@ -132,13 +135,14 @@ async function lookThrough(file: SourceFile, known: ReadonlySet<string>, signal:
       }
       if (span.attributes.has(cicdPipelineTaskName)) found.pipelines.add(span.traceId);
       found.count += 1;
-      ids += `${span.traceId}/${span.spanId}/${span.start}/${span.name}\n`;
-      found.first ??= foreignSpan(span);
+      names += `${span.traceId}/${span.spanId}/${span.start}/${span.name}\n`;
+      ids.add('', span.spanId);
+      if (candidates.length < limits.candidates) candidates.push(foreignSpan(span));
       if (found.root === undefined && span.parentSpanId === undefined) found.root = foreignSpan(span);
       include(found, span.start as UnixNano);
       if (span.end !== '0') include(found, span.end as UnixNano);
     }
-    identity.update(ids);
+    identity.update(names);
     if (!('resourceLogs' in document || 'resourceMetrics' in document)) continue;
     const { logs, metrics } = signalsOfOtlp([{ ...document, resourceSpans: [] }]);
     for (const log of logs) {
@@ -153,7 +157,8 @@ async function lookThrough(file: SourceFile, known: ReadonlySet<string>, signal:
     }
     if (found.count === 0) identity.update(JSON.stringify([logs, metrics]));
   }
-  return { ...found, root: found.root ?? found.first, identity: identity.digest('hex').slice(0, 32) };
+  const root = candidates.find(({ parentSpanId }) => parentSpanId === undefined || !ids.has('', parentSpanId)) ?? found.root ?? candidates[0];
+  return { ...found, first: candidates[0], root, identity: identity.digest('hex').slice(0, 32) };
 }
 
 function include(found: Findings, time: UnixNano): void {
