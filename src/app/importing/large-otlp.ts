@@ -8,6 +8,7 @@ import { runOfTrace, reported, runsOfSignals, type ForeignSpan } from '../../imp
 import { foreignSpan, signalsOfOtlp } from '../../importers/otlp.ts';
 import type { Told } from '../../importers/run-draft.ts';
 import type { ImportedRun, ImportProblem, SourceFile } from '../../importers/source.ts';
+import { groupBy } from '../../model/group-by.ts';
 import type { Json } from '../../model/json.ts';
 import { isOtlpDocument, spansOf } from '../../model/otlp-json.ts';
 import type { ReportedLog } from '../../model/reported.ts';
@@ -29,7 +30,7 @@ export interface StreamedRun extends Omit<ImportedRun, 'events'> {
 }
 
 /** Bytes from which a file is not held. A packed one is about a tenth. */
-const largeSize = 32 * 1024 * 1024;
+const largeSize = 8 * 1024 * 1024;
 /** What is held of one file at most. */
 const limits = { pipelineSpans: 200_000, logs: 100_000, points: 500_000, problems: 20, /** Among the first that many is the root looked for. */ candidates: 1000 };
 
@@ -50,8 +51,9 @@ export async function isLargeOtlp(file: SourceFile): Promise<boolean> {
 
 /** Rejects when it is aborted, or the file can't be read at all. */
 export async function readLargeOtlp(file: SourceFile, signal: AbortSignal | undefined): Promise<LargeImport> {
-  // All is garbage soon. In Node's default of three times 32 MB for what is young, 100 MB of it lie about.
+  // All is garbage soon, and in Node's default for what is young 100 MB of it would lie about.
   setFlagsFromString('--max-semi-space-size=4');
+  setFlagsFromString('--semi-space-growth-factor=1');
   const problems: ImportProblem[] = [];
   let unread = 0;
   const problem = (message: string, line?: number): void => {
@@ -157,7 +159,8 @@ async function lookThrough(file: SourceFile, known: ReadonlySet<string>, signal:
     }
     if (found.count === 0) identity.update(JSON.stringify([logs, metrics]));
   }
-  const root = candidates.find(({ parentSpanId }) => parentSpanId === undefined || !ids.has('', parentSpanId)) ?? found.root ?? candidates[0];
+  // One trace after the other, as where all are held.
+  const root = [...groupBy(candidates, (span) => span.traceId).values()].flat().find(({ parentSpanId }) => parentSpanId === undefined || !ids.has('', parentSpanId)) ?? found.root ?? candidates[0];
   return { ...found, first: candidates[0], root, identity: identity.digest('hex').slice(0, 32) };
 }
 

@@ -8,7 +8,6 @@ import { readSource } from '../../../../src/app/importing/read-source.ts';
 import { importFiles } from '../../../../src/importers/import-files.ts';
 import type { SourceFile } from '../../../../src/importers/source.ts';
 import { createRunFold, type RunState } from '../../../../src/model/run-state.ts';
-import type { RunEvent } from '../../../../src/model/run-event.ts';
 import type { UnixNano } from '../../../../src/model/time.ts';
 import { readRecord } from '../../../../src/store/read-record.ts';
 import { temporaryFolder } from '../../recording/temporary-folder.ts';
@@ -25,7 +24,7 @@ async function statesOf({ runs }: Pick<LargeImport, 'runs'>): Promise<readonly u
   const states: unknown[] = [];
   for (const { events } of runs) {
     const fold = createRunFold();
-    for await (const event of typeof events === 'function' ? events() : events) if (event.type !== 'file') fold.apply(event as RunEvent);
+    for await (const event of typeof events === 'function' ? events() : events) if (event.type !== 'file') fold.apply(event);
     const state = fold.state();
     assert.ok(state !== undefined);
     states.push(withoutIds(state));
@@ -34,7 +33,7 @@ async function statesOf({ runs }: Pick<LargeImport, 'runs'>): Promise<readonly u
 }
 
 /** What is made of the identity, which is another when spans are not held. */
-function withoutIds({ runId: _, spanId: __, ...state }: RunState): unknown {
+function withoutIds({ runId: _, spanId: __, traceId: ____, ...state }: RunState): unknown {
   const { 'cicd.pipeline.run.id': ___, ...resource } = state.resource;
   return { ...state, resource, tasks: state.tasks.map(({ node, attempts, ...task }) => ({ ...task, node: { ...node, spanId: '' }, attempts: attempts.map((attempt) => ({ ...attempt, spanId: '' })) })) };
 }
@@ -77,14 +76,14 @@ describe('readLargeOtlp', () => {
 
   it('is how a large file is imported, which makes one record however often', { timeout: 120_000 }, async (t) => {
     const text = line(Array.from({ length: 100 }, (_, index) => span(index, { attributes: [{ key: 'text', value: { stringValue: 'x'.repeat(3000) } }] })));
-    const file = write(t, 'large.otlp.jsonl', text.repeat(Math.ceil((33 * 1024 * 1024) / text.length)));
+    const file = write(t, 'large.otlp.jsonl', text.repeat(Math.ceil((9 * 1024 * 1024) / text.length)));
     assert.equal(await isLargeOtlp(await sourceOf(file)), true);
     const store = path.join(path.dirname(file), '.runweave');
     const { runs, problems } = await importRuns(store, ['large.otlp.jsonl'], path.dirname(file));
     assert.deepEqual([problems, runs.length, runs[0]?.existed], [[], 1, false]);
     const read = await readRecord(runs[0]?.record ?? '');
     assert.ok(read.type === 'trace');
-    assert.deepEqual([read.title, read.total], ['shop: span 0', 100 * Math.ceil((33 * 1024 * 1024) / text.length)]);
+    assert.deepEqual([read.title, read.total], ['shop: span 0', 100 * Math.ceil((9 * 1024 * 1024) / text.length)]);
     assert.equal((await importRuns(store, ['large.otlp.jsonl'], path.dirname(file))).runs[0]?.existed, true);
   });
 
