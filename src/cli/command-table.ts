@@ -25,6 +25,8 @@ export interface OptionValues {
   readonly 'keep-runs'?: number;
   readonly 'older-than'?: string;
   readonly 'dry-run': boolean;
+  readonly github: boolean;
+  readonly gitlab: boolean;
   readonly filter?: string;
   readonly sort: readonly string[];
   readonly columns: readonly string[];
@@ -74,6 +76,8 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   'keep-runs': { type: 'count', value: 'N', description: 'remove all records but the newest N' },
   'older-than': { type: 'text', value: 'AGE', description: 'remove records of runs that were started longer ago: 12h, 30d, 8w' },
   convert: { type: 'flag', description: 'write the pipeline of a dvc.yaml as runweave.yaml beside it, and import nothing' },
+  github: { type: 'flag', description: 'write a workflow of GitHub Actions that runs the pipeline, reports, and publishes its runs' },
+  gitlab: { type: 'flag', description: "the same as jobs of GitLab's CI" },
   'dry-run': { type: 'flag', description: 'say what would be removed; removes nothing' },
   filter: { type: 'text', value: 'FILTER', description: 'only runs of which this holds: metrics.loss < 0.3 and tag:baseline' },
   sort: { type: 'text', value: 'FIELD', multiple: true, description: 'order by this field, -FIELD downwards; may be repeated' },
@@ -430,8 +434,11 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: '',
     minimum: 0,
     maximum: 0,
-    options: [],
-    examples: [['runweave init', 'writes runweave.yaml; never overwrites one']],
+    options: ['github', 'gitlab'],
+    examples: [
+      ['runweave init', 'writes runweave.yaml; never overwrites one'],
+      ['runweave init --github', 'writes .github/workflows/runweave.yml, and a pipeline file where there is none'],
+    ],
   },
   doctor: {
     summary: 'check this machine and the pipeline file',

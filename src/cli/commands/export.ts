@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { exportRuns, isUrl } from '../../app/exporting/export-runs.ts';
 import { exportTargets, isExportTarget } from '../../exporters/export-target.ts';
@@ -14,12 +15,15 @@ export async function exportCommand(line: CommandLine, host: Host): Promise<Exit
   const place = findRecords(host.cwd, line.options.file);
   if (place.type === 'error') return reportError(place, host, json);
   const paths: string[] = [];
-  for (const query of [...line.arguments, ...(baselineQuery === undefined ? [] : [baselineQuery])]) {
+  // A baseline may be a record that is kept elsewhere.
+  const file = baselineQuery === undefined ? undefined : path.resolve(host.cwd, baselineQuery);
+  const isFile = file !== undefined && statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  for (const query of [...line.arguments, ...(baselineQuery === undefined || isFile ? [] : [baselineQuery])]) {
     const found = await findRun(place.records, query);
     if (found.type !== 'found') return reportError(userError(found.message), host, json);
     paths.push(found.path);
   }
-  const baseline = baselineQuery === undefined ? undefined : paths.pop();
+  const baseline = isFile ? file : baselineQuery === undefined ? undefined : paths.pop();
   const stdout = exportTargets[to].output === 'file' && output === undefined;
   if (exportTargets[to].output === 'folder' && output === undefined) return reportError(userError(`--to ${to} writes several files: name a folder with --output`), host, json);
 

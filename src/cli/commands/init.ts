@@ -7,6 +7,7 @@ import { pipelineTemplate } from '../../definition/template.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
+import { workflowFiles, workflowSubject } from '../workflows/write-workflows.ts';
 import { namePath, pipelineFileNames } from '../pipeline-file.ts';
 import { reportError, userError } from '../user-error.ts';
 
@@ -20,12 +21,13 @@ export async function initCommand(line: CommandLine, host: Host): Promise<ExitCo
   const folder = dirname(file);
   if (!existsSync(folder)) return reportError(userError(`${namePath(folder, host.cwd)}: there is no such folder`), host, json);
   const other = pipelineFileNames.map((name) => join(folder, name)).find((path) => existsSync(path));
+  const { github, gitlab } = line.options;
   const existing = existsSync(file) ? file : line.options.file === undefined ? other : undefined;
-  if (existing !== undefined) return reportError(userError(`${namePath(existing, host.cwd)} is there already; nothing was changed`), host, json);
+  if (existing !== undefined && !github && !gitlab) return reportError(userError(`${namePath(existing, host.cwd)} is there already; nothing was changed`), host, json);
 
   const made: string[] = [];
   const kept: string[] = [];
-  const [pipeline, ...sources] = pipelineTemplate(basename(folder)).map(({ path, text }) => ({ path: join(folder, path), text }));
+  const [pipeline, ...sources] = existing !== undefined ? [] : pipelineTemplate(basename(folder)).map(({ path, text }) => ({ path: join(folder, path), text }));
   for (const { path, text } of [...(pipeline === undefined ? [] : [{ ...pipeline, path: file }]), ...sources]) {
     ((await writeNew(path, text)) ? made : kept).push(path);
   }
@@ -33,8 +35,18 @@ export async function initCommand(line: CommandLine, host: Host): Promise<ExitCo
     const gitignore = join(folder, '.gitignore');
     if (await addIgnored(gitignore)) made.push(gitignore);
   }
+  const notes: string[] = [];
+  if (github || gitlab) {
+    const ready = await workflowSubject(existing ?? file);
+    if ('message' in ready) return reportError(ready, host, json);
+    for (const { path, text, note } of workflowFiles(ready, { github, gitlab })) {
+      const isNew = await writeNew(path, text);
+      (isNew ? made : kept).push(path);
+      if (isNew && note !== undefined) notes.push(note);
+    }
+  }
   if (json) {
-    writeJson(host.stdout, { made, kept });
+    writeJson(host.stdout, { made, kept, notes });
     return exitCodes.success;
   }
   const { style } = host.stdout;
@@ -42,8 +54,10 @@ export async function initCommand(line: CommandLine, host: Host): Promise<ExitCo
     `${[
       ...made.map((path) => `${style('green', '✓')} ${namePath(path, host.cwd)}`),
       ...kept.map((path) => `${style('yellow', '-')} ${namePath(path, host.cwd)} was there already, and was kept`),
+      ...notes,
       '',
       'What to do next:',
+      ...(github || gitlab ? ['  commit what was written, and push it'] : []),
       `  ${style('bold', 'runweave run')}      run the pipeline`,
       `  ${style('bold', 'runweave watch')}    run it again after every change`,
       `  ${style('bold', 'runweave doctor')}   check this machine`,
