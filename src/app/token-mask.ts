@@ -1,5 +1,5 @@
 /** Tokens of the collector are worth something while their attempt runs, so they are taken out of what is recorded and shown. */
-import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
+import { isJsonObject, type Json } from '../model/json.ts';
 import { tokenPattern } from '../collector/token.ts';
 
 /** The same value where there is none in it. */
@@ -10,9 +10,9 @@ export function withoutTokens<T>(value: T): T {
 /** Every event of a run is asked, and nearly none has one: so without a copy of anything. */
 function hasToken(value: Json): boolean {
   if (typeof value === 'string') return value.includes('rwt_');
-  if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return (value as readonly Json[]).some(hasToken);
-  for (const key in value) if (key.includes('rwt_') || hasToken((value as JsonObject)[key] ?? null)) return true;
+  if (!isJsonObject(value)) return false;
+  for (const key in value) if (key.includes('rwt_') || hasToken(value[key] ?? null)) return true;
   return false;
 }
 
