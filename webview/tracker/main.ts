@@ -194,6 +194,10 @@ const remove = (): void => {
   selected.clear();
   remember();
 };
+const exportRuns = (): void => {
+  const keys = targets();
+  if (keys.length > 0) host.post({ type: 'export', keys });
+};
 const undo = (): void => {
   if (undoable !== undefined) host.post({ type: 'undo' });
 };
@@ -212,7 +216,7 @@ function comparable(): readonly string[] {
 
 function askComparison(): void {
   if (compared === undefined) return;
-  comparison.wait(compared);
+  comparison.wait();
   showPart();
   host.post({ type: 'compare', keys: compared });
 }
@@ -344,13 +348,20 @@ const actions = h('div', { class: 'actions-bar', role: 'toolbar', 'aria-label': 
 const count = h('p', { class: 'count', role: 'status' });
 const banner = h('div', { class: 'banner', hidden: true, role: 'alert' });
 const tablePart = h('section', { class: 'table-part', 'aria-label': 'Runs' }, h('div', { class: 'top' }, filter.element, count), actions, banner, grid.element, charts.element);
-const comparison = createComparison(host.post, () => {
-  const keys = compared;
-  compared = undefined;
-  remember();
-  showPart();
-  refresh();
-  if (keys !== undefined) grid.focus();
+const comparison = createComparison(host.post, {
+  onBack: () => {
+    const keys = compared;
+    compared = undefined;
+    remember();
+    showPart();
+    refresh();
+    if (keys !== undefined) grid.focus();
+  },
+  onFirst: (key) => {
+    compared = [key, ...(compared ?? []).filter((other) => other !== key)];
+    remember();
+    askComparison();
+  },
 });
 document.body.append(h('main', { class: 'tracker' }, h('h1', { class: 'visually-hidden' }, 'Runs'), tablePart, comparison.element, announcer.element));
 
@@ -384,6 +395,7 @@ function drawActions(): void {
     { label: 'Note…', run: note, keys: 'n', needs: 1, title: 'Note (N)' },
     { label: 'Flag', run: flag, keys: 'f', needs: 1, title: 'Flag as bad, or take the flag off (F)' },
     { label: 'Archive', run: archive, needs: 1 },
+    { label: 'Export…', run: exportRuns, needs: 1, title: 'Write for other tools: OTLP, MLflow, Markdown, CSV and more' },
     { label: 'Delete', run: remove, keys: 'Delete', needs: 1, title: 'Move into .runweave/trash (Delete); Undo puts it back' },
     { label: 'Undo', run: undo, keys: 'Control+Z', off: undoable === undefined, title: undoable === undefined ? 'Nothing to undo' : `Undo: ${undoable}` },
     { label: 'Copy', run: copy, keys: 'Control+C', needs: 1, title: 'Copy the selected runs as text' },
@@ -492,8 +504,8 @@ host.onMessage((message) => {
     case 'series':
       charts.receive(message);
       return;
-    case 'image':
-      comparison.showImage(message.digest, message.data);
+    case 'content':
+      comparison.receive(message);
       return;
     case 'failed':
       banner.hidden = false;
