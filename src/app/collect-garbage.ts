@@ -10,11 +10,12 @@ import { createReadStream, readdirSync, rmSync, statSync, type Stats } from 'nod
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { artifactDigest, pipelineFileDigest, taskSources, vcsChanges } from '../model/semantic-conventions.ts';
+import { processExists } from '../execution/backend/descendants.ts';
 import { allEntries, keptFolder } from '../fingerprint/kept-entries.ts';
 import { shrinkKept } from '../fingerprint/kept-results.ts';
 import { runFiles } from '../store/run-files.ts';
 import { deletionTime, trashFolder } from '../store/trash.ts';
-import { acquireLock, heldLocks, processExists, type LockHolder } from './lock.ts';
+import { acquireLock, heldLocks, type LockHolder } from './lock.ts';
 
 export interface GarbageOptions {
   /** `.runweave`. */

@@ -6,6 +6,7 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { processExists } from '../execution/backend/descendants.ts';
 
 export interface LockHolder {
   readonly pid: number;
@@ -104,15 +105,6 @@ function isAlive(holder: LockHolder): boolean {
   if (!processExists(holder.pid)) return false;
   const startTime = processStartTime(holder.pid);
   return holder.startTime === undefined || startTime === undefined || startTime === holder.startTime;
-}
-
-export function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** Field 22 of `/proc/<pid>/stat` (proc(5)); the name in field 2 may hold spaces and parentheses. */

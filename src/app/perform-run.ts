@@ -263,6 +263,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   if (attempts > 0) removeQuietly(scratch);
   const { sealRun } = await sealing;
   if (decided.isAll) {
+    // Without events; but while it is there, the next start looks after what a process that is killed here leaves.
+    log.begin();
     try {
       const record = await sealRun(store, decided.events);
       log.discard();

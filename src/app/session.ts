@@ -27,7 +27,6 @@ import { findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
 import { changedInputs } from '../execution/same-inputs.ts';
 import { makePlan, type PlanScope } from '../execution/plan.ts';
 import { needsInterpreter } from '../execution/task/command.ts';
-import { startWatcher } from '../execution/watcher.ts';
 import { systemClock } from './clock.ts';
 import { createAutomaticPush } from './exporting/automatic-push.ts';
 import { randomIds } from './ids.ts';
@@ -360,6 +359,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     let changes: Promise<void> = Promise.resolve();
     /** Changes that came when the run had nothing left to do. */
     const late: string[] = [];
+    // What watches files is not loaded for a run.
+    const { startWatcher } = await import('../execution/watcher.ts');
     const watcher = startWatcher({
       folder,
       onError: (message) => listener(problem('storage', message)),

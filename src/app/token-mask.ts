@@ -4,11 +4,19 @@ import { tokenPattern } from '../collector/token.ts';
 
 /** The same value where there is none in it. */
 export function withoutTokens<T>(value: T): T {
-  return walk(value as Json) as T;
+  return (hasToken(value as Json) ? walk(value as Json) : value) as T;
+}
+
+/** Every event of a run is asked, and nearly none has one: so without a copy of anything. */
+function hasToken(value: Json): boolean {
+  if (typeof value === 'string') return value.includes('rwt_');
+  if (Array.isArray(value)) return (value as readonly Json[]).some(hasToken);
+  if (!isJsonObject(value)) return false;
+  for (const key in value) if (key.includes('rwt_') || hasToken(value[key] ?? null)) return true;
+  return false;
 }
 
 function walk(value: Json): Json {
-  // Nearly all text has none, and is looked at once.
   if (typeof value === 'string') return value.includes('rwt_') ? value.replaceAll(tokenPattern, '***') : value;
   if (Array.isArray(value)) {
     const items = value as readonly Json[];

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { access, constants, readdir, readFile, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { pythonHelperFolder } from '../app/installation.ts';
 import { loadPipeline } from '../definition/load-pipeline.ts';
 import { findInterpreter } from '../execution/interpreter.ts';
 import { formatDiagnostic, hasErrors } from '../model/diagnostic.ts';
@@ -77,8 +78,25 @@ async function checkPython({ environment }: DoctorQuestion, folder: string, grap
   const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
   if (major < 3 || (major === 3 && minor < 9)) return [{ ...interpreter, status: needed ? 'fail' : 'warn', advice: 'tasks need Python 3.9 or newer' }];
   const notebooks = graph?.tasks.filter((task) => task.kind === 'notebook') ?? [];
-  if (notebooks.length === 0) return [interpreter];
-  return [interpreter, await checkNotebookPackages(path, notebooks.some((task) => task.source.endsWith('.py')))];
+  const warm = await checkWarm(path, environment);
+  if (notebooks.length === 0) return [interpreter, warm];
+  return [interpreter, warm, await checkNotebookPackages(path, notebooks.some((task) => task.source.endsWith('.py')))];
+}
+
+/** Whether Python tasks can fork from a process that has loaded their packages. Nothing depends on it but time. */
+async function checkWarm(python: string, environment: DoctorQuestion['environment']): Promise<Check> {
+  const name = 'warm python';
+  if (process.platform !== 'linux') return { name, status: 'ok', message: 'not on this system: Python tasks start fresh, also while watching' };
+  if (environment['RUNWEAVE_WARM'] === 'off') return { name, status: 'ok', message: 'switched off by RUNWEAVE_WARM' };
+  // As the process itself finds out at its start.
+  const script = 'import sys\nsys.path.insert(0, sys.argv[1])\nfrom _runweave import preload\npreload.load("_runweave.warm")\nopen("/proc/self/mem", "r+b").close()\nprint(preload.is_followed())';
+  try {
+    const { stdout } = await run(python, ['-I', '-c', script, pythonHelperFolder()], { timeout: 20_000, windowsHide: true });
+    if (stdout.trim() === 'True') return { name, status: 'ok', message: 'while watching, Python tasks fork from a process that has loaded their packages' };
+    return { name, status: 'warn', message: 'this Python imports in another way', advice: 'Python tasks start fresh, also while watching: use CPython 3.9 to 3.14 for a quicker start' };
+  } catch (error) {
+    return { name, status: 'warn', message: `does not work here: ${lastLine(error)}`, advice: 'Python tasks start fresh, also while watching' };
+  }
 }
 
 /** Jupytext reads percent-format `.py` notebooks; for `.ipynb` alone it is not needed. */
@@ -160,6 +178,12 @@ async function checkCutOffRuns(place: PipelinePlace | undefined): Promise<readon
   if (dead.length === 0) return [{ name, status: 'ok', message: logs.length === 0 ? 'none was cut off' : `${plural(logs.length, 'run')} in progress` }];
   const ids = dead.map((log) => log.slice(0, -'.jsonl'.length));
   return [{ name, status: 'warn', message: `cut off: ${ids.join(', ')}`, advice: 'what was recorded is sealed by the next runweave run' }];
+}
+
+/** Of what a Python printed before it ended: the exception. */
+function lastLine(error: unknown): string {
+  const printed = (error as { readonly stderr?: string }).stderr?.trim().split('\n').at(-1);
+  return printed === undefined || printed === '' ? firstLine(error) : printed;
 }
 
 function firstLine(error: unknown): string {

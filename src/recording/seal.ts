@@ -84,8 +84,11 @@ async function recoverRun(folder: string, log: string): Promise<RunResult | unde
   }
   const state = collector.state();
   if (state === undefined || last === undefined || !isRunId(state.runId)) {
-    if (await hasNotBegun(log)) await rm(log, { force: true });
-    else await setAside(log);
+    if (await hasNotBegun(log)) {
+      // Of a run that started nothing, and was sealed from memory.
+      await removeTemporaries(runsFolder(folder), path.basename(log, '.jsonl') as RunId);
+      await rm(log, { force: true });
+    } else await setAside(log);
     return undefined;
   }
   for (const event of interruption(state, last.time)) collector.apply(event);
@@ -153,7 +156,7 @@ function temporaryPrefix(runId: RunId): string {
 
 /** What a process that was killed while it sealed this run has left. */
 async function removeTemporaries(runs: string, runId: RunId): Promise<void> {
-  const names = (await readdir(runs)).filter((name) => name.startsWith(temporaryPrefix(runId)) && name.endsWith('.tmp'));
+  const names = (await readdir(runs).catch(() => [])).filter((name) => name.startsWith(temporaryPrefix(runId)) && name.endsWith('.tmp'));
   for (const name of names) await rm(path.join(runs, name), { force: true });
 }
 

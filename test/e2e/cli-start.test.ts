@@ -45,7 +45,7 @@ describe('doctor', () => {
     const cwd = await project({ 'runweave.yaml': 'tasks:\n  a: {shell: echo hello}\n' });
     const { code, stdout } = await runCli(['doctor'], { cwd });
     assert.equal(code, 0, stdout);
-    for (const name of ['pipeline', 'python', 'git', 'folder', 'disk', 'runs']) assert.match(stdout, new RegExp(`^(ok  |warn)  ${name} +\\S`, 'm'));
+    for (const name of ['pipeline', 'python', 'warm python', 'git', 'folder', 'disk', 'runs']) assert.match(stdout, new RegExp(`^(ok  |warn)  ${name} +\\S`, 'm'));
   });
 
   it('fails for what will not run, and says what to do', async () => {
@@ -56,6 +56,13 @@ describe('doctor', () => {
     const pipeline = checks.find((check) => check.name === 'pipeline');
     assert.equal(pipeline?.status, 'fail');
     assert.match(pipeline.advice ?? '', /^runweave\.yaml:2:\d+: error: /);
+  });
+
+  it('says whether Python tasks can start warm, or who switched that off', async () => {
+    const cwd = await project({});
+    const [on, off] = await Promise.all([runCli(['doctor'], { cwd }), runCli(['doctor'], { cwd, environment: { RUNWEAVE_WARM: 'off' } })]);
+    assert.match(on.stdout, process.platform === 'linux' ? /^ok {4}warm python +while watching/m : /^ok {4}warm python +not on this system/m);
+    if (process.platform === 'linux') assert.match(off.stdout, /^ok {4}warm python +switched off/m);
   });
 
   it('works without a pipeline', async () => {

@@ -83,3 +83,13 @@ function lastPid(): number {
     return 0;
   }
 }
+
+/** Also one of somebody else. */
+export function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

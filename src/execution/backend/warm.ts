@@ -18,7 +18,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Backend, ProcessRequest, RunningProcess } from './backend.ts';
+import { processExists } from './descendants.ts';
 import { forkedTask, type ForkedTask } from './forked-task.ts';
+import { removeTemporaryLeftovers } from './temporary-leftovers.ts';
 
 /** What a warm process is made for. */
 export interface WarmProfile {
@@ -258,7 +260,8 @@ export function warmBackend(fallback: Backend): WarmBackend {
   const listen = async (): Promise<string> => {
     if (listener !== undefined) return listener.address;
     // Only this user may enter the folder.
-    const address = path.join(mkdtempSync(path.join(tmpdir(), 'runweave-')), 'warm');
+    const address = path.join(mkdtempSync(path.join(tmpdir(), `runweave-${process.pid}-`)), 'warm');
+    removeTemporaryLeftovers(tmpdir(), processExists);
     const server = createServer({ allowHalfOpen: false }, onConnection);
     server.unref();
     listener = { server, address };

@@ -35,14 +35,24 @@ export interface EnvironmentContext {
   readonly reporting?: Pick<ReportingContext, 'url' | 'token' | 'experiment'> | undefined;
 }
 
-export function taskEnvironment(context: EnvironmentContext): Record<string, string> {
-  const environment: Record<string, string> = {};
-  for (const [name, value] of Object.entries(context.inherited)) {
-    // The editor's own switches for its Node would change how a Node of the user starts.
-    // Nor is what a task that started this executor was given, or reported, that of its tasks.
-    if (value !== undefined && !/^(ELECTRON_|VSCODE_|RUNWEAVE_PARAM_|RUNWEAVE_TRACK_|runnable_TRACK_|RUNWEAVE_PICKLES$)/.test(name)) environment[name] = value;
+/** Of the executor's own, what its tasks inherit: the same for thousands of them. */
+function passedOn(inherited: EnvironmentContext['inherited']): Readonly<Record<string, string>> {
+  let environment = known.get(inherited);
+  if (environment === undefined) {
+    environment = {};
+    for (const [name, value] of Object.entries(inherited)) {
+      // The editor's own switches for its Node would change how a Node of the user starts.
+      // Nor is what a task that started this executor was given, or reported, that of its tasks.
+      if (value !== undefined && !/^(ELECTRON_|VSCODE_|RUNWEAVE_PARAM_|RUNWEAVE_TRACK_|runnable_TRACK_|RUNWEAVE_PICKLES$)/.test(name)) environment[name] = value;
+    }
+    known.set(inherited, environment);
   }
-  Object.assign(environment, context.task.env);
+  return environment;
+}
+const known = new WeakMap<EnvironmentContext['inherited'], Record<string, string>>();
+
+export function taskEnvironment(context: EnvironmentContext): Record<string, string> {
+  const environment = { ...passedOn(context.inherited), ...context.task.env };
   const python = environment['PYTHONPATH'];
   Object.assign(environment, {
     TRACEPARENT: `00-${context.traceId}-${context.spanId}-01`,

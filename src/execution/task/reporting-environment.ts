@@ -39,7 +39,7 @@ const mlflowHabits = {
 /** `environment` with the collector's variables; `own` are those that the pipeline file sets, and are in it already. */
 export function withReporting(environment: Readonly<Record<string, string>>, own: Readonly<Record<string, string>>, { url, token, runId, task, experiment }: ReportingContext): Record<string, string> {
   const names = Object.keys(own);
-  let result: Record<string, string> = { ...environment };
+  let result: Readonly<Record<string, string>> = environment;
   if (!names.some((name) => otlpEndpoint.test(name))) {
     result = {
       ...without(result, ofOtlp),
@@ -77,8 +77,11 @@ function encode(value: string): string {
   return encodeURIComponent(value);
 }
 
+/** For each attempt, so without lists of entries in between. */
 function without(environment: Readonly<Record<string, string>>, names: RegExp): Record<string, string> {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !names.test(name)));
+  const rest: Record<string, string> = {};
+  for (const name in environment) if (!names.test(name)) rest[name] = environment[name] ?? '';
+  return rest;
 }
 
 function only(environment: Readonly<Record<string, string>>, names: RegExp): Record<string, string> {

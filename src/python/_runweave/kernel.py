@@ -65,7 +65,7 @@ class Kernel(NotebookClient):
 
     def __init__(self, notebook, name, forked=None):
         # Sockets in a folder of our own: with TCP ports, kernels that start at once may choose the same one.
-        self._sockets = tempfile.TemporaryDirectory(prefix="rw") if os.name == "posix" else None
+        self._sockets = tempfile.TemporaryDirectory(prefix=f"rw{os.getpid()}-") if os.name == "posix" else None
         manager = _Manager(kernel_name=name, kernel_spec_manager=_OwnInterpreter())
         if self._sockets is not None:
             manager.transport = "ipc"

@@ -130,6 +130,20 @@ describe('sealRun', () => {
     assert.deepEqual(readdirSync(path.join(folder, 'live')), []);
   });
 
+  it('of a run that started nothing leaves no file where it was cut off', async (t) => {
+    const folder = temporaryFolder(t);
+    const [first] = generateRun(2);
+    assert.ok(first?.type === 'run-started');
+    const log = await openEventLog(folder, first.runId);
+    log.begin();
+    mkdirSync(path.join(folder, 'runs'));
+    writeFileSync(path.join(folder, 'runs', `.${first.runId}.4711.tmp`), 'of a process that was killed');
+    assert.deepEqual(await recoverRuns(folder, () => false), []);
+    assert.deepEqual(readdirSync(path.join(folder, 'runs')), []);
+    assert.deepEqual(readdirSync(path.join(folder, 'live')), []);
+    log.discard();
+  });
+
   it('never writes over a record', async (t) => {
     const folder = temporaryFolder(t);
     const events = generateRun(3);
