@@ -103,7 +103,7 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
         return;
       }
       case 'trace':
-        await vscode.commands.executeCommand(command.trace, { output: `${source.state()?.runId ?? ''}/${message.task}/${message.output}` });
+        await vscode.commands.executeCommand(command.trace, { output: `${source.state()?.runId ?? ''}/${message.task}/${message.output}`, store });
         return;
       default:
         message satisfies never;
