@@ -18,7 +18,9 @@ export interface TrackerFeed {
   readonly row: (key: string) => RunRow | undefined;
 }
 
-export function trackerFeed(folders: readonly RecordFolder[]): TrackerFeed {
+/** Of one folder, by its path, or of several. */
+export function trackerFeed(of: string | readonly RecordFolder[]): TrackerFeed {
+  const folders = typeof of === 'string' ? [{ store: of, name: of }] : of;
   let sent = new Map<string, RunRow>();
   return {
     row: (key) => sent.get(key),

@@ -356,7 +356,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     minimum: 1,
     maximum: Infinity,
     options: [],
-    examples: [['runweave delete 3f2a 9c01', 'both, or none if one is not found'], ['runweave undo', 'back again']],
+    examples: [['runweave delete 3f2a 9c01', 'both, or none if one is not found']],
   },
   flag: {
     summary: 'mark an output as bad',

@@ -97,7 +97,7 @@ export type LineageAnswer =
       /** The run and the task that made it. */
       readonly made: { readonly runId: RunId; readonly task: TaskId };
       /** Others of that name, the one that is shown included, what a run had last first. */
-      readonly versions: readonly { readonly runId: RunId; readonly task: TaskId; readonly start: number; readonly shown: boolean; readonly flagged: boolean }[];
+      readonly versions: readonly { readonly runId: RunId; readonly task: TaskId; readonly name: string; readonly start: number; readonly shown: boolean; readonly flagged: boolean }[];
       readonly tree: TreeView;
     }
   | { readonly type: 'history'; readonly executions: readonly TaskRunView[]; readonly total: number }
@@ -148,7 +148,7 @@ function trace({ output, direction }: Extract<LineageQuestion, { readonly type: 
   const [found] = all;
   if (found === undefined) return nothing(`No recorded run made ${output}`, output, outputNames(lineage));
   // By a run's own name only that one is found; the others are of the same name and task.
-  const versions = found.run.runId !== '' && output.startsWith(`${found.run.runId}/`) ? findOutputs(lineage, found.kind === 'file' ? found.name : `${found.run.task}.${found.name}`) : all;
+  const versions = output.startsWith(`${found.run.runId}/`) ? findOutputs(lineage, found.kind === 'file' ? found.name : `${found.run.task}.${found.name}`) : all;
   const runs: Record<string, TaskRunView> = {};
   const node = ({ run, warnings, children, repeated, left }: LineageNode): TreeNodeView => {
     if (!repeated) runs[run.spanId] = viewOf(run, warnings.map((warning) => ({ text: describeWarning(warning), exact: warning.type === 'superseded' || warning.type === 'stale-now' })), sources);
@@ -159,7 +159,7 @@ function trace({ output, direction }: Extract<LineageQuestion, { readonly type: 
     type: 'trace',
     output: outputView(found, found.run, sources.flags),
     made: { runId: found.run.runId, task: found.run.task },
-    versions: versions.slice(0, mostVersions).map(({ run, kind, name }) => ({ runId: run.runId, task: run.task, start: toDate(run.start).getTime(), shown: run.spanId === found.run.spanId, flagged: outputView({ kind, name }, run, sources.flags).flagged })),
+    versions: versions.slice(0, mostVersions).map(({ run, kind, name }) => ({ runId: run.runId, task: run.task, name, start: toDate(run.start).getTime(), shown: run.spanId === found.run.spanId && name === found.name, flagged: outputView({ kind, name }, run, sources.flags).flagged })),
     tree: { runs, root },
   };
 }

@@ -50,17 +50,23 @@ interface Count {
  */
 export function review(lineage: Lineage, flagged: readonly TaskRun[], good: readonly TaskRun[]): readonly RankedSuspect[] {
   const counts = new Map<string, Count>();
+  // An execution is an ancestor of many.
+  const known = new Map<string, readonly (readonly [key: string, suspect: Suspect])[]>();
+  const suspectsWithKeys = (run: TaskRun): readonly (readonly [string, Suspect])[] => {
+    let suspects = known.get(run.spanId);
+    if (suspects === undefined) known.set(run.spanId, (suspects = suspectsOf(run).map((suspect) => [canonicalJson({ ...suspect, commit: '' }), suspect])));
+    return suspects;
+  };
   const count = (runs: readonly TaskRun[], which: 'flagged' | 'good'): void => {
     for (const run of runs) {
       const seen = new Set<string>();
       for (const [distance, ancestor] of lineage.ancestors(run).entries()) {
-        for (const suspect of suspectsOf(ancestor)) {
-          const key = canonicalJson({ ...suspect, commit: '' });
+        for (const [key, suspect] of suspectsWithKeys(ancestor)) {
           if (seen.has(key)) continue;
           seen.add(key);
-          const known = counts.get(key) ?? { suspect, flagged: [], good: [], distance };
-          known[which].push(run);
-          counts.set(key, known);
+          const counted = counts.get(key) ?? { suspect, flagged: [], good: [], distance };
+          counted[which].push(run);
+          counts.set(key, counted);
         }
       }
     }

@@ -85,7 +85,7 @@ function actionsOf({ pipelines, graphs, tracker, lineage, folders, runs, logs, o
   const outputTarget = (target: OutputTarget | TaskTarget): OutputTarget => (target !== undefined && 'type' in target ? { tasks: idsOf(target) } : target);
   const withRecords = async <T>(action: () => T): Promise<Awaited<T> | undefined> => {
     await pipelines.ready;
-    return folders.folders.length > 0 ? await action() : await withPipeline(action);
+    return folders.folders.length > 0 || shownRun() !== undefined ? await action() : await withPipeline(action);
   };
 
   /** A row of the list, the run panel that a title bar belongs to or that is shown, or else a choice. */

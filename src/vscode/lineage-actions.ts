@@ -15,8 +15,8 @@ export interface LineageServices {
   readonly pipelines: Pipelines;
 }
 
-/** `undefined`: asks. A task's name offers its outputs; `{ output }` is as `findOutputs` takes it. */
-export type OutputTarget = vscode.Uri | { readonly output: string } | { readonly tasks: readonly string[] } | undefined;
+/** `undefined`: asks. A task's name offers its outputs; `{ output }` is as `findOutputs` takes it, of a record in `store`. */
+export type OutputTarget = vscode.Uri | { readonly output: string; readonly store: string } | { readonly tasks: readonly string[] } | undefined;
 
 export async function traceOutput({ panel, folders, pipelines }: LineageServices, target: OutputTarget, direction: 'upstream' | 'downstream'): Promise<void> {
   const output = await outputOf(target, folders, pipelines, direction === 'upstream' ? 'Output to trace back to where it comes from' : 'Output of which to see what was made from it');
@@ -48,7 +48,7 @@ function read(folders: RecordFolders, pipelines: Pipelines): Promise<LineageSour
 }
 
 async function outputOf(target: OutputTarget, folders: RecordFolders, pipelines: Pipelines, placeHolder: string): Promise<string | undefined> {
-  if (target !== undefined && 'output' in target) return target.output;
+  if (target !== undefined && 'output' in target) return (await isShown(target.store, folders)) ? target.output : undefined;
   if (target instanceof vscode.Uri) {
     const { lineage } = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: 'Runweave: reading records' }, () => read(folders, pipelines));
     const found = outputOfPath(target.fsPath, folders, lineage);
@@ -57,6 +57,14 @@ async function outputOf(target: OutputTarget, folders: RecordFolders, pipelines:
   }
   const items = read(folders, pipelines).then(({ lineage }) => itemsOf(lineage, target?.tasks));
   return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.output;
+}
+
+/** A record may be opened from anywhere; what it came from is in the records beside it. */
+async function isShown(store: string, folders: RecordFolders): Promise<boolean> {
+  if (folders.folders.some((each) => each.store === store)) return true;
+  const open = 'Open Records Folder';
+  const choice = await vscode.window.showInformationMessage(`The records beside this one are not among those that are shown here: ${store}.`, open);
+  return choice === open && folders.open(store);
 }
 
 function outputOfPath(path: string, folders: RecordFolders, lineage: Lineage): string | undefined {

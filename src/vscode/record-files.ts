@@ -32,7 +32,7 @@ export function isEventLog(path: string): boolean {
 /** The file of another run beside this one, sealed or in progress; `undefined` when there is none or the id is none. */
 export function pathOfRun(store: string, id: string): string | undefined {
   if (!runId.test(id)) return undefined;
-  return [join(store, 'runs', `${id}.otlp.jsonl`), join(store, 'live', `${id}.jsonl`)].find((path) => existsSync(path));
+  return [join(store, 'runs', `${id}.otlp.jsonl`), join(store, 'live', `${id}.jsonl`), join(store, 'runs', `${id}.otlp.json`), join(store, `${id}.otlp.jsonl`), join(store, `${id}.otlp.json`)].find((path) => existsSync(path));
 }
 
 /** The absolute path of a file named in a record, if it is in one of `folders`. A record may come from anybody. */

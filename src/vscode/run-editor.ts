@@ -146,7 +146,7 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, converted: Conver
         return;
       }
       case 'trace':
-        await vscode.commands.executeCommand(command.trace, { output: `${source.state()?.runId ?? ''}/${message.task}/${message.output}` });
+        await vscode.commands.executeCommand(command.trace, { output: `${source.state()?.runId ?? ''}/${message.task}/${message.output}`, store: storeFolderOf(uri.fsPath) });
         return;
       case 'save-chart':
         await saveChart(base, message);

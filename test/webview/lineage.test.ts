@@ -64,7 +64,7 @@ describe('lineage page', () => {
     assert.match(await rows.nth(5).innerText(), /see above/);
     // The first is chosen: keys go on from there.
     assert.match(await focused(panel), /^▾succeeded, report/);
-    await panel.page.getByText('5 executions, 3 with warnings').waitFor();
+    await panel.page.getByText('5 executions, 3 with warnings').first().waitFor();
     await press(panel, 'ArrowDown', 'ArrowDown');
     const card = panel.page.getByRole('complementary', { name: 'Execution' });
     await card.getByText('Drops what can not be right').waitFor();
@@ -89,7 +89,7 @@ describe('lineage page', () => {
     assert.deepEqual(await panel.page.getByRole('treeitem').locator('strong').allInnerTexts(), ['clean', 'train', 'report', 'train', 'report', 'plot', 'report', 'report', 'report', 'train', 'report']);
     await panel.page.getByRole('button', { name: 'All executions of this task' }).press('Enter');
     await panel.answer();
-    await panel.page.getByText('2 executions').waitFor();
+    await panel.page.getByText('2 executions').first().waitFor();
     assert.deepEqual(await panel.page.locator('tbody tr').evaluateAll((all) => all.map((row) => row.querySelectorAll('td')[3]?.textContent)), ['20261103T100000Z-p-000c', '20261101T100000Z-p-000a']);
     await panel.page.getByRole('button', { name: '← Back' }).press('Enter');
     assert.deepEqual(await asked(panel), { type: 'ask', question: trace('20261101T100000Z-p-000a/clean/build/clean.out', 'downstream') });

@@ -113,7 +113,7 @@ export function traceView(answer: Trace, direction: 'upstream' | 'downstream', p
   });
   select(active, false);
 
-  const others = h('select', { id: 'version', onchange: () => page.ask({ type: 'trace', output: others.value, direction }) }, ...versions.map((each) => h('option', { value: `${each.runId}/${each.task}/${output.name}`, selected: each.shown }, `${timeText(each.start)} · ${each.task} of ${each.runId}${each.flagged ? ' ⚑' : ''}`)));
+  const others = h('select', { id: 'version', onchange: () => page.ask({ type: 'trace', output: others.value, direction }) }, ...versions.map((each) => h('option', { value: `${each.runId}/${each.task}/${each.name}`, selected: each.shown }, `${timeText(each.start)} · ${each.name === output.name ? '' : `${each.name} by `}${each.task} of ${each.runId}${each.flagged ? ' ⚑' : ''}`)));
   const heading = h(
     'div',
     { class: 'heading inline' },

@@ -58,7 +58,7 @@ describe('package.json', () => {
 
   it('declares the views and editors', () => {
     assert.deepEqual(Object.values(contributes.views).flat().map((each) => each.id), [view.pipeline, view.runs]);
-    assert.deepEqual(contributes.customEditors.map((each) => each.viewType), [view.run]);
+    assert.deepEqual(contributes.customEditors.map((each) => each.viewType), [view.run, view.file]);
     assert.ok(manifest.activationEvents.includes(`onWebviewPanel:${view.graph}`));
   });
 
