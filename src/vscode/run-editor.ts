@@ -13,7 +13,7 @@ import type { RunState } from '../model/run-state.ts';
 import type { RunHostMessage, RunViewMessage, SeriesLength } from '../protocol/run-view.ts';
 import { openChange } from './changes.ts';
 import { coalesce } from './coalesce.ts';
-import { view } from './commands.ts';
+import { command, view } from './commands.ts';
 import { cutOutput } from './cut-output.ts';
 import { cutSeries, thinBatch } from './cut-series.ts';
 import { followLog } from './live-log.ts';
@@ -105,6 +105,9 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
       }
       case 'save-chart':
         await saveChart(base, message);
+        return;
+      case 'trace':
+        await vscode.commands.executeCommand(command.trace, { output: `${source.state()?.runId ?? ''}/${message.task}/${message.output}` });
         return;
       default:
         message satisfies never;
