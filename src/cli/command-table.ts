@@ -1,6 +1,7 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
+import { exportTargets } from '../exporters/export-target.ts';
 
-export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'name' | 'delete' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
+export type CommandName = 'run' | 'retry' | 'restore' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'name' | 'delete' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
 
 /** The values of the options of all commands; a command reads those that its row lists. */
 export interface OptionValues {
@@ -18,6 +19,9 @@ export interface OptionValues {
   readonly limit?: number;
   readonly all: boolean;
   readonly attempt?: number;
+  readonly params: boolean;
+  readonly sources?: string;
+  readonly search?: string;
   readonly 'keep-runs'?: number;
   readonly 'older-than'?: string;
   readonly 'dry-run': boolean;
@@ -40,6 +44,8 @@ export interface OptionValues {
   readonly 'self-contained': boolean;
   readonly convert: boolean;
   readonly series?: string;
+  readonly details: boolean;
+  readonly key?: string;
 }
 export type OptionName = keyof OptionValues;
 
@@ -86,7 +92,12 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   baseline: { type: 'text', value: 'RUN', description: 'compare metrics with those of this run' },
   'self-contained': { type: 'flag', description: 'with the artifacts that the record only refers to' },
   series: { type: 'text', value: 'METRIC', description: 'every value that was logged of this metric, with step and time' },
+  details: { type: 'flag', description: 'show what differs: lines of sources and output, cells of notebooks and tables, timelines' },
+  key: { type: 'text', value: 'COLUMN', description: 'match rows of tables by this column (default: the first one that tells rows apart)' },
   attempt: { type: 'count', value: 'N', description: 'the output of this attempt (default: the last one)' },
+  params: { type: 'flag', description: 'write the parameters of the run into the pipeline file' },
+  sources: { type: 'text', value: 'DIR', description: 'put the code of the run into this new folder' },
+  search: { type: 'text', value: 'WORDS', description: 'the spans that have these words in their name or in an attribute (name=value)' },
 };
 
 /** Accepted by every command. */
@@ -105,6 +116,8 @@ export interface CommandSpec {
   readonly formats?: readonly string[];
   /** Values of `--to`, the default first. */
   readonly targets?: readonly string[];
+  /** What an option does here, where that is not what it does elsewhere. */
+  readonly means?: Partial<Readonly<Record<OptionName, string>>>;
   readonly examples: readonly (readonly [command: string, explanation: string])[];
 }
 
@@ -136,6 +149,18 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     examples: [
       ['runweave retry latest', 'what the newest run left undone, with its parameters'],
       ["runweave retry 'latest/train[nr_train_images=400]'", 'this task alone, after its code was corrected'],
+    ],
+  },
+  restore: {
+    summary: 'get back the parameters or the code of a recorded run',
+    details: `--params writes the parameters of RUN into the pipeline file; only the values change, and git or your editor can take that back. --sources makes a git worktree in DIR at the commit of RUN, applies the uncommitted changes that it had, and adds what was kept of the sources; without that commit, what was kept alone. Both: the parameters go into the pipeline file in DIR. Data is not restored. To run with the parameters once, without an edit: runweave retry RUN. ${runReference}`,
+    arguments: 'RUN',
+    minimum: 1,
+    maximum: 1,
+    options: ['params', 'sources', 'dry-run'],
+    examples: [
+      ['runweave restore 3f2a --params', 'the pipeline file has the parameters of that run again'],
+      ['runweave restore 3f2a --sources ../as-it-was', 'its code beside yours, to look at or to run'],
     ],
   },
   watch: {
@@ -179,9 +204,10 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN',
     minimum: 1,
     maximum: 1,
-    options: ['format'],
+    options: ['format', 'search'],
     formats: ['text', 'mermaid'],
     examples: [
+      ['runweave gantt latest --search http.route=/predict', 'the spans that tasks reported with this attribute'],
       ['runweave gantt latest', 'as bars in the terminal'],
       ['runweave gantt latest --format mermaid', 'as a mermaid gantt diagram'],
     ],
@@ -235,8 +261,8 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN RUN…',
     minimum: 2,
     maximum: Infinity,
-    options: ['all'],
-    examples: [['runweave compare -2 latest', 'what changed since the last run'], ['runweave compare 3f2a 9c01 77de --json', 'three runs, for a program']],
+    options: ['all', 'details', 'key'],
+    examples: [['runweave compare -2 latest', 'what changed since the last run'], ['runweave compare -2 latest --details', 'with the lines and cells that differ'], ['runweave compare 3f2a 9c01 77de --json', 'three runs, for a program']],
   },
   recent: {
     summary: 'list the latest executions of tasks',
@@ -367,8 +393,9 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN…',
     minimum: 1,
     maximum: Infinity,
-    options: ['to', 'output', 'baseline', 'self-contained'],
-    targets: ['otlp', 'otlp-json', 'markdown', 'junit', 'openlineage', 'csv', 'json'],
+    options: ['to', 'output', 'force', 'baseline', 'self-contained'],
+    targets: Object.keys(exportTargets),
+    means: { force: 'overwrite what is there' },
     examples: [
       ['runweave export latest --to markdown --baseline -2 >> "$GITHUB_STEP_SUMMARY"', 'what the run came to, and what changed'],
       ['runweave export latest --to junit -o report.xml', 'for the test report of a CI system'],
