@@ -5,6 +5,11 @@
 const own = document.currentScript instanceof HTMLScriptElement ? document.currentScript : undefined;
 const loading = new Map<string, Promise<void>>();
 
+/** The address of a file beside the panel's script. */
+export function beside(name: string): string {
+  return new URL(name, own?.src ?? document.baseURI).href;
+}
+
 /** Rejects when there is no such script. `name` is a file name: `run-graph.js`. */
 export function loadScript(name: string): Promise<void> {
   const known = loading.get(name);
@@ -12,7 +17,7 @@ export function loadScript(name: string): Promise<void> {
   const loaded = new Promise<void>((resolve, reject) => {
     const script = document.createElement('script');
     script.nonce = own?.nonce ?? '';
-    script.src = new URL(name, own?.src ?? document.baseURI).href;
+    script.src = beside(name);
     script.addEventListener('load', () => resolve());
     script.addEventListener('error', () => {
       loading.delete(name);

@@ -6,6 +6,7 @@ import type { TrackerHostMessage, TrackerViewMessage } from '../../src/protocol/
 import type { RunFields, Statistic } from '../../src/query/run-fields.ts';
 import type { RunRow } from '../../src/query/run-row.ts';
 import { h } from '../dom.ts';
+import { beside, loadScript } from '../lazy-script.ts';
 import type { ScatterView } from './scatter-chart.ts';
 import type { SeriesChart, SeriesHooks, SeriesView } from './series-chart.ts';
 
@@ -66,21 +67,19 @@ declare global {
   var runweaveCharts: ChartsApi | undefined;
 }
 
-/** This script, while it runs for the first time: what it loads comes from beside it, and is let in by its nonce. */
-const own = document.currentScript instanceof HTMLScriptElement ? { url: document.currentScript.src, nonce: document.currentScript.nonce } : { url: '', nonce: '' };
 let loading: Promise<ChartsApi> | undefined;
 
 /** Rejects when the script is not to be had. */
 export function loadCharts(): Promise<ChartsApi> {
-  loading ??= new Promise<ChartsApi>((resolve, reject) => {
-    const beside = (name: string): string => new URL(name, own.url).href;
-    const script = h('script', { src: beside('charts.js'), nonce: own.nonce });
-    script.addEventListener('load', () => {
-      if (globalThis.runweaveCharts === undefined) reject(new Error('charts.js is not what it should be'));
-      else resolve(globalThis.runweaveCharts);
-    });
-    script.addEventListener('error', () => reject(new Error('charts.js can’t be loaded')));
-    document.head.append(h('link', { rel: 'stylesheet', href: beside('charts.css') }), script);
-  });
-  return loading;
+  return (loading ??= load().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  }));
+}
+
+async function load(): Promise<ChartsApi> {
+  document.head.append(h('link', { rel: 'stylesheet', href: beside('charts.css') }));
+  await loadScript('charts.js');
+  if (globalThis.runweaveCharts === undefined) throw new Error('charts.js is not what it should be');
+  return globalThis.runweaveCharts;
 }

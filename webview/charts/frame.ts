@@ -212,7 +212,8 @@ export function createFrame(hooks: FrameHooks): Frame {
       if (cursor === undefined || current === undefined) {
         const line = lines.findIndex((each) => stepOn(each, 0, 1) !== undefined);
         const first = lines[line];
-        if (first !== undefined) moveCursor(line, stepOn(first, 0, 1) ?? 0, 'key');
+        const isEnd = by === 1 && count === Infinity;
+        if (first !== undefined) moveCursor(line, (isEnd ? stepOn(first, first.x.length - 1, -1) : stepOn(first, 0, 1)) ?? 0, 'key');
         return;
       }
       const target = Math.max(0, Math.min(current.x.length - 1, cursor.index + by * count));

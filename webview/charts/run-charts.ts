@@ -90,6 +90,12 @@ export function createRunCharts(first: ChartsView, hooks: RunChartsHooks): RunCh
   const onlyScatter = box('Only selected', (onlySelected) => change({ onlySelected }));
   const onlyParallel = box('Only selected', (onlySelected) => change({ onlySelected }));
   const axesList = h('div', { class: 'chart-axes-list' });
+  const axesBoxes = new Map<string, HTMLInputElement>();
+  const changeAxis = (field: string, on: boolean): void => {
+    if (content === undefined) return;
+    const others = axesView(content).filter((each) => each !== field);
+    change({ axes: on ? [...others, field] : others });
+  };
   const axesChoice = h('details', { class: 'chart-axes' }, h('summary', { class: 'action' }, 'Axes'), axesList);
   axesChoice.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !axesChoice.open) return;
@@ -232,16 +238,20 @@ export function createRunCharts(first: ChartsView, hooks: RunChartsHooks): RunCh
   const drawParallel = (now: TableContent): void => {
     const axes = axesView(now);
     const options = [...now.fields.names().filter((name) => /^(params|metrics)\./.test(name)), ...now.metrics, 'duration', 'start', 'status', 'branch'];
-    const named = [...new Set([...axes, ...options])];
-    const focused = document.activeElement instanceof HTMLElement && axesList.contains(document.activeElement) ? document.activeElement.dataset['field'] : undefined;
-    fill(
-      axesList,
-      ...named.map((field) => {
-        const input = h('input', { type: 'checkbox', checked: axes.includes(field), 'data-field': field, onchange: () => change({ axes: input.checked ? [...axes, field] : axes.filter((each) => each !== field) }) });
-        return h('label', { class: 'chart-box' }, input, field.replaceAll('`', ''));
-      }),
-    );
-    if (focused !== undefined) axesList.querySelector<HTMLElement>(`[data-field="${CSS.escape(focused)}"]`)?.focus();
+    const named = [...new Set([...options, ...axes])];
+    // The same boxes stay the same elements, so that what is pressed is not taken away.
+    if (named.join('\n') !== [...axesBoxes.keys()].join('\n')) {
+      axesBoxes.clear();
+      fill(
+        axesList,
+        ...named.map((field) => {
+          const input = h('input', { type: 'checkbox', onchange: () => changeAxis(field, input.checked) });
+          axesBoxes.set(field, input);
+          return h('label', { class: 'chart-box' }, input, field.replaceAll('`', ''));
+        }),
+      );
+    }
+    for (const [field, input] of axesBoxes) input.checked = axes.includes(field);
     onlyParallel.set(view.onlySelected === true);
     const rows = onlySelected(now);
     parallelNote.textContent = rows.length > most.parallelRuns ? `the first ${most.parallelRuns} of ${rows.length} runs` : '';

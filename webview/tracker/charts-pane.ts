@@ -18,6 +18,8 @@ export interface ChartsPane {
   readonly toggle: () => void;
   /** Drawn when it is open. */
   readonly show: (content: TableContent) => void;
+  /** The host begins anew, and follows no run that it followed before. */
+  readonly restart: () => void;
   readonly point: (key: string | undefined) => void;
   readonly receive: (message: Extract<TrackerHostMessage, { readonly type: 'series' }>) => void;
 }
@@ -92,6 +94,7 @@ export function createChartsPane(first: PaneState, { onState, ...hooks }: PaneHo
       content = next;
       draw();
     },
+    restart: () => charts?.rest(),
     point: (key) => {
       if (state.open) charts?.point(key);
     },

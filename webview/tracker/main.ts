@@ -477,7 +477,10 @@ function rowsChanged(): void {
 host.onMessage((message) => {
   switch (message.type) {
     case 'rows':
-      if (message.first) byKey.clear();
+      if (message.first) {
+        byKey.clear();
+        charts.restart();
+      }
       for (const row of unpackRows(message.rows)) byKey.set(row.path, row);
       complete = message.last;
       if (message.first || message.last) rowsChanged();

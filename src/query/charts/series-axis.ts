@@ -41,8 +41,14 @@ export function columnOf({ start, times, steps }: SeriesPoints, axis: SeriesAxis
   switch (axis) {
     case 'step': {
       if (steps === undefined) return Float64Array.from(times, (_, index) => index);
+      const column = new Float64Array(steps.length);
       let last = -1;
-      return steps.map((step) => (last = Number.isNaN(step) ? last + 1 : step));
+      for (let index = 0; index < steps.length; index += 1) {
+        const step = steps[index] ?? NaN;
+        last = Number.isNaN(step) ? last + 1 : step;
+        column[index] = last;
+      }
+      return column;
     }
     case 'relative':
       return times;

@@ -9,13 +9,15 @@ export function smooth(values: Float64Array, weight: number): Float64Array {
   const smoothed = new Float64Array(values.length);
   let last = 0;
   let bias = 1;
-  for (const [index, value] of values.entries()) {
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index] ?? NaN;
     if (!Number.isFinite(value)) {
       smoothed[index] = value;
       continue;
     }
     last = last * weight + (1 - weight) * value;
-    bias *= weight;
+    // Too small to be seen beside 1, and multiplied further it would be denormal, which processors are slow at.
+    bias = bias < 1e-18 ? 0 : bias * weight;
     smoothed[index] = last / (1 - bias);
   }
   return smoothed;
