@@ -58,7 +58,7 @@ if (import.meta.filename === process.argv[1]) {
   const [folder = '.runweave', ...words] = process.argv.slice(2);
   if (words.includes('cold')) rmSync(path.join(folder, 'cache'), { recursive: true, force: true });
   const start = performance.now();
-  const { rows } = await trackerFeed(path.resolve(folder)).changes();
+  const { rows } = await trackerFeed([{ store: path.resolve(folder), name: '' }]).changes();
   const read = performance.now() - start;
   const packing = performance.now();
   let bytes = 0;

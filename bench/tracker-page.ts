@@ -22,7 +22,7 @@ export interface PageTimes {
 }
 
 export async function messagesOf(folder: string): Promise<readonly string[]> {
-  const { rows } = await trackerFeed(folder).changes();
+  const { rows } = await trackerFeed([{ store: folder, name: '' }]).changes();
   const messages: string[] = [];
   for (let at = 0; at < rows.length; at += 1000) messages.push(JSON.stringify({ type: 'rows', first: at === 0, last: at + 1000 >= rows.length, rows: packRows(rows.slice(at, at + 1000), runKey) }));
   return messages;

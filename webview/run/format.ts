@@ -38,5 +38,3 @@ export function pairs(entries: readonly (readonly [name: string, value: string |
   if (entries.length === 0) return h('p', { class: 'quiet' }, 'None.');
   return h('div', { class: 'scroll-x' }, h('table', { class: 'pairs' }, h('thead', {}, h('tr', {}, ...heads.map((head) => h('th', { scope: 'col' }, head)))), h('tbody', {}, ...entries.map(([name, value]) => h('tr', {}, h('td', {}, name), h('td', { class: 'mono' }, value))))));
 }
-
-export { plainText } from '../../src/model/plain-text.ts';

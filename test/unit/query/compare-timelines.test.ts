@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compareTimelines, slowerTasks } from '../../../src/query/compare-timelines.ts';
-import { sketchedRun } from './sketched-run.ts';
+import { sketchedRun } from './drafted-run.ts';
 
 describe('timelines side by side', () => {
   const first = sketchedRun('a', { load: { seconds: 10 }, train: { seconds: 20, needs: ['load'] }, plot: { seconds: 1, needs: ['load'], at: 10 } });

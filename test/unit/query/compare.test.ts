@@ -5,7 +5,7 @@ import { compareTimelines } from '../../../src/query/compare-timelines.ts';
 import { versionsOf, worthReading } from '../../../src/query/compared-versions.ts';
 import { packComparison, unpackComparison } from '../../../src/query/packed-comparison.ts';
 import { tellingOf } from '../../../src/query/telling.ts';
-import { sketchedRun, type TaskSketch } from './sketched-run.ts';
+import { sketchedRun, type TaskSketch } from './drafted-run.ts';
 
 const compare = (...runs: readonly Readonly<Record<string, TaskSketch>>[]): readonly Difference[] => compareRuns(runs.map((run, at) => sketchedRun(String(at), run)), () => undefined).differences;
 const types = (differences: readonly Difference[]): readonly string[] => differences.map(({ type }) => type);

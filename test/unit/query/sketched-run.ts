@@ -1,65 +1,47 @@
-/** A run from a few words about its tasks, for tests of what is made of runs. */
+/** Recorded runs as sketches: what each task did, and with what. */
 import assert from 'node:assert/strict';
-import type { Digest, Fingerprint } from '../../../src/model/fingerprint.ts';
-import type { JsonObject } from '../../../src/model/json.ts';
+import type { Digest, Fingerprint, Reason } from '../../../src/model/fingerprint.ts';
 import type { TaskId } from '../../../src/model/pipeline.ts';
-import type { RunEvent, RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
+import type { RunEvent, RunId, SpanId, TaskNode, TraceId } from '../../../src/model/run-event.ts';
 import { createRunFold, type RunState } from '../../../src/model/run-state.ts';
 import { fromMilliseconds } from '../../../src/model/time.ts';
 
-export interface TaskSketch {
-  readonly needs?: readonly string[];
-  /** Seconds after the start of the run; by default after what stands before. */
-  readonly at?: number;
-  readonly seconds?: number;
-  /** `blocked`: an upstream task did not succeed. */
-  readonly did?: 'ok' | 'failed' | 'blocked';
-  readonly params?: JsonObject;
-  readonly metrics?: Readonly<Record<string, number>>;
-  readonly sources?: Readonly<Record<string, string>>;
-  readonly inputs?: Readonly<Record<string, string>>;
-  readonly outputs?: Readonly<Record<string, string>>;
-  readonly packages?: Readonly<Record<string, string>>;
-  readonly artifacts?: Readonly<Record<string, string>>;
-  readonly dataset?: string;
-  readonly stdout?: string;
-}
+/** Task → what it did: `ok`, `bad`, or `=RUN` for up to date since that run. */
+export type Sketch = Readonly<Record<string, { readonly did: string; readonly code?: string; readonly param?: number; readonly metric?: number; readonly reasons?: readonly Reason[]; readonly input?: string }>>;
 
-export function sketchedRun(id: string, tasks: Readonly<Record<string, TaskSketch>>, resource: JsonObject = {}): RunState {
+const needs: Readonly<Record<string, readonly string[]>> = { load: [], clean: ['load'], train: ['clean'], plot: ['clean'], report: ['train', 'plot'] };
+export const day = 86_400_000;
+
+/** Run `id`, started on that day; of the pipeline above. */
+export function sketchedRun(id: string, onDay: number, sketch: Sketch): RunState {
+  let clock = onDay * day;
+  const now = () => fromMilliseconds((clock += 1000));
+  const spanOf = (task: string, inRun = id): SpanId => `${inRun}:${task}` as SpanId;
   const fold = createRunFold();
-  const at = (seconds: number) => fromMilliseconds(1_700_000_000_000 + seconds * 1000);
-  const digests = (names: Readonly<Record<string, string>> = {}) => Object.fromEntries(Object.entries(names).map(([name, text]) => [name, `sha256:${text}` as Digest]));
-  const spanId = '' as SpanId;
-  const nodes = Object.entries(tasks).map(([task, { needs = [] }]) => ({ id: task as TaskId, name: task, kind: 'python' as const, matrix: {}, dependencies: needs as TaskId[], source: `${task}.py`, outputs: [], spanId, tags: [] }));
-  fold.apply({ type: 'run-started', time: at(0), runId: id as RunId, traceId: '' as TraceId, spanId, pipeline: { name: 'p', file: 'runweave.yaml' }, params: {}, trigger: { type: 'manual', tasks: [] }, tasks: nodes, resource });
-  let clock = 0;
-  for (const [name, sketch] of Object.entries(tasks)) {
-    const task = name as TaskId;
-    const { seconds = 1, did = 'ok', params = {}, metrics = {}, packages = {}, artifacts = {}, dataset, stdout } = sketch;
-    const start = sketch.at ?? clock;
-    clock = Math.max(clock, start + seconds);
-    if (did === 'blocked') {
-      fold.apply({ type: 'task-skipped', task, time: at(start), reason: 'upstream' });
+  const nodes = Object.keys(sketch).map(
+    (task): TaskNode => ({ id: task as TaskId, name: task, kind: 'python', matrix: {}, dependencies: (needs[task] ?? []) as TaskId[], source: `${task}.py`, outputs: [`build/${task}.out`], spanId: spanOf(task), tags: [], ...(task === 'clean' && { owner: 'data-team', description: 'Drops what can not be right' }) }),
+  );
+  fold.apply({ type: 'run-started', time: now(), runId: id as RunId, traceId: '' as TraceId, spanId: '' as SpanId, pipeline: { name: 'p', file: 'runweave.yaml' }, params: {}, trigger: { type: 'manual', tasks: [] }, tasks: nodes, resource: { 'vcs.ref.head.revision': `commit-${id}` } });
+  for (const node of nodes) {
+    const { did = 'ok', code = 'v1', param, metric, reasons, input } = sketch[node.id] ?? {};
+    const task = node.id;
+    if (did.startsWith('=')) {
+      const madeIn = did.slice(1);
+      fold.apply({ type: 'task-skipped', task, time: now(), reason: 'up-to-date', madeBy: { runId: madeIn as RunId, traceId: '' as TraceId, spanId: spanOf(task, madeIn) } });
       continue;
     }
-    const outcome = did === 'ok' ? 'success' : 'failure';
-    const failure = did === 'ok' ? {} : { failure: { type: 'ValueError', message: 'bad' } };
-    const fingerprint: Fingerprint = { definition: 'sha256:d' as Digest, definitionParts: {}, params, sources: digests(sketch.sources), inputs: digests(sketch.inputs), upstream: {}, env: {}, interpreter: '' };
-    const of = { task, attempt: 1, time: at(start) };
+    const fingerprint = { definition: 'd' as Digest, definitionParts: {}, params: param === undefined ? {} : { param }, sources: { [`${task}.py`]: `sha256:${code}` as Digest }, inputs: input === undefined ? {} : { [`${task}.csv`]: `sha256:${input}` as Digest }, upstream: {}, env: {}, interpreter: '' } as unknown as Fingerprint;
     const events: readonly RunEvent[] = [
-      { type: 'task-started', task, time: at(start), fingerprint, params },
-      { type: 'attempt-started', ...of, spanId, cause: 'first', command: [], cwd: '.', pid: 1 },
-      { type: 'observed', ...of, modules: [], read: [], written: [], packages },
-      ...(stdout === undefined ? [] : [{ type: 'output' as const, ...of, stream: 'stdout' as const, text: stdout }]),
-      ...Object.entries(metrics).map(([metric, value]) => ({ type: 'metric' as const, ...of, name: metric, value })),
-      ...Object.entries(artifacts).map(([artifact, text]) => ({ type: 'artifact' as const, ...of, name: artifact, mediaType: 'text/plain', size: text.length, digest: `sha256:${text}` as Digest, content: { type: 'utf8' as const, text } })),
-      ...(dataset === undefined ? [] : [{ type: 'dataset' as const, ...of, dataset: { name: 'mnist', digest: dataset, context: 'training' } }]),
-      { type: 'attempt-ended', ...of, time: at(start + seconds), outcome },
-      { type: 'task-ended', task, time: at(start + seconds), outcome, outputs: Object.entries(digests(sketch.outputs)).map(([path, digest]) => ({ path, digest, size: 10 })), returns: {}, fingerprint, ...failure },
+      ...(reasons === undefined ? [] : [{ type: 'task-stale' as const, task, time: now(), reasons }]),
+      { type: 'task-started', task, time: now(), fingerprint, params: fingerprint.params },
+      { type: 'attempt-started', task, attempt: 1, time: now(), spanId: `${id}:${task}:1` as SpanId, cause: 'first', command: [], cwd: '.', pid: 1 },
+      ...(metric === undefined ? [] : [{ type: 'metric' as const, task, attempt: 1, time: now(), name: 'accuracy', value: metric }]),
+      { type: 'attempt-ended', task, attempt: 1, time: now(), outcome: did === 'bad' ? 'failure' : 'success' },
+      { type: 'task-ended', task, time: now(), outcome: did === 'bad' ? 'failure' : 'success', outputs: [{ path: `build/${task}.out`, digest: `sha256:${id}-${task}` as Digest, size: 1 }], returns: task === 'train' ? { model: id } : {}, fingerprint },
     ];
     for (const event of events) fold.apply(event);
   }
-  fold.apply({ type: 'run-ended', time: at(clock), outcome: 'success' });
+  fold.apply({ type: 'run-ended', time: now(), outcome: 'success' });
   const state = fold.state();
   assert.ok(state !== undefined);
   return state;
