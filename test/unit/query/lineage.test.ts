@@ -127,7 +127,7 @@ describe('comparison', () => {
 
   it('tells causes before effects, and what skipped tasks stand for is no difference', () => {
     assert.deepEqual(compare('a', 'b').map((difference) => difference.type), ['source', 'version', 'metric', 'return', 'output', 'output']);
-    assert.deepEqual(compare('a', 'b')[0], { type: 'source', path: 'train.py', tasks: ['train'], digests: ['sha256:v1', 'sha256:v2'] });
+    assert.deepEqual(compare('a', 'b')[0], { type: 'source', path: 'train.py', tasks: ['train'], digests: ['sha256:v1', 'sha256:v2'], contents: [undefined, undefined] });
   });
 
   it('says which metric is better', () => {
