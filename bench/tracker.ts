@@ -1,6 +1,6 @@
 /**
  * The runs table over many records, and MLflow's server over the same runs, in one run: `node bench/tracker.ts --write`.
- * Records are made once, into a temporary folder (11 GB and 6 minutes less with `--large 0`, which leaves out 100,000
+ * Records are made once, into a temporary folder (4 GB less with `--large 0`, which leaves out 100,000
  * runs); `--no-mlflow` leaves out MLflow, which is installed on demand.
  *
  * Host: processes of their own that read the folder and make the messages. Page: a real Chromium, to the painted frame.
