@@ -1,6 +1,6 @@
 /**
  * The runs table over many records, and MLflow's server over the same runs, in one run: `node bench/tracker.ts --write`.
- * Records are made once, into a temporary folder (11 GB and 6 minutes less with `--large 0`, which leaves out 100,000
+ * Records are made once, into a temporary folder (4 GB less with `--large 0`, which leaves out 100,000
  * runs); `--no-mlflow` leaves out MLflow, which is installed on demand.
  *
  * Host: processes of their own that read the folder and make the messages. Page: a real Chromium, to the painted frame.
@@ -88,7 +88,7 @@ function mlflowText({ warm, pages }: Measured, times: MlflowTimes): string {
   const asked = (question: 'filter' | 'sort'): readonly number[] => warm.flatMap(({ questions }) => questions?.[question] ?? []);
   const lines = [
     ['ready from nothing', `${spread(warm.map(({ read, pack }, at) => read + pack + (pages[at]?.ready ?? NaN)))}: the table itself, all runs in it`, `${ms(times.start)}: the server answers, no page is open yet`],
-    ['all runs', `${spread(warm.map(({ read, pack }) => read + pack))}`, spread(times.all)],
+    ['all runs', spread(warm.map(({ read, pack }) => read + pack)), spread(times.all)],
     ['filter by a metric and a parameter', `${spread(asked('filter'))}, all that match`, `${spread(times.filter)}, the first 100`],
     ['order by a metric', `${spread(asked('sort'))}, all`, `${spread(times.sort)}, the first 100`],
     ['memory', `${spread(warm.map(({ memory }) => memory), mb)}, while the table is open`, `${mb(times.memory)}, all processes of the server`],

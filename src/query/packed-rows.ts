@@ -3,12 +3,13 @@
  * in all rows: names are sent once, numbers without names.
  */
 import type { SeriesSummary } from '../model/record.ts';
+import { fromNumbers, numbersOf, type SeriesNumbers } from '../model/series-numbers.ts';
 import type { RunRow } from './run-row.ts';
 
 type SeriesName = Pick<SeriesSummary, 'task' | 'name'>;
 
-/** The index of the name among `names`, then count, last, and where there is a finite value min, max and mean. */
-type PackedSeries = readonly [name: number, count: number, last: SeriesSummary['last'], min?: number, max?: number, mean?: number];
+/** The index of the name among `names`, then its numbers. */
+type PackedSeries = readonly [name: number, ...SeriesNumbers];
 
 export interface PackedRows {
   readonly names: readonly SeriesName[];
@@ -18,21 +19,19 @@ export interface PackedRows {
 /** Of each row the path becomes its key. */
 export function packRows(rows: readonly RunRow[], keyOf: (path: string) => string): PackedRows {
   const names: SeriesName[] = [];
-  const known = new Map<string, number>();
+  const known = new Map<string, Map<string, number>>();
   const indexOf = ({ task, name }: SeriesName): number => {
-    const text = `${task}\n${name}`;
-    const index = known.get(text) ?? names.push({ task, name }) - 1;
-    known.set(text, index);
+    const ofTask = known.get(task) ?? new Map<string, number>();
+    known.set(task, ofTask);
+    const index = ofTask.get(name) ?? names.push({ task, name }) - 1;
+    ofTask.set(name, index);
     return index;
   };
   return {
     names,
     rows: rows.map((row) => {
       const key = keyOf(row.path);
-      const series = (row.summary?.series ?? []).map((each): PackedSeries => {
-        const { count, last, min, max, mean } = each;
-        return min === undefined || max === undefined || mean === undefined ? [indexOf(each), count, last] : [indexOf(each), count, last, min, max, mean];
-      });
+      const series = (row.summary?.series ?? []).map((each): PackedSeries => [indexOf(each), ...numbersOf(each)]);
       return { row: { ...row, path: key, ...(row.summary !== undefined && { summary: { ...row.summary, path: key, series: [] } }) }, series };
     }),
   };
@@ -41,11 +40,11 @@ export function packRows(rows: readonly RunRow[], keyOf: (path: string) => strin
 export function unpackRows({ names, rows }: PackedRows): readonly RunRow[] {
   return rows.map(({ row, series }): RunRow => {
     if (row.summary === undefined) return row;
-    const unpacked = series.flatMap(([index, count, last, min, max, mean]): readonly SeriesSummary[] => {
+    const unpacked: SeriesSummary[] = [];
+    for (const [index, ...numbers] of series) {
       const name = names[index];
-      if (name === undefined) return [];
-      return [{ task: name.task, name: name.name, count, last, ...(min !== undefined && max !== undefined && mean !== undefined && { min, max, mean }) }];
-    });
+      if (name !== undefined) unpacked.push(fromNumbers(name, numbers));
+    }
     return { ...row, summary: { ...row.summary, series: unpacked } };
   });
 }

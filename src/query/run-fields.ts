@@ -94,7 +94,12 @@ export function runFields(rows: readonly RunRow[], now: number): RunFields {
     const found = findSeries(rest, names().series);
     if (found === undefined) return unknown(`metrics.${rest.join('.')}`, [...names().metrics].map((each) => `metrics.${each}`));
     const { statistic, isMeant } = found;
-    return over(rows, 'value', (row) => (row.summary?.series ?? []).filter(isMeant).flatMap((series) => one(statisticOf(series, statistic))));
+    return over(rows, 'value', (row) => {
+      // A loop: this is looked up for each column and run.
+      const found: number[] = [];
+      for (const series of row.summary?.series ?? []) if (isMeant(series)) found.push(statisticOf(series, statistic));
+      return found;
+    });
   };
 
   return {
@@ -158,8 +163,8 @@ function findSeries(
     const named = (series: Pick<SeriesSummary, 'task' | 'name'>): boolean => series.name === whole;
     if (known.some(named)) return { statistic, isMeant: named };
     const [task = '', ...rest] = parts;
-    const ofTask = (series: Pick<SeriesSummary, 'task' | 'name'>): boolean =>
-      (series.task === task || series.task.startsWith(`${task}[`)) && series.name === rest.join('.');
+    const [ofName, ofMatrix] = [rest.join('.'), `${task}[`];
+    const ofTask = (series: Pick<SeriesSummary, 'task' | 'name'>): boolean => series.name === ofName && (series.task === task || series.task.startsWith(ofMatrix));
     return rest.length > 0 && known.some(ofTask) ? { statistic, isMeant: ofTask } : undefined;
   };
   const statistic = statistics.find((each) => each === names.at(-1));
@@ -196,20 +201,21 @@ interface Occurring {
 
 function namesIn(rows: readonly RunRow[]): Occurring {
   const params = new Set<string>();
-  const metrics = new Set<string>();
   const tags = new Set<string>();
-  const series = new Map<string, Pick<SeriesSummary, 'task' | 'name'>>();
+  /** By name, then task. */
+  const series = new Map<string, Map<string, Pick<SeriesSummary, 'task' | 'name'>>>();
   for (const { summary } of rows) {
     if (summary === undefined) continue;
     for (const name of Object.keys(summary.params)) params.add(name);
     for (const name of Object.keys(summary.taskParams)) params.add(name);
     for (const name of Object.keys(summary.tags)) tags.add(name);
     for (const { task, name } of summary.series) {
-      metrics.add(name);
-      const key = `${task}\n${name}`;
-      if (!series.has(key)) series.set(key, { task, name });
+      const ofName = series.get(name) ?? new Map<string, Pick<SeriesSummary, 'task' | 'name'>>();
+      if (ofName.size === 0) series.set(name, ofName);
+      if (!ofName.has(task)) ofName.set(task, { task, name });
     }
   }
+  const metrics = new Set(series.keys());
   const all = [
     ...Object.keys(plain),
     'tag',
@@ -218,7 +224,7 @@ function namesIn(rows: readonly RunRow[]): Occurring {
     ...[...tags].map((name) => `tags.${quoted(name)}`),
     ...counts.map((name) => `tasks.${name}`),
   ];
-  return { params, metrics, tags, series: [...series.values()], all };
+  return { params, metrics, tags, series: [...series.values()].flatMap((ofName) => [...ofName.values()]), all };
 }
 
 /** A name as a filter writes it. */

@@ -6,7 +6,7 @@
  * but one of the same name may be copied over it), and what is not known, or not understood, is read again. Times are
  * compared to a millisecond: copies keep no more of them (`utimes` takes seconds in a double, Node 20 whole milliseconds).
  *
- * Layout, version 1: the first line is `{"runweave":"run index","version":1}`; each other line is
+ * Layout, version 2: the first line is `{"runweave":"run index","version":2}`; each other line is
  * `[name, mtime in ms, size, entry, series]`, where a later line of a name wins. The entry has no path (the folder may
  * be moved) and no series; these, most of what there is, stand as tuples behind it. Lines are appended with one write,
  * so that processes that do so at the same time lose nothing; when most lines are out of date the file is written anew.
@@ -17,9 +17,10 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TaskId } from '../model/pipeline.ts';
 import type { RunListEntry, SeriesSummary } from '../model/record.ts';
+import { fromNumbers, numbersOf, type SeriesNumbers } from '../model/series-numbers.ts';
 import type { RunFile } from './run-files.ts';
 
-const version = 1;
+const version = 2;
 const header = JSON.stringify({ runweave: 'run index', version });
 /** Reading is bound by parsing; more at once only holds more in memory. */
 const concurrency = 8;
@@ -147,7 +148,7 @@ function withPath(entry: RunListEntry, record: string): RunListEntry {
   return entry.summary.path === record ? entry : { ...entry, summary: { ...entry.summary, path: record } };
 }
 
-type SeriesRow = readonly [task: string, name: string, count: number, last: SeriesSummary['last'], min?: number, max?: number | undefined, mean?: number | undefined];
+type SeriesRow = readonly [task: string, name: string, ...SeriesNumbers];
 
 function rowOf(name: string, known: ReadonlyMap<string, Known>): string | undefined {
   const found = known.get(name);
@@ -155,7 +156,7 @@ function rowOf(name: string, known: ReadonlyMap<string, Known>): string | undefi
   const { mtimeMs, size, entry } = found;
   if (entry.type === 'unreadable') return JSON.stringify([name, mtimeMs, size, { ...entry, path: '' }]);
   const { series, ...summary } = entry.summary;
-  const rows = series.map(({ task, name: metric, count, last, min, max, mean }): SeriesRow => (min === undefined ? [task, metric, count, last] : [task, metric, count, last, min, max, mean]));
+  const rows = series.map((each): SeriesRow => [each.task, each.name, ...numbersOf(each)]);
   return JSON.stringify([name, mtimeMs, size, { type: 'run', summary: { ...summary, path: '' } }, rows]);
 }
 
@@ -165,13 +166,7 @@ function parseRow(row: string): { readonly name: string; readonly known: Known }
     if (typeof name !== 'string' || typeof mtimeMs !== 'number' || typeof size !== 'number') return undefined;
     if (entry?.type === 'unreadable') return { name, known: { mtimeMs, size, entry } };
     if (entry?.type !== 'run' || typeof entry.summary.runId !== 'string' || series === undefined) return undefined;
-    const summaries = series.map(([task, metric, count, last, min, max, mean]): SeriesSummary => ({
-      task: task as TaskId,
-      name: metric,
-      count,
-      last,
-      ...(min !== undefined && max !== undefined && mean !== undefined && { min, max, mean }),
-    }));
+    const summaries = series.map(([task, metric, ...numbers]): SeriesSummary => fromNumbers({ task: task as TaskId, name: metric }, numbers));
     return { name, known: { mtimeMs, size, entry: { type: 'run', summary: { ...entry.summary, series: summaries } } } };
   } catch {
     // Torn, by a full disk or a killed process.

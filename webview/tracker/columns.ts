@@ -81,14 +81,16 @@ const mostOfKind = 8;
 
 /** Metrics as columns: by name, or by task and name where several tasks have one of that name. A matrix is one task. */
 export function metricFields(rows: readonly RunRow[]): readonly string[] {
-  const tasks = new Map<string, Set<string>>();
+  const found = new Map<string, Set<string>>();
   for (const { summary } of rows) {
     for (const { task, name } of summary?.series ?? []) {
-      const known = tasks.get(name) ?? new Set();
-      tasks.set(name, known.add(task.replace(/\[.*$/s, '')));
+      const known = found.get(name);
+      if (known === undefined) found.set(name, new Set([task]));
+      else known.add(task);
     }
   }
-  return [...tasks].flatMap(([name, of]) => (of.size === 1 ? [`metrics.${quoted(name)}`] : [...of].map((task) => `metrics.${quoted(task)}.${quoted(name)}`)));
+  const tasks = [...found].map(([name, ids]) => [name, new Set([...ids].map((id) => id.replace(/\[.*$/s, '')))] as const);
+  return tasks.flatMap(([name, of]) => (of.size === 1 ? [`metrics.${quoted(name)}`] : [...of].map((task) => `metrics.${quoted(task)}.${quoted(name)}`)));
 }
 
 /** What is shown until a person chooses: parameters that vary, metrics that say what is good first. */

@@ -85,7 +85,7 @@ export function createGrid(label: string, handlers: GridHandlers): Grid {
   const pin = (cell: HTMLElement, at: number): void => {
     if (content.columns[at]?.pinned !== true) return;
     cell.classList.add('pinned');
-    cell.style.left = `${leftOf(at)}px`;
+    cell.style.setProperty('--left', `${leftOf(at)}px`);
   };
   const cellId = (line: number, at: number): string => `cell-${line}-${at}`;
 
@@ -117,12 +117,15 @@ export function createGrid(label: string, handlers: GridHandlers): Grid {
       h('div', { role: 'gridcell', class: 'pinned marks', 'aria-colindex': 1 }, ...marks),
       ...cellElements,
     );
-    row.style.transform = `translateY(${index * rowHeight}px)`;
+    // Not by a transform: lines never move, and each transform is a node that every frame has to look at.
+    row.style.top = `${index * rowHeight}px`;
     return row;
   };
 
   const paint = (): void => {
     const top = element.scrollTop;
+    // Three sticky cells in each line cost half a frame; at the left edge they stand where they are anyway.
+    element.classList.toggle('aside', element.scrollLeft > 0);
     const from = Math.max(0, Math.floor(top / rowHeight) - margin);
     const to = Math.min(content.count, Math.ceil((top + element.clientHeight) / rowHeight) + margin);
     for (const [index, row] of painted) {

@@ -66,7 +66,7 @@ describe('the run index', () => {
 
   const damage: readonly (readonly [name: string, change: (text: string) => string, read: number])[] = [
     ['gone', () => '', 3],
-    ['of another version', (text) => text.replace('"version":1', '"version":99'), 3],
+    ['of another version', (text) => text.replace('"version":2', '"version":99'), 3],
     ['no index at all', () => '\u0000\u0001\n\n{}', 3],
     ['torn in the last line', (text) => text.slice(0, -10), 1],
     ['with a line that is something else', (text) => text.replace(/^\[.*$/m, '["x"]'), 1],
