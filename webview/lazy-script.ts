@@ -5,7 +5,7 @@
 const own = document.currentScript instanceof HTMLScriptElement ? document.currentScript : undefined;
 const loading = new Map<string, Promise<void>>();
 
-/** Rejects when there is no such script. `name` is a file name: `run-graph.js`. */
+/** Rejects when there is no such script. `name` is a file name: `mermaid.js`. */
 export function loadScript(name: string): Promise<void> {
   const known = loading.get(name);
   if (known !== undefined) return known;

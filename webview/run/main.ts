@@ -10,12 +10,11 @@ import type { RunHostMessage, RunViewMessage, SeriesLength, WorkspaceFile } from
 import { createAnnouncer } from '../announcer.ts';
 import { fill, h } from '../dom.ts';
 import { connectHost } from '../host.ts';
-import { loadScript } from '../lazy-script.ts';
 import { artifactsTab } from './artifacts.ts';
 import { environmentTab } from './environment.ts';
 import { header, headerActions, runPhase } from './header.ts';
 import type { Context, TabId } from './panel.ts';
-import type { createRunGraph, RunGraph } from './graph.ts';
+import { createRunGraph, type RunGraph } from './graph.ts';
 import { createBytesLoader } from './load-bytes.ts';
 import { resourcesTab } from './resources.ts';
 import { metricsTab, outputTab, parametersTab, tasksTab } from './simple-tabs.ts';
@@ -192,7 +191,10 @@ function show(): void {
       timeline.show(context, live ? now : undefined);
       return;
     case 'graph':
-      showGraph(run);
+      graph ??= createRunGraph(run.pipeline.name, (task) => select(task, 'tasks'));
+      if (drawn !== 'graph') fill(tabs.panel, graph.element);
+      drawn = 'graph';
+      graph.show(tasksOfRun(run), saved.task);
       return;
     default: {
       const version = versionOf(run, saved.tab);
@@ -202,28 +204,6 @@ function show(): void {
       if (saved.tab === 'sources') lookAtWorkspace(version);
     }
   }
-}
-
-/** Its script is loaded when the graph is first looked at. */
-function showGraph(run: RunState): void {
-  if (drawn !== 'graph') fill(tabs.panel, graph?.element ?? h('p', { class: 'quiet pad', role: 'status' }, 'Drawing…'));
-  drawn = 'graph';
-  if (graph !== undefined) {
-    graph.show(tasksOfRun(run), saved.task);
-    return;
-  }
-  loadScript('run-graph.js').then(
-    () => {
-      const create = (globalThis as { runweaveRunGraph?: typeof createRunGraph }).runweaveRunGraph;
-      graph ??= create?.(run.pipeline.name, (task) => select(task, 'tasks'));
-      if (drawn !== 'graph') return;
-      drawn = '';
-      show();
-    },
-    (error: unknown) => {
-      if (drawn === 'graph') fill(tabs.panel, h('p', { class: 'pad' }, `The graph can’t be drawn: ${error instanceof Error ? error.message : String(error)}`));
-    },
-  );
 }
 
 /** Each time that the tab is opened, and when there are other sources. */
