@@ -196,6 +196,8 @@ export const resourcesEvent = 'runweave.resources';
 /** Nanoseconds from the event's time, one a sample. */
 export const resourcesTimes = 'runweave.resources.times';
 export const resourcesPrefix = 'runweave.resources.';
+/** What had to hold for the attempt to succeed: a list of type, check, outcome and found. */
+export const attemptChecks = 'runweave.attempt.checks';
 /** How the attempt was started, where that is not the usual way. */
 export const attemptNote = 'runweave.attempt.note';
 /** What the attempt was warned of: a list of category, message, file, line and count. */

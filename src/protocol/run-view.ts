@@ -71,6 +71,8 @@ export type RunViewMessage =
   /** A reason of a task, by its place in the list, as a difference in the editor. */
   | { readonly type: 'show-change'; readonly task: TaskId; readonly reason: number }
   | { readonly type: 'open-run'; readonly runId: string }
+  /** Where an output, an artifact or a value of a task of this run comes from, in the lineage page. */
+  | { readonly type: 'trace'; readonly task: TaskId; readonly output: string }
   /** What the run was asked for, with its parameters. */
   | { readonly type: 'run-again' }
   /** Its parameters into the pipeline file, as an edit; its sources into a new folder. */

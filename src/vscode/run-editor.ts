@@ -143,6 +143,9 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
         else await openRunFile(path);
         return;
       }
+      case 'trace':
+        await vscode.commands.executeCommand(command.trace, { output: `${source.state()?.runId ?? ''}/${message.task}/${message.output}` });
+        return;
       default:
         message satisfies never;
     }

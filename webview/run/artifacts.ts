@@ -29,6 +29,7 @@ function item(task: TaskState, artifact: ArtifactState, open: boolean, context: 
   const key = `${task.node.id}/${name}/${version}`;
   const offered = actions.filter(([type]) => context.can(type));
   const buttons = h('span', { class: 'actions inline' }, ...offered.map(([type, label]) => h('button', { class: 'link', 'data-key': `${type} ${key}`, onclick: () => context.post({ type, digest, name }) }, label, of.cloneNode(true))));
+  if (context.can('trace')) buttons.append(h('button', { class: 'link', 'data-key': `trace ${key}`, onclick: () => context.post({ type: 'trace', task: task.node.id, output: name }) }, 'Trace', of.cloneNode(true)));
   if (viewerOf(artifact) === undefined) return h('div', { class: 'artifact' }, h('div', { class: 'artifact-head' }, ...head, buttons));
   const body = bodies.get(`${context.run.runId} ${key} ${digest}`) ?? h('div', { class: 'preview' });
   bodies.set(`${context.run.runId} ${key} ${digest}`, body);
