@@ -47,8 +47,11 @@ export function createRunGraph(title: string, onChoose: (task: TaskId) => void):
       const { node, opened, element: box, icon: mark, detail } = drawnNode;
       const members = membersOf(node);
       const phase = phaseOf(members);
-      mark.setAttribute('class', `phase-${phase}`);
-      mark.replaceChildren(iconPath(phase));
+      // A spinner that is drawn anew begins anew.
+      if (box.dataset['phase'] !== phase) {
+        mark.setAttribute('class', `phase-${phase}`);
+        mark.replaceChildren(iconPath(phase));
+      }
       box.classList.toggle('running', phase === 'running');
       box.classList.toggle('failed', failed.has(phase));
       box.dataset['phase'] = phase;

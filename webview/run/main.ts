@@ -63,7 +63,7 @@ const select = (task: TaskId, tab?: TabId): void => {
 };
 const timeline = createTimelineTab(saved.search ?? { query: '', all: false }, (search) => remember({ search }));
 let graph: RunGraph | undefined;
-let buttons: HTMLElement = h('div');
+const buttons = h('div', { class: 'run-actions' });
 const tabs = createTabs<TabId>(
   [
     { id: 'timeline', label: 'Timeline' },
@@ -84,7 +84,7 @@ const tabs = createTabs<TabId>(
     show();
   },
 );
-const runView = h('main', { class: 'run' }, head, tabs.bar, tabs.panel);
+const runView = h('main', { class: 'run' }, h('div', { class: 'run-top' }, head, buttons), tabs.bar, tabs.panel);
 
 host.onMessage((message) => {
   switch (message.type) {
@@ -93,7 +93,7 @@ host.onMessage((message) => {
       ({ live } = message);
       cutOutput = new Set(message.cutOutput);
       answered = message.can === undefined ? undefined : new Set(message.can);
-      buttons = headerActions(can, host.post);
+      fill(buttons, ...headerActions(can, host.post));
       lengths.clear();
       noteLengths(message.seriesLengths);
       drawn = '';
@@ -174,9 +174,7 @@ function show(): void {
   const run = fold.state();
   if (run === undefined) return;
   const now = fromMilliseconds(Date.now());
-  const focus = buttons.contains(document.activeElement) && document.activeElement instanceof HTMLElement ? document.activeElement : undefined;
-  fill(head, header(run, live, now, buttons));
-  focus?.focus();
+  fill(head, header(run, live, now));
   tabs.select(saved.tab);
   const count = (number: number): string => (number === 0 ? '' : String(number));
   tabs.badge('tasks', count(run.tasks.length));
