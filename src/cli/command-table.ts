@@ -1,4 +1,5 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
+import { exportTargets } from '../exporters/export-target.ts';
 
 export type CommandName = 'run' | 'retry' | 'restore' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'name' | 'delete' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
 
@@ -42,6 +43,9 @@ export interface OptionValues {
   readonly baseline?: string;
   readonly 'self-contained': boolean;
   readonly convert: boolean;
+  readonly series?: string;
+  readonly details: boolean;
+  readonly key?: string;
 }
 export type OptionName = keyof OptionValues;
 
@@ -87,6 +91,9 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   output: { short: 'o', type: 'text', value: 'PATH', description: 'the file to write, or the folder for several (default: standard output)' },
   baseline: { type: 'text', value: 'RUN', description: 'compare metrics with those of this run' },
   'self-contained': { type: 'flag', description: 'with the artifacts that the record only refers to' },
+  series: { type: 'text', value: 'METRIC', description: 'every value that was logged of this metric, with step and time' },
+  details: { type: 'flag', description: 'show what differs: lines of sources and output, cells of notebooks and tables, timelines' },
+  key: { type: 'text', value: 'COLUMN', description: 'match rows of tables by this column (default: the first one that tells rows apart)' },
   attempt: { type: 'count', value: 'N', description: 'the output of this attempt (default: the last one)' },
   params: { type: 'flag', description: 'write the parameters of the run into the pipeline file' },
   sources: { type: 'text', value: 'DIR', description: 'put the code of the run into this new folder' },
@@ -109,6 +116,8 @@ export interface CommandSpec {
   readonly formats?: readonly string[];
   /** Values of `--to`, the default first. */
   readonly targets?: readonly string[];
+  /** What an option does here, where that is not what it does elsewhere. */
+  readonly means?: Partial<Readonly<Record<OptionName, string>>>;
   readonly examples: readonly (readonly [command: string, explanation: string])[];
 }
 
@@ -226,9 +235,11 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN[/TASK]',
     minimum: 1,
     maximum: 1,
-    options: [],
+    options: ['series', 'format'],
+    formats: ['text', 'csv'],
     examples: [
       ['runweave show latest', 'the newest run'],
+      ['runweave show latest --series loss --format csv > loss.csv', 'every value of a metric, of all tasks'],
       ["runweave show 'latest/train[nr_train_images=400]'", 'why a task ran, with what, and what came out'],
     ],
   },
@@ -250,8 +261,8 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN RUN…',
     minimum: 2,
     maximum: Infinity,
-    options: ['all'],
-    examples: [['runweave compare -2 latest', 'what changed since the last run'], ['runweave compare 3f2a 9c01 77de --json', 'three runs, for a program']],
+    options: ['all', 'details', 'key'],
+    examples: [['runweave compare -2 latest', 'what changed since the last run'], ['runweave compare -2 latest --details', 'with the lines and cells that differ'], ['runweave compare 3f2a 9c01 77de --json', 'three runs, for a program']],
   },
   recent: {
     summary: 'list the latest executions of tasks',
@@ -382,8 +393,9 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN…',
     minimum: 1,
     maximum: Infinity,
-    options: ['to', 'output', 'baseline', 'self-contained'],
-    targets: ['otlp', 'otlp-json', 'markdown', 'junit', 'openlineage', 'csv', 'json'],
+    options: ['to', 'output', 'force', 'baseline', 'self-contained'],
+    targets: Object.keys(exportTargets),
+    means: { force: 'overwrite what is there' },
     examples: [
       ['runweave export latest --to markdown --baseline -2 >> "$GITHUB_STEP_SUMMARY"', 'what the run came to, and what changed'],
       ['runweave export latest --to junit -o report.xml', 'for the test report of a CI system'],

@@ -4,6 +4,7 @@
  * Long outputs and series are cut by the host for display, and the view says so. Who owns what: the host owns the run; the webview owns tab, selection, filters and scroll.
  */
 import type { TaskId } from '../model/pipeline.ts';
+import type { SaveChart } from './chart-file.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { RunEvent } from '../model/run-event.ts';
 import type { RunState } from '../model/run-state.ts';
@@ -77,4 +78,5 @@ export type RunViewMessage =
   | { readonly type: 'run-again' }
   /** Its parameters into the pipeline file, as an edit; its sources into a new folder. */
   | { readonly type: 'restore-parameters' }
-  | { readonly type: 'restore-sources' };
+  | { readonly type: 'restore-sources' }
+  | SaveChart;

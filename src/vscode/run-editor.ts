@@ -19,6 +19,7 @@ import { cutOutput } from './cut-output.ts';
 import { cutSeries, thinBatch } from './cut-series.ts';
 import { followLog } from './live-log.ts';
 import { fileInside, isEventLog, pathOfRun, pipelineFolderOf, safeFileName, sealedPathOf, storeFolderOf } from './record-files.ts';
+import { saveChart } from './save-chart.ts';
 import { webviewHtml } from './webview-html.ts';
 
 /** Points of a series that can be told apart in a chart. */
@@ -145,6 +146,9 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
       }
       case 'trace':
         await vscode.commands.executeCommand(command.trace, { output: `${source.state()?.runId ?? ''}/${message.task}/${message.output}` });
+        return;
+      case 'save-chart':
+        await saveChart(base, message);
         return;
       default:
         message satisfies never;

@@ -1,4 +1,5 @@
 /** What the tasks of a run logged, each with how it is shown and what can be done with it. */
+import type { Digest } from '../../src/model/fingerprint.ts';
 import type { ArtifactState, TaskState } from '../../src/model/run-state.ts';
 import type { RunViewMessage } from '../../src/protocol/run-view.ts';
 import { h } from '../dom.ts';
@@ -9,7 +10,7 @@ import { isSmall, showArtifact, viewerOf } from './viewers.ts';
 /** Pictures that are shown without being asked for. */
 const openPictures = 12;
 
-type ArtifactAction = Extract<RunViewMessage, { readonly name: string }>['type'];
+type ArtifactAction = Extract<RunViewMessage, { readonly digest: Digest; readonly name: string }>['type'];
 
 const actions: readonly (readonly [ArtifactAction, string])[] = [
   ['open-artifact', 'Open'],

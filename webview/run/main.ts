@@ -10,9 +10,11 @@ import type { RunHostMessage, RunViewMessage, SeriesLength, WorkspaceFile } from
 import { createAnnouncer } from '../announcer.ts';
 import { fill, h } from '../dom.ts';
 import { connectHost } from '../host.ts';
+import type { SeriesView } from '../charts/series-chart.ts';
 import { artifactsTab } from './artifacts.ts';
 import { environmentTab } from './environment.ts';
 import { header, headerActions, runPhase } from './header.ts';
+import { createMetricChart } from './metric-chart.ts';
 import type { Context, TabId } from './panel.ts';
 import { createRunGraph, type RunGraph } from './graph.ts';
 import { createBytesLoader } from './load-bytes.ts';
@@ -28,6 +30,9 @@ interface PanelState {
   readonly task?: TaskId;
   readonly span?: string;
   readonly search?: TimelineSearch;
+  /** The metric whose chart is shown. */
+  readonly charted?: string | undefined;
+  readonly chart?: SeriesView;
 }
 
 const host = connectHost<RunHostMessage, RunViewMessage, PanelState>();
@@ -84,7 +89,8 @@ const tabs = createTabs<TabId>(
     show();
   },
 );
-const runView = h('main', { class: 'run' }, h('div', { class: 'run-top' }, head, buttons), tabs.bar, tabs.panel);
+const metricChart = createMetricChart(saved.chart, { onView: (chart) => remember({ chart }), post: host.post });
+const runView = h('main', { class: 'run' }, h('div', { class: 'run-top' }, head, buttons), tabs.bar, metricChart.element, tabs.panel);
 
 host.onMessage((message) => {
   switch (message.type) {
@@ -167,7 +173,7 @@ let drawn = '';
 function versionOf(run: RunState, tab: BuiltTab): string {
   const sizes = run.tasks.map((task) => [task.phase, task.attempts.length, task.artifacts.length, task.end, Object.values(task.metrics).reduce((sum, series) => sum + series.count, 0), Object.keys(task.loggedParams).length, task.attempts.at(-1)?.output.length, task.attempts.at(-1)?.cells.length, task.attempts.at(-1)?.cells.filter((cell) => cell.end !== undefined).length, task.reasons.length, task.attempts.at(-1)?.spanCount, task.datasets.length, task.attempts.at(-1)?.resources.length]);
   const ofTab = { tasks: sizes, parameters: sizes.map((each) => [each[0], each[5]]), metrics: sizes.map((each) => each[4]), artifacts: sizes.map((each) => each[2]), output: sizes.map((each) => [each[1], each[6]]), sources: run.tasks.map((task) => Object.keys(task.sources ?? {}).length), resources: sizes.map((each) => [each[1], each[3], each[12]]), environment: run.tasks.map((task) => Object.keys(task.observed?.packages ?? {}).length) }[tab];
-  return JSON.stringify([tab, saved.task, ofTab]);
+  return JSON.stringify([tab, saved.task, saved.charted, ofTab]);
 }
 
 function show(): void {
@@ -181,7 +187,11 @@ function show(): void {
   tabs.badge('artifacts', count(run.tasks.reduce((sum, task) => sum + task.artifacts.length, 0)));
   tabs.badge('metrics', count(run.tasks.reduce((sum, task) => sum + Object.keys(task.metrics).length, 0)));
   document.title = `${run.pipeline.name}: ${phaseLook[runPhase(run)].label}`;
-  const context: Context = { run, selected: saved.task, cutOutput, lengthOf, workspace, select, load: bytes.load, can, post: host.post };
+  const context: Context = { run, selected: saved.task, cutOutput, lengthOf, workspace, select, load: bytes.load, can, post: host.post, charted: saved.charted, chart: (charted) => {
+    remember({ charted });
+    show();
+  } };
+  metricChart.show(saved.tab === 'metrics' ? saved.charted : undefined, context);
   switch (saved.tab) {
     case 'timeline':
       if (drawn !== 'timeline') fill(tabs.panel, ...timeline.parts);

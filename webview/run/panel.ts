@@ -21,5 +21,8 @@ export interface Context {
   readonly load: LoadBytes;
   /** Whether the host acts on such a message; what it can't is not offered. */
   readonly can: (type: RunViewMessage['type']) => boolean;
+  /** The metric whose chart is shown. */
+  readonly charted: string | undefined;
+  readonly chart: (metric: string | undefined) => void;
   readonly post: (message: RunViewMessage) => void;
 }

@@ -48,7 +48,7 @@ export function parametersTab({ run }: Context): HTMLElement {
   );
 }
 
-export function metricsTab({ run, lengthOf }: Context): HTMLElement {
+export function metricsTab({ run, lengthOf, charted, chart }: Context): HTMLElement {
   const rows = run.tasks.flatMap((task) => Object.entries(task.metrics).map(([name, series]) => ({ task, name, series })));
   if (rows.length === 0) return h('p', { class: 'quiet pad' }, 'No task of this run logged a metric. In Python: runweave.log_metric("accuracy", 0.98).');
   const extremes = ({ min, max }: TaskState['metrics'][string]): readonly [string, string] => (min === undefined || max === undefined ? ['', ''] : [formatNumber(min), formatNumber(max)]);
@@ -60,7 +60,7 @@ export function metricsTab({ run, lengthOf }: Context): HTMLElement {
       'table',
       { class: 'metrics' },
       h('thead', {}, h('tr', {}, ...head.map((name, index) => h('th', { scope: 'col', class: index >= 2 && index <= 5 ? 'number' : undefined }, name)))),
-      h('tbody', {}, ...rows.map(({ task, name, series }) => h('tr', {}, h('td', {}, task.node.id), h('td', {}, name), h('td', { class: 'number strong' }, formatNumber(series.last)), ...extremes(series).map((text) => h('td', { class: 'number' }, text)), h('td', { class: 'number' }, lengthOf(task.node.id, name)), h('td', {}, lineChart(`${name} of ${task.node.id}`, series, lengthOf(task.node.id, name)))))),
+      h('tbody', {}, ...rows.map(({ task, name, series }) => h('tr', {}, h('td', {}, task.node.id), h('td', {}, name), h('td', { class: 'number strong' }, formatNumber(series.last)), ...extremes(series).map((text) => h('td', { class: 'number' }, text)), h('td', { class: 'number' }, lengthOf(task.node.id, name)), h('td', {}, lineChart(`${name} of ${task.node.id}`, series, lengthOf(task.node.id, name)), series.count > 1 && h('button', { class: 'link', 'data-key': `chart ${task.node.id} ${name}`, 'aria-pressed': String(charted === name), onclick: () => chart(charted === name ? undefined : name) }, charted === name ? 'Hide chart' : 'Chart', h('span', { class: 'visually-hidden' }, ` of ${name}`)))))),
     ),
   );
 }
