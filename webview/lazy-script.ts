@@ -10,7 +10,7 @@ export function beside(name: string): string {
   return new URL(name, own?.src ?? document.baseURI).href;
 }
 
-/** Rejects when there is no such script. `name` is a file name: `run-graph.js`. */
+/** Rejects when there is no such script. `name` is a file name: `mermaid.js`. */
 export function loadScript(name: string): Promise<void> {
   const known = loading.get(name);
   if (known !== undefined) return known;

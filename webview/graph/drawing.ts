@@ -2,10 +2,11 @@
  * Mermaid lays a shape out and draws its frames, edges and node outlines; what stands in a node is ours, in room that
  * the label given to mermaid reserved. So a change of state changes classes and text and never the layout.
  */
-import mermaid from 'mermaid';
+import type mermaid from 'mermaid';
 import { mermaidIds, nodeTitle, shapeToMermaid } from '../../src/model/mermaid.ts';
 import { type GraphShape, type ShapeNode } from '../../src/model/graph-shape.ts';
 import { s } from '../dom.ts';
+import { loadScript } from '../lazy-script.ts';
 import { iconPath } from '../icons.ts';
 
 export interface DrawnNode {
@@ -49,10 +50,18 @@ export function fitDetail(text: string, { box, opened }: DrawnNode): string {
 
 let drawings = 0;
 
+async function loadMermaid(): Promise<typeof mermaid> {
+  await loadScript('mermaid.js');
+  const loaded = (globalThis as { runweaveMermaid?: typeof mermaid }).runweaveMermaid;
+  if (loaded === undefined) throw new Error('mermaid.js is not the script that it should be');
+  return loaded;
+}
+
 /** Draws off screen and returns the result; the caller puts it in place. Rejects when mermaid can't. */
 export async function drawShape(shape: GraphShape, workshop: HTMLElement): Promise<Drawing> {
+  const { initialize, render } = await loadMermaid();
   const font = getComputedStyle(document.body);
-  mermaid.initialize({
+  initialize({
     startOnLoad: false,
     securityLevel: 'strict',
     suppressErrorRendering: true,
@@ -70,7 +79,7 @@ export async function drawShape(shape: GraphShape, workshop: HTMLElement): Promi
   // All outlines are mermaid's plain rectangle; the name's line also holds icon and expander.
   const text = shapeToMermaid({ ...shape, nodes: shape.nodes.map((node) => ({ ...node, type: 'more' })) }, 'TB', (node) => (opened.has(node.id) ? [nodeLabel(node, shape)] : [`nnnnn${nodeLabel(node, shape)}`, reserved]));
   drawings += 1;
-  const { svg: markup } = await mermaid.render(`drawing${drawings}`, text, workshop);
+  const { svg: markup } = await render(`drawing${drawings}`, text, workshop);
   workshop.replaceChildren();
   const parsed = new DOMParser().parseFromString(markup, 'text/html').querySelector('svg');
   if (parsed === null) throw new Error('mermaid made no drawing');

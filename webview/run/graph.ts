@@ -1,7 +1,4 @@
-/**
- * The task graph of a run, each task with what became of it: a script of its own, as mermaid is larger than all else
- * of the panel, loaded when the graph is looked at. Drawing, keys and words are those of the graph panel.
- */
+/** The task graph of a run, each task with what became of it. Drawing, keys and words are those of the graph panel. */
 import { shapeGraph, type GraphShape, type ShapeNode } from '../../src/model/graph-shape.ts';
 import type { GraphTask } from '../../src/model/graph-task.ts';
 import { nodeTitle } from '../../src/model/mermaid.ts';
@@ -27,7 +24,7 @@ const failed = new Set(['failure', 'error', 'timeout']);
 export function createRunGraph(title: string, onChoose: (task: TaskId) => void): RunGraph {
   const pane = h('div', { class: 'pane' });
   const workshop = h('div', { class: 'workshop', 'aria-hidden': 'true' });
-  const note = h('p', { class: 'legend quiet', role: 'status' });
+  const note = h('p', { class: 'legend quiet', role: 'status' }, 'Drawing…');
   const tooltip = createTooltip();
   const viewport = createViewport(pane, () => tooltip.hide());
   const zoom = h('div', { class: 'zoom' }, ...([['Zoom in', 'zoom-in', () => viewport.zoomBy(1.25)], ['Zoom out', 'zoom-out', () => viewport.zoomBy(0.8)], ['Fit into view', 'fit', viewport.fit]] as const).map(([label, name, onclick]) => h('button', { class: 'plain', 'aria-label': label, title: label, onclick }, icon(name))));
@@ -50,8 +47,11 @@ export function createRunGraph(title: string, onChoose: (task: TaskId) => void):
       const { node, opened, element: box, icon: mark, detail } = drawnNode;
       const members = membersOf(node);
       const phase = phaseOf(members);
-      mark.setAttribute('class', `phase-${phase}`);
-      mark.replaceChildren(iconPath(phase));
+      // A spinner that is drawn anew begins anew.
+      if (box.dataset['phase'] !== phase) {
+        mark.setAttribute('class', `phase-${phase}`);
+        mark.replaceChildren(iconPath(phase));
+      }
       box.classList.toggle('running', phase === 'running');
       box.classList.toggle('failed', failed.has(phase));
       box.dataset['phase'] = phase;
@@ -133,5 +133,3 @@ export function createRunGraph(title: string, onChoose: (task: TaskId) => void):
     },
   };
 }
-
-(globalThis as { runweaveRunGraph?: typeof createRunGraph }).runweaveRunGraph = createRunGraph;

@@ -33,12 +33,12 @@ const actions: readonly (readonly [type: 'run-again' | 'restore-parameters' | 'r
   ['restore-sources', 'Restore sources…', 'Put the code of this run into a new folder'],
 ];
 
-/** Buttons that stay in place while the facts are drawn again. */
-export function headerActions(can: Context['can'], post: Context['post']): HTMLElement {
-  return h('div', { class: 'run-actions' }, ...actions.filter(([type]) => can(type)).map(([type, label, title]) => h('button', { class: 'action', title, onclick: () => post({ type }) }, label)));
+/** Apart from the facts, which are drawn again many times a second while the run goes on. */
+export function headerActions(can: Context['can'], post: Context['post']): readonly HTMLElement[] {
+  return actions.filter(([type]) => can(type)).map(([type, label, title]) => h('button', { class: 'action', title, onclick: () => post({ type }) }, label));
 }
 
-export function header(run: RunState, live: boolean, now: string, buttons: HTMLElement): HTMLElement {
+export function header(run: RunState, live: boolean, now: string): HTMLElement {
   const phase = runPhase(run);
   const counts = countPhases(run);
   const length = run.end === undefined ? (live ? elapsed(run.start, now as never) : undefined) : elapsed(run.start, run.end);
@@ -52,7 +52,7 @@ export function header(run: RunState, live: boolean, now: string, buttons: HTMLE
   return h(
     'header',
     { class: 'run-header' },
-    h('div', { class: 'run-title' }, h('h1', {}, run.pipeline.name), h('span', { class: `pill phase-${phase}` }, icon(phase), h('span', {}, live && run.outcome === undefined ? 'running' : phaseLook[phase].label)), buttons),
+    h('div', { class: 'run-title' }, h('h1', {}, run.pipeline.name), h('span', { class: `pill phase-${phase}` }, icon(phase), h('span', {}, live && run.outcome === undefined ? 'running' : phaseLook[phase].label))),
     h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => (value === undefined ? [] : [h('div', {}, h('dt', {}, name), h('dd', {}, value))]))),
     h('div', { class: 'counts' }, ...(Object.keys(counts) as TaskPhase[]).filter((each) => counts[each] > 0).map((each) => h('span', {}, h('span', { class: `phase-${each}` }, icon(each)), `${counts[each]} ${phaseLook[each].label}`))),
     run.interrupted && h('p', { class: 'banner warning' }, 'This run was interrupted: its process ended before the run did, and the record was closed afterwards.'),

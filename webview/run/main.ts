@@ -10,14 +10,13 @@ import type { RunHostMessage, RunViewMessage, SeriesLength, WorkspaceFile } from
 import { createAnnouncer } from '../announcer.ts';
 import { fill, h } from '../dom.ts';
 import { connectHost } from '../host.ts';
-import { loadScript } from '../lazy-script.ts';
 import type { SeriesView } from '../charts/series-chart.ts';
 import { artifactsTab } from './artifacts.ts';
 import { environmentTab } from './environment.ts';
 import { header, headerActions, runPhase } from './header.ts';
 import { createMetricChart } from './metric-chart.ts';
 import type { Context, TabId } from './panel.ts';
-import type { createRunGraph, RunGraph } from './graph.ts';
+import { createRunGraph, type RunGraph } from './graph.ts';
 import { createBytesLoader } from './load-bytes.ts';
 import { resourcesTab } from './resources.ts';
 import { metricsTab, outputTab, parametersTab, tasksTab } from './simple-tabs.ts';
@@ -69,7 +68,7 @@ const select = (task: TaskId, tab?: TabId): void => {
 };
 const timeline = createTimelineTab(saved.search ?? { query: '', all: false }, (search) => remember({ search }));
 let graph: RunGraph | undefined;
-let buttons: HTMLElement = h('div');
+const buttons = h('div', { class: 'run-actions' });
 const tabs = createTabs<TabId>(
   [
     { id: 'timeline', label: 'Timeline' },
@@ -91,7 +90,7 @@ const tabs = createTabs<TabId>(
   },
 );
 const metricChart = createMetricChart(saved.chart, { onView: (chart) => remember({ chart }), post: host.post });
-const runView = h('main', { class: 'run' }, head, tabs.bar, metricChart.element, tabs.panel);
+const runView = h('main', { class: 'run' }, h('div', { class: 'run-top' }, head, buttons), tabs.bar, metricChart.element, tabs.panel);
 
 host.onMessage((message) => {
   switch (message.type) {
@@ -100,7 +99,7 @@ host.onMessage((message) => {
       ({ live } = message);
       cutOutput = new Set(message.cutOutput);
       answered = message.can === undefined ? undefined : new Set(message.can);
-      buttons = headerActions(can, host.post);
+      fill(buttons, ...headerActions(can, host.post));
       lengths.clear();
       noteLengths(message.seriesLengths);
       drawn = '';
@@ -181,9 +180,7 @@ function show(): void {
   const run = fold.state();
   if (run === undefined) return;
   const now = fromMilliseconds(Date.now());
-  const focus = buttons.contains(document.activeElement) && document.activeElement instanceof HTMLElement ? document.activeElement : undefined;
-  fill(head, header(run, live, now, buttons));
-  focus?.focus();
+  fill(head, header(run, live, now));
   tabs.select(saved.tab);
   const count = (number: number): string => (number === 0 ? '' : String(number));
   tabs.badge('tasks', count(run.tasks.length));
@@ -202,7 +199,10 @@ function show(): void {
       timeline.show(context, live ? now : undefined);
       return;
     case 'graph':
-      showGraph(run);
+      graph ??= createRunGraph(run.pipeline.name, (task) => select(task, 'tasks'));
+      if (drawn !== 'graph') fill(tabs.panel, graph.element);
+      drawn = 'graph';
+      graph.show(tasksOfRun(run), saved.task);
       return;
     default: {
       const version = versionOf(run, saved.tab);
@@ -212,28 +212,6 @@ function show(): void {
       if (saved.tab === 'sources') lookAtWorkspace(version);
     }
   }
-}
-
-/** Its script is loaded when the graph is first looked at. */
-function showGraph(run: RunState): void {
-  if (drawn !== 'graph') fill(tabs.panel, graph?.element ?? h('p', { class: 'quiet pad', role: 'status' }, 'Drawing…'));
-  drawn = 'graph';
-  if (graph !== undefined) {
-    graph.show(tasksOfRun(run), saved.task);
-    return;
-  }
-  loadScript('run-graph.js').then(
-    () => {
-      const create = (globalThis as { runweaveRunGraph?: typeof createRunGraph }).runweaveRunGraph;
-      graph ??= create?.(run.pipeline.name, (task) => select(task, 'tasks'));
-      if (drawn !== 'graph') return;
-      drawn = '';
-      show();
-    },
-    (error: unknown) => {
-      if (drawn === 'graph') fill(tabs.panel, h('p', { class: 'pad' }, `The graph can’t be drawn: ${error instanceof Error ? error.message : String(error)}`));
-    },
-  );
 }
 
 /** Each time that the tab is opened, and when there are other sources. */

@@ -50,6 +50,8 @@ export function createTimelineTab(search: TimelineSearch, onSearch: (search: Tim
   let rows: ReadonlyMap<string, SpanRow> = new Map();
   /** A span that is no task. */
   let chosen: string | undefined;
+  /** What the detail says; it is spoken, and so written only once. */
+  let detailed: string | undefined;
 
   const detail = h('section', { class: 'detail', 'aria-label': 'Selected span', 'aria-live': 'polite' });
   const legend = h('p', { class: 'legend quiet' }, h('span', { class: 'swatch' }), 'on the critical path: what made the run as long as it was. Enter or a click shows the task.');
@@ -74,6 +76,9 @@ export function createTimelineTab(search: TimelineSearch, onSearch: (search: Tim
 
   const showDetail = (): void => {
     const row = chosen === undefined ? undefined : rows.get(chosen);
+    const version = row === undefined ? '' : `${row.key} ${row.phase}`;
+    if (version === detailed) return;
+    detailed = version;
     detail.hidden = row === undefined;
     legend.hidden = row !== undefined;
     if (row === undefined || context === undefined) return;
