@@ -31,7 +31,7 @@ import { startWatcher } from '../execution/watcher.ts';
 import { systemClock } from './clock.ts';
 import { createAutomaticPush } from './exporting/automatic-push.ts';
 import { randomIds } from './ids.ts';
-import { pythonHelperFolder, spawnerScript, workspaceOf } from './installation.ts';
+import { pythonHelperFolder, spawnerCommands, workspaceOf } from './installation.ts';
 import { keptLimit } from './kept-limit.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
@@ -86,7 +86,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const environment = { ...process.env };
   const clock = systemClock();
   const ids = randomIds();
-  const spawner = spawningBackend(localBackend(), spawnerScript());
+  const spawner = spawningBackend(localBackend(), spawnerCommands());
   const backend = warmBackend(spawner);
   const memory = createTaskMemory(store, file);
   const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
