@@ -150,7 +150,7 @@ print(json.dumps([{name: len(table) for name, table in tables.items()}, [str(kin
   });
 
   it('says what it does not know', async () => {
-    assert.match((await cli('export', 'latest', '--to', 'xlsx')).stderr, /--to xlsx: must be otlp or otlp-json or markdown/);
+    assert.match((await cli('export', 'latest', '--to', 'xlsx')).stderr, /--to xlsx: must be otlp or otlp-json or otlp-http or composable-logs/);
     assert.equal((await cli('export', 'nothing')).code, 2);
     assert.match((await cli('export', 'latest', '-o', 'make.py/x')).stderr, /could not be written/);
   });
