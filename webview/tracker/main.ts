@@ -194,6 +194,10 @@ const remove = (): void => {
   selected.clear();
   remember();
 };
+const exportRuns = (): void => {
+  const keys = targets();
+  if (keys.length > 0) host.post({ type: 'export', keys });
+};
 const undo = (): void => {
   if (undoable !== undefined) host.post({ type: 'undo' });
 };
@@ -391,6 +395,7 @@ function drawActions(): void {
     { label: 'Note…', run: note, keys: 'n', needs: 1, title: 'Note (N)' },
     { label: 'Flag', run: flag, keys: 'f', needs: 1, title: 'Flag as bad, or take the flag off (F)' },
     { label: 'Archive', run: archive, needs: 1 },
+    { label: 'Export…', run: exportRuns, needs: 1, title: 'Write for other tools: OTLP, MLflow, Markdown, CSV and more' },
     { label: 'Delete', run: remove, keys: 'Delete', needs: 1, title: 'Move into .runweave/trash (Delete); Undo puts it back' },
     { label: 'Undo', run: undo, keys: 'Control+Z', off: undoable === undefined, title: undoable === undefined ? 'Nothing to undo' : `Undo: ${undoable}` },
     { label: 'Copy', run: copy, keys: 'Control+C', needs: 1, title: 'Copy the selected runs as text' },
