@@ -62,7 +62,7 @@ async function nodeTest(patterns, { concurrency, needs = [], env = {} } = {}) {
 const examplePython = () => ensurePython(path.join(root, 'examples', 'digits', 'requirements.txt'));
 const testPython = () => ensurePython(path.join(root, 'test', 'python', 'requirements-test.txt'), root);
 
-const mlflow = ['2.x', '3.x'].map((generation) => () => ensurePython(path.join(root, 'test', 'fixtures', 'mlflow', generation, 'requirements.txt')));
+const mlflow = ['2.x', '3.x', 'server'].map((generation) => () => ensurePython(path.join(root, 'test', 'fixtures', 'mlflow', generation, 'requirements.txt')));
 
 async function pythonTests() {
   if (fs.globSync('test/python/test_*.py').length === 0) {

@@ -92,7 +92,7 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   why: { type: 'text', value: 'TEXT', description: 'what is wrong with it' },
   good: { type: 'text', value: 'OUTPUT', multiple: true, description: 'outputs that are good (default: all others of the same tasks)' },
   to: { type: 'text', value: 'FORMAT', description: '' },
-  output: { short: 'o', type: 'text', value: 'PATH', description: 'the file to write, or the folder for several (default: standard output)' },
+  output: { short: 'o', type: 'text', value: 'PATH', description: 'the file to write, the folder for several, or a URL (default: standard output)' },
   baseline: { type: 'text', value: 'RUN', description: 'compare metrics with those of this run' },
   'self-contained': { type: 'flag', description: 'with the artifacts that the record only refers to' },
   series: { type: 'text', value: 'METRIC', description: 'every value that was logged of this metric, with step and time' },
@@ -394,7 +394,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   },
   export: {
     summary: 'write recorded runs for other tools',
-    details: `otlp is the record itself, otlp-json one document of it; markdown a report for a pull request or a job summary; junit test results for CI; openlineage events; csv four tables (runs, params, metrics, series); json all that is known. ${runReference}`,
+    details: `${Object.entries(exportTargets).map(([name, { description }]) => `${name}: ${description}`).join('; ')}. ${runReference}`,
     arguments: 'RUN…',
     minimum: 1,
     maximum: Infinity,
@@ -405,6 +405,8 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ['runweave export latest --to markdown --baseline -2 >> "$GITHUB_STEP_SUMMARY"', 'what the run came to, and what changed'],
       ['runweave export latest --to junit -o report.xml', 'for the test report of a CI system'],
       ['runweave export latest --to otlp --self-contained -o run.otlp.jsonl', 'one file that is all of the run'],
+      ['runweave export latest -2 --to mlflow -o mlruns', 'into a file store; or -o https://mlflow.example'],
+      ['runweave export latest --to otlp-http -o http://localhost:4318', 'to a collector'],
     ],
   },
   import: {

@@ -151,6 +151,15 @@ describe('export --to mlflow', { concurrency: false }, () => {
       checkFound(await foundBy('server', url), original);
     });
 
+    it('takes the spans that are pushed to it', async () => {
+      const pushed = await runCli(['export', 'latest', '--to', 'otlp-http', '-o', url], { cwd: world.cwd, environment: { OTEL_EXPORTER_OTLP_HEADERS: 'x-mlflow-experiment-id=0' } });
+      assert.equal(pushed.code, 0, pushed.stderr);
+      const program = 'import json, mlflow\ntraces = mlflow.MlflowClient().search_traces(locations=["0"])\nprint(json.dumps([sorted(span.name for span in trace.data.spans) for trace in traces]))';
+      const { stdout, stderr } = spawnSync(await pythonOf('server'), ['-c', program], { encoding: 'utf8', env: { ...process.env, MLFLOW_TRACKING_URI: url, MLFLOW_DISABLE_TELEMETRY: 'true' } });
+      const names = (JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as readonly (readonly string[])[])[0] ?? assert.fail(stderr);
+      for (const task of original.tasks) assert.ok(names.includes(task.node.id), `${task.node.id} of ${names.join(', ')}`);
+    });
+
     it('says who does not answer', async () => {
       const { code, stderr } = await runCli(['export', 'latest', '--to', 'mlflow', '-o', `${url}/nothing/here`], { cwd: world.cwd });
       assert.equal(code, 2);

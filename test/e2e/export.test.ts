@@ -124,8 +124,33 @@ print(json.dumps([[e["eventType"], e["job"]["name"], [d["name"] for d in e.get("
     assert.equal((await cli('export', 'latest', '--to', 'csv')).code, 2);
   });
 
+  it('--to parquet writes the same tables, which polars reads', async () => {
+    assert.equal((await cli('export', 'latest', '-2', '--to', 'parquet', '-o', 'parquet')).code, 0);
+    const program = `import sys, json, polars
+tables = {name: polars.read_parquet(f"{folder}/{name}.parquet") for folder in [sys.stdin.readline().strip()] for name in ["runs", "params", "metrics", "series"]}
+loss = tables["series"].filter(polars.col("name") == "loss")
+print(json.dumps([{name: len(table) for name, table in tables.items()}, [str(kind) for kind in tables["series"].dtypes], loss["step"].to_list()[:5], loss["value"].to_list()[:2], str(tables["series"].filter(polars.col("name") != "loss")["value"][0]), tables["params"].filter(polars.col("task").is_null())["value"].to_list(), tables["runs"]["outcome"].to_list()]))`;
+    assert.deepEqual(JSON.parse(inPython(program, path.join(cwd, 'parquet'))), [
+      { runs: 2, params: 4, metrics: 4, series: 12 },
+      ['String', 'String', 'String', 'Float64', "Datetime(time_unit='ns', time_zone='UTC')", 'Float64'],
+      [0, 1, 2, 3, 4],
+      [1, 0.5],
+      'nan',
+      ['0.25', '=1+1', '0.5', '=1+1'],
+      ['failure', 'failure'],
+    ]);
+  });
+
+  it('overwrites nothing unasked', async () => {
+    assert.equal((await cli('export', 'latest', '--to', 'json', '-o', 'once.json')).code, 0);
+    const again = await cli('export', 'latest', '--to', 'json', '-o', 'once.json');
+    assert.deepEqual([again.code, again.stderr.includes('once.json is there already; --force overwrites it')], [2, true]);
+    assert.equal((await cli('export', '-2', '--to', 'json', '-o', 'once.json', '--force')).code, 0);
+    assert.match(readFileSync(path.join(cwd, 'once.json'), 'utf8'), /"rate":0\.5/);
+  });
+
   it('says what it does not know', async () => {
-    assert.match((await cli('export', 'latest', '--to', 'xlsx')).stderr, /--to xlsx: must be otlp or otlp-json or markdown/);
+    assert.match((await cli('export', 'latest', '--to', 'xlsx')).stderr, /--to xlsx: must be otlp or otlp-json or otlp-http or composable-logs/);
     assert.equal((await cli('export', 'nothing')).code, 2);
     assert.match((await cli('export', 'latest', '-o', 'make.py/x')).stderr, /could not be written/);
   });

@@ -3,7 +3,7 @@
  * sees half of one, also when the disk is full or the export is cancelled; and nothing is overwritten unasked.
  */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { link, mkdir, open, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { ExportError } from './export-error.ts';
 
@@ -47,9 +47,12 @@ export function createDestination(output: string | undefined, { force, write }: 
     };
   }
   const pending: Pending[] = [];
+  /** Folders that were not there before, from the topmost to the one that was needed. */
+  const made: { readonly first: string; readonly last: string }[] = [];
   const claim = async (target: string): Promise<string> => {
     if (!force && (await exists(target))) throw new ExportError(`${target} is there already; --force overwrites it`);
-    await mkdir(path.dirname(target), { recursive: true });
+    const first = await mkdir(path.dirname(target), { recursive: true });
+    if (first !== undefined) made.push({ first, last: path.dirname(target) });
     return path.join(path.dirname(target), `.${path.basename(target).slice(0, 100)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
   };
   return {
@@ -85,6 +88,8 @@ export function createDestination(output: string | undefined, { force, write }: 
         await close().catch(() => undefined);
         if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
       }
+      // Those in which something was finished are not empty, and stay.
+      for (const { first, last } of made.splice(0).reverse()) for (let folder = last; folder.startsWith(first); folder = path.dirname(folder)) await rmdir(folder).catch(() => undefined);
     },
   };
 }

@@ -21,7 +21,7 @@ export interface ExportOptions {
   readonly selfContained?: boolean;
   /** Path of the record of the run that metrics are compared with. */
   readonly baseline?: string | undefined;
-  /** Where credentials and settings of servers are taken from, by their own tools' names. */
+  /** Where credentials and settings of servers are taken from, by their own tools' names; the process's by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -70,7 +70,7 @@ export async function exportRuns(options: ExportOptions, { onProgress, signal = 
   }
 }
 
-async function exporterFor({ target, output, environment = {} }: ExportOptions, context: ExportContext): Promise<Exporter> {
+async function exporterFor({ target, output, environment = process.env }: ExportOptions, context: ExportContext): Promise<Exporter> {
   switch (target) {
     case 'otlp':
       return otlpExporter(context, 'lines');

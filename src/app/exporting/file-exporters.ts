@@ -1,5 +1,6 @@
 /** The targets that are one file, or a folder of tables. */
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { fileName } from '../../exporters/artifact-name.ts';
 import { toComposableLogs } from '../../exporters/composable-logs.ts';
 import { inlineArtifacts, resourceSpansOf } from '../../exporters/otlp.ts';
@@ -9,6 +10,7 @@ import { toOpenLineage } from '../../exporters/openlineage.ts';
 import { csvLine, tables } from '../../exporters/tables.ts';
 import { directionOf } from '../../query/direction.ts';
 import { objectPath } from '../../recording/artifacts.ts';
+import { liveFolder } from '../../recording/event-log.ts';
 import { readLines } from '../../recording/read-lines.ts';
 import { ExportError } from './export-error.ts';
 import type { ExportContext, Exporter, RunToExport } from './exporter.ts';
@@ -113,7 +115,7 @@ export async function otlpExporter({ destination, selfContained, signal }: Expor
 
 /** The lines of the record, if asked for with the artifacts that they refer to. */
 export async function* recordLines({ state, record }: RunToExport, selfContained: boolean): AsyncGenerator<string> {
-  if (state.end === undefined) throw new ExportError(`${state.runId} is still running: its record is written when it has ended`);
+  if (path.basename(path.dirname(record)) === path.basename(liveFolder(''))) throw new ExportError(`${state.runId} is still running: its record is written when it has ended`);
   const records = recordsFolder(record);
   const read = async (digest: string): Promise<Buffer | undefined> => {
     const file = objectPath(records, digest);
