@@ -8,9 +8,11 @@ import { graphPanels } from './vscode/graph-panel.ts';
 import { importing } from './vscode/import-runs.ts';
 import { interpreterChoice } from './vscode/interpreter.ts';
 import { PipelineFiles, pipelineSelector } from './vscode/pipeline-files.ts';
+import { lineagePanel } from './vscode/lineage-panel.ts';
 import { pipelineView } from './vscode/pipeline-view.ts';
 import { Pipelines } from './vscode/pipelines.ts';
 import { quickFixes } from './vscode/quick-fixes.ts';
+import { RecordFolders } from './vscode/record-folders.ts';
 import { runEditor } from './vscode/run-editor.ts';
 import { runsView } from './vscode/runs-view.ts';
 import { statusBar } from './vscode/status-bar.ts';
@@ -29,11 +31,13 @@ export function activate(context: vscode.ExtensionContext): void {
   pipelines = new Pipelines({ executor: vscode.Uri.joinPath(extensionUri, 'dist', 'executor.cjs').fsPath, output, files, interpreters }, context.workspaceState);
   const logs = taskLogs(pipelines);
   const graphs = graphPanels(extensionUri, pipelines, logs);
-  const tracker = trackerPanels(extensionUri, pipelines, context.workspaceState);
+  const folders = new RecordFolders(pipelines, context.workspaceState);
+  const tracker = trackerPanels(extensionUri, pipelines, folders, context.workspaceState);
+  const lineage = lineagePanel(extensionUri, pipelines, folders);
   const transfer = transfers(extensionUri);
   const converted = convertedFiles(transfer);
   const imports = importing(pipelines, transfer, output);
-  const runs = runsView(pipelines, imports);
+  const runs = runsView(folders, context.workspaceState, imports);
   const lenses = new TaskLenses(pipelines);
   context.subscriptions.push(
     output,
@@ -42,13 +46,15 @@ export function activate(context: vscode.ExtensionContext): void {
     pipelines,
     logs,
     graphs,
+    folders,
     tracker,
+    lineage,
     runs,
     lenses,
     changeDocuments(),
     pipelineView(pipelines),
     statusBar(pipelines),
-    registerActions({ pipelines, graphs, tracker, runs, logs, output, transfer, imports, converted }),
+    registerActions({ pipelines, graphs, tracker, lineage, folders, runs, logs, output, transfer, imports, converted }),
     converted,
     ...[view.run, view.file].map((type) => vscode.window.registerCustomEditorProvider(type, runEditor(extensionUri, context.globalStorageUri, converted), { supportsMultipleEditorsPerDocument: true })),
     vscode.languages.registerCodeLensProvider(pipelineSelector, lenses),

@@ -29,8 +29,9 @@ import { makePlan, type PlanScope } from '../execution/plan.ts';
 import { needsInterpreter } from '../execution/task/command.ts';
 import { startWatcher } from '../execution/watcher.ts';
 import { systemClock } from './clock.ts';
+import { createAutomaticPush } from './exporting/automatic-push.ts';
 import { randomIds } from './ids.ts';
-import { pythonHelperFolder, spawnerScript, workspaceOf } from './installation.ts';
+import { pythonHelperFolder, spawnerCommands, workspaceOf } from './installation.ts';
 import { keptLimit } from './kept-limit.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
@@ -85,11 +86,12 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const environment = { ...process.env };
   const clock = systemClock();
   const ids = randomIds();
-  const spawner = spawningBackend(localBackend(), spawnerScript());
+  const spawner = spawningBackend(localBackend(), spawnerCommands());
   const backend = warmBackend(spawner);
   const memory = createTaskMemory(store, file);
   const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
   const hasObject = (digest: Digest): boolean => existsSync(objectPath(store, digest) ?? '');
+  const push = createAutomaticPush({ environment, endpoint: options.otlpEndpoint, onProblem: (message) => listener({ type: 'notice', message }) });
   const lock = createPipelineLock(store, file, memory.forgetResults);
 
   const source = createPipelineSource(file, options.set, environment, store);
@@ -296,6 +298,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       );
       if (!end.ok) return problem('storage', end.message);
       listener({ type: 'sealed', result: end.result });
+      push.push(end.result.record);
       if (executed > 0 && end.result.outcome === 'success' && !watching) await rememberDecisions(pipeline, decision);
       return end.result;
     } finally {
@@ -494,6 +497,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       active?.cancel();
       await stopWatching?.();
       await last;
+      await push.settled();
       backend.close();
       await spawner.close();
       memory.forgetResults();

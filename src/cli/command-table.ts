@@ -1,7 +1,7 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
 import { exportTargets } from '../exporters/export-target.ts';
 
-export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
+export type CommandName = 'run' | 'retry' | 'restore' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'name' | 'delete' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
 
 /** The values of the options of all commands; a command reads those that its row lists. */
 export interface OptionValues {
@@ -19,6 +19,9 @@ export interface OptionValues {
   readonly limit?: number;
   readonly all: boolean;
   readonly attempt?: number;
+  readonly params: boolean;
+  readonly sources?: string;
+  readonly search?: string;
   readonly 'keep-runs'?: number;
   readonly 'older-than'?: string;
   readonly 'dry-run': boolean;
@@ -29,6 +32,10 @@ export interface OptionValues {
   readonly archived: boolean;
   readonly remove: boolean;
   readonly forward: boolean;
+  /** Folders. */
+  readonly records: readonly string[];
+  readonly 'stale-after'?: string;
+  readonly differing: boolean;
   readonly why?: string;
   readonly good: readonly string[];
   readonly to?: string;
@@ -36,6 +43,9 @@ export interface OptionValues {
   readonly baseline?: string;
   readonly 'self-contained': boolean;
   readonly convert: boolean;
+  readonly series?: string;
+  readonly details: boolean;
+  readonly key?: string;
 }
 export type OptionName = keyof OptionValues;
 
@@ -72,13 +82,22 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   archived: { type: 'flag', description: 'show archived runs too' },
   remove: { type: 'flag', description: 'take it away again' },
   forward: { type: 'flag', description: 'the other way: what was made from it' },
+  records: { type: 'text', value: 'DIR', multiple: true, description: 'read the records in this folder instead: a project, its .runweave, or where records were copied to; may be repeated' },
+  'stale-after': { type: 'text', value: 'AGE', description: 'warn of inputs that were older when they were used: 12h, 7d (default: 30d)' },
+  differing: { type: 'flag', description: 'only columns in which the runs differ' },
   why: { type: 'text', value: 'TEXT', description: 'what is wrong with it' },
   good: { type: 'text', value: 'OUTPUT', multiple: true, description: 'outputs that are good (default: all others of the same tasks)' },
   to: { type: 'text', value: 'FORMAT', description: '' },
   output: { short: 'o', type: 'text', value: 'PATH', description: 'the file to write, or the folder for several (default: standard output)' },
   baseline: { type: 'text', value: 'RUN', description: 'compare metrics with those of this run' },
   'self-contained': { type: 'flag', description: 'with the artifacts that the record only refers to' },
+  series: { type: 'text', value: 'METRIC', description: 'every value that was logged of this metric, with step and time' },
+  details: { type: 'flag', description: 'show what differs: lines of sources and output, cells of notebooks and tables, timelines' },
+  key: { type: 'text', value: 'COLUMN', description: 'match rows of tables by this column (default: the first one that tells rows apart)' },
   attempt: { type: 'count', value: 'N', description: 'the output of this attempt (default: the last one)' },
+  params: { type: 'flag', description: 'write the parameters of the run into the pipeline file' },
+  sources: { type: 'text', value: 'DIR', description: 'put the code of the run into this new folder' },
+  search: { type: 'text', value: 'WORDS', description: 'the spans that have these words in their name or in an attribute (name=value)' },
 };
 
 /** Accepted by every command. */
@@ -132,6 +151,18 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ["runweave retry 'latest/train[nr_train_images=400]'", 'this task alone, after its code was corrected'],
     ],
   },
+  restore: {
+    summary: 'get back the parameters or the code of a recorded run',
+    details: `--params writes the parameters of RUN into the pipeline file; only the values change, and git or your editor can take that back. --sources makes a git worktree in DIR at the commit of RUN, applies the uncommitted changes that it had, and adds what was kept of the sources; without that commit, what was kept alone. Both: the parameters go into the pipeline file in DIR. Data is not restored. To run with the parameters once, without an edit: runweave retry RUN. ${runReference}`,
+    arguments: 'RUN',
+    minimum: 1,
+    maximum: 1,
+    options: ['params', 'sources', 'dry-run'],
+    examples: [
+      ['runweave restore 3f2a --params', 'the pipeline file has the parameters of that run again'],
+      ['runweave restore 3f2a --sources ../as-it-was', 'its code beside yours, to look at or to run'],
+    ],
+  },
   watch: {
     summary: 'run, and again after every change, until interrupted',
     arguments: '[TASK…]',
@@ -173,9 +204,10 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN',
     minimum: 1,
     maximum: 1,
-    options: ['format'],
+    options: ['format', 'search'],
     formats: ['text', 'mermaid'],
     examples: [
+      ['runweave gantt latest --search http.route=/predict', 'the spans that tasks reported with this attribute'],
       ['runweave gantt latest', 'as bars in the terminal'],
       ['runweave gantt latest --format mermaid', 'as a mermaid gantt diagram'],
     ],
@@ -186,12 +218,14 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: '',
     minimum: 0,
     maximum: 0,
-    options: ['filter', 'sort', 'columns', 'group', 'limit', 'all', 'archived', 'format'],
+    options: ['filter', 'sort', 'columns', 'differing', 'group', 'limit', 'all', 'archived', 'records', 'format'],
     formats: ['table', 'csv'],
     examples: [
       ['runweave runs', 'the newest 20'],
       ["runweave runs --filter 'metrics.roc_auc > 0.95 and params.epochs in (10, 20)' --sort -metrics.roc_auc", 'the best first'],
       ['runweave runs --columns run,params.lr,metrics.loss.min --group params.lr', 'mean and spread for each value'],
+      ['runweave runs --limit 3 --differing', 'what is not the same in the newest three'],
+      ['runweave runs --records . --records ../other --group folder', 'of two projects'],
       ['runweave runs --all --format csv > runs.csv', 'for a spreadsheet'],
     ],
   },
@@ -201,9 +235,11 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN[/TASK]|FILE',
     minimum: 1,
     maximum: 1,
-    options: [],
+    options: ['series', 'format'],
+    formats: ['text', 'csv'],
     examples: [
       ['runweave show latest', 'the newest run'],
+      ['runweave show latest --series loss --format csv > loss.csv', 'every value of a metric, of all tasks'],
       ["runweave show 'latest/train[nr_train_images=400]'", 'why a task ran, with what, and what came out'],
       ['runweave show Downloads/run.zip', 'a run of CI, from its artifact'],
     ],
@@ -226,15 +262,15 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN RUN…',
     minimum: 2,
     maximum: Infinity,
-    options: ['all'],
-    examples: [['runweave compare -2 latest', 'what changed since the last run'], ['runweave compare 3f2a 9c01 77de --json', 'three runs, for a program']],
+    options: ['all', 'details', 'key'],
+    examples: [['runweave compare -2 latest', 'what changed since the last run'], ['runweave compare -2 latest --details', 'with the lines and cells that differ'], ['runweave compare 3f2a 9c01 77de --json', 'three runs, for a program']],
   },
   recent: {
     summary: 'list the latest executions of tasks',
     arguments: '',
     minimum: 0,
     maximum: 0,
-    options: ['limit'],
+    options: ['limit', 'records'],
     examples: [['runweave recent', 'the newest 20, of all runs']],
   },
   history: {
@@ -243,7 +279,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'TASK',
     minimum: 1,
     maximum: 1,
-    options: ['limit', 'all'],
+    options: ['limit', 'all', 'records'],
     examples: [['runweave history train', 'when it ran, why, and what came out']],
   },
   inspect: {
@@ -261,7 +297,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'OUTPUT',
     minimum: 1,
     maximum: 1,
-    options: ['forward'],
+    options: ['forward', 'stale-after', 'records'],
     examples: [['runweave trace build/model.pkl', 'from the model back to its causes'], ['runweave trace build/data.npz --forward', 'what was made from this data']],
   },
   tag: {
@@ -274,7 +310,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     examples: [['runweave tag baseline', 'on the newest run'], ['runweave tag baseline 3f2a --remove', 'no longer on that one']],
   },
   note: {
-    summary: 'write a note on a run, a task or an output',
+    summary: 'write a note on a run, or on a task of it',
     details: `Without RUN, on the newest. ${runReference}`,
     arguments: 'TEXT [RUN[/TASK]]',
     minimum: 1,
@@ -300,6 +336,24 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     options: ['remove'],
     examples: [['runweave archive 3f2a 9c01', 'out of the way'], ['runweave archive 3f2a --remove', 'back again']],
   },
+  name: {
+    summary: 'give a run a name',
+    details: `Without RUN, to the newest. An empty name takes it away. ${runReference}`,
+    arguments: 'NAME [RUN]',
+    minimum: 1,
+    maximum: 2,
+    options: [],
+    examples: [["runweave name 'with the new labels' 3f2a", 'shown beside its id']],
+  },
+  delete: {
+    summary: 'move records of runs into .runweave/trash',
+    details: `gc empties the trash after 30 days; until then undo puts them back. What was made by these runs stays. ${runReference}`,
+    arguments: 'RUN…',
+    minimum: 1,
+    maximum: Infinity,
+    options: [],
+    examples: [['runweave delete 3f2a 9c01', 'both, or none if one is not found'], ['runweave undo', 'back again']],
+  },
   flag: {
     summary: 'mark an output as bad',
     details: 'OUTPUT as in trace. `review` then says what flagged outputs have in common.',
@@ -323,11 +377,11 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: '',
     minimum: 0,
     maximum: 0,
-    options: ['good', 'limit'],
+    options: ['good', 'limit', 'records'],
     examples: [['runweave review', 'the most suspicious first']],
   },
   undo: {
-    summary: 'take back the last tag, note, star, flag or archiving',
+    summary: 'take back the last tag, note, name, star, flag, archiving or deletion',
     arguments: '',
     minimum: 0,
     maximum: 0,

@@ -11,6 +11,7 @@ type Command = (line: CommandLine, host: Host) => Promise<ExitCode>;
 const load: Readonly<Record<CommandName, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run.ts')).runCommand,
   retry: async () => (await import('./commands/retry.ts')).retryCommand,
+  restore: async () => (await import('./commands/restore.ts')).restoreCommand,
   watch: async () => (await import('./commands/watch.ts')).watchCommand,
   plan: async () => (await import('./commands/plan.ts')).planCommand,
   graph: async () => (await import('./commands/graph.ts')).graphCommand,
@@ -27,6 +28,8 @@ const load: Readonly<Record<CommandName, () => Promise<Command>>> = {
   note: async () => (await import('./commands/annotate.ts')).noteCommand,
   star: async () => (await import('./commands/annotate.ts')).starCommand,
   archive: async () => (await import('./commands/annotate.ts')).archiveCommand,
+  name: async () => (await import('./commands/annotate.ts')).nameCommand,
+  delete: async () => (await import('./commands/delete.ts')).deleteCommand,
   flag: async () => (await import('./commands/flag.ts')).flagCommand,
   unflag: async () => (await import('./commands/flag.ts')).unflagCommand,
   review: async () => (await import('./commands/review.ts')).reviewCommand,

@@ -12,7 +12,9 @@ export interface ExportTargetSpec {
 export const exportTargets = {
   otlp: { output: 'file', extension: 'otlp.jsonl', description: 'OTLP JSON Lines: the record itself' },
   'otlp-json': { output: 'file', extension: 'otlp.json', description: 'OTLP as one JSON document' },
+  'otlp-http': { output: 'collector', description: 'pushed to a collector over OTLP/HTTP' },
   'composable-logs': { output: 'file', extension: 'json', description: 'spans as Composable Logs logs them; of several runs a folder' },
+  dir: { output: 'folder', description: 'a folder for each run: tasks, artifacts, notebooks as pages, metadata, diagrams' },
   markdown: { output: 'file', extension: 'md', description: 'report for a pull request or a job summary' },
   junit: { output: 'file', extension: 'xml', description: 'test results for CI' },
   mlflow: { output: 'tracking-store', description: 'runs of an MLflow file store or tracking server' },

@@ -3,6 +3,7 @@
  * makes the record from them, and `run-state.ts` folds them into what every surface shows. A record is read back as
  * the same events. All events are plain JSON.
  */
+import type { CheckResult } from './check.ts';
 import type { Fingerprint, Digest, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { MetricValue } from './metric-series.ts';
@@ -51,7 +52,7 @@ export type Trigger =
   | { readonly type: 'change'; /** Relative paths, at most 100. */ readonly files: readonly string[]; readonly count: number };
 
 export interface RecordedFailure {
-  /** The exception's type, or a word of ours: `exit-code`, `signal`, `timeout`, `start-failed`, `missing-output`, `interrupted`. */
+  /** The exception's type, or a word of ours: `exit-code`, `signal`, `timeout`, `start-failed`, `missing-output`, `check-failed`, `interrupted`. */
   readonly type: string;
   readonly message: string;
   readonly stacktrace?: string;
@@ -154,6 +155,8 @@ export type RunEvent =
       readonly cwd: string;
       /** 0 when the process could not be started. */
       readonly pid: number;
+      /** How it was started, where that is not the usual way: for who wonders, not a warning. */
+      readonly note?: string;
     })
   | (OfAttempt & { readonly type: 'output'; readonly stream: 'stdout' | 'stderr'; readonly text: string })
   /** `name` is that of the series: with the attributes that tell it from others of its name. `detail` is what else is known of the point. */
@@ -198,6 +201,8 @@ export type RunEvent =
   | (OfAttempt & ResourceSample & { readonly type: 'resources' })
   /** All that the attempt was warned of, in the order in which it was first shown; at most 200 different ones. */
   | (OfAttempt & { readonly type: 'warned'; readonly warnings: readonly TaskWarning[] })
+  /** What had to hold, as far as it was looked at: after the first command that failed nothing is. */
+  | (OfAttempt & { readonly type: 'checked'; readonly checks: readonly CheckResult[] })
   /** What the task was seen to use: paths relative to the pipeline's folder. */
   | (OfAttempt & {
       readonly type: 'observed';

@@ -10,6 +10,7 @@
  *      │                      │                        ▲                        │
  *      └────task-skipped──────┴──▶ skip                └──── task-stale ────────┘   (a change during the run)
  */
+import type { CheckResult } from './check.ts';
 import type { Digest, Fingerprint, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
 import { addPoint, nanosecondsSince, newSeries, type GrowingSeries, type MetricSeries } from './metric-series.ts';
@@ -42,6 +43,7 @@ export interface AttemptState {
   readonly command: readonly string[];
   readonly cwd: string;
   readonly pid: number;
+  readonly note?: string;
   readonly start: UnixNano;
   readonly end?: UnixNano;
   readonly outcome?: Exclude<Outcome, 'skip'>;
@@ -53,6 +55,7 @@ export interface AttemptState {
   /** What it used, from time to time. */
   readonly resources: readonly ResourcePoint[];
   readonly warned: readonly TaskWarning[];
+  readonly checks: readonly CheckResult[];
   /** What the task reported as spans, by their start; at most `shownSpans` of `spanCount`. */
   readonly spans: readonly ReportedSpan[];
   readonly spanCount: number;
@@ -245,11 +248,13 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
         command: event.command,
         cwd: event.cwd,
         pid: event.pid,
+        ...(event.note !== undefined && { note: event.note }),
         start: event.time,
         output: [],
         cells: [],
         resources: [],
         warned: [],
+        checks: [],
         spans: [],
         spanCount: 0,
       });
@@ -313,6 +318,9 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
     }
     case 'warned':
       attempt.warned = event.warnings;
+      return;
+    case 'checked':
+      attempt.checks = event.checks;
       return;
     case 'resources': {
       const { type: _type, task: _task, attempt: _attempt, ...point } = event;

@@ -11,15 +11,17 @@ import type { ArtifactContent, RunEvent } from '../model/run-event.ts';
 import { createRunFold } from '../model/run-state.ts';
 import type { RunState } from '../model/run-state.ts';
 import type { ReadRecord } from '../store/read-record.ts';
-import type { RunHostMessage, RunViewMessage, SeriesLength } from '../protocol/run-view.ts';
-import { openChange } from './changes.ts';
+import { runSources } from '../query/run-sources.ts';
+import type { ByteRange, RunHostMessage, RunViewMessage, SeriesLength } from '../protocol/run-view.ts';
+import { compareWithWorkspace, lookAtSources, openChange } from './changes.ts';
 import { coalesce } from './coalesce.ts';
-import { view } from './commands.ts';
+import { command, view } from './commands.ts';
 import type { Converted, ConvertedFiles } from './converted-files.ts';
 import { cutOutput } from './cut-output.ts';
 import { cutSeries, thinBatch } from './cut-series.ts';
 import { followLog } from './live-log.ts';
 import { fileInside, isEventLog, pathOfRun, pipelineFolderOf, safeFileName, sealedPathOf, storeFolderOf } from './record-files.ts';
+import { saveChart } from './save-chart.ts';
 import { webviewHtml } from './webview-html.ts';
 
 /** Points of a series that can be told apart in a chart. */
@@ -58,6 +60,18 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, converted: Conver
     const { readArtifact } = await import('../recording/artifacts.ts');
     return readArtifact(source.store(), digest, contentOf(source.state(), digest));
   };
+  const partOf = async (digest: Digest, range: ByteRange): Promise<Uint8Array | undefined> => {
+    const content = contentOf(source.state(), digest);
+    if (content !== undefined && content.type !== 'reference') return (await bytesOf(digest))?.subarray(range.start, range.end);
+    const { readArtifactPart } = await import('../recording/artifacts.ts');
+    return readArtifactPart(source.store(), digest, range);
+  };
+  /** In a folder of its own, under its name, so that an editor knows what it is. */
+  const materialize = async (digest: Digest, name: string, bytes: Uint8Array): Promise<vscode.Uri> => {
+    const target = vscode.Uri.joinPath(temporary, createHash('sha256').update(digest).digest('hex').slice(0, 16), safeFileName(name));
+    await vscode.workspace.fs.writeFile(target, bytes);
+    return target;
+  };
   const need = async (digest: Digest, name: string): Promise<Uint8Array | undefined> => {
     const bytes = await bytesOf(digest);
     if (bytes === undefined) void vscode.window.showWarningMessage(`${name} is neither in the record nor beside it (${digest.slice(0, 19)}…).`);
@@ -70,16 +84,15 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, converted: Conver
         await source.snapshot();
         return;
       case 'load-artifact': {
-        const bytes = await bytesOf(message.digest);
-        post({ type: 'artifact', digest: message.digest, ...(bytes !== undefined && { data: Buffer.from(bytes).toString('base64') }) });
+        const { digest, range } = message;
+        const bytes = range === undefined ? await bytesOf(digest) : await partOf(digest, range);
+        post({ type: 'artifact', digest, ...(range !== undefined && { range }), ...(bytes !== undefined && { data: Buffer.from(bytes).toString('base64') }) });
         return;
       }
       case 'open-artifact': {
         const bytes = await need(message.digest, message.name);
         if (bytes === undefined) return;
-        const target = vscode.Uri.joinPath(temporary, createHash('sha256').update(message.digest).digest('hex').slice(0, 16), safeFileName(message.name));
-        await vscode.workspace.fs.writeFile(target, bytes);
-        await vscode.commands.executeCommand('vscode.open', target, { preview: true, viewColumn: vscode.ViewColumn.Beside });
+        await vscode.commands.executeCommand('vscode.open', await materialize(message.digest, message.name, bytes), { preview: true, viewColumn: vscode.ViewColumn.Beside });
         return;
       }
       case 'save-artifact': {
@@ -89,6 +102,35 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, converted: Conver
         if (target !== undefined) await vscode.workspace.fs.writeFile(target, bytes);
         return;
       }
+      case 'copy-artifact-path': {
+        const { objectPath } = await import('../recording/artifacts.ts');
+        const object = objectPath(source.store(), message.digest);
+        const bytes = object !== undefined && existsSync(object) ? undefined : await need(message.digest, message.name);
+        const path = bytes === undefined ? object : (await materialize(message.digest, message.name, bytes)).fsPath;
+        if (path === undefined || !existsSync(path)) return;
+        await vscode.env.clipboard.writeText(path);
+        vscode.window.setStatusBarMessage(`Copied ${path}`, 4000);
+        return;
+      }
+      case 'look-at-workspace': {
+        const state = source.state();
+        if (state !== undefined) post({ type: 'workspace', files: await lookAtSources(base, runSources(state)) });
+        return;
+      }
+      case 'compare-source': {
+        const refusal = await compareWithWorkspace({ folder: base, store: source.store() }, message.path, message.digest);
+        if (refusal !== undefined) void vscode.window.showInformationMessage(refusal);
+        return;
+      }
+      case 'run-again':
+        await vscode.commands.executeCommand(command.retryRun, uri);
+        return;
+      case 'restore-parameters':
+        await vscode.commands.executeCommand(command.restoreParameters, uri);
+        return;
+      case 'restore-sources':
+        await vscode.commands.executeCommand(command.restoreSources, uri);
+        return;
       case 'open-file':
         await openFile(base, message.path, message.line);
         return;
@@ -103,6 +145,12 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, converted: Conver
         else await openRunFile(path);
         return;
       }
+      case 'trace':
+        await vscode.commands.executeCommand(command.trace, { output: `${source.state()?.runId ?? ''}/${message.task}/${message.output}` });
+        return;
+      case 'save-chart':
+        await saveChart(base, message);
+        return;
       default:
         message satisfies never;
     }

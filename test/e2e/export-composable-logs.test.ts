@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it } from 'node:test';
 import { ensurePython } from '../../.ci/setup/python.mjs';
-import type { RunState } from '../../src/model/run-state.ts';
+import type { RunState, TaskState } from '../../src/model/run-state.ts';
 import { exportWorld, importedElsewhere, metricPoints, stateOf, type ExportWorld } from './export-world.ts';
 
 const fixture = path.resolve(import.meta.dirname, '../fixtures/composable-logs');
@@ -97,17 +97,18 @@ describe('export --to composable-logs', () => {
     assert.deepEqual(back.tasks.map((task) => task.node.id).sort(), executed.map((task) => task.node.id).sort());
     for (const task of executed) {
       const same = back.tasks.find((other) => other.node.id === task.node.id);
-      assert.deepEqual(same?.node.dependencies, task.node.dependencies);
-      assert.deepEqual([same?.start, same?.end, same?.phase, same?.params], [task.start, task.end, task.phase, task.params]);
+      assert.ok(same !== undefined);
+      assert.deepEqual(same.node.dependencies, task.node.dependencies);
+      assert.deepEqual([same.start, same.end, same.phase, same.params], [task.start, task.end, task.phase, task.params]);
       assert.deepEqual(metricPoints(same), metricPoints(task));
       // What was returned comes back as what was logged.
-      assert.deepEqual(same?.loggedParams, { ...task.loggedParams, ...task.returns });
-      for (const [name, value] of Object.entries(task.tags)) assert.equal(same?.tags[name], value);
-      assert.deepEqual([same?.failure?.type, same?.failure?.message, same?.failure?.stacktrace], [task.failure?.type, task.failure?.message, task.failure?.stacktrace]);
-      const artifacts = (of: typeof same): readonly unknown[] => (of?.artifacts ?? []).map(({ name, size, digest }) => [name, size, digest]);
+      assert.deepEqual(same.loggedParams, { ...task.loggedParams, ...task.returns });
+      for (const [name, value] of Object.entries(task.tags)) assert.equal(same.tags[name], value);
+      assert.deepEqual([same.failure?.type, same.failure?.message, same.failure?.stacktrace], [task.failure?.type, task.failure?.message, task.failure?.stacktrace]);
+      const artifacts = (of: TaskState): readonly unknown[] => of.artifacts.map(({ name, size, digest }) => [name, size, digest]);
       assert.deepEqual(artifacts(same).slice(0, task.artifacts.length), artifacts(task));
       const output = (stream: string): string => task.attempts.at(-1)?.output.filter((chunk) => chunk.stream === stream).map((chunk) => chunk.text).join('') ?? '';
-      assert.deepEqual(same?.artifacts.slice(task.artifacts.length).map(({ name, content }) => [name, content]), (['stdout', 'stderr'] as const).filter((stream) => output(stream) !== '').map((stream) => [`${stream}.txt`, { type: 'utf8', text: output(stream) }]));
+      assert.deepEqual(same.artifacts.slice(task.artifacts.length).map(({ name, content }) => [name, content]), (['stdout', 'stderr'] as const).filter((stream) => output(stream) !== '').map((stream) => [`${stream}.txt`, { type: 'utf8', text: output(stream) }]));
     }
   });
 

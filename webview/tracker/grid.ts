@@ -45,11 +45,15 @@ export interface GridHandlers {
   readonly onHead: (column: number, modifiers: Modifiers) => void;
   readonly onHeadMenu: (column: number, anchor: DOMRect) => void;
   readonly onResize: (column: number, width: number) => void;
+  /** A head was dragged onto another. */
+  readonly onMove: (from: number, to: number) => void;
   /** The active line was moved to, by arrow keys or a click. */
   readonly onSelect: (line: number, modifiers: Modifiers, by: 'key' | 'click') => void;
   readonly onToggle: (line: number) => void;
   readonly onOpen: (line: number) => void;
   readonly onExpand: (line: number, on: boolean) => void;
+  /** The mouse is on this line, or on none. */
+  readonly onPoint: (line: number | undefined) => void;
   /** Any other key. Returns whether it meant something. */
   readonly onKey: (event: KeyboardEvent, line: number) => boolean;
 }
@@ -60,6 +64,8 @@ export interface Grid {
   /** What lines say has changed, not how many there are. */
   readonly repaint: () => void;
   readonly active: () => number;
+  /** This line stands out: what is pointed at elsewhere. */
+  readonly point: (line: number | undefined) => void;
   readonly focus: () => void;
 }
 
@@ -72,6 +78,7 @@ export function createGrid(label: string, handlers: GridHandlers): Grid {
   /** −1 is the head. */
   let active = 0;
   let column = 0;
+  let pointed: number | undefined;
   const painted = new Map<number, HTMLElement>();
 
   const leftOf = (at: number): number => content.columns.slice(0, at).reduce((left, { width }) => left + width, marksWidth);
@@ -106,7 +113,7 @@ export function createGrid(label: string, handlers: GridHandlers): Grid {
     });
     const row = h(
       'div',
-      { role: 'row', class: `run-line${expanded === undefined ? '' : ' group'}`, 'data-line': index, 'aria-rowindex': index + 2, 'aria-selected': String(selected), ...(content.isTree && { 'aria-level': level }), ...(expanded !== undefined && { 'aria-expanded': String(expanded) }) },
+      { role: 'row', class: `run-line${expanded === undefined ? '' : ' group'}${index === pointed ? ' pointed' : ''}`, 'data-line': index, 'aria-rowindex': index + 2, 'aria-selected': String(selected), ...(content.isTree && { 'aria-level': level }), ...(expanded !== undefined && { 'aria-expanded': String(expanded) }) },
       h('div', { role: 'gridcell', class: 'pinned marks', 'aria-colindex': 1 }, ...marks),
       ...cellElements,
     );
@@ -258,6 +265,14 @@ export function createGrid(label: string, handlers: GridHandlers): Grid {
     if (content.line(line).expanded !== undefined) handlers.onExpand(line, content.line(line).expanded !== true);
     showActive();
   });
+  let under: number | undefined;
+  const pointAt = (line: number | undefined): void => {
+    if (line === under) return;
+    under = line;
+    handlers.onPoint(line);
+  };
+  element.addEventListener('pointerover', (event) => pointAt(lineAt(event)));
+  element.addEventListener('pointerleave', () => pointAt(undefined));
   element.addEventListener('dblclick', (event) => {
     const line = lineAt(event);
     if (line !== undefined && content.line(line).expanded === undefined) handlers.onOpen(line);
@@ -271,9 +286,40 @@ export function createGrid(label: string, handlers: GridHandlers): Grid {
     showActive();
     openMenu();
   });
+  /** From one head to another; a short way is a click. */
+  const startDrag = (event: PointerEvent): void => {
+    const heading = headAt(event);
+    if (heading === undefined || event.button !== 0) return;
+    const start = event.clientX;
+    let over: HTMLElement | undefined;
+    const mark = (next: HTMLElement | undefined): void => {
+      over?.classList.remove('drop');
+      over = next;
+      over?.classList.add('drop');
+    };
+    const move = (moved: PointerEvent): void => {
+      const target = Math.abs(moved.clientX - start) > 8 ? headAt(moved) : undefined;
+      mark(target === heading ? undefined : target);
+    };
+    const stop = (): void => {
+      removeEventListener('pointermove', move);
+      removeEventListener('pointerup', stop);
+      const target = over;
+      mark(undefined);
+      if (target === undefined) return;
+      // The end of a drag is no click.
+      addEventListener('click', (click) => click.stopPropagation(), { capture: true, once: true });
+      setTimeout(() => handlers.onMove(Number(heading.dataset['column']), Number(target.dataset['column'])));
+    };
+    addEventListener('pointermove', move);
+    addEventListener('pointerup', stop);
+  };
   element.addEventListener('pointerdown', (event) => {
     const at = event.target instanceof HTMLElement ? event.target.dataset['resize'] : undefined;
-    if (at === undefined) return;
+    if (at === undefined) {
+      startDrag(event);
+      return;
+    }
     event.preventDefault();
     const from = event.clientX;
     const width = content.columns[Number(at)]?.width ?? 0;
@@ -320,6 +366,10 @@ export function createGrid(label: string, handlers: GridHandlers): Grid {
       paint();
     },
     active: () => active,
+    point: (line) => {
+      pointed = line;
+      for (const [index, row] of painted) row.classList.toggle('pointed', index === line);
+    },
     focus: () => element.focus(),
   };
 }

@@ -10,6 +10,7 @@ import { createAnnouncer } from '../announcer.ts';
 import { fill, h } from '../dom.ts';
 import { connectHost } from '../host.ts';
 import { lineCells } from './cells.ts';
+import { createChartsPane, firstPane, type PaneState } from './charts-pane.ts';
 import { cellText, columnOf, defaultColumns, metricFields, splitStatistic, titleOf, withStatistic, type Column } from './columns.ts';
 import { createComparison } from './comparison.ts';
 import { askText, chooseColumns } from './dialogs.ts';
@@ -23,6 +24,7 @@ interface PanelState {
   readonly selected: readonly string[];
   /** Keys of the runs that are compared, while they are. */
   readonly compared?: readonly string[];
+  readonly charts?: PaneState;
 }
 
 const emptyTable: TableState = { filter: '', sort: [], group: [], archived: false };
@@ -31,6 +33,7 @@ const saved = host.state.get();
 let table = saved?.table ?? emptyTable;
 const selected = new Set(saved?.selected);
 let compared = saved?.compared;
+let chartsState = saved?.charts ?? firstPane;
 let views: readonly NamedView[] = [];
 let undoable: string | undefined;
 let onlyDiffering = false;
@@ -47,7 +50,7 @@ let test: (row: number) => boolean = () => true;
 let model: TableModel = buildTable([], fields, test, { table: { ...table, columns: [] }, expanded });
 let complete = false;
 
-const remember = (): void => host.state.set({ table, selected: [...selected], ...(compared !== undefined && { compared }) });
+const remember = (): void => host.state.set({ table, selected: [...selected], charts: chartsState, ...(compared !== undefined && { compared }) });
 const change = (next: Partial<TableState>): void => {
   table = { ...table, ...next };
   remember();
@@ -75,6 +78,7 @@ const grid = createGrid('Runs', {
   onHead: (at, modifiers) => sortBy(model.columns[at], modifiers.shift),
   onHeadMenu: (at, rect) => openHeadMenu(at, rect),
   onResize: (at, width) => changeColumn(model.columns[at]?.field, { width }),
+  onMove: (from, to) => placeColumn(model.columns[from]?.field, model.columns[to]?.field),
   onSelect: select,
   onToggle: (line) => {
     anchor = line;
@@ -92,8 +96,33 @@ const grid = createGrid('Runs', {
     else expanded.delete(group.key);
     refresh();
   },
+  onPoint: (line) => charts.point(line === undefined || model.lines[line]?.type !== 'run' ? undefined : keysOfLine(line)[0]),
   onKey: gridKey,
 });
+
+const charts = createChartsPane(chartsState, {
+  post: host.post,
+  onState: (state) => {
+    chartsState = state;
+    remember();
+  },
+  onPoint: (key) => grid.point(key === undefined ? undefined : model.lines.findIndex((line) => line.type === 'run' && rows[line.row]?.path === key)),
+  onOpen: (key) => host.post({ type: 'open', key }),
+  onToggle: (key) => {
+    if (!selected.delete(key)) selected.add(key);
+    selectionChanged();
+  },
+  onSelect: (keys, add) => {
+    if (!add) selected.clear();
+    for (const key of keys) selected.add(key);
+    selectionChanged();
+  },
+});
+function showCharts(): void {
+  if (!charts.isOpen()) return;
+  const shown = new Set(model.lines.flatMap((line) => (line.type === 'run' ? [line.row] : line.rows)));
+  charts.show({ runs: rows, fields, shown: [...shown], selected: new Set(selected), metrics: metricNames });
+}
 
 function keysOfLine(at: number): readonly string[] {
   const line = model.lines[at];
@@ -121,6 +150,7 @@ function selectionChanged(): void {
   else {
     grid.repaint();
     drawActions();
+    showCharts();
   }
 }
 
@@ -152,6 +182,12 @@ const note = (): void => {
     if (text !== '') annotate(() => ({ type: 'note', text }));
   }, grid.focus);
 };
+const name = (): void => {
+  const keys = targets();
+  const [first] = keys;
+  if (first === undefined) return;
+  askText('Name of the run; empty takes it away', byKey.get(first)?.annotations.name ?? '', (text) => annotate(() => ({ type: 'name', name: text })), grid.focus);
+};
 const remove = (): void => {
   const keys = targets();
   if (keys.length > 0) host.post({ type: 'delete', keys });
@@ -180,7 +216,7 @@ function comparable(): readonly string[] {
 
 function askComparison(): void {
   if (compared === undefined) return;
-  comparison.wait(compared);
+  comparison.wait();
   showPart();
   host.post({ type: 'compare', keys: compared });
 }
@@ -197,7 +233,7 @@ const saveCsv = (): void => host.post({ type: 'save-csv', text: tableText(csvTex
 
 function gridKey(event: KeyboardEvent): boolean {
   const control = event.ctrlKey || event.metaKey;
-  const action = control ? { a: selectAll, c: copy, z: undo }[event.key.toLowerCase()] : { s: star, t: tag, n: note, f: flag, c: compare, Delete: remove, '/': filter.focus, Escape: clearSelection }[event.key];
+  const action = control ? { a: selectAll, c: copy, z: undo }[event.key.toLowerCase()] : { s: star, t: tag, n: note, f: flag, c: compare, v: toggleCharts, F2: name, Delete: remove, '/': filter.focus, Escape: clearSelection }[event.key];
   if (action === undefined || event.altKey) return false;
   action();
   return true;
@@ -235,6 +271,17 @@ function moveColumn(field: string, by: -1 | 1): void {
   const [state] = columns.splice(from, 1);
   if (state !== undefined) columns.splice(Math.max(0, from + by), 0, state);
   change({ columns });
+}
+
+/** Puts a column where another is: before it on the way left, behind it on the way right. Pinned ones stay before the others. */
+function placeColumn(field: string | undefined, at: string | undefined): void {
+  const columns = chosenColumns();
+  const [from, to] = [field, at].map((each) => columns.findIndex((state) => state.field === each));
+  const moved = columns[from ?? -1];
+  const target = columns[to ?? -1];
+  if (moved === undefined || target === undefined || to === undefined) return;
+  const others = columns.filter((state) => state !== moved);
+  change({ columns: [...others.slice(0, to), { ...moved, pinned: target.pinned === true }, ...others.slice(to)] });
 }
 
 function openHeadMenu(at: number, rect: DOMRect): void {
@@ -300,14 +347,21 @@ function openViews(event: Event): void {
 const actions = h('div', { class: 'actions-bar', role: 'toolbar', 'aria-label': 'Actions' });
 const count = h('p', { class: 'count', role: 'status' });
 const banner = h('div', { class: 'banner', hidden: true, role: 'alert' });
-const tablePart = h('section', { class: 'table-part', 'aria-label': 'Runs' }, h('div', { class: 'top' }, filter.element, count), actions, banner, grid.element);
-const comparison = createComparison(host.post, () => {
-  const keys = compared;
-  compared = undefined;
-  remember();
-  showPart();
-  refresh();
-  if (keys !== undefined) grid.focus();
+const tablePart = h('section', { class: 'table-part', 'aria-label': 'Runs' }, h('div', { class: 'top' }, filter.element, count), actions, banner, grid.element, charts.element);
+const comparison = createComparison(host.post, {
+  onBack: () => {
+    const keys = compared;
+    compared = undefined;
+    remember();
+    showPart();
+    refresh();
+    if (keys !== undefined) grid.focus();
+  },
+  onFirst: (key) => {
+    compared = [key, ...(compared ?? []).filter((other) => other !== key)];
+    remember();
+    askComparison();
+  },
 });
 document.body.append(h('main', { class: 'tracker' }, h('h1', { class: 'visually-hidden' }, 'Runs'), tablePart, comparison.element, announcer.element));
 
@@ -337,6 +391,7 @@ function drawActions(): void {
     { label: 'Compare', run: compare, keys: 'c', needs: 2, title: 'Compare the selected runs (C)' },
     { label: 'Star', run: star, keys: 's', needs: 1, title: 'Star, or take the star off (S)' },
     { label: 'Tag…', run: tag, keys: 't', needs: 1, title: 'Tag (T)' },
+    { label: 'Name…', run: name, keys: 'F2', needs: 1, title: 'What a person calls the run (F2)' },
     { label: 'Note…', run: note, keys: 'n', needs: 1, title: 'Note (N)' },
     { label: 'Flag', run: flag, keys: 'f', needs: 1, title: 'Flag as bad, or take the flag off (F)' },
     { label: 'Archive', run: archive, needs: 1 },
@@ -346,6 +401,7 @@ function drawActions(): void {
     { label: 'Copy', run: copy, keys: 'Control+C', needs: 1, title: 'Copy the selected runs as text' },
     { label: 'CSV…', run: saveCsv, needs: 1, title: 'Save the selected runs for a spreadsheet' },
     { label: 'Columns…', run: openColumns },
+    { label: 'Charts', run: toggleCharts, keys: 'v', pressed: charts.isOpen(), title: 'Charts of the selected runs (V)' },
     { label: 'Views', run: openViews },
     { label: 'Only what differs', run: toggleDiffering, needs: 2, pressed: onlyDiffering, title: 'Only columns in which the selected runs differ' },
     { label: 'Archived', run: () => change({ archived: !table.archived }), pressed: table.archived, title: 'Show archived runs too' },
@@ -363,13 +419,19 @@ function drawActions(): void {
   }
   if (groupSelect.parentElement === null) actions.append(h('label', { class: 'group-by' }, 'Group by ', groupSelect));
   const [current = ''] = table.group;
-  const candidates = ['status', 'pipeline', 'branch', 'commit', 'tag', ...fields.names().filter((name) => name.startsWith('params.')), ...(table.group.length > 1 ? table.group : [])];
+  const candidates = ['status', 'pipeline', ...(rows.some(({ folder }) => folder !== undefined) ? ['folder'] : []), 'branch', 'commit', 'tag', ...fields.names().filter((name) => name.startsWith('params.')), ...(table.group.length > 1 ? table.group : [])];
   const wanted = ['', ...new Set([...candidates, ...(current === '' ? [] : [current])])];
   if (wanted.join('\n') !== [...groupSelect.options].map((option) => option.value).join('\n')) fill(groupSelect, ...wanted.map((field) => h('option', { value: field }, field === '' ? 'nothing' : titleOf(field))));
   groupSelect.value = current;
   const of = model.passing === rows.length ? `${rows.length} ${rows.length === 1 ? 'run' : 'runs'}` : `${model.passing} of ${rows.length} runs`;
   const text = `${complete ? of : `Reading… ${of}`}${chosen > 0 ? `, ${chosen} selected` : ''}`;
   if (count.textContent !== text) count.textContent = text;
+}
+
+function toggleCharts(): void {
+  charts.toggle();
+  drawActions();
+  showCharts();
 }
 
 function toggleDiffering(): void {
@@ -398,6 +460,7 @@ function refresh(): void {
     isTree: model.lines.some(({ type }) => type === 'group'),
   });
   drawActions();
+  showCharts();
 }
 
 function rowsChanged(): void {
@@ -438,8 +501,11 @@ host.onMessage((message) => {
     case 'comparison':
       if (compared?.join('\n') === message.keys.join('\n')) comparison.show(message.result);
       return;
-    case 'image':
-      comparison.showImage(message.digest, message.data);
+    case 'series':
+      charts.receive(message);
+      return;
+    case 'content':
+      comparison.receive(message);
       return;
     case 'failed':
       banner.hidden = false;

@@ -76,10 +76,14 @@ async function exporterFor({ target, output, environment = {} }: ExportOptions, 
       return otlpExporter(context, 'lines');
     case 'otlp-json':
       return otlpExporter(context, 'document');
+    case 'otlp-http':
+      return (await import('./otlp-http-exporter.ts')).otlpHttpExporter(context, output, environment);
     case 'composable-logs':
       return composableLogsExporter(context);
     case 'junit':
       return junitExporter(context);
+    case 'dir':
+      return (await import('./dir-exporter.ts')).dirExporter(context);
     case 'markdown':
       return markdownExporter(context);
     case 'mlflow': {

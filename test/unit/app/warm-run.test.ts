@@ -15,7 +15,7 @@ const ended = (task: string): RunEvent => ({ type: 'task-ended', task }) as unkn
 
 function setUp(pipeline: Pipeline, { results = [] as readonly string[], wanted = pipeline.tasks.map(({ id }) => id as string) } = {}) {
   const prepared: string[][] = [];
-  const run = warmRun(pipeline, new Set(wanted) as ReadonlySet<TaskId>, (task) => results.includes(task), (tasks) => prepared.push([...tasks].sort()));
+  const run = warmRun(pipeline, new Set(wanted as unknown as readonly TaskId[]), (task) => results.includes(task), (tasks) => prepared.push([...tasks].sort()));
   return { run, prepared };
 }
 
