@@ -132,9 +132,9 @@ function actionsOf({ pipelines, graphs, tracker, lineage, folders, runs, logs, o
       if (chosen !== undefined) await openFile(chosen, converted);
     },
     [command.importRuns]: (file?: vscode.Uri, files?: readonly vscode.Uri[]) => imports.importRuns(files ?? (file === undefined ? undefined : [file])),
-    [command.exportRuns]: async (target?: RunsNode | vscode.Uri, targets?: readonly vscode.Uri[] | null, choice?: ExportChoice) => {
-      const several = Array.isArray(targets) && targets.length > 0 ? (targets as readonly vscode.Uri[]).map((each) => each.fsPath) : undefined;
-      const paths = several ?? [await pathOf(target, 'Run to export')];
+    [command.exportRuns]: async (target?: RunsNode | vscode.Uri, targets?: readonly (RunsNode | vscode.Uri)[] | null, choice?: ExportChoice) => {
+      const several = (targets ?? []).map((each) => (each instanceof vscode.Uri ? each.fsPath : ((entry) => entry && runPath(entry))(entryOf(each))));
+      const paths = several.length > 0 ? several : [await pathOf(target, 'Run to export')];
       await exportRuns(transfer, paths.filter((path) => path !== undefined), choice);
     },
     [command.openTracker]: () => withRecords(() => tracker.show()),
@@ -187,6 +187,12 @@ function actionsOf({ pipelines, graphs, tracker, lineage, folders, runs, logs, o
   };
 }
 
+const noRuns = 'No run has been recorded here yet.';
+
+function entryOf(node: RunsNode | undefined): RunListEntry | undefined {
+  return node?.type === 'entry' ? node.entry : undefined;
+}
+
 /** In the editor for it. A folder has none: what was made of it is opened. */
 async function openFile(file: vscode.Uri, { convert }: ConvertedFiles): Promise<void> {
   const { type } = await vscode.workspace.fs.stat(file);
@@ -197,12 +203,6 @@ async function openFile(file: vscode.Uri, { convert }: ConvertedFiles): Promise<
   const made = await convert(file.fsPath);
   if (made.ok) await openRunFile(made.record);
   else void vscode.window.showErrorMessage(`${basename(file.path)}: ${made.message}.`);
-}
-
-const noRuns = 'No run has been recorded here yet.';
-
-function entryOf(node: RunsNode | undefined): RunListEntry | undefined {
-  return node?.type === 'entry' ? node.entry : undefined;
 }
 
 function nameOf(target: TaskTarget): string {
