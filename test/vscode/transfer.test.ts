@@ -28,7 +28,10 @@ describe('Open With Runweave', () => {
     await withVscode(t, { folder, extensionPath, trusted: false }, async (vscode) => {
       const row = vscode.page.locator('.explorer-viewlet, .explorer-folders-view').getByRole('treeitem', { name: 'jaeger.json' });
       await row.click({ button: 'right' });
-      await vscode.page.getByRole('menuitem', { name: 'Open With Runweave' }).click();
+      // The menu takes no click in the moment in which it opens.
+      const item = vscode.page.getByRole('menuitem', { name: 'Open With Runweave' });
+      await item.hover();
+      await item.press('Enter');
       const panel = await vscode.webview('main.trace');
       await panel.locator('h1').filter({ hasText: 'api-gateway: GET /api/customer/owners/8/pets/10' }).waitFor();
       await vscode.screenshot('open-with-runweave');
