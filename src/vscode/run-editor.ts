@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
+import { thinBatch } from '../app/cut-series.ts';
+import { runSnapshot } from '../app/run-snapshot.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { ArtifactContent, RunEvent } from '../model/run-event.ts';
 import { createRunFold } from '../model/run-state.ts';
@@ -14,19 +16,13 @@ import type { RunHostMessage, RunViewMessage, SeriesLength } from '../protocol/r
 import { openChange } from './changes.ts';
 import { coalesce } from './coalesce.ts';
 import { view } from './commands.ts';
-import { cutOutput } from './cut-output.ts';
-import { cutSeries, thinBatch } from './cut-series.ts';
 import { followLog } from './live-log.ts';
 import { fileInside, isEventLog, pathOfRun, pipelineFolderOf, safeFileName, sealedPathOf, storeFolderOf } from './record-files.ts';
 import { webviewHtml } from './webview-html.ts';
 
-/** Points of a series that can be told apart in a chart. */
-const pointsLimit = 2000;
 /** Characters, and points, log records and spans, that a view takes as events before it gets a snapshot, cut anew, in their place. */
 const eventsLimit = { characters: 2 * 1024 * 1024, points: 50_000 };
 const displayInterval = 16;
-/** Characters of output that an attempt shows. */
-const outputLimit = 512 * 1024;
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
 export function runEditor(extension: vscode.Uri, temporary: vscode.Uri): vscode.CustomReadonlyEditorProvider {
@@ -146,7 +142,7 @@ function recordSource(path: string, post: (message: RunHostMessage) => void): Ru
       const read = await readRecord(path);
       if (read.type === 'run') {
         state = read.state;
-        post(snapshotOf(state, false));
+        post(runSnapshot(state, false));
       } else {
         post(read);
       }
@@ -181,8 +177,8 @@ function liveSource(path: string, post: (message: RunHostMessage) => void): RunS
     events.flush();
     following = true;
     sent = { characters: 0, points: 0 };
-    const snapshot = snapshotOf(state, true);
-    isThinned = snapshot.type === 'run' && snapshot.seriesLengths !== undefined && snapshot.seriesLengths.length > 0;
+    const snapshot = runSnapshot(state, true);
+    isThinned = snapshot.seriesLengths !== undefined && snapshot.seriesLengths.length > 0;
     post(snapshot);
   };
   let wanted = false;
@@ -216,11 +212,6 @@ function liveSource(path: string, post: (message: RunHostMessage) => void): RunS
       events.dispose();
     },
   };
-}
-
-function snapshotOf(state: RunState, live: boolean): RunHostMessage {
-  const { state: withFewerPoints, seriesLengths } = cutSeries(state, pointsLimit);
-  return { type: 'run', live, seriesLengths, ...cutOutput(withFewerPoints, outputLimit) };
 }
 
 /** Of the series that these events add to. */

@@ -24,6 +24,8 @@ interface PanelState {
 }
 
 const host = connectHost<RunHostMessage, RunViewMessage, PanelState>();
+/** The page, or the part of a website's page that is for the panel. */
+const page = document.getElementById('panel') ?? document.body;
 let saved: PanelState = host.state.get() ?? { tab: 'timeline' };
 let fold: RunFold = createRunFold();
 let live = false;
@@ -73,14 +75,14 @@ host.onMessage((message) => {
       lengths.clear();
       noteLengths(message.seriesLengths);
       drawn = '';
-      if (!runView.isConnected) fill(document.body, runView, announcer.element);
+      if (!runView.isConnected) fill(page, runView, announcer.element);
       show();
       return;
     case 'trace':
-      fill(document.body, traceView(message, saved.span, (span) => remember({ span })));
+      fill(page, traceView(message, saved.span, (span) => remember({ span })));
       return;
     case 'unreadable':
-      fill(document.body, h('main', { class: 'empty' }, h('h2', {}, 'This file can’t be read as a run'), h('p', {}, message.message), h('p', { class: 'quiet' }, 'A record is OpenTelemetry’s OTLP as JSON: one TracesData document, or one on each line. Was the file cut while it was copied? A run that is still going on, or whose process died, is under Runs in the Runweave view.')));
+      fill(page, h('main', { class: 'empty' }, h('h2', {}, 'This file can’t be read as a run'), h('p', {}, message.message), h('p', { class: 'quiet' }, 'A record is OpenTelemetry’s OTLP as JSON: one TracesData document, or one on each line. Was the file cut while it was copied? A run that is still going on, or whose process died, is under Runs in the Runweave view.')));
       return;
     case 'events': {
       const before = phases();
@@ -154,7 +156,7 @@ function show(): void {
   tabs.badge('artifacts', count(run.tasks.reduce((sum, task) => sum + task.artifacts.length, 0)));
   tabs.badge('metrics', count(run.tasks.reduce((sum, task) => sum + Object.keys(task.metrics).length, 0)));
   document.title = `${run.pipeline.name}: ${phaseLook[runPhase(run)].label}`;
-  const context: Context = { run, selected: saved.task, cutOutput, lengthOf, loaded, select, load, post: host.post };
+  const context: Context = { run, selected: saved.task, cutOutput, lengthOf, loaded, select, load, editor: host.editor, post: host.post };
   if (saved.tab === 'timeline') {
     if (!timeline.element.isConnected) fill(tabs.panel, timeline.element, legend);
     drawn = 'timeline';
@@ -219,5 +221,5 @@ setInterval(() => {
   if (live && !document.hidden) showSoon();
 }, 1000);
 
-fill(document.body, h('p', { class: 'empty quiet', role: 'status' }, 'Reading…'));
+fill(page, h('p', { class: 'empty quiet', role: 'status' }, 'Reading…'));
 host.post({ type: 'ready' });

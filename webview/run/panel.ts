@@ -3,6 +3,7 @@ import type { Digest } from '../../src/model/fingerprint.ts';
 import type { TaskId } from '../../src/model/pipeline.ts';
 import type { RunState } from '../../src/model/run-state.ts';
 import type { RunViewMessage } from '../../src/protocol/run-view.ts';
+import { h } from '../dom.ts';
 
 export type TabId = 'timeline' | 'tasks' | 'parameters' | 'metrics' | 'artifacts' | 'output' | 'environment';
 
@@ -16,5 +17,12 @@ export interface Context {
   readonly loaded: ReadonlyMap<Digest, string | null>;
   readonly select: (task: TaskId, tab?: TabId) => void;
   readonly load: (digest: Digest) => void;
+  /** Whether there is an editor to ask. */
+  readonly editor: boolean;
   readonly post: (message: RunViewMessage) => void;
+}
+
+/** A link to what only an editor can show; its text where there is none. */
+export function editorLink({ editor, post }: Context, message: RunViewMessage, text: string, attributes: { readonly class?: string; readonly title?: string } = {}): HTMLElement {
+  return editor ? h('button', { ...attributes, class: `link ${attributes.class ?? ''}`.trim(), onclick: () => post(message) }, text) : h('span', { class: attributes.class }, text);
 }

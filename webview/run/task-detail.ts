@@ -9,7 +9,7 @@ import { h, type Child } from '../dom.ts';
 import { spanTree } from '../../src/model/reported.ts';
 import { formatNumber, formatSize, formatTime, jsonText, pairs, phaseMark, plainText } from './format.ts';
 import { renderCells } from './notebook.ts';
-import type { Context } from './panel.ts';
+import { editorLink, type Context } from './panel.ts';
 import { resourcesView, sourcesView, warningsView } from './surroundings.ts';
 
 /** Rows of spans, and how many are shown without being asked for. */
@@ -43,7 +43,7 @@ function failureView(failure: RecordedFailure, context: Context): HTMLElement {
     'div',
     { class: 'failure' },
     h('p', {}, h('strong', {}, failure.type), `: ${plainText(failure.message)}`),
-    links.length > 0 && h('ul', { class: 'frames' }, ...links.map(({ file, line, function: name }) => h('li', {}, h('button', { class: 'link mono', onclick: () => context.post({ type: 'open-file', path: file, line }) }, `${file}:${line}`), h('span', { class: 'quiet' }, ` in ${name}`)))),
+    links.length > 0 && h('ul', { class: 'frames' }, ...links.map(({ file, line, function: name }) => h('li', {}, editorLink(context, { type: 'open-file', path: file, line }, `${file}:${line}`, { class: 'mono' }), h('span', { class: 'quiet' }, ` in ${name}`)))),
     stacktrace !== undefined && h('pre', { class: 'text' }, plainText(stacktrace)),
   );
 }
@@ -73,7 +73,7 @@ function spansView({ number, spans, spanCount, start, end }: AttemptState, task:
 function attemptView(task: TaskState, attempt: AttemptState, context: Context): HTMLElement {
   const { number, cause, start, end, outcome, exitCode, signal, command, pid, failure } = attempt;
   const resources = resourcesView(attempt);
-  const fileLink = (path: string, line: number): HTMLElement | string => (inWorkspace(path) ? h('button', { class: 'link mono', onclick: () => context.post({ type: 'open-file', path, line }) }, `${path}:${line}`) : `${path}:${line}`);
+  const fileLink = (path: string, line: number): HTMLElement | string => (inWorkspace(path) ? editorLink(context, { type: 'open-file', path, line }, `${path}:${line}`, { class: 'mono' }) : `${path}:${line}`);
   const warnings = warningsView(attempt, fileLink);
   const why = { first: '', retry: 'retry', change: 'restarted after a change' }[cause];
   return h(
@@ -95,13 +95,13 @@ const short = (digest: string): string => digest.slice(0, 19);
 function reasonView(reason: Reason, index: number, task: TaskId, context: Context): Child {
   const change = changeOf(reason);
   if (change === undefined) return describeReason(reason);
-  const show = change.type === 'upstream' ? (): void => context.select(change.task, 'tasks') : (): void => context.post({ type: 'show-change', task, reason: index });
-  return h('button', { class: 'link', title: change.type === 'upstream' ? `Show ${change.task}` : 'Show what changed', onclick: show }, describeReason(reason));
+  if (change.type === 'upstream') return h('button', { class: 'link', title: `Show ${change.task}`, onclick: () => context.select(change.task, 'tasks') }, describeReason(reason));
+  return editorLink(context, { type: 'show-change', task, reason: index }, describeReason(reason), { title: 'Show what changed' });
 }
 
 export function taskDetail(task: TaskState, context: Context): HTMLElement {
   const { node, fingerprint, observed } = task;
-  const file = (path: string): HTMLElement => h('button', { class: 'link', onclick: () => context.post({ type: 'open-file', path }) }, path);
+  const file = (path: string): HTMLElement => editorLink(context, { type: 'open-file', path }, path);
   const metrics = Object.entries(task.metrics);
   return h(
     'section',

@@ -16,7 +16,13 @@ export interface ComparisonView {
   readonly focus: () => void;
 }
 
-export function createComparison(post: (message: TrackerViewMessage) => void, onBack: () => void): ComparisonView {
+export interface ComparisonHost {
+  readonly post: (message: TrackerViewMessage) => void;
+  /** Whether there is an editor in which a difference can be opened. */
+  readonly editor: boolean;
+}
+
+export function createComparison({ post, editor }: ComparisonHost, onBack: () => void): ComparisonView {
   const content = h('div', { class: 'compared' });
   const back = h('button', { class: 'action', onclick: onBack }, '← Back to the table');
   const element = h('section', { class: 'comparison', 'aria-label': 'Comparison' }, h('div', { class: 'top' }, back, h('h2', {}, 'What differs')), content);
@@ -34,7 +40,7 @@ export function createComparison(post: (message: TrackerViewMessage) => void, on
       h('ol', { class: 'compared-runs' }, ...runs.map(({ key, runId }, at) => h('li', {}, h('span', { class: 'letter' }, letter(at)), h('button', { class: 'link', onclick: () => post({ type: 'open', key }) }, runId), at === 0 && h('span', { class: 'quiet' }, ' what the others are compared with')))),
       differences.length === 0 && h('p', {}, 'No difference: same parameters, code, data and environment, same results.'),
       ...kinds.flatMap((kind) => [
-        section(kind, data, post),
+        section(kind, data, { post, editor }),
         kind === 'artifact' && images.element,
       ]),
     );
@@ -57,9 +63,9 @@ export function letter(at: number): string {
   return at < 26 ? String.fromCharCode(65 + at) : String(at + 1);
 }
 
-function section(kind: Difference['type'], { runs, differences }: ComparisonData, post: (message: TrackerViewMessage) => void): HTMLElement {
+function section(kind: Difference['type'], { runs, differences }: ComparisonData, { post, editor }: ComparisonHost): HTMLElement {
   const rows = differences.flatMap((difference, index) => (difference.type === kind ? [{ difference, index }] : []));
-  const canOpen = kind === 'source' || kind === 'input' || kind === 'definition' || kind === 'output';
+  const canOpen = editor && (kind === 'source' || kind === 'input' || kind === 'definition' || kind === 'output');
   return h(
     'section',
     { class: 'differences' },

@@ -191,10 +191,13 @@ function tableText(separate: (cells: readonly (readonly string[])[]) => string, 
 const copy = (): void => host.post({ type: 'copy', text: tableText((cells) => cells.map((line) => line.map((cell) => cell.replaceAll(/[\t\r\n]+/g, ' ')).join('\t')).join('\n'), false) });
 const saveCsv = (): void => host.post({ type: 'save-csv', text: tableText(csvText, true) });
 
+/** What changes something. */
+const editorActions: ReadonlySet<unknown> = new Set([star, tag, note, flag, archive, remove, undo]);
+
 function gridKey(event: KeyboardEvent): boolean {
   const control = event.ctrlKey || event.metaKey;
   const action = control ? { a: selectAll, c: copy, z: undo }[event.key.toLowerCase()] : { s: star, t: tag, n: note, f: flag, c: compare, Delete: remove, '/': filter.focus, Escape: clearSelection }[event.key];
-  if (action === undefined || event.altKey) return false;
+  if (action === undefined || event.altKey || (!host.editor && editorActions.has(action))) return false;
   action();
   return true;
 }
@@ -297,7 +300,7 @@ const actions = h('div', { class: 'actions-bar', role: 'toolbar', 'aria-label': 
 const count = h('p', { class: 'count', role: 'status' });
 const banner = h('div', { class: 'banner', hidden: true, role: 'alert' });
 const tablePart = h('section', { class: 'table-part', 'aria-label': 'Runs' }, h('div', { class: 'top' }, filter.element, count), actions, banner, grid.element);
-const comparison = createComparison(host.post, () => {
+const comparison = createComparison(host, () => {
   const keys = compared;
   compared = undefined;
   remember();
@@ -346,6 +349,7 @@ function drawActions(): void {
     { label: 'Archived', run: () => change({ archived: !table.archived }), pressed: table.archived, title: 'Show archived runs too' },
   ];
   for (const { label, run, keys, needs = 0, title, pressed, off } of controls) {
+    if (!host.editor && editorActions.has(run)) continue;
     let button = buttons.get(label);
     if (button === undefined) {
       button = h('button', { class: 'action', onclick: run, ...(keys !== undefined && { 'aria-keyshortcuts': keys }) }, label);
