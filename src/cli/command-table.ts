@@ -1,6 +1,6 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
 
-export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
+export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'site' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
 
 /** The values of the options of all commands; a command reads those that its row lists. */
 export interface OptionValues {
@@ -35,6 +35,10 @@ export interface OptionValues {
   readonly baseline?: string;
   readonly 'self-contained': boolean;
   readonly convert: boolean;
+  readonly keep?: number;
+  readonly since?: string;
+  readonly 'max-size'?: string;
+  readonly title?: string;
 }
 export type OptionName = keyof OptionValues;
 
@@ -77,6 +81,10 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   output: { short: 'o', type: 'text', value: 'PATH', description: 'the file to write, or the folder for several (default: standard output)' },
   baseline: { type: 'text', value: 'RUN', description: 'compare metrics with those of this run' },
   'self-contained': { type: 'flag', description: 'with the artifacts that the record only refers to' },
+  keep: { type: 'count', value: 'N', description: 'only the newest N runs, and those with a star or a tag' },
+  since: { type: 'text', value: 'AGE', description: 'only runs that were started since: 12h, 30d, 8w, and those with a star or a tag' },
+  'max-size': { type: 'text', value: 'SIZE', description: 'leave out the oldest runs where the website would be larger: 500MB' },
+  title: { type: 'text', value: 'TEXT', description: "the website's title (default: the pipeline's name)" },
   attempt: { type: 'count', value: 'N', description: 'the output of this attempt (default: the last one)' },
 };
 
@@ -332,16 +340,30 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   },
   export: {
     summary: 'write recorded runs for other tools',
-    details: `otlp is the record itself, otlp-json one document of it; markdown a report for a pull request or a job summary; junit test results for CI; openlineage events; csv four tables (runs, params, metrics, series); json all that is known. ${runReference}`,
+    details: `otlp is the record itself, otlp-json one document of it; markdown a report for a pull request or a job summary; junit test results for CI; openlineage events; csv four tables (runs, params, metrics, series); json all that is known; html one page that shows the run, or compares several, and needs nothing else; site a folder that is a website. ${runReference}`,
     arguments: 'RUN…',
     minimum: 1,
     maximum: Infinity,
-    options: ['to', 'output', 'baseline', 'self-contained'],
-    targets: ['otlp', 'otlp-json', 'markdown', 'junit', 'openlineage', 'csv', 'json'],
+    options: ['to', 'output', 'baseline', 'self-contained', 'title'],
+    targets: ['otlp', 'otlp-json', 'markdown', 'junit', 'openlineage', 'csv', 'json', 'html', 'site'],
     examples: [
       ['runweave export latest --to markdown --baseline -2 >> "$GITHUB_STEP_SUMMARY"', 'what the run came to, and what changed'],
       ['runweave export latest --to junit -o report.xml', 'for the test report of a CI system'],
+      ['runweave export latest -2 --to html -o comparison.html', 'two runs compared, in one file'],
       ['runweave export latest --to otlp --self-contained -o run.otlp.jsonl', 'one file that is all of the run'],
+    ],
+  },
+  site: {
+    summary: 'write the tracker as a static website',
+    details: 'The runs table, comparisons and each run as files for any web server, GitHub Pages or a file share: no server process, and nothing is fetched from elsewhere. Built again, only what is new is written. DIR is made; one that holds another website is refused.',
+    arguments: 'DIR',
+    minimum: 1,
+    maximum: 1,
+    options: ['keep', 'since', 'max-size', 'title'],
+    examples: [
+      ['runweave site public', 'all runs; open public/index.html'],
+      ['runweave site public --keep 500 --max-size 900MB', 'at most so many and so much'],
+      ['runweave site public --since 90d', 'the runs of a quarter of a year'],
     ],
   },
   import: {

@@ -32,6 +32,11 @@ export async function exportCommand(line: CommandLine, host: Host): Promise<Exit
   const baseline = baselineQuery === undefined ? undefined : await openRun(baselineQuery, line, host);
   if (baseline?.type === 'error') return reportError(baseline, host, json);
 
+  if (to === 'site') {
+    if (output === undefined) return reportError(userError('--to site writes a folder: name it with --output'), host, json);
+    const { writeSite } = await import('./site.ts');
+    return writeSite(output, new Set(runs.map((run) => run.path)), line, host);
+  }
   const files = await contentOf(to, runs, baseline, place.records, line);
   if ('type' in files) return reportError(files, host, json);
   const [only] = files;
@@ -89,6 +94,10 @@ async function contentOf(to: string, runs: readonly OpenedRun[], baseline: Opene
       return [{ parts: states.map((state) => `${toMarkdown(state, { directionOf, ...(baseline !== undefined && { baseline: baseline.state }) })}\n`) }];
     case 'openlineage':
       return [{ parts: [toOpenLineage(states)] }];
+    case 'html': {
+      const { singleFile } = await import('../../app/site/single-file.ts');
+      return [{ parts: await singleFile(records, runs.map((run) => run.path), line.options.title) }];
+    }
     case 'json':
       return [{ parts: [`${JSON.stringify(states)}\n`] }];
     case 'csv':

@@ -1,13 +1,12 @@
 import { keptLimit } from '../../app/kept-limit.ts';
 import { collectGarbage, type Garbage, type Removed } from '../../app/collect-garbage.ts';
+import { parseAge } from '../age.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
 import { findRecords } from '../pipeline-file.ts';
-import { plural } from '../text.ts';
+import { formatBytes, plural } from '../text.ts';
 import { fromProblem, reportError, userError } from '../user-error.ts';
-
-const ages: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
 
 /** `runweave gc`: frees disk space, or says how much could be. */
 export async function gcCommand(line: CommandLine, host: Host): Promise<ExitCode> {
@@ -26,11 +25,6 @@ export async function gcCommand(line: CommandLine, host: Host): Promise<ExitCode
   return exitCodes.success;
 }
 
-function parseAge(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)([mhdw])$/.exec(text);
-  return match === null ? undefined : Number(match[1]) * (ages[match[2] ?? ''] ?? 0);
-}
-
 /** A line for each kind that there is any of, and the sum. */
 export function garbageLines({ records, artifacts, kept, leftovers, bytes, dryRun }: Garbage): readonly string[] {
   const of = ({ count, bytes: size }: Removed, what: string): readonly string[] => (count === 0 && size === 0 ? [] : [`${plural(count, what)}, ${formatBytes(size)}`]);
@@ -41,10 +35,4 @@ export function garbageLines({ records, artifacts, kept, leftovers, bytes, dryRu
     ...of(leftovers, 'leftover'),
     `${formatBytes(bytes)} ${dryRun ? 'would be freed' : 'freed'}`,
   ];
-}
-
-function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
-  return `${power === 0 ? bytes : (bytes / 1000 ** power).toPrecision(3)} ${units[power]}`;
 }
