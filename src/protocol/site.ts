@@ -8,7 +8,7 @@
  *   site/table/<digest>.js   `PackedRows`, so many runs a part
  *   site/runs/<key>.js       `StoredRun`
  *   site/objects/ab/cd….js   `StoredObject`, by the digest of its bytes: whatever an artifact is, it is never a page here
- *   site/assets/             scripts and styles of the panels
+ *   site/assets/<digest>/    scripts and styles of the panels
  *   site/manifest.json       what was written from what, for the next build
  */
 import type { RunHostMessage } from './run-view.ts';
@@ -22,8 +22,9 @@ export interface SiteIndex {
   readonly version: string;
   /** Names of the parts of the table; the oldest runs are in the first. */
   readonly table: readonly string[];
-  /** Paths of a panel's script and style, relative to the page; none where they are in the page. */
-  readonly panels: Readonly<Partial<Record<SitePanel, { readonly script: string; readonly style: string }>>>;
+  readonly panels: readonly SitePanel[];
+  /** Folder of the panels' scripts and styles, relative to the page; absent where they are in the page. */
+  readonly assets?: string;
   /** What is shown where the address says nothing: a route, as the address has it. */
   readonly start: string;
 }
@@ -54,6 +55,9 @@ export function objectName(digest: string): string | undefined {
 export function blockId(name: string): string {
   return `data:${name}`;
 }
+
+/** In a self-contained file: functions by the names of scripts that a panel may ask for. */
+export const partsName = 'runweaveParts';
 
 /** Id of the element that holds a panel's style in a self-contained file. */
 export function styleId(panel: SitePanel): string {

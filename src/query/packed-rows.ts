@@ -7,8 +7,11 @@ import type { RunRow } from './run-row.ts';
 
 type SeriesName = Pick<SeriesSummary, 'task' | 'name'>;
 
-/** The index of the name among `names`, then count, last, and where there is a finite value min, max and mean. */
-type PackedSeries = readonly [name: number, count: number, last: SeriesSummary['last'], min?: number, max?: number, mean?: number];
+/**
+ * The index of the name among `names`, then count, last, and where there is a finite value min, max and mean. Most series
+ * are one number, which all of these are: then only the number.
+ */
+type PackedSeries = readonly [name: number, value: number] | readonly [name: number, count: number, last: SeriesSummary['last'], min?: number, max?: number, mean?: number];
 
 export interface PackedRows {
   readonly names: readonly SeriesName[];
@@ -31,6 +34,7 @@ export function packRows(rows: readonly RunRow[], keyOf: (path: string) => strin
       const key = keyOf(row.path);
       const series = (row.summary?.series ?? []).map((each): PackedSeries => {
         const { count, last, min, max, mean } = each;
+        if (count === 1 && typeof last === 'number' && min === last && max === last && mean === last) return [indexOf(each), last];
         return min === undefined || max === undefined || mean === undefined ? [indexOf(each), count, last] : [indexOf(each), count, last, min, max, mean];
       });
       return { row: { ...row, path: key, ...(row.summary !== undefined && { summary: { ...row.summary, path: key, series: [] } }) }, series };
@@ -41,9 +45,10 @@ export function packRows(rows: readonly RunRow[], keyOf: (path: string) => strin
 export function unpackRows({ names, rows }: PackedRows): readonly RunRow[] {
   return rows.map(({ row, series }): RunRow => {
     if (row.summary === undefined) return row;
-    const unpacked = series.flatMap(([index, count, last, min, max, mean]): readonly SeriesSummary[] => {
-      const name = names[index];
+    const unpacked = series.flatMap((each): readonly SeriesSummary[] => {
+      const name = names[each[0]];
       if (name === undefined) return [];
+      const [, count, last, min, max, mean] = each.length === 2 ? [0, 1, each[1], each[1], each[1], each[1]] : each;
       return [{ task: name.task, name: name.name, count, last, ...(min !== undefined && max !== undefined && mean !== undefined && { min, max, mean }) }];
     });
     return { ...row, summary: { ...row.summary, series: unpacked } };

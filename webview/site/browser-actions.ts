@@ -7,7 +7,7 @@ export async function copyText(text: string): Promise<void> {
 
 /** Into the folder for downloads, under the last part of the name. */
 export function download(blob: Blob, name: string): void {
-  const link = h('a', { download: name.split(/[/\\]/).at(-1) || 'artifact' });
+  const link = h('a', { download: name.replace(/^.*[/\\](?=.)/s, '') });
   link.href = URL.createObjectURL(blob);
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);

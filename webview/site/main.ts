@@ -19,9 +19,9 @@ import { trackerHost } from './tracker-host.ts';
 const index = JSON.parse(document.getElementById('index')?.textContent ?? '') as SiteIndex;
 let route = parseRoute(location.hash === '' ? index.start : location.hash);
 
-/** In a self-contained file the panels' styles and scripts are parts of it, and the scripts follow. */
-const isThere = (panel: SitePanel): boolean => index.panels[panel] !== undefined || document.getElementById(styleId(panel)) !== null;
+const isThere = (panel: SitePanel): boolean => index.panels.includes(panel);
 
+/** In a self-contained file the panels' styles and scripts are parts of it, and the scripts follow. */
 function startPanel(panel: SitePanel): void {
   const inPage = document.getElementById(styleId(panel));
   if (inPage !== null) {
@@ -29,10 +29,10 @@ function startPanel(panel: SitePanel): void {
     (globalThis as { runweavePanel?: SitePanel }).runweavePanel = panel;
     return;
   }
-  const { style, script } = index.panels[panel] ?? { style: '', script: '' };
-  const link = h('link', { rel: 'stylesheet', href: style });
+  const assets = index.assets ?? '';
+  const link = h('link', { rel: 'stylesheet', href: `${assets}/${panel}.css` });
   // Panels measure: the style first.
-  const run = (): void => document.body.append(h('script', { src: script }));
+  const run = (): void => document.body.append(h('script', { src: `${assets}/${panel}.js` }));
   link.addEventListener('load', run);
   link.addEventListener('error', run);
   document.head.append(link);

@@ -5,14 +5,14 @@ import { createHash } from 'node:crypto';
 import { dataScript } from '../../exporters/site/data-piece.ts';
 import { sitePage } from '../../exporters/site/site-page.ts';
 import { canonicalJson, type Json } from '../../model/json.ts';
-import { objectName, runName, tableName, type SiteIndex, type SitePanel } from '../../protocol/site.ts';
+import { objectName, runName, sitePanels, tableName, type SiteIndex } from '../../protocol/site.ts';
 import { packRows } from '../../query/packed-rows.ts';
 import { runKey, type RunRow } from '../../query/run-row.ts';
 import { version } from '../installation.ts';
 import { readRunTable } from '../run-table.ts';
 import { chooseRuns, type Retention } from './choose-runs.ts';
 import { isStorable, readStoredObject, readStoredRun } from './read-stored-run.ts';
-import { assetNames, readAssets, type AssetName } from './site-assets.ts';
+import { readAssets, type Assets } from './site-assets.ts';
 import { openSiteFolder, shortHash, type RunEntry, type SiteFolder } from './site-folder.ts';
 
 /** Runs a part of the table: the newest are shown while the others come. */
@@ -31,6 +31,8 @@ export interface SiteOptions {
   /** Paths of the records to show; all when absent. */
   readonly only?: ReadonlySet<string> | undefined;
   readonly onProgress?: (done: number, total: number) => void;
+  /** The built ones when absent. */
+  readonly assets?: Assets | undefined;
 }
 
 export interface BuiltSite {
@@ -50,7 +52,7 @@ export type SiteResult = BuiltSite | { readonly type: 'refused'; readonly messag
 /** Throws when the disk refuses. */
 export async function buildSite(options: SiteOptions): Promise<SiteResult> {
   const { store, target, maxSize = Infinity, only, onProgress } = options;
-  const assets = await readAssets();
+  const assets = options.assets ?? (await readAssets());
   const opened = await openSiteFolder(target, version);
   if (!opened.ok) return { type: 'refused', message: opened.message };
   const { folder } = opened;
@@ -62,14 +64,8 @@ export async function buildSite(options: SiteOptions): Promise<SiteResult> {
     bytes += folder.sizeOf(name) ?? (await folder.write(name, text()));
   };
 
-  const paths = {} as Record<AssetName, { readonly script: string; readonly style: string }>;
-  for (const name of assetNames) {
-    const { script, style } = assets[name];
-    const [scriptName, styleName] = [`assets/${name}-${shortHash(script)}.js`, `assets/${name}-${shortHash(style)}.css`];
-    await put(scriptName, () => script);
-    await put(styleName, () => style);
-    paths[name] = { script: `site/${scriptName}`, style: `site/${styleName}` };
-  }
+  const assetsFolder = `assets/${shortHash(canonicalJson(assets))}`;
+  for (const [name, text] of Object.entries(assets)) await put(`${assetsFolder}/${name}`, () => text);
 
   const { rows } = await readRunTable(store);
   const chosen = chooseRuns(only === undefined ? rows : rows.filter(({ path }) => only.has(path)), options.retention);
@@ -102,9 +98,8 @@ export async function buildSite(options: SiteOptions): Promise<SiteResult> {
     await put(`${tableName(part)}.js`, () => dataScript(tableName(part), packed));
     table.push(part);
   }
-  const { site, ...panels } = paths;
-  const index: SiteIndex = { title: options.title ?? titleOf(shown), version, table, panels: panels satisfies Record<SitePanel, unknown>, start: '/' };
-  const removed = await folder.finish(sitePage(index, site), { version, runs: entries }, kept);
+  const index: SiteIndex = { title: options.title ?? titleOf(shown), version, table, panels: sitePanels, assets: `site/${assetsFolder}`, start: '/' };
+  const removed = await folder.finish(sitePage(index, `site/${assetsFolder}`), { version, runs: entries }, kept);
   return { type: 'built', runs: shown.length, written, removed, leftOut: chosen.length - shown.length, bytes: [...kept].reduce((sum, name) => sum + (folder.sizeOf(name) ?? 0), 0) };
 }
 
@@ -120,7 +115,7 @@ async function siteRun(folder: SiteFolder, store: string, key: string, record: s
   const name = `${runName(key)}.js`;
   const before = Object.hasOwn(folder.manifest.runs, key) && folder.sizeOf(name) !== undefined ? folder.manifest.runs[key] : undefined;
   const { size, mtimeMs } = stats;
-  if (before !== undefined && before.size === size && before.objects.every((digest) => folder.sizeOf(objectFile(digest) ?? '') !== undefined)) {
+  if (before?.size === size && before.objects.every((digest) => folder.sizeOf(objectFile(digest) ?? '') !== undefined)) {
     const isSame = before.mtimeMs === mtimeMs || before.sha256 === (await hashOf(record));
     // What was gone may have been brought back.
     const back = await Promise.all(before.missing.map((digest) => isStorable(store, digest)));

@@ -1,20 +1,27 @@
 /** `runweave export --to html`: runs as one page that needs nothing else. */
 import { dataBlock } from '../../exporters/site/data-piece.ts';
 import { singlePage } from '../../exporters/site/site-page.ts';
-import { objectName, runName, tableName, type SiteIndex } from '../../protocol/site.ts';
+import { objectName, runName, sitePanels, tableName, type SiteIndex } from '../../protocol/site.ts';
 import { packRows } from '../../query/packed-rows.ts';
 import { runKey } from '../../query/run-row.ts';
 import { version } from '../installation.ts';
 import { readRunTable } from '../run-table.ts';
 import { readStoredObject, readStoredRun } from './read-stored-run.ts';
-import { readAssets } from './site-assets.ts';
+import { readAssets, type Assets } from './site-assets.ts';
 
-/**
- * Pieces of the page's text. One run is shown as such; several are compared, the first with the others, with the table
- * behind them. `store` is `.runweave`, `records` are paths in it.
- */
-export async function singleFile(store: string, records: readonly string[], title?: string): Promise<Iterable<string>> {
-  const { site, tracker, run } = await readAssets();
+export interface SingleFileOptions {
+  /** `.runweave`. */
+  readonly store: string;
+  /** Paths of records in it. */
+  readonly records: readonly string[];
+  readonly title?: string | undefined;
+  /** The built ones when absent. */
+  readonly assets?: Assets | undefined;
+}
+
+/** Pieces of the page's text. One run is shown as such; several are compared, the first with the others, with the table behind them. */
+export async function singleFile({ store, records, title, assets: given }: SingleFileOptions): Promise<Iterable<string>> {
+  const assets = given ?? (await readAssets());
   const blocks = new Map<string, string>();
   for (const record of records) {
     const { stored, contents, referred } = await readStoredRun(record);
@@ -37,8 +44,10 @@ export async function singleFile(store: string, records: readonly string[], titl
     title: title ?? (isOne ? only : `${keys.length} runs`),
     version,
     table: isOne ? [] : [table],
-    panels: {},
+    panels: isOne ? ['run'] : ['tracker', 'run'],
     start: isOne ? `/runs/${encodeURIComponent(only)}` : `/compare/${keys.map(encodeURIComponent).join('/')}`,
   };
-  return singlePage(index, site, isOne ? { run } : { tracker, run }, blocks.values());
+  const own: readonly string[] = ['site', ...sitePanels].map((name) => `${name}.js`);
+  const parts = Object.keys(assets).filter((name) => name.endsWith('.js') && !own.includes(name) && (!isOne || name.startsWith('run-')));
+  return singlePage(index, assets, parts, blocks.values());
 }

@@ -1,12 +1,10 @@
 /** Scripts and styles of the website, as they were built. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Asset } from '../../exporters/site/site-page.ts';
-import type { SitePanel } from '../../protocol/site.ts';
 
-export const assetNames = ['site', 'tracker', 'run', 'graph'] as const satisfies readonly ('site' | SitePanel)[];
-export type AssetName = (typeof assetNames)[number];
+/** Texts by the names of their files: `run.js`. */
+export type Assets = Readonly<Record<string, string>>;
 
 /** Absolute path of the built webviews: beside the bundle, or where the source tree is built to. */
 function webviewFolder(): string {
@@ -15,11 +13,9 @@ function webviewFolder(): string {
 }
 
 /** Throws where they are not built. */
-export async function readAssets(): Promise<Readonly<Record<AssetName, Asset>>> {
-  const folder = webviewFolder();
+export async function readAssets(folder = webviewFolder()): Promise<Assets> {
+  const names = (await readdir(folder)).filter((name) => /\.(js|css)$/.test(name)).sort();
   // A source map is beside the built file only.
-  const text = async (file: string): Promise<string> => (await readFile(path.join(folder, file), 'utf8')).replace(/\n(?:\/\/# |\/\*# )sourceMappingURL=[^\n]*\n?$/, '\n');
-  const [site, tracker, run, graph] = await Promise.all(assetNames.map(async (name): Promise<Asset> => ({ script: await text(`${name}.js`), style: await text(`${name}.css`) })));
-  if (site === undefined || tracker === undefined || run === undefined || graph === undefined) throw new Error('unreachable');
-  return { site, tracker, run, graph };
+  const texts = await Promise.all(names.map(async (name) => (await readFile(path.join(folder, name), 'utf8')).replace(/\n(?:\/\/# |\/\*# )sourceMappingURL=[^\n]*\n?$/, '\n')));
+  return Object.fromEntries(names.map((name, at) => [name, texts[at] ?? '']));
 }

@@ -96,7 +96,7 @@ async function contentOf(to: string, runs: readonly OpenedRun[], baseline: Opene
       return [{ parts: [toOpenLineage(states)] }];
     case 'html': {
       const { singleFile } = await import('../../app/site/single-file.ts');
-      return [{ parts: await singleFile(records, runs.map((run) => run.path), line.options.title) }];
+      return [{ parts: await singleFile({ store: records, records: runs.map((run) => run.path), title: line.options.title }) }];
     }
     case 'json':
       return [{ parts: [`${JSON.stringify(states)}\n`] }];

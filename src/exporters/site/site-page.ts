@@ -3,17 +3,11 @@
  * request leave: `default-src 'none'` holds for all that is not named.
  */
 import { createHash } from 'node:crypto';
-import { sitePanels, styleId, type SiteIndex, type SitePanel } from '../../protocol/site.ts';
+import { partsName, styleId, type SiteIndex } from '../../protocol/site.ts';
 import { escapeHtml, jsonInHtml } from './data-piece.ts';
 
-/** Text of a built script and its style sheet. */
-export interface Asset {
-  readonly script: string;
-  readonly style: string;
-}
-
 /** Styles can't be listed beforehand: mermaid writes one into each drawing, and elements are placed by theirs. */
-const styles = "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; base-uri 'none'; form-action 'none'";
+const styles = "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src data: blob:; font-src 'self'; base-uri 'none'; form-action 'none'";
 
 function head(title: string, scripts: string): string {
   return `<!DOCTYPE html>
@@ -30,32 +24,39 @@ function head(title: string, scripts: string): string {
 
 const noScript = '<noscript><p>This page shows recorded runs with JavaScript, which is switched off here.</p></noscript>';
 
-/** `own`: paths of the page's script and style. */
-export function sitePage(index: SiteIndex, own: { readonly script: string; readonly style: string }): string {
-  return `${head(index.title, "'self'")}<link rel="stylesheet" href="${escapeHtml(own.style)}">
+/** `assets`: path of the folder of scripts and styles. */
+export function sitePage(index: SiteIndex, assets: string): string {
+  return `${head(index.title, "'self'")}<link rel="stylesheet" href="${escapeHtml(assets)}/site.css">
 </head>
 <body class="site">
 ${noScript}
 <script type="application/json" id="index">${jsonInHtml(index)}</script>
-<script src="${escapeHtml(own.script)}"></script>
+<script src="${escapeHtml(assets)}/site.js"></script>
 </body>
 </html>
 `;
 }
 
-/** `data` are blocks, made one by one: there may be many artifacts. */
-export function* singlePage(index: SiteIndex, own: Asset, panels: Readonly<Partial<Record<SitePanel, Asset>>>, data: Iterable<string>): Generator<string> {
-  const there = sitePanels.flatMap((name) => (panels[name] === undefined ? [] : [{ name, asset: panels[name] }]));
-  // Only the one that the address asks for runs; which, the page's own script says.
-  const scripts = [own.script, ...there.map(({ name, asset }) => `if (globalThis.runweavePanel === "${name}") {\n${asset.script}\n}`)].map(inScript);
-  yield `${head(index.title, scripts.map((text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`).join(' '))}<style>${inStyle(own.style)}</style>
+/**
+ * `assets` are texts of scripts and styles by the names of their files; `parts` are names of scripts that a panel asks
+ * for; `data` are blocks, made one by one.
+ */
+export function* singlePage(index: SiteIndex, assets: Readonly<Record<string, string>>, parts: readonly string[], data: Iterable<string>): Generator<string> {
+  const text = (name: string): string => assets[name] ?? '';
+  const scripts = [
+    text('site.js'),
+    ...parts.map((name) => `(globalThis.${partsName} ??= {})[${JSON.stringify(name)}] = () => {\n${text(name)}\n};`),
+    // Only the one that the address asks for runs; which, the page's own script says.
+    ...index.panels.map((panel) => `if (globalThis.runweavePanel === "${panel}") {\n${text(`${panel}.js`)}\n}`),
+  ].map(inScript);
+  yield `${head(index.title, scripts.map((script) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`).join(' '))}<style>${inStyle(text('site.css'))}</style>
 </head>
 <body class="site">
 ${noScript}
 <script type="application/json" id="index">${jsonInHtml(index)}</script>
-${there.map(({ name, asset }) => `<script type="text/css" id="${styleId(name)}">${inScript(asset.style)}</script>\n`).join('')}`;
+${index.panels.map((panel) => `<script type="text/css" id="${styleId(panel)}">${inScript(text(`${panel}.css`))}</script>\n`).join('')}`;
   yield* data;
-  for (const text of scripts) yield `<script>${text}</script>\n`;
+  for (const script of scripts) yield `<script>${script}</script>\n`;
   yield '</body>\n</html>\n';
 }
 
