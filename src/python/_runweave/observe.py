@@ -47,6 +47,8 @@ _executed = {}
 _packages = {}
 _asked = {}
 _folders = {}  # entry of a search path → folder of the workspace or None
+_installed_in = {}  # folders of installed packages that were told of
+_entries = {}  # entry of a search path outside of the workspace → time of change, names in it
 _warnings = 0
 _lookups = {}  # folder → names looked for in it, not told yet
 _roots = {}  # modules that the task's own code imports
@@ -187,6 +189,9 @@ def _ran(name):
     """The body of a module, or of a script, in the file `name`."""
     if name.startswith("<"):
         return
+    folder = os.path.dirname(name)
+    if folder in _installed_in:
+        return
     path = _in_workspace(name)
     if path is not None and _counts(path):
         _tell("modules", path)
@@ -194,6 +199,9 @@ def _ran(name):
     place = package_of(name)
     if place is not None:
         _uses_package(*place)
+        # Not where each file may be of another distribution.
+        if "/" not in place[1] and folder != place[0]:
+            _installed_in[folder] = None
         return
     if path is None and os.path.isabs(name) and not name.startswith(_python) and os.path.isfile(name):
         folders = [entry for entry in sys.path if os.path.basename(entry) in _site_names]
@@ -320,13 +328,18 @@ class _Finder:
 def _look_for(name, search):
     """Notes the folders of the workspace in which a new file would be found instead of what is found now."""
     parent, _, tail = name.rpartition(".")
-    if not parent and name in sys.builtin_module_names:
+    if parent:
+        if not any([_folder_of(entry) for entry in search]):
+            return  # a module of an installed package
+    elif name in sys.builtin_module_names:
         return
     search = [(entry, _folder_of(entry)) for entry in (search if parent else sys.path)]
     last = max((at for at, (_, folder) in enumerate(search) if folder is not None), default=-1)
     for at, (entry, folder) in enumerate(search):
         if at > last and parent:
             return
+        if folder is None and not _may_have(entry, tail):
+            continue
         base = os.path.join(entry, tail)
         is_package = os.path.isfile(os.path.join(base, "__init__.py"))
         if folder is not None and not is_package:
@@ -343,6 +356,19 @@ def _look_for(name, search):
                 _lookups.setdefault(entry, {})[tail] = None
     if sum(map(len, list(_lookups.values()))) >= _lookups_in_one_go:
         _tell_lookups()
+
+
+def _may_have(entry, name):
+    """Whether an entry of a search path has anything of this name: listed once while it does not change, as by Python."""
+    try:
+        changed = os.stat(entry).st_mtime_ns
+        known = _entries.get(entry)
+        if known is None or known[0] != changed:
+            # The parts before the first dot: names of modules, whichever suffix they have.
+            known = _entries[entry] = changed, frozenset([each.partition(".")[0] for each in os.listdir(entry)])
+    except OSError:
+        return False
+    return name in known[1]
 
 
 def _folder_of(entry):
