@@ -7,7 +7,7 @@ const index = { title: '</title><script>alert(1)</script>', version: '1', table:
 
 function policyOf(page: string): Readonly<Record<string, string>> {
   const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1] ?? '';
-  return Object.fromEntries(policy.split('; ').map((directive) => [directive.split(' ')[0], directive.split(' ').slice(1).join(' ')]));
+  return Object.fromEntries(policy.split('; ').map((directive): [string, string] => [directive.replace(/ .*/, ''), directive.replace(/^\S+ ?/, '')]));
 }
 
 describe('the page of a site', () => {
