@@ -17,7 +17,7 @@ import { webviewOptions } from '../../webview/bundle.mjs';
 import { recordRun, runIdOf } from '../unit/app/site/recorded-run.ts';
 import { png } from './digits.ts';
 import { findings, launchBrowser } from './panel-page.ts';
-import { fileUrl, serveBelow, visit, type StaticServer, type Visit } from './static-site.ts';
+import { fileUrl, serveBelow, serveElsewhere, visit, type StaticServer, type Visit } from './static-site.ts';
 
 let folder: string;
 let store: string;
@@ -25,16 +25,18 @@ let site: string;
 let assets: Assets;
 let browser: Browser;
 let server: StaticServer;
+let elsewhere: Awaited<ReturnType<typeof serveElsewhere>>;
 const records: string[] = [];
 
 /** Whatever of it were run would show: it names itself to the page, and asks for something elsewhere. */
-const evil = (where: string): string => `<img src="http://elsewhere.invalid/${where}" onerror="globalThis.ran='${where}'"><script>globalThis.ran='${where}';top.ran='${where}';fetch('http://elsewhere.invalid/${where}')</script>`;
-const evilSvg = `<svg xmlns="http://www.w3.org/2000/svg" onload="globalThis.ran='svg'"><script>globalThis.ran='svg'</script><image href="http://elsewhere.invalid/svg"/><circle r="9"/></svg>`;
-const evilTask = `train[x=${evil('task')}]`;
-const notebook = JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: {}, cells: [{ cell_type: 'markdown', metadata: {}, source: evil('markdown') }, { cell_type: 'code', execution_count: 1, metadata: {}, source: '1', outputs: [{ output_type: 'display_data', metadata: {}, data: { 'text/html': evil('html output') } }, { output_type: 'display_data', metadata: {}, data: { 'image/svg+xml': evilSvg } }, { output_type: 'stream', name: 'stdout', text: evil('stream') }] }] });
+const evil = (where: string): string => `<img src="${elsewhere.url}${where}" onerror="globalThis.ran='${where}'"><script>globalThis.ran='${where}';top.ran='${where}';fetch('${elsewhere.url}${where}')</script>`;
+const evilSvg = (): string => `<svg xmlns="http://www.w3.org/2000/svg" onload="globalThis.ran='svg'"><script>globalThis.ran='svg'</script><image href="${elsewhere.url}svg"/><circle r="9"/></svg>`;
+const evilTask = (): string => `train[x=${evil('task')}]`;
+const notebook = (): string => JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: {}, cells: [{ cell_type: 'markdown', metadata: {}, source: evil('markdown') }, { cell_type: 'code', execution_count: 1, metadata: {}, source: '1', outputs: [{ output_type: 'display_data', metadata: {}, data: { 'text/html': evil('html output') } }, { output_type: 'display_data', metadata: {}, data: { 'image/svg+xml': evilSvg() } }, { output_type: 'stream', name: 'stdout', text: evil('stream') }] }] });
 const padding = ' '.repeat(5000);
 
 before(async () => {
+  elsewhere = await serveElsewhere();
   folder = await mkdtemp(path.join(tmpdir(), 'runweave-site-'));
   [store, site] = [path.join(folder, '.runweave'), path.join(folder, 'public')];
   await build({ ...webviewOptions, absWorkingDir: path.join(import.meta.dirname, '../..'), outdir: path.join(folder, 'webview'), minify: true, logLevel: 'error' });
@@ -55,14 +57,14 @@ before(async () => {
   records.push(
     await recordRun(store, 5, {
       pipeline: evil('pipeline'),
-      task: evilTask,
+      task: evilTask(),
       params: { [evil('param name')]: evil('param') },
       metrics: { [evil('metric')]: 1, __proto__: 2 },
       output: evil('output'),
       artifacts: [
         { name: `../../../${evil('name')}.html`, content: `<!doctype html><html>${evil('artifact')}${padding}`, mediaType: 'text/html' },
-        { name: 'drawing.svg', content: `${evilSvg}${padding}`, mediaType: 'image/svg+xml' },
-        { name: 'out.ipynb', content: notebook + padding, mediaType: 'application/x-ipynb+json' },
+        { name: 'drawing.svg', content: `${evilSvg()}${padding}`, mediaType: 'image/svg+xml' },
+        { name: 'out.ipynb', content: notebook() + padding, mediaType: 'application/x-ipynb+json' },
         { name: 'notes.md', content: `[x](javascript:alert(1)) ${evil('prose')}${padding}`, mediaType: 'text/markdown' },
         { name: 'table.csv', content: `${evil('head')},b\n${evil('cell')},2\n${padding}`, mediaType: 'text/csv' },
       ],
@@ -78,6 +80,7 @@ before(async () => {
 after(async () => {
   await browser.close();
   await server.close();
+  await elsewhere.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -94,7 +97,7 @@ async function open(fragment = '', host: (typeof hosts)[number][1] = hosts[0][1]
 
 /** Nothing was refused, nothing left, nothing recorded ran. */
 async function assertQuiet({ page, complaints, strays }: Visit): Promise<void> {
-  assert.deepEqual([complaints, strays, await page.evaluate(() => (globalThis as { ran?: string }).ran)], [[], [], undefined]);
+  assert.deepEqual([complaints, strays, elsewhere.asked, await page.evaluate(() => (globalThis as { ran?: string }).ran)], [[], [], [], undefined]);
 }
 
 const lines = (visited: Visit) => visited.page.locator('.run-line');
@@ -187,9 +190,10 @@ for (const [name, host] of hosts) {
       await page.goto(`${host().address}#/compare/${runIdOf(1)}/${runIdOf(5)}`);
       await page.getByRole('heading', { name: 'Parameters' }).waitFor();
       // A sandboxed frame tells what it refused.
-      const refused = visited.complaints.filter((text) => /^Blocked script execution in 'about:srcdoc'|^Loading the image 'http:\/\/elsewhere\.invalid\/(artifact|html%20output)' violates/.test(text));
+      const isRefusal = (text: string): boolean => text.startsWith("Blocked script execution in 'about:srcdoc'") || ['artifact', 'html%20output'].some((where) => text.startsWith(`Loading the image '${elsewhere.url}${where}' violates`));
+      const refused = visited.complaints.filter(isRefusal);
       assert.ok(refused.length > 0);
-      visited.complaints.splice(0, Infinity, ...visited.complaints.filter((text) => !refused.includes(text)));
+      visited.complaints.splice(0, Infinity, ...visited.complaints.filter((text) => !isRefusal(text)));
       await assertQuiet(visited);
       await visited.close();
     });

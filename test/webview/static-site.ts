@@ -1,10 +1,10 @@
 /** A static website in a real browser: over HTTP below a path, or from files. */
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Request } from 'playwright-core';
 
 const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json' };
 
@@ -29,6 +29,10 @@ export async function serveBelow(folder: string, base = '/group/project/'): Prom
       () => response.writeHead(404).end(),
     );
   });
+  return listen(server, base);
+}
+
+async function listen(server: Server, base: string): Promise<StaticServer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -38,6 +42,16 @@ export async function serveBelow(folder: string, base = '/group/project/'): Prom
       server.closeAllConnections();
     }),
   };
+}
+
+/** Whom nobody should ask for anything: what it was asked for all the same. */
+export async function serveElsewhere(): Promise<StaticServer & { readonly asked: readonly string[] }> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.writeHead(204, { 'access-control-allow-origin': '*' }).end();
+  });
+  return { asked, ...(await listen(server, '/')) };
 }
 
 /** The page of a folder, as it is opened from a disk or a file share. */
@@ -76,10 +90,13 @@ export async function visit(browser: Browser, address: string, within: string, o
   context.on('page', (other) => {
     if (other !== page) strays.push(`window ${other.url()}`);
   });
-  page.on('request', (request) => {
+  const note = (request: Request): void => {
     const url = request.url();
-    if (!url.startsWith(within) && !/^(data|blob|about):/.test(url)) strays.push(url);
-  });
+    // Chromium also tells of requests that the policy kept from being made.
+    if (!url.startsWith(within) && !/^(data|blob|about):/.test(url) && request.failure()?.errorText !== 'csp') strays.push(`${url} ${request.failure()?.errorText ?? ''}`);
+  };
+  page.on('requestfinished', note);
+  page.on('requestfailed', note);
   page.on('response', (response) => {
     if (/^(https?|file):/.test(response.url())) sizes.push(response.body().then((body) => body.length, () => 0));
   });
