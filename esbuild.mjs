@@ -1,6 +1,6 @@
 // Builds everything that ships into dist/: extension, executor, its spawner, command line, webviews and the Python helper.
 // `--production` minifies and leaves source maps out; `--watch` rebuilds on change.
-import { cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { build, context } from 'esbuild';
@@ -25,6 +25,8 @@ const node = {
   platform: 'node',
   format: 'cjs',
   target: 'node20',
+  // ES modules where a package has both: of those only what is used is taken.
+  mainFields: ['module', 'main'],
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
   define: {
@@ -38,12 +40,14 @@ const node = {
 
 const bundles = [
   { ...node, entryPoints: { extension: 'src/extension.ts' }, external: ['vscode'] },
-  { ...node, entryPoints: { executor: 'src/executor.ts', cli: 'src/cli.ts', spawner: 'src/spawner.ts' } },
+  { ...node, entryPoints: { executor: 'src/executor.ts', 'command-line': 'src/cli.ts', spawner: 'src/spawner.ts' } },
   { ...common, ...webviewOptions },
 ];
 
-async function copyPython() {
+async function copyFiles() {
   await mkdir('dist/python', { recursive: true });
+  await cp('src/cli-start.cjs', 'dist/cli.cjs');
+  await chmod('dist/cli.cjs', 0o755);
   for (const entry of await readdir('src/python')) {
     if (entry === '__pycache__') continue;
     await cp(`src/python/${entry}`, `dist/python/${entry}`, { recursive: true, filter: (path) => !path.includes('__pycache__') });
@@ -56,7 +60,7 @@ function writeSchema() {
 }
 
 if (!watch) await rm('dist', { recursive: true, force: true });
-await copyPython();
+await copyFiles();
 writeSchema();
 if (watch) {
   const contexts = await Promise.all(bundles.map((options) => context({ ...options, logLevel: 'info' })));

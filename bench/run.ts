@@ -124,7 +124,7 @@ for (const size of sizesOf(values.sizes)) {
 }
 const watchSizes = sizesOf(values['watch-sizes']);
 if (watchSizes.length > 0) {
-  say('### Watching\n\n| | tasks | chokidar’s event | save → process started | save → output | CPU of a save that changes nothing |\n|---|---|---|---|---|---|');
+  say('### Watching\n\n| | tasks | chokidar’s event | the command alone | save → process started | save → output | CPU of a save that changes nothing |\n|---|---|---|---|---|---|---|');
 }
 for (const size of watchSizes) {
   for (const tool of versions.keys()) {
@@ -136,9 +136,9 @@ for (const size of watchSizes) {
         const times = samples.map((sample) => sample[part]);
         return `${median(times).toFixed(1)} ms (${Math.min(...times).toFixed(1)}–${Math.max(...times).toFixed(1)})`;
       };
-      say(`| ${tool.name} | ${size} | ${of('event')} | ${of('started')} | ${of('finished')} | ${of('idle')} |`);
+      say(`| ${tool.name} | ${size} | ${of('event')} | ${of('bare')} | ${of('started')} | ${of('finished')} | ${of('idle')} |`);
     } catch (error) {
-      say(`| ${tool.name} | ${size} | ${(error as Error).message} | | | |`);
+      say(`| ${tool.name} | ${size} | ${(error as Error).message} | | | | |`);
     }
   }
 }

@@ -4,7 +4,7 @@
  * chokidar's own event for the same save, as seen by a process that does nothing else: the floor for tools that watch
  * with it.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,8 @@ import type { Tool } from './tools.ts';
 export interface WatchSample {
   /** chokidar's event in another process. */
   readonly event: number;
+  /** The same command, started by this process when it has nothing else to do, until it wrote what the clock says. */
+  readonly bare: number;
   /** The task's process wrote what the clock says. */
   readonly started: number;
   readonly finished: number;
@@ -25,6 +27,7 @@ export interface WatchSample {
   readonly idle: number;
 }
 
+const stampCommand = 'date +%s%N > stamp.txt';
 const patience = 120_000;
 /** Until the next save: all that follows from one is over. */
 const pause = 800;
@@ -55,7 +58,10 @@ export async function measureWatch(tool: Tool & { readonly watch: string }, size
       const cpu = cpuOf(child.pid ?? 0);
       writeFileSync(source, `change ${number} of ${size}\n`);
       await sleep(pause);
-      samples.push({ event: seen - saved, started, finished, idle: cpuOf(child.pid ?? 0) - cpu });
+      const bareStart = now();
+      spawnSync('/bin/sh', ['-c', stampCommand], { cwd: folder });
+      const bare = Number(readOr(stamp)) / 1e6 - bareStart;
+      samples.push({ event: seen - saved, bare, started, finished, idle: cpuOf(child.pid ?? 0) - cpu });
     }
     return samples;
   } finally {
@@ -67,7 +73,7 @@ export async function measureWatch(tool: Tool & { readonly watch: string }, size
 }
 
 function withStamp(dag: readonly Node[]): readonly Node[] {
-  return dag.map((node, index) => (index === dag.length - 1 ? { ...node, command: `date +%s%N > stamp.txt; ${node.command}` } : node));
+  return dag.map((node, index) => (index === dag.length - 1 ? { ...node, command: `${stampCommand}; ${node.command}` } : node));
 }
 
 function now(): number {

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The command line's process: gives the commands the real terminal, clock and signals, and ends with their exit code. */
 import type { Host, Output } from './cli/host.ts';
 import { main } from './cli/main.ts';

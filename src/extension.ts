@@ -6,9 +6,11 @@ import { view } from './vscode/commands.ts';
 import { graphPanels } from './vscode/graph-panel.ts';
 import { interpreterChoice } from './vscode/interpreter.ts';
 import { PipelineFiles, pipelineSelector } from './vscode/pipeline-files.ts';
+import { lineagePanel } from './vscode/lineage-panel.ts';
 import { pipelineView } from './vscode/pipeline-view.ts';
 import { Pipelines } from './vscode/pipelines.ts';
 import { quickFixes } from './vscode/quick-fixes.ts';
+import { RecordFolders } from './vscode/record-folders.ts';
 import { runEditor } from './vscode/run-editor.ts';
 import { runsView } from './vscode/runs-view.ts';
 import { statusBar } from './vscode/status-bar.ts';
@@ -26,8 +28,10 @@ export function activate(context: vscode.ExtensionContext): void {
   pipelines = new Pipelines({ executor: vscode.Uri.joinPath(extensionUri, 'dist', 'executor.cjs').fsPath, output, files, interpreters }, context.workspaceState);
   const logs = taskLogs(pipelines);
   const graphs = graphPanels(extensionUri, pipelines, logs);
-  const tracker = trackerPanels(extensionUri, pipelines, context.workspaceState);
-  const runs = runsView(pipelines);
+  const folders = new RecordFolders(pipelines, context.workspaceState);
+  const tracker = trackerPanels(extensionUri, pipelines, folders, context.workspaceState);
+  const lineage = lineagePanel(extensionUri, pipelines, folders);
+  const runs = runsView(folders, context.workspaceState);
   const lenses = new TaskLenses(pipelines);
   context.subscriptions.push(
     output,
@@ -36,13 +40,15 @@ export function activate(context: vscode.ExtensionContext): void {
     pipelines,
     logs,
     graphs,
+    folders,
     tracker,
+    lineage,
     runs,
     lenses,
     changeDocuments(),
     pipelineView(pipelines),
     statusBar(pipelines),
-    registerActions({ pipelines, graphs, tracker, runs, logs, output }),
+    registerActions({ pipelines, graphs, tracker, lineage, folders, runs, logs, output }),
     vscode.window.registerCustomEditorProvider(view.run, runEditor(extensionUri, context.globalStorageUri), { supportsMultipleEditorsPerDocument: true }),
     vscode.languages.registerCodeLensProvider(pipelineSelector, lenses),
     vscode.languages.registerCodeActionsProvider(pipelineSelector, quickFixes(files), { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] }),

@@ -118,7 +118,7 @@ function unfinished(store: string): readonly { readonly file: string; readonly s
 /** Files that say what tasks returned last, and what they can have again: objects of Python are among it. */
 function resultFiles(store: string): readonly string[] {
   const results = entriesIn(path.join(store, 'cache')).flatMap(({ file }) => (/^results-.*\.jsonl$/.test(path.basename(file)) ? [file] : []));
-  return [...results, ...[...allEntries(keptFolder(store))].map((found) => found.file)];
+  return [...results, ...new Set(allEntries(keptFolder(store)).map((found) => found.file))];
 }
 
 async function collectArtifacts(objects: string, records: readonly string[], began: number, remove: (file: string) => { readonly count: 1 }): Promise<Removed> {

@@ -9,6 +9,14 @@ export interface Ids {
 }
 
 export function randomIds(): Ids {
+  // To ask the system for a few bytes takes as long as to ask for thousands.
+  let pool = '';
+  const random = (bytes: number): string => {
+    if (pool.length < 2 * bytes) pool = randomBytes(4096).toString('hex');
+    const taken = pool.slice(0, 2 * bytes);
+    pool = pool.slice(2 * bytes);
+    return taken;
+  };
   return {
     // `20261120T224011Z-digits-3f2a`: sorts by time, and is a file name everywhere. The last part is the time within
     // the second (1000 ms in 65536 parts), and chance below a millisecond.
@@ -18,7 +26,7 @@ export function randomIds(): Ids {
       const part = Math.floor(((now.getUTCMilliseconds() + randomBytes(2).readUInt16BE() / 65_536) / 1000) * 65_536);
       return `${time}-${name === '' ? 'run' : name}-${part.toString(16).padStart(4, '0')}` as RunId;
     },
-    traceId: () => randomBytes(16).toString('hex') as TraceId,
-    spanId: () => randomBytes(8).toString('hex') as SpanId,
+    traceId: () => random(16) as TraceId,
+    spanId: () => random(8) as SpanId,
   };
 }

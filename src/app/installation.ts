@@ -8,10 +8,16 @@ export function pythonHelperFolder(): string {
   return existsSync(beside) ? beside : path.join(import.meta.dirname, '..', 'python');
 }
 
-/** Absolute path of the script of the process that starts tasks: beside the bundle, or in the source tree. */
-export function spawnerScript(): string {
+/**
+ * Commands of the process that starts tasks, the best first. The system's own Python and no other: one from the
+ * environment may be a shim, or gone in a moment. Only Linux is slow to start a process from a large one.
+ */
+export function spawnerCommands(): readonly (readonly string[])[] {
   const beside = path.join(import.meta.dirname, 'spawner.cjs');
-  return existsSync(beside) ? beside : path.join(import.meta.dirname, '..', 'spawner.ts');
+  const node = [process.execPath, existsSync(beside) ? beside : path.join(import.meta.dirname, '..', 'spawner.ts')];
+  const python = '/usr/bin/python3';
+  if (process.platform !== 'linux' || !existsSync(python)) return [node];
+  return [[python, '-I', '-S', '-B', path.join(pythonHelperFolder(), '_runweave', 'spawner.py')], node];
 }
 
 /**

@@ -10,6 +10,7 @@ import path from 'node:path';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
 import { digestOf } from '../fingerprint/file-digests.ts';
+import { version } from './installation.ts';
 import { loadPipeline, type LoadedPipeline } from '../definition/load-pipeline.ts';
 
 export interface PipelineSource {
@@ -95,7 +96,7 @@ function readSaved(file: string): Understood | undefined {
 /** Another version, or another build of the same, may understand a file in another way. */
 function build(): string {
   const entry = process.argv[1] ?? '';
-  return `${entry} ${statSync(entry, { throwIfNoEntry: false })?.mtimeMs ?? 0}`;
+  return `${version} ${entry} ${statSync(entry, { throwIfNoEntry: false })?.mtimeMs ?? 0}`;
 }
 
 function unreadable(file: string, error: NodeJS.ErrnoException): LoadedPipeline {

@@ -4,6 +4,7 @@ import { indexAnnotations, type AnnotationIndex } from '../query/annotations.ts'
 import { runKey, type RunRow, type RunStatus } from '../query/run-row.ts';
 import { readAnnotations } from '../store/annotations.ts';
 import { listRuns, type ListProgress } from '../store/list-runs.ts';
+import type { RecordFolder } from '../store/record-folder.ts';
 
 export interface RunTable {
   readonly rows: readonly RunRow[];
@@ -15,6 +16,24 @@ export async function readRunTable(folder: string, progress: ListProgress = {}):
   const [entries, annotations] = await Promise.all([listRuns(folder, progress), readAnnotations(folder)]);
   const index = indexAnnotations(annotations);
   return { rows: entries.map((entry) => rowOf(entry, index)), annotations: index };
+}
+
+/** Of several folders, newest first. A run of which there are copies in some of them is listed once, its record before a log. */
+export async function readRunTables(folders: readonly RecordFolder[], progress: ListProgress = {}): Promise<RunTable> {
+  const [first, ...others] = folders;
+  if (first !== undefined && others.length === 0) return readRunTable(first.store, progress);
+  const [lists, annotations] = await Promise.all([Promise.all(folders.map(({ store }) => listRuns(store, progress))), Promise.all(folders.map(({ store }) => readAnnotations(store)))]);
+  const index = indexAnnotations(annotations.flat());
+  const byRun = new Map<string, RunRow>();
+  for (const [at, entries] of lists.entries()) {
+    for (const entry of entries) {
+      const row = { ...rowOf(entry, index), folder: folders[at]?.name ?? '' };
+      const key = runKey(row.path);
+      const known = byRun.get(key);
+      if (known === undefined || (known.status === 'running' && row.status !== 'running')) byRun.set(key, row);
+    }
+  }
+  return { rows: [...byRun].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, row]) => row), annotations: index };
 }
 
 function rowOf(entry: RunListEntry, annotations: AnnotationIndex): RunRow {

@@ -30,7 +30,7 @@ import { needsInterpreter } from '../execution/task/command.ts';
 import { startWatcher } from '../execution/watcher.ts';
 import { systemClock } from './clock.ts';
 import { randomIds } from './ids.ts';
-import { pythonHelperFolder, spawnerScript, workspaceOf } from './installation.ts';
+import { pythonHelperFolder, spawnerCommands, workspaceOf } from './installation.ts';
 import { keptLimit } from './kept-limit.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
@@ -39,6 +39,7 @@ import { createPipelineSource } from './pipeline-source.ts';
 import { recoverInterruptedRuns } from './recover.ts';
 import { createTaskMemory } from './task-memory.ts';
 import { warmProfiles } from './warm-profiles.ts';
+import { fewestTasks, warmRun } from './warm-run.ts';
 import type { Results } from '../fingerprint/results.ts';
 
 export type Problem = Extract<SessionMessage, { readonly type: 'problem' }>;
@@ -84,7 +85,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const environment = { ...process.env };
   const clock = systemClock();
   const ids = randomIds();
-  const spawner = spawningBackend(localBackend(), spawnerScript());
+  const spawner = spawningBackend(localBackend(), spawnerCommands());
   const backend = warmBackend(spawner);
   const memory = createTaskMemory(store, file);
   const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
@@ -255,6 +256,10 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     const results = await memory.results(pipeline);
     const slots: Slots = { cpus: availableParallelism(), gpus: 1, memory: totalmem(), ...pipeline.slots, ...(options.jobs !== undefined && { cpus: options.jobs }) };
     const durations = (of: readonly Task[]): Durations => durationsOf(of, results);
+    const python = decision.interpreter;
+    const warm = warmRun(pipeline, scope.wanted, (task) => results.get(task) !== undefined, (likely) => {
+      if (python !== undefined) prepareWarm(pipeline.tasks.filter(({ id }) => watching || likely.has(id)), python.path, fewestTasks);
+    });
     try {
       const end = await performRun(
         { pipeline, graph: ofRun.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots, durations, settled },
@@ -268,12 +273,16 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
           ids,
           backend,
           onEvent: (event) => {
+            warm.follow(event);
             if (event.type === 'attempt-started') executed += 1;
             // A run that executes nothing takes no time worth an estimate.
             if (event.type === 'attempt-started' && executed === 1) listener({ type: 'estimate', durations: durations(pipeline.tasks), slots: slots.cpus });
             listener({ type: 'event', event });
           },
-          onImported: memory.imports().set,
+          onImported: (task, modules) => {
+            memory.imports().set(task, modules);
+            warm.imported(modules);
+          },
           onStorageError: (message) => listener(problem('storage', message)),
           ...(trigger.type === 'change' && changesSettled !== undefined && { changesSettled }),
           onStarted: (run) => {
@@ -299,13 +308,16 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     }
   };
 
+  const prepareWarm = (tasks: readonly Task[], interpreterPath: string, fewest: number): void => {
+    backend.prepare(warmProfiles(tasks, { folder, interpreter: interpreterPath, pythonPath: pythonHelperFolder(), workspace, inherited: environment, importsOf: memory.imports().of }), fewest);
+  };
+
   /** While nothing runs, what the next change will need is made ready. */
   const keepWarm = async (): Promise<void> => {
     const { pipeline } = loaded;
     if (!watching || pipeline === undefined) return;
     const python = await interpreterFor(pipeline);
-    if (python === undefined || 'code' in python) return;
-    backend.prepare(warmProfiles(pipeline, { interpreter: python.path, pythonPath: pythonHelperFolder(), workspace, inherited: environment, importsOf: memory.imports().of }));
+    if (python !== undefined && !('code' in python)) prepareWarm(pipeline.tasks, python.path, 1);
   };
 
   const refuseAlone = async (pipeline: Pipeline, named: ReadonlySet<TaskId>, { runId, fingerprint }: NonNullable<RunOptions['alone']>, decision: DecisionContext): Promise<Problem | undefined> => {

@@ -1,7 +1,8 @@
 /** What a runs table was sent, and what of it is another now. */
 import { runKey, type RunRow } from '../query/run-row.ts';
-import { readRunTable } from './run-table.ts';
+import { readRunTables } from './run-table.ts';
 import type { ListProgress } from '../store/list-runs.ts';
+import type { RecordFolder } from '../store/record-folder.ts';
 
 export interface FeedChanges {
   /** Added, or not what was sent. */
@@ -11,19 +12,18 @@ export interface FeedChanges {
 }
 
 export interface TrackerFeed {
-  /** Reads the folder. Everything is new the first time. */
+  /** Reads the folders. Everything is new the first time. */
   readonly changes: (progress?: ListProgress) => Promise<FeedChanges>;
   /** Of a key that was sent. */
   readonly row: (key: string) => RunRow | undefined;
 }
 
-/** `folder` is `.runweave`. */
-export function trackerFeed(folder: string): TrackerFeed {
+export function trackerFeed(folders: readonly RecordFolder[]): TrackerFeed {
   let sent = new Map<string, RunRow>();
   return {
     row: (key) => sent.get(key),
     changes: async (progress) => {
-      const { rows } = await readRunTable(folder, progress);
+      const { rows } = await readRunTables(folders, progress);
       const now = new Map(rows.map((row) => [runKey(row.path), row]));
       const changed = [...now].filter(([key, row]) => !isSame(sent.get(key), row)).map(([, row]) => row);
       const removed = [...sent.keys()].filter((key) => !now.has(key));
@@ -35,5 +35,5 @@ export function trackerFeed(folder: string): TrackerFeed {
 
 /** The index hands out the same summary for a record that has not changed. */
 function isSame(before: RunRow | undefined, row: RunRow): boolean {
-  return before !== undefined && before.summary === row.summary && before.status === row.status && before.message === row.message && JSON.stringify(before.annotations) === JSON.stringify(row.annotations);
+  return before !== undefined && before.summary === row.summary && before.status === row.status && before.message === row.message && before.folder === row.folder && JSON.stringify(before.annotations) === JSON.stringify(row.annotations);
 }

@@ -1,6 +1,6 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
 
-export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'site' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
+export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'name' | 'delete' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'site' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
 
 /** The values of the options of all commands; a command reads those that its row lists. */
 export interface OptionValues {
@@ -28,6 +28,10 @@ export interface OptionValues {
   readonly archived: boolean;
   readonly remove: boolean;
   readonly forward: boolean;
+  /** Folders. */
+  readonly records: readonly string[];
+  readonly 'stale-after'?: string;
+  readonly differing: boolean;
   readonly why?: string;
   readonly good: readonly string[];
   readonly to?: string;
@@ -75,6 +79,9 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   archived: { type: 'flag', description: 'show archived runs too' },
   remove: { type: 'flag', description: 'take it away again' },
   forward: { type: 'flag', description: 'the other way: what was made from it' },
+  records: { type: 'text', value: 'DIR', multiple: true, description: 'read the records in this folder instead: a project, its .runweave, or where records were copied to; may be repeated' },
+  'stale-after': { type: 'text', value: 'AGE', description: 'warn of inputs that were older when they were used: 12h, 7d (default: 30d)' },
+  differing: { type: 'flag', description: 'only columns in which the runs differ' },
   why: { type: 'text', value: 'TEXT', description: 'what is wrong with it' },
   good: { type: 'text', value: 'OUTPUT', multiple: true, description: 'outputs that are good (default: all others of the same tasks)' },
   to: { type: 'text', value: 'FORMAT', description: '' },
@@ -191,12 +198,14 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: '',
     minimum: 0,
     maximum: 0,
-    options: ['filter', 'sort', 'columns', 'group', 'limit', 'all', 'archived', 'format'],
+    options: ['filter', 'sort', 'columns', 'differing', 'group', 'limit', 'all', 'archived', 'records', 'format'],
     formats: ['table', 'csv'],
     examples: [
       ['runweave runs', 'the newest 20'],
       ["runweave runs --filter 'metrics.roc_auc > 0.95 and params.epochs in (10, 20)' --sort -metrics.roc_auc", 'the best first'],
       ['runweave runs --columns run,params.lr,metrics.loss.min --group params.lr', 'mean and spread for each value'],
+      ['runweave runs --limit 3 --differing', 'what is not the same in the newest three'],
+      ['runweave runs --records . --records ../other --group folder', 'of two projects'],
       ['runweave runs --all --format csv > runs.csv', 'for a spreadsheet'],
     ],
   },
@@ -238,7 +247,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: '',
     minimum: 0,
     maximum: 0,
-    options: ['limit'],
+    options: ['limit', 'records'],
     examples: [['runweave recent', 'the newest 20, of all runs']],
   },
   history: {
@@ -247,7 +256,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'TASK',
     minimum: 1,
     maximum: 1,
-    options: ['limit', 'all'],
+    options: ['limit', 'all', 'records'],
     examples: [['runweave history train', 'when it ran, why, and what came out']],
   },
   inspect: {
@@ -265,7 +274,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'OUTPUT',
     minimum: 1,
     maximum: 1,
-    options: ['forward'],
+    options: ['forward', 'stale-after', 'records'],
     examples: [['runweave trace build/model.pkl', 'from the model back to its causes'], ['runweave trace build/data.npz --forward', 'what was made from this data']],
   },
   tag: {
@@ -278,7 +287,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     examples: [['runweave tag baseline', 'on the newest run'], ['runweave tag baseline 3f2a --remove', 'no longer on that one']],
   },
   note: {
-    summary: 'write a note on a run, a task or an output',
+    summary: 'write a note on a run, or on a task of it',
     details: `Without RUN, on the newest. ${runReference}`,
     arguments: 'TEXT [RUN[/TASK]]',
     minimum: 1,
@@ -304,6 +313,24 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     options: ['remove'],
     examples: [['runweave archive 3f2a 9c01', 'out of the way'], ['runweave archive 3f2a --remove', 'back again']],
   },
+  name: {
+    summary: 'give a run a name',
+    details: `Without RUN, to the newest. An empty name takes it away. ${runReference}`,
+    arguments: 'NAME [RUN]',
+    minimum: 1,
+    maximum: 2,
+    options: [],
+    examples: [["runweave name 'with the new labels' 3f2a", 'shown beside its id']],
+  },
+  delete: {
+    summary: 'move records of runs into .runweave/trash',
+    details: `gc empties the trash after 30 days; until then undo puts them back. What was made by these runs stays. ${runReference}`,
+    arguments: 'RUN…',
+    minimum: 1,
+    maximum: Infinity,
+    options: [],
+    examples: [['runweave delete 3f2a 9c01', 'both, or none if one is not found'], ['runweave undo', 'back again']],
+  },
   flag: {
     summary: 'mark an output as bad',
     details: 'OUTPUT as in trace. `review` then says what flagged outputs have in common.',
@@ -327,11 +354,11 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: '',
     minimum: 0,
     maximum: 0,
-    options: ['good', 'limit'],
+    options: ['good', 'limit', 'records'],
     examples: [['runweave review', 'the most suspicious first']],
   },
   undo: {
-    summary: 'take back the last tag, note, star, flag or archiving',
+    summary: 'take back the last tag, note, name, star, flag, archiving or deletion',
     arguments: '',
     minimum: 0,
     maximum: 0,

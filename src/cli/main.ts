@@ -27,6 +27,8 @@ const load: Readonly<Record<CommandName, () => Promise<Command>>> = {
   note: async () => (await import('./commands/annotate.ts')).noteCommand,
   star: async () => (await import('./commands/annotate.ts')).starCommand,
   archive: async () => (await import('./commands/annotate.ts')).archiveCommand,
+  name: async () => (await import('./commands/annotate.ts')).nameCommand,
+  delete: async () => (await import('./commands/delete.ts')).deleteCommand,
   flag: async () => (await import('./commands/flag.ts')).flagCommand,
   unflag: async () => (await import('./commands/flag.ts')).unflagCommand,
   review: async () => (await import('./commands/review.ts')).reviewCommand,

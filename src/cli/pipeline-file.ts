@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { storeIn, type RecordFolder } from '../store/record-folder.ts';
 import { userError, type UserError } from './user-error.ts';
 
 export const pipelineFileNames = ['runweave.yaml', 'runweave.yml'] as const;
@@ -41,6 +42,21 @@ export function findRecords(cwd: string, given: string | undefined): Pick<Pipeli
     if (existsSync(join(folder, '.runweave', 'runs'))) return { type: 'place', records: join(folder, '.runweave') };
     if (dirname(folder) === folder) return userError(`there is no ${pipelineFileNames[0]} and no .runweave here or in a folder above. Start a pipeline with: runweave init`);
   }
+}
+
+/** The folders named with `--records`, or else the one of the pipeline: never empty. */
+export function findRecordFolders(cwd: string, given: { readonly file?: string; readonly records: readonly string[] }): { readonly type: 'folders'; readonly folders: readonly RecordFolder[] } | UserError {
+  if (given.records.length === 0) {
+    const place = findRecords(cwd, given.file);
+    return place.type === 'error' ? place : { type: 'folders', folders: [{ store: place.records, name: namePath(place.records, cwd) }] };
+  }
+  const folders = new Map<string, RecordFolder>();
+  for (const name of given.records) {
+    const store = storeIn(resolve(cwd, name));
+    if (store === undefined) return userError(`--records ${name}: there are no records in this folder`);
+    if (!folders.has(store)) folders.set(store, { store, name });
+  }
+  return { type: 'folders', folders: [...folders.values()] };
 }
 
 function fileIn(folder: string): PipelinePlace | undefined {

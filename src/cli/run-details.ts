@@ -62,6 +62,7 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
     ...section('Needs', node.dependencies.length === 0 ? [] : [node.dependencies.join(', ')]),
     ...section('Params', pairs({ ...task.params, ...task.loggedParams })),
     ...section('Metrics', table(Object.entries(task.metrics).map(([name, series]) => [oneLine(name), formatNumber(series.last), series.count > 1 ? style('dim', describeSeries(series)) : '']))),
+    ...section('Checks', table((task.attempts.at(-1)?.checks ?? []).map(({ type, check, outcome, found = '' }) => [outcome === 'success' ? style('green', '✓') : style('red', '✗'), oneLine(check), style('dim', oneLine([type === 'condition' ? '' : `${type} the task`, found].filter((part) => part !== '').join(', ')))]))),
     ...section('Warnings', table((task.attempts.at(-1)?.warned ?? []).map(({ category, message, file, line, count }) => [category, oneLine(message), style('dim', `${oneLine(file)}:${line}${count > 1 ? `, ${count} times` : ''}`)]))),
     ...section('Tags', pairs(task.tags)),
     ...section('Returns', pairs(task.returns)),

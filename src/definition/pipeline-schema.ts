@@ -137,6 +137,26 @@ export const taskShape = {
     inputs: { value: textList, description: "Files, folders or globs that the task reads, relative to the pipeline file's folder. An output of another task makes that task come before.", examples: [['data/*.csv']], elsewhere: ['sources', 'reads'] },
     outputs: { value: textList, description: "Files, folders or globs that the task makes, inside of the pipeline file's folder.", examples: [['build/model.onnx']], elsewhere: ['outs', 'targets', 'artifacts', 'produces'] },
     env: { value: { type: 'map', names: variableNames, of: { type: 'scalar' } }, description: "Environment variables, on top of the pipeline's.", examples: [{ OMP_NUM_THREADS: '1' }], elsewhere: ['environment'] },
+    checks: {
+      value: {
+        type: 'list',
+        of: {
+          type: 'either',
+          short: text,
+          long: {
+            type: 'object',
+            exactlyOneOf: ['before', 'after'],
+            keys: {
+              before: { value: text, description: 'A command for the shell that has to succeed before the task is started.', examples: ['test -s data.csv'] },
+              after: { value: text, description: 'A command for the shell that has to succeed after the task.', examples: ['python validate.py'] },
+            },
+          },
+        },
+      },
+      description: 'What has to hold for the task to succeed: conditions on its metrics and returns, and commands before and after it.',
+      examples: [['roc_auc >= 0.95', 'loss.min < 0.1', { after: 'python validate.py' }]],
+      elsewhere: ['assert', 'asserts', 'tests', 'expect', 'validate'],
+    },
     ...defaultableKeys,
     tags: { value: textList, description: 'Words to find the task by.', examples: [['etl']], elsewhere: ['labels'] },
     description: { value: text, description: 'What the task does, in a sentence; shown in tooltips.', elsewhere: ['doc', 'help', 'comment'] },

@@ -1,4 +1,5 @@
 /** One declared task of the file → the tasks that run, with references filled in; edges between tasks come later. */
+import { parseCondition, type Check } from '../model/check.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { Compare, Retries, TaskKind, WatchMode } from '../model/pipeline.ts';
 import { checkShape } from './check-shape.ts';
@@ -43,6 +44,7 @@ export interface ReadTask extends Instance {
   readonly cache: boolean;
   readonly keep: boolean;
   readonly compare: Compare;
+  readonly checks: readonly Check[];
   readonly owner?: string;
   readonly description?: string;
   readonly tags: readonly string[];
@@ -110,6 +112,7 @@ function readInstance(declared: DeclaredTask, instance: Instance, options: ReadT
     cache: (field('cache') ?? taskShape.keys.cache.default) as boolean,
     keep: (field('keep') ?? taskShape.keys.keep.default) as boolean,
     compare: (field('compare') ?? taskShape.keys.compare.default) as Compare,
+    checks: readChecks(field('checks'), entryOf('checks')?.value, reporter),
     ...(owner === undefined ? {} : { owner }),
     ...(description === undefined ? {} : { description }),
     tags: (field('tags') ?? []) as readonly string[],
@@ -189,6 +192,17 @@ function readRetries(json: Json | undefined): Retries {
   if (typeof json === 'number') return { max: json, delay: 0, backoff: 1 };
   const { max = 0, delay = 0, backoff = 1 } = (json ?? {}) as { max?: number; delay?: string | number; backoff?: number };
   return { max, delay: parseDuration(delay) ?? 0, backoff };
+}
+
+function readChecks(json: Json | undefined, at: YamlNode | undefined, reporter: Reporter): readonly Check[] {
+  return ((json ?? []) as readonly (string | { readonly before?: string; readonly after?: string })[]).flatMap((check, number): readonly Check[] => {
+    if (typeof check !== 'string') return check.before !== undefined ? [{ type: 'before', command: check.before }] : check.after !== undefined ? [{ type: 'after', command: check.after }] : [];
+    const condition = parseCondition(check);
+    if (condition !== undefined) return [condition];
+    const item = at?.type === 'sequence' ? at.items[number] : at;
+    if (item !== undefined) reporter.report({ code: 'bad-value', at: item, message: `${quoted(check)} is no condition`, suggestion: 'write one as roc_auc >= 0.95, or a command as {after: …}' });
+    return [];
+  });
 }
 
 const pythonIdentifier = /^[\p{ID_Start}_]\p{ID_Continue}*$/u;

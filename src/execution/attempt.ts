@@ -1,7 +1,7 @@
 /**
  * One attempt at a task, from its process's start to its end, told as events.
  *
- *   starting ──▶ running ──exit 0──▶ success ──declared output missing──▶ failure
+ *   starting ──▶ running ──exit 0──▶ success ──declared output missing, or a check fails──▶ failure
  *                  │ └────exit ≠ 0──▶ failure
  *                  ├── time is up ──▶ timeout        (the tree is ended first)
  *                  └── cancelled ───▶ cancellation   (likewise)
@@ -11,6 +11,7 @@ import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { evaluate, measuring, type Check, type CheckResult } from '../model/check.ts';
 import type { PackageVersions } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
 import { describePickle, pickleMediaType, type PickledReturn, type PickledReturns } from '../model/pickled-return.ts';
@@ -25,6 +26,7 @@ import { collectObserved, type Observed } from './observed.ts';
 import { variablesOf } from './backend/descendants.ts';
 import { limitOutput } from './output-limit.ts';
 import { taskEnvironment, type PickleFile } from './task/environment.ts';
+import { shellCommand } from './task/command.ts';
 import { parseTaskLogLine, type TaskLogEntry } from './task/task-log.ts';
 import { trackedName, trackVariables, usesTracking, withTracking } from './task/tracked-variables.ts';
 
@@ -110,6 +112,8 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   let process: RunningProcess;
   let paramsFile = '';
   let isTracked = false;
+  let begin: (command: readonly string[]) => Promise<RunningProcess> = () => Promise.reject(new Error('the attempt could not be prepared'));
+  const [first = { command: request.command }, ...later] = programsOf(task, request.command);
   try {
     paramsFile = writeParams(path.dirname(request.scratch), request.params);
     // A shell task makes its log by appending to it; most make none. What observes Python never makes it, so that a
@@ -121,11 +125,10 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     });
     const env = taskEnvironment({ ...request, paramsFile, logFile, reporting: channel });
     isTracked = usesTracking(task, folder);
-    const started = isTracked ? withTracking(request.command, env, request.pythonPath) : { command: request.command, env };
-    process = await context.backend.start({ ...started, cwd, onOutput: output.add });
+    begin = async (command) => context.backend.start({ ...(isTracked ? withTracking(command, env, request.pythonPath) : { command, env }), cwd, onOutput: output.add });
+    process = await begin(first.command);
   } catch (error) {
-    // A full disk, or no right to write: the task's own failure, not the run's.
-    process = { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: (error as Error).message }), stop: () => false };
+    process = notStarted(error as Error);
   }
   emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid });
   if (process.note !== undefined) emit({ type: 'warning', time: startTime, message: `${task.id}: ${process.note}` });
@@ -144,12 +147,30 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   const stopFor = (why: 'timeout' | 'cancellation'): void => {
     if (process.stop()) stoppedBy ??= why;
   };
-  const timer = task.timeout === undefined ? undefined : setTimeout(stopFor, task.timeout, 'timeout');
+  let timedOut = false;
+  const timer =
+    task.timeout === undefined
+      ? undefined
+      : setTimeout(() => {
+          timedOut = true;
+          stopFor('timeout');
+        }, task.timeout);
   const onAbort = (): void => stopFor('cancellation');
   if (request.signal.aborted) onAbort();
   else request.signal.addEventListener('abort', onAbort, { once: true });
 
-  const end = await process.ended;
+  const checks: CheckResult[] = [];
+  let end = await process.ended;
+  let check = first.check;
+  for (const next of [...later, undefined]) {
+    const isDone = end.type === 'exit' && end.code === 0 && stoppedBy === undefined;
+    if (check !== undefined && stoppedBy === undefined) checks.push({ type: check.type, check: check.command, outcome: isDone ? 'success' : 'failure', ...(!isDone && { found: endText(end) }) });
+    if (!isDone || next === undefined) break;
+    check = next.check;
+    process = await begin(next.command).catch(notStarted);
+    if (request.signal.aborted || timedOut) stopFor(timedOut ? 'timeout' : 'cancellation');
+    end = await process.ended;
+  }
   clearTimeout(timer);
   clearInterval(looking);
   request.signal.removeEventListener('abort', onAbort);
@@ -170,8 +191,10 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   if (warnings.length > 0) emit({ type: 'warned', ...of, time: clock.now(), warnings });
 
   const ended = outcomeOf(end, stoppedBy, task, reports.exception(), output.tail());
-  const notKept = ended.outcome === 'success' ? reports.notKept() : undefined;
-  const { outcome, failure } = notKept === undefined ? ended : { outcome: 'failure' as const, failure: notKept };
+  if (ended.outcome === 'success') checks.push(...task.checks.flatMap((each) => (each.type === 'condition' ? [evaluate(each, reports.reported())] : [])));
+  if (checks.length > 0) emit({ type: 'checked', ...of, time: clock.now(), checks });
+  const refused = ended.outcome === 'success' || check !== undefined ? (reports.notKept() ?? failureOf(checks, output.tail())) : undefined;
+  const { outcome, failure } = refused === undefined || ended.outcome === 'timeout' || ended.outcome === 'cancellation' ? ended : { outcome: 'failure' as const, failure: refused };
   emit({
     type: 'attempt-ended',
     ...of,
@@ -183,6 +206,35 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   });
   const pickles = reports.pickles();
   return { outcome, ...(failure !== undefined && { failure }), returns: reports.returns(), ...(Object.keys(pickles).length > 0 && { pickles }), observed };
+}
+
+interface Program {
+  readonly command: readonly string[];
+  /** The check that it is; absent: the task itself. */
+  readonly check?: Exclude<Check, { readonly type: 'condition' }>;
+}
+
+/** What is started one after the other, each if the one before succeeded. */
+function programsOf({ checks }: Task, command: readonly string[]): readonly Program[] {
+  const of = (type: 'before' | 'after'): readonly Program[] => checks.flatMap((check) => (check.type === type ? [{ command: shellCommand(check.command), check }] : []));
+  return [...of('before'), { command }, ...of('after')];
+}
+
+/** A full disk, or no right to write: the task's own failure, not the run's. */
+function notStarted({ message }: Error): RunningProcess {
+  return { pid: 0, ended: Promise.resolve({ type: 'start-failed', message }), stop: () => false };
+}
+
+function endText(end: ProcessEnd): string {
+  return end.type === 'exit' ? `exited with code ${end.code}` : end.type === 'signal' ? `ended by ${end.signal}` : end.message;
+}
+
+function failureOf(checks: readonly CheckResult[], tail: string): RecordedFailure | undefined {
+  const failed = checks.filter(({ outcome }) => outcome === 'failure');
+  if (failed.length === 0) return undefined;
+  const message = failed.map(({ type, check, found = '' }) => (type === 'condition' ? `${check}: ${found}` : `the command ${type} the task ${found}: ${check}`)).join('; ');
+  const isCommand = failed.some(({ type }) => type !== 'condition');
+  return { type: 'check-failed', message: `${failed.length === 1 ? 'a check' : `${failed.length} checks`} failed: ${message}`, ...(isCommand && tail !== '' && { stacktrace: tail }) };
 }
 
 /**
@@ -284,6 +336,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
   /** By name: which of several holds. */
   const lastReturns = new Map<string, TaskLogEntry>();
   let notKept: RecordedFailure | undefined;
+  const measured = measuring();
   const seen = collectObserved();
   const roots = new Set<string>();
   const warnings = new Map<string, TaskWarning>();
@@ -315,6 +368,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
     switch (reported.type) {
       case 'metric': {
         const { name, attributes, value, step, detail } = reported;
+        measured.add(seriesName(name, attributes), value);
         emit({ type: 'metric', ...of, time: reported.time ?? time, name: seriesName(name, attributes), value: Number.isFinite(value) ? value : (String(value) as 'NaN'), ...(step !== undefined && { step }), ...(detail !== undefined && { detail }) });
         return;
       }
@@ -341,6 +395,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
     const time = clock.now();
     switch (entry.type) {
       case 'metric':
+        measured.add(entry.name, Number(entry.value));
         emit({ ...of, time, ...entry });
         return;
       case 'param':
@@ -349,6 +404,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         return;
       case 'tracked': {
         const value = track(entry.name, entry.value);
+        if (value?.type === 'metric') measured.add(value.name, Number(value.value));
         if (value !== undefined) emit({ ...of, time, ...value });
         return;
       }
@@ -421,6 +477,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
     returns: (): JsonObject => returns,
     pickles: (): PickledReturns => Object.fromEntries(pickles),
     notKept: () => notKept,
+    reported: () => ({ metric: measured.of, returns }),
     exception: () => exception,
     warnings: () => [...warnings.values()],
     observed: () => seen.observed(request.folder, context.digests),

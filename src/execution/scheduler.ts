@@ -372,7 +372,10 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const attempt = await tryRepeatedly(entry, decision, abort.signal);
     context.decision.memory?.written([...task.outputs, ...attempt.observed.written].map((file) => path.resolve(context.decision.folder, file)));
     const { outputs, missing } = await readOutputs(task, context.decision.folder, context.decision.digests);
-    if (attempt.outcome !== 'success' || missing.length > 0) await putBack?.();
+    const isWell = attempt.outcome === 'success' && missing.length === 0;
+    // The next task runs while this one is looked at; after a failure, it may be that none should.
+    if (isWell) freeSlots(slots);
+    else await putBack?.();
     const written = new Set(attempt.observed.written);
     const isOwn = (file: string): boolean => written.has(file) || isDeclared(file, task.outputs);
     const fingerprint = await withObserved(
@@ -401,7 +404,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const outcome = attempt.outcome === 'success' && missing.length > 0 ? 'failure' : attempt.outcome;
     const ended: EventOf<'task-ended'> = { type: 'task-ended', task: task.id, time: clock.now(), outcome, outputs, returns: attempt.returns, fingerprint, ...(failure !== undefined && { failure }) };
     remember(entry, ended, startTime, attempt.pickles);
-    pool.give(slots);
+    if (!isWell) pool.give(slots);
     delete entry.abort;
     // Gone from the pipeline file meanwhile: its span must end all the same.
     const isTold = entries.get(task.id) !== entry || !entry.restarting;
@@ -413,6 +416,11 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     if (!isTold) emit(ended);
     if (outcome === 'success') entry.success = ended;
     settle(entry, outcome);
+  };
+
+  const freeSlots = (slots: Slots): void => {
+    pool.give(slots);
+    pump();
   };
 
   /** An output of a task that this one depends on, also of one that this run does not look at. */

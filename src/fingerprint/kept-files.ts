@@ -36,6 +36,24 @@ async function copyChecked(kept: string, source: string, digest: Digest, mode: n
   }
 }
 
+/**
+ * A small object under its name at once, which is half the work. What a crash tears has another size, so it is stored
+ * anew, and another digest, so it is not taken. `undefined`: there is one already, or the file is large.
+ */
+function storeNew(object: string, source: string, digest: Digest, size: number): boolean | undefined {
+  if (size >= small || existsSync(object)) return undefined;
+  const bytes = readFileSync(source);
+  if (digestOf(bytes) !== digest) return false;
+  try {
+    writeFileSync(object, bytes, { flag: 'wx', mode: 0o444 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
+    rmSync(object, { force: true });
+    throw error;
+  }
+}
+
 /** `false`: the file has other contents by now. Throws when the disk refuses. */
 export async function storeObject(kept: string, source: string, digest: Digest, size: number): Promise<boolean> {
   const object = objectFile(kept, digest);
@@ -45,9 +63,11 @@ export async function storeObject(kept: string, source: string, digest: Digest, 
     utimesSync(object, now, now);
     return true;
   }
+  makeFolder(path.dirname(object));
+  const isThere = storeNew(object, source, digest, size);
+  if (isThere !== undefined) return isThere;
   const copy = await copyChecked(kept, source, digest, 0o444);
   if (copy === undefined) return false;
-  makeFolder(path.dirname(object));
   renameSync(copy, object);
   return true;
 }

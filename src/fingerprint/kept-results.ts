@@ -15,7 +15,7 @@ import { canonicalJson, type Json } from '../model/json.ts';
 import type { Task } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
-import { allEntries, entriesOf, keptFolder, markUsed, namesIn, objectFile, stagingFile, writeEntry, type FoundEntry, type KeptFile } from './kept-entries.ts';
+import { allEntries, entriesOf, keptFolder, markUsed, namesIn, objectFile, removeEntry, stagingFile, writeEntry, type FoundEntry, type KeptFile } from './kept-entries.ts';
 import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
 import { isWithoutLinks, storeObject, takeObject } from './kept-files.ts';
@@ -67,6 +67,8 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   const folder = path.dirname(pipelineFile);
   /** Bytes since the sum was written last. */
   let added = 0;
+  /** Nothing else was ever kept. */
+  let isNewFolder = false;
 
   const find: KeptResults['find'] = async (inputs, current) => {
     if (limit === 0 || !canBeKept(inputs.task)) return undefined;
@@ -83,7 +85,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
 
   const keep: KeptResults['keep'] = async (task, result, { inputs, startedAt, isMade, heldStill }) => {
     if (limit === 0 || !canBeKept(task) || result.outcome !== 'success' || (result.outputs.length === 0 && Object.keys(result.returns).length === 0)) return undefined;
-    let entry: string | undefined;
+    let entry: FoundEntry | undefined;
     try {
       const now = await fingerprintTask({ ...inputs, last: result.fingerprint }, digests());
       if (fingerprintDifference(result.fingerprint, now).length > 0) return undefined;
@@ -95,17 +97,17 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       if (files === undefined) return undefined;
       const size = files.reduce((sum, file) => sum + file.size, 0);
       if (size > limit) return undefined;
-      const written = writeEntry(kept, pipelineFile, { task: task.id, result, files });
-      entry = written.file;
+      isNewFolder ||= !existsSync(kept);
+      entry = writeEntry(kept, pipelineFile, { task: task.id, result, files });
       for (const file of files) {
         if (await storeObject(kept, path.join(folder, file.path), file.digest, file.size)) continue;
-        rmSync(entry, { force: true });
+        removeEntry(kept, entry);
         return undefined;
       }
-      added += size + written.size;
+      added += size + entry.size;
       return undefined;
     } catch (error) {
-      if (entry !== undefined) rmSync(entry, { force: true });
+      if (entry !== undefined) removeEntry(kept, entry);
       return (error as Error).message;
     }
   };
@@ -186,7 +188,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
         if ((await digests().ofFile(target))?.digest === file.digest) continue;
         const temporary = await takeObject(kept, file.digest, file.mode);
         if (temporary === undefined) {
-          rmSync(found.file, { force: true });
+          removeEntry(kept, found);
           return false;
         }
         staged.push({ temporary, target });
@@ -198,7 +200,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       }
       for (const [target, file] of wanted) if ((statSync(target).mode & 0o777) !== file.mode) chmodSync(target, file.mode);
       for (const output of result.outputs) if ((await digests().ofPath(folder, output.path))?.digest !== output.digest) return false;
-      markUsed(found.file);
+      markUsed(kept, found);
       return true;
     } catch {
       // Another file system, no right to write, a folder in a file's place: the task itself knows better what to do.
@@ -212,12 +214,13 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
     if (added === 0) return;
     try {
       // What was replaced is not taken off the sum: it is never too small, and right again when all is counted.
-      const sum = readSum(kept) + added;
+      const sum = (isNewFolder ? 0 : readSum(kept)) + added;
       const left = sum <= limit ? sum : shrinkKept(kept, limit).left;
       const temporary = stagingFile(kept);
       writeFileSync(temporary, String(left));
       renameSync(temporary, sumFile(kept));
       added = 0;
+      isNewFolder = false;
     } catch {
       // Tried again after the next run.
     }
@@ -292,10 +295,8 @@ export interface Shrunk {
  */
 export function shrinkKept(kept: string, limit: number, dryRun = false): Shrunk {
   const began = Date.now() - coarseClock;
-  const remove = (file: string): void => {
-    if (!dryRun) rmSync(file, { force: true });
-  };
-  const byUse = [...allEntries(kept)].sort((a, b) => b.used - a.used);
+  // The later of one moment stands behind in its file.
+  const byUse = [...allEntries(kept)].reverse().sort((a, b) => b.entry.used - a.entry.used);
   const wanted = new Set<string>();
   const shrunk = { left: 0, freed: 0, entries: 0, objects: 0 };
   let isFull = false;
@@ -304,7 +305,7 @@ export function shrinkKept(kept: string, limit: number, dryRun = false): Shrunk 
     const size = found.size + [...needed.values()].reduce((sum, each) => sum + each, 0);
     isFull ||= shrunk.left + size > limit;
     if (isFull) {
-      remove(found.file);
+      if (!dryRun) removeEntry(kept, found);
       shrunk.freed += found.size;
       shrunk.entries += 1;
       continue;
@@ -317,7 +318,7 @@ export function shrinkKept(kept: string, limit: number, dryRun = false): Shrunk 
     for (const object of namesIn(folder).map((name) => path.join(folder, name))) {
       const stats = statSync(object, { throwIfNoEntry: false });
       if (wanted.has(object) || stats === undefined || Math.max(stats.mtimeMs, stats.ctimeMs) >= began) continue;
-      remove(object);
+      if (!dryRun) rmSync(object, { force: true });
       shrunk.freed += stats.size;
       shrunk.objects += 1;
     }

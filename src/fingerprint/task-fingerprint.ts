@@ -321,16 +321,21 @@ function partsOf(task: Task): JsonObject {
         : task.source.kind === 'call'
           ? { call: `${task.source.module}:${task.source.function}` }
           : { shell: task.source.command };
-  return { ...source, cwd: task.cwd, outputs: task.outputs };
+  const checks = task.checks.map((check) => (check.type === 'condition' ? check.text : { [check.type]: check.command }));
+  return { ...source, cwd: task.cwd, outputs: task.outputs, ...(checks.length > 0 && { checks }) };
 }
 
 const interpreters = new Set(['sh', 'bash', 'zsh', 'dash', 'python', 'python3', 'node', 'Rscript', 'julia', 'perl', 'ruby', 'pwsh', 'source', '.']);
 const scriptName = /\.(py|ipynb|sh|bash|zsh|R|jl|m?js|ts|pl|rb|sql|ps1|bat|cmd)$/i;
 
-/** Files that a shell command names as scripts, if they are there: absolute. */
+/** Files that a task's shell commands, also those of its checks, name as scripts: absolute. */
 export function shellScripts(task: Task, folder: string): readonly string[] {
-  if (task.source.kind !== 'shell') return [];
-  const words = task.source.command.split(/[\s;&|()"'`]+/).filter((word) => word !== '');
+  const commands = [...(task.source.kind === 'shell' ? [task.source.command] : []), ...task.checks.flatMap((check) => (check.type === 'condition' ? [] : [check.command]))];
+  return [...new Set(commands.flatMap((command) => scriptsOf(command, task, folder)))];
+}
+
+function scriptsOf(command: string, task: Task, folder: string): readonly string[] {
+  const words = command.split(/[\s;&|()"'`]+/).filter((word) => word !== '');
   const started = interpreters.has(words[0] ?? '') ? words.slice(1).find((word) => !word.startsWith('-')) : words[0];
   const scripts = [...(started === undefined ? [] : [started]), ...words.filter((word) => scriptName.test(word))];
   const files = scripts.flatMap((script) => {
@@ -338,11 +343,17 @@ export function shellScripts(task: Task, folder: string): readonly string[] {
     const relative = path.relative(folder, absolute).replaceAll(path.sep, '/');
     return !relative.startsWith('..') && !path.isAbsolute(relative) && !task.outputs.includes(relative) ? [absolute] : [];
   });
-  return [...new Set(files)];
+  return files;
 }
 
-/** The file that the definition names as source, relative to the pipeline's folder with `/`; of a shell command the scripts that it names. */
+/** The file that the definition names as source, relative to the pipeline's folder with `/`; of shell commands the scripts that they name. */
 export function sourceFiles(task: Task, folder: string): readonly string[] {
+  const isThere = (absolute: string): boolean => statSync(absolute, { throwIfNoEntry: false })?.isFile() === true;
+  const scripts = shellScripts(task, folder).filter(isThere).map((absolute) => path.relative(folder, absolute).replaceAll(path.sep, '/'));
+  return [...new Set([...ownSource(task, folder), ...scripts])];
+}
+
+function ownSource(task: Task, folder: string): readonly string[] {
   switch (task.source.kind) {
     case 'python':
       return [task.source.script];
@@ -353,10 +364,8 @@ export function sourceFiles(task: Task, folder: string): readonly string[] {
       const isPackage = statSync(path.join(folder, base, '__init__.py'), { throwIfNoEntry: false }) !== undefined;
       return [isPackage ? `${base}/__init__.py` : `${base}.py`];
     }
-    case 'shell': {
-      const isThere = (absolute: string): boolean => statSync(absolute, { throwIfNoEntry: false })?.isFile() === true;
-      return shellScripts(task, folder).filter(isThere).map((absolute) => path.relative(folder, absolute).replaceAll(path.sep, '/'));
-    }
+    case 'shell':
+      return [];
     default:
       return task.source satisfies never;
   }

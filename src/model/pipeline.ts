@@ -2,6 +2,7 @@
  * A pipeline as the executor sees it: references resolved as far as they can be before a run, every matrix expanded.
  * `definition/` makes it from a pipeline file; nothing here knows YAML.
  */
+import type { Check } from './check.ts';
 import type { Range } from './diagnostic.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Milliseconds } from './time.ts';
@@ -72,6 +73,8 @@ export interface Task {
   /** `false`: outputs are not kept, and so never restored. */
   readonly keep: boolean;
   readonly compare: Compare;
+  /** What has to hold, in the order of the file. */
+  readonly checks: readonly Check[];
   readonly owner?: string;
   readonly description?: string;
   readonly tags: readonly string[];

@@ -3,6 +3,7 @@
  * makes the record from them, and `run-state.ts` folds them into what every surface shows. A record is read back as
  * the same events. All events are plain JSON.
  */
+import type { CheckResult } from './check.ts';
 import type { Fingerprint, Digest, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { MetricValue } from './metric-series.ts';
@@ -51,7 +52,7 @@ export type Trigger =
   | { readonly type: 'change'; /** Relative paths, at most 100. */ readonly files: readonly string[]; readonly count: number };
 
 export interface RecordedFailure {
-  /** The exception's type, or a word of ours: `exit-code`, `signal`, `timeout`, `start-failed`, `missing-output`, `interrupted`. */
+  /** The exception's type, or a word of ours: `exit-code`, `signal`, `timeout`, `start-failed`, `missing-output`, `check-failed`, `interrupted`. */
   readonly type: string;
   readonly message: string;
   readonly stacktrace?: string;
@@ -198,6 +199,8 @@ export type RunEvent =
   | (OfAttempt & ResourceSample & { readonly type: 'resources' })
   /** All that the attempt was warned of, in the order in which it was first shown; at most 200 different ones. */
   | (OfAttempt & { readonly type: 'warned'; readonly warnings: readonly TaskWarning[] })
+  /** What had to hold, as far as it was looked at: after the first command that failed nothing is. */
+  | (OfAttempt & { readonly type: 'checked'; readonly checks: readonly CheckResult[] })
   /** What the task was seen to use: paths relative to the pipeline's folder. */
   | (OfAttempt & {
       readonly type: 'observed';

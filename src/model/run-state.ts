@@ -10,6 +10,7 @@
  *      │                      │                        ▲                        │
  *      └────task-skipped──────┴──▶ skip                └──── task-stale ────────┘   (a change during the run)
  */
+import type { CheckResult } from './check.ts';
 import type { Digest, Fingerprint, Reason } from './fingerprint.ts';
 import type { Json, JsonObject } from './json.ts';
 import { addPoint, nanosecondsSince, newSeries, type GrowingSeries, type MetricSeries } from './metric-series.ts';
@@ -53,6 +54,7 @@ export interface AttemptState {
   /** What it used, from time to time. */
   readonly resources: readonly ResourcePoint[];
   readonly warned: readonly TaskWarning[];
+  readonly checks: readonly CheckResult[];
   /** What the task reported as spans, by their start; at most `shownSpans` of `spanCount`. */
   readonly spans: readonly ReportedSpan[];
   readonly spanCount: number;
@@ -250,6 +252,7 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
         cells: [],
         resources: [],
         warned: [],
+        checks: [],
         spans: [],
         spanCount: 0,
       });
@@ -313,6 +316,9 @@ function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclu
     }
     case 'warned':
       attempt.warned = event.warnings;
+      return;
+    case 'checked':
+      attempt.checks = event.checks;
       return;
     case 'resources': {
       const { type: _type, task: _task, attempt: _attempt, ...point } = event;

@@ -193,6 +193,8 @@ export const resourcesEvent = 'runweave.resources';
 /** Nanoseconds from the event's time, one a sample. */
 export const resourcesTimes = 'runweave.resources.times';
 export const resourcesPrefix = 'runweave.resources.';
+/** What had to hold for the attempt to succeed: a list of type, check, outcome and found. */
+export const attemptChecks = 'runweave.attempt.checks';
 /** What the attempt was warned of: a list of category, message, file, line and count. */
 export const attemptWarnings = 'runweave.attempt.warnings';
 /** Of an exception event. */

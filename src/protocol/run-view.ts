@@ -44,4 +44,6 @@ export type RunViewMessage =
   | { readonly type: 'open-file'; /** Relative to the pipeline's folder. */ readonly path: string; readonly line?: number }
   /** A reason of a task, by its place in the list, as a difference in the editor. */
   | { readonly type: 'show-change'; readonly task: TaskId; readonly reason: number }
-  | { readonly type: 'open-run'; readonly runId: string };
+  | { readonly type: 'open-run'; readonly runId: string }
+  /** Where an output, an artifact or a value of a task of this run comes from, in the lineage page. */
+  | { readonly type: 'trace'; readonly task: TaskId; readonly output: string };

@@ -6,14 +6,16 @@
  *
  *   index.html               the page, with the `SiteIndex` in it
  *   site/table/<digest>.js   `PackedRows`, so many runs a part
+ *   site/heads/<digest>.js   `RunState[]` without what only a run's own page shows: what lineage is made of
  *   site/runs/<key>.js       `StoredRun`
  *   site/objects/ab/cd….js   `StoredObject`, by the digest of its bytes: whatever an artifact is, it is never a page here
  *   site/assets/<digest>/    scripts and styles of the panels
  *   site/manifest.json       what was written from what, for the next build
  */
+import type { Flag } from '../query/annotations.ts';
 import type { RunHostMessage } from './run-view.ts';
 
-export const sitePanels = ['tracker', 'run', 'graph'] as const;
+export const sitePanels = ['tracker', 'run', 'graph', 'lineage'] as const;
 export type SitePanel = (typeof sitePanels)[number];
 
 export interface SiteIndex {
@@ -22,6 +24,10 @@ export interface SiteIndex {
   readonly version: string;
   /** Names of the parts of the table; the oldest runs are in the first. */
   readonly table: readonly string[];
+  /** Names of the parts of the runs' heads. */
+  readonly heads: readonly string[];
+  /** What people flagged as bad. */
+  readonly flags: readonly Flag[];
   readonly panels: readonly SitePanel[];
   /** Folder of the panels' scripts and styles, relative to the page; absent where they are in the page. */
   readonly assets?: string;
@@ -39,6 +45,10 @@ export const dataFunction = 'runweaveData';
 
 export function tableName(part: string): string {
   return `table/${part}`;
+}
+
+export function headsName(part: string): string {
+  return `heads/${part}`;
 }
 
 export function runName(key: string): string {

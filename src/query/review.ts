@@ -5,6 +5,8 @@
  */
 import { canonicalJson } from '../model/json.ts';
 import type { TaskId } from '../model/pipeline.ts';
+import type { RunId } from '../model/run-event.ts';
+import type { Flag } from './annotations.ts';
 import type { Lineage, TaskRun } from './lineage.ts';
 
 export type Suspect =
@@ -14,7 +16,7 @@ export type Suspect =
   | { readonly type: 'param'; readonly task: TaskId; readonly name: string; readonly value: string }
   | { readonly type: 'definition'; readonly task: TaskId; readonly digest: string }
   | { readonly type: 'environment'; readonly task: TaskId; readonly name: string; readonly value: string }
-  | { readonly type: 'task-run'; readonly task: TaskId; readonly runId: string };
+  | { readonly type: 'task-run'; readonly task: TaskId; readonly runId: RunId };
 
 export interface RankedSuspect {
   readonly suspect: Suspect;
@@ -23,6 +25,11 @@ export interface RankedSuspect {
   readonly flaggedOf: number;
   readonly good: number;
   readonly goodOf: number;
+  /** The runs whose outputs these are. */
+  readonly flaggedRuns: readonly RunId[];
+  readonly goodRuns: readonly RunId[];
+  /** Of code and input files: the version that is most common among the good ones. */
+  readonly goodVersion?: string;
   /** Share among the flagged less share among the good: 1 for what is in all flagged and in no good one, 0 for what tells nothing. */
   readonly score: number;
 }
@@ -30,12 +37,19 @@ export interface RankedSuspect {
 /** On equal scores what a person can change comes before what merely happened. */
 const order: Readonly<Record<Suspect['type'], number>> = { source: 0, definition: 1, param: 2, input: 3, environment: 4, 'task-run': 5 };
 
+interface Count {
+  readonly suspect: Suspect;
+  readonly flagged: TaskRun[];
+  readonly good: TaskRun[];
+  readonly distance: number;
+}
+
 /**
  * `flagged` and `good` are the task runs that made the outputs. Without good ones only the counts among the flagged
  * decide. Suspects that are no more common among the flagged are left out.
  */
 export function review(lineage: Lineage, flagged: readonly TaskRun[], good: readonly TaskRun[]): readonly RankedSuspect[] {
-  const counts = new Map<string, { readonly suspect: Suspect; flagged: number; good: number; distance: number }>();
+  const counts = new Map<string, Count>();
   const count = (runs: readonly TaskRun[], which: 'flagged' | 'good'): void => {
     for (const run of runs) {
       const seen = new Set<string>();
@@ -44,8 +58,8 @@ export function review(lineage: Lineage, flagged: readonly TaskRun[], good: read
           const key = canonicalJson({ ...suspect, commit: '' });
           if (seen.has(key)) continue;
           seen.add(key);
-          const known = counts.get(key) ?? { suspect, flagged: 0, good: 0, distance };
-          known[which] += 1;
+          const known = counts.get(key) ?? { suspect, flagged: [], good: [], distance };
+          known[which].push(run);
           counts.set(key, known);
         }
       }
@@ -53,14 +67,76 @@ export function review(lineage: Lineage, flagged: readonly TaskRun[], good: read
   };
   count(flagged, 'flagged');
   count(good, 'good');
-  const ranked = [...counts.values()].map((each) => ({
-    ...each,
-    score: each.flagged / Math.max(1, flagged.length) - each.good / Math.max(1, good.length),
-  }));
-  return ranked
-    .filter((each) => each.flagged > 0 && each.score > 0)
-    .sort((a, b) => b.score - a.score || b.flagged - a.flagged || order[a.suspect.type] - order[b.suspect.type] || a.distance - b.distance)
-    .map(({ suspect, flagged: inFlagged, good: inGood, score }) => ({ suspect, flagged: inFlagged, flaggedOf: flagged.length, good: inGood, goodOf: good.length, score }));
+  const goodVersions = mostCommonGood(counts.values());
+  return [...counts.values()]
+    .map((each) => ({ ...each, score: each.flagged.length / Math.max(1, flagged.length) - each.good.length / Math.max(1, good.length) }))
+    .filter((each) => each.flagged.length > 0 && each.score > 0)
+    .sort((a, b) => b.score - a.score || b.flagged.length - a.flagged.length || order[a.suspect.type] - order[b.suspect.type] || a.distance - b.distance)
+    .map(({ suspect, flagged: inFlagged, good: inGood, score }) => {
+      const goodVersion = goodVersions.get(placeOf(suspect) ?? '');
+      return {
+        suspect,
+        flagged: inFlagged.length,
+        flaggedOf: flagged.length,
+        good: inGood.length,
+        goodOf: good.length,
+        score,
+        flaggedRuns: inFlagged.map((run) => run.runId),
+        goodRuns: inGood.map((run) => run.runId),
+        ...(goodVersion !== undefined && 'digest' in suspect && goodVersion !== suspect.digest && { goodVersion }),
+      };
+    });
+}
+
+/** The file that a suspect is a version of. */
+function placeOf(suspect: Suspect): string | undefined {
+  return suspect.type === 'source' || suspect.type === 'input' ? `${suspect.type}\n${suspect.task}\n${suspect.path}` : undefined;
+}
+
+function mostCommonGood(counts: Iterable<Count>): ReadonlyMap<string, string> {
+  const best = new Map<string, { readonly digest: string; readonly times: number }>();
+  for (const { suspect, good } of counts) {
+    const place = placeOf(suspect);
+    if (place === undefined || !('digest' in suspect) || good.length <= (best.get(place)?.times ?? 0)) continue;
+    best.set(place, { digest: suspect.digest, times: good.length });
+  }
+  return new Map([...best].map(([place, { digest }]) => [place, digest]));
+}
+
+/** The executions that made what is flagged. Of a flagged run, these are of the tasks that no other task of the run needed. */
+export function flaggedTaskRuns(lineage: Lineage, flags: readonly Flag[]): readonly TaskRun[] {
+  return distinct(flags.flatMap(({ runId, task }) => (task === undefined ? lineage.ends(runId) : (lineage.of(runId, task) ?? []))));
+}
+
+/** All other successful executions of the tasks whose outputs are flagged. */
+export function goodTaskRuns(lineage: Lineage, flagged: readonly TaskRun[]): readonly TaskRun[] {
+  const bad = new Set(flagged.map((run) => run.spanId));
+  return distinct(flagged.flatMap((run) => lineage.ofTask(run))).filter((run) => run.outcome === 'success' && !bad.has(run.spanId));
+}
+
+export function distinct(runs: readonly TaskRun[]): readonly TaskRun[] {
+  return [...new Map(runs.map((run) => [run.spanId, run])).values()];
+}
+
+/** As people read it: the task is said beside it. */
+export function describeSuspect(suspect: Suspect): string {
+  const short = (digest: string): string => digest.slice(0, 19);
+  switch (suspect.type) {
+    case 'source':
+      return `code ${suspect.path} ${short(suspect.digest)}${suspect.commit === undefined ? '' : `, commit ${suspect.commit.slice(0, 7)}`}`;
+    case 'input':
+      return `input ${suspect.path} ${short(suspect.digest)}`;
+    case 'param':
+      return `parameter ${suspect.name} = ${suspect.value}`;
+    case 'definition':
+      return `definition ${short(suspect.digest)}`;
+    case 'environment':
+      return `${suspect.name} ${suspect.value}`;
+    case 'task-run':
+      return `execution in ${suspect.runId}`;
+    default:
+      return suspect satisfies never;
+  }
 }
 
 function suspectsOf(run: TaskRun): readonly Suspect[] {

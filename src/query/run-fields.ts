@@ -27,6 +27,7 @@ const plain: Readonly<Record<string, { readonly kind: FieldColumn['kind']; reado
   start: { kind: 'time', read: (row) => one(row.summary && toDate(row.summary.start).getTime()) },
   end: { kind: 'time', read: (row) => one(row.summary?.end === undefined ? undefined : toDate(row.summary.end).getTime()) },
   duration: { kind: 'duration', read: (row) => one(row.summary?.end === undefined ? undefined : elapsed(row.summary.start, row.summary.end)) },
+  folder: { kind: 'value', read: (row) => one(row.folder) },
   imported: { kind: 'value', read: (row) => one(row.summary?.imported) },
   star: { kind: 'value', read: (row) => [row.annotations.star] },
   archived: { kind: 'value', read: (row) => [row.annotations.archived] },

@@ -15,6 +15,8 @@ export interface RunRow {
   readonly message?: string;
   readonly summary?: RunSummary;
   readonly annotations: RunAnnotations;
+  /** The folder of records that it is in, as people know it; only where there are several. */
+  readonly folder?: string;
 }
 
 export interface RunAnnotations {

@@ -136,7 +136,8 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
     begin: openFile,
     append: (event) => {
       events.push(event);
-      if (writtenAtOnce.has(event.type)) writeAll();
+      // A run that has started nothing, and has ended, may need no log at all.
+      if (writtenAtOnce.has(event.type) && (isOpened || event.type !== 'run-ended')) writeAll();
       else timer ??= setTimeout(writeAll, isOpened ? writeInterval : decisionInterval);
     },
     flush: () => {

@@ -246,6 +246,7 @@ function attemptSpan(task: TaskState, attempt: AttemptState, reported: readonly 
       [semconv.processExitCode]: attempt.exitCode,
       ...resourceTotals(attempt),
       [semconv.attemptWarnings]: attempt.warned.length === 0 ? undefined : (attempt.warned as unknown as Json),
+      [semconv.attemptChecks]: attempt.checks.length === 0 ? undefined : (attempt.checks as unknown as Json),
       [semconv.attemptSpanCount]: attempt.spanCount === 0 ? undefined : attempt.spanCount,
       [semconv.unsetTimes]: unset({ end: attempt.end }),
     }),

@@ -21,6 +21,11 @@ export async function readAnnotations(folder: string): Promise<readonly Annotati
   return text.split('\n').flatMap((line) => parseAnnotation(line) ?? []);
 }
 
+/** Of several folders. */
+export async function readAnnotationsOf(folders: readonly { readonly store: string }[]): Promise<readonly Annotation[]> {
+  return (await Promise.all(folders.map(({ store }) => readAnnotations(store)))).flat();
+}
+
 export interface NewAnnotation {
   readonly target: AnnotationTarget;
   readonly change: AnnotationChange;

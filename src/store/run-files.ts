@@ -12,28 +12,40 @@ export interface RunFile {
   readonly live: boolean;
 }
 
-/** Newest first, by name: run ids sort by time. Empty where there is no folder. */
+const sealed = /^([^.].*)\.otlp\.jsonl?$/;
+
+/** Whether a file is a record, by its name. */
+export function isRecordName(name: string): boolean {
+  return sealed.test(name);
+}
+
+/**
+ * Newest first, by name: run ids sort by time. Empty where there is no folder. A folder into which records were copied,
+ * without `runs/`, has them in itself.
+ */
 export async function runFiles(folder: string): Promise<readonly RunFile[]> {
   const runs = path.resolve(runsFolder(folder));
   const live = path.resolve(liveFolder(folder));
-  const [sealed, running] = await Promise.all([namesIn(runs), namesIn(live)]);
+  const [inRuns, running] = await Promise.all([namesIn(runs), namesIn(live)]);
+  const place = inRuns === undefined ? path.resolve(folder) : runs;
   const files = new Map<string, RunFile>();
-  for (const name of running) {
+  for (const name of running ?? []) {
     const id = /^([^.].*)\.jsonl$/.exec(name)?.[1];
     if (id !== undefined) files.set(id, { id, path: path.join(live, name), live: true });
   }
   // The record wins: its log is about to be removed.
-  for (const name of sealed) {
-    const id = /^([^.].*)\.otlp\.jsonl?$/.exec(name)?.[1];
-    if (id !== undefined) files.set(id, { id, path: path.join(runs, name), live: false });
+  for (const name of inRuns ?? (await namesIn(place)) ?? []) {
+    const id = sealed.exec(name)?.[1];
+    if (id !== undefined) files.set(id, { id, path: path.join(place, name), live: false });
   }
   return [...files.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
-async function namesIn(folder: string): Promise<readonly string[]> {
+/** `undefined` where there is no such folder. */
+async function namesIn(folder: string): Promise<readonly string[] | undefined> {
   try {
     return await readdir(folder);
   } catch {
-    return [];
+    return undefined;
   }
 }

@@ -71,6 +71,8 @@ export function openRunIndex(folder: string): RunIndex {
   };
 
   const save = async (names: readonly string[], files: readonly RunFile[]): Promise<void> => {
+    // A folder into which records were only copied is somebody else's: nothing is written there.
+    if (files.every((each) => path.dirname(each.path) === path.resolve(folder))) return;
     try {
       await mkdir(path.dirname(file), { recursive: true });
       // Also where the file is of another version, or not there.

@@ -2,6 +2,7 @@
  * A run's state from its spans: the inverse of `recording/run-to-spans.ts`, whose layout it knows. A record from
  * elsewhere may lack or hold anything, so that every value is checked for its type and has a default.
  */
+import type { CheckResult } from '../model/check.ts';
 import type { Digest, Fingerprint, Reason } from '../model/fingerprint.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Json, JsonObject } from '../model/json.ts';
@@ -157,6 +158,7 @@ function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[], reported: read
     ...(typeof signal === 'string' && { signal }),
     ...(failure !== undefined && { failure }),
     warned: objects(attributes.get(semconv.attemptWarnings)).map(({ category, message, file, line, count }) => ({ category: string(category), message: string(message), file: string(file), line: typeof line === 'number' ? line : 0, count: typeof count === 'number' ? count : 1 })),
+    checks: objects(attributes.get(semconv.attemptChecks)).map(checkResult),
     resources: span.events.filter((event) => event.name === semconv.resourcesEvent).flatMap(resourcesOf),
     output: span.events.filter((event) => event.name === semconv.outputEvent || event.name === semconv.logEvent).map(outputOf),
     cells: children.filter((child) => child.attributes.has(semconv.cellIndex)).map(cellOf),
@@ -421,6 +423,10 @@ function withPrefix(attributes: AttributeMap, prefix: string): JsonObject {
   const entries: [string, Json][] = [];
   for (const [name, value] of attributes) if (name.startsWith(prefix)) entries.push([name.slice(prefix.length), value]);
   return Object.fromEntries(entries);
+}
+
+function checkResult({ type, check, outcome, found }: JsonObject): CheckResult {
+  return { type: type === 'before' || type === 'after' ? type : 'condition', check: string(check), outcome: outcome === 'success' ? outcome : 'failure', ...(typeof found === 'string' && { found }) };
 }
 
 function strings(values: JsonObject): Record<string, string> {

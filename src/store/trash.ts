@@ -31,13 +31,24 @@ export async function moveToTrash(store: string, records: readonly string[], now
 /** Puts back what a deletion moved. Returns names that stay in the trash, as there is a record of that name again. */
 export async function restoreFromTrash(store: string, folder: string): Promise<readonly string[]> {
   const left: string[] = [];
+  // A folder of records that is no `.runweave` has them in itself.
+  const place = existsSync(runsFolder(store)) ? runsFolder(store) : store;
   for (const name of await readdir(folder)) {
-    const target = path.join(runsFolder(store), name);
+    const target = path.join(place, name);
     if (existsSync(target)) left.push(name);
     else await rename(path.join(folder, name), target);
   }
   if (left.length === 0) await rmdir(folder);
   return left;
+}
+
+/** The folder of the deletion that was made last, and when: ISO 8601, UTC. */
+export async function latestDeletion(store: string): Promise<{ readonly folder: string; readonly time: string } | undefined> {
+  const names = await readdir(trashFolder(store)).catch(() => []);
+  const latest = names.filter((name) => deletionTime(name) !== undefined).sort().at(-1);
+  if (latest === undefined) return undefined;
+  const time = latest.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3}Z).*$/, '$1-$2-$3T$4:$5:$6');
+  return { folder: path.join(trashFolder(store), latest), time };
 }
 
 /** When a deletion was made, by the name of its folder: Unix milliseconds. `undefined` for another folder. */

@@ -7,12 +7,17 @@ import { command, view } from './commands.ts';
 import type { Command } from './commands.ts';
 import { explainTask, showPlan } from './explain.ts';
 import { initPipeline } from './init-pipeline.ts';
+import { flagAsBad, showHistory, traceOutput, type LineageServices, type OutputTarget } from './lineage-actions.ts';
+import type { LineagePanel } from './lineage-panel.ts';
 import type { PipelineSession } from './pipeline-session.ts';
 import type { Pipelines } from './pipelines.ts';
+import type { RecordFolders } from './record-folders.ts';
+import { closeRecords, openRecords } from './record-folder-actions.ts';
 import { openRunFile } from './run-editor.ts';
 import { retryRun, retryTask } from './retry.ts';
 import { runRow } from './run-row.ts';
-import { runPath, runsOf } from './runs-view.ts';
+import type { RunsNode } from './run-groups.ts';
+import { listed, runPath, runsOf } from './runs-view.ts';
 import type { RunsView } from './runs-view.ts';
 import { openOutput, openSource } from './task-files.ts';
 import type { TaskLogs } from './task-log.ts';
@@ -27,6 +32,8 @@ export interface ActionServices {
   readonly pipelines: Pipelines;
   readonly graphs: SinglePanel;
   readonly tracker: SinglePanel;
+  readonly lineage: LineagePanel;
+  readonly folders: RecordFolders;
   readonly runs: RunsView;
   readonly logs: TaskLogs;
   readonly output: vscode.LogOutputChannel;
@@ -39,7 +46,7 @@ export function registerActions(services: ActionServices): vscode.Disposable {
   return vscode.Disposable.from(...Object.entries(actions).map(([id, action]) => vscode.commands.registerCommand(id, action as (...args: unknown[]) => unknown)));
 }
 
-function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionServices): Readonly<Record<Command, Action>> {
+function actionsOf({ pipelines, graphs, tracker, lineage, folders, runs, logs, output }: ActionServices): Readonly<Record<Command, Action>> {
   const session = (target?: TaskTarget): PipelineSession | undefined => (target?.file === undefined ? pipelines.current : pipelines.sessionOf(vscode.Uri.parse(target.file)));
   const withPipeline = async <T>(action: (of: PipelineSession) => T): Promise<Awaited<T> | undefined> => {
     await pipelines.ready;
@@ -65,10 +72,18 @@ function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionSer
     if (id !== undefined) await action(of, id as TaskId);
   };
 
+  const lineages: LineageServices = { panel: lineage, folders, pipelines };
+  /** A file of the Explorer, an editor or a link; a task of the tree; or what is chosen then. */
+  const outputTarget = (target: OutputTarget | TaskTarget): OutputTarget => (target !== undefined && 'type' in target ? { tasks: idsOf(target) } : target);
+  const withRecords = async <T>(action: () => T): Promise<Awaited<T> | undefined> => {
+    await pipelines.ready;
+    return folders.folders.length > 0 ? await action() : await withPipeline(action);
+  };
+
   /** A row of the list, the run panel that a title bar belongs to or that is shown, or else a choice. */
-  const pathOf = async (target: RunListEntry | vscode.Uri | undefined, placeHolder: string): Promise<string | undefined> => {
+  const pathOf = async (target: RunsNode | vscode.Uri | undefined, placeHolder: string): Promise<string | undefined> => {
     if (target instanceof vscode.Uri) return target.fsPath;
-    const chosen = target ?? shownRun() ?? (await withPipeline(() => pickRun(pipelines, placeHolder)));
+    const chosen = entryOf(target) ?? shownRun() ?? (await withPipeline(() => pickRun(folders, placeHolder)));
     return chosen instanceof vscode.Uri ? chosen.fsPath : chosen && runPath(chosen);
   };
 
@@ -95,22 +110,21 @@ function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionSer
     [command.showPlan]: (target?: TaskTarget) => withPipeline((current) => showPlan(session(target) ?? current, target === undefined ? undefined : idsOf(target))),
     [command.explainTask]: onTask('Task whose reasons to show', explainTask),
     [command.openLatestRun]: () =>
-      withPipeline(async () => {
-        const [latest] = await runsOf(pipelines);
-        if (latest === undefined) void vscode.window.showInformationMessage('This pipeline has no recorded run yet.');
+      withRecords(async () => {
+        const [latest] = pipelines.current === undefined ? await listed(folders) : await runsOf(pipelines);
+        if (latest === undefined) void vscode.window.showInformationMessage(noRuns);
         else await openRunFile(runPath(latest));
       }),
-    [command.openRun]: async (entry?: RunListEntry) => {
-      const chosen = entry ?? (await withPipeline(() => pickRun(pipelines, 'Run to open')));
+    [command.openRun]: async (node?: RunsNode) => {
+      const chosen = entryOf(node) ?? (await withRecords(() => pickRun(folders, 'Run to open')));
       if (chosen !== undefined) await openRunFile(runPath(chosen));
     },
-    [command.openTracker]: () => withPipeline(() => tracker.show()),
-    [command.refresh]: () =>
-      withPipeline((of) => {
-        runs.refresh();
-        pipelines.reload();
-        of.requestPlan();
-      }),
+    [command.openTracker]: () => withRecords(() => tracker.show()),
+    [command.refresh]: () => {
+      runs.refresh();
+      pipelines.reload();
+      pipelines.current?.requestPlan();
+    },
     [command.selectPipeline]: () => selectPipeline(pipelines),
     [command.init]: () => initPipeline(),
     [command.openPipelineFile]: () => withPipeline((of) => vscode.window.showTextDocument(of.file)),
@@ -119,17 +133,38 @@ function actionsOf({ pipelines, graphs, tracker, runs, logs, output }: ActionSer
     [command.openSource]: onTask('Task whose source to open', openSource),
     [command.openTaskLog]: onTask('Task whose output to show', (of, id) => logs.open(of, id)),
     [command.openOutput]: onTask('Task whose output file to open', (of, id) => openOutput(of, id, logs)),
-    [command.retryRun]: async (target?: RunListEntry | vscode.Uri) => {
+    [command.retryRun]: async (target?: RunsNode | vscode.Uri) => {
       const path = await pathOf(target, 'Run to retry');
       if (path !== undefined) await retryRun(pipelines, path);
     },
-    [command.retryTask]: async (target?: RunListEntry | vscode.Uri) => {
+    [command.retryTask]: async (target?: RunsNode | vscode.Uri) => {
       const path = await pathOf(target, 'Run that has the task');
       if (path !== undefined) await retryTask(pipelines, path);
     },
-    [command.revealRun]: (entry: RunListEntry) => vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(runPath(entry))),
-    [command.copyRunId]: (entry: RunListEntry) => vscode.env.clipboard.writeText(entry.type === 'run' ? entry.summary.runId : basename(entry.path)),
+    [command.revealRun]: async (node: RunsNode) => {
+      const entry = entryOf(node);
+      if (entry !== undefined) await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(runPath(entry)));
+    },
+    [command.copyRunId]: async (node: RunsNode) => {
+      const entry = entryOf(node);
+      if (entry !== undefined) await vscode.env.clipboard.writeText(entry.type === 'run' ? entry.summary.runId : basename(entry.path));
+    },
+    [command.trace]: (target: OutputTarget | TaskTarget) => withRecords(() => traceOutput(lineages, outputTarget(target), 'upstream')),
+    [command.traceForward]: (target: OutputTarget | TaskTarget) => withRecords(() => traceOutput(lineages, outputTarget(target), 'downstream')),
+    [command.flagOutput]: (target: OutputTarget | TaskTarget) => withRecords(() => flagAsBad(lineages, outputTarget(target))),
+    [command.taskHistory]: (target?: TaskTarget) => withRecords(() => showHistory(lineages, target === undefined ? undefined : nameOf(target))),
+    [command.review]: () => withRecords(() => lineage.show({ type: 'review' })),
+    [command.openRecords]: (target?: vscode.Uri) => openRecords(folders, target),
+    [command.closeRecords]: () => closeRecords(folders),
+    [command.groupRuns]: () => runs.chooseGrouping(),
+    [command.showMoreRuns]: (group?: string) => runs.showMore(group ?? ''),
   };
+}
+
+const noRuns = 'No run has been recorded here yet.';
+
+function entryOf(node: RunsNode | undefined): RunListEntry | undefined {
+  return node?.type === 'entry' ? node.entry : undefined;
 }
 
 function nameOf(target: TaskTarget): string {
@@ -150,14 +185,14 @@ async function pickTask(of: PipelineSession, placeHolder: string, among?: readon
   return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.id;
 }
 
-async function pickRun(pipelines: Pipelines, placeHolder: string): Promise<RunListEntry | undefined> {
+async function pickRun(folders: RecordFolders, placeHolder: string): Promise<RunListEntry | undefined> {
   const now = new Date();
-  const items = (await runsOf(pipelines)).map((entry) => {
+  const items = (await listed(folders)).map((entry) => {
     const row = runRow(entry, now);
     return { label: `$(${row.icon}) ${row.label}`, description: row.description, detail: row.tooltip[0] ?? '', entry };
   });
   if (items.length === 0) {
-    void vscode.window.showInformationMessage('This pipeline has no recorded run yet.');
+    void vscode.window.showInformationMessage(noRuns);
     return undefined;
   }
   return (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true, matchOnDetail: true }))?.entry;

@@ -29,6 +29,17 @@ export const command = {
   retryRun: 'runweave.retryRun',
   retryTask: 'runweave.retryTask',
   revealRun: 'runweave.revealRun',
+  /** Where it comes from, when it ran, which of the causes is the bad one. */
+  trace: 'runweave.trace',
+  traceForward: 'runweave.traceForward',
+  taskHistory: 'runweave.taskHistory',
+  flagOutput: 'runweave.flagOutput',
+  review: 'runweave.review',
+  /** Folders of records, and how the *Runs* view shows them. */
+  openRecords: 'runweave.openRecords',
+  closeRecords: 'runweave.closeRecords',
+  groupRuns: 'runweave.groupRuns',
+  showMoreRuns: 'runweave.showMoreRuns',
   copyRunId: 'runweave.copyRunId',
 } as const;
 
@@ -37,6 +48,10 @@ export type Command = (typeof command)[keyof typeof command];
 /** Keys for `when` and `enablement` clauses. */
 export const contextKey = {
   hasPipeline: 'runweave.hasPipeline',
+  /** There is a folder of records, be it that of a pipeline or one that was opened. */
+  hasRecords: 'runweave.hasRecords',
+  /** Folders of records were opened besides those of the workspace. */
+  openedRecords: 'runweave.openedRecords',
   /** The workspace was searched, so that a welcome text does not flash up before. */
   searched: 'runweave.searched',
   severalPipelines: 'runweave.severalPipelines',
@@ -47,4 +62,4 @@ export const contextKey = {
 export type ContextKey = (typeof contextKey)[keyof typeof contextKey];
 
 /** Ids of views and editors, as in package.json. */
-export const view = { pipeline: 'runweave.pipeline', runs: 'runweave.runs', graph: 'runweave.graph', run: 'runweave.run', tracker: 'runweave.tracker' } as const;
+export const view = { pipeline: 'runweave.pipeline', runs: 'runweave.runs', graph: 'runweave.graph', run: 'runweave.run', tracker: 'runweave.tracker', lineage: 'runweave.lineage' } as const;

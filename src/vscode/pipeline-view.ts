@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { TaskId } from '../model/pipeline.ts';
 import { isComparable } from './changes.ts';
+import { coalesce } from './coalesce.ts';
 import { command, view } from './commands.ts';
 import type { ModelChange } from './pipeline-model.ts';
 import type { PipelineSession } from './pipeline-session.ts';
@@ -12,6 +13,11 @@ import { matrixLook, spokenTask, taskLook, taskRows, tooltipLines } from './task
 import type { RowLook, TaskRow } from './task-tree.ts';
 
 const clockInterval = 1000;
+/**
+ * Milliseconds between two changes that the tree is told of. The editor waits for 200 ms of silence before it draws what
+ * it is told: told more often, it draws nothing for as long as a task reports.
+ */
+const drawInterval = 300;
 
 export function pipelineView(pipelines: Pipelines): vscode.Disposable {
   const changed = new vscode.EventEmitter<TaskRow | readonly TaskRow[] | undefined>();
@@ -19,6 +25,9 @@ export function pipelineView(pipelines: Pipelines): vscode.Disposable {
   /** Of each task, the rows that show it: its own, and its matrix's. */
   const rowsOf = new Map<TaskId, readonly TaskRow[]>();
   let shape = '';
+  /** How each row looked when the tree was told of it last, but for the time of what runs. */
+  const drawn = new Map<TaskRow, string>();
+  const tell = coalesce<TaskRow>(drawInterval, (changedRows) => changed.fire([...changedRows]));
 
   const rebuild = (): void => {
     rows = taskRows(pipelines.current?.model.tasks ?? []);
@@ -54,7 +63,12 @@ export function pipelineView(pipelines: Pipelines): vscode.Disposable {
   };
   const update = (change: ModelChange): void => {
     if (change !== 'all') {
-      changed.fire([...new Set([...change].flatMap((id) => rowsOf.get(id) ?? []))]);
+      for (const row of new Set([...change].flatMap((id) => rowsOf.get(id) ?? []))) {
+        const look = timelessLook(row, pipelines.current);
+        if (drawn.get(row) === look) continue;
+        drawn.set(row, look);
+        tell.add(row);
+      }
       return;
     }
     heading();
@@ -62,6 +76,7 @@ export function pipelineView(pipelines: Pipelines): vscode.Disposable {
     if (next !== shape) {
       shape = next;
       rebuild();
+      drawn.clear();
     }
     changed.fire(undefined);
   };
@@ -70,13 +85,14 @@ export function pipelineView(pipelines: Pipelines): vscode.Disposable {
     const { model } = pipelines.current ?? {};
     if (!tree.visible || model?.running !== true) return;
     const running = model.tasks.filter((task) => model.runOf(task.id)?.phase === 'running');
-    changed.fire(running.flatMap((task) => rowsOf.get(task.id)?.slice(0, 1) ?? []));
+    tell.add(...running.flatMap((task) => rowsOf.get(task.id)?.slice(0, 1) ?? []));
   }, clockInterval);
   const plan = (): void => {
     if (tree.visible) pipelines.current?.planIfUnknown();
   };
   const subscriptions = [
     changed,
+    tell,
     tree,
     tree.onDidChangeVisibility(plan),
     pipelines.onDidChange((change) => {
@@ -87,6 +103,13 @@ export function pipelineView(pipelines: Pipelines): vscode.Disposable {
   ];
   update('all');
   return vscode.Disposable.from(...subscriptions);
+}
+
+/** What of a row is drawn anew when it changes. The time of a running task changes always: the clock draws it. */
+function timelessLook(row: TaskRow, session: PipelineSession | undefined): string {
+  if (row.type === 'matrix') return JSON.stringify(matrixLook(row.rows.flatMap((child) => session?.model.graphTask(child.id) ?? [])));
+  const status = session?.model.statusOf(row.id);
+  return status === undefined ? '' : JSON.stringify(taskLook(status, status.startedAt ?? 0));
 }
 
 function treeItem(row: TaskRow, session: PipelineSession | undefined): vscode.TreeItem {

@@ -18,6 +18,7 @@ export class Pipelines implements Disposable {
   readonly #didChange = new vscode.EventEmitter<ModelChange>();
   readonly #didChangeRuns = new vscode.EventEmitter<void>();
   readonly #didOutput = new vscode.EventEmitter<void>();
+  readonly #didChangeList = new vscode.EventEmitter<void>();
   readonly #subscriptions: Disposable[] = [];
   readonly #contexts = new Map<ContextKey, boolean>();
   #current: PipelineSession | undefined;
@@ -27,6 +28,8 @@ export class Pipelines implements Disposable {
   readonly onDidChange = this.#didChange.event;
   readonly onDidChangeRuns = this.#didChangeRuns.event;
   readonly onDidOutput = this.#didOutput.event;
+  /** A pipeline file was found or is gone. */
+  readonly onDidChangeList = this.#didChangeList.event;
 
   constructor(services: SessionServices, memory: vscode.Memento) {
     this.#services = services;
@@ -36,6 +39,7 @@ export class Pipelines implements Disposable {
       this.#didChange,
       this.#didChangeRuns,
       this.#didOutput,
+      this.#didChangeList,
       files.onDidChangeList(() => this.#listChanged()),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.#trusted()),
     );
@@ -92,6 +96,7 @@ export class Pipelines implements Disposable {
     const files = this.files;
     this.#setContext(contextKey.hasPipeline, files.length > 0);
     this.#setContext(contextKey.severalPipelines, files.length > 1);
+    this.#didChangeList.fire();
     const present = new Set(files.map((file) => file.toString()));
     for (const [key, session] of this.#sessions) {
       if (present.has(key)) continue;

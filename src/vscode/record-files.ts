@@ -12,7 +12,11 @@ export function storeFolderOf(record: string): string {
 
 /** The folder that a record's relative paths start from. */
 export function pipelineFolderOf(record: string): string {
-  const store = storeFolderOf(record);
+  return projectFolderOf(storeFolderOf(record));
+}
+
+/** The folder that `.runweave` is in; a folder of records that is no `.runweave` stands for itself. */
+export function projectFolderOf(store: string): string {
   return basename(store) === '.runweave' ? dirname(store) : store;
 }
 

@@ -15,7 +15,7 @@ import type { RunState } from '../model/run-state.ts';
 import type { RunHostMessage, RunViewMessage, SeriesLength } from '../protocol/run-view.ts';
 import { openChange } from './changes.ts';
 import { coalesce } from './coalesce.ts';
-import { view } from './commands.ts';
+import { command, view } from './commands.ts';
 import { followLog } from './live-log.ts';
 import { fileInside, isEventLog, pathOfRun, pipelineFolderOf, safeFileName, sealedPathOf, storeFolderOf } from './record-files.ts';
 import { webviewHtml } from './webview-html.ts';
@@ -98,6 +98,9 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
         else await openRunFile(path);
         return;
       }
+      case 'trace':
+        await vscode.commands.executeCommand(command.trace, { output: `${source.state()?.runId ?? ''}/${message.task}/${message.output}` });
+        return;
       default:
         message satisfies never;
     }

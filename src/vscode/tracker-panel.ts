@@ -1,5 +1,5 @@
 /**
- * The runs table of the current pipeline. Nothing is read before it is opened. Shown, it gets all rows and then what
+ * The runs table, of all folders of records that are shown. Nothing is read before it is opened. Shown, it gets all rows and then what
  * changed; hidden, its page does not exist, and it asks for all again when it is shown.
  */
 import * as vscode from 'vscode';
@@ -10,12 +10,12 @@ import { runKey } from '../query/run-row.ts';
 import { coalesce } from './coalesce.ts';
 import { view } from './commands.ts';
 import type { Pipelines } from './pipelines.ts';
-import type { PipelineSession } from './pipeline-session.ts';
-import { isEventLog } from './record-files.ts';
+import { isEventLog, projectFolderOf, storeFolderOf } from './record-files.ts';
+import type { RecordFolders } from './record-folders.ts';
 import { openRunFile } from './run-editor.ts';
 import { singlePanel, type SinglePanel } from './single-panel.ts';
 import { trackerComparison, type TrackerComparison } from './tracker-comparison.ts';
-import { trackerUndo, type TrackerUndo } from './tracker-undo.ts';
+import { trackerUndo } from './tracker-undo.ts';
 import { webviewHtml } from './webview-html.ts';
 
 /** Rows a message: what a page takes over between two frames. */
@@ -24,25 +24,25 @@ const chunk = 1000;
 const interval = 500;
 const remembered = 'runweave.trackerViews';
 
-export function trackerPanels(extension: vscode.Uri, pipelines: Pipelines, memory: vscode.Memento): SinglePanel {
-  return singlePanel({ extension, type: view.tracker, title: 'Runs', pipelines, connect: (panel) => connect(extension, panel, pipelines, memory) });
+export function trackerPanels(extension: vscode.Uri, pipelines: Pipelines, folders: RecordFolders, memory: vscode.Memento): SinglePanel {
+  return singlePanel({ extension, type: view.tracker, title: 'Runs', pipelines, connect: (panel) => connect(extension, panel, folders, memory) });
 }
 
-/** All that belongs to the pipeline that is shown. */
+/** All that belongs to the folders that are shown. */
 interface Shown {
-  readonly session: PipelineSession;
   readonly feed: TrackerFeed;
-  readonly undo: TrackerUndo;
-  readonly comparison: TrackerComparison;
+  /** Of the runs that were compared last. */
+  comparison: TrackerComparison | undefined;
   readonly watcher: vscode.Disposable;
   /** The webview has all rows. */
   complete: boolean;
 }
 
-function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: Pipelines, memory: vscode.Memento): vscode.Disposable {
+function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: RecordFolders, memory: vscode.Memento): vscode.Disposable {
   const { webview } = panel;
   const post = (message: TrackerHostMessage): void => void webview.postMessage(message);
   let shown: Shown | undefined;
+  const undo = trackerUndo();
   let reading: Promise<void> = Promise.resolve();
   const refresh = coalesce<'again'>(interval, () => void read());
 
@@ -68,23 +68,20 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
   /** One after the other: what a reading finds changed counts from the reading before. */
   const read = (): Promise<void> => (reading = reading.then(readNow).catch(failed));
 
+  const sendUndoable = (): void => {
+    const what = undo.next();
+    post({ type: 'undoable', ...(what !== undefined && { what }) });
+  };
   const show = async (): Promise<void> => {
-    const session = pipelines.current;
     shown?.watcher.dispose();
     shown = undefined;
-    if (session === undefined) {
-      sendAll({ rows: [], removed: [] });
-      return;
-    }
     const { trackerFeed } = await import('../app/tracker-feed.ts');
-    const { records, folder } = session;
-    const watchers = ['{runs,live}/*.jsonl', 'annotations.jsonl'].map((pattern) => vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.file(records), pattern)));
-    const again = (): void => refresh.add('again');
-    const watcher = vscode.Disposable.from(...watchers, ...watchers.flatMap((each) => [each.onDidCreate(again), each.onDidChange(again), each.onDidDelete(again)]));
-    shown = { session, feed: trackerFeed(records), undo: trackerUndo(records, folder), comparison: trackerComparison({ store: records, folder }), watcher, complete: false };
-    panel.title = `Runs: ${pipelines.nameOf(session.file)}`;
+    const watcher = folders.onDidChangeAnything(() => refresh.add('again'));
+    shown = { feed: trackerFeed(folders.folders), comparison: undefined, watcher, complete: false };
+    const [only] = folders.folders;
+    panel.title = folders.folders.length === 1 && only !== undefined ? `Runs: ${only.name}` : 'Runs';
     post({ type: 'views', views: memory.get<readonly NamedView[]>(remembered) ?? [] });
-    post({ type: 'undoable' });
+    sendUndoable();
     await read();
   };
 
@@ -95,11 +92,10 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
     }
     const current = shown;
     if (current === undefined) return;
-    const { feed, undo, comparison } = current;
+    const { feed } = current;
     const rowsOf = (keys: readonly string[]) => keys.flatMap((key) => feed.row(key) ?? []);
     const changed = async (): Promise<void> => {
-      const what = undo.next();
-      post({ type: 'undoable', ...(what !== undefined && { what }) });
+      sendUndoable();
       await read();
     };
     switch (message.type) {
@@ -128,16 +124,18 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
       }
       case 'compare': {
         const rows = rowsOf(message.keys);
-        post({ type: 'comparison', keys: message.keys, result: await comparison.compare(rows) });
+        const store = storeFolderOf(rows[0]?.path ?? '');
+        current.comparison = trackerComparison({ store, folder: projectFolderOf(store) });
+        post({ type: 'comparison', keys: message.keys, result: await current.comparison.compare(rows) });
         return;
       }
       case 'open-difference': {
-        const problem = await comparison.open(message.difference, message.run);
+        const problem = await current.comparison?.open(message.difference, message.run);
         if (problem !== undefined) void vscode.window.showInformationMessage(problem);
         return;
       }
       case 'load-image': {
-        const bytes = await comparison.artifact(message.digest);
+        const bytes = await current.comparison?.artifact(message.digest);
         post({ type: 'image', digest: message.digest, ...(bytes !== undefined && { data: Buffer.from(bytes).toString('base64') }) });
         return;
       }
@@ -148,7 +146,7 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
         await vscode.env.clipboard.writeText(message.text);
         return;
       case 'save-csv': {
-        const target = await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.joinPath(vscode.Uri.file(current.session.folder), 'runs.csv'), filters: { 'Comma-separated values': ['csv'] } });
+        const target = await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.joinPath(vscode.Uri.file(projectFolderOf(folders.folders[0]?.store ?? '')), 'runs.csv'), filters: { 'Comma-separated values': ['csv'] } });
         if (target !== undefined) await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(message.text));
         return;
       }
@@ -159,8 +157,8 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, pipelines: P
 
   const subscriptions = [
     webview.onDidReceiveMessage((message: TrackerViewMessage) => void receive(message).catch(failed)),
-    pipelines.onDidChange(() => {
-      if (shown !== undefined && pipelines.current !== shown.session) void show().catch(failed);
+    folders.onDidChange(() => {
+      if (shown !== undefined) void show().catch(failed);
     }),
     panel.onDidChangeViewState(() => {
       if (panel.visible) return;

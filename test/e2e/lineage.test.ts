@@ -3,7 +3,7 @@
  * has to say after each was worked out by hand: which run made the report, the model, the cleaned data and the data.
  */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
 import { workspace } from './runweave.ts';
@@ -67,6 +67,7 @@ const steps: readonly Step[] = [
 ];
 
 interface Node {
+  readonly warnings: readonly { readonly type: string; readonly byRun?: string }[];
   readonly task: string;
   readonly runId: string;
   readonly children: readonly Node[];
@@ -94,8 +95,14 @@ it('trace tells over 30 runs which run made what', { timeout: 180_000 }, async (
       node.children.forEach(visit);
     };
     visit(tree);
+    // What is there now is the latest; what was made from the same again (15) is so as well.
+    assert.deepEqual(tree.warnings.filter(({ type }) => type === 'superseded'), [], `after run ${index + 1}`);
     assert.deepEqual([madeIn.get('report'), madeIn.get('train'), madeIn.get('clean'), madeIn.get('load')], step.made, `after run ${index + 1}`);
   }
+
+  const old = (JSON.parse((await place.runweave('trace', `${runs[5] ?? ''}/report/build/report.txt`, '--json')).stdout) as { readonly tree: Node }).tree;
+  assert.deepEqual(old.warnings.map(({ type, byRun = '' }) => [type, runs.indexOf(byRun) + 1]), [['superseded', 28]]);
+  assert.match((await place.runweave('trace', `${runs[5] ?? ''}/report/build/report.txt`)).stdout, /no longer the latest: made again in \S+: input build\/model\.txt changed/);
 
   // Forwards from the first data: what was ever made from it.
   const { stdout } = await place.runweave('trace', `${runs[0] ?? ''}/load/build/load.txt`, '--forward', '--json');
@@ -150,4 +157,45 @@ it('tags, stars and notes are found again by a filter', { timeout: 60_000 }, asy
   assert.equal(await count('--filter', 'params.rate in (1, 2) and status = success'), 2);
   const bad = await place.runweave('runs', '--filter', 'params.rat > 1');
   assert.deepEqual([bad.code, bad.stderr], [2, 'error: --filter: no run has params.rat; did you mean params.rate?\n  params.rat > 1\n  ^^^^^^^^^^\n']);
+});
+
+it('reads several folders as one, and what is deleted comes back', { timeout: 60_000 }, async (t) => {
+  const files = { 'runweave.yaml': pipeline(1, both), 'data.txt': data(1), 'clean.sh': clean(1), 'train.sh': train(1) };
+  const place = workspace(t, files);
+  const other = workspace(t, { ...files, 'runweave.yaml': pipeline(2, both) });
+  const empty = workspace(t, {});
+  for (const each of [place, other]) {
+    await each.run();
+    each.write('data.txt', data(2));
+    await each.run();
+  }
+  // Into a folder of their own: the second run of the other project, and one run of this one, which is there twice now.
+  const copies = path.join(empty.folder, 'copies');
+  mkdirSync(copies);
+  const namesIn = (folder: string): readonly string[] => readdirSync(path.join(folder, '.runweave', 'runs')).sort();
+  for (const [folder, name] of [[other.folder, namesIn(other.folder)[1]], [place.folder, namesIn(place.folder)[0]]] as const) cpSync(path.join(folder, '.runweave', 'runs', name ?? ''), path.join(copies, name ?? ''));
+  const list = async (...args: readonly string[]): Promise<readonly { readonly runId: string; readonly folder?: string }[]> => (JSON.parse((await place.runweave('runs', '--json', ...args)).stdout) as { readonly runs: readonly { readonly runId: string; readonly folder?: string }[] }).runs;
+  const folders = ['--records', '.', '--records', copies];
+  assert.deepEqual((await list(...folders)).map(({ folder }) => folder).sort(), ['.', '.', copies].sort());
+  assert.deepEqual(readdirSync(copies).length, 2, 'nothing is written where records were only copied');
+  assert.match((await place.runweave('runs', ...folders, '--differing', '--sort', 'params.rate')).stdout, /^RUN +FOLDER +PARAMS\.RATE.*\n(.*\n){3}$/);
+  // Over both: this project's data made the first report, the other one's the latest.
+  const traced = JSON.parse((await place.runweave('trace', 'report.txt', ...folders, '--json')).stdout) as { readonly tree: { readonly params: unknown; readonly runId: string } };
+  assert.equal(`${traced.tree.runId}.otlp.jsonl`, namesIn(other.folder)[1]);
+  assert.equal((JSON.parse((await place.runweave('history', 'report', ...folders, '--json')).stdout) as { readonly total: number }).total, 3);
+  const none = await place.runweave('runs', '--records', path.join(empty.folder, 'nowhere'));
+  assert.equal(none.code, 2);
+  assert.match(none.stderr, /there are no records in this folder/);
+
+  await place.runweave('name', 'the first', '-2');
+  await place.runweave('delete', '-1', '-2');
+  assert.equal((await list()).length, 0);
+  assert.match((await place.runweave('undo')).stdout, /deleted runs are back/);
+  assert.equal((await list('--filter', 'name = "the first"')).length, 1);
+  assert.match((await place.runweave('undo')).stdout, /named the first/);
+  assert.equal((await list()).length, 2);
+  assert.equal((await place.runweave('delete', '-1', 'nothing')).code, 2);
+  assert.equal((await list()).length, 2);
+
+  assert.match((await place.runweave('trace', 'report.txt', '--stale-after', 'soon')).stderr, /--stale-after soon: write an age like 12h/);
 });

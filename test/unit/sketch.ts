@@ -23,6 +23,7 @@ export function taskOf(fields: Partial<Omit<Task, 'id'>> & { readonly id?: strin
     cache: true,
     keep: true,
     compare: 'meaning',
+    checks: [],
     tags: [],
     range: { start: nowhere, end: nowhere },
     ...fields,

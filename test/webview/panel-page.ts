@@ -31,7 +31,7 @@ function findChromium(): string {
   throw new Error('no Chromium on PATH');
 }
 
-const panelNames = ['graph', 'run', 'tracker'] as const;
+const panelNames = ['graph', 'run', 'tracker', 'lineage'] as const;
 type PanelName = (typeof panelNames)[number];
 
 export interface Panels {

@@ -128,6 +128,40 @@ describe('runs table', () => {
     assert.deepEqual(await panel.page.locator('[aria-sort="descending"] .head-title, [aria-sort="ascending"] .head-title').allInnerTexts(), ['lr', 'roc_auc']);
   });
 
+  it('names a run, and says in which folder each is where there are several', async () => {
+    const panel = await openTracker(six.map((each, index) => ({ ...each, folder: index < 3 ? 'here' : 'there' })));
+    await panel.page.focus('.grid');
+    await press(panel, 'F2');
+    await panel.page.keyboard.type('the one');
+    await press(panel, 'Enter');
+    assert.deepEqual((await posted(panel)).at(-1), { type: 'annotate', keys: [key(5)], change: { type: 'name', name: 'the one' } });
+    assert.deepEqual(await column(panel, 'Folder'), ['there', 'there', 'here', 'here', 'here']);
+    await panel.page.selectOption('#group', 'folder');
+    await panel.page.getByText('Folder there · 2 runs').waitFor();
+  });
+
+  it('moves a column where its head is dragged to, and sorts by a click as before', async () => {
+    const panel = await openTracker();
+    const heads = () => panel.page.locator('.head-title').allInnerTexts();
+    const drag = async (from: string, to: string): Promise<void> => {
+      const [a, b] = await Promise.all([from, to].map((title) => panel.page.locator('.head-cell', { hasText: title }).boundingBox()));
+      assert.ok(a && b);
+      await panel.page.mouse.move(a.x + a.width / 2, a.y + 8);
+      await panel.page.mouse.down();
+      await panel.page.mouse.move(b.x + b.width / 2, b.y + 8, { steps: 4 });
+      await panel.page.mouse.up();
+    };
+    await drag('loss', 'Branch');
+    await panel.page.waitForFunction(() => document.querySelectorAll('.head-title')[3]?.textContent === 'loss');
+    assert.deepEqual(await heads(), ['Status', 'Started', 'Duration', 'loss', 'Branch', 'Commit', 'lr', 'roc_auc', 'Tags', 'Notes']);
+    await drag('Duration', 'Commit');
+    await panel.page.waitForFunction(() => document.querySelectorAll('.head-title')[2]?.textContent === 'loss');
+    assert.deepEqual(await heads(), ['Status', 'Started', 'loss', 'Branch', 'Commit', 'Duration', 'lr', 'roc_auc', 'Tags', 'Notes']);
+    assert.equal(await panel.page.locator('[aria-sort="ascending"], [aria-sort="descending"]').count(), 0);
+    await panel.page.locator('.head-cell', { hasText: 'lr' }).click();
+    assert.equal(await panel.page.locator('[aria-sort="descending"] .head-title').innerText(), 'lr');
+  });
+
   it('selects, stars, tags, deletes and undoes from the keyboard', async () => {
     const panel = await openTracker();
     await panel.page.focus('.grid');

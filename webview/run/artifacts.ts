@@ -80,6 +80,7 @@ function item(task: TaskState, artifact: ArtifactState, open: boolean, context: 
     { class: 'actions inline' },
     h('button', { class: 'link', onclick: () => context.post({ type: 'open-artifact', digest, name }) }, 'Open', of),
     h('button', { class: 'link', onclick: () => context.post({ type: 'save-artifact', digest, name }) }, 'Save as…', of.cloneNode(true)),
+    h('button', { class: 'link', onclick: () => context.post({ type: 'trace', task: task.node.id, output: name }) }, 'Trace', of.cloneNode(true)),
   );
   if (!canShow(artifact)) return h('div', { class: 'artifact' }, h('div', { class: 'artifact-head' }, ...head, actions));
   const details = h('details', { open, 'data-key': `${task.node.id}/${name}/${version}` }, h('summary', {}, ...head), body);

@@ -9,6 +9,7 @@ import { h } from '../dom.ts';
 import type { Host } from '../host.ts';
 import { tell } from './browser-actions.ts';
 import { graphHost } from './graph-host.ts';
+import { lineageHost } from './lineage-host.ts';
 import { formatRoute, parseRoute, type Route } from './route.ts';
 import { readState, writeState } from './panel-state.ts';
 import { revealArtifact } from './reveal-artifact.ts';
@@ -43,7 +44,7 @@ function bar(): HTMLElement {
     const isCurrent = route.panel === shown.panel && !('compared' in route);
     return h('a', { href: formatRoute(shown), ...(isCurrent && { 'aria-current': 'page' }) }, text);
   };
-  const key = route.panel === 'tracker' ? undefined : route.key;
+  const key = 'key' in route ? route.key : undefined;
   return h(
     'header',
     { class: 'site-bar' },
@@ -51,6 +52,7 @@ function bar(): HTMLElement {
       'nav',
       { 'aria-label': 'Site' },
       isThere('tracker') ? current({ panel: 'tracker' }, index.title) : h('strong', {}, index.title),
+      isThere('lineage') && current({ panel: 'lineage' }, 'Lineage'),
       key !== undefined && isThere('graph') && current({ panel: 'run', key }, 'Run'),
       key !== undefined && isThere('graph') && current({ panel: 'graph', key }, 'Graph'),
     ),
@@ -88,6 +90,8 @@ function hostOf(shown: Route, post: (message: unknown) => void): (message: never
       return runHost(shown.key, post);
     case 'graph':
       return graphHost(shown.key, post);
+    case 'lineage':
+      return lineageHost(index, post);
     default:
       return shown satisfies never;
   }

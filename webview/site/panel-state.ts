@@ -3,6 +3,7 @@
  * panels' states only the names are known here that are part of the address.
  */
 import type { ColumnState, SortState } from '../../src/protocol/tracker-view.ts';
+import type { LineageQuestion } from '../../src/query/lineage-answer.ts';
 import { formatRoute, type Route } from './route.ts';
 import { ofTab } from './storage.ts';
 
@@ -18,7 +19,7 @@ interface Table {
 const emptyTable = { filter: '', sort: [], group: [], archived: false };
 
 function nameOf(route: Route): string {
-  return route.panel === 'tracker' ? 'tracker' : `${route.panel}/${route.key}`;
+  return 'key' in route ? `${route.panel}/${route.key}` : route.panel;
 }
 
 export function readState(route: Route): State | undefined {
@@ -35,6 +36,8 @@ export function readState(route: Route): State | undefined {
     }
     case 'graph':
       return kept;
+    case 'lineage':
+      return route.question === undefined ? kept : { before: [], ...kept, question: route.question };
     default:
       return route satisfies never;
   }
@@ -66,6 +69,8 @@ function routeOf(route: Route, state: State): Route {
     }
     case 'graph':
       return route;
+    case 'lineage':
+      return { panel: 'lineage', question: state['question'] as LineageQuestion };
     default:
       return route satisfies never;
   }

@@ -6,11 +6,15 @@
  *   #/compare/KEY/KEY…
  *   #/runs/KEY[/TAB[/TASK[/ARTIFACT]]]
  *   #/graph/KEY
+ *   #/lineage[/trace/OUTPUT | /from/OUTPUT | /history/TASK | /review]
  */
+import type { LineageQuestion } from '../../src/query/lineage-answer.ts';
+
 export type Route =
   | { readonly panel: 'tracker'; readonly compared?: readonly string[]; readonly table?: { readonly filter: string; readonly sort: readonly { readonly field: string; readonly descending: boolean }[]; readonly group: readonly string[] } }
   | { readonly panel: 'run'; readonly key: string; readonly tab?: string; readonly task?: string; readonly artifact?: string }
-  | { readonly panel: 'graph'; readonly key: string };
+  | { readonly panel: 'graph'; readonly key: string }
+  | { readonly panel: 'lineage'; readonly question?: LineageQuestion };
 
 /** Anything else is the table. */
 export function parseRoute(fragment: string): Route {
@@ -19,6 +23,10 @@ export function parseRoute(fragment: string): Route {
   const [key, tab, task, artifact] = rest;
   if (first === 'runs' && key !== undefined) return { panel: 'run', key, ...(tab !== undefined && { tab }), ...(task !== undefined && { task }), ...(artifact !== undefined && { artifact }) };
   if (first === 'graph' && key !== undefined) return { panel: 'graph', key };
+  if (first === 'lineage') {
+    const question = questionOf(key, tab);
+    return { panel: 'lineage', ...(question !== undefined && { question }) };
+  }
   if (first === 'compare' && rest.length > 1) return { panel: 'tracker', compared: rest };
   const values = new URLSearchParams(query);
   if ([...values.keys()].length === 0) return { panel: 'tracker' };
@@ -37,6 +45,21 @@ export function formatRoute(route: Route): string {
     }
     case 'graph':
       return path('graph', route.key);
+    case 'lineage': {
+      const { question } = route;
+      switch (question?.type) {
+        case 'trace':
+          return path('lineage', question.direction === 'upstream' ? 'trace' : 'from', question.output);
+        case 'history':
+          return path('lineage', 'history', question.task);
+        case 'review':
+          return path('lineage', 'review');
+        case undefined:
+          return path('lineage');
+        default:
+          return question satisfies never;
+      }
+    }
     case 'tracker': {
       const { compared, table } = route;
       if (compared !== undefined) return path('compare', ...compared);
@@ -47,6 +70,20 @@ export function formatRoute(route: Route): string {
     }
     default:
       return route satisfies never;
+  }
+}
+
+function questionOf(kind: string | undefined, of = ''): LineageQuestion | undefined {
+  switch (kind) {
+    case 'trace':
+    case 'from':
+      return { type: 'trace', output: of, direction: kind === 'trace' ? 'upstream' : 'downstream' };
+    case 'history':
+      return { type: 'history', task: of };
+    case 'review':
+      return { type: 'review' };
+    default:
+      return undefined;
   }
 }
 

@@ -37,6 +37,12 @@ export function runHost(key: string, post: (message: RunHostMessage) => void): (
       case 'open-run':
         location.hash = formatRoute({ panel: 'run', key: message.runId });
         return;
+      case 'trace': {
+        const run = await loadRun(key);
+        const runId = run?.type === 'run' ? run.state.runId : key;
+        location.hash = formatRoute({ panel: 'lineage', question: { type: 'trace', output: `${runId}/${message.task}/${message.output}`, direction: 'upstream' } });
+        return;
+      }
       // Without an editor there are no files; the panel does not offer them.
       case 'open-file':
       case 'show-change':

@@ -21,7 +21,7 @@ export interface Column {
   readonly kind: FieldColumn['kind'];
 }
 
-const titles: Readonly<Record<string, string>> = { run: 'Run', name: 'Name', status: 'Status', start: 'Started', end: 'Ended', duration: 'Duration', pipeline: 'Pipeline', branch: 'Branch', commit: 'Commit', dirty: 'Uncommitted', tag: 'Tags', note: 'Notes', flag: 'Flags', star: 'Star', archived: 'Archived', message: 'Problem' };
+const titles: Readonly<Record<string, string>> = { run: 'Run', name: 'Name', status: 'Status', start: 'Started', end: 'Ended', duration: 'Duration', pipeline: 'Pipeline', branch: 'Branch', commit: 'Commit', dirty: 'Uncommitted', tag: 'Tags', note: 'Notes', flag: 'Flags', star: 'Star', archived: 'Archived', message: 'Problem', folder: 'Folder' };
 const widths: Readonly<Record<string, number>> = { run: 250, status: 116, start: 178, duration: 92, branch: 96, commit: 84, note: 180, tag: 130, message: 260 };
 const timeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
@@ -102,7 +102,7 @@ export function defaultColumns(fields: RunFields, runs: readonly RunRow[], metri
   };
   const params = names.filter((name) => name.startsWith('params.')).filter(varies).slice(0, mostOfKind);
   const metrics = [...metricNames].sort((a, b) => Number(directionOf(a) === 'none') - Number(directionOf(b) === 'none')).slice(0, mostOfKind);
-  return [{ field: 'status', pinned: true }, { field: 'start', pinned: true }, ...['duration', ...(varies('pipeline') ? ['pipeline'] : []), 'branch', 'commit', ...params, ...metrics, 'tag', 'note'].map((field) => ({ field }))];
+  return [{ field: 'status', pinned: true }, { field: 'start', pinned: true }, ...[...(varies('name') ? ['name'] : []), 'duration', ...(varies('folder') ? ['folder'] : []), ...(varies('pipeline') ? ['pipeline'] : []), 'branch', 'commit', ...params, ...metrics, 'tag', 'note'].map((field) => ({ field }))];
 }
 
 export function valueText(value: FieldValue, { kind, field }: Pick<Column, 'kind' | 'field'>): string {

@@ -45,6 +45,8 @@ export interface GridHandlers {
   readonly onHead: (column: number, modifiers: Modifiers) => void;
   readonly onHeadMenu: (column: number, anchor: DOMRect) => void;
   readonly onResize: (column: number, width: number) => void;
+  /** A head was dragged onto another. */
+  readonly onMove: (from: number, to: number) => void;
   /** The active line was moved to, by arrow keys or a click. */
   readonly onSelect: (line: number, modifiers: Modifiers, by: 'key' | 'click') => void;
   readonly onToggle: (line: number) => void;
@@ -271,9 +273,40 @@ export function createGrid(label: string, handlers: GridHandlers): Grid {
     showActive();
     openMenu();
   });
+  /** From one head to another; a short way is a click. */
+  const startDrag = (event: PointerEvent): void => {
+    const heading = headAt(event);
+    if (heading === undefined || event.button !== 0) return;
+    const start = event.clientX;
+    let over: HTMLElement | undefined;
+    const mark = (next: HTMLElement | undefined): void => {
+      over?.classList.remove('drop');
+      over = next;
+      over?.classList.add('drop');
+    };
+    const move = (moved: PointerEvent): void => {
+      const target = Math.abs(moved.clientX - start) > 8 ? headAt(moved) : undefined;
+      mark(target === heading ? undefined : target);
+    };
+    const stop = (): void => {
+      removeEventListener('pointermove', move);
+      removeEventListener('pointerup', stop);
+      const target = over;
+      mark(undefined);
+      if (target === undefined) return;
+      // The end of a drag is no click.
+      addEventListener('click', (click) => click.stopPropagation(), { capture: true, once: true });
+      setTimeout(() => handlers.onMove(Number(heading.dataset['column']), Number(target.dataset['column'])));
+    };
+    addEventListener('pointermove', move);
+    addEventListener('pointerup', stop);
+  };
   element.addEventListener('pointerdown', (event) => {
     const at = event.target instanceof HTMLElement ? event.target.dataset['resize'] : undefined;
-    if (at === undefined) return;
+    if (at === undefined) {
+      startDrag(event);
+      return;
+    }
     event.preventDefault();
     const from = event.clientX;
     const width = content.columns[Number(at)]?.width ?? 0;

@@ -75,6 +75,7 @@ const grid = createGrid('Runs', {
   onHead: (at, modifiers) => sortBy(model.columns[at], modifiers.shift),
   onHeadMenu: (at, rect) => openHeadMenu(at, rect),
   onResize: (at, width) => changeColumn(model.columns[at]?.field, { width }),
+  onMove: (from, to) => placeColumn(model.columns[from]?.field, model.columns[to]?.field),
   onSelect: select,
   onToggle: (line) => {
     anchor = line;
@@ -152,6 +153,12 @@ const note = (): void => {
     if (text !== '') annotate(() => ({ type: 'note', text }));
   }, grid.focus);
 };
+const name = (): void => {
+  const keys = targets();
+  const [first] = keys;
+  if (first === undefined) return;
+  askText('Name of the run; empty takes it away', byKey.get(first)?.annotations.name ?? '', (text) => annotate(() => ({ type: 'name', name: text })), grid.focus);
+};
 const remove = (): void => {
   const keys = targets();
   if (keys.length > 0) host.post({ type: 'delete', keys });
@@ -192,12 +199,13 @@ const copy = (): void => host.post({ type: 'copy', text: tableText((cells) => ce
 const saveCsv = (): void => host.post({ type: 'save-csv', text: tableText(csvText, true) });
 
 /** What changes something. */
-const editorActions: ReadonlySet<unknown> = new Set([star, tag, note, flag, archive, remove, undo]);
+const editorActions: ReadonlySet<unknown> = new Set([star, tag, note, name, flag, archive, remove, undo]);
 
 function gridKey(event: KeyboardEvent): boolean {
   const control = event.ctrlKey || event.metaKey;
-  const action = control ? { a: selectAll, c: copy, z: undo }[event.key.toLowerCase()] : { s: star, t: tag, n: note, f: flag, c: compare, Delete: remove, '/': filter.focus, Escape: clearSelection }[event.key];
-  if (action === undefined || event.altKey || (!host.editor && editorActions.has(action))) return false;
+  const action = control ? { a: selectAll, c: copy, z: undo }[event.key.toLowerCase()] : { s: star, t: tag, n: note, f: flag, c: compare, F2: name, Delete: remove, '/': filter.focus, Escape: clearSelection }[event.key];
+  if (action === undefined || event.altKey) return false;
+  if (!host.editor && editorActions.has(action)) return false;
   action();
   return true;
 }
@@ -234,6 +242,17 @@ function moveColumn(field: string, by: -1 | 1): void {
   const [state] = columns.splice(from, 1);
   if (state !== undefined) columns.splice(Math.max(0, from + by), 0, state);
   change({ columns });
+}
+
+/** Puts a column where another is: before it on the way left, behind it on the way right. Pinned ones stay before the others. */
+function placeColumn(field: string | undefined, at: string | undefined): void {
+  const columns = chosenColumns();
+  const [from, to] = [field, at].map((each) => columns.findIndex((state) => state.field === each));
+  const moved = columns[from ?? -1];
+  const target = columns[to ?? -1];
+  if (moved === undefined || target === undefined || to === undefined) return;
+  const others = columns.filter((state) => state !== moved);
+  change({ columns: [...others.slice(0, to), { ...moved, pinned: target.pinned === true }, ...others.slice(to)] });
 }
 
 function openHeadMenu(at: number, rect: DOMRect): void {
@@ -336,6 +355,7 @@ function drawActions(): void {
     { label: 'Compare', run: compare, keys: 'c', needs: 2, title: 'Compare the selected runs (C)' },
     { label: 'Star', run: star, keys: 's', needs: 1, title: 'Star, or take the star off (S)' },
     { label: 'Tag…', run: tag, keys: 't', needs: 1, title: 'Tag (T)' },
+    { label: 'Name…', run: name, keys: 'F2', needs: 1, title: 'What a person calls the run (F2)' },
     { label: 'Note…', run: note, keys: 'n', needs: 1, title: 'Note (N)' },
     { label: 'Flag', run: flag, keys: 'f', needs: 1, title: 'Flag as bad, or take the flag off (F)' },
     { label: 'Archive', run: archive, needs: 1 },
@@ -362,7 +382,7 @@ function drawActions(): void {
   }
   if (groupSelect.parentElement === null) actions.append(h('label', { class: 'group-by' }, 'Group by ', groupSelect));
   const [current = ''] = table.group;
-  const candidates = ['status', 'pipeline', 'branch', 'commit', 'tag', ...fields.names().filter((name) => name.startsWith('params.')), ...(table.group.length > 1 ? table.group : [])];
+  const candidates = ['status', 'pipeline', ...(rows.some(({ folder }) => folder !== undefined) ? ['folder'] : []), 'branch', 'commit', 'tag', ...fields.names().filter((name) => name.startsWith('params.')), ...(table.group.length > 1 ? table.group : [])];
   const wanted = ['', ...new Set([...candidates, ...(current === '' ? [] : [current])])];
   if (wanted.join('\n') !== [...groupSelect.options].map((option) => option.value).join('\n')) fill(groupSelect, ...wanted.map((field) => h('option', { value: field }, field === '' ? 'nothing' : titleOf(field))));
   groupSelect.value = current;

@@ -3,11 +3,14 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { dataScript } from '../../exporters/site/data-piece.ts';
+import { siteHead } from '../../exporters/site/site-head.ts';
 import { sitePage } from '../../exporters/site/site-page.ts';
 import { canonicalJson, type Json } from '../../model/json.ts';
-import { objectName, runName, sitePanels, tableName, type SiteIndex } from '../../protocol/site.ts';
+import type { RunState } from '../../model/run-state.ts';
+import { headsName, objectName, runName, sitePanels, tableName, type SiteIndex } from '../../protocol/site.ts';
 import { packRows } from '../../query/packed-rows.ts';
 import { runKey, type RunRow } from '../../query/run-row.ts';
+import { readRecordHead } from '../../store/read-record.ts';
 import { version } from '../installation.ts';
 import { readRunTable } from '../run-table.ts';
 import { chooseRuns, type Retention } from './choose-runs.ts';
@@ -17,6 +20,10 @@ import { openSiteFolder, shortHash, type RunEntry, type SiteFolder } from './sit
 
 /** Runs a part of the table: the newest are shown while the others come. */
 const partSize = 500;
+/** Runs a part of their heads: what is read again when one of them is new. */
+const headsSize = 100;
+/** Parts of heads, the newest: a page that asks for lineage loads all of them, some 20 kB a run before compression. */
+const mostHeads = 10;
 
 export interface SiteOptions {
   /** `.runweave`. */
@@ -67,7 +74,7 @@ export async function buildSite(options: SiteOptions): Promise<SiteResult> {
   const assetsFolder = `assets/${shortHash(canonicalJson(assets))}`;
   for (const [name, text] of Object.entries(assets)) await put(`${assetsFolder}/${name}`, () => text);
 
-  const { rows } = await readRunTable(store);
+  const { rows, annotations } = await readRunTable(store);
   const chosen = chooseRuns(only === undefined ? rows : rows.filter(({ path }) => only.has(path)), options.retention);
   const shown: RunRow[] = [];
   const entries: Record<string, RunEntry> = {};
@@ -98,9 +105,28 @@ export async function buildSite(options: SiteOptions): Promise<SiteResult> {
     await put(`${tableName(part)}.js`, () => dataScript(tableName(part), packed));
     table.push(part);
   }
-  const index: SiteIndex = { title: options.title ?? titleOf(shown), version, table, panels: sitePanels, assets: `site/${assetsFolder}`, start: '/' };
+  const heads: string[] = [];
+  // Parts begin where they began before, so that a new run changes the last one alone.
+  const lastPart = Math.floor(Math.max(0, ordered.length - 1) / headsSize);
+  for (let at = Math.max(0, lastPart - mostHeads + 1) * headsSize; at < ordered.length; at += headsSize) {
+    const ofPart = ordered.slice(at, at + headsSize);
+    // Named by what it is made from, so that nothing is read where it is there.
+    const part = shortHash(canonicalJson([version, ofPart.map(({ path }) => entries[runKey(path)]?.sha256 ?? '')]));
+    const states = folder.sizeOf(`${headsName(part)}.js`) === undefined ? await readHeadsOf(ofPart) : [];
+    await put(`${headsName(part)}.js`, () => dataScript(headsName(part), states));
+    heads.push(part);
+  }
+  const keys = new Set(ordered.map(({ runId }) => runId));
+  const flags = annotations.flags().filter(({ runId }) => keys.has(runId));
+  const index: SiteIndex = { title: options.title ?? titleOf(shown), version, table, heads, flags, panels: sitePanels, assets: `site/${assetsFolder}`, start: '/' };
   const removed = await folder.finish(sitePage(index, `site/${assetsFolder}`), { version, runs: entries }, kept);
   return { type: 'built', runs: shown.length, written, removed, leftOut: chosen.length - shown.length, bytes: [...kept].reduce((sum, name) => sum + (folder.sizeOf(name) ?? 0), 0) };
+}
+
+/** Of those that can be read. */
+async function readHeadsOf(rows: readonly RunRow[]): Promise<readonly RunState[]> {
+  const states = await Promise.all(rows.map(({ path }) => readRecordHead(path).catch(() => undefined)));
+  return states.flatMap((state) => (state === undefined ? [] : [siteHead(state)]));
 }
 
 function objectFile(digest: string): string | undefined {

@@ -44,6 +44,8 @@ export async function singleFile({ store, records, title, assets: given }: Singl
     title: title ?? (isOne ? only : `${keys.length} runs`),
     version,
     table: isOne ? [] : [table],
+    heads: [],
+    flags: [],
     panels: isOne ? ['run'] : ['tracker', 'run'],
     start: isOne ? `/runs/${encodeURIComponent(only)}` : `/compare/${keys.map(encodeURIComponent).join('/')}`,
   };

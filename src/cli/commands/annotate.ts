@@ -4,11 +4,12 @@ import { authorOf } from '../../app/author.ts';
 import { indexAnnotations } from '../../query/annotations.ts';
 import { appendAnnotations, readAnnotations } from '../../store/annotations.ts';
 import { findRun } from '../../store/find-run.ts';
+import { latestDeletion, restoreFromTrash } from '../../store/trash.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
 import { openRun, splitReference, taskOf } from '../open-run.ts';
-import { findRecords } from '../pipeline-file.ts';
+import { findRecords, namePath } from '../pipeline-file.ts';
 import { oneLine } from '../progress/task-lines.ts';
 import { reportError, userError, type UserError } from '../user-error.ts';
 
@@ -28,6 +29,12 @@ export function noteCommand(line: CommandLine, host: Host): Promise<ExitCode> {
 /** `runweave star [RUN]` */
 export function starCommand(line: CommandLine, host: Host): Promise<ExitCode> {
   return annotate([line.arguments[0] ?? 'latest'], { type: 'star', on: !line.options.remove }, line, host);
+}
+
+/** `runweave name NAME [RUN]` */
+export function nameCommand(line: CommandLine, host: Host): Promise<ExitCode> {
+  const [name = '', reference = 'latest'] = line.arguments;
+  return annotate([reference], { type: 'name', name: name.trim() }, line, host);
 }
 
 /** `runweave archive RUN…` */
@@ -70,6 +77,14 @@ export async function undoCommand(line: CommandLine, host: Host): Promise<ExitCo
   const place = findRecords(host.cwd, line.options.file);
   if (place.type === 'error') return reportError(place, host, json);
   const latest = indexAnnotations(await readAnnotations(place.records)).latest();
+  const deletion = await latestDeletion(place.records);
+  if (deletion !== undefined && (latest === undefined || Date.parse(latest.time) <= Date.parse(deletion.time))) {
+    const left = await restoreFromTrash(place.records, deletion.folder);
+    if (left.length > 0) return reportError(userError(`there is a record of that name again, so these stay in ${namePath(deletion.folder, host.cwd)}: ${left.join(', ')}`), host, json);
+    if (json) writeJson(host.stdout, { undone: { type: 'deletion', time: deletion.time } });
+    else host.stdout.write('undone: deleted runs are back\n');
+    return exitCodes.success;
+  }
   if (latest === undefined) return reportError(userError('there is nothing to undo'), host, json);
   const author = await authorOf(host.cwd);
   await appendAnnotations(place.records, [{ target: latest.target, change: { type: 'undo', id: latest.id }, ...(author !== undefined && { author }) }], new Date(host.now()));

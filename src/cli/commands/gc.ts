@@ -6,13 +6,13 @@ import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
 import { findRecords } from '../pipeline-file.ts';
 import { formatBytes, plural } from '../text.ts';
-import { fromProblem, reportError, userError } from '../user-error.ts';
+import { fromProblem, reportError } from '../user-error.ts';
 
 /** `runweave gc`: frees disk space, or says how much could be. */
 export async function gcCommand(line: CommandLine, host: Host): Promise<ExitCode> {
   const { json, 'keep-runs': keepRuns, 'older-than': olderThan, 'dry-run': dryRun } = line.options;
-  const age = olderThan === undefined ? undefined : parseAge(olderThan);
-  if (olderThan !== undefined && age === undefined) return reportError(userError(`--older-than ${olderThan}: write an age like 12h, 30d or 8w`), host, json);
+  const age = olderThan === undefined ? undefined : parseAge(olderThan, '--older-than');
+  if (typeof age === 'object') return reportError(age, host, json);
   const place = findRecords(host.cwd, line.options.file);
   if (place.type === 'error') return reportError(place, host, json);
   const result = await collectGarbage({ store: place.records, limit: keptLimit(host.environment), keepRuns, olderThan: age === undefined ? undefined : host.now() - age, dryRun });

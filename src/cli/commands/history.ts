@@ -2,13 +2,12 @@ import { describeReason } from '../../model/fingerprint.ts';
 import { nearName } from '../../model/near-name.ts';
 import { elapsed, formatDuration, toDate } from '../../model/time.ts';
 import { historyOf, lineageOf, type TaskRun } from '../../query/lineage.ts';
-import type { TaskState } from '../../model/run-state.ts';
-import { readHeads } from '../../store/read-heads.ts';
+import { readHeadsOf } from '../../store/read-heads.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
-import { findRecords } from '../pipeline-file.ts';
-import { briefMetrics, briefReasons, fit, oneLine, outcomeSymbol, outcomeWord } from '../progress/task-lines.ts';
+import { findRecordFolders } from '../pipeline-file.ts';
+import { briefValues, briefReasons, fit, oneLine, outcomeSymbol, outcomeWord } from '../progress/task-lines.ts';
 import { relativeTime } from '../run-text.ts';
 import { plural, table } from '../text.ts';
 import { reportError, userError } from '../user-error.ts';
@@ -33,27 +32,25 @@ export function recentCommand(line: CommandLine, host: Host): Promise<ExitCode> 
 
 async function list(line: CommandLine, host: Host, select: (lineage: ReturnType<typeof lineageOf>) => readonly TaskRun[] | ReturnType<typeof userError>): Promise<ExitCode> {
   const { json, all, limit } = line.options;
-  const place = findRecords(host.cwd, line.options.file);
+  const place = findRecordFolders(host.cwd, line.options);
   if (place.type === 'error') return reportError(place, host, json);
-  const states = await readHeads(place.records);
+  const states = await readHeadsOf(place.folders);
   const selected = select(lineageOf(states));
   if ('type' in selected) return reportError(selected, host, json);
   const shown = all ? selected : selected.slice(0, limit ?? defaultLimit);
-  const stateOf = new Map(states.flatMap((state) => state.tasks.map((task) => [task.node.spanId, task] as const)));
   if (json) {
-    writeJson(host.stdout, { executions: shown.map((run) => taskRunJson(run, stateOf.get(run.spanId))), total: selected.length });
+    writeJson(host.stdout, { executions: shown.map((run) => taskRunJson(run)), total: selected.length });
     return exitCodes.success;
   }
   const { style } = host.stdout;
   const rows = shown.map((run) => {
-    const task = stateOf.get(run.spanId);
     return [
       `${outcomeSymbol(run.outcome, style)} ${outcomeWord(run.outcome)}`,
       run.task,
       run.runId,
       relativeTime(run.start, host.now()),
       formatDuration(elapsed(run.start, run.end)),
-      `${task === undefined ? '' : `${briefMetrics(task)}  `}${style('dim', oneLine(briefReasons(task?.reasons ?? [])))}`.trim(),
+      `${briefValues(run.metrics)}  ${style('dim', oneLine(briefReasons(run.reasons)))}`.trim(),
     ];
   });
   const header = ['OUTCOME', 'TASK', 'RUN', 'STARTED', 'TIME', 'METRICS, REASON'].map((title) => style('dim', title));
@@ -64,7 +61,7 @@ async function list(line: CommandLine, host: Host, select: (lineage: ReturnType<
 }
 
 /** A task run as programs get it. */
-export function taskRunJson(run: TaskRun, task?: TaskState): Readonly<Record<string, unknown>> {
+export function taskRunJson(run: TaskRun): Readonly<Record<string, unknown>> {
   const { node, start, end, ...rest } = run;
   return {
     ...rest,
@@ -75,6 +72,6 @@ export function taskRunJson(run: TaskRun, task?: TaskState): Readonly<Record<str
     startTime: toDate(start).toISOString(),
     endTime: toDate(end).toISOString(),
     durationMilliseconds: elapsed(start, end),
-    ...(task !== undefined && { reasons: task.reasons, reasonTexts: task.reasons.map(describeReason), metrics: Object.fromEntries(Object.entries(task.metrics).map(([name, { last }]) => [name, last])) }),
+    reasonTexts: run.reasons.map(describeReason),
   };
 }

@@ -1,13 +1,13 @@
 import { indexAnnotations } from '../../query/annotations.ts';
 import { lineageOf, type Lineage, type TaskRun } from '../../query/lineage.ts';
-import { review, type RankedSuspect, type Suspect } from '../../query/review.ts';
-import { readAnnotations } from '../../store/annotations.ts';
-import { readHeads } from '../../store/read-heads.ts';
+import { describeSuspect, distinct, flaggedTaskRuns, goodTaskRuns, review } from '../../query/review.ts';
+import { readAnnotationsOf } from '../../store/annotations.ts';
+import { readHeadsOf } from '../../store/read-heads.ts';
 import type { CommandLine } from '../arguments.ts';
 import { outputOf } from '../find-output.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
-import { findRecords } from '../pipeline-file.ts';
+import { findRecordFolders } from '../pipeline-file.ts';
 import { fit, oneLine } from '../progress/task-lines.ts';
 import { plural, table } from '../text.ts';
 import { reportError, userError } from '../user-error.ts';
@@ -17,13 +17,13 @@ const defaultLimit = 20;
 /** `runweave review`: what flagged outputs have in common. */
 export async function reviewCommand(line: CommandLine, host: Host): Promise<ExitCode> {
   const { json, limit } = line.options;
-  const place = findRecords(host.cwd, line.options.file);
+  const place = findRecordFolders(host.cwd, line.options);
   if (place.type === 'error') return reportError(place, host, json);
-  const [states, annotations] = await Promise.all([readHeads(place.records), readAnnotations(place.records)]);
+  const [states, annotations] = await Promise.all([readHeadsOf(place.folders), readAnnotationsOf(place.folders)]);
   const lineage = lineageOf(states);
   const flags = indexAnnotations(annotations).flags();
   if (flags.length === 0) return reportError(userError('no output is flagged. Mark a bad one with: runweave flag OUTPUT'), host, json);
-  const flagged = distinct(flags.flatMap((each) => (each.task === undefined ? [] : (lineage.of(each.runId, each.task) ?? []))));
+  const flagged = flaggedTaskRuns(lineage, flags);
   if (flagged.length === 0) return reportError(userError('the records of the flagged outputs are not here any more'), host, json);
   const good = goodRuns(lineage, flagged, line.options.good);
   if ('type' in good) return reportError(good, host, json);
@@ -36,7 +36,7 @@ export async function reviewCommand(line: CommandLine, host: Host): Promise<Exit
   const { style } = host.stdout;
   const lines = [
     `${plural(flagged.length, 'flagged output')}, compared with ${plural(good.length, 'good one')}`,
-    ...table([['FLAGGED', 'GOOD', 'TASK', 'SUSPECT'].map((title) => style('dim', title)), ...shown.map((each) => [`${each.flagged}/${each.flaggedOf}`, `${each.good}/${each.goodOf}`, each.suspect.task, suspectText(each)])]),
+    ...table([['FLAGGED', 'GOOD', 'TASK', 'SUSPECT'].map((title) => style('dim', title)), ...shown.map((each) => [`${each.flagged}/${each.flaggedOf}`, `${each.good}/${each.goodOf}`, each.suspect.task, oneLine(describeSuspect(each.suspect))])]),
   ];
   if (ranked.length === 0) lines.push('nothing is more common among what the flagged outputs were made from');
   if (shown.length < ranked.length) lines.push(style('dim', `and ${ranked.length - shown.length} less suspicious: --limit ${ranked.length}`));
@@ -46,11 +46,8 @@ export async function reviewCommand(line: CommandLine, host: Host): Promise<Exit
 
 /** Those named, or all other successful executions of the tasks whose outputs are flagged. */
 function goodRuns(lineage: Lineage, flagged: readonly TaskRun[], named: readonly string[]): readonly TaskRun[] | ReturnType<typeof userError> {
+  if (named.length === 0) return goodTaskRuns(lineage, flagged);
   const bad = new Set(flagged.map((run) => run.spanId));
-  if (named.length === 0) {
-    const tasks = new Set(flagged.map((run) => `${run.pipeline}\n${run.task}`));
-    return lineage.all().filter((run) => run.outcome === 'success' && tasks.has(`${run.pipeline}\n${run.task}`) && !bad.has(run.spanId));
-  }
   const runs: TaskRun[] = [];
   for (const name of named) {
     const found = outputOf(lineage, name);
@@ -58,32 +55,4 @@ function goodRuns(lineage: Lineage, flagged: readonly TaskRun[], named: readonly
     runs.push(found.run);
   }
   return distinct(runs).filter((run) => !bad.has(run.spanId));
-}
-
-function distinct(runs: readonly TaskRun[]): readonly TaskRun[] {
-  return [...new Map(runs.map((run) => [run.spanId, run])).values()];
-}
-
-function suspectText({ suspect }: RankedSuspect): string {
-  return oneLine(describeSuspect(suspect));
-}
-
-function describeSuspect(suspect: Suspect): string {
-  const short = (digest: string): string => digest.slice(0, 19);
-  switch (suspect.type) {
-    case 'source':
-      return `code ${suspect.path} ${short(suspect.digest)}${suspect.commit === undefined ? '' : `, commit ${suspect.commit.slice(0, 7)}`}`;
-    case 'input':
-      return `input ${suspect.path} ${short(suspect.digest)}`;
-    case 'param':
-      return `parameter ${suspect.name} = ${suspect.value}`;
-    case 'definition':
-      return `definition ${short(suspect.digest)}`;
-    case 'environment':
-      return `${suspect.name} ${suspect.value}`;
-    case 'task-run':
-      return `execution in ${suspect.runId}`;
-    default:
-      return suspect satisfies never;
-  }
 }

@@ -1,17 +1,17 @@
 import { countsText, relativeTime } from '../run-text.ts';
 import { elapsed, formatDuration, fromMilliseconds, toDate } from '../../model/time.ts';
-import { readRunTable } from '../../app/run-table.ts';
+import { readRunTables } from '../../app/run-table.ts';
 import { csvText } from '../../query/csv.ts';
 import type { FieldColumn, FieldValue } from '../../query/filter/match.ts';
 import { compileFilter } from '../../query/filter/match.ts';
 import { parseFilter } from '../../query/filter/parse.ts';
 import { runFields, type RunFields } from '../../query/run-fields.ts';
 import type { RunRow } from '../../query/run-row.ts';
-import { groupRows, sortRows, spreadOf, type SortKey, type Spread } from '../../query/select-runs.ts';
+import { differs, groupRows, sortRows, spreadOf, type SortKey, type Spread } from '../../query/select-runs.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
-import { findRecords, namePath } from '../pipeline-file.ts';
+import { findRecordFolders, namePath } from '../pipeline-file.ts';
 import { oneLine, outcomeSymbol, outcomeWord } from '../progress/task-lines.ts';
 import { formatNumber, plural, table, truncate, type Style } from '../text.ts';
 import { reportError, userError, type UserError } from '../user-error.ts';
@@ -21,15 +21,16 @@ const defaultLimit = 20;
 /** `runweave runs`: the recorded runs, newest first. A record that can't be read is listed with its error. */
 export async function runsCommand(line: CommandLine, host: Host): Promise<ExitCode> {
   const { json, all, limit, format } = line.options;
-  const place = findRecords(host.cwd, line.options.file);
+  const place = findRecordFolders(host.cwd, line.options);
   if (place.type === 'error') return reportError(place, host, json);
-  const { rows } = await readRunTable(place.records);
+  const { rows } = await readRunTables(place.folders);
   const fields = runFields(rows, host.now());
   const selected = select(rows, fields, line);
   if ('type' in selected) return reportError(selected, host, json);
   const isCsv = format === 'csv';
   const shown = all || (isCsv && limit === undefined) ? selected.rows : selected.rows.slice(0, limit ?? defaultLimit);
-  const { columns, groups } = selected;
+  const { groups } = selected;
+  const columns = line.options.differing ? differingColumns(fields, shown, selected.columns) : selected.columns;
   if (groups.length > 0) {
     const lines = groupLines(selected.rows, columns.length > 0 ? columns : metricColumns(fields), groups);
     if (json) writeJson(host.stdout, { groups: lines.map(({ key, count, cells }) => ({ key: Object.fromEntries(groups.map(({ name }, index) => [name, key[index] ?? null])), runs: count, columns: cells })) });
@@ -123,6 +124,15 @@ function spreadText(spread: Spread | null | undefined, column: FieldColumn): str
   return spread.count === 1 ? text(spread.mean) : `${text(spread.mean)} ± ${text(spread.standardDeviation)}`;
 }
 
+/** Of the named columns, or of all there are, those in which the runs differ; the run's id always. */
+function differingColumns(fields: RunFields, rows: readonly number[], named: readonly NamedColumn[]): readonly NamedColumn[] {
+  const every = named.length > 0 ? named : namedColumns(fields, (name) => name === 'run' || !isOfRunAlone.has(name));
+  return every.filter(({ name, column }) => name === 'run' || differs(rows, column));
+}
+
+/** What differs between any two runs says nothing. */
+const isOfRunAlone: ReadonlySet<string> = new Set(['start', 'end', 'duration', 'message']);
+
 function metricColumns(fields: RunFields): readonly NamedColumn[] {
   return namedColumns(fields, (name) => name.startsWith('metrics.'));
 }
@@ -156,12 +166,14 @@ function columnLines(rows: readonly number[], columns: readonly NamedColumn[], w
 }
 
 /** A row as programs get it: with the times also in a form that every language reads. */
-function rowJson({ status, path, runId, message, summary, annotations }: RunRow): unknown {
-  if (summary === undefined) return { type: 'unreadable', runId, path, message, annotations };
+function rowJson({ status, path, runId, message, summary, annotations, folder }: RunRow): unknown {
+  const where = folder === undefined ? {} : { folder };
+  if (summary === undefined) return { type: 'unreadable', runId, path, message, ...where, annotations };
   const { start, end } = summary;
   return {
     type: 'run',
     status,
+    ...where,
     ...summary,
     metrics: Object.fromEntries(summary.series.map(({ task, name, last }) => [`${task}.${name}`, last])),
     startTime: toDate(start).toISOString(),

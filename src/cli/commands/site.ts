@@ -18,8 +18,8 @@ export async function siteCommand(line: CommandLine, host: Host): Promise<ExitCo
 /** `only`: paths of the records to show. */
 export async function writeSite(target: string, only: ReadonlySet<string> | undefined, line: CommandLine, host: Host): Promise<ExitCode> {
   const { json, keep, since, title, 'max-size': maxSizeText } = line.options;
-  const age = since === undefined ? undefined : parseAge(since);
-  if (since !== undefined && age === undefined) return reportError(userError(`--since ${since}: write an age like 12h, 30d or 8w`), host, json);
+  const age = since === undefined ? undefined : parseAge(since, '--since');
+  if (typeof age === 'object') return reportError(age, host, json);
   const maxSize = maxSizeText === undefined ? undefined : parseSize(maxSizeText);
   if (maxSizeText !== undefined && maxSize === undefined) return reportError(userError(`--max-size ${maxSizeText}: write a size like ${sizeExample}`), host, json);
   const place = findRecords(host.cwd, line.options.file);

@@ -170,6 +170,7 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         case 'sources':
         case 'resources':
         case 'warned':
+        case 'checked':
         case 'run-context':
           return;
         default:

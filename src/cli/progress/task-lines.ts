@@ -1,6 +1,7 @@
 /** What a run says about its tasks, as lines: pure functions over the run state, for a terminal and for plain logs. */
 import { describeReason, type Reason } from '../../model/fingerprint.ts';
 import { groupBy } from '../../model/group-by.ts';
+import type { MetricValue } from '../../model/metric-series.ts';
 import type { RecordedFailure, RunId, Outcome } from '../../model/run-event.ts';
 import { phaseLook } from '../../model/phase.ts';
 import { countPhases, type RunState, type TaskState } from '../../model/run-state.ts';
@@ -45,10 +46,14 @@ export function briefReasons(reasons: readonly Reason[]): string {
 }
 
 /** Last values of the first few metrics: `roc_auc=0.99  loss=0.1`. */
-export function briefMetrics(task: Pick<TaskState, 'metrics'>, limit = 3): string {
-  return Object.entries(task.metrics)
+export function briefMetrics(task: Pick<TaskState, 'metrics'>): string {
+  return briefValues(Object.fromEntries(Object.entries(task.metrics).map(([name, { last }]) => [name, last])));
+}
+
+export function briefValues(values: Readonly<Record<string, MetricValue>>, limit = 3): string {
+  return Object.entries(values)
     .slice(0, limit)
-    .map(([name, { last }]) => `${oneLine(name)}=${formatNumber(last)}`)
+    .map(([name, value]) => `${oneLine(name)}=${formatNumber(value)}`)
     .join('  ');
 }
 

@@ -3,6 +3,8 @@
  * follows), a type (8 bits), the number of the process (32 bits), and bytes that the type gives a meaning to. Output
  * goes through as it is, which JSON would write out anew for every line end.
  */
+import type { ProcessRequest } from './backend.ts';
+
 const types = ['ready', 'start', 'stop', 'started', 'stdout', 'stderr', 'ended'] as const;
 const head = 9;
 
@@ -21,6 +23,27 @@ export function encodeFrame(type: Frame['type'], id: number, text = ''): Buffer 
   frame.writeUInt32LE(id, 5);
   frame.write(text, head);
   return frame;
+}
+
+type Started = Omit<ProcessRequest, 'onOutput'>;
+
+/**
+ * The body of a `start`: folder, number of words of the command, these, and the variables, with NUL in between, which
+ * no program can be given. `undefined` where there is one all the same.
+ */
+export function encodeRequest({ cwd, command, env }: Started): string | undefined {
+  const parts = [cwd, String(command.length), ...command];
+  for (const [name, value] of Object.entries(env)) parts.push(`${name}=${value}`);
+  const text = parts.join('\0');
+  let separators = 0;
+  for (let at = text.indexOf('\0'); at !== -1; at = text.indexOf('\0', at + 1)) separators += 1;
+  return separators === parts.length - 1 ? text : undefined;
+}
+
+export function decodeRequest(body: Buffer): Started {
+  const [cwd = '', count = '', ...rest] = body.toString().split('\0');
+  const variables = rest.slice(Number(count)).map((each) => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]);
+  return { cwd, command: rest.slice(0, Number(count)), env: Object.fromEntries(variables) as Record<string, string> };
 }
 
 /** Takes bytes as they come, and hands on every frame that is whole. */

@@ -110,7 +110,8 @@ export function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
-function startFailure(error: NodeJS.ErrnoException, program: string, cwd: string): string {
+/** What is told when a program could not be started. */
+export function startFailure(error: NodeJS.ErrnoException, program: string, cwd: string): string {
   if (error.code === 'ENOENT') return `${program} or the working directory ${cwd} does not exist`;
   if (error.code === 'EACCES') return `${program} may not be executed: check its permissions`;
   return error.message;

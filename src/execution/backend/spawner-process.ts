@@ -2,7 +2,7 @@
  * The other end of `spawner.ts`: a process that does nothing but start others, exactly as `local.ts` does, because it
  * is small. When the pipe to the executor ends, so has the executor: then it ends what it started, and itself.
  */
-import { createFrameReader, encodeFrame, type Frame } from './frames.ts';
+import { createFrameReader, decodeRequest, encodeFrame, type Frame } from './frames.ts';
 import type { ProcessRequest, RunningProcess } from './backend.ts';
 import { localBackend } from './local.ts';
 
@@ -25,7 +25,7 @@ export function serveSpawner(input: NodeJS.ReadableStream, output: NodeJS.Writab
   input.on(
     'data',
     createFrameReader(({ type, id, body }) => {
-      if (type === 'start') start(id, JSON.parse(body.toString()) as Omit<ProcessRequest, 'onOutput'>);
+      if (type === 'start') start(id, decodeRequest(body));
       else if (type === 'stop') running.get(id)?.stop();
     }),
   );

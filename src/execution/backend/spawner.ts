@@ -14,11 +14,12 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Backend, ProcessEnd, ProcessRequest, RunningProcess } from './backend.ts';
 import { killProcessesWith } from './descendants.ts';
-import { createFrameReader, encodeFrame, type Frame } from './frames.ts';
-import { marksOf, signalGroup } from './local.ts';
+import { StringDecoder } from 'node:string_decoder';
+import { createFrameReader, encodeFrame, encodeRequest, type Frame } from './frames.ts';
+import { marksOf, signalGroup, startFailure } from './local.ts';
 
 /** Processes that the executor starts itself before it has a spawner. */
-const startedDirectly = 8;
+const startedDirectly = 4;
 /** So many spawners are tried: something ends them. */
 const mostSpawners = 5;
 
@@ -34,6 +35,8 @@ interface Started {
   pid: number;
   readonly onStarted: (running: RunningProcess) => void;
   onEnd: (end: ProcessEnd) => void;
+  /** Bytes of one character may come in two pieces. */
+  readonly decoders: Readonly<Record<'stdout' | 'stderr', StringDecoder>>;
   /** What came together with the start, until whoever asked for it knows that it has started. */
   early: (() => void)[] | undefined;
 }
@@ -44,23 +47,34 @@ interface Spawner {
   isReady: boolean;
 }
 
-/** `file` is the script of the spawner (`src/spawner.ts`, bundled). */
-export function spawningBackend(direct: Backend, file: string): SpawningBackend {
+/**
+ * `commands` start a spawner (`src/python/_runweave/spawner.py` or `src/spawner.ts`): the first that gets ready is used.
+ */
+export function spawningBackend(direct: Backend, commands: readonly (readonly string[])[]): SpawningBackend {
   let spawner: Spawner | undefined;
+  /** Which of the commands is tried. */
+  let choice = 0;
   let starts = 0;
   let opened = 0;
   let isClosed = false;
 
   const open = (): void => {
     if (spawner !== undefined || isClosed || opened === mostSpawners || process.platform === 'win32') return;
+    const [program = '', ...args] = commands[choice] ?? [];
     opened += 1;
     // A session of its own, so that an interrupt typed in the terminal is the executor's alone. (The editor's Node is an
     // Electron, which has to be told.)
-    const child = spawn(process.execPath, [file], { stdio: ['pipe', 'pipe', 'ignore'], detached: true, env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' } });
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], detached: true, env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' } });
     const own: Spawner = { child, processes: new Map(), isReady: false };
     spawner = own;
     const onGone = (): void => {
-      if (spawner === own) spawner = undefined;
+      if (spawner !== own) return;
+      spawner = undefined;
+      if (!own.isReady && choice + 1 < commands.length) {
+        choice += 1;
+        opened -= 1;
+        open();
+      }
       for (const [id, started] of own.processes) lose(own, id, started);
     };
     child.on('error', onGone);
@@ -84,13 +98,17 @@ export function spawningBackend(direct: Backend, file: string): SpawningBackend 
         for (const handOn of early) handOn();
       });
     } else if (type === 'stdout' || type === 'stderr') {
-      const text = body.toString();
+      const text = started.decoders[type].write(body);
       const handOn = (): void => started.request.onOutput(type, text);
       if (started.early === undefined) handOn();
       else started.early.push(handOn);
     } else if (type === 'ended') {
-      const end = JSON.parse(body.toString()) as ProcessEnd;
+      const end = endOf(JSON.parse(body.toString()) as ProcessEnd | FailedStart, started.request);
       const handOn = (): void => {
+        for (const stream of ['stdout', 'stderr'] as const) {
+          const rest = started.decoders[stream].end();
+          if (rest !== '') started.request.onOutput(stream, rest);
+        }
         from.processes.delete(id);
         hold(from);
         started.onEnd(end);
@@ -135,13 +153,13 @@ export function spawningBackend(direct: Backend, file: string): SpawningBackend 
     starts += 1;
     if (starts > startedDirectly) open();
     const from = spawner;
-    if (from?.isReady !== true) return direct.start(request);
+    const text = from?.isReady === true ? encodeRequest(request) : undefined;
+    if (from === undefined || text === undefined) return direct.start(request);
     const id = starts;
-    const { command, cwd, env } = request;
     return new Promise((resolve) => {
-      from.processes.set(id, { request, pid: 0, onStarted: resolve, onEnd: () => undefined, early: [] });
+      from.processes.set(id, { request, pid: 0, onStarted: resolve, onEnd: () => undefined, decoders: { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') }, early: [] });
       hold(from);
-      from.child.stdin.write(encodeFrame('start', id, JSON.stringify({ command, cwd, env })));
+      from.child.stdin.write(encodeFrame('start', id, text));
     });
   };
 
@@ -155,4 +173,16 @@ export function spawningBackend(direct: Backend, file: string): SpawningBackend 
     await closed;
   };
   return { start, warm: open, close };
+}
+
+/** As the spawner tells it. */
+interface FailedStart {
+  readonly type: 'start-failed';
+  /** `ENOENT`. */
+  readonly code: string;
+}
+
+function endOf(end: ProcessEnd | FailedStart, { command: [program = ''], cwd }: ProcessRequest): ProcessEnd {
+  if (!('code' in end) || end.type !== 'start-failed') return end;
+  return { type: 'start-failed', message: startFailure(Object.assign(new Error(`spawn ${program} ${end.code}`), { code: end.code }), program, cwd) };
 }

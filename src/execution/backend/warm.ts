@@ -35,8 +35,8 @@ export interface WarmProfile {
 }
 
 export interface WarmBackend extends Backend {
-  /** Has a process ready for these soon, and ends those that are for none of them. Those with most profiles come first. */
-  readonly prepare: (profiles: readonly WarmProfile[]) => void;
+  /** Has a process ready for these soon, and ends those that are for none of them: for most profiles first, and new ones for `fewest` (1) at least. */
+  readonly prepare: (profiles: readonly WarmProfile[], fewest?: number) => void;
   /** Something has changed, so that a task may be started any moment: what is to be looked at before is looked at now. */
   readonly soon: () => void;
   /** Resolves when nothing is being made ready any more. */
@@ -92,9 +92,9 @@ export function warmBackend(fallback: Backend): WarmBackend {
   /** Tasks whose output may still come: connections and messages overtake each other, and a task may be over before its output is here. */
   const heard = new Map<number, ForkedTask>();
 
-  const prepare: WarmBackend['prepare'] = (profiles) => {
+  const prepare: WarmBackend['prepare'] = (profiles, fewest = 1) => {
     if (isClosed || unusable) return;
-    wanted = mostWanted(profiles.filter((profile) => mayBeWarm(profile.env)));
+    wanted = mostWanted(profiles.filter((profile) => mayBeWarm(profile.env)), (key, count) => count >= fewest || ready.has(key));
     for (const [key, warm] of ready) if (!wanted.some(([other]) => other === key)) end(warm);
     loading ??= loadAll().finally(() => (loading = undefined));
   };
@@ -333,14 +333,15 @@ function keyOf({ interpreter, bootstrap, cwd, env, isNotebook }: Omit<WarmProfil
   return JSON.stringify([interpreter, bootstrap, cwd, isNotebook, shared.sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
 
-/** One profile a key with the imports of all, those first that most are for. */
-function mostWanted(profiles: readonly WarmProfile[]): readonly (readonly [string, WarmProfile])[] {
+/** One profile a key with the imports of all, those first that most are for, of those that are worth it. */
+function mostWanted(profiles: readonly WarmProfile[], isWorthIt: (key: string, count: number) => boolean): readonly (readonly [string, WarmProfile])[] {
   const byKey = new Map<string, WarmProfile[]>();
   for (const profile of profiles) {
     const key = keyOf(profile);
     byKey.set(key, [...(byKey.get(key) ?? []), profile]);
   }
   return [...byKey]
+    .filter(([key, { length }]) => isWorthIt(key, length))
     .sort(([, a], [, b]) => b.length - a.length)
     .slice(0, mostProcesses)
     .flatMap(([key, [first, ...others]]) => (first === undefined ? [] : [[key, merged(first, others)] as const]));

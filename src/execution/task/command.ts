@@ -24,14 +24,19 @@ export function commandOf(task: Task, context: CommandContext): readonly string[
     case 'call':
       return python('call', `${task.source.module}:${task.source.function}`);
     case 'shell':
-      // Windows has no sh; cmd is what npm and make use there. With /s it takes off the outer quotes and no others.
-      return process.platform === 'win32'
-        ? [process.env['ComSpec'] ?? 'cmd.exe', '/d', '/s', '/c', `"${task.source.command}"`]
-        : // A command of several lines ends at the first that fails, as in a job of a continuous integration.
-          ['/bin/sh', '-e', '-c', task.source.command];
+      return shellCommand(task.source.command);
     default:
       return task.source satisfies never;
   }
+}
+
+/** Program and arguments for a command of the shell. */
+export function shellCommand(command: string): readonly string[] {
+  // Windows has no sh; cmd is what npm and make use there. With /s it takes off the outer quotes and no others.
+  return process.platform === 'win32'
+    ? [process.env['ComSpec'] ?? 'cmd.exe', '/d', '/s', '/c', `"${command}"`]
+    : // A command of several lines ends at the first that fails, as in a job of a continuous integration.
+      ['/bin/sh', '-e', '-c', command];
 }
 
 export function needsInterpreter(task: Task): boolean {

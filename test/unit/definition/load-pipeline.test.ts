@@ -89,6 +89,7 @@ describe('loadPipeline', () => {
       cache: true,
       keep: true,
       compare: 'meaning',
+      checks: [],
       owner: 'data-team',
       tags: ['etl'],
       range: { start: { line: 7, character: 2 }, end: { line: 7, character: 8 } },

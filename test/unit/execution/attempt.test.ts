@@ -6,6 +6,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { runAttempt, type AttemptContext, type AttemptRequest, type AttemptResult } from '../../../src/execution/attempt.ts';
 import type { Backend, ProcessRequest } from '../../../src/execution/backend/backend.ts';
 import { localBackend } from '../../../src/execution/backend/local.ts';
+import { parseCondition } from '../../../src/model/check.ts';
 import { createFileDigests, digestOf } from '../../../src/fingerprint/file-digests.ts';
 import type { Task } from '../../../src/model/pipeline.ts';
 import type { Report } from '../../../src/model/reported.ts';
@@ -462,3 +463,44 @@ function fakeBackend(write: (request: ProcessRequest) => void): Backend {
     }),
   };
 }
+
+describe('checks', { timeout: 30_000 }, () => {
+  const condition = (text: string) => parseCondition(text) ?? assert.fail(text);
+
+  it('run commands before and after the task, in its environment, and look at what was reported', async () => {
+    const checks = [condition('loss.max < 3'), { type: 'after', command: 'echo "after $RUNWEAVE_TASK"' }, condition('rows == 2'), { type: 'before', command: 'echo before' }] as const;
+    const { ended, outputOf, all } = await finish(sh('echo task; echo "metric loss=2" >> "$RUNWEAVE_LOG"; echo "return rows=2" >> "$RUNWEAVE_LOG"', { task: { checks } }));
+    assert.equal(ended.outcome, 'success');
+    assert.match(outputOf('stdout'), /^before\ntask\nafter \S+\n$/);
+    assert.deepEqual(all('checked').map(({ checks: told }) => told.map(({ check, outcome }) => `${check}: ${outcome}`)), [['echo before: success', 'echo "after $RUNWEAVE_TASK": success', 'loss.max < 3: success', 'rows == 2: success']]);
+    assert.equal(all('attempt-started').length, 1);
+  });
+
+  it('fail the task, and say what was found', async () => {
+    const { ended, all } = await finish(sh('echo "metric auc=0.9" >> "$RUNWEAVE_LOG"', { task: { checks: [condition('auc >= 0.95'), condition('rows > 0')] } }));
+    assert.equal(ended.outcome, 'failure');
+    assert.deepEqual(ended.failure, { type: 'check-failed', message: '2 checks failed: auc >= 0.95: it is 0.9; rows > 0: rows was not reported' });
+    assert.deepEqual(all('attempt-ended').map(({ outcome }) => outcome), ['failure']);
+  });
+
+  it('keep the task from starting when a command before it fails', async () => {
+    const { ended, outputOf } = await finish(sh('echo task', { task: { checks: [{ type: 'before', command: 'echo no >&2; exit 3' }, condition('auc > 0')] } }));
+    assert.deepEqual(ended.failure, { type: 'check-failed', message: 'a check failed: the command before the task exited with code 3: echo no >&2; exit 3', stacktrace: 'no\n' });
+    assert.equal(outputOf('stdout'), '');
+  });
+
+  it('are not looked at when the task itself failed', async () => {
+    const { ended, all } = await finish(sh('exit 4', { task: { checks: [condition('auc > 0'), { type: 'after', command: 'true' }] } }));
+    assert.equal(ended.failure?.type, 'exit-code');
+    assert.deepEqual(all('checked'), []);
+  });
+
+  it('share the timeout of the task, and end with it', async () => {
+    const { ended } = await finish(sh('true', { task: { checks: [{ type: 'after', command: 'sleep 60' }], timeout: 300 } }));
+    assert.equal(ended.outcome, 'timeout');
+    const cancelled = sh('true', { task: { checks: [{ type: 'after', command: 'echo late; sleep 60' }] } });
+    await cancelled.untilOutput(/late/);
+    cancelled.abort.abort();
+    assert.equal((await cancelled.result).outcome, 'cancellation');
+  });
+});

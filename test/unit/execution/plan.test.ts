@@ -63,7 +63,7 @@ function keptResults(of: Readonly<Record<string, TaskResult | undefined>>): NonN
   return {
     find: ({ task }) => {
       const result = of[task.id];
-      return Promise.resolve(result?.fingerprint === undefined ? undefined : { file: '', used: 0, size: 0, entry: { version: 1, task: task.id, result: { ...result, fingerprint: result.fingerprint }, files: [] } });
+      return Promise.resolve(result?.fingerprint === undefined ? undefined : { file: '', size: 0, entry: { version: 1, key: '', used: 0, task: task.id, result: { ...result, fingerprint: result.fingerprint }, files: [] } });
     },
     restore: () => assert.fail('a plan changes nothing'),
     clear: () => assert.fail('a plan changes nothing'),

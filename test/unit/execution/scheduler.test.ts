@@ -66,7 +66,7 @@ function createWorld(slots = 8) {
   const kept: NonNullable<DecisionContext['kept']> = {
     find: ({ task }) => {
       const result = keptOf.get(task.id);
-      return Promise.resolve(result?.fingerprint === undefined ? undefined : { file: '', used: 0, size: 0, entry: { version: 1, task: task.id, result: { ...result, fingerprint: result.fingerprint }, files: [] } });
+      return Promise.resolve(result?.fingerprint === undefined ? undefined : { file: '', size: 0, entry: { version: 1, key: '', used: 0, task: task.id, result: { ...result, fingerprint: result.fingerprint }, files: [] } });
     },
     restore: (task) =>
       new Promise((resolve) => {

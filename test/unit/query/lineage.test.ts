@@ -1,57 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Digest, Fingerprint } from '../../../src/model/fingerprint.ts';
-import type { TaskId } from '../../../src/model/pipeline.ts';
-import type { RunEvent, RunId, SpanId, TaskNode, TraceId } from '../../../src/model/run-event.ts';
-import { createRunFold, type RunState } from '../../../src/model/run-state.ts';
-import { fromMilliseconds } from '../../../src/model/time.ts';
 import { compareRuns } from '../../../src/query/compare.ts';
-import { findOutputs, historyOf, lineageOf, lineageTree, type LineageNode } from '../../../src/query/lineage.ts';
-import { review } from '../../../src/query/review.ts';
-
-/** Task → what it did: `ok`, `bad`, or `=RUN` for up to date since that run. */
-type Sketch = Readonly<Record<string, { readonly did: string; readonly code?: string; readonly param?: number; readonly metric?: number }>>;
-
-const needs: Readonly<Record<string, readonly string[]>> = { load: [], clean: ['load'], train: ['clean'], plot: ['clean'], report: ['train', 'plot'] };
-const day = 86_400_000;
-
-/** Run `id`, started on that day; of the pipeline above. */
-function run(id: string, onDay: number, sketch: Sketch): RunState {
-  let clock = onDay * day;
-  const now = () => fromMilliseconds((clock += 1000));
-  const spanOf = (task: string, inRun = id): SpanId => `${inRun}:${task}` as SpanId;
-  const fold = createRunFold();
-  const nodes = Object.keys(sketch).map(
-    (task): TaskNode => ({ id: task as TaskId, name: task, kind: 'python', matrix: {}, dependencies: (needs[task] ?? []) as TaskId[], source: `${task}.py`, outputs: [`build/${task}.out`], spanId: spanOf(task), tags: [] }),
-  );
-  fold.apply({ type: 'run-started', time: now(), runId: id as RunId, traceId: '' as TraceId, spanId: '' as SpanId, pipeline: { name: 'p', file: 'runweave.yaml' }, params: {}, trigger: { type: 'manual', tasks: [] }, tasks: nodes, resource: { 'vcs.ref.head.revision': `commit-${id}` } });
-  for (const node of nodes) {
-    const { did = 'ok', code = 'v1', param, metric } = sketch[node.id] ?? {};
-    const task = node.id;
-    if (did.startsWith('=')) {
-      const madeIn = did.slice(1);
-      fold.apply({ type: 'task-skipped', task, time: now(), reason: 'up-to-date', madeBy: { runId: madeIn as RunId, traceId: '' as TraceId, spanId: spanOf(task, madeIn) } });
-      continue;
-    }
-    const fingerprint = { definition: 'd' as Digest, definitionParts: {}, params: param === undefined ? {} : { param }, sources: { [`${task}.py`]: `sha256:${code}` as Digest }, inputs: {}, upstream: {}, env: {}, interpreter: '' } as unknown as Fingerprint;
-    const events: readonly RunEvent[] = [
-      { type: 'task-started', task, time: now(), fingerprint, params: fingerprint.params },
-      { type: 'attempt-started', task, attempt: 1, time: now(), spanId: `${id}:${task}:1` as SpanId, cause: 'first', command: [], cwd: '.', pid: 1 },
-      ...(metric === undefined ? [] : [{ type: 'metric' as const, task, attempt: 1, time: now(), name: 'accuracy', value: metric }]),
-      { type: 'attempt-ended', task, attempt: 1, time: now(), outcome: did === 'bad' ? 'failure' : 'success' },
-      { type: 'task-ended', task, time: now(), outcome: did === 'bad' ? 'failure' : 'success', outputs: [{ path: `build/${task}.out`, digest: `sha256:${id}-${task}` as Digest, size: 1 }], returns: task === 'train' ? { model: id } : {}, fingerprint },
-    ];
-    for (const event of events) fold.apply(event);
-  }
-  fold.apply({ type: 'run-ended', time: now(), outcome: 'success' });
-  const state = fold.state();
-  assert.ok(state !== undefined);
-  return state;
-}
+import { describeWarning, findOutputs, historyOf, lineageOf, lineageTree, supersededBy, type LineageNode } from '../../../src/query/lineage.ts';
+import { flaggedTaskRuns, goodTaskRuns, review } from '../../../src/query/review.ts';
+import { sketchedRun as run } from './sketched-run.ts';
 
 /** `report@c(train@b(clean@a(load@a)) …)`: a repeated one ends with `…`. */
 function text(node: LineageNode): string {
-  const name = `${node.run.task}@${node.run.runId}${node.warnings.map((warning) => (warning.type === 'old-input' ? '!old' : `!${warning.fresherRun}`)).join('')}`;
+  const name = `${node.run.task}@${node.run.runId}${node.warnings.map((warning) => (warning.type === 'old-input' ? '!old' : warning.type === 'fresher-run-existed' ? `!${warning.fresherRun}` : '')).join('')}`;
   return node.repeated ? `${name}…` : node.children.length === 0 ? name : `${name}(${node.children.map(text).join(' ')})`;
 }
 
@@ -79,6 +35,28 @@ describe('lineage', () => {
 
   it('warns of inputs that were old, or not the latest', () => {
     assert.equal(tree('train', 'd'), 'train@d!old!c(clean@a(load@a))');
+  });
+
+  it('says exactly what is no longer the latest, and why; going back to earlier code makes an earlier one the latest again', () => {
+    const of = (runId: string, task: string) => lineage.of(runId, task) ?? assert.fail();
+    assert.equal(supersededBy(lineage, of('a', 'train'))?.runId, 'd');
+    assert.equal(supersededBy(lineage, of('c', 'clean'))?.runId, 'a');
+    assert.equal(supersededBy(lineage, of('a', 'clean')), undefined);
+    assert.equal(supersededBy(lineage, of('d', 'train')), undefined);
+    const reasons = [{ type: 'source-changed' as const, path: 'train.py', from: 'sha256:11112222' as never, to: 'sha256:33334444' as never }];
+    assert.equal(describeWarning({ type: 'superseded', byRun: 'd' as never, reasons }), 'no longer the latest: made again in d: source train.py changed (11112222 → 33334444)');
+    const root = lineageTree(lineage, of('d', 'train'), { direction: 'upstream', staleNow: (each) => (each.task === 'train' ? { type: 'stale-now', perhaps: false, reasons: ['source train.py changed'] } : undefined) });
+    assert.deepEqual(root.warnings.map(({ type }) => type), ['old-input', 'fresher-run-existed', 'stale-now']);
+  });
+
+  it('warns of inputs older than a limit that is given', () => {
+    const root = lineageTree(lineage, lineage.of('b', 'train') ?? assert.fail(), { direction: 'upstream', oldInput: 3_600_000 });
+    assert.deepEqual(root.warnings.map(describeWarning), ['what clean made was 24 h 0 min old when it was used', 'no longer the latest: made again in d']);
+  });
+
+  it('cuts a tree that is too large, and says so', () => {
+    const root = lineageTree(lineage, lineage.of('a', 'report') ?? assert.fail(), { direction: 'upstream', limit: 2 });
+    assert.deepEqual([text(root), root.left, root.children[0]?.left], ['report@a(train@a)', 1, 1]);
   });
 
   it('goes forwards as well', () => {
@@ -113,6 +91,20 @@ describe('review', () => {
     assert.deepEqual(first?.suspect, { type: 'source', task: 'clean', path: 'clean.py', digest: 'sha256:v2', commit: 'commit-r24' });
     assert.deepEqual([first.flagged, first.flaggedOf, first.good, first.goodOf, first.score], [4, 4, 0, 26, 1]);
     assert.ok((second?.score ?? 1) < 1);
+  });
+
+  it('names the runs that it counted, and the version that the good ones have', () => {
+    const lineage = lineageOf(history);
+    const flagged = flaggedTaskRuns(lineage, [{ runId: 'b' as never, task: 'train' as never, output: 'build/train.out', time: '' }]);
+    const good = goodTaskRuns(lineage, flagged);
+    assert.deepEqual(good.map((each) => each.runId), ['d', 'a']);
+    const [first] = review(lineage, flagged, good);
+    assert.deepEqual([first?.suspect.type, first?.flaggedRuns, first?.goodRuns, first?.goodVersion], ['source', ['b'], [], 'sha256:v3']);
+  });
+
+  it('takes a flag on a whole run for one on what its last tasks made', () => {
+    const flagged = flaggedTaskRuns(lineageOf(history), [{ runId: 'b' as never, time: '' }, { runId: 'c' as never, time: '' }, { runId: 'gone' as never, time: '' }]);
+    assert.deepEqual(flagged.map((each) => `${each.task}@${each.runId}`), ['report@b', 'train@c']);
   });
 
   it('says nothing of what good ones share', () => {

@@ -12,8 +12,8 @@ it('takes back what was said and what was deleted, and the table hears of each c
   mkdirSync(path.join(store, 'runs'), { recursive: true });
   // Records that can't be read: they are listed, said things of and deleted like others.
   for (const name of ['a', 'b']) writeFileSync(path.join(store, 'runs', `${name}.otlp.jsonl`), 'no record');
-  const feed = trackerFeed(store);
-  const undo = trackerUndo(store, folder);
+  const feed = trackerFeed([{ store, name: 'here' }]);
+  const undo = trackerUndo();
   const keys = async (): Promise<unknown> => {
     const { rows, removed } = await feed.changes();
     return { rows: rows.map(({ runId, annotations }) => `${runId}${annotations.star ? ' ★' : ''}`), removed };

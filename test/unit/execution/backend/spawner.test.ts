@@ -1,27 +1,28 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { spawnerScript } from '../../../../src/app/installation.ts';
-import { createFrameReader, encodeFrame } from '../../../../src/execution/backend/frames.ts';
+import { spawnerCommands } from '../../../../src/app/installation.ts';
+import { createFrameReader, decodeRequest, encodeFrame, encodeRequest } from '../../../../src/execution/backend/frames.ts';
 import { localBackend } from '../../../../src/execution/backend/local.ts';
 import { spawningBackend, type SpawningBackend } from '../../../../src/execution/backend/spawner.ts';
 import { untilGone } from '../processes.ts';
 
 let folder = '';
 let backend: SpawningBackend;
-before(async () => {
-  folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'runweave-spawner-')));
-  backend = spawningBackend(localBackend(), spawnerScript());
-  backend.warm();
-  // Until it is there, the executor itself is the parent.
-  while ((await run('ps -o ppid= -p $$')).stdout.trim() === String(process.pid));
-});
-after(async () => {
-  await backend.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+
+/** A backend whose spawner is there; until then, the executor itself is the parent. */
+async function ready(commands: readonly (readonly string[])[]): Promise<SpawningBackend> {
+  const own = spawningBackend(localBackend(), commands);
+  own.warm();
+  for (;;) {
+    let output = '';
+    const probe = await own.start({ cwd: folder, env: { PATH: process.env['PATH'] ?? '' }, command: ['/bin/sh', '-c', 'ps -o ppid= -p $$'], onOutput: (_, text) => (output += text) });
+    await probe.ended;
+    if (output.trim() !== String(process.pid)) return own;
+  }
+}
 
 async function start(script: string, more: { readonly env?: Record<string, string>; readonly program?: string; readonly cwd?: string } = {}) {
   const output = { stdout: '', stderr: '' };
@@ -50,7 +51,17 @@ async function run(script: string, more?: Parameters<typeof start>[1]) {
   return { end: await ended, ...output, pid };
 }
 
-describe('a process started by the spawner', { timeout: 30_000 }, () => {
+const spawners = new Map(spawnerCommands().map((command) => [path.basename(command[0] ?? ''), command]));
+for (const [name, command] of spawners) describe(`a process started by the spawner (${name})`, { timeout: 30_000 }, () => {
+  before(async () => {
+    folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'runweave-spawner-')));
+    backend = await ready([command]);
+  });
+  after(async () => {
+    await backend.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   it('is as one that was started directly: exit code, output, environment, folder, group', async () => {
     const result = await run('printf "%s|%s|%s|" "$A" "$(pwd)" "$(ps -o pgid= -p $$ | tr -d " ")"; env | sort | tr "\\n" ","; echo ü >&2; exit 7', { env: { A: 'x\ny "z"' } });
     assert.deepEqual(result.end, { type: 'exit', code: 7 });
@@ -95,23 +106,67 @@ describe('a process started by the spawner', { timeout: 30_000 }, () => {
   });
 
   it('is ended when the executor closes', async () => {
-    const own = spawningBackend(localBackend(), spawnerScript());
-    own.warm();
+    const own = await ready([command]);
     const request = { cwd: folder, env: { PATH: process.env['PATH'] ?? '' } };
-    for (;;) {
-      let output = '';
-      const probe = await own.start({ ...request, command: ['/bin/sh', '-c', 'ps -o ppid= -p $$'], onOutput: (_, text) => (output += text) });
-      await probe.ended;
-      if (output.trim() !== String(process.pid)) break;
-    }
     const running = await own.start({ ...request, command: ['sleep', '100'], onOutput: () => undefined });
     await own.close();
     await untilGone(running.pid);
     assert.notEqual((await running.ended).type, 'exit');
   });
+
+  it('has signals, open files and input as one that was started directly', async () => {
+    const script = 'grep -E "^Sig(Blk|Ign|Cgt)" /proc/self/status | tr "\\t\\n" "  "; ls /proc/self/fd | tr "\\n" " "; cat; umask';
+    const [direct, started] = await Promise.all([localBackend(), backend].map(async (each) => {
+      let output = '';
+      const running = await each.start({ cwd: folder, env: { PATH: process.env['PATH'] ?? '' }, command: ['/bin/sh', '-c', script], onOutput: (_, text) => (output += text) });
+      await running.ended;
+      // glibc's posix_spawn leaves the two signals that only its threads use, and set up themselves, ignored.
+      return output.replace('SigIgn: 0000000180000000', 'SigIgn: 0000000000000000');
+    }));
+    assert.match(started ?? '', /SigIgn: 0+ .* 0 1 2/);
+    assert.equal(started, direct);
+  });
+
+  it('is looked for in its own PATH, may be a script without a first line, and is named when it may not be executed', async () => {
+    const bin = path.join(folder, 'bin');
+    mkdirSync(bin);
+    writeFileSync(path.join(bin, 'plain'), 'echo "plain $1"', { mode: 0o755 });
+    writeFileSync(path.join(bin, 'closed'), 'echo no', { mode: 0o644 });
+    const started = await run('one', { program: 'plain', env: { PATH: `${bin}:/bin:/usr/bin` } });
+    assert.deepEqual([started.end, started.stdout], [{ type: 'exit', code: 0 }, 'plain -c\n']);
+    const { end } = await run('', { program: 'closed', env: { PATH: bin } });
+    assert.deepEqual(end, { type: 'start-failed', message: 'closed may not be executed: check its permissions' });
+    const elsewhere = await run('', { cwd: path.join(folder, 'nowhere') });
+    assert.match(elsewhere.end.type === 'start-failed' ? elsewhere.end.message : '', /working directory .*nowhere does not exist$/);
+  });
+
+  it('ends with what it left in a session of its own', async () => {
+    const { stdout } = await run('setsid sleep 100 & echo $!', { env: { RUNWEAVE_RUN_ID: 'r1', RUNWEAVE_TASK: 'leaves one' } });
+    await untilGone(Number(stdout));
+  });
+
+  it('hands on whole characters, and what is no UTF-8 as U+FFFD', async () => {
+    const { stdout } = await run('printf x; yes ü | head -n 100000 | tr -d "\\n"; printf "\\303"');
+    assert.equal(stdout, `x${'ü'.repeat(100_000)}\uFFFD`);
+  });
+});
+
+describe('a spawner that can not be had', () => {
+  it('is replaced by the next', async () => {
+    folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'runweave-spawner-')));
+    const own = await ready([['false'], ['no-such-program'], ...spawners.values()]);
+    await own.close();
+    rmSync(folder, { recursive: true });
+  });
 });
 
 describe('frames', () => {
+  it('carry a request as it is, and none that holds NUL', () => {
+    const request = { cwd: '/a b', command: ['sh', '-c', 'echo "ü\n"', ''], env: { A: '', B: 'x=y\nz' } };
+    assert.deepEqual(decodeRequest(Buffer.from(encodeRequest(request) ?? '')), request);
+    assert.equal(encodeRequest({ ...request, command: ['a\0b'] }), undefined);
+  });
+
   it('come out as they went in, however they are cut', () => {
     const bytes = Buffer.concat([encodeFrame('ready', 0), encodeFrame('stdout', 7, 'ü'.repeat(1000)), encodeFrame('ended', 4_000_000_000, '{}')]);
     for (const size of [1, 2, 3, 5, 9, 700, bytes.length]) {
