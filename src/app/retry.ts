@@ -26,7 +26,7 @@ function namedTasks({ trigger, tasks }: RunState): readonly string[] {
 }
 
 /** A secret's value is in no record: such a parameter is what the file says now. */
-function withoutMasked(params: JsonObject): JsonObject {
+export function withoutMasked(params: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(params).filter(([, value]) => !isMasked(value)));
 }
 

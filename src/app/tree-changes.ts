@@ -10,10 +10,13 @@ const namedFiles = 200;
 /** In a huge checkout on a slow disk git may take long; a run is not held up at its end for more than this, in milliseconds. */
 const patience = 5000;
 
+/** Whatever the user's own diffs look like, this one is to be applied again. */
+const plainDiff = ['-c', 'diff.noprefix=false', '-c', 'diff.mnemonicPrefix=false', '-c', 'diff.relative=false'];
+
 /** `undefined` outside a checkout, without git, and where nothing differs. `store` is `.runweave`. */
 export async function treeChanges(store: string, folder: string, masked: (text: string) => string): Promise<TreeChanges | undefined> {
   const [diff, others] = await Promise.all([
-    git(folder, longestDiff, ['diff', 'HEAD', '--no-color', '--no-ext-diff', '--no-textconv']),
+    git(folder, longestDiff, [...plainDiff, 'diff', 'HEAD', '--no-color', '--no-ext-diff', '--no-textconv']),
     git(folder, longestList, ['ls-files', '--others', '--exclude-standard', '-z']),
   ]);
   const untracked = others === undefined ? [] : others.text.split('\0').slice(0, -1).filter((name) => !name.startsWith('.runweave/'));

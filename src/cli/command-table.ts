@@ -1,6 +1,6 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
 
-export type CommandName = 'run' | 'retry' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'name' | 'delete' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'site' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
+export type CommandName = 'run' | 'retry' | 'restore' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'name' | 'delete' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'site' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
 
 /** The values of the options of all commands; a command reads those that its row lists. */
 export interface OptionValues {
@@ -18,6 +18,9 @@ export interface OptionValues {
   readonly limit?: number;
   readonly all: boolean;
   readonly attempt?: number;
+  readonly params: boolean;
+  readonly sources?: string;
+  readonly search?: string;
   readonly 'keep-runs'?: number;
   readonly 'older-than'?: string;
   readonly 'dry-run': boolean;
@@ -43,6 +46,7 @@ export interface OptionValues {
   readonly since?: string;
   readonly 'max-size'?: string;
   readonly title?: string;
+  readonly series?: string;
 }
 export type OptionName = keyof OptionValues;
 
@@ -92,7 +96,11 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   since: { type: 'text', value: 'AGE', description: 'only runs that were started since: 12h, 30d, 8w, and those with a star or a tag' },
   'max-size': { type: 'text', value: 'SIZE', description: 'leave out the oldest runs where the website would be larger: 500MB' },
   title: { type: 'text', value: 'TEXT', description: "the website's title (default: the pipeline's name)" },
+  series: { type: 'text', value: 'METRIC', description: 'every value that was logged of this metric, with step and time' },
   attempt: { type: 'count', value: 'N', description: 'the output of this attempt (default: the last one)' },
+  params: { type: 'flag', description: 'write the parameters of the run into the pipeline file' },
+  sources: { type: 'text', value: 'DIR', description: 'put the code of the run into this new folder' },
+  search: { type: 'text', value: 'WORDS', description: 'the spans that have these words in their name or in an attribute (name=value)' },
 };
 
 /** Accepted by every command. */
@@ -144,6 +152,18 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ["runweave retry 'latest/train[nr_train_images=400]'", 'this task alone, after its code was corrected'],
     ],
   },
+  restore: {
+    summary: 'get back the parameters or the code of a recorded run',
+    details: `--params writes the parameters of RUN into the pipeline file; only the values change, and git or your editor can take that back. --sources makes a git worktree in DIR at the commit of RUN, applies the uncommitted changes that it had, and adds what was kept of the sources; without that commit, what was kept alone. Both: the parameters go into the pipeline file in DIR. Data is not restored. To run with the parameters once, without an edit: runweave retry RUN. ${runReference}`,
+    arguments: 'RUN',
+    minimum: 1,
+    maximum: 1,
+    options: ['params', 'sources', 'dry-run'],
+    examples: [
+      ['runweave restore 3f2a --params', 'the pipeline file has the parameters of that run again'],
+      ['runweave restore 3f2a --sources ../as-it-was', 'its code beside yours, to look at or to run'],
+    ],
+  },
   watch: {
     summary: 'run, and again after every change, until interrupted',
     arguments: '[TASK…]',
@@ -185,9 +205,10 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN',
     minimum: 1,
     maximum: 1,
-    options: ['format'],
+    options: ['format', 'search'],
     formats: ['text', 'mermaid'],
     examples: [
+      ['runweave gantt latest --search http.route=/predict', 'the spans that tasks reported with this attribute'],
       ['runweave gantt latest', 'as bars in the terminal'],
       ['runweave gantt latest --format mermaid', 'as a mermaid gantt diagram'],
     ],
@@ -215,9 +236,11 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN[/TASK]',
     minimum: 1,
     maximum: 1,
-    options: [],
+    options: ['series', 'format'],
+    formats: ['text', 'csv'],
     examples: [
       ['runweave show latest', 'the newest run'],
+      ['runweave show latest --series loss --format csv > loss.csv', 'every value of a metric, of all tasks'],
       ["runweave show 'latest/train[nr_train_images=400]'", 'why a task ran, with what, and what came out'],
     ],
   },

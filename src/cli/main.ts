@@ -11,6 +11,7 @@ type Command = (line: CommandLine, host: Host) => Promise<ExitCode>;
 const load: Readonly<Record<CommandName, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run.ts')).runCommand,
   retry: async () => (await import('./commands/retry.ts')).retryCommand,
+  restore: async () => (await import('./commands/restore.ts')).restoreCommand,
   watch: async () => (await import('./commands/watch.ts')).watchCommand,
   plan: async () => (await import('./commands/plan.ts')).planCommand,
   graph: async () => (await import('./commands/graph.ts')).graphCommand,

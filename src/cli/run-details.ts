@@ -77,7 +77,7 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
           String(attempt.number),
           attempt.outcome === undefined ? 'running' : outcomeWord(attempt.outcome),
           attempt.end === undefined ? '' : formatDuration(elapsed(attempt.start, attempt.end)),
-          attempt.failure === undefined ? '' : describeFailure(attempt.failure),
+          attempt.failure === undefined ? style('dim', oneLine(attempt.note ?? '')) : describeFailure(attempt.failure),
         ]),
       ),
     ),

@@ -130,8 +130,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   } catch (error) {
     process = notStarted(error as Error);
   }
-  emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid });
-  if (process.note !== undefined) emit({ type: 'warning', time: startTime, message: `${task.id}: ${process.note}` });
+  emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid, ...(process.note !== undefined && { note: process.note }) });
 
   /** A process keeps the environment that it was started with, so that each says a value once. */
   const said = new Set<string>();
@@ -160,15 +159,19 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   else request.signal.addEventListener('abort', onAbort, { once: true });
 
   const checks: CheckResult[] = [];
+  const toStop = (): 'timeout' | 'cancellation' | undefined => (timedOut ? 'timeout' : request.signal.aborted ? 'cancellation' : undefined);
+  const isOver = (): boolean => stoppedBy !== undefined;
   let end = await process.ended;
   let check = first.check;
   for (const next of [...later, undefined]) {
-    const isDone = end.type === 'exit' && end.code === 0 && stoppedBy === undefined;
-    if (check !== undefined && stoppedBy === undefined) checks.push({ type: check.type, check: check.command, outcome: isDone ? 'success' : 'failure', ...(!isDone && { found: endText(end) }) });
+    const isDone = end.type === 'exit' && end.code === 0 && !isOver();
+    if (check !== undefined && !isOver()) checks.push({ type: check.type, check: check.command, outcome: isDone ? 'success' : 'failure', ...(!isDone && { found: endText(end) }) });
     if (!isDone || next === undefined) break;
     check = next.check;
     process = await begin(next.command).catch(notStarted);
-    if (request.signal.aborted || timedOut) stopFor(timedOut ? 'timeout' : 'cancellation');
+    // Asked for while nothing ran.
+    const asked = toStop();
+    if (asked !== undefined) stopFor(asked);
     end = await process.ended;
   }
   clearTimeout(timer);

@@ -155,6 +155,8 @@ export type RunEvent =
       readonly cwd: string;
       /** 0 when the process could not be started. */
       readonly pid: number;
+      /** How it was started, where that is not the usual way: for who wonders, not a warning. */
+      readonly note?: string;
     })
   | (OfAttempt & { readonly type: 'output'; readonly stream: 'stdout' | 'stderr'; readonly text: string })
   /** `name` is that of the series: with the attributes that tell it from others of its name. `detail` is what else is known of the point. */

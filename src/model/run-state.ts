@@ -43,6 +43,7 @@ export interface AttemptState {
   readonly command: readonly string[];
   readonly cwd: string;
   readonly pid: number;
+  readonly note?: string;
   readonly start: UnixNano;
   readonly end?: UnixNano;
   readonly outcome?: Exclude<Outcome, 'skip'>;
@@ -247,6 +248,7 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
         command: event.command,
         cwd: event.cwd,
         pid: event.pid,
+        ...(event.note !== undefined && { note: event.note }),
         start: event.time,
         output: [],
         cells: [],

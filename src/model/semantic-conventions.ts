@@ -67,6 +67,9 @@ export const vcsChanges = 'runweave.vcs.changes';
 export const trigger = 'runweave.trigger';
 export const warnings = 'runweave.warnings';
 export const interrupted = 'runweave.interrupted';
+/** Resource attributes: the Python that tasks ran with. */
+export const interpreterPath = 'runweave.interpreter.path';
+export const interpreterVersion = 'runweave.interpreter.version';
 /** Resource attribute: whether the checkout differed from the commit. */
 export const vcsDirty = 'runweave.vcs.dirty';
 
@@ -195,6 +198,8 @@ export const resourcesTimes = 'runweave.resources.times';
 export const resourcesPrefix = 'runweave.resources.';
 /** What had to hold for the attempt to succeed: a list of type, check, outcome and found. */
 export const attemptChecks = 'runweave.attempt.checks';
+/** How the attempt was started, where that is not the usual way. */
+export const attemptNote = 'runweave.attempt.note';
 /** What the attempt was warned of: a list of category, message, file, line and count. */
 export const attemptWarnings = 'runweave.attempt.warnings';
 /** Of an exception event. */

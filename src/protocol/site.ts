@@ -15,7 +15,7 @@
 import type { Flag } from '../query/annotations.ts';
 import type { RunHostMessage } from './run-view.ts';
 
-export const sitePanels = ['tracker', 'run', 'graph', 'lineage'] as const;
+export const sitePanels = ['tracker', 'run', 'lineage'] as const;
 export type SitePanel = (typeof sitePanels)[number];
 
 export interface SiteIndex {

@@ -9,6 +9,8 @@
 import type { AnnotationChange } from '../model/annotation.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { Difference } from '../query/compare.ts';
+import type { SaveChart } from './chart-file.ts';
+import type { PackedSeries } from '../query/charts/packed-series.ts';
 import type { PackedRows } from '../query/packed-rows.ts';
 
 export interface ColumnState {
@@ -59,6 +61,8 @@ export type TrackerHostMessage =
   | { readonly type: 'undoable'; readonly what?: string }
   | { readonly type: 'comparison'; readonly keys: readonly string[]; readonly result: { readonly type: 'compared'; readonly data: ComparisonData } | { readonly type: 'failed'; readonly message: string } }
   | { readonly type: 'image'; readonly digest: string; /** Base64; absent when it is not to be found. */ readonly data?: string }
+  /** What a run has of a metric that `load-series` asked for; again with what came, while the run goes on. */
+  | { readonly type: 'series'; readonly metric: string; readonly key: string; readonly series: readonly PackedSeries[]; /** Why there is none. */ readonly message?: string }
   | { readonly type: 'failed'; readonly message: string };
 
 export type TrackerViewMessage =
@@ -71,6 +75,9 @@ export type TrackerViewMessage =
   /** A difference of the comparison that was sent last, by its place, between its first run and another, by its place. */
   | { readonly type: 'open-difference'; readonly difference: number; readonly run: number }
   | { readonly type: 'load-image'; readonly digest: Digest }
+  /** All series of a metric, of all tasks of these runs. Runs of an earlier question are followed no longer; none: nothing is. */
+  | { readonly type: 'load-series'; readonly metric: string; readonly keys: readonly string[]; /** Runs that are known already, and followed if they are in progress. */ readonly known: readonly string[] }
+  | SaveChart
   | { readonly type: 'save-views'; readonly views: readonly NamedView[] }
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'save-csv'; readonly text: string };

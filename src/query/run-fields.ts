@@ -46,6 +46,8 @@ export interface RunFields extends FieldSource {
   readonly names: () => readonly string[];
   /** The distinct values of a field, for completion; at most `limit`. */
   readonly valuesOf: (name: string, limit: number) => readonly FieldValue[];
+  /** Values of a metric, each with its task; `undefined` for what is no metric. */
+  readonly ofTasks: (names: readonly string[]) => ((row: number) => readonly { readonly value: number; readonly task: string }[]) | undefined;
 }
 
 /** `now`: Unix milliseconds. */
@@ -98,6 +100,12 @@ export function runFields(rows: readonly RunRow[], now: number): RunFields {
   return {
     now,
     column,
+    ofTasks: ([first = '', ...rest]) => {
+      const isNamed = first === 'metrics' || first === 'metric';
+      const found = isNamed || (own(plain, first) === undefined && names().metrics.has([first, ...rest].join('.'))) ? findSeries(isNamed ? rest : [first, ...rest], names().series) : undefined;
+      if (found === undefined) return undefined;
+      return (row) => (rows[row]?.summary?.series ?? []).filter(found.isMeant).map((series) => ({ value: statisticOf(series, found.statistic), task: series.task }));
+    },
     holds: (row, text) => (texts[row] ??= textOfRow(rows[row])).includes(text),
     names: () => names().all,
     valuesOf: (name, limit) => {

@@ -76,6 +76,24 @@ export async function readArtifact(folder: string, digest: Digest, content?: Art
   }
 }
 
+/** Bytes from `start`, not including `end`, of an object; fewer at its end. `undefined` as for `readArtifact`. */
+export async function readArtifactPart(folder: string, digest: Digest, { start, end }: { readonly start: number; readonly end: number }): Promise<Uint8Array | undefined> {
+  const file = objectPath(folder, digest);
+  if (file === undefined || !Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) return undefined;
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const { size } = await handle.stat();
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.max(0, Math.min(end, size) - start)), 0, undefined, start);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
 /** `undefined` for what is no digest: a record from elsewhere may hold anything, and this becomes a path. */
 export function objectPath(folder: string, digest: string): string | undefined {
   const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];

@@ -239,6 +239,7 @@ function attemptSpan(task: TaskState, attempt: AttemptState, reported: readonly 
       [semconv.attemptCause]: attempt.cause,
       [semconv.attemptResult]: attempt.outcome,
       [semconv.attemptSignal]: attempt.signal,
+      [semconv.attemptNote]: attempt.note,
       [semconv.errorType]: attempt.failure?.type,
       [semconv.processCommandArgs]: attempt.command,
       [semconv.processWorkingDirectory]: attempt.cwd,

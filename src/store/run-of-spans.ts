@@ -142,6 +142,7 @@ function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[], reported: read
   const outcome = outcomeOf(attributes.get(semconv.attemptResult));
   const exitCode = attributes.get(semconv.processExitCode);
   const signal = attributes.get(semconv.attemptSignal);
+  const note = attributes.get(semconv.attemptNote);
   const failure = failureOf(span);
   const cause = text(attributes, semconv.attemptCause);
   return {
@@ -151,6 +152,7 @@ function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[], reported: read
     command: texts(attributes, semconv.processCommandArgs),
     cwd: text(attributes, semconv.processWorkingDirectory),
     pid: number(attributes, semconv.processPid),
+    ...(typeof note === 'string' && { note }),
     start: span.start as UnixNano,
     ...times(span, 'end'),
     ...(outcome !== undefined && outcome !== 'skip' && { outcome }),

@@ -14,6 +14,7 @@ import type { Pipelines } from './pipelines.ts';
 import type { RecordFolders } from './record-folders.ts';
 import { closeRecords, openRecords } from './record-folder-actions.ts';
 import { openRunFile } from './run-editor.ts';
+import { restoreRunParameters, restoreRunSources } from './restore.ts';
 import { retryRun, retryTask } from './retry.ts';
 import { runRow } from './run-row.ts';
 import type { RunsNode } from './run-groups.ts';
@@ -140,6 +141,14 @@ function actionsOf({ pipelines, graphs, tracker, lineage, folders, runs, logs, o
     [command.retryTask]: async (target?: RunsNode | vscode.Uri) => {
       const path = await pathOf(target, 'Run that has the task');
       if (path !== undefined) await retryTask(pipelines, path);
+    },
+    [command.restoreParameters]: async (target?: RunsNode | vscode.Uri) => {
+      const path = await pathOf(target, 'Run whose parameters to restore');
+      if (path !== undefined) await restoreRunParameters(pipelines, path);
+    },
+    [command.restoreSources]: async (target?: RunsNode | vscode.Uri) => {
+      const path = await pathOf(target, 'Run whose sources to restore');
+      if (path !== undefined) await restoreRunSources(pipelines, path);
     },
     [command.revealRun]: async (node: RunsNode) => {
       const entry = entryOf(node);

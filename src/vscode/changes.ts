@@ -11,6 +11,8 @@ import { changeOf } from '../model/change.ts';
 import type { Change } from '../model/change.ts';
 import { describeReason } from '../model/fingerprint.ts';
 import type { Digest, Reason } from '../model/fingerprint.ts';
+import type { WorkspaceFile } from '../protocol/run-view.ts';
+import type { RunSource } from '../query/run-sources.ts';
 import { fileInside } from './record-files.ts';
 
 const scheme = 'runweave-change';
@@ -100,6 +102,29 @@ export async function openRecorded(place: ChangePlace, path: string, from: Recor
   return undefined;
 }
 
+/** Opens a source as a run used it beside what the workspace has now. Returns why it can't. */
+export async function compareWithWorkspace(place: ChangePlace, path: string, digest: Digest): Promise<string | undefined> {
+  const before = await recorded(place, path, digest);
+  if (before === undefined) return `What ${path} contained then is no longer here.`;
+  const file = workspaceFile(place.folder, path);
+  await vscode.commands.executeCommand('vscode.diff', before, file === undefined ? emptyDocument(path) : vscode.Uri.file(file), `${basename(path)} (in the run ↔ ${file === undefined ? 'not in the workspace' : 'now'})`, { preview: true });
+  return undefined;
+}
+
+/** How the sources of a run stand in the workspace: by path and digest of the content, a space between. */
+export async function lookAtSources(folder: string, sources: readonly RunSource[]): Promise<Readonly<Record<string, WorkspaceFile>>> {
+  const { hasDigest } = await import('../fingerprint/has-digest.ts');
+  const states = await Promise.all(
+    sources.map(async ({ path, content, meaning }): Promise<readonly [string, WorkspaceFile]> => {
+      const file = workspaceFile(folder, path);
+      const bytes = file === undefined ? undefined : await readFile(file).catch(() => undefined);
+      const isSame = bytes !== undefined && (hasDigest(bytes, path, content) || (meaning !== undefined && hasDigest(bytes, path, meaning)));
+      return [`${path} ${content}`, bytes === undefined ? 'gone' : isSame ? 'same' : 'changed'];
+    }),
+  );
+  return Object.fromEntries(states);
+}
+
 /** Opens two values as text. */
 export async function openValues(name: string, from: string, to: string): Promise<void> {
   await compareValues({ type: 'values', name, from, to });
@@ -107,7 +132,7 @@ export async function openValues(name: string, from: string, to: string): Promis
 
 async function newSide(place: ChangePlace, path: string, to: Digest | undefined, file: string | undefined, bytes: Uint8Array | undefined): Promise<{ readonly uri: vscode.Uri; readonly label: string } | undefined> {
   if (to === undefined) return { uri: emptyDocument(path), label: 'gone' };
-  const { hasDigest } = await import('./earlier-content.ts');
+  const { hasDigest } = await import('../fingerprint/has-digest.ts');
   if (file !== undefined && bytes !== undefined && hasDigest(bytes, path, to)) return { uri: vscode.Uri.file(file), label: 'now' };
   const then = await recorded(place, path, to);
   if (then !== undefined) return { uri: then, label: 'then' };

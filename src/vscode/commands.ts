@@ -28,6 +28,8 @@ export const command = {
   /** On a run. */
   retryRun: 'runweave.retryRun',
   retryTask: 'runweave.retryTask',
+  restoreParameters: 'runweave.restoreParameters',
+  restoreSources: 'runweave.restoreSources',
   revealRun: 'runweave.revealRun',
   /** Where it comes from, when it ran, which of the causes is the bad one. */
   trace: 'runweave.trace',

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { digestOf } from '../fingerprint/file-digests.ts';
 import { keptFolder, objectFile } from '../fingerprint/kept-entries.ts';
-import { meaningOf } from '../fingerprint/meaning.ts';
+import { hasDigest } from '../fingerprint/has-digest.ts';
 import { absent } from '../fingerprint/task-fingerprint.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import { objectPath } from '../recording/artifacts.ts';
@@ -61,17 +61,6 @@ async function recordedSource({ store, path, digest }: ContentQuestion): Promise
     if (text !== undefined) return Buffer.from(text);
   }
   return undefined;
-}
-
-/** Whether a content of `path` is what the digest stands for. */
-export function hasDigest(bytes: Uint8Array, path: string, digest: Digest): boolean {
-  if (digestOf(bytes) === digest) return true;
-  const isIpynb = path.endsWith('.ipynb');
-  if (!isIpynb && !path.endsWith('.py')) return false;
-  return (isIpynb ? (['notebook'] as const) : (['python', 'notebook'] as const)).some((kind) => {
-    const meaning = meaningOf(bytes, kind, isIpynb);
-    return meaning?.code === digest || meaning?.docstrings === digest;
-  });
 }
 
 async function committed({ folder, path, digest }: ContentQuestion): Promise<Uint8Array | undefined> {

@@ -9,20 +9,24 @@ import type { PipelineSession } from './pipeline-session.ts';
 import type { Pipelines } from './pipelines.ts';
 import { pipelineFolderOf, sealedPathOf } from './record-files.ts';
 
-interface RecordedRun {
+export interface RecordedRun {
   readonly state: RunState;
+  /** Of its pipeline, in this workspace. */
+  readonly file: vscode.Uri;
+  /** The record, or the event log of a run in progress. */
+  readonly record: string;
   readonly session: PipelineSession;
 }
 
 /** `path` is that of a record, or of the event log that it was before it was sealed. */
 export async function retryRun(pipelines: Pipelines, path: string): Promise<void> {
-  const run = await openRun(pipelines, path);
+  const run = await openRecordedRun(pipelines, path);
   run?.session.run(retryOfRun(run.state, false));
 }
 
 /** Asks which task; those that ran are offered, the ones that failed first. */
 export async function retryTask(pipelines: Pipelines, path: string): Promise<void> {
-  const run = await openRun(pipelines, path);
+  const run = await openRecordedRun(pipelines, path);
   if (run === undefined) return;
   const { state, session } = run;
   const ran = state.tasks.filter(canRunAgain);
@@ -37,7 +41,7 @@ export async function retryTask(pipelines: Pipelines, path: string): Promise<voi
 }
 
 /** A run of a pipeline of this workspace; what else the file is was said. */
-async function openRun(pipelines: Pipelines, path: string): Promise<RecordedRun | undefined> {
+export async function openRecordedRun(pipelines: Pipelines, path: string): Promise<RecordedRun | undefined> {
   await pipelines.ready;
   const { readRecord } = await import('../store/read-record.ts');
   const record = path.endsWith('.jsonl') && !existsSync(path) ? sealedPathOf(path) : path;
@@ -53,5 +57,5 @@ async function openRun(pipelines: Pipelines, path: string): Promise<RecordedRun 
     void vscode.window.showWarningMessage(`${state.runId} is a run of ${name}, which is not beside this record in the workspace.`);
     return undefined;
   }
-  return { state, session: pipelines.sessionOf(file) };
+  return { state, file, record, session: pipelines.sessionOf(file) };
 }

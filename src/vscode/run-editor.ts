@@ -12,12 +12,14 @@ import type { Digest } from '../model/fingerprint.ts';
 import type { ArtifactContent, RunEvent } from '../model/run-event.ts';
 import { createRunFold } from '../model/run-state.ts';
 import type { RunState } from '../model/run-state.ts';
-import type { RunHostMessage, RunViewMessage, SeriesLength } from '../protocol/run-view.ts';
-import { openChange } from './changes.ts';
+import { runSources } from '../query/run-sources.ts';
+import type { ByteRange, RunHostMessage, RunViewMessage, SeriesLength } from '../protocol/run-view.ts';
+import { compareWithWorkspace, lookAtSources, openChange } from './changes.ts';
 import { coalesce } from './coalesce.ts';
 import { command, view } from './commands.ts';
 import { followLog } from './live-log.ts';
 import { fileInside, isEventLog, pathOfRun, pipelineFolderOf, safeFileName, sealedPathOf, storeFolderOf } from './record-files.ts';
+import { saveChart } from './save-chart.ts';
 import { webviewHtml } from './webview-html.ts';
 
 /** Characters, and points, log records and spans, that a view takes as events before it gets a snapshot, cut anew, in their place. */
@@ -53,6 +55,18 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
     const { readArtifact } = await import('../recording/artifacts.ts');
     return readArtifact(store, digest, contentOf(source.state(), digest));
   };
+  const partOf = async (digest: Digest, range: ByteRange): Promise<Uint8Array | undefined> => {
+    const content = contentOf(source.state(), digest);
+    if (content !== undefined && content.type !== 'reference') return (await bytesOf(digest))?.subarray(range.start, range.end);
+    const { readArtifactPart } = await import('../recording/artifacts.ts');
+    return readArtifactPart(store, digest, range);
+  };
+  /** In a folder of its own, under its name, so that an editor knows what it is. */
+  const materialize = async (digest: Digest, name: string, bytes: Uint8Array): Promise<vscode.Uri> => {
+    const target = vscode.Uri.joinPath(temporary, createHash('sha256').update(digest).digest('hex').slice(0, 16), safeFileName(name));
+    await vscode.workspace.fs.writeFile(target, bytes);
+    return target;
+  };
   const need = async (digest: Digest, name: string): Promise<Uint8Array | undefined> => {
     const bytes = await bytesOf(digest);
     if (bytes === undefined) void vscode.window.showWarningMessage(`${name} is neither in the record nor beside it (${digest.slice(0, 19)}…).`);
@@ -65,16 +79,15 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
         await source.snapshot();
         return;
       case 'load-artifact': {
-        const bytes = await bytesOf(message.digest);
-        post({ type: 'artifact', digest: message.digest, ...(bytes !== undefined && { data: Buffer.from(bytes).toString('base64') }) });
+        const { digest, range } = message;
+        const bytes = range === undefined ? await bytesOf(digest) : await partOf(digest, range);
+        post({ type: 'artifact', digest, ...(range !== undefined && { range }), ...(bytes !== undefined && { data: Buffer.from(bytes).toString('base64') }) });
         return;
       }
       case 'open-artifact': {
         const bytes = await need(message.digest, message.name);
         if (bytes === undefined) return;
-        const target = vscode.Uri.joinPath(temporary, createHash('sha256').update(message.digest).digest('hex').slice(0, 16), safeFileName(message.name));
-        await vscode.workspace.fs.writeFile(target, bytes);
-        await vscode.commands.executeCommand('vscode.open', target, { preview: true, viewColumn: vscode.ViewColumn.Beside });
+        await vscode.commands.executeCommand('vscode.open', await materialize(message.digest, message.name, bytes), { preview: true, viewColumn: vscode.ViewColumn.Beside });
         return;
       }
       case 'save-artifact': {
@@ -84,6 +97,35 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
         if (target !== undefined) await vscode.workspace.fs.writeFile(target, bytes);
         return;
       }
+      case 'copy-artifact-path': {
+        const { objectPath } = await import('../recording/artifacts.ts');
+        const object = objectPath(store, message.digest);
+        const bytes = object !== undefined && existsSync(object) ? undefined : await need(message.digest, message.name);
+        const path = bytes === undefined ? object : (await materialize(message.digest, message.name, bytes)).fsPath;
+        if (path === undefined || !existsSync(path)) return;
+        await vscode.env.clipboard.writeText(path);
+        vscode.window.setStatusBarMessage(`Copied ${path}`, 4000);
+        return;
+      }
+      case 'look-at-workspace': {
+        const state = source.state();
+        if (state !== undefined) post({ type: 'workspace', files: await lookAtSources(base, runSources(state)) });
+        return;
+      }
+      case 'compare-source': {
+        const refusal = await compareWithWorkspace({ folder: base, store }, message.path, message.digest);
+        if (refusal !== undefined) void vscode.window.showInformationMessage(refusal);
+        return;
+      }
+      case 'run-again':
+        await vscode.commands.executeCommand(command.retryRun, uri);
+        return;
+      case 'restore-parameters':
+        await vscode.commands.executeCommand(command.restoreParameters, uri);
+        return;
+      case 'restore-sources':
+        await vscode.commands.executeCommand(command.restoreSources, uri);
+        return;
       case 'open-file':
         await openFile(base, message.path, message.line);
         return;
@@ -100,6 +142,9 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
       }
       case 'trace':
         await vscode.commands.executeCommand(command.trace, { output: `${source.state()?.runId ?? ''}/${message.task}/${message.output}` });
+        return;
+      case 'save-chart':
+        await saveChart(base, message);
         return;
       default:
         message satisfies never;

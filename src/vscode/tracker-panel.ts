@@ -13,8 +13,10 @@ import type { Pipelines } from './pipelines.ts';
 import { isEventLog, projectFolderOf, storeFolderOf } from './record-files.ts';
 import type { RecordFolders } from './record-folders.ts';
 import { openRunFile } from './run-editor.ts';
+import { saveChart } from './save-chart.ts';
 import { singlePanel, type SinglePanel } from './single-panel.ts';
 import { trackerComparison, type TrackerComparison } from './tracker-comparison.ts';
+import { trackerSeries } from './tracker-series.ts';
 import { trackerUndo } from './tracker-undo.ts';
 import { webviewHtml } from './webview-html.ts';
 
@@ -45,6 +47,7 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
   const undo = trackerUndo();
   let reading: Promise<void> = Promise.resolve();
   const refresh = coalesce<'again'>(interval, () => void read());
+  const series = trackerSeries(post);
 
   const sendAll = ({ rows }: FeedChanges): void => {
     for (let at = 0; at === 0 || at < rows.length; at += chunk) {
@@ -75,6 +78,7 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
   const show = async (): Promise<void> => {
     shown?.watcher.dispose();
     shown = undefined;
+    series.dispose();
     const { trackerFeed } = await import('../app/tracker-feed.ts');
     const watcher = folders.onDidChangeAnything(() => refresh.add('again'));
     shown = { feed: trackerFeed(folders.folders), comparison: undefined, watcher, complete: false };
@@ -139,6 +143,14 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
         post({ type: 'image', digest: message.digest, ...(bytes !== undefined && { data: Buffer.from(bytes).toString('base64') }) });
         return;
       }
+      case 'load-series': {
+        const pathsOf = (keys: readonly string[]): readonly string[] => rowsOf(keys).map(({ path }) => path);
+        await series.load({ metric: message.metric, paths: pathsOf(message.keys), known: pathsOf(message.known) });
+        return;
+      }
+      case 'save-chart':
+        await saveChart(projectFolderOf(folders.folders[0]?.store ?? ''), message);
+        return;
       case 'save-views':
         await memory.update(remembered, message.views);
         return;
@@ -164,8 +176,10 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
       if (panel.visible) return;
       shown?.watcher.dispose();
       shown = undefined;
+      series.dispose();
     }),
     new vscode.Disposable(() => void shown?.watcher.dispose()),
+    series,
     refresh,
   ];
   const folder = vscode.Uri.joinPath(extension, 'dist', 'webview');

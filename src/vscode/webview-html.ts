@@ -17,6 +17,8 @@ export function webviewHtml({ title, script, style, cspSource }: WebviewPage): s
     // Mermaid writes a style element into each drawing, whose text is not known before.
     `style-src ${cspSource} 'unsafe-inline'`,
     `img-src ${cspSource} data: blob:`,
+    // Sounds and films among the artifacts.
+    `media-src data:`,
     `font-src ${cspSource}`,
   ].join('; ');
   return `<!DOCTYPE html>

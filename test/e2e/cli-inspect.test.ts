@@ -77,6 +77,17 @@ describe('show', () => {
     assert.match(stdout, /^ {2}│ err$/m);
   });
 
+  it('shows every value of a metric', async () => {
+    const text = await cli('show', 'latest', '--series', 'loss');
+    assert.match(text.stdout, /^TASK +STEP +TIME +VALUE\nmake +0 +\d{4}-\d\d-\d\dT[\d:.]+Z +1\nmake +1 +\S+ +0\.5\n/);
+    const csv = await cli('show', 'latest/make', '--series', 'loss', '--format', 'csv');
+    assert.match(csv.stdout, /^task,step,time,value\r\nmake,0,[^,]+Z,1\r\nmake,1,[^,]+Z,0\.5\r\n/);
+    const { metric, series } = await json<{ metric: string; series: readonly { task: string; points: readonly { step: number; value: number }[] }[] }>('show', 'latest', '--series', 'loss');
+    assert.deepEqual([metric, series.map(({ task }) => task), series[0]?.points.slice(0, 2).map(({ step, value }) => [step, value])], ['loss', ['make'], [[0, 1], [1, 0.5]]]);
+    const unknown = await cli('show', 'latest', '--series', 'los');
+    assert.deepEqual([unknown.code, /has no metric los \(did you mean loss\?\)/.test(unknown.stderr)], [2, true]);
+  });
+
   it('shows a task', async () => {
     const { stdout } = await cli('show', '-2/make');
     for (const pattern of [/^✓ make {2}succeeded/m, /python: make\.py, owner data-team, tags etl/, /^Params\n {2}n +3$/m, /^ {2}loss +0\.3333 +last of 3, [\d.]+ to [\d.]+, mean [\d.]+$/m, /^ {2}color +blue$/m, /^ {2}total +3$/m, /^ {2}numbers\.txt +5 B +sha256:/m]) assert.match(stdout, pattern);

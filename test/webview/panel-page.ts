@@ -95,9 +95,9 @@ export async function openPanels(): Promise<Panels> {
 function pageFor(panel: PanelName, theme: ThemeName, state: string | null): string {
   const nonce = 'bm9uY2U';
   const { className, variables } = themes[theme];
-  // Mermaid measures with an inline style sheet; the run panel needs none.
-  const inlineStyle = panel === 'graph' ? " 'unsafe-inline'" : " 'nonce-bm9uY2U'";
-  const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'self'${inlineStyle}; img-src 'self' data: blob:; font-src 'self'`;
+  // Mermaid measures with an inline style sheet; the others need none.
+  const inlineStyle = panel !== 'tracker' ? " 'unsafe-inline'" : " 'nonce-bm9uY2U'";
+  const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'self'${inlineStyle}; img-src 'self' data: blob:; media-src data:; font-src 'self'`;
   const css = Object.entries(variables).map(([name, value]) => `--vscode-${name}: ${value};`).join(' ');
   const mock = `const posted = []; let state = ${(state ?? 'undefined').replaceAll('<', '\\u003c')}; globalThis.vscodeMock = { posted, get state() { return state; } }; globalThis.acquireVsCodeApi = () => ({ postMessage: (message) => posted.push(structuredClone(message)), getState: () => state, setState: (next) => { state = structuredClone(next); } });`;
   return `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Runweave</title><link rel="stylesheet" href="/${panel}.css"><style nonce="${nonce}">:root { ${css} }</style></head><body class="${className}"><script nonce="${nonce}">${mock}</script><script nonce="${nonce}" src="/${panel}.js"></script></body></html>`;

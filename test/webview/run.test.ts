@@ -269,7 +269,7 @@ describe('run panel', () => {
     const panel = await openRun();
     await panel.page.focus('#tab-timeline');
     await panel.page.keyboard.press('ArrowRight');
-    assert.equal(await panel.page.locator('[aria-selected="true"][role="tab"]').innerText().then((text) => text.replace(/\d+/, '').trim()), 'Tasks');
+    assert.equal(await panel.page.locator('[aria-selected="true"][role="tab"]').innerText().then((text) => text.replace(/\d+/, '').trim()), 'Graph');
     await panel.page.keyboard.press('End');
     assert.equal(await panel.page.locator('[aria-selected="true"][role="tab"]').innerText(), 'Environment');
   });
@@ -295,8 +295,9 @@ describe('run panel', () => {
   for (const theme of ['dark', 'light', 'high-contrast'] satisfies ThemeName[]) {
     it(`has no serious finding of axe-core in ${theme}, on any tab`, async () => {
       const panel = await openRun(digitsEvents({ fail: true }), { theme });
-      for (const id of ['timeline', 'tasks', 'parameters', 'metrics', 'artifacts', 'output', 'environment']) {
+      for (const id of ['timeline', 'graph', 'tasks', 'parameters', 'metrics', 'artifacts', 'output', 'sources', 'resources', 'environment']) {
         await tab(panel, id);
+        if (id === 'graph') await panel.page.locator('.pane .node').first().waitFor();
         assert.deepEqual(await panel.accessibility(), [], id);
       }
     });
@@ -304,7 +305,7 @@ describe('run panel', () => {
 
   it('needs no sideways scrolling when narrow, as at 200 % zoom', async () => {
     const panel = await openRun(digitsEvents(), { width: 400, height: 380 });
-    for (const id of ['timeline', 'tasks', 'artifacts']) {
+    for (const id of ['timeline', 'tasks', 'artifacts', 'sources', 'resources', 'environment']) {
       await tab(panel, id);
       assert.ok(await panel.page.evaluate(() => document.documentElement.scrollWidth <= 400), id);
     }

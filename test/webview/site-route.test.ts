@@ -8,7 +8,6 @@ const routes: readonly (readonly [string, Route])[] = [
   ['#/compare/a/b%2Fc', { panel: 'tracker', compared: ['a', 'b/c'] }],
   ['#/runs/a', { panel: 'run', key: 'a' }],
   ['#/runs/a/artifacts/train%5Bx%3D1%2F2%5D/..%2Fp%20q.png', { panel: 'run', key: 'a', tab: 'artifacts', task: 'train[x=1/2]', artifact: '../p q.png' }],
-  ['#/graph/a', { panel: 'graph', key: 'a' }],
   ['#/lineage', { panel: 'lineage' }],
   ['#/lineage/trace/run%2Ftrain%2Fmodel.pkl', { panel: 'lineage', question: { type: 'trace', output: 'run/train/model.pkl', direction: 'upstream' } }],
   ['#/lineage/from/data.csv', { panel: 'lineage', question: { type: 'trace', output: 'data.csv', direction: 'downstream' } }],

@@ -244,7 +244,7 @@ describe('a site', () => {
     await visited.close();
   });
 
-  const views = ['', `#/runs/${runIdOf(2)}`, `#/runs/${runIdOf(2)}/tasks/train`, `#/runs/${runIdOf(2)}/artifacts`, `#/graph/${runIdOf(2)}`, `#/compare/${runIdOf(1)}/${runIdOf(2)}`];
+  const views = ['', `#/runs/${runIdOf(2)}`, `#/runs/${runIdOf(2)}/tasks/train`, `#/runs/${runIdOf(2)}/artifacts`, `#/runs/${runIdOf(2)}/graph`, '#/lineage/history/train', `#/compare/${runIdOf(1)}/${runIdOf(2)}`];
   for (const theme of ['Light', 'Dark', 'High contrast']) {
     it(`is accessible: ${theme}`, async () => {
       const visited = await open();
@@ -253,7 +253,7 @@ describe('a site', () => {
       for (const view of views) {
         await page.goto('about:blank');
         await page.goto(`${server.url}${view}`);
-        await page.locator('.run-line, [role=tab], .pane svg, .compared-runs').first().waitFor();
+        await page.locator('.run-line, [role=tab], .compared-runs, main.lineage table').first().waitFor();
         assert.deepEqual(await findings(page), [], `${theme} ${view}`);
       }
       await visited.close();

@@ -48,7 +48,8 @@ export function labelOf(visible: string, tasks: readonly GraphTask[], single: bo
 
 const mostLines = 8;
 
-export function tooltipOf(label: string, tasks: readonly GraphTask[], single: boolean, now: number): HTMLElement {
+/** `explains`: W and the right button show what changed. */
+export function tooltipOf(label: string, tasks: readonly GraphTask[], single: boolean, now: number, explains = true): HTMLElement {
   const phase = phaseOf(tasks);
   const head = h('div', { class: 'tooltip-head' }, h('span', { class: `phase-${phase}` }, icon(phase)), h('strong', {}, label));
   const task = tasks[0];
@@ -62,7 +63,8 @@ export function tooltipOf(label: string, tasks: readonly GraphTask[], single: bo
   body.append(h('div', { class: 'quiet' }, [phaseLook[shownPhase(task)].label, time, task.kind].filter((part) => part !== undefined).join(' · ')));
   body.append(h('div', { class: 'mono' }, task.source));
   const { reasons, metrics = {} } = task.status;
-  if (reasons.length > 0) body.append(h('ul', {}, ...reasons.slice(0, mostLines).map((reason) => h('li', {}, reason)), reasons.length > mostLines && h('li', {}, `and ${reasons.length - mostLines} more`)), h('div', { class: 'quiet' }, 'W or the right button: what changed'));
+  if (reasons.length > 0) body.append(h('ul', {}, ...reasons.slice(0, mostLines).map((reason) => h('li', {}, reason)), reasons.length > mostLines && h('li', {}, `and ${reasons.length - mostLines} more`)));
+  if (reasons.length > 0 && explains) body.append(h('div', { class: 'quiet' }, 'W or the right button: what changed'));
   const entries = Object.entries(metrics);
   if (entries.length > 0) body.append(h('table', {}, h('tbody', {}, ...entries.slice(0, mostLines).map(([name, value]) => h('tr', {}, h('td', {}, name), h('td', { class: 'number' }, typeof value === 'number' ? Number(value.toPrecision(5)) : value))))));
   return body;

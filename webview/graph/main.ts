@@ -71,7 +71,7 @@ const toolbar = createToolbar({
     showParts();
     if (!saved.asList) void redraw();
   },
-}, host.editor);
+});
 document.body.append(toolbar.element, banner, note, h('main', {}, pane, toolbar.zoom, list, empty), workshop, tooltip.element, announcer.element);
 
 host.onMessage((message) => {

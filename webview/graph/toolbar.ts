@@ -25,8 +25,7 @@ export interface Toolbar {
 
 const filterLabel = 'Filter tasks';
 
-/** Without an editor, nothing can be run. */
-export function createToolbar(actions: ToolbarActions, editor: boolean): Toolbar {
+export function createToolbar(actions: ToolbarActions): Toolbar {
   let watching = false;
   const title = h('h1');
   const counts = h('div', { class: 'counts quiet' });
@@ -43,7 +42,7 @@ export function createToolbar(actions: ToolbarActions, editor: boolean): Toolbar
   });
   const zoom = h('div', { class: 'zoom', role: 'group', 'aria-label': 'Zoom' }, button('icon', 'Zoom out', () => actions.zoomBy(1 / 1.25), icon('zoom-out')), button('icon', 'Zoom in', () => actions.zoomBy(1.25), icon('zoom-in')), button('icon', 'Fit to panel', actions.fit, icon('fit')));
   const list = button('icon', 'Show as list', actions.toggleList, icon('list'));
-  const element = h('header', { class: 'toolbar' }, title, ...(editor ? [run, stop, watch] : []), counts, h('span', { class: 'space' }), filter, list);
+  const element = h('header', { class: 'toolbar' }, title, run, stop, watch, counts, h('span', { class: 'space' }), filter, list);
   return {
     element,
     zoom,

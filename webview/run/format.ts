@@ -38,14 +38,3 @@ export function pairs(entries: readonly (readonly [name: string, value: string |
   if (entries.length === 0) return h('p', { class: 'quiet' }, 'None.');
   return h('div', { class: 'scroll-x' }, h('table', { class: 'pairs' }, h('thead', {}, h('tr', {}, ...heads.map((head) => h('th', { scope: 'col' }, head)))), h('tbody', {}, ...entries.map(([name, value]) => h('tr', {}, h('td', {}, name), h('td', { class: 'mono' }, value))))));
 }
-
-/** Terminal output as plain text: colours and cursor movements out, a progress bar as its last state. */
-export function plainText(text: string): string {
-  return (
-    text
-      .replace(/\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g, '')
-      .replace(/\u001b\[[0-?]*[ -/]*[@-~]|\u001b[@-Z\\-_]/g, '')
-      .replace(/\r\n/g, '\n')
-      .replace(/[^\n]*\r(?=[^\n])/g, '')
-  );
-}

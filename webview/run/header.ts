@@ -5,6 +5,7 @@ import { elapsed, formatDuration } from '../../src/model/time.ts';
 import { h } from '../dom.ts';
 import { icon } from '../icons.ts';
 import { formatTime } from './format.ts';
+import type { Context } from './panel.ts';
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -25,7 +26,19 @@ export function runPhase(run: RunState): TaskPhase {
   return run.outcome ?? 'running';
 }
 
-export function header(run: RunState, live: boolean, now: string): HTMLElement {
+/** What can be done with the run, in the words of its host. */
+const actions: readonly (readonly [type: 'run-again' | 'restore-parameters' | 'restore-sources', label: string, title: string])[] = [
+  ['run-again', 'Run again', 'Run what this run was asked for, with its parameters'],
+  ['restore-parameters', 'Restore parameters…', 'Write the parameters of this run into the pipeline file, as an edit that can be undone'],
+  ['restore-sources', 'Restore sources…', 'Put the code of this run into a new folder'],
+];
+
+/** Buttons that stay in place while the facts are drawn again. */
+export function headerActions(can: Context['can'], post: Context['post']): HTMLElement {
+  return h('div', { class: 'run-actions' }, ...actions.filter(([type]) => can(type)).map(([type, label, title]) => h('button', { class: 'action', title, onclick: () => post({ type }) }, label)));
+}
+
+export function header(run: RunState, live: boolean, now: string, buttons: HTMLElement): HTMLElement {
   const phase = runPhase(run);
   const counts = countPhases(run);
   const length = run.end === undefined ? (live ? elapsed(run.start, now as never) : undefined) : elapsed(run.start, run.end);
@@ -39,7 +52,7 @@ export function header(run: RunState, live: boolean, now: string): HTMLElement {
   return h(
     'header',
     { class: 'run-header' },
-    h('div', { class: 'run-title' }, h('h1', {}, run.pipeline.name), h('span', { class: `pill phase-${phase}` }, icon(phase), h('span', {}, live && run.outcome === undefined ? 'running' : phaseLook[phase].label))),
+    h('div', { class: 'run-title' }, h('h1', {}, run.pipeline.name), h('span', { class: `pill phase-${phase}` }, icon(phase), h('span', {}, live && run.outcome === undefined ? 'running' : phaseLook[phase].label)), buttons),
     h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => (value === undefined ? [] : [h('div', {}, h('dt', {}, name), h('dd', {}, value))]))),
     h('div', { class: 'counts' }, ...(Object.keys(counts) as TaskPhase[]).filter((each) => counts[each] > 0).map((each) => h('span', {}, h('span', { class: `phase-${each}` }, icon(each)), `${counts[each]} ${phaseLook[each].label}`))),
     run.interrupted && h('p', { class: 'banner warning' }, 'This run was interrupted: its process ended before the run did, and the record was closed afterwards.'),

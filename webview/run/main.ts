@@ -2,25 +2,38 @@
 import './run.css';
 import type { Digest } from '../../src/model/fingerprint.ts';
 import type { TaskId } from '../../src/model/pipeline.ts';
+import { tasksOfRun } from '../../src/model/graph-of-run.ts';
 import { phaseLook } from '../../src/model/phase.ts';
 import { createRunFold, type RunFold, type RunState } from '../../src/model/run-state.ts';
 import { fromMilliseconds } from '../../src/model/time.ts';
-import type { RunHostMessage, RunViewMessage, SeriesLength } from '../../src/protocol/run-view.ts';
+import type { RunHostMessage, RunViewMessage, SeriesLength, WorkspaceFile } from '../../src/protocol/run-view.ts';
 import { createAnnouncer } from '../announcer.ts';
 import { fill, h } from '../dom.ts';
 import { connectHost } from '../host.ts';
+import { loadScript } from '../lazy-script.ts';
+import type { SeriesView } from '../charts/series-chart.ts';
 import { artifactsTab } from './artifacts.ts';
-import { header, runPhase } from './header.ts';
+import { environmentTab } from './environment.ts';
+import { header, headerActions, runPhase } from './header.ts';
+import { createMetricChart } from './metric-chart.ts';
 import type { Context, TabId } from './panel.ts';
-import { environmentTab, metricsTab, outputTab, parametersTab, showGantt, tasksTab } from './simple-tabs.ts';
+import type { createRunGraph, RunGraph } from './graph.ts';
+import { createBytesLoader } from './load-bytes.ts';
+import { resourcesTab } from './resources.ts';
+import { metricsTab, outputTab, parametersTab, tasksTab } from './simple-tabs.ts';
+import { sourcesTab } from './sources.ts';
 import { createTabs } from './tabs.ts';
-import { createTimeline } from './timeline.ts';
+import { createTimelineTab, type TimelineSearch } from './timeline-tab.ts';
 import { traceView } from './trace.ts';
 
 interface PanelState {
   readonly tab: TabId;
   readonly task?: TaskId;
   readonly span?: string;
+  readonly search?: TimelineSearch;
+  /** The metric whose chart is shown. */
+  readonly charted?: string | undefined;
+  readonly chart?: SeriesView;
 }
 
 const host = connectHost<RunHostMessage, RunViewMessage, PanelState>();
@@ -32,8 +45,18 @@ let live = false;
 let cutOutput: ReadonlySet<TaskId> = new Set();
 /** By task and name, of series of which not every point is here. */
 const lengths = new Map<string, number>();
-const loaded = new Map<Digest, string | null>();
-const asked = new Set<Digest>();
+let answered: ReadonlySet<RunViewMessage['type']> | undefined;
+const can = (type: RunViewMessage['type']): boolean => answered?.has(type) ?? true;
+const bytes = createBytesLoader(host.post, (digest: Digest) => {
+  for (const task of fold.state()?.tasks ?? []) {
+    const found = task.artifacts.find((artifact) => artifact.digest === digest);
+    if (found !== undefined) return found.content;
+  }
+  return undefined;
+});
+/** Of the sources: as the host saw them last. */
+let workspace: Readonly<Record<string, WorkspaceFile>> | undefined;
+let lookedAt = '';
 
 const remember = (change: Partial<PanelState>): void => {
   saved = { ...saved, ...change };
@@ -46,25 +69,31 @@ const select = (task: TaskId, tab?: TabId): void => {
   remember({ task, ...(tab !== undefined && { tab }) });
   show();
 };
-const timeline = createTimeline('Tasks by time', (key) => select(key as TaskId, 'tasks'));
-const legend = h('p', { class: 'legend quiet' }, h('span', { class: 'swatch' }), 'on the critical path: what made the run as long as it was. Enter or a click shows the task.');
+const timeline = createTimelineTab(saved.search ?? { query: '', all: false }, (search) => remember({ search }));
+let graph: RunGraph | undefined;
+let buttons: HTMLElement = h('div');
 const tabs = createTabs<TabId>(
   [
     { id: 'timeline', label: 'Timeline' },
+    { id: 'graph', label: 'Graph' },
     { id: 'tasks', label: 'Tasks' },
     { id: 'parameters', label: 'Parameters' },
     { id: 'metrics', label: 'Metrics' },
     { id: 'artifacts', label: 'Artifacts' },
     { id: 'output', label: 'Output' },
+    { id: 'sources', label: 'Sources' },
+    { id: 'resources', label: 'Resources' },
     { id: 'environment', label: 'Environment' },
   ],
   'Parts of the run',
   (tab) => {
+    if (tab !== saved.tab) lookedAt = '';
     remember({ tab });
     show();
   },
 );
-const runView = h('main', { class: 'run' }, head, tabs.bar, tabs.panel);
+const metricChart = createMetricChart(saved.chart, { onView: (chart) => remember({ chart }), post: host.post });
+const runView = h('main', { class: 'run' }, head, tabs.bar, metricChart.element, tabs.panel);
 
 host.onMessage((message) => {
   switch (message.type) {
@@ -72,6 +101,8 @@ host.onMessage((message) => {
       fold = createRunFold(message.state);
       ({ live } = message);
       cutOutput = new Set(message.cutOutput);
+      answered = message.can === undefined ? undefined : new Set(message.can);
+      buttons = headerActions(can, host.post);
       lengths.clear();
       noteLengths(message.seriesLengths);
       drawn = '';
@@ -79,7 +110,7 @@ host.onMessage((message) => {
       show();
       return;
     case 'trace':
-      fill(page, traceView(message, saved.span, (span) => remember({ span })));
+      fill(page, traceView(message, { span: saved.span, query: saved.search?.query ?? '' }, (span) => remember({ span }), (query) => remember({ search: { query, all: false } })));
       return;
     case 'unreadable':
       fill(page, h('main', { class: 'empty' }, h('h2', {}, 'This file can’t be read as a run'), h('p', {}, message.message), h('p', { class: 'quiet' }, 'A record is OpenTelemetry’s OTLP as JSON: one TracesData document, or one on each line. Was the file cut while it was copied? A run that is still going on, or whose process died, is under Runs in the Runweave view.')));
@@ -95,7 +126,10 @@ host.onMessage((message) => {
       return;
     }
     case 'artifact':
-      loaded.set(message.digest, message.data ?? null);
+      bytes.receive(message);
+      return;
+    case 'workspace':
+      workspace = message.files;
       drawn = '';
       showSoon();
       return;
@@ -139,37 +173,81 @@ function showSoon(): void {
 /** What the open tab was drawn from: it is drawn again only when that has changed. */
 let drawn = '';
 
-function versionOf(run: RunState, tab: TabId): string {
-  const sizes = run.tasks.map((task) => [task.phase, task.attempts.length, task.artifacts.length, task.end, Object.values(task.metrics).reduce((sum, series) => sum + series.count, 0), Object.keys(task.loggedParams).length, task.attempts.at(-1)?.output.length, task.attempts.at(-1)?.cells.length, task.attempts.at(-1)?.cells.filter((cell) => cell.end !== undefined).length, task.reasons.length, task.attempts.at(-1)?.spanCount, task.datasets.length]);
-  const ofTab = { timeline: sizes, tasks: sizes, parameters: sizes.map((each) => [each[0], each[5]]), metrics: sizes.map((each) => each[4]), artifacts: sizes.map((each) => each[2]), output: sizes.map((each) => [each[1], each[6]]), environment: [] }[tab];
-  return JSON.stringify([tab, saved.task, loaded.size, ofTab]);
+function versionOf(run: RunState, tab: BuiltTab): string {
+  const sizes = run.tasks.map((task) => [task.phase, task.attempts.length, task.artifacts.length, task.end, Object.values(task.metrics).reduce((sum, series) => sum + series.count, 0), Object.keys(task.loggedParams).length, task.attempts.at(-1)?.output.length, task.attempts.at(-1)?.cells.length, task.attempts.at(-1)?.cells.filter((cell) => cell.end !== undefined).length, task.reasons.length, task.attempts.at(-1)?.spanCount, task.datasets.length, task.attempts.at(-1)?.resources.length]);
+  const ofTab = { tasks: sizes, parameters: sizes.map((each) => [each[0], each[5]]), metrics: sizes.map((each) => each[4]), artifacts: sizes.map((each) => each[2]), output: sizes.map((each) => [each[1], each[6]]), sources: run.tasks.map((task) => Object.keys(task.sources ?? {}).length), resources: sizes.map((each) => [each[1], each[3], each[12]]), environment: run.tasks.map((task) => Object.keys(task.observed?.packages ?? {}).length) }[tab];
+  return JSON.stringify([tab, saved.task, saved.charted, ofTab]);
 }
 
 function show(): void {
   const run = fold.state();
   if (run === undefined) return;
   const now = fromMilliseconds(Date.now());
-  fill(head, header(run, live, now));
+  const focus = buttons.contains(document.activeElement) && document.activeElement instanceof HTMLElement ? document.activeElement : undefined;
+  fill(head, header(run, live, now, buttons));
+  focus?.focus();
   tabs.select(saved.tab);
   const count = (number: number): string => (number === 0 ? '' : String(number));
   tabs.badge('tasks', count(run.tasks.length));
   tabs.badge('artifacts', count(run.tasks.reduce((sum, task) => sum + task.artifacts.length, 0)));
   tabs.badge('metrics', count(run.tasks.reduce((sum, task) => sum + Object.keys(task.metrics).length, 0)));
   document.title = `${run.pipeline.name}: ${phaseLook[runPhase(run)].label}`;
-  const context: Context = { run, selected: saved.task, cutOutput, lengthOf, loaded, select, load, editor: host.editor, post: host.post };
-  if (saved.tab === 'timeline') {
-    if (!timeline.element.isConnected) fill(tabs.panel, timeline.element, legend);
-    drawn = 'timeline';
-    showGantt(timeline, context, live ? now : undefined);
-    return;
+  const context: Context = { run, selected: saved.task, cutOutput, lengthOf, workspace, select, load: bytes.load, can, post: host.post, charted: saved.charted, chart: (charted) => {
+    remember({ charted });
+    show();
+  } };
+  metricChart.show(saved.tab === 'metrics' ? saved.charted : undefined, context);
+  switch (saved.tab) {
+    case 'timeline':
+      if (drawn !== 'timeline') fill(tabs.panel, ...timeline.parts);
+      drawn = 'timeline';
+      timeline.show(context, live ? now : undefined);
+      return;
+    case 'graph':
+      showGraph(run);
+      return;
+    default: {
+      const version = versionOf(run, saved.tab);
+      if (version === drawn) return;
+      drawn = version;
+      redraw(build(saved.tab, context));
+      if (saved.tab === 'sources') lookAtWorkspace(version);
+    }
   }
-  const version = versionOf(run, saved.tab);
-  if (version === drawn) return;
-  drawn = version;
-  redraw(build(saved.tab, context));
 }
 
-function build(tab: Exclude<TabId, 'timeline'>, context: Context): HTMLElement {
+/** Its script is loaded when the graph is first looked at. */
+function showGraph(run: RunState): void {
+  if (drawn !== 'graph') fill(tabs.panel, graph?.element ?? h('p', { class: 'quiet pad', role: 'status' }, 'Drawing…'));
+  drawn = 'graph';
+  if (graph !== undefined) {
+    graph.show(tasksOfRun(run), saved.task);
+    return;
+  }
+  loadScript('run-graph.js').then(
+    () => {
+      const create = (globalThis as { runweaveRunGraph?: typeof createRunGraph }).runweaveRunGraph;
+      graph ??= create?.(run.pipeline.name, (task) => select(task, 'tasks'));
+      if (drawn !== 'graph') return;
+      drawn = '';
+      show();
+    },
+    (error: unknown) => {
+      if (drawn === 'graph') fill(tabs.panel, h('p', { class: 'pad' }, `The graph can’t be drawn: ${error instanceof Error ? error.message : String(error)}`));
+    },
+  );
+}
+
+/** Each time that the tab is opened, and when there are other sources. */
+function lookAtWorkspace(version: string): void {
+  if (lookedAt === version || !can('look-at-workspace')) return;
+  lookedAt = version;
+  host.post({ type: 'look-at-workspace' });
+}
+
+type BuiltTab = Exclude<TabId, 'timeline' | 'graph'>;
+
+function build(tab: BuiltTab, context: Context): HTMLElement {
   switch (tab) {
     case 'tasks':
       return tasksTab(context);
@@ -181,6 +259,10 @@ function build(tab: Exclude<TabId, 'timeline'>, context: Context): HTMLElement {
       return artifactsTab(context);
     case 'output':
       return outputTab(context);
+    case 'sources':
+      return sourcesTab(context);
+    case 'resources':
+      return resourcesTab(context);
     case 'environment':
       return environmentTab(context);
     default:
@@ -208,12 +290,6 @@ function redraw(content: HTMLElement): void {
 
 function isAtEnd({ scrollTop, clientHeight, scrollHeight }: HTMLElement): boolean {
   return scrollTop + clientHeight >= scrollHeight - 4;
-}
-
-function load(digest: Digest): void {
-  if (asked.has(digest)) return;
-  asked.add(digest);
-  host.post({ type: 'load-artifact', digest });
 }
 
 // A run in progress shows how long it has been at it.

@@ -6,7 +6,8 @@ import { isJsonObject, type Json, type JsonObject } from '../../src/model/json.t
 import type { CellState } from '../../src/model/run-state.ts';
 import { h, type Child } from '../dom.ts';
 import { icon } from '../icons.ts';
-import { plainText } from './format.ts';
+import { ansiText } from './ansi.ts';
+import {  } from './format.ts';
 
 /** What a text output shows before it is unfolded, and when it is. */
 const longestOutput = { lines: 40, characters: 8000, shownLines: 15, shownCharacters: 3000, unfolded: 200_000 };
@@ -27,9 +28,9 @@ function output(entry: Json, index: number): Child {
   if (!isJsonObject(entry)) return null;
   switch (entry['output_type']) {
     case 'stream':
-      return longText(plainText(joined(entry['text'])), entry['name'] === 'stderr');
+      return longText(joined(entry['text']), entry['name'] === 'stderr');
     case 'error':
-      return longText(plainText(joined((Array.isArray(entry['traceback']) ? (entry['traceback'] as readonly Json[]) : []).map((line) => `${joined(line)}\n`)) || `${joined(entry['ename'])}: ${joined(entry['evalue'])}`), true);
+      return longText(joined((Array.isArray(entry['traceback']) ? (entry['traceback'] as readonly Json[]) : []).map((line) => `${joined(line)}\n`)) || `${joined(entry['ename'])}: ${joined(entry['evalue'])}`, true);
     case 'execute_result':
     case 'display_data':
       return isJsonObject(entry['data']) ? richOutput(entry['data'], index) : null;
@@ -45,7 +46,7 @@ function richOutput(data: JsonObject, index: number): Child {
   const plotly = data['application/vnd.plotly.v1+json'];
   if (isJsonObject(plotly)) return h('p', { class: 'quiet' }, describePlotly(plotly));
   if (data['text/html'] !== undefined) return sandboxed(joined(data['text/html']), `HTML output ${index + 1}`);
-  return longText(plainText(joined(data['text/plain'])), false);
+  return longText(joined(data['text/plain']), false);
 }
 
 /** Drawing it would take its library, which runs code that comes with the figure. */
@@ -61,14 +62,14 @@ function describePlotly({ data, layout }: JsonObject): string {
 function longText(text: string, isError: boolean): HTMLElement {
   const look = { class: isError ? 'stderr' : undefined };
   const lines = text.split('\n');
-  if (lines.length <= longestOutput.lines && text.length <= longestOutput.characters) return h('pre', look, text);
+  if (lines.length <= longestOutput.lines && text.length <= longestOutput.characters) return h('pre', look, ...ansiText(text));
   const start = lines.slice(0, longestOutput.shownLines).join('\n').slice(0, longestOutput.shownCharacters);
   const body = h('div');
   const details = h('details', {}, h('summary', { class: 'quiet' }, `All ${lines.length} lines`), body);
   details.addEventListener('toggle', () => {
-    if (body.childElementCount === 0) body.append(h('pre', look, text.slice(0, longestOutput.unfolded), text.length > longestOutput.unfolded && '\n… the rest is in the notebook itself'));
+    if (body.childElementCount === 0) body.append(h('pre', look, ...ansiText(text.slice(0, longestOutput.unfolded)), text.length > longestOutput.unfolded && '\n… the rest is in the notebook itself'));
   });
-  return h('div', {}, h('pre', look, start, '\n…'), details);
+  return h('div', {}, h('pre', look, ...ansiText(start), '\n…'), details);
 }
 
 /** Cells of a notebook that still runs, or of which no evaluated notebook was recorded. */

@@ -2,10 +2,12 @@
 import type { Digest } from '../../src/model/fingerprint.ts';
 import type { TaskId } from '../../src/model/pipeline.ts';
 import type { RunState } from '../../src/model/run-state.ts';
-import type { RunViewMessage } from '../../src/protocol/run-view.ts';
-import { h } from '../dom.ts';
+import type { ByteRange, RunViewMessage, WorkspaceFile } from '../../src/protocol/run-view.ts';
 
-export type TabId = 'timeline' | 'tasks' | 'parameters' | 'metrics' | 'artifacts' | 'output' | 'environment';
+export type TabId = 'timeline' | 'graph' | 'tasks' | 'parameters' | 'metrics' | 'artifacts' | 'output' | 'sources' | 'resources' | 'environment';
+
+/** Bytes of an artifact, or a part of them; `null` when they are not to be found. */
+export type LoadBytes = (digest: Digest, range?: ByteRange) => Promise<Uint8Array | null>;
 
 export interface Context {
   readonly run: RunState;
@@ -13,16 +15,14 @@ export interface Context {
   readonly cutOutput: ReadonlySet<TaskId>;
   /** How many values a series has, of which only some may be here. */
   readonly lengthOf: (task: TaskId, series: string) => number;
-  /** Bytes that the host sent, as base64; `null` when they are not to be found. */
-  readonly loaded: ReadonlyMap<Digest, string | null>;
+  /** Of the sources, where the host has looked. */
+  readonly workspace: Readonly<Record<string, WorkspaceFile>> | undefined;
   readonly select: (task: TaskId, tab?: TabId) => void;
-  readonly load: (digest: Digest) => void;
-  /** Whether there is an editor to ask. */
-  readonly editor: boolean;
+  readonly load: LoadBytes;
+  /** Whether the host acts on such a message; what it can't is not offered. */
+  readonly can: (type: RunViewMessage['type']) => boolean;
+  /** The metric whose chart is shown. */
+  readonly charted: string | undefined;
+  readonly chart: (metric: string | undefined) => void;
   readonly post: (message: RunViewMessage) => void;
-}
-
-/** A link to what only an editor can show; its text where there is none. */
-export function editorLink({ editor, post }: Context, message: RunViewMessage, text: string, attributes: { readonly class?: string; readonly title?: string } = {}): HTMLElement {
-  return editor ? h('button', { ...attributes, class: `link ${attributes.class ?? ''}`.trim(), onclick: () => post(message) }, text) : h('span', { class: attributes.class }, text);
 }

@@ -1,42 +1,18 @@
 /** The tabs that are tables. */
 import { describeReason } from '../../src/model/fingerprint.ts';
-import { ganttOf } from '../../src/model/gantt.ts';
-import { phaseLook } from '../../src/model/phase.ts';
 import type { AttemptState, TaskState } from '../../src/model/run-state.ts';
 import { h } from '../dom.ts';
+import { ansiText } from './ansi.ts';
 import { lineChart } from './chart.ts';
-import { formatNumber, jsonText, pairs, phaseMark, plainText, taskDuration } from './format.ts';
-import { icon } from '../icons.ts';
+import { formatNumber, jsonText, pairs, phaseMark, taskDuration } from './format.ts';
 import type { Context } from './panel.ts';
-import { changesView } from './surroundings.ts';
 import { skipText, taskDetail } from './task-detail.ts';
-import type { Timeline } from './timeline.ts';
 
 /** Lines of output that are shown at once; of a task that runs fewer, as they are drawn many times a second. */
 const mostLines = 5000;
 const mostLinesLive = 1000;
 /** Characters of these lines. */
 const mostCharacters = 500_000;
-
-export function showGantt(timeline: Timeline, { run, selected }: Context, now: string | undefined): void {
-  const gantt = ganttOf(run, now as never);
-  timeline.show(
-    gantt.rows.map((row) => ({
-      key: row.task,
-      label: row.label,
-      depth: 0,
-      start: row.start,
-      end: row.end,
-      look: row.phase,
-      critical: row.critical,
-      says: phaseLook[row.phase].label,
-      mark: () => h('span', { class: `phase-${row.phase}` }, icon(row.phase)),
-      parts: row.attempts.flatMap((attempt) => [...(row.attempts.length > 1 ? [{ start: attempt.start, end: attempt.end, look: attempt.phase }] : []), ...attempt.cells.map((cell) => ({ start: cell.start, end: cell.end, look: cell.phase }))]),
-    })),
-    gantt.length,
-  );
-  timeline.choose(selected);
-}
 
 export function tasksTab(context: Context): HTMLElement {
   const { run, selected } = context;
@@ -72,7 +48,7 @@ export function parametersTab({ run }: Context): HTMLElement {
   );
 }
 
-export function metricsTab({ run, lengthOf }: Context): HTMLElement {
+export function metricsTab({ run, lengthOf, charted, chart }: Context): HTMLElement {
   const rows = run.tasks.flatMap((task) => Object.entries(task.metrics).map(([name, series]) => ({ task, name, series })));
   if (rows.length === 0) return h('p', { class: 'quiet pad' }, 'No task of this run logged a metric. In Python: runweave.log_metric("accuracy", 0.98).');
   const extremes = ({ min, max }: TaskState['metrics'][string]): readonly [string, string] => (min === undefined || max === undefined ? ['', ''] : [formatNumber(min), formatNumber(max)]);
@@ -84,7 +60,7 @@ export function metricsTab({ run, lengthOf }: Context): HTMLElement {
       'table',
       { class: 'metrics' },
       h('thead', {}, h('tr', {}, ...head.map((name, index) => h('th', { scope: 'col', class: index >= 2 && index <= 5 ? 'number' : undefined }, name)))),
-      h('tbody', {}, ...rows.map(({ task, name, series }) => h('tr', {}, h('td', {}, task.node.id), h('td', {}, name), h('td', { class: 'number strong' }, formatNumber(series.last)), ...extremes(series).map((text) => h('td', { class: 'number' }, text)), h('td', { class: 'number' }, lengthOf(task.node.id, name)), h('td', {}, lineChart(`${name} of ${task.node.id}`, series, lengthOf(task.node.id, name)))))),
+      h('tbody', {}, ...rows.map(({ task, name, series }) => h('tr', {}, h('td', {}, task.node.id), h('td', {}, name), h('td', { class: 'number strong' }, formatNumber(series.last)), ...extremes(series).map((text) => h('td', { class: 'number' }, text)), h('td', { class: 'number' }, lengthOf(task.node.id, name)), h('td', {}, lineChart(`${name} of ${task.node.id}`, series, lengthOf(task.node.id, name)), series.count > 1 && h('button', { class: 'link', 'data-key': `chart ${task.node.id} ${name}`, 'aria-pressed': String(charted === name), onclick: () => chart(charted === name ? undefined : name) }, charted === name ? 'Hide chart' : 'Chart', h('span', { class: 'visually-hidden' }, ` of ${name}`)))))),
     ),
   );
 }
@@ -106,7 +82,7 @@ function lastLines(output: AttemptState['output'], most: number): { readonly blo
     if (first?.look === look && chunk.log === undefined) first.text = chunk.text + first.text;
     else blocks.unshift({ look, text: chunk.text });
   }
-  const [first, ...rest] = blocks.map(({ look, text }) => ({ look, text: plainText(text).replace(/\n$/, '') }));
+  const [first, ...rest] = blocks.map(({ look, text }) => ({ look, text: text.replace(/\r?\n$/, '') }));
   if (first === undefined) return { blocks: [], isCut: false };
   const beyond = lines - most;
   return { blocks: [beyond > 0 ? { ...first, text: first.text.split('\n').slice(beyond).join('\n') } : first, ...rest], isCut: at > 0 || beyond > 0 };
@@ -129,14 +105,8 @@ export function outputTab(context: Context): HTMLElement {
       return [
         task.attempts.length > 1 && h('h3', {}, `Attempt ${attempt.number}`),
         isCut && h('p', { class: 'quiet' }, 'Earlier lines are left out here. `runweave logs` prints all of them.'),
-        h('div', { class: 'output mono', role: 'region', 'aria-label': `Output of ${task.node.id}, attempt ${attempt.number}`, tabindex: '0', 'data-key': `output ${task.node.id} ${attempt.number}`, 'data-running': String(attempt.end === undefined) }, ...blocks.map(({ look, text }) => h('div', { class: look }, look === 'stderr' && h('span', { class: 'visually-hidden' }, 'error stream: '), text))),
+        h('div', { class: 'output mono', role: 'region', 'aria-label': `Output of ${task.node.id}, attempt ${attempt.number}`, tabindex: '0', 'data-key': `output ${task.node.id} ${attempt.number}`, 'data-running': String(attempt.end === undefined) }, ...blocks.map(({ look, text }) => h('div', { class: look }, look === 'stderr' && h('span', { class: 'visually-hidden' }, 'error stream: '), ...ansiText(text)))),
       ];
     }),
   );
-}
-
-export function environmentTab(context: Context): HTMLElement {
-  const { run } = context;
-  const interpreters = [...new Set(run.tasks.flatMap((task) => task.fingerprint?.interpreter ?? []))].filter((text) => text !== '');
-  return h('div', { class: 'pad' }, h('h2', {}, 'Interpreter'), interpreters.length === 0 ? h('p', { class: 'quiet' }, 'None was used.') : h('ul', { class: 'mono' }, ...interpreters.map((text) => h('li', {}, text))), ...(run.changes === undefined ? [] : [h('h2', {}, 'Changes since the commit'), changesView(run.changes, context)]), h('h2', {}, 'Resource'), pairs(Object.entries(run.resource).map(([name, value]) => [name, jsonText(value)]), ['Attribute', 'Value']));
 }

@@ -1,33 +1,14 @@
-/** What was recorded around a task without being asked for: what it used of the machine, what it was warned of, its sources. */
+/** What was recorded around a task without being asked for: what it was warned of, its sources, how the checkout differed. */
 import type { Digest } from '../../src/model/fingerprint.ts';
 import type { TreeChanges } from '../../src/model/run-event.ts';
 import type { AttemptState } from '../../src/model/run-state.ts';
-import { elapsed, formatDuration } from '../../src/model/time.ts';
 import { h } from '../dom.ts';
-import { formatSize, pairs, plainText } from './format.ts';
+import { plainText } from './ansi.ts';
+import { formatSize } from './format.ts';
 import type { Context } from './panel.ts';
 
 /** Of one list. */
 const mostRows = 200;
-
-/** What an attempt has used so far; its last sample is up to a second old. */
-export function resourcesView({ resources, start }: AttemptState): HTMLElement | false {
-  const last = resources.at(-1);
-  if (last === undefined) return false;
-  const peak = (name: 'memory' | 'gpuMemory'): number => resources.reduce((most, point) => Math.max(most, point[name] ?? 0), 0);
-  const seconds = elapsed(start, last.time) / 1000;
-  const busy = seconds > 0 ? ` (${((100 * last.cpu) / seconds).toFixed(0)} % of one processor)` : '';
-  return pairs(
-    [
-      ['CPU time', `${formatDuration(1000 * last.cpu)}${busy}`],
-      ['Memory at most', formatSize(peak('memory'))],
-      ['Read from storage', formatSize(last.read)],
-      ['Written to storage', formatSize(last.written)],
-      ...(peak('gpuMemory') > 0 ? [['GPU memory at most', formatSize(peak('gpuMemory'))] as const] : []),
-    ],
-    ['Resource', 'Used'],
-  );
-}
 
 export function warningsView({ warned }: AttemptState, fileLink: (path: string, line: number) => HTMLElement | string): HTMLElement | false {
   if (warned.length === 0) return false;
@@ -35,8 +16,8 @@ export function warningsView({ warned }: AttemptState, fileLink: (path: string, 
 }
 
 /** A link that opens a kept content as it was when the run used it. */
-function keptContent(digest: Digest, name: string, text: string, context: Context): HTMLElement {
-  return h('button', { class: 'link', onclick: () => context.post({ type: 'open-artifact', digest, name }) }, text);
+function keptContent(digest: Digest, name: string, text: string, context: Context): HTMLElement | string {
+  return !context.can('open-artifact') ? text : h('button', { class: 'link', onclick: () => context.post({ type: 'open-artifact', digest, name }) }, text);
 }
 
 /** The sources that a task used, as they were. */

@@ -6,11 +6,13 @@ import type { RecordedFailure, SkipReason } from '../../src/model/run-event.ts';
 import { evaluatedNotebook, type AttemptState, type TaskState } from '../../src/model/run-state.ts';
 import { elapsed, formatDuration } from '../../src/model/time.ts';
 import { h, type Child } from '../dom.ts';
+import { ansiText, plainText } from './ansi.ts';
 import { spanTree } from '../../src/model/reported.ts';
-import { formatNumber, formatSize, formatTime, jsonText, pairs, phaseMark, plainText } from './format.ts';
+import { formatNumber, formatSize, formatTime, jsonText, pairs, phaseMark } from './format.ts';
 import { renderCells } from './notebook.ts';
-import { editorLink, type Context } from './panel.ts';
-import { resourcesView, sourcesView, warningsView } from './surroundings.ts';
+import type { Context } from './panel.ts';
+import { resourcesView } from './resources.ts';
+import { sourcesView, warningsView } from './surroundings.ts';
 
 /** Rows of spans, and how many are shown without being asked for. */
 const mostSpans = 300;
@@ -28,23 +30,31 @@ export function skipText(task: TaskState, context: Context): Child {
   const { skipReason, madeBy, blockedBy = [] } = task;
   if (skipReason === undefined) return null;
   if ((skipReason === 'up-to-date' || skipReason === 'restored') && madeBy !== undefined) {
-    return h('span', { class: 'inline' }, `${skipReason === 'restored' ? 'Restored' : 'Up to date'}: outputs made by run `, h('button', { class: 'link', onclick: () => context.post({ type: 'open-run', runId: madeBy.runId }) }, madeBy.runId));
+    const run = context.can('open-run') ? h('button', { class: 'link', onclick: () => context.post({ type: 'open-run', runId: madeBy.runId }) }, madeBy.runId) : madeBy.runId;
+    return h('span', { class: 'inline' }, `${skipReason === 'restored' ? 'Restored' : 'Up to date'}: outputs made by run `, run);
   }
   return h('span', { class: 'inline' }, skips[skipReason], blockedBy.length > 0 && ': ', ...blockedBy.flatMap((id, index) => [index > 0 && ', ', h('button', { class: 'link', onclick: () => context.select(id, 'tasks') }, id)]));
 }
 
 /** Files of the workspace are links; of others the path stands as it is. */
-const inWorkspace = (file: string): boolean => !/^([A-Za-z]:)?[\\/]|^</.test(file) && !file.startsWith('..');
+const isRelative = (file: string): boolean => !/^([A-Za-z]:)?[\\/]|^</.test(file) && !file.startsWith('..');
+
+/** A link into the workspace, where the host has one. */
+function fileLink({ can, post }: Context, path: string, line?: number): HTMLElement {
+  const text = line === undefined ? path : `${path}:${line}`;
+  if (!can('open-file') || !isRelative(path)) return h('span', { class: 'mono' }, text);
+  return h('button', { class: line === undefined ? 'link' : 'link mono', onclick: () => post({ type: 'open-file', path, ...(line !== undefined && { line }) }) }, text);
+}
 
 function failureView(failure: RecordedFailure, context: Context): HTMLElement {
   const { frames = [], stacktrace } = failure;
-  const links = frames.filter((frame) => inWorkspace(frame.file));
+  const links = frames.filter((frame) => isRelative(frame.file));
   return h(
     'div',
     { class: 'failure' },
     h('p', {}, h('strong', {}, failure.type), `: ${plainText(failure.message)}`),
-    links.length > 0 && h('ul', { class: 'frames' }, ...links.map(({ file, line, function: name }) => h('li', {}, editorLink(context, { type: 'open-file', path: file, line }, `${file}:${line}`, { class: 'mono' }), h('span', { class: 'quiet' }, ` in ${name}`)))),
-    stacktrace !== undefined && h('pre', { class: 'text' }, plainText(stacktrace)),
+    links.length > 0 && h('ul', { class: 'frames' }, ...links.map(({ file, line, function: name }) => h('li', {}, fileLink(context, file, line), h('span', { class: 'quiet' }, ` in ${name}`)))),
+    stacktrace !== undefined && h('pre', { class: 'text', tabindex: '0', role: 'region', 'aria-label': 'Traceback' }, ...ansiText(stacktrace)),
   );
 }
 
@@ -71,10 +81,9 @@ function spansView({ number, spans, spanCount, start, end }: AttemptState, task:
 }
 
 function attemptView(task: TaskState, attempt: AttemptState, context: Context): HTMLElement {
-  const { number, cause, start, end, outcome, exitCode, signal, command, pid, failure } = attempt;
-  const resources = resourcesView(attempt);
-  const fileLink = (path: string, line: number): HTMLElement | string => (inWorkspace(path) ? editorLink(context, { type: 'open-file', path, line }, `${path}:${line}`, { class: 'mono' }) : `${path}:${line}`);
-  const warnings = warningsView(attempt, fileLink);
+  const { number, cause, start, end, outcome, exitCode, signal, command, pid, failure, note } = attempt;
+  const resources = resourcesView(task, attempt);
+  const warnings = warningsView(attempt, (path, line) => fileLink(context, path, line));
   const why = { first: '', retry: 'retry', change: 'restarted after a change' }[cause];
   return h(
     'div',
@@ -82,6 +91,7 @@ function attemptView(task: TaskState, attempt: AttemptState, context: Context): 
     h('div', { class: 'attempt-head' }, h('strong', {}, `Attempt ${number}`), phaseMark(outcome ?? 'running'), h('span', { class: 'quiet' }, [why, end === undefined ? undefined : formatDuration(elapsed(start, end)), exitCode === undefined ? undefined : `exit code ${exitCode}`, signal, pid === 0 ? undefined : `process ${pid}`].filter(Boolean).join(' · '))),
     failure !== undefined && failureView(failure, context),
     h('code', {}, command.join(' ')),
+    note !== undefined && h('p', { class: 'quiet' }, note),
     warnings !== false && section(task, `Warnings of attempt ${number}`, true, warnings),
     attempt.spanCount > 0 && spansView(attempt, task),
     attempt.cells.some((cell) => cell.outputs !== undefined) && h('details', { class: 'section', open: true, 'data-key': `notebook ${number}` }, h('summary', {}, h('h3', {}, end === undefined ? 'Notebook so far' : 'Notebook as far as it came')), renderCells(attempt.cells)),
@@ -94,14 +104,14 @@ const short = (digest: string): string => digest.slice(0, 19);
 
 function reasonView(reason: Reason, index: number, task: TaskId, context: Context): Child {
   const change = changeOf(reason);
-  if (change === undefined) return describeReason(reason);
-  if (change.type === 'upstream') return h('button', { class: 'link', title: `Show ${change.task}`, onclick: () => context.select(change.task, 'tasks') }, describeReason(reason));
-  return editorLink(context, { type: 'show-change', task, reason: index }, describeReason(reason), { title: 'Show what changed' });
+  if (change === undefined || (change.type !== 'upstream' && !context.can('show-change'))) return describeReason(reason);
+  const show = change.type === 'upstream' ? (): void => context.select(change.task, 'tasks') : (): void => context.post({ type: 'show-change', task, reason: index });
+  return h('button', { class: 'link', title: change.type === 'upstream' ? `Show ${change.task}` : 'Show what changed', onclick: show }, describeReason(reason));
 }
 
 export function taskDetail(task: TaskState, context: Context): HTMLElement {
   const { node, fingerprint, observed } = task;
-  const file = (path: string): HTMLElement => editorLink(context, { type: 'open-file', path }, path);
+  const file = (path: string): HTMLElement => fileLink(context, path);
   const metrics = Object.entries(task.metrics);
   return h(
     'section',
@@ -123,7 +133,7 @@ export function taskDetail(task: TaskState, context: Context): HTMLElement {
     task.artifacts.length > 0 && section(task, 'Artifacts', true, h('ul', {}, ...task.artifacts.map((artifact) => h('li', {}, artifact.name, h('span', { class: 'quiet' }, ` ${formatSize(artifact.size)}`)))), h('button', { class: 'link', onclick: () => context.select(node.id, 'artifacts') }, 'Show artifacts')),
     task.attempts.some((attempt) => attempt.output.length > 0) && h('p', {}, h('button', { class: 'link', onclick: () => context.select(node.id, 'output') }, 'Show output')),
     task.artifacts.some(({ name }) => name === evaluatedNotebook(node)) && h('p', {}, h('button', { class: 'link', onclick: () => context.select(node.id, 'artifacts') }, 'Show the evaluated notebook')),
-    task.outputs.length > 0 && section(task, 'Outputs', false, pairs(task.outputs.map(({ path, size, digest }) => [path, `${formatSize(size)} · ${short(digest)}`]), ['File', 'Size and digest'])),
+    task.outputs.length > 0 && section(task, 'Outputs', false, h('div', { class: 'scroll-x' }, h('table', { class: 'pairs' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'File'), h('th', { scope: 'col' }, 'Size and digest'))), h('tbody', {}, ...task.outputs.map(({ path, size, digest }) => h('tr', {}, h('td', {}, file(path)), h('td', { class: 'mono' }, `${formatSize(size)} · ${short(digest)}`))))))),
     fingerprint !== undefined && section(task, 'Fingerprint', false, fingerprintView(fingerprint)),
     task.sources !== undefined && Object.keys(task.sources).length > 0 && section(task, 'Sources as they were', false, sourcesView(task.sources, context)),
     observed !== undefined && section(task, 'Observed files', false, h('ul', { class: 'mono' }, ...[...observed.modules.map((path) => ['imported', path] as const), ...observed.read.map((path) => ['read', path] as const), ...observed.written.map((path) => ['wrote', path] as const)].map(([verb, path]) => h('li', {}, `${verb} `, file(path))))),

@@ -17,6 +17,10 @@ export interface TimelineRow extends TimelineBar {
   readonly depth: number;
   readonly mark?: () => HTMLElement;
   readonly critical?: boolean;
+  /** Stands here only for what is below it. */
+  readonly faint?: boolean;
+  /** Behind the label, in the tooltip and for a screen reader: why it is here. */
+  readonly note?: string;
   /** For a screen reader, after label and times. */
   readonly says: string;
 }
@@ -28,6 +32,7 @@ export interface Timeline {
 }
 
 const rowHeight = 28;
+const longestNote = 300;
 
 /** A long name is cut in its middle: the values of a matrix differ at the end. */
 function nameParts(label: string): readonly HTMLElement[] {
@@ -60,11 +65,12 @@ export function createTimeline(label: string, onChoose: (key: string) => void): 
     if (row.end / length < 0.86) time.style.left = `calc(${percent(row.end)} + 6px)`;
     else time.style.right = `calc(${percent(length - row.start)} + 6px)`;
     track.append(time);
-    const name = h('span', { class: 'name', title: row.label }, row.mark?.(), ...nameParts(row.label), h('span', { class: 'visually-hidden' }, `, ${row.says}${row.critical === true ? ', on the critical path' : ''}, after ${formatDuration(row.start)}, took `));
+    const name = h('span', { class: 'name', title: row.note === undefined ? row.label : `${row.label}\n${row.note.slice(0, longestNote)}` }, row.mark?.(), ...nameParts(row.label), row.note !== undefined && h('span', { class: 'found-in quiet' }, row.note.slice(0, longestNote)), h('span', { class: 'visually-hidden' }, `, ${row.says}${row.critical === true ? ', on the critical path' : ''}, after ${formatDuration(row.start)}, took `));
     name.style.paddingLeft = `${20 + 14 * row.depth}px`;
     const option = h('div', { class: 'row', role: 'option', id: `row-${index}`, 'aria-selected': String(row.key === chosen), 'aria-setsize': rows.length, 'aria-posinset': index + 1, 'data-key': row.key }, name, track);
     option.style.top = `${index * rowHeight}px`;
     option.classList.toggle('active', index === active);
+    option.classList.toggle('faint', row.faint === true);
     return option;
   };
   const paint = (): void => {

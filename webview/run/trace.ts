@@ -1,8 +1,10 @@
 /** A trace that Runweave did not record: its spans as a timeline, with their attributes. */
 import type { RunHostMessage, TimelineSpan } from '../../src/protocol/run-view.ts';
 import { formatDuration } from '../../src/model/time.ts';
+import { matchSpan, wordsOf } from '../../src/query/find-spans.ts';
 import { fill, h } from '../dom.ts';
 import { pairs } from './format.ts';
+import { searchBox, searchHelp } from './timeline-tab.ts';
 import { createTimeline } from './timeline.ts';
 
 type TraceMessage = Extract<RunHostMessage, { readonly type: 'trace' }>;
@@ -36,7 +38,13 @@ export function orderSpans(spans: readonly TimelineSpan[]): readonly { readonly 
 
 const deepest = 12;
 
-export function traceView({ title, spans, total }: TraceMessage, selected: string | undefined, onSelect: (spanId: string) => void): HTMLElement {
+/** What the view was left at: the selected span, and what was searched for. */
+interface TraceState {
+  readonly span: string | undefined;
+  readonly query: string;
+}
+
+export function traceView({ title, spans, total }: TraceMessage, { span: selected, query: start }: TraceState, onSelect: (spanId: string) => void, onSearch: (query: string) => void): HTMLElement {
   const ordered = orderSpans(spans);
   const first = spans.reduce<bigint>((least, span) => (BigInt(span.start) < least ? BigInt(span.start) : least), BigInt(spans[0]?.start ?? 0));
   const at = (time: string): number => Number(BigInt(time) - first) / 1e6;
@@ -52,11 +60,25 @@ export function traceView({ title, spans, total }: TraceMessage, selected: strin
   });
   const rows = ordered.map(({ span, depth }) => ({ key: span.spanId, label: span.name, depth: Math.min(depth, deepest), start: at(span.start), end: Math.max(at(span.start), at(span.end)), look: span.error ? 'failure' : 'running', says: [span.service, span.error ? 'error' : undefined].filter(Boolean).join(', ') || 'span' }));
   const length = rows.reduce((most, row) => Math.max(most, row.end), 0);
-  timeline.show(rows, length);
+  const attributesOf = new Map(spans.map((span) => [span.spanId, [...(span.service === undefined ? [] : [['service', span.service] as const]), ...Object.entries(span.attributes)] as const]));
+  const search = (query: string): void => {
+    const words = wordsOf(query);
+    const found = rows.flatMap((row) => {
+      const match = matchSpan(words, row.label, attributesOf.get(row.key) ?? []);
+      return match === undefined ? [] : [{ ...row, ...(match.where !== undefined && { note: `${match.where[0]}=${match.where[1]}` }) }];
+    });
+    timeline.show(found, length);
+    box.say(words.length === 0 ? '' : `${found.length} found`);
+  };
+  const box = searchBox(searchHelp, start, (query) => {
+    onSearch(query);
+    search(query);
+  }, () => timeline.element.querySelector<HTMLElement>('.timeline-list'));
+  search(start);
   if (selected !== undefined) {
     timeline.choose(selected);
     show(selected);
   }
   if (spans.length === 0) fill(detail, h('p', {}, 'This file holds no spans.'));
-  return h('main', { class: 'trace' }, h('header', { class: 'run-header' }, h('h1', {}, title), h('p', { class: 'quiet' }, `${total} spans · ${formatDuration(length)}${total > spans.length ? ` · the first ${spans.length} are shown` : ''}`)), timeline.element, detail);
+  return h('main', { class: 'trace' }, h('header', { class: 'run-header' }, h('h1', {}, title), h('p', { class: 'quiet' }, `${total} spans · ${formatDuration(length)}${total > spans.length ? ` · the first ${spans.length} are shown` : ''}`)), box.element, timeline.element, detail);
 }

@@ -1,5 +1,7 @@
 /** What an editor would do, by a browser's means. */
+import type { SaveChart } from '../../src/protocol/chart-file.ts';
 import { h } from '../dom.ts';
+import { blobOf } from './data.ts';
 
 export async function copyText(text: string): Promise<void> {
   await navigator.clipboard.writeText(text);
@@ -11,6 +13,11 @@ export function download(blob: Blob, name: string): void {
   link.href = URL.createObjectURL(blob);
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+export function saveChart({ name, file }: SaveChart): void {
+  const blob = file.format === 'png' ? blobOf({ type: 'base64', data: file.base64 }) : blobOf({ type: 'utf8', text: file.text });
+  download(blob, `${name}.${file.format}`);
 }
 
 /** Text in a dialog; what is no text is downloaded. */

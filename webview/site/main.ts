@@ -8,7 +8,6 @@ import { styleId } from '../../src/protocol/site.ts';
 import { h } from '../dom.ts';
 import type { Host } from '../host.ts';
 import { tell } from './browser-actions.ts';
-import { graphHost } from './graph-host.ts';
 import { lineageHost } from './lineage-host.ts';
 import { formatRoute, parseRoute, type Route } from './route.ts';
 import { readState, writeState } from './panel-state.ts';
@@ -44,7 +43,6 @@ function bar(): HTMLElement {
     const isCurrent = route.panel === shown.panel && !('compared' in route);
     return h('a', { href: formatRoute(shown), ...(isCurrent && { 'aria-current': 'page' }) }, text);
   };
-  const key = 'key' in route ? route.key : undefined;
   return h(
     'header',
     { class: 'site-bar' },
@@ -53,8 +51,6 @@ function bar(): HTMLElement {
       { 'aria-label': 'Site' },
       isThere('tracker') ? current({ panel: 'tracker' }, index.title) : h('strong', {}, index.title),
       isThere('lineage') && current({ panel: 'lineage' }, 'Lineage'),
-      key !== undefined && isThere('graph') && current({ panel: 'run', key }, 'Run'),
-      key !== undefined && isThere('graph') && current({ panel: 'graph', key }, 'Graph'),
     ),
     themeSwitch(),
   );
@@ -87,9 +83,7 @@ function hostOf(shown: Route, post: (message: unknown) => void): (message: never
     case 'tracker':
       return trackerHost(index, post);
     case 'run':
-      return runHost(shown.key, post);
-    case 'graph':
-      return graphHost(shown.key, post);
+      return runHost(shown.key, index, post);
     case 'lineage':
       return lineageHost(index, post);
     default:

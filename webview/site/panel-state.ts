@@ -34,8 +34,6 @@ export function readState(route: Route): State | undefined {
       const { tab, task } = route;
       return tab === undefined ? kept : { ...kept, tab, ...(task !== undefined && { task }) };
     }
-    case 'graph':
-      return kept;
     case 'lineage':
       return route.question === undefined ? kept : { before: [], ...kept, question: route.question };
     default:
@@ -67,8 +65,6 @@ function routeOf(route: Route, state: State): Route {
       const isSame = tab === route.tab && task === route.task;
       return { panel: 'run', key: route.key, ...(tab !== undefined && { tab }), ...(task !== undefined && { task }), ...(isSame && route.artifact !== undefined && { artifact: route.artifact }) };
     }
-    case 'graph':
-      return route;
     case 'lineage':
       return { panel: 'lineage', question: state['question'] as LineageQuestion };
     default:

@@ -5,7 +5,6 @@
  *   #/                                     the table, as it was left; ?filter=…&sort=-metrics.auc,params.lr&group=…
  *   #/compare/KEY/KEY…
  *   #/runs/KEY[/TAB[/TASK[/ARTIFACT]]]
- *   #/graph/KEY
  *   #/lineage[/trace/OUTPUT | /from/OUTPUT | /history/TASK | /review]
  */
 import type { LineageQuestion } from '../../src/query/lineage-answer.ts';
@@ -13,7 +12,6 @@ import type { LineageQuestion } from '../../src/query/lineage-answer.ts';
 export type Route =
   | { readonly panel: 'tracker'; readonly compared?: readonly string[]; readonly table?: { readonly filter: string; readonly sort: readonly { readonly field: string; readonly descending: boolean }[]; readonly group: readonly string[] } }
   | { readonly panel: 'run'; readonly key: string; readonly tab?: string; readonly task?: string; readonly artifact?: string }
-  | { readonly panel: 'graph'; readonly key: string }
   | { readonly panel: 'lineage'; readonly question?: LineageQuestion };
 
 /** Anything else is the table. */
@@ -22,7 +20,6 @@ export function parseRoute(fragment: string): Route {
   const [first, ...rest] = path.split('/').filter((part) => part !== '').map(decode);
   const [key, tab, task, artifact] = rest;
   if (first === 'runs' && key !== undefined) return { panel: 'run', key, ...(tab !== undefined && { tab }), ...(task !== undefined && { task }), ...(artifact !== undefined && { artifact }) };
-  if (first === 'graph' && key !== undefined) return { panel: 'graph', key };
   if (first === 'lineage') {
     const question = questionOf(key, tab);
     return { panel: 'lineage', ...(question !== undefined && { question }) };
@@ -43,8 +40,6 @@ export function formatRoute(route: Route): string {
       const { key, tab, task, artifact } = route;
       return path('runs', key, tab, ...(tab === undefined ? [] : [task, ...(task === undefined ? [] : [artifact])]));
     }
-    case 'graph':
-      return path('graph', route.key);
     case 'lineage': {
       const { question } = route;
       switch (question?.type) {

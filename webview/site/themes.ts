@@ -8,6 +8,7 @@ export const themes: Readonly<Record<'dark' | 'light' | 'high-contrast', { reado
     className: 'vscode-dark',
     variables: {
       ...common,
+      'terminal-ansiBlack': '#000000', 'terminal-ansiRed': '#cd3131', 'terminal-ansiGreen': '#0dbc79', 'terminal-ansiYellow': '#e5e510', 'terminal-ansiBlue': '#2472c8', 'terminal-ansiMagenta': '#bc3fbc', 'terminal-ansiCyan': '#11a8cd', 'terminal-ansiWhite': '#e5e5e5', 'terminal-ansiBrightBlack': '#666666', 'terminal-ansiBrightRed': '#f14c4c', 'terminal-ansiBrightGreen': '#23d18b', 'terminal-ansiBrightYellow': '#f5f543', 'terminal-ansiBrightBlue': '#3b8eea', 'terminal-ansiBrightMagenta': '#d670d6', 'terminal-ansiBrightCyan': '#29b8db', 'terminal-ansiBrightWhite': '#e5e5e5',
       foreground: '#cccccc', descriptionForeground: '#9d9d9d', errorForeground: '#f85149', focusBorder: '#0078d4', 'icon-foreground': '#cccccc',
       'editor-background': '#1f1f1f', 'editor-foreground': '#cccccc', 'editorWidget-background': '#202020', 'editorWidget-border': '#454545', 'editorHoverWidget-background': '#202020', 'editorHoverWidget-border': '#454545', 'editorHoverWidget-foreground': '#cccccc',
       'panel-border': '#2b2b2b', 'widget-shadow': '#0000005c', 'editorIndentGuide-activeBackground1': '#707070', 'toolbar-hoverBackground': '#5a5d5e50', 'list-hoverBackground': '#2a2d2e', 'list-activeSelectionBackground': '#04395e', 'list-activeSelectionForeground': '#ffffff',
@@ -22,6 +23,7 @@ export const themes: Readonly<Record<'dark' | 'light' | 'high-contrast', { reado
     className: 'vscode-light',
     variables: {
       ...common,
+      'terminal-ansiBlack': '#000000', 'terminal-ansiRed': '#cd3131', 'terminal-ansiGreen': '#107c10', 'terminal-ansiYellow': '#949800', 'terminal-ansiBlue': '#0451a5', 'terminal-ansiMagenta': '#bc05bc', 'terminal-ansiCyan': '#0598bc', 'terminal-ansiWhite': '#555555', 'terminal-ansiBrightBlack': '#666666', 'terminal-ansiBrightRed': '#cd3131', 'terminal-ansiBrightGreen': '#14ce14', 'terminal-ansiBrightYellow': '#b5ba00', 'terminal-ansiBrightBlue': '#0451a5', 'terminal-ansiBrightMagenta': '#bc05bc', 'terminal-ansiBrightCyan': '#0598bc', 'terminal-ansiBrightWhite': '#a5a5a5',
       foreground: '#3b3b3b', descriptionForeground: '#3b3b3b', errorForeground: '#f85149', focusBorder: '#005fb8', 'icon-foreground': '#3b3b3b',
       'editor-background': '#ffffff', 'editor-foreground': '#3b3b3b', 'editorWidget-background': '#f8f8f8', 'editorWidget-border': '#c8c8c8', 'editorHoverWidget-background': '#f8f8f8', 'editorHoverWidget-border': '#c8c8c8', 'editorHoverWidget-foreground': '#3b3b3b',
       'panel-border': '#e5e5e5', 'widget-shadow': '#00000029', 'editorIndentGuide-activeBackground1': '#939393', 'toolbar-hoverBackground': '#b8b8b850', 'list-hoverBackground': '#f2f2f2', 'list-activeSelectionBackground': '#e8e8e8', 'list-activeSelectionForeground': '#000000',
@@ -36,6 +38,7 @@ export const themes: Readonly<Record<'dark' | 'light' | 'high-contrast', { reado
     className: 'vscode-high-contrast',
     variables: {
       ...common,
+      'terminal-ansiBlack': '#000000', 'terminal-ansiRed': '#cd0000', 'terminal-ansiGreen': '#00cd00', 'terminal-ansiYellow': '#cdcd00', 'terminal-ansiBlue': '#0000ee', 'terminal-ansiMagenta': '#cd00cd', 'terminal-ansiCyan': '#00cdcd', 'terminal-ansiWhite': '#e5e5e5', 'terminal-ansiBrightBlack': '#7f7f7f', 'terminal-ansiBrightRed': '#ff0000', 'terminal-ansiBrightGreen': '#00ff00', 'terminal-ansiBrightYellow': '#ffff00', 'terminal-ansiBrightBlue': '#5c5cff', 'terminal-ansiBrightMagenta': '#ff00ff', 'terminal-ansiBrightCyan': '#00ffff', 'terminal-ansiBrightWhite': '#ffffff',
       foreground: '#ffffff', descriptionForeground: '#ffffffb3', errorForeground: '#f48771', focusBorder: '#f38518', contrastBorder: '#6fc3df', contrastActiveBorder: '#f38518', 'icon-foreground': '#ffffff',
       'editor-background': '#000000', 'editor-foreground': '#ffffff', 'editorWidget-background': '#0c141f', 'editorWidget-border': '#6fc3df', 'editorHoverWidget-background': '#0c141f', 'editorHoverWidget-border': '#6fc3df', 'editorHoverWidget-foreground': '#ffffff',
       'panel-border': '#6fc3df', 'editorIndentGuide-activeBackground1': '#ffffff', 'list-focusOutline': '#f38518',

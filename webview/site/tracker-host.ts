@@ -3,8 +3,9 @@ import type { RunState } from '../../src/model/run-state.ts';
 import { runName, tableName, type SiteIndex, type StoredRun } from '../../src/protocol/site.ts';
 import type { ComparisonData, NamedView, TrackerHostMessage, TrackerViewMessage } from '../../src/protocol/tracker-view.ts';
 import { compareRuns } from '../../src/query/compare.ts';
+import { packSeries } from '../../src/query/charts/packed-series.ts';
 import type { PackedRows } from '../../src/query/packed-rows.ts';
-import { copyText, download, tell } from './browser-actions.ts';
+import { copyText, download, saveChart, tell } from './browser-actions.ts';
 import { base64Of, blobOf, load, loadObject, loadRun } from './data.ts';
 import { formatRoute } from './route.ts';
 import { ofBrowser } from './storage.ts';
@@ -13,6 +14,19 @@ type Result = Extract<TrackerHostMessage, { readonly type: 'comparison' }>['resu
 
 export function trackerHost({ table }: SiteIndex, post: (message: TrackerHostMessage) => void): (message: TrackerViewMessage) => Promise<void> {
   let compared: readonly RunState[] = [];
+  /** Of the questions for series: only the last one is answered to its end. */
+  let asked = 0;
+
+  const sendSeries = async (metric: string, keys: readonly string[]): Promise<void> => {
+    const question = (asked += 1);
+    for (const key of keys) {
+      const run = await loadRun(key);
+      if (question !== asked) return;
+      const about = { type: 'series', metric, key } as const;
+      if (run?.type !== 'run') post({ ...about, series: [], message: `${key} ${whyNot(run)}` });
+      else post({ ...about, series: run.state.tasks.flatMap(({ node, metrics }) => (Object.hasOwn(metrics, metric) && metrics[metric] !== undefined ? [packSeries(node.id, metric, metrics[metric])] : [])) });
+    }
+  };
 
   const sendRows = async (): Promise<void> => {
     const none: PackedRows = { names: [], rows: [] };
@@ -57,6 +71,12 @@ export function trackerHost({ table }: SiteIndex, post: (message: TrackerHostMes
         post({ type: 'image', digest: message.digest, ...(blob !== undefined && { data: await base64Of(blob) }) });
         return;
       }
+      case 'load-series':
+        await sendSeries(message.metric, message.keys);
+        return;
+      case 'save-chart':
+        saveChart(message);
+        return;
       case 'save-views':
         ofBrowser.set('views', message.views);
         return;

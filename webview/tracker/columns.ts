@@ -26,7 +26,7 @@ const widths: Readonly<Record<string, number>> = { run: 250, status: 116, start:
 const timeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** A field's name as the filter's names, or `undefined` where it is none. */
-function namesOf(field: string): readonly string[] | undefined {
+export function namesOf(field: string): readonly string[] | undefined {
   const parsed = parseFilter(field);
   return parsed.ok && parsed.filter?.type === 'has' ? parsed.filter.field.names : undefined;
 }

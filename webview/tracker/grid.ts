@@ -52,6 +52,8 @@ export interface GridHandlers {
   readonly onToggle: (line: number) => void;
   readonly onOpen: (line: number) => void;
   readonly onExpand: (line: number, on: boolean) => void;
+  /** The mouse is on this line, or on none. */
+  readonly onPoint: (line: number | undefined) => void;
   /** Any other key. Returns whether it meant something. */
   readonly onKey: (event: KeyboardEvent, line: number) => boolean;
 }
@@ -62,6 +64,8 @@ export interface Grid {
   /** What lines say has changed, not how many there are. */
   readonly repaint: () => void;
   readonly active: () => number;
+  /** This line stands out: what is pointed at elsewhere. */
+  readonly point: (line: number | undefined) => void;
   readonly focus: () => void;
 }
 
@@ -74,6 +78,7 @@ export function createGrid(label: string, handlers: GridHandlers): Grid {
   /** −1 is the head. */
   let active = 0;
   let column = 0;
+  let pointed: number | undefined;
   const painted = new Map<number, HTMLElement>();
 
   const leftOf = (at: number): number => content.columns.slice(0, at).reduce((left, { width }) => left + width, marksWidth);
@@ -108,7 +113,7 @@ export function createGrid(label: string, handlers: GridHandlers): Grid {
     });
     const row = h(
       'div',
-      { role: 'row', class: `run-line${expanded === undefined ? '' : ' group'}`, 'data-line': index, 'aria-rowindex': index + 2, 'aria-selected': String(selected), ...(content.isTree && { 'aria-level': level }), ...(expanded !== undefined && { 'aria-expanded': String(expanded) }) },
+      { role: 'row', class: `run-line${expanded === undefined ? '' : ' group'}${index === pointed ? ' pointed' : ''}`, 'data-line': index, 'aria-rowindex': index + 2, 'aria-selected': String(selected), ...(content.isTree && { 'aria-level': level }), ...(expanded !== undefined && { 'aria-expanded': String(expanded) }) },
       h('div', { role: 'gridcell', class: 'pinned marks', 'aria-colindex': 1 }, ...marks),
       ...cellElements,
     );
@@ -260,6 +265,14 @@ export function createGrid(label: string, handlers: GridHandlers): Grid {
     if (content.line(line).expanded !== undefined) handlers.onExpand(line, content.line(line).expanded !== true);
     showActive();
   });
+  let under: number | undefined;
+  const pointAt = (line: number | undefined): void => {
+    if (line === under) return;
+    under = line;
+    handlers.onPoint(line);
+  };
+  element.addEventListener('pointerover', (event) => pointAt(lineAt(event)));
+  element.addEventListener('pointerleave', () => pointAt(undefined));
   element.addEventListener('dblclick', (event) => {
     const line = lineAt(event);
     if (line !== undefined && content.line(line).expanded === undefined) handlers.onOpen(line);
@@ -353,6 +366,10 @@ export function createGrid(label: string, handlers: GridHandlers): Grid {
       paint();
     },
     active: () => active,
+    point: (line) => {
+      pointed = line;
+      for (const [index, row] of painted) row.classList.toggle('pointed', index === line);
+    },
     focus: () => element.focus(),
   };
 }

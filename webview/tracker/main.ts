@@ -10,6 +10,7 @@ import { createAnnouncer } from '../announcer.ts';
 import { fill, h } from '../dom.ts';
 import { connectHost } from '../host.ts';
 import { lineCells } from './cells.ts';
+import { createChartsPane, firstPane, type PaneState } from './charts-pane.ts';
 import { cellText, columnOf, defaultColumns, metricFields, splitStatistic, titleOf, withStatistic, type Column } from './columns.ts';
 import { createComparison } from './comparison.ts';
 import { askText, chooseColumns } from './dialogs.ts';
@@ -23,6 +24,7 @@ interface PanelState {
   readonly selected: readonly string[];
   /** Keys of the runs that are compared, while they are. */
   readonly compared?: readonly string[];
+  readonly charts?: PaneState;
 }
 
 const emptyTable: TableState = { filter: '', sort: [], group: [], archived: false };
@@ -31,6 +33,7 @@ const saved = host.state.get();
 let table = saved?.table ?? emptyTable;
 const selected = new Set(saved?.selected);
 let compared = saved?.compared;
+let chartsState = saved?.charts ?? firstPane;
 let views: readonly NamedView[] = [];
 let undoable: string | undefined;
 let onlyDiffering = false;
@@ -47,7 +50,7 @@ let test: (row: number) => boolean = () => true;
 let model: TableModel = buildTable([], fields, test, { table: { ...table, columns: [] }, expanded });
 let complete = false;
 
-const remember = (): void => host.state.set({ table, selected: [...selected], ...(compared !== undefined && { compared }) });
+const remember = (): void => host.state.set({ table, selected: [...selected], charts: chartsState, ...(compared !== undefined && { compared }) });
 const change = (next: Partial<TableState>): void => {
   table = { ...table, ...next };
   remember();
@@ -93,8 +96,33 @@ const grid = createGrid('Runs', {
     else expanded.delete(group.key);
     refresh();
   },
+  onPoint: (line) => charts.point(line === undefined || model.lines[line]?.type !== 'run' ? undefined : keysOfLine(line)[0]),
   onKey: gridKey,
 });
+
+const charts = createChartsPane(chartsState, {
+  post: host.post,
+  onState: (state) => {
+    chartsState = state;
+    remember();
+  },
+  onPoint: (key) => grid.point(key === undefined ? undefined : model.lines.findIndex((line) => line.type === 'run' && rows[line.row]?.path === key)),
+  onOpen: (key) => host.post({ type: 'open', key }),
+  onToggle: (key) => {
+    if (!selected.delete(key)) selected.add(key);
+    selectionChanged();
+  },
+  onSelect: (keys, add) => {
+    if (!add) selected.clear();
+    for (const key of keys) selected.add(key);
+    selectionChanged();
+  },
+});
+function showCharts(): void {
+  if (!charts.isOpen()) return;
+  const shown = new Set(model.lines.flatMap((line) => (line.type === 'run' ? [line.row] : line.rows)));
+  charts.show({ runs: rows, fields, shown: [...shown], selected: new Set(selected), metrics: metricNames });
+}
 
 function keysOfLine(at: number): readonly string[] {
   const line = model.lines[at];
@@ -122,6 +150,7 @@ function selectionChanged(): void {
   else {
     grid.repaint();
     drawActions();
+    showCharts();
   }
 }
 
@@ -203,7 +232,7 @@ const editorActions: ReadonlySet<unknown> = new Set([star, tag, note, name, flag
 
 function gridKey(event: KeyboardEvent): boolean {
   const control = event.ctrlKey || event.metaKey;
-  const action = control ? { a: selectAll, c: copy, z: undo }[event.key.toLowerCase()] : { s: star, t: tag, n: note, f: flag, c: compare, F2: name, Delete: remove, '/': filter.focus, Escape: clearSelection }[event.key];
+  const action = control ? { a: selectAll, c: copy, z: undo }[event.key.toLowerCase()] : { s: star, t: tag, n: note, f: flag, c: compare, v: toggleCharts, F2: name, Delete: remove, '/': filter.focus, Escape: clearSelection }[event.key];
   if (action === undefined || event.altKey) return false;
   if (!host.editor && editorActions.has(action)) return false;
   action();
@@ -318,7 +347,7 @@ function openViews(event: Event): void {
 const actions = h('div', { class: 'actions-bar', role: 'toolbar', 'aria-label': 'Actions' });
 const count = h('p', { class: 'count', role: 'status' });
 const banner = h('div', { class: 'banner', hidden: true, role: 'alert' });
-const tablePart = h('section', { class: 'table-part', 'aria-label': 'Runs' }, h('div', { class: 'top' }, filter.element, count), actions, banner, grid.element);
+const tablePart = h('section', { class: 'table-part', 'aria-label': 'Runs' }, h('div', { class: 'top' }, filter.element, count), actions, banner, grid.element, charts.element);
 const comparison = createComparison(host, () => {
   const keys = compared;
   compared = undefined;
@@ -364,6 +393,7 @@ function drawActions(): void {
     { label: 'Copy', run: copy, keys: 'Control+C', needs: 1, title: 'Copy the selected runs as text' },
     { label: 'CSV…', run: saveCsv, needs: 1, title: 'Save the selected runs for a spreadsheet' },
     { label: 'Columns…', run: openColumns },
+    { label: 'Charts', run: toggleCharts, keys: 'v', pressed: charts.isOpen(), title: 'Charts of the selected runs (V)' },
     { label: 'Views', run: openViews },
     { label: 'Only what differs', run: toggleDiffering, needs: 2, pressed: onlyDiffering, title: 'Only columns in which the selected runs differ' },
     { label: 'Archived', run: () => change({ archived: !table.archived }), pressed: table.archived, title: 'Show archived runs too' },
@@ -389,6 +419,12 @@ function drawActions(): void {
   const of = model.passing === rows.length ? `${rows.length} ${rows.length === 1 ? 'run' : 'runs'}` : `${model.passing} of ${rows.length} runs`;
   const text = `${complete ? of : `Reading… ${of}`}${chosen > 0 ? `, ${chosen} selected` : ''}`;
   if (count.textContent !== text) count.textContent = text;
+}
+
+function toggleCharts(): void {
+  charts.toggle();
+  drawActions();
+  showCharts();
 }
 
 function toggleDiffering(): void {
@@ -417,6 +453,7 @@ function refresh(): void {
     isTree: model.lines.some(({ type }) => type === 'group'),
   });
   drawActions();
+  showCharts();
 }
 
 function rowsChanged(): void {
@@ -456,6 +493,9 @@ host.onMessage((message) => {
       return;
     case 'comparison':
       if (compared?.join('\n') === message.keys.join('\n')) comparison.show(message.result);
+      return;
+    case 'series':
+      charts.receive(message);
       return;
     case 'image':
       comparison.showImage(message.digest, message.data);

@@ -4,6 +4,7 @@ import { writeJson } from '../json-output.ts';
 import { openRun, splitReference, taskOf } from '../open-run.ts';
 import { namePath } from '../pipeline-file.ts';
 import { runDetails, taskDetails } from '../run-details.ts';
+import { findSeries, seriesCsv, seriesJson, seriesLines } from '../series-text.ts';
 import { reportError } from '../user-error.ts';
 
 /** `runweave show RUN[/TASK]`: what ran, why, with what, and what came out. */
@@ -14,6 +15,16 @@ export async function showCommand(line: CommandLine, host: Host): Promise<ExitCo
   if (run.type === 'error') return reportError(run, host, json);
   const { style, color, columns } = host.stdout;
   const options = { style, color, columns: columns() };
+  const { series: metric, format } = line.options;
+  if (metric !== undefined) {
+    const task = name === undefined || name === '' ? undefined : taskOf(run.state, name);
+    if (task !== undefined && 'type' in task) return reportError(task, host, json);
+    const found = findSeries(task === undefined ? run.state : { ...run.state, tasks: [task] }, metric);
+    if ('type' in found) return reportError(found, host, json);
+    if (json) writeJson(host.stdout, seriesJson(found, metric));
+    else host.stdout.write(format === 'csv' ? seriesCsv(found) : `${seriesLines(found).join('\n')}\n`);
+    return exitCodes.success;
+  }
   if (name === undefined || name === '') {
     if (json) writeJson(host.stdout, { ...run.state, path: run.path });
     else host.stdout.write(`${runDetails(run.state, { ...options, record: namePath(run.path, host.cwd), now: host.now() }).join('\n')}\n`);

@@ -127,6 +127,7 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         }
         case 'attempt-started':
           attemptStarted(event);
+          if (event.note !== undefined) print([style('dim', `  ${event.task}: ${oneLine(event.note)}`)]);
           return;
         case 'output': {
           const lines = stream(event.task, event.stream).push(event.text);

@@ -101,7 +101,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
 
   const attempt = (task: TaskId, number: number, cause: EventOf<'attempt-started'>['cause'], outcome: Exclude<Outcome, 'skip'>, ends: boolean): void => {
     const of = { task, attempt: number } as const;
-    events.push({ type: 'attempt-started', ...of, time: now(), spanId: hex(16) as SpanId, cause, command: ['python3', 'a.py', ''], cwd: '.', pid: int(30_000) });
+    events.push({ type: 'attempt-started', ...of, time: now(), spanId: hex(16) as SpanId, cause, command: ['python3', 'a.py', ''], cwd: '.', pid: int(30_000), ...(chance(0.2) && { note: 'numpy is not loaded ahead' }) });
     for (let left = int(40); left > 0; left -= 1) {
       const time = now();
       const size = int(10_000);

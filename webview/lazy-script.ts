@@ -1,0 +1,33 @@
+/**
+ * Parts of a panel that are large and seldom wanted are scripts of their own, beside the panel's. They are loaded with
+ * its nonce, where the page has one, and leave what they make in `globalThis`. A self-contained page has them already, as
+ * functions (`exporters/site/site-page.ts`).
+ */
+import { partsName } from '../src/protocol/site.ts';
+
+const own = document.currentScript instanceof HTMLScriptElement ? document.currentScript : undefined;
+const loading = new Map<string, Promise<void>>();
+
+/** Rejects when there is no such script. `name` is a file name: `run-graph.js`. */
+export function loadScript(name: string): Promise<void> {
+  const known = loading.get(name);
+  if (known !== undefined) return known;
+  const part = (globalThis as { [partsName]?: Readonly<Record<string, () => void>> })[partsName]?.[name];
+  if (part !== undefined) {
+    part();
+    return Promise.resolve();
+  }
+  const loaded = new Promise<void>((resolve, reject) => {
+    const script = document.createElement('script');
+    script.nonce = own?.nonce ?? '';
+    script.src = new URL(name, own?.src ?? document.baseURI).href;
+    script.addEventListener('load', () => resolve());
+    script.addEventListener('error', () => {
+      loading.delete(name);
+      reject(new Error(`${name} could not be loaded`));
+    });
+    document.head.append(script);
+  });
+  loading.set(name, loaded);
+  return loaded;
+}
