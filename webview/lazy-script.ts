@@ -3,7 +3,9 @@
  * its nonce, where the page has one, and leave what they make in `globalThis`. A self-contained page has them already, as
  * functions (`exporters/site/site-page.ts`).
  */
-import { partsName } from '../src/protocol/site.ts';
+declare global {
+  var runweaveParts: Readonly<Record<string, () => void>> | undefined;
+}
 
 const own = document.currentScript instanceof HTMLScriptElement ? document.currentScript : undefined;
 const loading = new Map<string, Promise<void>>();
@@ -12,7 +14,7 @@ const loading = new Map<string, Promise<void>>();
 export function loadScript(name: string): Promise<void> {
   const known = loading.get(name);
   if (known !== undefined) return known;
-  const part = (globalThis as { [partsName]?: Readonly<Record<string, () => void>> })[partsName]?.[name];
+  const part = globalThis.runweaveParts?.[name];
   if (part !== undefined) {
     part();
     return Promise.resolve();

@@ -29,6 +29,7 @@ import { makePlan, type PlanScope } from '../execution/plan.ts';
 import { needsInterpreter } from '../execution/task/command.ts';
 import { startWatcher } from '../execution/watcher.ts';
 import { systemClock } from './clock.ts';
+import { createAutomaticPush } from './exporting/automatic-push.ts';
 import { randomIds } from './ids.ts';
 import { pythonHelperFolder, spawnerCommands, workspaceOf } from './installation.ts';
 import { keptLimit } from './kept-limit.ts';
@@ -90,6 +91,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const memory = createTaskMemory(store, file);
   const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
   const hasObject = (digest: Digest): boolean => existsSync(objectPath(store, digest) ?? '');
+  const push = createAutomaticPush({ environment, endpoint: options.otlpEndpoint, onProblem: (message) => listener({ type: 'notice', message }) });
   const lock = createPipelineLock(store, file, memory.forgetResults);
 
   const source = createPipelineSource(file, options.set, environment, store);
@@ -296,6 +298,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       );
       if (!end.ok) return problem('storage', end.message);
       listener({ type: 'sealed', result: end.result });
+      push.push(end.result.record);
       if (executed > 0 && end.result.outcome === 'success' && !watching) await rememberDecisions(pipeline, decision);
       return end.result;
     } finally {
@@ -494,6 +497,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       active?.cancel();
       await stopWatching?.();
       await last;
+      await push.settled();
       backend.close();
       await spawner.close();
       memory.forgetResults();

@@ -1,4 +1,5 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
+import { exportTargets } from '../exporters/export-target.ts';
 
 export type CommandName = 'run' | 'retry' | 'restore' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'name' | 'delete' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'site' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
 
@@ -47,6 +48,8 @@ export interface OptionValues {
   readonly 'max-size'?: string;
   readonly title?: string;
   readonly series?: string;
+  readonly details: boolean;
+  readonly key?: string;
 }
 export type OptionName = keyof OptionValues;
 
@@ -97,6 +100,8 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   'max-size': { type: 'text', value: 'SIZE', description: 'leave out the oldest runs where the website would be larger: 500MB' },
   title: { type: 'text', value: 'TEXT', description: "the website's title (default: the pipeline's name)" },
   series: { type: 'text', value: 'METRIC', description: 'every value that was logged of this metric, with step and time' },
+  details: { type: 'flag', description: 'show what differs: lines of sources and output, cells of notebooks and tables, timelines' },
+  key: { type: 'text', value: 'COLUMN', description: 'match rows of tables by this column (default: the first one that tells rows apart)' },
   attempt: { type: 'count', value: 'N', description: 'the output of this attempt (default: the last one)' },
   params: { type: 'flag', description: 'write the parameters of the run into the pipeline file' },
   sources: { type: 'text', value: 'DIR', description: 'put the code of the run into this new folder' },
@@ -119,6 +124,8 @@ export interface CommandSpec {
   readonly formats?: readonly string[];
   /** Values of `--to`, the default first. */
   readonly targets?: readonly string[];
+  /** What an option does here, where that is not what it does elsewhere. */
+  readonly means?: Partial<Readonly<Record<OptionName, string>>>;
   readonly examples: readonly (readonly [command: string, explanation: string])[];
 }
 
@@ -262,8 +269,8 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN RUN…',
     minimum: 2,
     maximum: Infinity,
-    options: ['all'],
-    examples: [['runweave compare -2 latest', 'what changed since the last run'], ['runweave compare 3f2a 9c01 77de --json', 'three runs, for a program']],
+    options: ['all', 'details', 'key'],
+    examples: [['runweave compare -2 latest', 'what changed since the last run'], ['runweave compare -2 latest --details', 'with the lines and cells that differ'], ['runweave compare 3f2a 9c01 77de --json', 'three runs, for a program']],
   },
   recent: {
     summary: 'list the latest executions of tasks',
@@ -394,8 +401,9 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN…',
     minimum: 1,
     maximum: Infinity,
-    options: ['to', 'output', 'baseline', 'self-contained', 'title'],
-    targets: ['otlp', 'otlp-json', 'markdown', 'junit', 'openlineage', 'csv', 'json', 'html', 'site'],
+    options: ['to', 'output', 'force', 'baseline', 'self-contained', 'title'],
+    targets: [...Object.keys(exportTargets), 'site'],
+    means: { force: 'overwrite what is there' },
     examples: [
       ['runweave export latest --to markdown --baseline -2 >> "$GITHUB_STEP_SUMMARY"', 'what the run came to, and what changed'],
       ['runweave export latest --to junit -o report.xml', 'for the test report of a CI system'],

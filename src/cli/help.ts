@@ -44,7 +44,7 @@ export function commandHelp(name: CommandName, style: Style): string {
     ...(command.details === undefined ? [] : ['', `  ${command.details}`]),
     '',
     style('bold', 'Options'),
-    ...columns([...command.options, ...globalOptions].map((option) => optionRow(option, option === 'to' ? command.targets : command.formats)), style),
+    ...columns([...command.options, ...globalOptions].map((option) => optionRow(option, option === 'to' ? command.targets : command.formats, command.means?.[option])), style),
     '',
     style('bold', 'Examples'),
     ...columns(command.examples, style),
@@ -55,11 +55,11 @@ export function usageLine(name: CommandName): string {
   return ['runweave', name, commands[name].arguments, '[OPTIONS]'].filter((part) => part !== '').join(' ');
 }
 
-function optionRow(name: OptionName, formats: readonly string[] = []): readonly [string, string] {
+function optionRow(name: OptionName, formats: readonly string[] = [], means?: string): readonly [string, string] {
   const spec = options[name];
   const isChoice = name === 'format' || name === 'to';
   const value = isChoice ? formats.join('|') : spec.value;
-  const description = isChoice ? `how to write it (default: ${formats[0] ?? ''})` : spec.description;
+  const description = isChoice ? `how to write it (default: ${formats[0] ?? ''})` : (means ?? spec.description);
   return [`${spec.short === undefined ? '    ' : `-${spec.short}, `}--${name}${value === undefined ? '' : ` ${value}`}`, description];
 }
 

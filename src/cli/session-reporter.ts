@@ -47,6 +47,7 @@ function jsonReporter(host: Host): SessionReporter {
           return;
         case 'sealed':
         case 'recovered':
+        case 'notice':
         case 'problem':
           write(message);
           return;
@@ -104,6 +105,9 @@ function textReporter(line: CommandLine, host: Host): SessionReporter {
           return;
         case 'recovered':
           printer.print([`${style('yellow', '!')} an earlier run was cut off; its record is sealed: ${message.result.runId}`]);
+          return;
+        case 'notice':
+          printer.print([`${style('yellow', '!')} ${message.message}`]);
           return;
         case 'problem':
           reportError(fromProblem(message), host, false);

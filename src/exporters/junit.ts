@@ -8,12 +8,11 @@ import { elapsed, toDate } from '../model/time.ts';
 /** Of a failed task, so much of the end of its output, in characters. */
 const outputTail = 20_000;
 
-export function toJunit(runs: readonly RunState[]): string {
-  const suites = runs.map(suite);
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join('')}</testsuites>\n`;
-}
+export const junitStart = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n';
+export const junitEnd = '</testsuites>\n';
 
-function suite(run: RunState): string {
+/** A run; between `junitStart` and `junitEnd`. */
+export function toJunitSuite(run: RunState): string {
   const count = (...phases: readonly string[]): number => run.tasks.filter((task) => phases.includes(task.phase)).length;
   const attributes = {
     name: run.pipeline.name,

@@ -7,10 +7,10 @@ import { artifactContent, artifactContentType, artifactDigest, artifactEvent } f
 type Fields = Record<string, unknown>;
 
 /** The bytes of an artifact by its digest; `undefined` where they are gone. */
-export type ReadArtifact = (digest: string) => Buffer | undefined;
+export type ReadArtifact = (digest: string) => Promise<Buffer | undefined>;
 
 /** The line with what it refers to inlined; the same line where there is nothing. Throws when it is no JSON. */
-export function inlineArtifacts(line: string, read: ReadArtifact): string {
+export async function inlineArtifacts(line: string, read: ReadArtifact): Promise<string> {
   // Most lines refer to nothing, and are long.
   if (!line.includes('"reference"')) return line;
   const document = JSON.parse(line) as unknown;
@@ -21,7 +21,7 @@ export function inlineArtifacts(line: string, read: ReadArtifact): string {
     const type = of(artifactContentType);
     const digest = (of(artifactDigest)?.['value'] as Fields | undefined)?.['stringValue'];
     if (type === undefined || (type['value'] as Fields | undefined)?.['stringValue'] !== 'reference' || typeof digest !== 'string') continue;
-    const bytes = read(digest);
+    const bytes = await read(digest);
     if (bytes === undefined) continue;
     const text = bytes.toString('utf8');
     const isText = Buffer.from(text, 'utf8').equals(bytes);
@@ -40,15 +40,7 @@ function* list(holder: unknown, field: string): Generator {
   if (Array.isArray(value)) yield* value as readonly unknown[];
 }
 
-/** Pieces of one document that holds what all the lines hold; to be written one after the other. */
-export function* oneDocument(lines: Iterable<string>): Generator<string> {
-  yield '{"resourceSpans":[';
-  let separator = '';
-  for (const line of lines) {
-    const resourceSpans = [...list(JSON.parse(line), 'resourceSpans')];
-    if (resourceSpans.length === 0) continue;
-    yield separator + resourceSpans.map((each) => JSON.stringify(each)).join(',');
-    separator = ',';
-  }
-  yield ']}\n';
+/** What the line adds to the `resourceSpans` of a document, as JSON; empty where it adds nothing. */
+export function resourceSpansOf(line: string): string {
+  return [...list(JSON.parse(line), 'resourceSpans')].map((each) => JSON.stringify(each)).join(',');
 }

@@ -9,7 +9,7 @@ import type { UnixNano } from '../model/time.ts';
 import { failureOf, foreignNames, reported, type ForeignSpan } from './foreign-trace.ts';
 import { earliest, latest } from './foreign-time.ts';
 import { groupBy } from '../model/group-by.ts';
-import { asText, metricOf, objectOf, textOf } from './json-value.ts';
+import { asText, metricOf, objectOf, textOf, without } from './json-value.ts';
 import { isPythonSpan, pythonSpan } from './otel-console.ts';
 import { importedRun, worstOutcome, type TaskDraft, type Told } from './run-draft.ts';
 import type { ImportedRun } from './source.ts';
@@ -64,7 +64,9 @@ function runOfTrace(source: string, traceId: string, spans: readonly ForeignSpan
   });
   const start = earliest(spans.map((span) => span.start)) ?? ('0' as UnixNano);
   const end = latest(spans.map((span) => span.end)) ?? start;
-  const loose = (below.get('') ?? []).filter((span) => span.name !== 'task-dependency');
+  // The run's own span tells nothing that the run does not.
+  const top = spans.find((span) => span.name === 'dag-top-span' && span.events.length + span.links.length === 0);
+  const loose = (below.get('') ?? []).filter((span) => span.name !== 'task-dependency' && span !== top);
   const rest: readonly TaskDraft[] = loose.length === 0 ? [] : [{ key: '', name: 'outside of tasks', needs: [], attempts: [{ start, end, outcome: 'success', told: loose.map((span) => reported(span, resource)) }] }];
   return importedRun({
     format: 'composable-logs',
@@ -72,9 +74,11 @@ function runOfTrace(source: string, traceId: string, spans: readonly ForeignSpan
     identity: textOf(workflow['workflow.workflow_run_id']) ?? `${traceId}/${start}`,
     pipeline: workflowName(workflow),
     traceId,
+    ...(top !== undefined && { spanId: top.spanId }),
     start,
     end,
     outcome: worstOutcome(tasks),
+    params: workflowParams(workflow),
     resource: { ...foreignNames(resource), ...workflowResource(workflow) },
     tasks: [...withMatrix(tasks), ...rest],
   });
@@ -121,15 +125,20 @@ export function withMatrix(tasks: readonly TaskDraft[]): readonly TaskDraft[] {
   });
 }
 
+/** `workflow.param.*`: what our export calls the parameters of a pipeline. */
+function workflowParams(attributes: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(attributes).flatMap(([name, value]) => (name.startsWith('workflow.param.') ? [[name.slice('workflow.param.'.length), value]] : [])));
+}
+
 export function workflowName(attributes: JsonObject): string {
-  return textOf(attributes['workflow.github.repository'])?.split('/').at(-1) ?? textOf(attributes['workflow.name']) ?? 'composable-logs';
+  return textOf(attributes['workflow.name']) ?? textOf(attributes['workflow.github.repository'])?.split('/').at(-1) ?? 'composable-logs';
 }
 
 /** `workflow.*` as they are, and what of them has a name in OpenTelemetry. */
 export function workflowResource(attributes: JsonObject): JsonObject {
   const commit = textOf(attributes['workflow.github.sha']);
   const branch = textOf(attributes['workflow.github.ref_name']);
-  return { ...ofPrefix(attributes, 'workflow.'), ...(commit !== undefined && { 'vcs.ref.head.revision': commit }), ...(branch !== undefined && { 'vcs.ref.head.name': branch }) };
+  return { ...without(ofPrefix(attributes, 'workflow.'), Object.keys(attributes).filter((name) => name.startsWith('workflow.param.'))), ...(commit !== undefined && { 'vcs.ref.head.revision': commit }), ...(branch !== undefined && { 'vcs.ref.head.name': branch }) };
 }
 
 function ofPrefix(attributes: JsonObject, prefix: string): JsonObject {
@@ -154,10 +163,29 @@ function valueTold(span: ForeignSpan): readonly Told[] {
   const bytes = (): Uint8Array => (attributes['encoding'] === 'base64' && typeof content === 'string' ? Buffer.from(content, 'base64') : Buffer.from(asText(content)));
   if (span.name !== 'named-value') return [{ type: 'file', time, name, content: bytes() }];
   if (type === 'bytes') return [{ type: 'file', time, name, content: bytes() }];
+  const points = span.events.filter((event) => event.name === 'metric-point').flatMap((event) => pointTold(name, event));
+  if (points.length > 0) return points;
   if (attributes['encoding'] !== 'json' || typeof content !== 'string') return namedValue(name, type, attributes['encoding'] === 'base64' ? Buffer.from(bytes()).toString('utf8') : content, time);
+  // What Python's `json` writes for numbers that JSON has not.
+  if (/^(NaN|-?Infinity)$/.test(content)) return namedValue(name, type, content, time);
   try {
     return namedValue(name, type, JSON.parse(content) as Json, time);
   } catch {
     return [{ type: 'param', time, name, value: content }];
+  }
+}
+
+/** Composable Logs has no metrics with several points; our export keeps them as events of the value. */
+function pointTold(name: string, { time, attributes }: ForeignSpan['events'][number]): readonly Told[] {
+  const value = metricOf(attributes['value']);
+  const { step, detail } = attributes;
+  return value === undefined ? [] : [{ type: 'metric', time, name, value, ...(typeof step === 'number' && { step }), ...(typeof detail === 'string' && { detail: objectOf(parsed(detail)) }) }];
+}
+
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return null;
   }
 }

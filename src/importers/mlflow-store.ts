@@ -9,7 +9,8 @@ import type { Outcome } from '../model/run-event.ts';
 import type { UnixNano } from '../model/time.ts';
 import { timeOfNumber } from './foreign-time.ts';
 import { asText, metricOf, objectOf, present, textOf, without } from './json-value.ts';
-import { importedRun, type TaskDraft, type Told } from './run-draft.ts';
+import { exportedRun, exportedTask } from './mlflow-export.ts';
+import { importedRun, type RunDraft, type TaskDraft, type Told } from './run-draft.ts';
 import type { Imported, ImportedRun, ImportProblem, SourceFile } from './source.ts';
 
 interface Run {
@@ -81,13 +82,18 @@ export async function runsOfMlflowStore(files: readonly SourceFile[]): Promise<I
       continue;
     }
     const tasks: TaskDraft[] = [];
-    for (const run of [root, ...members.filter((member) => member !== root)]) tasks.push(await taskOf(run, start, store, models.get(run.id) ?? [], metaAt, problems));
-    imported.push(runOf(root, start, tasks));
+    const isOurs = root.tags['runweave.pipeline'] !== undefined;
+    const own = isOurs ? exportedRun(root.tags, await taskOf(root, start, store, [], metaAt, problems)) : {};
+    for (const run of [...(isOurs ? [] : [root]), ...members.filter((member) => member !== root)]) {
+      const task = await taskOf(run, start, store, models.get(run.id) ?? [], metaAt, problems);
+      tasks.push(isOurs ? exportedTask(run.tags, task) : task);
+    }
+    imported.push(runOf(root, start, tasks, own));
   }
   return { runs: imported, problems };
 }
 
-function runOf(root: Run, start: UnixNano, tasks: readonly TaskDraft[]): ImportedRun {
+function runOf(root: Run, start: UnixNano, tasks: readonly TaskDraft[], own: Partial<RunDraft> = {}): ImportedRun {
   const outcome = outcomeOf(root.meta['status']);
   const commit = root.tags['mlflow.source.git.commit'];
   const branch = root.tags['mlflow.source.git.branch'];
@@ -106,6 +112,7 @@ function runOf(root: Run, start: UnixNano, tasks: readonly TaskDraft[]): Importe
       ...(branch !== undefined && { 'vcs.ref.head.name': branch }),
     },
     tasks,
+    ...own,
   });
 }
 

@@ -21,6 +21,8 @@ export interface OpenOptions {
   readonly set?: JsonObject;
   readonly jobs?: number;
   readonly onFailure?: 'stop' | 'continue';
+  /** Collector that runs are pushed to when they are sealed; absent: the one that the environment names, if any. */
+  readonly otlpEndpoint?: string;
 }
 
 export interface RunOptions {
@@ -80,6 +82,8 @@ export type SessionMessage =
   | { readonly type: 'recovered'; readonly result: RunResult }
   | { readonly type: 'plan'; readonly entries: readonly PlanEntry[] }
   | { readonly type: 'status'; readonly watching: boolean; readonly running: boolean }
+  /** Something to know that stops nothing: one sentence and what to do. */
+  | { readonly type: 'notice'; readonly message: string }
   /** Something went wrong that is no diagnostic and no run event; one sentence and what to do. */
   | { readonly type: 'problem'; readonly code: ProblemCode; readonly message: string };
 

@@ -7,8 +7,8 @@
  * and the webview knows no path.
  */
 import type { AnnotationChange } from '../model/annotation.ts';
-import type { Digest } from '../model/fingerprint.ts';
-import type { Difference } from '../query/compare.ts';
+import type { ContentAddress } from '../query/compared-versions.ts';
+import type { PackedComparison } from '../query/packed-comparison.ts';
 import type { SaveChart } from './chart-file.ts';
 import type { PackedSeries } from '../query/charts/packed-series.ts';
 import type { PackedRows } from '../query/packed-rows.ts';
@@ -49,7 +49,9 @@ export interface ComparedRun {
 
 export interface ComparisonData {
   readonly runs: readonly ComparedRun[];
-  readonly differences: readonly Difference[];
+  readonly comparison: PackedComparison;
+  /** The host has an editor for differences (`open-difference`). */
+  readonly canOpen: boolean;
 }
 
 export type TrackerHostMessage =
@@ -60,7 +62,7 @@ export type TrackerHostMessage =
   /** What `undo` would take back, in words. */
   | { readonly type: 'undoable'; readonly what?: string }
   | { readonly type: 'comparison'; readonly keys: readonly string[]; readonly result: { readonly type: 'compared'; readonly data: ComparisonData } | { readonly type: 'failed'; readonly message: string } }
-  | { readonly type: 'image'; readonly digest: string; /** Base64; absent when it is not to be found. */ readonly data?: string }
+  | { readonly type: 'content'; readonly address: ContentAddress; readonly result: { readonly type: 'data'; /** Base64. */ readonly data: string } | { readonly type: 'missing' } | { readonly type: 'too-large'; /** Bytes. */ readonly size: number } }
   /** What a run has of a metric that `load-series` asked for; again with what came, while the run goes on. */
   | { readonly type: 'series'; readonly metric: string; readonly key: string; readonly series: readonly PackedSeries[]; /** Why there is none. */ readonly message?: string }
   | { readonly type: 'failed'; readonly message: string };
@@ -74,7 +76,7 @@ export type TrackerViewMessage =
   | { readonly type: 'compare'; readonly keys: readonly string[] }
   /** A difference of the comparison that was sent last, by its place, between its first run and another, by its place. */
   | { readonly type: 'open-difference'; readonly difference: number; readonly run: number }
-  | { readonly type: 'load-image'; readonly digest: Digest }
+  | { readonly type: 'load-content'; readonly address: ContentAddress }
   /** All series of a metric, of all tasks of these runs. Runs of an earlier question are followed no longer; none: nothing is. */
   | { readonly type: 'load-series'; readonly metric: string; readonly keys: readonly string[]; /** Runs that are known already, and followed if they are in progress. */ readonly known: readonly string[] }
   | SaveChart

@@ -1,14 +1,16 @@
 /**
  * What differs between runs, most telling first: what people changed (parameters, code, definition, data,
- * environment), then what came of it (outcomes, metrics, artifacts, times).
+ * environment), then what came of it (outcomes, metrics, artifacts, output, times).
  */
+import type { Fingerprint } from '../model/fingerprint.ts';
 import { canonicalJson, type Json } from '../model/json.ts';
 import type { RunId } from '../model/run-event.ts';
-import type { MetricSummary } from '../model/metric-series.ts';
 import type { RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import { vcsRefHeadName, vcsRefHeadRevision } from '../model/semantic-conventions.ts';
 import { elapsed } from '../model/time.ts';
+import { comparePrinted } from './compare-contents.ts';
 import { directionOf, type Direction } from './direction.ts';
+import { printedBy, printedStreams, type PrintedStream } from './printed.ts';
 
 /** One value for each compared run, in their order; `undefined` where a run has none. */
 export type PerRun<T> = readonly (T | undefined)[];
@@ -18,18 +20,25 @@ export type Verdict = 'better' | 'worse' | 'same' | 'changed';
 
 export type Difference =
   | { readonly type: 'param'; readonly name: string; /** Tasks that have it, where it is no parameter of the whole run. */ readonly task?: string; readonly values: PerRun<Json> }
-  | { readonly type: 'source'; readonly path: string; /** Tasks that use it. */ readonly tasks: readonly string[]; readonly digests: PerRun<string> }
+  | { readonly type: 'source'; readonly path: string; /** Tasks that use it. */ readonly tasks: readonly string[]; readonly digests: PerRun<string>; /** Digests of the text itself, where it was kept: `digests` may be of what it means. */ readonly contents: PerRun<string> }
   | { readonly type: 'definition'; readonly task: string; readonly part: string; readonly values: PerRun<Json> }
   | { readonly type: 'tasks'; readonly task: string; /** Whether it is in each run. */ readonly there: readonly boolean[] }
   | { readonly type: 'input'; readonly path: string; readonly tasks: readonly string[]; readonly digests: PerRun<string> }
-  | { readonly type: 'environment'; readonly name: string; readonly tasks: readonly string[]; readonly values: PerRun<string> }
-  | { readonly type: 'version'; readonly name: 'commit' | 'branch'; readonly values: PerRun<string> }
-  | { readonly type: 'outcome'; readonly task: string; readonly phases: PerRun<TaskPhase> }
+  | { readonly type: 'dataset'; readonly task: string; /** As the task named it. */ readonly name: string; readonly digests: PerRun<string> }
+  | { readonly type: 'environment'; readonly name: string; /** None: of the machine that the run was started on. */ readonly tasks: readonly string[]; readonly values: PerRun<string> }
+  | { readonly type: 'version'; readonly name: 'commit' | 'branch' | 'uncommitted changes'; /** Of changes, the digest of the diff. */ readonly values: PerRun<string> }
+  | { readonly type: 'outcome'; readonly task: string; readonly phases: PerRun<TaskPhase>; /** Why it failed, where it did. */ readonly messages: PerRun<string> }
   | { readonly type: 'metric'; readonly task: string; readonly name: string; readonly direction: Direction; readonly values: PerRun<number>; readonly verdicts: PerRun<Verdict>; /** Largest change against the first run, relative to it. */ readonly change: number }
   | { readonly type: 'return'; readonly task: string; readonly name: string; readonly values: PerRun<Json> }
-  | { readonly type: 'output'; readonly task: string; readonly path: string; readonly digests: PerRun<string> }
-  | { readonly type: 'artifact'; readonly task: string; readonly name: string; readonly mediaType: string; readonly digests: PerRun<string> }
+  | { readonly type: 'output'; readonly task: string; readonly path: string; readonly digests: PerRun<string>; /** Bytes. */ readonly sizes: PerRun<number> }
+  | { readonly type: 'artifact'; readonly task: string; readonly name: string; readonly mediaType: string; readonly digests: PerRun<string>; /** Bytes. */ readonly sizes: PerRun<number> }
+  | { readonly type: 'printed'; readonly task: string; readonly stream: PrintedStream; /** Against the first run. */ readonly changes: PerRun<LineCounts | 'uncounted'> }
   | { readonly type: 'duration'; readonly task: string; /** Milliseconds. */ readonly values: PerRun<number>; readonly change: number };
+
+export interface LineCounts {
+  readonly added: number;
+  readonly removed: number;
+}
 
 /** What each kind of difference is called, wherever it is shown. */
 export const differenceTitles: Readonly<Record<Difference['type'], string>> = {
@@ -38,6 +47,7 @@ export const differenceTitles: Readonly<Record<Difference['type'], string>> = {
   source: 'Code',
   definition: 'Definition',
   input: 'Data',
+  dataset: 'Datasets',
   environment: 'Environment',
   version: 'Version',
   outcome: 'Outcome',
@@ -45,6 +55,7 @@ export const differenceTitles: Readonly<Record<Difference['type'], string>> = {
   return: 'Returns',
   artifact: 'Artifacts',
   output: 'Outputs',
+  printed: 'Printed',
   duration: 'Time',
 };
 
@@ -79,23 +90,35 @@ export function compareRuns(runs: readonly RunState[], madeBy: (task: TaskState)
       return task?.madeBy === undefined ? task : (madeBy(task) ?? task);
     }),
   }));
+  // What did not run in a run says nothing there but that; its outcome tells it.
+  const ran = tasks.map(({ id, states }): ComparedTask => ({ id, states: states.map((state) => (state !== undefined && state.attempts.length > 0 ? state : undefined)) }));
+  const made = outputs(ran);
+  const isMade = new Set(made.map((each) => (each.type === 'output' ? each.path : '')));
+  const sources = byPath(ran, (task) => task.fingerprint?.sources);
+  const isSource = new Set(sources.map(({ path }) => path));
   return {
     runs: runs.map((run) => run.runId),
     tasks,
     differences: [
       ...presence(tasks),
-      ...params(runs, tasks),
-      ...byPath('source', tasks, (task) => task.fingerprint?.sources),
-      ...definitions(tasks),
-      ...byPath('input', tasks, (task) => task.fingerprint?.inputs),
-      ...environment(tasks),
+      ...params(runs, ran),
+      ...sources.map(({ path, states, ...rest }): Difference => ({ type: 'source', path, ...rest, contents: states.map((state) => valueOf(state?.sources, path)) })),
+      ...definitions(ran),
+      ...byPath(ran, (task) => task.fingerprint && { ...listed(task.fingerprint), ...task.fingerprint.inputs })
+        // What another task made is told as its output, and a script that is declared as input too, as code.
+        .filter(({ path }) => !isMade.has(path) && !isSource.has(path))
+        .map(({ path, tasks: users, digests }): Difference => ({ type: 'input', path, tasks: users, digests })),
+      ...datasets(ran),
+      ...environment(ran),
+      ...machines(runs),
       ...versions(runs),
       ...outcomes(runs, ids),
-      ...metrics(tasks),
-      ...returns(tasks),
-      ...artifacts(tasks),
-      ...outputs(tasks),
-      ...durations(tasks),
+      ...metrics(ran),
+      ...returns(ran),
+      ...artifacts(ran),
+      ...made,
+      ...printed(ran),
+      ...durations(ran),
     ],
   };
 }
@@ -113,11 +136,15 @@ function valueOf<T>(record: Readonly<Record<string, T>> | undefined, name: strin
   return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-/** For each name in any of the records, its values where they differ. */
-function* differing<T extends Json>(records: PerRun<Readonly<Record<string, T>>>): Generator<readonly [name: string, values: PerRun<T>]> {
+/**
+ * For each name in any of the records, its values where they differ. A run without a record is left out, and so is what
+ * a task that did not succeed has not come to: that it has none follows from that.
+ */
+function* differing<T extends Json>(records: PerRun<Readonly<Record<string, T>>>, states?: PerRun<TaskState>): Generator<readonly [name: string, values: PerRun<T>]> {
   for (const name of namesOf(records)) {
     const values = records.map((record) => valueOf(record, name));
-    if (differ(values)) yield [name, values];
+    const known = values.filter((value, at) => value !== undefined || (records[at] !== undefined && (states === undefined || states[at]?.phase === 'success')));
+    if (differ(known)) yield [name, values];
   }
 }
 
@@ -133,9 +160,8 @@ function params(runs: readonly RunState[], tasks: readonly ComparedTask[]): read
   const ofRuns: Difference[] = [...differing(runs.map((run) => run.params))].map(([name, values]) => ({ type: 'param', name, values }));
   const told = new Set(ofRuns.map((each) => (each.type === 'param' ? keyOf(each.name, each.values) : '')));
   const ofTasks = tasks.flatMap(({ id, states }): readonly Difference[] =>
-    [...differing(states.map((state) => state && { ...state.params, ...state.loggedParams }))].flatMap(([name, values]): readonly Difference[] => {
-      // A task that is not in every run differs in all of its parameters, which says nothing.
-      if (states.includes(undefined) || told.has(keyOf(name, values))) return [];
+    [...differing(states.map((state) => state && { ...state.params, ...state.loggedParams }), states)].flatMap(([name, values]): readonly Difference[] => {
+      if (told.has(keyOf(name, values))) return [];
       told.add(keyOf(name, values));
       return [{ type: 'param', name, task: id, values }];
     }),
@@ -147,34 +173,55 @@ function keyOf(name: string, values: PerRun<Json>): string {
   return `${name} ${values.map((value) => (value === undefined ? '' : canonicalJson(value))).join('\n')}`;
 }
 
-function byPath(type: 'source' | 'input', tasks: readonly ComparedTask[], read: (task: TaskState) => Readonly<Record<string, string>> | undefined): readonly Difference[] {
-  const found = new Map<string, { readonly path: string; readonly tasks: string[]; readonly digests: PerRun<string> }>();
+interface DifferentFile {
+  readonly path: string;
+  readonly tasks: readonly string[];
+  readonly digests: PerRun<string>;
+  /** Of the first of the tasks. */
+  readonly states: PerRun<TaskState>;
+}
+
+function byPath(tasks: readonly ComparedTask[], read: (task: TaskState) => Readonly<Record<string, string>> | undefined): readonly DifferentFile[] {
+  const found = new Map<string, { readonly path: string; readonly tasks: string[]; digests: PerRun<string>; states: PerRun<TaskState> }[]>();
   for (const { id, states } of tasks) {
-    if (states.some((state) => state?.fingerprint === undefined)) continue;
-    for (const [path, digests] of differing(states.map((state) => state && read(state)))) {
-      const key = keyOf(path, digests);
-      const known = found.get(key);
-      if (known === undefined) found.set(key, { path, tasks: [id], digests });
-      else known.tasks.push(id);
+    for (const [path, digests] of differing(states.map((state) => state?.fingerprint && read(state)), states)) {
+      // The same difference, but for runs in which one of the tasks did not run.
+      const ofPath = found.get(path) ?? [];
+      found.set(path, ofPath);
+      const known = ofPath.find((each) => digests.every((digest, at) => digest === each.digests[at] || states[at] === undefined || each.states[at] === undefined));
+      if (known === undefined) ofPath.push({ path, tasks: [id], digests, states });
+      else {
+        known.tasks.push(id);
+        known.digests = known.digests.map((digest, at) => (known.states[at] === undefined ? digests[at] : digest));
+        known.states = known.states.map((state, at) => state ?? states[at]);
+      }
     }
   }
   // What many tasks use tells more.
-  return [...found.values()].sort((a, b) => b.tasks.length - a.tasks.length).map((each) => ({ type, ...each }));
+  return [...found.values()].flat().sort((a, b) => b.tasks.length - a.tasks.length);
+}
+
+/** Folders that a task listed: which files are in them counts as their content does. */
+function listed({ listings = {} }: Fingerprint): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(listings).flatMap(([folder, patterns]) => Object.entries(patterns).map(([pattern, { digest }]) => [`${folder}/${pattern}`, digest] as const)));
+}
+
+function datasets(tasks: readonly ComparedTask[]): readonly Difference[] {
+  return tasks.flatMap(({ id, states }) => {
+    const digests = states.map((state) => state && Object.fromEntries(state.datasets.map(({ name, context, digest }) => [context === undefined ? name : `${name} (${context})`, digest])));
+    return [...differing(digests, states)].map(([name, values]): Difference => ({ type: 'dataset', task: id, name, digests: values }));
+  });
 }
 
 function definitions(tasks: readonly ComparedTask[]): readonly Difference[] {
-  return tasks.flatMap(({ id, states }): readonly Difference[] => {
-    if (states.some((state) => state?.fingerprint === undefined)) return [];
-    return [...differing(states.map((state) => state?.fingerprint?.definitionParts))].map(([part, values]): Difference => ({ type: 'definition', task: id, part, values }));
-  });
+  return tasks.flatMap(({ id, states }) => [...differing(states.map((state) => state?.fingerprint?.definitionParts))].map(([part, values]): Difference => ({ type: 'definition', task: id, part, values })));
 }
 
 function environment(tasks: readonly ComparedTask[]): readonly Difference[] {
   const found = new Map<string, { readonly name: string; readonly tasks: string[]; readonly values: PerRun<string> }>();
   for (const { id, states } of tasks) {
-    if (states.some((state) => state?.fingerprint === undefined)) continue;
     const ofTask = states.map((state): Readonly<Record<string, string>> | undefined => state?.fingerprint && { ...state.observed?.packages, ...state.fingerprint.env, interpreter: state.fingerprint.interpreter });
-    for (const [name, values] of differing(ofTask)) {
+    for (const [name, values] of differing(ofTask, states)) {
       const key = keyOf(name, values);
       const known = found.get(key);
       if (known === undefined) found.set(key, { name, tasks: [id], values });
@@ -184,13 +231,28 @@ function environment(tasks: readonly ComparedTask[]): readonly Difference[] {
   return [...found.values()].map((each) => ({ type: 'environment', ...each }));
 }
 
+/** Resource attributes that say what machine it was; that of a process, a run or a checkout is another in every run. */
+const ofMachine = /^(host\.(name|arch|cpu|image|type)|os\.|container\.image|cloud\.|gpu\.|process\.environment_variable\.)/;
+
+function machines(runs: readonly RunState[]): readonly Difference[] {
+  const attributes = runs.map((run) => Object.fromEntries(Object.entries(run.resource).filter(([name]) => ofMachine.test(name))));
+  return [...differing(attributes)].map(([name, values]): Difference => ({
+    type: 'environment',
+    name: name.replace(/^process\.environment_variable\./, ''),
+    tasks: [],
+    values: values.map((value) => (value === undefined || typeof value === 'string' ? value : JSON.stringify(value))),
+  }));
+}
+
 function versions(runs: readonly RunState[]): readonly Difference[] {
-  const names = [['branch', vcsRefHeadName], ['commit', vcsRefHeadRevision]] as const;
-  return names.flatMap(([name, attribute]): readonly Difference[] => {
-    const values = runs.map((run) => {
-      const value = run.resource[attribute];
-      return typeof value === 'string' ? value : undefined;
-    });
+  const text = (value: Json | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
+  const read = [
+    ['branch', (run: RunState) => text(run.resource[vcsRefHeadName])],
+    ['commit', (run: RunState) => text(run.resource[vcsRefHeadRevision])],
+    ['uncommitted changes', (run: RunState) => run.changes?.diff],
+  ] as const;
+  return read.flatMap(([name, valueIn]): readonly Difference[] => {
+    const values = runs.map(valueIn);
     return differ(values) ? [{ type: 'version', name, values }] : [];
   });
 }
@@ -200,27 +262,27 @@ function outcomes(runs: readonly RunState[], ids: readonly string[]): readonly D
   return ids.flatMap((task): readonly Difference[] => {
     const states = runs.map((run) => run.tasks.find((each) => each.node.id === task));
     const phases = states.map((state): TaskPhase | undefined => (state?.madeBy === undefined ? state?.phase : 'success'));
-    return states.includes(undefined) || !differ(phases) ? [] : [{ type: 'outcome', task, phases }];
+    const messages = states.map((state) => state?.failure && `${state.failure.type}: ${state.failure.message}`);
+    return states.includes(undefined) || (!differ(phases) && !differ(messages)) ? [] : [{ type: 'outcome', task, phases, messages }];
   });
 }
 
 function metrics(tasks: readonly ComparedTask[]): readonly Difference[] {
   const found = tasks.flatMap(({ id, states }) =>
-    namesOf(states.map((state) => state?.metrics)).flatMap((name): readonly Extract<Difference, { readonly type: 'metric' }>[] => {
-      const values = states.map((state) => numberOf(valueOf(state?.metrics, name)));
+    [...differing(states.map((state) => state && lastValues(state)), states)].map(([name, texts]): Extract<Difference, { readonly type: 'metric' }> => {
+      const values = texts.map((text) => (text === undefined ? undefined : Number(text)));
       const direction = directionOf(name);
       const [first] = values;
-      const verdicts = values.map((value) => verdictOf(first, value, direction));
-      if (verdicts.every((verdict) => verdict === 'same')) return [];
-      return [{ type: 'metric', task: id, name, direction, values, verdicts, change: Math.max(...values.map((value) => relativeChange(first, value))) }];
+      return { type: 'metric', task: id, name, direction, values, verdicts: values.map((value) => verdictOf(first, value, direction)), change: Math.max(...values.map((value) => relativeChange(first, value))) };
     }),
   );
   // A metric that says what is good tells more than a number; of these, the one that changed most.
-  return found.sort((a, b) => Number(a.direction === 'none') - Number(b.direction === 'none') || b.change - a.change);
+  return found.sort((a, b) => Number(a.direction === 'none') - Number(b.direction === 'none') || Number(b.change > a.change) - Number(b.change < a.change));
 }
 
-function numberOf(series: MetricSummary | undefined): number | undefined {
-  return series === undefined ? undefined : Number(series.last);
+/** As text: JSON has no word for what is no number. */
+function lastValues({ metrics: series }: TaskState): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(series).map(([name, { last }]) => [name, String(Number(last))]));
 }
 
 function verdictOf(first: number | undefined, value: number | undefined, direction: Direction): Verdict | undefined {
@@ -232,33 +294,60 @@ function verdictOf(first: number | undefined, value: number | undefined, directi
 }
 
 function relativeChange(first: number | undefined, value: number | undefined): number {
-  if (first === undefined || value === undefined) return first === value ? 0 : Infinity;
+  if (first === undefined || value === undefined) return 0;
   if (first === value || (Number.isNaN(first) && Number.isNaN(value))) return 0;
   const change = Math.abs(value - first) / Math.max(Math.abs(first), Math.abs(value));
   return Number.isNaN(change) ? Infinity : change;
 }
 
 function returns(tasks: readonly ComparedTask[]): readonly Difference[] {
-  return tasks.flatMap(({ id, states }) => (states.includes(undefined) ? [] : [...differing(states.map((state) => state?.returns))].map(([name, values]): Difference => ({ type: 'return', task: id, name, values }))));
+  return tasks.flatMap(({ id, states }) => [...differing(states.map((state) => state?.returns), states)].map(([name, values]): Difference => ({ type: 'return', task: id, name, values })));
 }
 
 function outputs(tasks: readonly ComparedTask[]): readonly Difference[] {
   return tasks.flatMap(({ id, states }) => {
-    if (states.includes(undefined)) return [];
-    const digests = states.map((state) => state && Object.fromEntries(state.outputs.map((output) => [output.path, output.digest])));
-    return [...differing(digests)].map(([path, values]): Difference => ({ type: 'output', task: id, path, digests: values }));
+    const files = states.map((state) => state && Object.fromEntries(state.outputs.map((output) => [output.path, output])));
+    return [...differing(files.map(digestsOf), states)].map(([path, values]): Difference => ({ type: 'output', task: id, path, digests: values, sizes: files.map((each) => valueOf(each, path)?.size) }));
   });
 }
 
 /** The latest version of each name. */
 function artifacts(tasks: readonly ComparedTask[]): readonly Difference[] {
   return tasks.flatMap(({ id, states }) => {
-    if (states.includes(undefined)) return [];
-    const latest = states.map((state) => Object.fromEntries((state?.artifacts ?? []).map((artifact) => [artifact.name, artifact])));
-    const digests = latest.map((each) => Object.fromEntries(Object.entries(each).map(([name, { digest }]) => [name, digest])));
-    return [...differing(digests)].map(([name, values]): Difference => {
-      const mediaType = latest.map((each) => valueOf(each, name)?.mediaType).find((each) => each !== undefined) ?? '';
-      return { type: 'artifact', task: id, name, mediaType, digests: values };
+    const latest = states.map((state) => state && Object.fromEntries(state.artifacts.map((artifact) => [artifact.name, artifact])));
+    return [...differing(latest.map(digestsOf), states)].map(([name, values]): Difference => {
+      const versions = latest.map((each) => valueOf(each, name));
+      const mediaType = versions.find((each) => each !== undefined)?.mediaType ?? '';
+      return { type: 'artifact', task: id, name, mediaType, digests: values, sizes: versions.map((each) => each?.size) };
+    });
+  });
+}
+
+function digestsOf(files: Readonly<Record<string, { readonly digest: string }>> | undefined): Readonly<Record<string, string>> | undefined {
+  return files && Object.fromEntries(Object.entries(files).map(([name, { digest }]) => [name, digest]));
+}
+
+/** Characters that are compared line by line, of all tasks and runs together: half a second at worst. Of the rest it is told that it differs. */
+const mostPrinted = 4_000_000;
+
+function printed(tasks: readonly ComparedTask[]): readonly Difference[] {
+  let left = mostPrinted;
+  return tasks.flatMap(({ id, states }) => {
+    const [first, ...others] = states;
+    if (first === undefined) return [];
+    return printedStreams.flatMap((stream): readonly Difference[] => {
+      const before = printedBy(first, stream).text;
+      const changes = others.map((state): LineCounts | 'uncounted' | undefined => {
+        if (state === undefined) return undefined;
+        const after = printedBy(state, stream).text;
+        if (after === before) return { added: 0, removed: 0 };
+        left -= before.length + after.length;
+        if (left < 0) return 'uncounted';
+        const { added, removed } = comparePrinted(before, after);
+        return { added, removed };
+      });
+      if (changes.every((counts) => counts === undefined || (counts !== 'uncounted' && counts.added === 0 && counts.removed === 0))) return [];
+      return [{ type: 'printed', task: id, stream, changes: [undefined, ...changes] }];
     });
   });
 }

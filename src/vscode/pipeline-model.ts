@@ -122,6 +122,7 @@ export class PipelineModel {
         return this.#applyEvent(message.event);
       case 'sealed':
       case 'recovered':
+      case 'notice':
       case 'problem':
         return new Set();
       case 'estimate':

@@ -95,7 +95,7 @@ export class PipelineSession implements Disposable {
         if (!this.model.watching && document.uri.fsPath.startsWith(this.folder)) this.#planSoon.call();
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration(`${section}.python.path`, file) || event.affectsConfiguration(`${section}.jobs`, file)) void this.#reopen();
+        if (['python.path', 'jobs', 'otlp.endpoint'].some((setting) => event.affectsConfiguration(`${section}.${setting}`, file))) void this.#reopen();
       }),
     );
     void this.#loadLatestRun();
@@ -180,11 +180,12 @@ export class PipelineSession implements Disposable {
 
   async #openOptions(): Promise<OpenOptions> {
     const chosen = await this.#services.interpreters.of(this.file);
-    const { jobs } = readSettings(this.file);
+    const { jobs, otlpEndpoint } = readSettings(this.file);
     return {
       file: this.file.fsPath,
       ...(chosen !== undefined && { python: chosen.path, pythonOrigin: chosen.origin }),
       ...(jobs !== undefined && { jobs }),
+      ...(otlpEndpoint !== undefined && { otlpEndpoint }),
     };
   }
 
@@ -221,6 +222,14 @@ export class PipelineSession implements Disposable {
         this.#apply(message);
         if (!message.running && this.#reopenAfterRun) void this.#reopen();
         return;
+      case 'notice': {
+        this.#services.output.warn(message.message);
+        const show = 'Show Output';
+        void vscode.window.showWarningMessage(`Runweave: ${message.message}`, show).then((choice) => {
+          if (choice === show) this.#services.output.show(true);
+        });
+        return;
+      }
       case 'problem':
         this.#problem(message.code, message.message);
         return;

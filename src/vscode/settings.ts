@@ -6,6 +6,8 @@ export interface Settings {
   readonly watchOnStartup: boolean;
   /** Absent: as many as there are cores. */
   readonly jobs?: number;
+  /** Absent: as the environment has it. */
+  readonly otlpEndpoint?: string;
 }
 
 export const section = 'runweave';
@@ -15,10 +17,12 @@ export function readSettings(file: vscode.Uri): Settings {
   const configuration = vscode.workspace.getConfiguration(section, file);
   const python = configuration.get<string>('python.path', '').trim();
   const jobs = configuration.get<number>('jobs', 0);
+  const otlpEndpoint = configuration.get<string>('otlp.endpoint', '').trim();
   return {
     watchOnStartup: configuration.get<boolean>('watch.onStartup', false),
     ...(python !== '' && { python: expand(python, file) }),
     ...(jobs > 0 && { jobs: Math.floor(jobs) }),
+    ...(otlpEndpoint !== '' && { otlpEndpoint }),
   };
 }
 

@@ -1,9 +1,11 @@
 /** Runs that are compared in the runs table: their records, and what of a difference opens in the editor. */
 import type { Digest } from '../model/fingerprint.ts';
 import type { Json } from '../model/json.ts';
-import type { RunState, TaskState } from '../model/run-state.ts';
+import type { ComparedRuns, Content } from '../app/compare-runs.ts';
+import type { RunState } from '../model/run-state.ts';
 import type { ComparisonData } from '../protocol/tracker-view.ts';
-import { compareRuns, type Comparison } from '../query/compare.ts';
+import type { ContentAddress } from '../query/compared-versions.ts';
+import { packComparison } from '../query/packed-comparison.ts';
 import { runKey, type RunRow } from '../query/run-row.ts';
 import { openRecorded, openValues, type ChangePlace, type RecordedFile } from './changes.ts';
 
@@ -14,36 +16,35 @@ export interface TrackerComparison {
   /** A difference between the first run and another one. Returns why there is nothing to be seen. */
   readonly open: (difference: number, run: number) => Promise<string | undefined>;
   /** Of the compared runs only. */
-  readonly artifact: (digest: string) => Promise<Uint8Array | undefined>;
+  readonly content: (address: ContentAddress) => Promise<Content>;
 }
 
 export function trackerComparison(place: ChangePlace): TrackerComparison {
-  let comparison: Comparison | undefined;
-  const statesOf = (task: string): readonly (TaskState | undefined)[] => comparison?.tasks.find(({ id }) => id === task)?.states ?? [];
+  let compared: ComparedRuns | undefined;
   return {
     compare: async (rows) => {
       const { readRecord } = await import('../store/read-record.ts');
-      const { readMakers } = await import('../store/read-makers.ts');
+      const { openComparison } = await import('../app/compare-runs.ts');
       const states: RunState[] = [];
       for (const row of rows) {
         const record = await readRecord(row.path);
         if (record.type !== 'run') return { type: 'failed', message: record.type === 'unreadable' ? `${row.runId} can't be read: ${record.message}` : `${row.runId} is a trace of another tool, in which there is nothing to compare.` };
         states.push(record.state);
       }
-      comparison = compareRuns(states, await readMakers(place.store, states));
+      compared = await openComparison(place.store, states);
       const runs = rows.map((row, index) => ({ key: runKey(row.path), runId: states[index]?.runId ?? row.runId }));
-      return { type: 'compared', data: { runs, differences: comparison.differences } };
+      return { type: 'compared', data: { runs, comparison: packComparison(compared.comparison.differences, compared.timelines), canOpen: true } };
     },
     open: async (index, run) => {
+      const comparison = compared?.comparison;
       const difference = comparison?.differences[index];
       switch (difference?.type) {
         case 'source':
         case 'input': {
-          const { path, digests, tasks } = difference;
-          const states = statesOf(tasks[0] ?? '');
+          const { path, digests } = difference;
           const side = (at: number): RecordedFile => {
             const digest = digests[at] as Digest | undefined;
-            const content = difference.type === 'source' ? states[at]?.sources?.[path] : undefined;
+            const content = difference.type === 'source' ? (difference.contents[at] as Digest | undefined) : undefined;
             return { ...(digest !== undefined && { digest }), ...(content !== undefined && { content }) };
           };
           return openRecorded(place, path, side(0), side(run), `${path.split('/').at(-1) ?? path} (${comparison?.runs[0] ?? ''} ↔ ${comparison?.runs[run] ?? ''})`);
@@ -62,17 +63,7 @@ export function trackerComparison(place: ChangePlace): TrackerComparison {
           return undefined;
       }
     },
-    artifact: async (digest) => {
-      for (const task of comparison?.tasks ?? []) {
-        for (const state of task.states) {
-          const found = state?.artifacts.find((artifact) => artifact.digest === digest);
-          if (found === undefined) continue;
-          const { readArtifact } = await import('../recording/artifacts.ts');
-          return readArtifact(place.store, found.digest, found.content);
-        }
-      }
-      return undefined;
-    },
+    content: async (address) => (await compared?.content(address)) ?? { type: 'missing' },
   };
 }
 

@@ -138,9 +138,10 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
         if (problem !== undefined) void vscode.window.showInformationMessage(problem);
         return;
       }
-      case 'load-image': {
-        const bytes = await current.comparison?.artifact(message.digest);
-        post({ type: 'image', digest: message.digest, ...(bytes !== undefined && { data: Buffer.from(bytes).toString('base64') }) });
+      case 'load-content': {
+        const { address } = message;
+        const content = (await current.comparison?.content(address)) ?? ({ type: 'missing' } as const);
+        post({ type: 'content', address, result: content.type === 'data' ? { type: 'data', data: Buffer.from(content.bytes).toString('base64') } : content });
         return;
       }
       case 'load-series': {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ansiRuns, plainText } from '../../webview/run/ansi.ts';
+import { plainText } from '../../src/model/plain-text.ts';
+import { ansiRuns } from '../../webview/run/ansi.ts';
 import { parseCsv } from '../../webview/run/tables.ts';
 
 const looks = (text: string): readonly (readonly [string, string])[] => ansiRuns(text).map((run) => [run.text, run.look]);

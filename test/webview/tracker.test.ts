@@ -1,10 +1,15 @@
 /** The runs table as its host sees it, by keyboard alone. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Locator } from 'playwright-core';
 import type { TaskId } from '../../src/model/pipeline.ts';
 import type { RunId, TraceId } from '../../src/model/run-event.ts';
 import { fromMilliseconds } from '../../src/model/time.ts';
-import type { ComparisonData, TrackerHostMessage } from '../../src/protocol/tracker-view.ts';
+import type { ComparisonData, TrackerHostMessage, TrackerViewMessage } from '../../src/protocol/tracker-view.ts';
+import type { Difference } from '../../src/query/compare.ts';
+import type { Timelines } from '../../src/query/compare-timelines.ts';
+import { addressKey } from '../../src/query/compared-versions.ts';
+import { packComparison } from '../../src/query/packed-comparison.ts';
 import { packRows } from '../../src/query/packed-rows.ts';
 import { noAnnotations, runKey, type RunAnnotations, type RunRow } from '../../src/query/run-row.ts';
 import { openPanels, type Panel, type Panels } from './panel-page.ts';
@@ -271,51 +276,198 @@ describe('runs table', () => {
 });
 
 const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;
-const comparison: ComparisonData = {
-  runs: [{ key: key(1), runId: six[1]?.runId ?? '' }, { key: key(2), runId: six[2]?.runId ?? '' }],
-  differences: [
-    { type: 'param', name: 'lr', values: [0.1, 0.2] },
-    { type: 'source', path: `src/${hostile}.py`, tasks: ['train'], digests: [digest('a'), digest('b')] },
-    { type: 'outcome', task: 'train', phases: ['success', 'failure'] },
-    { type: 'metric', task: 'train', name: 'roc_auc', direction: 'higher', values: [0.92, 0.97], verdicts: ['same', 'better'], change: 0.05 },
-    { type: 'metric', task: 'train', name: 'loss', direction: 'lower', values: [0.4, 0.5], verdicts: ['same', 'worse'], change: 0.2 },
-    { type: 'artifact', task: 'train', name: 'confusion.svg', mediaType: 'image/svg+xml', digests: [digest('c'), digest('d')] },
+const differences: readonly Difference[] = [
+  { type: 'param', name: 'lr', values: [0.1, 0.2] },
+  { type: 'param', name: 'decay', values: [null, undefined] },
+  { type: 'source', path: `src/${hostile}.py`, tasks: ['train'], digests: [digest('a'), digest('b')], contents: [digest('1'), digest('2')] },
+  { type: 'outcome', task: 'train', phases: ['success', 'failure'], messages: [undefined, `ValueError: ${hostile}`] },
+  { type: 'metric', task: 'train', name: 'roc_auc', direction: 'higher', values: [0.92, 0.97], verdicts: ['same', 'better'], change: 0.05 },
+  { type: 'metric', task: 'train', name: 'loss', direction: 'lower', values: [0.4, 0.5], verdicts: ['same', 'worse'], change: 0.2 },
+  { type: 'artifact', task: 'train', name: 'confusion.svg', mediaType: 'image/svg+xml', digests: [digest('c'), digest('d')], sizes: [200, 200] },
+  { type: 'artifact', task: 'train', name: 'train.ipynb', mediaType: 'application/x-ipynb+json', digests: [digest('e'), digest('f')], sizes: [2000, 2000] },
+  { type: 'artifact', task: 'train', name: 'scores.csv', mediaType: 'text/csv', digests: [digest('7'), digest('8')], sizes: [100, 100] },
+  { type: 'printed', task: 'train', stream: 'stdout', changes: [undefined, { added: 1, removed: 1 }] },
+];
+const bar = (start: number, end: number) => ({ phase: 'success' as const, start, end, critical: true });
+const timelines: Timelines = {
+  lengths: [30_000, 50_000],
+  rows: [
+    { task: 'load' as TaskId, bars: [bar(0, 10_000), undefined], changes: [0, -10_000] },
+    { task: 'train' as TaskId, bars: [bar(10_000, 30_000), bar(0, 50_000)], changes: [0, 30_000] },
   ],
 };
+const comparison: ComparisonData = {
+  runs: [{ key: key(1), runId: six[1]?.runId ?? '' }, { key: key(2), runId: six[2]?.runId ?? '' }],
+  comparison: packComparison(differences, timelines),
+  canOpen: true,
+};
 
-async function openComparison(options: Parameters<Panels['open']>[1] = {}): Promise<Panel> {
+const hostileSvg = '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"><script>parent.document.title = "run"</script><image href="https://example.org/svg"/><rect width="60" height="40"/></svg>';
+const hostileHtml = '<script>parent.document.title = "run"</script><img src="https://example.org/picture" onerror="parent.document.title = 1"><link rel="stylesheet" href="https://example.org/style"><iframe src="https://example.org/frame"></iframe><b>shown</b>';
+const evaluated = (value: number): string =>
+  JSON.stringify({
+    nbformat: 4,
+    cells: [
+      { cell_type: 'markdown', source: `# Training ${hostile}` },
+      { cell_type: 'code', execution_count: value, source: `alpha = ${value}\nbeta = 2\nprint(alpha)`, outputs: [{ output_type: 'stream', name: 'stdout', text: [`${value}\n`, `${hostile}\n`] }] },
+      { cell_type: 'code', source: 'show(model)', outputs: [{ output_type: 'display_data', data: { 'text/html': `${hostileHtml}${value}`, 'text/plain': `<Model ${value}>` } }, { output_type: 'display_data', data: { 'image/svg+xml': hostileSvg.replace('60', String(60 + value)), 'text/plain': '<Figure>' } }] },
+    ],
+  });
+/** What the host has, by digest or task. */
+const stored: Readonly<Record<string, string>> = {
+  [digest('1')]: `import a\nlr = 0.1 # ${hostile}\n`,
+  [digest('2')]: 'import a\nlr = 0.2\n',
+  [digest('c')]: hostileSvg,
+  [digest('d')]: hostileSvg,
+  [digest('e')]: evaluated(1),
+  [digest('f')]: evaluated(3),
+  [digest('7')]: `digit,score,${hostile}\n0,0.99,a\n1,0.97,b\n`,
+  [digest('8')]: `digit,score,${hostile}\n1,0.98,b\n2,0.5,${hostile}\n0,0.990,a\n`,
+  '0': '2026-11-01 09:00:00 start\nloss 0.4\n',
+  '1': `2026-11-02 10:00:00 start\nloss 0.5 ${hostile}\n`,
+};
+
+/** Answers what the page has asked for and was not given yet. */
+async function serve(panel: Panel, answered = new Set<string>()): Promise<void> {
+  for (const message of (await panel.posted()) as readonly TrackerViewMessage[]) {
+    if (message.type !== 'load-content' || answered.has(addressKey(message.address))) continue;
+    const { address } = message;
+    answered.add(addressKey(address));
+    const text = stored[address.type === 'stored' ? address.digest : String(address.run)];
+    const answer: TrackerHostMessage = { type: 'content', address, result: text === undefined ? { type: 'missing' } : { type: 'data', data: Buffer.from(text).toString('base64') } };
+    await panel.send(answer);
+  }
+}
+
+async function openComparison(options: Parameters<Panels['open']>[1] = {}, data = comparison): Promise<Panel> {
   const panel = await openTracker(six, { ...options, state: { table: { filter: '', sort: [], group: [], archived: false }, selected: [key(2), key(1)] } });
   await panel.page.focus('.grid');
   await press(panel, 'c');
   assert.deepEqual((await posted(panel)).at(-1), { type: 'compare', keys: [key(1), key(2)] });
-  await panel.send({ type: 'comparison', keys: [key(1), key(2)], result: { type: 'compared', data: comparison } });
+  await panel.send({ type: 'comparison', keys: [key(1), key(2)], result: { type: 'compared', data } });
   await panel.page.locator('.differences').first().waitFor();
   return panel;
+}
+
+/** Opens a difference with the keyboard, and gives it what it asks for. */
+async function unfold(panel: Panel, title: string): Promise<Locator> {
+  const item = panel.page.locator('.content-item', { hasText: title });
+  await item.locator('summary').press('Enter');
+  await item.locator('.content-body > *').first().waitFor();
+  await serve(panel);
+  return item;
+}
+
+/** Pictures and frames from the pages of others are refused before they are asked for. */
+function watchRequests(panel: Panel): readonly string[] {
+  const urls: string[] = [];
+  panel.page.on('request', (request) => urls.push(request.url()));
+  return urls;
 }
 
 describe('comparison of runs', () => {
   it('says what differs, causes first, and what became better and worse', async () => {
     const panel = await openComparison();
-    assert.deepEqual(await panel.page.locator('.differences h3').allInnerTexts(), ['Parameters 1', 'Code 1', 'Outcome 1', 'Metrics 2', 'Artifacts 1']);
+    assert.deepEqual(await panel.page.locator('.telling h3').allInnerTexts(), ['What was changed', 'What came of it']);
+    assert.deepEqual(await panel.page.locator('.differences h3').allInnerTexts(), ['Parameters 2', 'Code 1', 'Outcome 1', 'Metrics 2', 'Artifacts 3', 'Printed 1', 'Timelines']);
     assert.match(await panel.page.locator('.differences', { hasText: 'Metrics' }).innerText(), /roc_auc\s+0\.92\s+0\.97 ▲ better[\s\S]*loss\s+0\.4\s+0\.5 ▽ worse/);
+    assert.match(await panel.page.locator('.differences', { hasText: 'Parameters' }).innerText(), /decay\s+null\s+none/);
+    assert.match(await panel.page.locator('.differences', { hasText: 'Timelines' }).innerText(), /B took 20\.0 s longer than A\. What the runs waited for: train \+30\.0 s, load −10\.0 s\./);
     assert.equal(await panel.page.title(), 'Runweave');
     await panel.page.getByRole('button', { name: /^A ↔ B/ }).press('Enter');
-    assert.deepEqual((await posted(panel)).at(-1), { type: 'open-difference', difference: 1, run: 1 });
+    assert.deepEqual((await posted(panel)).at(-1), { type: 'open-difference', difference: 2, run: 1 });
+    await panel.page.locator('.telling').getByRole('button', { name: 'train: loss' }).press('Enter');
+    assert.equal(await panel.page.evaluate(() => document.activeElement?.textContent), 'Metrics 2');
     assert.deepEqual(panel.complaints, []);
+  });
+
+  it('says of small contents what differs in them, without being asked', async () => {
+    const panel = await openComparison();
+    await serve(panel);
+    await panel.page.locator('.said', { hasText: '1 cell in 1 of 2 rows, 1 row new, by digit' }).waitFor();
+    await panel.page.locator('.said', { hasText: '2 of 3 cells differ: 1 with other source, 1 with other output' }).waitFor();
+    const asked = (await posted(panel)).filter((message) => (message as { type: string }).type === 'load-content');
+    assert.equal(asked.length, 4);
+  });
+
+  it('shows lines of sources and of what was printed, without what only the clock changed', async () => {
+    const panel = await openComparison();
+    const source = await unfold(panel, 'src/');
+    await source.locator('.line').first().waitFor();
+    assert.deepEqual(await source.locator('.line').allInnerTexts(), [' import a', `−lr = 0.1 # ${hostile}`, '+lr = 0.2']);
+    const printed = await unfold(panel, 'train stdout');
+    await printed.locator('.line').first().waitFor();
+    assert.deepEqual(await printed.locator('.line').allInnerTexts(), [' 2026-11-02 10:00:00 start', '−loss 0.4', `+loss 0.5 ${hostile}`]);
+  });
+
+  it('shows notebooks cell by cell, and runs and fetches nothing of what is in them', async () => {
+    const panel = await openComparison();
+    const requests = watchRequests(panel);
+    const item = await unfold(panel, 'train.ipynb');
+    await item.locator('h4').first().waitFor();
+    assert.deepEqual(await item.locator('h4').allInnerTexts(), ['Cell 2 other source, other output', 'Cell 3 other output']);
+    assert.deepEqual(await item.getByRole('region', { name: 'Lines that differ in source of cell 2' }).locator('.line').allInnerTexts(), ['−alpha = 1', '+alpha = 3', ' beta = 2', ' print(alpha)']);
+    assert.equal(await item.locator('.rich').count(), 2);
+    await item.locator('.rich img').first().scrollIntoViewIfNeeded();
+    await item.locator('iframe').first().contentFrame().locator('b', { hasText: 'shown' }).waitFor();
+    assert.equal(await panel.page.title(), 'Runweave');
+    assert.deepEqual(requests.filter((url) => url.includes('example.org')), []);
+  });
+
+  it('shows the cells of tables that differ, by a key that one can choose', async () => {
+    const panel = await openComparison();
+    const item = await unfold(panel, 'scores.csv');
+    const rows = item.locator('tbody tr');
+    await rows.first().waitFor();
+    assert.deepEqual(await rows.evaluateAll((all) => all.map((each) => each.textContent)), ['1A: 0.97 → B: 0.98', `+ 2 new0.5${hostile}`]);
+    await item.getByLabel('Rows matched by').selectOption('');
+    await item.locator('tbody tr', { hasText: '3' }).first().waitFor();
+    assert.equal(await rows.count(), 3);
+    assert.equal(await panel.page.evaluate(() => document.activeElement?.tagName), 'SELECT');
   });
 
   it('lays images of the same name side by side and over each other', async () => {
     const panel = await openComparison();
-    await panel.page.locator('summary', { hasText: 'confusion.svg' }).press('Enter');
-    await panel.page.getByRole('slider').waitFor();
-    const svg = btoa('<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"><script>parent.document.title = "run"</script><rect width="60" height="40"/></svg>');
-    for (const each of ['c', 'd']) await panel.send({ type: 'image', digest: digest(each), data: svg });
-    await panel.page.locator('.over img').waitFor();
-    assert.equal(await panel.page.locator('.pictures img').count(), 4);
+    const requests = watchRequests(panel);
+    const item = await unfold(panel, 'confusion.svg');
+    await item.getByRole('slider').waitFor();
+    assert.equal(await item.locator('img').count(), 4);
     const before = await panel.page.locator('.over').evaluate((element) => element.style.clipPath);
     await panel.page.getByRole('slider').press('ArrowRight');
     assert.notEqual(await panel.page.locator('.over').evaluate((element) => element.style.clipPath), before);
     assert.equal(await panel.page.title(), 'Runweave');
+    assert.deepEqual(requests.filter((url) => url.includes('example.org')), []);
+  });
+
+  it('says why a content can not be shown', async () => {
+    const other = differences.map((difference) => (difference.type === 'source' ? { ...difference, contents: [digest('0'), digest('2')] } : difference));
+    const panel = await openComparison({}, { ...comparison, canOpen: false, comparison: packComparison(other, timelines) });
+    const item = await unfold(panel, 'src/');
+    await item.getByText('It was not kept, or is no longer on this machine.').waitFor();
+    assert.equal(await panel.page.getByRole('button', { name: /A ↔ B/ }).count(), 0, 'a host without an editor has no button for it');
+  });
+
+  it('takes another run as the first, and has a column for each of many', async () => {
+    const panel = await openComparison();
+    await panel.page.getByRole('button', { name: /compare with this/ }).press('Enter');
+    assert.deepEqual((await posted(panel)).at(-1), { type: 'compare', keys: [key(2), key(1)] });
+    const letters = 'A B C D E F G H I J'.split(' ');
+    const many: Difference[] = [
+      { type: 'param', name: 'lr', values: letters.map((_, at) => (at === 4 ? undefined : at)) },
+      { type: 'printed', task: 'train', stream: 'stdout', changes: letters.map((_, at) => (at === 0 || at === 4 ? undefined : { added: at, removed: 1 })) },
+      { type: 'artifact', task: 'train', name: 'scores.csv', mediaType: 'text/csv', digests: letters.map((_, at) => digest(at % 2 === 0 ? '7' : '8')), sizes: letters.map(() => 100) },
+    ];
+    const none: Timelines = { lengths: letters.map(() => 1000), rows: [] };
+    await panel.send({ type: 'comparison', keys: [key(2), key(1)], result: { type: 'compared', data: { runs: letters.map((each) => ({ key: each, runId: `run-${each}` })), comparison: packComparison(many, none), canOpen: true } } });
+    await panel.page.locator('.differences', { hasText: 'Parameters' }).locator('td', { hasText: 'none' }).waitFor();
+    assert.deepEqual(await panel.page.locator('.differences', { hasText: 'Parameters' }).locator('thead th').allInnerTexts(), ['What', ...letters, 'Note']);
+    await serve(panel);
+    const item = await unfold(panel, 'scores.csv');
+    assert.match(await item.locator('summary').innerText(), /A C E G I: 77777777 · B D F H J: 88888888/);
+    await item.getByLabel('A and').selectOption({ label: 'C' });
+    await item.getByText('Rows matched by').waitFor();
+    assert.equal(await item.locator('tbody tr').count(), 0);
+    assert.deepEqual(panel.complaints, []);
   });
 
   it('goes back to the table with the same selection', async () => {
@@ -342,6 +494,8 @@ for (const theme of ['dark', 'light', 'high-contrast'] satisfies ThemeName[]) {
     await panel.page.getByRole('button', { name: 'Columns…' }).click();
     assert.deepEqual(await panel.accessibility(), []);
     const compared = await openComparison({ theme });
+    for (const title of ['src/', 'train.ipynb', 'scores.csv', 'confusion.svg', 'train stdout']) await unfold(compared, title);
+    await compared.page.getByRole('slider').waitFor();
     assert.deepEqual(await compared.accessibility(), []);
   });
 }

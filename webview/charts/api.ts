@@ -64,6 +64,7 @@ export interface ChartsApi {
 
 declare global {
   var runweaveCharts: ChartsApi | undefined;
+  var runweaveParts: Readonly<Record<string, () => void>> | undefined;
 }
 
 /** This script, while it runs for the first time: what it loads comes from beside it, and is let in by its nonce. */
@@ -72,6 +73,9 @@ let loading: Promise<ChartsApi> | undefined;
 
 /** Rejects when the script is not to be had. */
 export function loadCharts(): Promise<ChartsApi> {
+  // A self-contained page has them in it.
+  globalThis.runweaveParts?.['charts.js']?.();
+  if (globalThis.runweaveCharts !== undefined) return Promise.resolve(globalThis.runweaveCharts);
   loading ??= new Promise<ChartsApi>((resolve, reject) => {
     const beside = (name: string): string => new URL(name, own.url).href;
     const script = h('script', { src: beside('charts.js'), nonce: own.nonce });

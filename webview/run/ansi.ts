@@ -3,6 +3,7 @@
  * Of the 16.7 million colours the nearest of the theme's sixteen is taken, so that text stays readable in any theme.
  * ECMA-48 section 8.3.117 (SGR); colours 38 and 48 as xterm has them.
  */
+import { controls, settled } from '../../src/model/plain-text.ts';
 import { h, type Child } from '../dom.ts';
 
 export interface AnsiRun {
@@ -13,28 +14,6 @@ export interface AnsiRun {
 
 /** Usual values of the sixteen colours, only to find the nearest. */
 const palette = [[0, 0, 0], [205, 49, 49], [13, 188, 121], [229, 229, 16], [36, 114, 200], [188, 63, 188], [17, 168, 205], [204, 204, 204], [102, 102, 102], [241, 76, 76], [35, 209, 139], [245, 245, 67], [59, 142, 234], [214, 112, 214], [41, 184, 219], [255, 255, 255]] as const;
-
-const controls = /\u001b\](?:[^\u0007\u001b]{0,4096})(?:\u0007|\u001b\\)|\u001b\[([0-9;:]*)m|\u001b\[[0-?]*[ -/]*[@-~]|\u001b[@-Z\\-_]|[\u0000-\u0008\u000b-\u001f]/g;
-const styles = /\u001b\[[0-9;:]*m/g;
-
-/** Lines as a terminal ends up showing them: what a carriage return went back over is gone. */
-function settled(text: string): string {
-  if (!text.includes('\r')) return text;
-  return text
-    .replaceAll('\r\n', '\n')
-    .split('\n')
-    .map((line) => {
-      const at = line.lastIndexOf('\r', line.length - 2);
-      // A colour that was switched on in what is gone is still on.
-      return at === -1 ? line : (line.slice(0, at).match(styles)?.join('') ?? '') + line.slice(at + 1);
-    })
-    .join('\n');
-}
-
-/** Without any of it. */
-export function plainText(text: string): string {
-  return settled(text).replace(controls, '');
-}
 
 interface Style {
   bold: boolean;

@@ -24,7 +24,7 @@ export function sandboxed(html: string, title: string): HTMLElement {
   return frame;
 }
 
-function output(entry: Json, index: number): Child {
+export function renderOutput(entry: Json, index: number): Child {
   if (!isJsonObject(entry)) return null;
   switch (entry['output_type']) {
     case 'stream':
@@ -88,7 +88,7 @@ function cellView({ prompt, source, outputs, failed }: { readonly prompt: string
     h('span', { class: 'prompt quiet mono' }, `[${prompt}]`),
     failed && h('p', { class: 'mark' }, h('span', { class: 'phase-failure' }, icon('failure')), 'This cell failed'),
     h('pre', { class: 'source' }, source),
-    outputs.length > 0 && h('div', { class: 'outputs' }, ...outputs.map(output)),
+    outputs.length > 0 && h('div', { class: 'outputs' }, ...outputs.map(renderOutput)),
   );
 }
 

@@ -3,7 +3,7 @@ import type { Digest } from '../../src/model/fingerprint.ts';
 import type { TreeChanges } from '../../src/model/run-event.ts';
 import type { AttemptState } from '../../src/model/run-state.ts';
 import { h } from '../dom.ts';
-import { plainText } from './ansi.ts';
+import { plainText } from '../../src/model/plain-text.ts';
 import { formatSize } from './format.ts';
 import type { Context } from './panel.ts';
 

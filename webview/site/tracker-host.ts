@@ -2,18 +2,25 @@
 import type { RunState } from '../../src/model/run-state.ts';
 import { runName, tableName, type SiteIndex, type StoredRun } from '../../src/protocol/site.ts';
 import type { ComparisonData, NamedView, TrackerHostMessage, TrackerViewMessage } from '../../src/protocol/tracker-view.ts';
-import { compareRuns } from '../../src/query/compare.ts';
+import { compareRuns, type Comparison } from '../../src/query/compare.ts';
+import { compareTimelines } from '../../src/query/compare-timelines.ts';
+import type { ContentAddress } from '../../src/query/compared-versions.ts';
+import { packComparison } from '../../src/query/packed-comparison.ts';
 import { packSeries } from '../../src/query/charts/packed-series.ts';
 import type { PackedRows } from '../../src/query/packed-rows.ts';
+import { printedBy } from '../../src/query/printed.ts';
 import { copyText, download, saveChart, tell } from './browser-actions.ts';
 import { base64Of, blobOf, load, loadObject, loadRun } from './data.ts';
 import { formatRoute } from './route.ts';
 import { ofBrowser } from './storage.ts';
 
+/** Bytes: a page holds both sides and what differs at once. */
+const largest = 20_000_000;
+
 type Result = Extract<TrackerHostMessage, { readonly type: 'comparison' }>['result'];
 
 export function trackerHost({ table }: SiteIndex, post: (message: TrackerHostMessage) => void): (message: TrackerViewMessage) => Promise<void> {
-  let compared: readonly RunState[] = [];
+  let compared: Comparison | undefined;
   /** Of the questions for series: only the last one is answered to its end. */
   let asked = 0;
 
@@ -46,11 +53,20 @@ export function trackerHost({ table }: SiteIndex, post: (message: TrackerHostMes
       if (run?.type !== 'run') return { type: 'failed', message: `${keys[at] ?? ''} ${whyNot(run)}` };
       states.push(run.state);
     }
-    compared = states;
     const makers = await makersOf(states);
-    const { differences } = compareRuns(states, (task) => (task.madeBy === undefined ? undefined : makers.get(task.madeBy.runId)?.tasks.find(({ node }) => node.id === task.node.id)));
-    const data: ComparisonData = { runs: keys.map((key, at) => ({ key, runId: states[at]?.runId ?? key })), differences };
+    compared = compareRuns(states, (task) => (task.madeBy === undefined ? undefined : makers.get(task.madeBy.runId)?.tasks.find(({ node }) => node.id === task.node.id)));
+    const data: ComparisonData = { runs: keys.map((key, at) => ({ key, runId: states[at]?.runId ?? key })), comparison: packComparison(compared.differences, compareTimelines(states)), canOpen: false };
     return { type: 'compared', data };
+  };
+
+  const contentOf = async (address: ContentAddress): Promise<Blob | undefined> => {
+    const tasks = compared?.tasks ?? [];
+    if (address.type === 'printed') {
+      const state = tasks.find(({ id }) => id === address.task)?.states[address.run];
+      return state === undefined ? undefined : blobOf({ type: 'utf8', text: printedBy(state, address.stream).text });
+    }
+    const artifact = tasks.flatMap(({ states }) => states.flatMap((state) => state?.artifacts ?? [])).find(({ digest }) => digest === address.digest);
+    return artifact === undefined || artifact.content.type === 'reference' ? loadObject(address.digest) : blobOf(artifact.content);
   };
 
   return async (message) => {
@@ -65,10 +81,9 @@ export function trackerHost({ table }: SiteIndex, post: (message: TrackerHostMes
       case 'compare':
         post({ type: 'comparison', keys: message.keys, result: await compare(message.keys) });
         return;
-      case 'load-image': {
-        const artifact = compared.flatMap((state) => state.tasks.flatMap((task) => task.artifacts)).find(({ digest }) => digest === message.digest);
-        const blob = artifact === undefined || artifact.content.type === 'reference' ? await loadObject(message.digest) : blobOf(artifact.content);
-        post({ type: 'image', digest: message.digest, ...(blob !== undefined && { data: await base64Of(blob) }) });
+      case 'load-content': {
+        const blob = await contentOf(message.address);
+        post({ type: 'content', address: message.address, result: blob === undefined ? { type: 'missing' } : blob.size > largest ? { type: 'too-large', size: blob.size } : { type: 'data', data: await base64Of(blob) } });
         return;
       }
       case 'load-series':

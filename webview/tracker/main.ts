@@ -212,7 +212,7 @@ function comparable(): readonly string[] {
 
 function askComparison(): void {
   if (compared === undefined) return;
-  comparison.wait(compared);
+  comparison.wait();
   showPart();
   host.post({ type: 'compare', keys: compared });
 }
@@ -348,13 +348,20 @@ const actions = h('div', { class: 'actions-bar', role: 'toolbar', 'aria-label': 
 const count = h('p', { class: 'count', role: 'status' });
 const banner = h('div', { class: 'banner', hidden: true, role: 'alert' });
 const tablePart = h('section', { class: 'table-part', 'aria-label': 'Runs' }, h('div', { class: 'top' }, filter.element, count), actions, banner, grid.element, charts.element);
-const comparison = createComparison(host, () => {
-  const keys = compared;
-  compared = undefined;
-  remember();
-  showPart();
-  refresh();
-  if (keys !== undefined) grid.focus();
+const comparison = createComparison(host.post, {
+  onBack: () => {
+    const keys = compared;
+    compared = undefined;
+    remember();
+    showPart();
+    refresh();
+    if (keys !== undefined) grid.focus();
+  },
+  onFirst: (key) => {
+    compared = [key, ...(compared ?? []).filter((other) => other !== key)];
+    remember();
+    askComparison();
+  },
 });
 document.body.append(h('main', { class: 'tracker' }, h('h1', { class: 'visually-hidden' }, 'Runs'), tablePart, comparison.element, announcer.element));
 
@@ -497,8 +504,8 @@ host.onMessage((message) => {
     case 'series':
       charts.receive(message);
       return;
-    case 'image':
-      comparison.showImage(message.digest, message.data);
+    case 'content':
+      comparison.receive(message);
       return;
     case 'failed':
       banner.hidden = false;

@@ -50,6 +50,6 @@ export async function singleFile({ store, records, title, assets: given }: Singl
     start: isOne ? `/runs/${encodeURIComponent(only)}` : `/compare/${keys.map(encodeURIComponent).join('/')}`,
   };
   const own: readonly string[] = ['site', ...sitePanels].map((name) => `${name}.js`);
-  const parts = Object.keys(assets).filter((name) => name.endsWith('.js') && !own.includes(name) && (!isOne || name.startsWith('run-')));
+  const parts = Object.keys(assets).filter((name) => name.endsWith('.js') && !own.includes(name));
   return singlePage(index, assets, parts, blocks.values());
 }

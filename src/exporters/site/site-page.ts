@@ -45,7 +45,7 @@ export function* singlePage(index: SiteIndex, assets: Readonly<Record<string, st
   const text = (name: string): string => assets[name] ?? '';
   const scripts = [
     text('site.js'),
-    ...parts.map((name) => `(globalThis.${partsName} ??= {})[${JSON.stringify(name)}] = () => {\n${text(name)}\n};`),
+    ...parts.map((name) => `(globalThis.${partsName} ??= {})[${JSON.stringify(name)}] = () => {\n${withStyle(text(name.replace(/\.js$/, '.css')))}${text(name)}\n};`),
     // Only the one that the address asks for runs; which, the page's own script says.
     ...index.panels.map((panel) => `if (globalThis.runweavePanel === "${panel}") {\n${text(`${panel}.js`)}\n}`),
   ].map(inScript);
@@ -58,6 +58,11 @@ ${index.panels.map((panel) => `<script type="text/css" id="${styleId(panel)}">${
   yield* data;
   for (const script of scripts) yield `<script>${script}</script>\n`;
   yield '</body>\n</html>\n';
+}
+
+/** A part's own style comes with it. */
+function withStyle(style: string): string {
+  return style === '' ? '' : `document.head.append(Object.assign(document.createElement('style'), { textContent: ${JSON.stringify(style)} }));\n`;
 }
 
 /** What the HTML parser would read as the end of the element, or change before the browser hashes it. */

@@ -1,0 +1,69 @@
+/** Runs to be compared, read from their records, with the contents that a difference is looked at by. Both hosts use it. */
+import { readFile, stat } from 'node:fs/promises';
+import { keptFolder, objectFile } from '../fingerprint/kept-entries.ts';
+import type { Digest } from '../model/fingerprint.ts';
+import type { RunState } from '../model/run-state.ts';
+import { compareRuns, type Comparison } from '../query/compare.ts';
+import { compareTimelines, type Timelines } from '../query/compare-timelines.ts';
+import type { ContentAddress } from '../query/compared-versions.ts';
+import { printedBy } from '../query/printed.ts';
+import { objectPath, readArtifact } from '../recording/artifacts.ts';
+import { readMakers } from '../store/read-makers.ts';
+
+/** More is not looked into: a page holds both sides and what differs at once. */
+const largest = 20_000_000;
+
+export type Content =
+  | { readonly type: 'data'; readonly bytes: Uint8Array }
+  /** It is of none of these runs, was never kept, or is no longer there. */
+  | { readonly type: 'missing' }
+  | { readonly type: 'too-large'; readonly size: number };
+
+export interface ComparedRuns {
+  readonly comparison: Comparison;
+  readonly timelines: Timelines;
+  readonly content: (address: ContentAddress) => Promise<Content>;
+}
+
+/** `folder` is `.runweave`. The first run is what the others are compared with. */
+export async function openComparison(folder: string, states: readonly RunState[]): Promise<ComparedRuns> {
+  const comparison = compareRuns(states, await readMakers(folder, states));
+  const compared = comparison.tasks.flatMap((task) => task.states.filter((state) => state !== undefined));
+  const artifacts = new Map(compared.flatMap((state) => state.artifacts.map((artifact) => [artifact.digest as string, artifact.content] as const)));
+  const files = new Set<string>(compared.flatMap((state) => [...Object.values(state.sources ?? {}), ...state.outputs.map(({ digest }) => digest), ...Object.values(state.fingerprint?.inputs ?? {})]));
+  return {
+    comparison,
+    timelines: compareTimelines(states),
+    content: async (address) => {
+      if (address.type === 'printed') {
+        const state = comparison.tasks.find(({ id }) => id === address.task)?.states[address.run];
+        return state === undefined ? { type: 'missing' } : { type: 'data', bytes: Buffer.from(printedBy(state, address.stream).text) };
+      }
+      const digest = address.digest as Digest;
+      const inline = artifacts.get(digest);
+      if (inline !== undefined && inline.type !== 'reference') return present(await readArtifact(folder, digest, inline));
+      if (inline === undefined && !files.has(digest)) return { type: 'missing' };
+      // Outputs are kept apart from artifacts: deleting them loses nothing but time.
+      return (await readFound(objectPath(folder, digest))) ?? (await readFound(isDigest(digest) ? objectFile(keptFolder(folder), digest) : undefined)) ?? { type: 'missing' };
+    },
+  };
+}
+
+function present(bytes: Uint8Array | undefined): Content {
+  return bytes === undefined ? { type: 'missing' } : { type: 'data', bytes };
+}
+
+/** What is recorded may come from anybody, and the digest becomes a path. */
+function isDigest(digest: string): boolean {
+  return /^sha256:[0-9a-f]{64}$/.test(digest);
+}
+
+async function readFound(file: string | undefined): Promise<Content | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    const { size } = await stat(file);
+    return size > largest ? { type: 'too-large', size } : { type: 'data', bytes: await readFile(file) };
+  } catch {
+    return undefined;
+  }
+}
