@@ -1,4 +1,4 @@
-// Builds everything that ships into dist/: extension, executor, its spawner, command line, webviews and the Python helper.
+// Builds everything that ships into dist/: extension, executor, its spawner, imports and exports, command line, webviews and the Python helper.
 // `--production` minifies and leaves source maps out; `--watch` rebuilds on change.
 import { chmod, cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ const node = {
 
 const bundles = [
   { ...node, entryPoints: { extension: 'src/extension.ts' }, external: ['vscode'] },
-  { ...node, entryPoints: { executor: 'src/executor.ts', 'command-line': 'src/cli.ts', spawner: 'src/spawner.ts' } },
+  { ...node, entryPoints: { executor: 'src/executor.ts', 'command-line': 'src/cli.ts', spawner: 'src/spawner.ts', transfer: 'src/transfer.ts' } },
   { ...common, ...webviewOptions },
 ];
 

@@ -3,7 +3,9 @@ import * as vscode from 'vscode';
 import { registerActions } from './vscode/actions.ts';
 import { changeDocuments } from './vscode/changes.ts';
 import { view } from './vscode/commands.ts';
+import { convertedFiles } from './vscode/converted-files.ts';
 import { graphPanels } from './vscode/graph-panel.ts';
+import { importing } from './vscode/import-runs.ts';
 import { interpreterChoice } from './vscode/interpreter.ts';
 import { PipelineFiles, pipelineSelector } from './vscode/pipeline-files.ts';
 import { lineagePanel } from './vscode/lineage-panel.ts';
@@ -17,6 +19,7 @@ import { statusBar } from './vscode/status-bar.ts';
 import { TaskLenses } from './vscode/task-lenses.ts';
 import { taskLogs } from './vscode/task-log.ts';
 import { trackerPanels } from './vscode/tracker-panel.ts';
+import { transfers } from './vscode/transfers.ts';
 
 let pipelines: Pipelines | undefined;
 
@@ -31,7 +34,10 @@ export function activate(context: vscode.ExtensionContext): void {
   const folders = new RecordFolders(pipelines, context.workspaceState);
   const tracker = trackerPanels(extensionUri, pipelines, folders, context.workspaceState);
   const lineage = lineagePanel(extensionUri, pipelines, folders);
-  const runs = runsView(folders, context.workspaceState);
+  const transfer = transfers(extensionUri);
+  const converted = convertedFiles(transfer);
+  const imports = importing(pipelines, transfer, output);
+  const runs = runsView(folders, context.workspaceState, imports);
   const lenses = new TaskLenses(pipelines);
   context.subscriptions.push(
     output,
@@ -48,8 +54,9 @@ export function activate(context: vscode.ExtensionContext): void {
     changeDocuments(),
     pipelineView(pipelines),
     statusBar(pipelines),
-    registerActions({ pipelines, graphs, tracker, lineage, folders, runs, logs, output }),
-    vscode.window.registerCustomEditorProvider(view.run, runEditor(extensionUri, context.globalStorageUri), { supportsMultipleEditorsPerDocument: true }),
+    registerActions({ pipelines, graphs, tracker, lineage, folders, runs, logs, output, transfer, imports, converted }),
+    converted,
+    ...[view.run, view.file].map((type) => vscode.window.registerCustomEditorProvider(type, runEditor(extensionUri, context.globalStorageUri, converted), { supportsMultipleEditorsPerDocument: true })),
     vscode.languages.registerCodeLensProvider(pipelineSelector, lenses),
     vscode.languages.registerCodeActionsProvider(pipelineSelector, quickFixes(files), { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] }),
   );

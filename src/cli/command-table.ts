@@ -238,9 +238,9 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     ],
   },
   show: {
-    summary: 'show a run, or a task of a run',
-    details: runReference,
-    arguments: 'RUN[/TASK]',
+    summary: 'show a run, or a task of a run, or what is in a file',
+    details: `${runReference} FILE is a trace in OTLP, or a file, folder or zip of any format that "import" reads; nothing is imported.`,
+    arguments: 'RUN[/TASK]|FILE',
     minimum: 1,
     maximum: 1,
     options: ['series', 'format'],
@@ -249,6 +249,7 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
       ['runweave show latest', 'the newest run'],
       ['runweave show latest --series loss --format csv > loss.csv', 'every value of a metric, of all tasks'],
       ["runweave show 'latest/train[nr_train_images=400]'", 'why a task ran, with what, and what came out'],
+      ['runweave show Downloads/run.zip', 'a run of CI, from its artifact'],
     ],
   },
   logs: {

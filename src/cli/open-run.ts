@@ -33,6 +33,7 @@ export async function openRun(query: string, line: CommandLine, host: Host): Pro
     case 'run':
       return { type: 'run', state: record.state, path: found.path };
     case 'trace':
+      if (record.state !== undefined) return { type: 'run', state: record.state, path: found.path };
       return userError(`${found.path} is a trace that Runweave did not record`);
     case 'unreadable':
       return userError(`${found.path}: ${record.message}`);

@@ -50,13 +50,41 @@ function traceRun(format: ImportFormat, source: string, { spans, logs, metrics }
   const root = spans.find((span) => span.parentSpanId === undefined || !parents.has(span.parentSpanId)) ?? spans[0];
   const times = [...spans.map((span) => span.start), ...logs.map((log) => log.time), ...metrics.map((metric) => metric.time)];
   const start = earliest(times) ?? ('0' as UnixNano);
-  const end = latest([...spans.map((span) => span.end), ...times]) ?? start;
   const resource = spans[0]?.resource ?? {};
+  return runOfTrace({
+    format,
+    source,
+    identity: hash([...new Set(spans.map((span) => `${span.traceId}/${span.spanId}/${span.start}/${span.name}`))].sort().join(' ') + (spans.length === 0 ? JSON.stringify([logs, metrics]) : ''), 32),
+    root,
+    resource,
+    start,
+    end: latest([...spans.map((span) => span.end), ...times]) ?? start,
+    // A trace's view has no place for logs and metrics; the task's has for all three.
+    shape: logs.length + metrics.length === 0 ? 'trace' : 'task',
+    told: [...spans.map((span): Told => reported(span, resource)), ...logs.map((log): Told => ({ type: 'log', time: log.time, log })), ...metrics],
+  });
+}
+
+export interface TraceDraft {
+  readonly format: ImportFormat;
+  readonly source: string;
+  readonly identity: string;
+  readonly root: ForeignSpan | undefined;
+  /** Of the first span: what it has in common with others is told once. */
+  readonly resource: JsonObject;
+  readonly start: UnixNano;
+  readonly end: UnixNano;
+  /** Opens as a trace, or as the run with one task that it is. */
+  readonly shape: 'trace' | 'task';
+  readonly told: readonly Told[];
+}
+
+/** A run with the one task that told all spans. */
+export function runOfTrace({ format, source, identity, root, resource, start, end, shape, told }: TraceDraft): ImportedRun {
   const service = textOf(root?.resource[semconv.serviceName]);
   const title = [service, root?.name].filter((part) => part !== undefined && part !== '').join(': ');
-  const failed = root?.status.code === 2;
-  const identity = hash([...new Set(spans.map((span) => `${span.traceId}/${span.spanId}/${span.start}/${span.name}`))].sort().join(' ') + (spans.length === 0 ? JSON.stringify([logs, metrics]) : ''), 32);
-  const attempt: AttemptDraft = { start, end, outcome: failed ? 'failure' : 'success', ...failureOf(root), told: [...spans.map((span): Told => reported(span, resource)), ...logs.map((log): Told => ({ type: 'log', time: log.time, log })), ...metrics] };
+  const outcome = root?.status.code === 2 ? 'failure' : 'success';
+  const attempt: AttemptDraft = { start, end, outcome, ...failureOf(root), told };
   return importedRun({
     format,
     source,
@@ -65,9 +93,8 @@ function traceRun(format: ImportFormat, source: string, { spans, logs, metrics }
     ...(root !== undefined && { traceId: root.traceId }),
     start,
     end,
-    outcome: failed ? 'failure' : 'success',
-    // A trace's view has no place for logs and metrics; the task's has for all three.
-    resource: { ...foreignNames(resource), ...(logs.length + metrics.length === 0 && { [semconv.importShape]: 'trace' }) },
+    outcome,
+    resource: { ...foreignNames(resource), ...(shape === 'trace' && { [semconv.importShape]: 'trace' }) },
     tasks: [{ key: 'trace', name: 'trace', needs: [], attempts: [attempt] }],
   });
 }

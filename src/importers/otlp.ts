@@ -1,6 +1,6 @@
 /** OTLP/JSON documents of any tool: traces, logs and metrics. */
 import type { Json, JsonObject } from '../model/json.ts';
-import { attributesOf, isOtlpDocument, spansOf, valueOf } from '../model/otlp-json.ts';
+import { attributesOf, isOtlpDocument, spansOf, valueOf, type OtlpSpan } from '../model/otlp-json.ts';
 import { seriesName, type ReportedLog } from '../model/reported.ts';
 import type { SpanId, TraceId } from '../model/run-event.ts';
 import { timeOfNumber } from './foreign-time.ts';
@@ -15,7 +15,7 @@ export function signalsOfOtlp(documents: readonly Json[]): ForeignSignals {
   return { spans: documents.flatMap((document) => [...spansOf(document)].map(foreignSpan)), logs: documents.flatMap(logsOf), metrics: documents.flatMap(metricsOf) };
 }
 
-function foreignSpan(span: ReturnType<typeof spansOf> extends Generator<infer S> ? S : never): ForeignSpan {
+export function foreignSpan(span: OtlpSpan): ForeignSpan {
   const { scope, status, attributes, events, links, resource, parentSpanId } = span;
   return {
     traceId: span.traceId,

@@ -13,6 +13,8 @@ export interface SourceFile {
   readonly disk?: string;
   /** Rejects with a message for people: gone, unreadable, or larger than what is read into memory. */
   readonly read: () => Promise<Uint8Array>;
+  /** The same bytes one part after the other, of any size; a part may be reused after it was given. */
+  readonly stream: () => AsyncIterable<Uint8Array>;
 }
 
 export type ImportFormat = 'otlp' | 'otel-console' | 'jaeger' | 'composable-logs' | 'composable-logs-site' | 'runnable' | 'mlflow' | 'dvc';
@@ -44,6 +46,11 @@ export interface ImportProblem {
   /** JSON path: `$.steps.train.attempts[0]`. */
   readonly at?: string;
   readonly message: string;
+}
+
+/** `runs/log.json:12 ($.steps.train): what is wrong` */
+export function problemText({ file, line, at, message }: ImportProblem): string {
+  return `${file}${line === undefined ? '' : `:${line}`}${at === undefined ? '' : ` (${at})`}: ${message}`;
 }
 
 export interface Imported {

@@ -46,21 +46,44 @@ const spanKinds = ['SPAN_KIND_UNSPECIFIED', 'SPAN_KIND_INTERNAL', 'SPAN_KIND_SER
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** The fields of a span as they were parsed. */
+export type RawSpan = Fields;
+
 /** Whether it is a document of traces, metrics or logs at all. */
 export function isOtlpDocument(document: unknown): boolean {
   return ['resourceSpans', 'resourceMetrics', 'resourceLogs'].some((field) => Array.isArray(fieldsOf(document)[field]));
 }
 
-/** The spans of one parsed document, in the order of the file. */
-export function* spansOf(document: unknown): Generator<OtlpSpan> {
+/**
+ * The spans of one parsed document, in the order of the file. `isWanted` is asked of each before it is made: making a
+ * span takes longer than parsing it. What is in the place of a span and is no object is none.
+ */
+export function* spansOf(document: unknown, isWanted?: (span: RawSpan) => boolean): Generator<OtlpSpan> {
   for (const resourceSpans of listOf(document, 'resourceSpans')) {
-    const resource = attributesOf(fieldsOf(resourceSpans)['resource']);
+    let resource: AttributeMap | undefined;
     for (const scopeSpans of listOf(resourceSpans, 'scopeSpans')) {
       const { name, version } = fieldsOf(fieldsOf(scopeSpans)['scope']);
       const scope = { name: textOf(name), version: textOf(version) };
-      for (const span of listOf(scopeSpans, 'spans')) yield spanOf(fieldsOf(span), resource, scope);
+      for (const span of listOf(scopeSpans, 'spans')) {
+        const fields = fieldsOf(span);
+        if (fields !== span || isWanted?.(fields) === false) continue;
+        resource ??= attributesOf(fieldsOf(resourceSpans)['resource']);
+        yield spanOf(fields, resource, scope);
+      }
     }
   }
+}
+
+/** Text that a span has as an attribute of that name. */
+export function rawAttribute(span: RawSpan, name: string): string | undefined {
+  for (const attribute of listOf(span, 'attributes')) {
+    const { key, value } = fieldsOf(attribute);
+    if (key === name) {
+      const text = fieldsOf(value)['stringValue'];
+      return typeof text === 'string' ? text : undefined;
+    }
+  }
+  return undefined;
 }
 
 function spanOf(fields: Fields, resource: AttributeMap, scope: OtlpSpan['scope']): OtlpSpan {

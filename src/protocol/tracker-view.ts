@@ -72,6 +72,7 @@ export type TrackerViewMessage =
   | { readonly type: 'open'; readonly key: string }
   | { readonly type: 'annotate'; readonly keys: readonly string[]; readonly change: Exclude<AnnotationChange, { readonly type: 'undo' }> }
   | { readonly type: 'delete'; readonly keys: readonly string[] }
+  | { readonly type: 'export'; readonly keys: readonly string[] }
   | { readonly type: 'undo' }
   | { readonly type: 'compare'; readonly keys: readonly string[] }
   /** A difference of the comparison that was sent last, by its place, between its first run and another, by its place. */

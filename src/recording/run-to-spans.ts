@@ -29,6 +29,7 @@ import type { ReportedLog, ReportedSpan } from '../model/reported.ts';
 import type { UnixNano } from '../model/time.ts';
 import { prefixed, toAttributes } from './attributes.ts';
 import { packFloats, packRising, packSteps } from './packed-columns.ts';
+import { createSpanIds, type SpanIds } from './span-ids.ts';
 import type { SpanDescription } from './spans.ts';
 
 export const recordVersion = 1;
@@ -69,7 +70,7 @@ export function createRunCollector(): RunCollector {
   const earlier = new Map<SpanId, Series>();
   const reports = new Map<string, Report[]>();
   /** By attempt: the ids of the spans that it reported, with their trace. */
-  const reportedIds = new Map<string, Set<string>>();
+  const reportedIds = new Map<string, SpanIds>();
   let lastTime = '0' as UnixNano;
 
   const apply = (event: RunEvent): void => {
@@ -94,8 +95,9 @@ export function createRunCollector(): RunCollector {
       }
       case 'span': {
         const key = attemptKey(event.task, event.attempt);
-        const ids = reportedIds.get(key) ?? new Set();
-        reportedIds.set(key, ids.add(event.span.traceId + event.span.spanId));
+        const ids = reportedIds.get(key) ?? createSpanIds();
+        ids.add(event.span.traceId, event.span.spanId);
+        reportedIds.set(key, ids);
         break;
       }
       default:
@@ -129,7 +131,7 @@ export function createRunCollector(): RunCollector {
     reported: ({ task, attempt: number, span: reported }) => {
       const state = started();
       const attempt = state.tasks.find(({ node }) => node.id === task)?.attempts.find((each) => each.number === number);
-      return reportedSpan(reported, state, attempt?.spanId ?? state.spanId, reportedIds.get(attemptKey(task, number)) ?? new Set());
+      return reportedSpan(reported, state, attempt?.spanId ?? state.spanId, reportedIds.get(attemptKey(task, number)) ?? createSpanIds());
     },
   };
 }
@@ -314,9 +316,9 @@ function cellSpan(attempt: AttemptState, cell: CellState, lastTime: UnixNano): S
 const spanKinds = [SpanKind.INTERNAL, SpanKind.INTERNAL, SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER];
 const statusCodes = [SpanStatusCode.UNSET, SpanStatusCode.OK, SpanStatusCode.ERROR];
 
-function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, known: ReadonlySet<string>): SpanDescription {
+function reportedSpan(reported: ReportedSpan, state: RunState, attempt: SpanId, known: SpanIds): SpanDescription {
   const { name, spanId, traceId, parentSpanId, kind, scope, start, end, status, events, links, resource } = reported;
-  const hangsBelow = parentSpanId !== spanId && known.has(traceId + parentSpanId) ? parentSpanId : attempt;
+  const hangsBelow = parentSpanId !== spanId && known.has(traceId, parentSpanId) ? parentSpanId : attempt;
   return {
     name,
     spanId,

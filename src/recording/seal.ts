@@ -42,13 +42,14 @@ export function recordPath(folder: string, runId: RunId): string {
 }
 
 /**
- * Seals the run that `events`, or the event log at that path, tell of; returns the record's absolute path. `folder` is
+ * Seals the run that `events`, or the event log at that path, tell of; returns the record's absolute path. Events that
+ * come one by one are asked for twice. `folder` is
  * `.runweave`. Throws, and leaves the event log, when the disk refuses, when the events are none of a run, and when
  * there is a record already (`RecordExistsError`).
  */
-export async function sealRun(folder: string, events: readonly RunEvent[] | string): Promise<string> {
+export async function sealRun(folder: string, events: readonly RunEvent[] | string | (() => AsyncIterable<RunEvent>)): Promise<string> {
   const collector = createRunCollector();
-  const again = (): Iterable<RunEvent> | AsyncIterable<RunEvent> => (typeof events === 'string' ? eventsOfLog(events) : events);
+  const again = (): Iterable<RunEvent> | AsyncIterable<RunEvent> => (typeof events === 'string' ? eventsOfLog(events) : typeof events === 'function' ? events() : events);
   for await (const event of again()) collector.apply(event);
   return sealCollected(folder, collector, again);
 }

@@ -3,37 +3,40 @@
  * OTLP/JSON (JSON Lines, one document, or several written one after the other). Whatever the file holds, the result is
  * a value.
  */
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { createRunFold } from '../model/run-state.ts';
 import { shownSpans } from '../model/reported.ts';
 import type { RunState } from '../model/run-state.ts';
-import { importShape, reportedAttempt, reportedParentSpanId, reportedResource, reportedTraceId, serviceName } from '../model/semantic-conventions.ts';
+import { cicdPipelineTaskName, importShape, reportedAttempt, reportedParentSpanId, reportedResource, reportedTraceId, serviceName } from '../model/semantic-conventions.ts';
 import { isJsonObject, type Json } from '../model/json.ts';
 import type { TimelineSpan } from '../protocol/run-view.ts';
 import { eventsOfLog } from '../recording/event-log.ts';
 import { readLines } from '../recording/read-lines.ts';
-import { splitJsonDocuments } from '../model/json-documents.ts';
-import { isOtlpDocument, spansOf } from '../model/otlp-json.ts';
-import type { OtlpSpan } from '../model/otlp-json.ts';
+import { isOtlpDocument, rawAttribute, spansOf } from '../model/otlp-json.ts';
+import type { OtlpSpan, RawSpan } from '../model/otlp-json.ts';
+import { readPieces, type Reading } from './read-pieces.ts';
 import { isRunSpan, reportedBy, runOfSpans } from './run-of-spans.ts';
 
 export type ReadRecord =
   | { readonly type: 'run'; readonly state: RunState }
-  /** `spans` are the first 5000 of `total`. */
-  | { readonly type: 'trace'; readonly title: string; readonly spans: readonly TimelineSpan[]; readonly total: number }
+  /** `spans` are the first 5000 of `total`; fewer where they are very large. */
+  | { readonly type: 'trace'; readonly title: string; readonly spans: readonly TimelineSpan[]; readonly total: number; /** Some say that they are tasks of a pipeline: importing makes a run of them. */ readonly hasTasks?: true; /** Of one that was imported: the run that its record is. */ readonly state?: RunState }
   /** One sentence: what, and in which line. */
   | { readonly type: 'unreadable'; readonly message: string };
 
 const timelineLimit = 5000;
+/** Characters of JSON that they are made of: spans may be of any size. */
+const keptLimit = 64 * 1024 * 1024;
 /** An attribute of a foreign trace is shown up to here. */
 const attributeLimit = 10_000;
 
-/** Never throws. */
-export async function readRecord(file: string): Promise<ReadRecord> {
+/** Throws only when it is aborted. */
+export async function readRecord(file: string, reading: Reading = {}): Promise<ReadRecord> {
   try {
-    return (await isEventLog(file)) ? await readLiveRun(file) : await readTraces(file);
+    return (await isEventLog(file)) ? await readLiveRun(file) : await readTraces(file, reading);
   } catch (error) {
+    reading.signal?.throwIfAborted();
     return { type: 'unreadable', message: (error as Error).message };
   }
 }
@@ -79,28 +82,27 @@ function startsEventLog(line: string): boolean {
   return /^\{"(type":"writer"|(time":"\d+",")?type":"run-started")/.test(line);
 }
 
-async function readTraces(file: string): Promise<ReadRecord> {
+async function readTraces(file: string, reading: Reading): Promise<ReadRecord> {
   const reader = createTraceReader(file);
   let damage: string | undefined;
-  for await (const { number, text } of readLines(file)) {
-    if (text.trim() === '') continue;
-    try {
-      reader.add(parse(text, number));
-    } catch (error) {
-      // Not JSON Lines from the beginning: perhaps documents over several lines.
-      if (reader.documents() === 0) return await readDocuments(file, (error as Error).message);
-      damage ??= (error as Error).message;
+  try {
+    for await (const found of readPieces(file, reading)) {
+      for (const piece of found) {
+        if (piece.type === 'problem') damage ??= `line ${piece.line}: ${piece.message}`;
+        else {
+          try {
+            reader.add(parse(piece.text, piece.line), piece.text.length);
+          } catch (error) {
+            damage ??= (error as Error).message;
+          }
+        }
+      }
     }
+  } catch (error) {
+    reading.signal?.throwIfAborted();
+    damage ??= (error as Error).message;
   }
   return reader.result(damage);
-}
-
-async function readDocuments(file: string, lineMessage: string): Promise<ReadRecord> {
-  const reader = createTraceReader(file);
-  const { documents, rest } = splitJsonDocuments(await readFile(file, 'utf8'));
-  for (const { line, text } of documents) reader.add(parse(text, line));
-  if (reader.documents() === 0) return { type: 'unreadable', message: lineMessage };
-  return reader.result(rest === undefined ? undefined : `line ${rest}: the document does not end`);
 }
 
 function parse(text: string, line: number): unknown {
@@ -120,8 +122,8 @@ function withoutExcerpt(message: string): string {
 }
 
 interface TraceReader {
-  readonly add: (document: unknown) => void;
-  readonly documents: () => number;
+  /** `size`: characters of its text. */
+  readonly add: (document: unknown, size: number) => void;
   readonly result: (damage: string | undefined) => ReadRecord;
 }
 
@@ -130,37 +132,42 @@ function createTraceReader(file: string): TraceReader {
   let documents = 0;
   let ours = false;
   let total = 0;
+  /** Characters that spans of a foreign trace were made of. */
+  let kept = 0;
   const spans: OtlpSpan[] = [];
   const reported = new Map<string, number>();
-  const isShown = (span: OtlpSpan): boolean => {
-    const attempt = reportedBy(span);
+  const isShown = (span: RawSpan): boolean => {
+    total += 1;
+    if (!ours) return spans.length < timelineLimit && kept < keptLimit;
+    const attempt = rawAttribute(span, reportedAttempt);
     if (attempt === undefined) return true;
     const count = (reported.get(attempt) ?? 0) + 1;
     reported.set(attempt, count);
     return count <= shownSpans;
   };
   return {
-    add: (document) => {
+    add: (document, size) => {
       documents += 1;
-      for (const span of spansOf(document)) {
-        total += 1;
+      const before = spans.length;
+      for (const span of spansOf(document, isShown)) {
+        spans.push(span);
         ours ||= isRunSpan(span);
-        if (ours ? isShown(span) : spans.length < timelineLimit) spans.push(span);
       }
+      if (spans.length > before) kept += size;
     },
-    documents: () => documents,
     result: (damage) => {
       const state = ours ? runOfSpans(spans) : undefined;
       if (state?.resource[importShape] === 'trace' && reported.size > 0) {
         const ofTrace = spans.filter((span) => reportedBy(span) !== undefined);
-        return { type: 'trace', title: state.pipeline.name, spans: ofTrace.map(importedSpan), total: [...reported.values()].reduce((sum, count) => sum + count, 0) };
+        return { type: 'trace', state, title: state.pipeline.name, spans: ofTrace.map(importedSpan), total: [...reported.values()].reduce((sum, count) => sum + count, 0) };
       }
       if (state !== undefined) {
         return { type: 'run', state: damage === undefined ? state : { ...state, warnings: [...state.warnings, `The record is damaged, and shows what could be read: ${damage}`] } };
       }
       if (total === 0) return { type: 'unreadable', message: damage ?? (documents === 0 ? 'the file is empty' : 'the file holds no spans') };
       const title = titleOf(spans, file);
-      return { type: 'trace', title: damage === undefined ? title : `${title} (damaged: ${damage})`, spans: spans.map(timelineSpan), total };
+      const hasTasks = spans.some((span) => span.attributes.has(cicdPipelineTaskName));
+      return { type: 'trace', ...(hasTasks && { hasTasks }), title: damage === undefined ? title : `${title} (damaged: ${damage})`, spans: spans.map(timelineSpan), total };
     },
   };
 }

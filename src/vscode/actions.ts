@@ -5,6 +5,9 @@ import type { RunListEntry } from '../model/record.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import { command, view } from './commands.ts';
 import type { Command } from './commands.ts';
+import type { ConvertedFiles } from './converted-files.ts';
+import { exportRuns, type ExportChoice } from './export-runs.ts';
+import type { Importing } from './import-runs.ts';
 import { explainTask, showPlan } from './explain.ts';
 import { initPipeline } from './init-pipeline.ts';
 import { flagAsBad, showHistory, traceOutput, type LineageServices, type OutputTarget } from './lineage-actions.ts';
@@ -22,6 +25,7 @@ import { listed, runPath, runsOf } from './runs-view.ts';
 import type { RunsView } from './runs-view.ts';
 import { openOutput, openSource } from './task-files.ts';
 import type { TaskLogs } from './task-log.ts';
+import type { Transfers } from './transfers.ts';
 import { spokenPhase, taskLook } from './task-tree.ts';
 import type { TaskRow } from './task-tree.ts';
 import type { SinglePanel } from './single-panel.ts';
@@ -38,6 +42,9 @@ export interface ActionServices {
   readonly runs: RunsView;
   readonly logs: TaskLogs;
   readonly output: vscode.LogOutputChannel;
+  readonly transfer: Transfers;
+  readonly imports: Importing;
+  readonly converted: ConvertedFiles;
 }
 
 type Action = (...args: never[]) => unknown;
@@ -47,7 +54,7 @@ export function registerActions(services: ActionServices): vscode.Disposable {
   return vscode.Disposable.from(...Object.entries(actions).map(([id, action]) => vscode.commands.registerCommand(id, action as (...args: unknown[]) => unknown)));
 }
 
-function actionsOf({ pipelines, graphs, tracker, lineage, folders, runs, logs, output }: ActionServices): Readonly<Record<Command, Action>> {
+function actionsOf({ pipelines, graphs, tracker, lineage, folders, runs, logs, output, transfer, imports, converted }: ActionServices): Readonly<Record<Command, Action>> {
   const session = (target?: TaskTarget): PipelineSession | undefined => (target?.file === undefined ? pipelines.current : pipelines.sessionOf(vscode.Uri.parse(target.file)));
   const withPipeline = async <T>(action: (of: PipelineSession) => T): Promise<Awaited<T> | undefined> => {
     await pipelines.ready;
@@ -120,6 +127,16 @@ function actionsOf({ pipelines, graphs, tracker, lineage, folders, runs, logs, o
       const chosen = entryOf(node) ?? (await withRecords(() => pickRun(folders, 'Run to open')));
       if (chosen !== undefined) await openRunFile(runPath(chosen));
     },
+    [command.openFile]: async (file?: vscode.Uri) => {
+      const chosen = file ?? (await vscode.window.showOpenDialog({ openLabel: 'Open' }))?.[0];
+      if (chosen !== undefined) await openFile(chosen, converted);
+    },
+    [command.importRuns]: (file?: vscode.Uri, files?: readonly vscode.Uri[]) => imports.importRuns(files ?? (file === undefined ? undefined : [file])),
+    [command.exportRuns]: async (target?: RunsNode | vscode.Uri, targets?: readonly (RunsNode | vscode.Uri)[] | null, choice?: ExportChoice) => {
+      const several = (targets ?? []).map((each) => (each instanceof vscode.Uri ? each.fsPath : ((entry) => entry && runPath(entry))(entryOf(each))));
+      const paths = several.length > 0 ? several : [await pathOf(target, 'Run to export')];
+      await exportRuns(transfer, paths.filter((path) => path !== undefined), choice);
+    },
     [command.openTracker]: () => withRecords(() => tracker.show()),
     [command.refresh]: () => {
       runs.refresh();
@@ -174,6 +191,18 @@ const noRuns = 'No run has been recorded here yet.';
 
 function entryOf(node: RunsNode | undefined): RunListEntry | undefined {
   return node?.type === 'entry' ? node.entry : undefined;
+}
+
+/** In the editor for it. A folder has none: what was made of it is opened. */
+async function openFile(file: vscode.Uri, { convert }: ConvertedFiles): Promise<void> {
+  const { type } = await vscode.workspace.fs.stat(file);
+  if ((type & vscode.FileType.Directory) === 0) {
+    await vscode.commands.executeCommand('vscode.openWith', file, view.file);
+    return;
+  }
+  const made = await convert(file.fsPath);
+  if (made.ok) await openRunFile(made.record);
+  else void vscode.window.showErrorMessage(`${basename(file.path)}: ${made.message}.`);
 }
 
 function nameOf(target: TaskTarget): string {

@@ -14,6 +14,10 @@ export const command = {
   explainTask: 'runweave.explainTask',
   openLatestRun: 'runweave.openLatestRun',
   openRun: 'runweave.openRun',
+  /** On a file or folder of any format: what is in it, without importing. */
+  openFile: 'runweave.openFile',
+  importRuns: 'runweave.importRuns',
+  exportRuns: 'runweave.exportRuns',
   openTracker: 'runweave.openTracker',
   refresh: 'runweave.refresh',
   selectPipeline: 'runweave.selectPipeline',
@@ -64,4 +68,4 @@ export const contextKey = {
 export type ContextKey = (typeof contextKey)[keyof typeof contextKey];
 
 /** Ids of views and editors, as in package.json. */
-export const view = { pipeline: 'runweave.pipeline', runs: 'runweave.runs', graph: 'runweave.graph', run: 'runweave.run', tracker: 'runweave.tracker', lineage: 'runweave.lineage' } as const;
+export const view = { pipeline: 'runweave.pipeline', runs: 'runweave.runs', graph: 'runweave.graph', run: 'runweave.run', file: 'runweave.file', tracker: 'runweave.tracker', lineage: 'runweave.lineage' } as const;

@@ -3,7 +3,7 @@
  * the file and nothing else, so it works in a workspace that is not trusted, and for a record from elsewhere.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { thinBatch } from '../app/cut-series.ts';
@@ -15,8 +15,10 @@ import type { RunState } from '../model/run-state.ts';
 import { runSources } from '../query/run-sources.ts';
 import type { ByteRange, RunHostMessage, RunViewMessage, SeriesLength } from '../protocol/run-view.ts';
 import { compareWithWorkspace, lookAtSources, openChange } from './changes.ts';
+import type { ReadRecord } from '../store/read-record.ts';
 import { coalesce } from './coalesce.ts';
 import { command, view } from './commands.ts';
+import type { Converted, ConvertedFiles } from './converted-files.ts';
 import { followLog } from './live-log.ts';
 import { fileInside, isEventLog, pathOfRun, pipelineFolderOf, safeFileName, sealedPathOf, storeFolderOf } from './record-files.ts';
 import { saveChart } from './save-chart.ts';
@@ -27,14 +29,14 @@ const eventsLimit = { characters: 2 * 1024 * 1024, points: 50_000 };
 const displayInterval = 16;
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
-export function runEditor(extension: vscode.Uri, temporary: vscode.Uri): vscode.CustomReadonlyEditorProvider {
+export function runEditor(extension: vscode.Uri, temporary: vscode.Uri, converted: ConvertedFiles): vscode.CustomReadonlyEditorProvider {
   return {
     openCustomDocument: (uri) => ({ uri, dispose: () => undefined }),
-    resolveCustomEditor: ({ uri }, panel) => showRun(extension, temporary, uri, panel),
+    resolveCustomEditor: ({ uri }, panel) => showRun(extension, temporary, converted, uri, panel),
   };
 }
 
-function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, panel: vscode.WebviewPanel): void {
+function showRun(extension: vscode.Uri, temporary: vscode.Uri, converted: ConvertedFiles, uri: vscode.Uri, panel: vscode.WebviewPanel): void {
   const folder = vscode.Uri.joinPath(extension, 'dist', 'webview');
   const { webview } = panel;
   webview.options = { enableScripts: true, localResourceRoots: [folder] };
@@ -46,20 +48,19 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
   });
 
   const post = (message: RunHostMessage): void => void webview.postMessage(message);
-  const source = openSource(uri.fsPath, post);
-  const store = storeFolderOf(uri.fsPath);
+  const source = openSource(uri.fsPath, post, converted);
   const base = pipelineFolderOf(uri.fsPath);
 
   const bytesOf = async (digest: Digest): Promise<Uint8Array | undefined> => {
     if (!digestPattern.test(digest)) return undefined;
     const { readArtifact } = await import('../recording/artifacts.ts');
-    return readArtifact(store, digest, contentOf(source.state(), digest));
+    return readArtifact(source.store(), digest, contentOf(source.state(), digest));
   };
   const partOf = async (digest: Digest, range: ByteRange): Promise<Uint8Array | undefined> => {
     const content = contentOf(source.state(), digest);
     if (content !== undefined && content.type !== 'reference') return (await bytesOf(digest))?.subarray(range.start, range.end);
     const { readArtifactPart } = await import('../recording/artifacts.ts');
-    return readArtifactPart(store, digest, range);
+    return readArtifactPart(source.store(), digest, range);
   };
   /** In a folder of its own, under its name, so that an editor knows what it is. */
   const materialize = async (digest: Digest, name: string, bytes: Uint8Array): Promise<vscode.Uri> => {
@@ -99,7 +100,7 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
       }
       case 'copy-artifact-path': {
         const { objectPath } = await import('../recording/artifacts.ts');
-        const object = objectPath(store, message.digest);
+        const object = objectPath(source.store(), message.digest);
         const bytes = object !== undefined && existsSync(object) ? undefined : await need(message.digest, message.name);
         const path = bytes === undefined ? object : (await materialize(message.digest, message.name, bytes)).fsPath;
         if (path === undefined || !existsSync(path)) return;
@@ -113,7 +114,7 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
         return;
       }
       case 'compare-source': {
-        const refusal = await compareWithWorkspace({ folder: base, store }, message.path, message.digest);
+        const refusal = await compareWithWorkspace({ folder: base, store: source.store() }, message.path, message.digest);
         if (refusal !== undefined) void vscode.window.showInformationMessage(refusal);
         return;
       }
@@ -131,11 +132,11 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, uri: vscode.Uri, 
         return;
       case 'show-change': {
         const reason = source.state()?.tasks.find((task) => task.node.id === message.task)?.reasons[message.reason];
-        if (reason !== undefined) await openChange(reason, { folder: base, store });
+        if (reason !== undefined) await openChange(reason, { folder: base, store: source.store() });
         return;
       }
       case 'open-run': {
-        const path = pathOfRun(store, message.runId);
+        const path = pathOfRun(source.store(), message.runId);
         if (path === undefined) void vscode.window.showWarningMessage(`The record of ${message.runId} is not beside this one.`);
         else await openRunFile(path);
         return;
@@ -171,34 +172,87 @@ interface RunSource {
   /** Sends all there is, and from then on what is new. */
   readonly snapshot: () => Promise<void>;
   readonly state: () => RunState | undefined;
+  /** The folder that has its artifacts. */
+  readonly store: () => string;
   readonly setVisible: (visible: boolean) => void;
   readonly dispose: () => void;
 }
 
-function openSource(path: string, post: (message: RunHostMessage) => void): RunSource {
-  return isEventLog(path) && existsSync(path) ? liveSource(path, post) : recordSource(isEventLog(path) ? sealedPathOf(path) : path, post);
+function openSource(path: string, post: (message: RunHostMessage) => void, converted: ConvertedFiles): RunSource {
+  return isEventLog(path) && existsSync(path) ? liveSource(path, post, converted) : recordSource(isEventLog(path) ? sealedPathOf(path) : path, post, converted);
 }
 
-function recordSource(path: string, post: (message: RunHostMessage) => void): RunSource {
+function recordSource(path: string, post: (message: RunHostMessage) => void, { convert, discard }: ConvertedFiles): RunSource {
   let state: RunState | undefined;
+  const stop = new AbortController();
+  /** Of a file that is no record: asked for once, also when the page is made again. */
+  let made: Promise<Converted> | undefined;
+  let store = storeFolderOf(path);
+  const show = (read: Exclude<ReadRecord, { readonly type: 'unreadable' }>): void => {
+    if (read.type === 'trace') {
+      const { title, spans, total } = read;
+      post({ type: 'trace', title, spans, total });
+      return;
+    }
+    state = read.state;
+    post(runSnapshot(state, false));
+  };
   return {
     state: () => state,
+    store: () => store,
     setVisible: () => undefined,
-    dispose: () => undefined,
+    dispose: () => {
+      stop.abort();
+      void made?.then((converted) => (converted.ok ? discard(converted.store) : undefined));
+    },
     snapshot: async () => {
-      const { readRecord } = await import('../store/read-record.ts');
-      const read = await readRecord(path);
-      if (read.type === 'run') {
-        state = read.state;
-        post(runSnapshot(state, false));
-      } else {
-        post(read);
+      const read = made === undefined ? await readShowingProgress(path, stop.signal) : undefined;
+      if (stop.signal.aborted) return;
+      if (read !== undefined && read.type !== 'unreadable') {
+        show(read);
+        return;
       }
+      made ??= convert(path, read);
+      const converted = await made;
+      if (!converted.ok) {
+        post({ type: 'unreadable', message: converted.message });
+        return;
+      }
+      store = converted.store;
+      const { readRecord } = await import('../store/read-record.ts');
+      const record = await readRecord(converted.record);
+      if (record.type === 'unreadable') post(record);
+      else show(record);
     },
   };
 }
 
-function liveSource(path: string, post: (message: RunHostMessage) => void): RunSource {
+/** Bytes from which reading takes a while. */
+const longReading = 64 * 1024 * 1024;
+
+/** `undefined` for what is no record, and when it was given up. */
+async function readShowingProgress(path: string, signal: AbortSignal): Promise<ReadRecord | undefined> {
+  const { readInPlace } = await import('../app/importing/open-file.ts');
+  const size = existsSync(path) ? statSync(path).size : 0;
+  try {
+    if (size < longReading) return await readInPlace(path, { signal });
+    return await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: `Reading ${basename(path)}` }, (progress) => {
+      let shown = -1;
+      const onProgress = (read: number, total: number): void => {
+        const percent = Math.floor((100 * read) / total);
+        if (percent === shown) return;
+        shown = percent;
+        progress.report({ message: `${percent} %` });
+      };
+      return readInPlace(path, { signal, onProgress });
+    });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+function liveSource(path: string, post: (message: RunHostMessage) => void, converted: ConvertedFiles): RunSource {
   const fold = createRunFold();
   let sealed: RunSource | undefined;
   /** The view has a snapshot, and is shown. */
@@ -238,12 +292,13 @@ function liveSource(path: string, post: (message: RunHostMessage) => void): RunS
       else if (wanted) sendSnapshot();
     },
     onEnd: () => {
-      sealed = recordSource(sealedPathOf(path), post);
+      sealed = recordSource(sealedPathOf(path), post, converted);
       if (wanted) void sealed.snapshot();
     },
   });
   return {
     state: () => sealed?.state() ?? fold.state(),
+    store: () => storeFolderOf(path),
     setVisible: (visible) => {
       if (visible) return;
       // Its page is gone, and asks for a snapshot when it is shown again.

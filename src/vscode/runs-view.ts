@@ -4,6 +4,7 @@ import type { RunListEntry } from '../model/record.ts';
 import { coalesce } from './coalesce.ts';
 import { command, view } from './commands.ts';
 import type { Disposable } from './disposable.ts';
+import { dropToImport, type Importing } from './import-runs.ts';
 import type { Pipelines } from './pipelines.ts';
 import { storeFolderOf } from './record-files.ts';
 import type { RecordFolders } from './record-folders.ts';
@@ -22,7 +23,7 @@ export interface RunsView extends Disposable {
   readonly showMore: (group: string) => void;
 }
 
-export function runsView(folders: RecordFolders, memory: vscode.Memento): RunsView {
+export function runsView(folders: RecordFolders, memory: vscode.Memento, imports: Importing): RunsView {
   const changed = new vscode.EventEmitter<RunsNode | RunsNode[] | undefined>();
   let grouping = groupings.find((each) => each === memory.get(remembered)) ?? 'day';
   const shown = new Map<string, number>();
@@ -79,7 +80,7 @@ export function runsView(folders: RecordFolders, memory: vscode.Memento): RunsVi
       return item;
     },
   };
-  const tree = vscode.window.createTreeView(view.runs, { treeDataProvider: provider, showCollapseAll: true });
+  const tree = vscode.window.createTreeView(view.runs, { treeDataProvider: provider, showCollapseAll: true, dragAndDropController: dropToImport<RunsNode>(imports) });
   const clock = setInterval(() => {
     if (tree.visible) draw();
   }, clockInterval);

@@ -8,7 +8,7 @@ import type { NamedView, TrackerHostMessage, TrackerViewMessage } from '../proto
 import { packRows } from '../query/packed-rows.ts';
 import { runKey } from '../query/run-row.ts';
 import { coalesce } from './coalesce.ts';
-import { view } from './commands.ts';
+import { command, view } from './commands.ts';
 import type { Pipelines } from './pipelines.ts';
 import { isEventLog, projectFolderOf, storeFolderOf } from './record-files.ts';
 import type { RecordFolders } from './record-folders.ts';
@@ -120,6 +120,9 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
         await changed();
         return;
       }
+      case 'export':
+        await vscode.commands.executeCommand(command.exportRuns, undefined, rowsOf(message.keys).map((row) => vscode.Uri.file(row.path)));
+        return;
       case 'undo': {
         const problem = await undo.undo();
         if (problem !== undefined) void vscode.window.showWarningMessage(problem);

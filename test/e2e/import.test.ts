@@ -1,5 +1,6 @@
 /** `runweave import` as people call it, beside a pipeline whose tasks must run all the same. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { project, runCli } from './cli-process.ts';
@@ -26,5 +27,17 @@ describe('import', () => {
     assert.equal(code, 2);
     assert.equal(stdout, '');
     assert.match(stderr, /^error: cut\.json.*: not JSON: .*\nerror: gone\.json: there is no such file or folder\n$/);
+  });
+
+  it('shows what is in a file without importing it', async () => {
+    const cwd = await project({ 'broken.json': '{"resourceSpans": [' });
+    const trace = await runCli(['show', path.join(fixtures, 'jaeger', 'api.json')], { cwd });
+    assert.equal(trace.code, 0, trace.stderr);
+    assert.match(trace.stdout, /^api-gateway: GET \/api\/customer\/owners\/8\/pets\/10 {2}5 spans\n/);
+    const run = await runCli(['show', path.join(fixtures, 'dvc', 'dvc.yaml'), '--json'], { cwd });
+    assert.equal((JSON.parse(run.stdout) as { readonly pipeline: { readonly name: string } }).pipeline.name, 'dvc');
+    const broken = await runCli(['show', 'broken.json'], { cwd });
+    assert.deepEqual([broken.code, broken.stderr], [2, 'error: broken.json: line 1: the document does not end\n']);
+    assert.equal(existsSync(path.join(cwd, '.runweave')), false);
   });
 });

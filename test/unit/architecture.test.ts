@@ -32,6 +32,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'cli.ts': ['cli', 'app'],
   'executor.ts': ['app', 'protocol'],
   'spawner.ts': ['execution'],
+  'transfer.ts': ['app'],
   'extension.ts': ['vscode', 'protocol'],
 };
 

@@ -107,6 +107,7 @@ export function trackerHost({ table }: SiteIndex, post: (message: TrackerHostMes
       case 'delete':
       case 'undo':
       case 'open-difference':
+      case 'export':
         return;
       default:
         message satisfies never;

@@ -194,6 +194,10 @@ const remove = (): void => {
   selected.clear();
   remember();
 };
+const exportRuns = (): void => {
+  const keys = targets();
+  if (keys.length > 0) host.post({ type: 'export', keys });
+};
 const undo = (): void => {
   if (undoable !== undefined) host.post({ type: 'undo' });
 };
@@ -227,8 +231,8 @@ function tableText(separate: (cells: readonly (readonly string[])[]) => string, 
 const copy = (): void => host.post({ type: 'copy', text: tableText((cells) => cells.map((line) => line.map((cell) => cell.replaceAll(/[\t\r\n]+/g, ' ')).join('\t')).join('\n'), false) });
 const saveCsv = (): void => host.post({ type: 'save-csv', text: tableText(csvText, true) });
 
-/** What changes something. */
-const editorActions: ReadonlySet<unknown> = new Set([star, tag, note, name, flag, archive, remove, undo]);
+/** What an editor does: what changes something, and dialogs of its own. */
+const editorActions: ReadonlySet<unknown> = new Set([star, tag, note, name, flag, archive, remove, undo, exportRuns]);
 
 function gridKey(event: KeyboardEvent): boolean {
   const control = event.ctrlKey || event.metaKey;
@@ -395,6 +399,7 @@ function drawActions(): void {
     { label: 'Note…', run: note, keys: 'n', needs: 1, title: 'Note (N)' },
     { label: 'Flag', run: flag, keys: 'f', needs: 1, title: 'Flag as bad, or take the flag off (F)' },
     { label: 'Archive', run: archive, needs: 1 },
+    { label: 'Export…', run: exportRuns, needs: 1, title: 'Write for other tools: OTLP, MLflow, Markdown, CSV and more' },
     { label: 'Delete', run: remove, keys: 'Delete', needs: 1, title: 'Move into .runweave/trash (Delete); Undo puts it back' },
     { label: 'Undo', run: undo, keys: 'Control+Z', off: undoable === undefined, title: undoable === undefined ? 'Nothing to undo' : `Undo: ${undoable}` },
     { label: 'Copy', run: copy, keys: 'Control+C', needs: 1, title: 'Copy the selected runs as text' },

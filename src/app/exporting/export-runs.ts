@@ -114,6 +114,7 @@ async function stateOf(record: string): Promise<RunState> {
     case 'run':
       return read.state;
     case 'trace':
+      if (read.state !== undefined) return read.state;
       throw new ExportError(`${record} is a trace that Runweave did not record`);
     case 'unreadable':
       throw new ExportError(`${record}: ${read.message}`);

@@ -8,6 +8,8 @@ import type { EventOf, RunEvent, RunId } from '../../model/run-event.ts';
 import { fromMilliseconds, type UnixNano } from '../../model/time.ts';
 import { storeArtifact } from '../../recording/artifacts.ts';
 import { RecordExistsError, recordSuffix, runsFolder, sealRun } from '../../recording/seal.ts';
+import { belongings, bringAlong } from './belongings.ts';
+import { isLargeOtlp, readLargeOtlp, type StreamedRun } from './large-otlp.ts';
 import { importOwnRecord } from './own-record.ts';
 import { readSource } from './read-source.ts';
 
@@ -26,40 +28,79 @@ export interface ImportOutcome {
 export interface ImportReport {
   readonly runs: readonly ImportOutcome[];
   readonly problems: readonly ImportProblem[];
+  /** It was given up; `runs` are those that were imported before. */
+  readonly cancelled?: true;
+}
+
+export interface ImportHooks {
+  /** Before each of `names`, and with each run that is there. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number; readonly name: string; readonly runs: number }) => void;
+  readonly signal?: AbortSignal;
 }
 
 /** `store` is `.runweave`; `names` as the user wrote them, relative to `cwd`. Throws only when the store can't be written. */
-export async function importRuns(store: string, names: readonly string[], cwd: string): Promise<ImportReport> {
+export async function importRuns(store: string, names: readonly string[], cwd: string, { onProgress, signal }: ImportHooks = {}): Promise<ImportReport> {
   const runs: ImportOutcome[] = [];
   const problems: ImportProblem[] = [];
   const known = await knownRuns(store);
-  for (const name of names) {
+  for (const [done, name] of names.entries()) {
     const absolute = path.resolve(cwd, name);
+    const progress = (): void => onProgress?.({ done, total: names.length, name, runs: runs.length });
     try {
+      progress();
+      signal?.throwIfAborted();
       // What lies beside such a file belongs to it.
       const only = ['dvc.yaml', 'static_data.json'].find((each) => each === path.basename(absolute));
-      const source = await readSource(absolute, name);
-      const files = only === undefined ? source.files : (await readSource(path.dirname(absolute), path.dirname(name))).files;
+      const source = await readSource(absolute, name, store);
+      const files = only === undefined ? source.files : (await readSource(path.dirname(absolute), path.dirname(name), store)).files;
       const written = (path: string): string => asWritten(path, name, absolute);
+      const count = runs.length + problems.length;
+      const refuse = (refused: readonly ImportProblem[]): void => void problems.push(...refused.map((problem) => ({ ...problem, file: written(problem.file) })));
+      const add = (run: ImportOutcome): void => {
+        runs.push({ ...run, source: written(run.source) });
+        progress();
+      };
       problems.push(...source.problems);
-      const own = await ownRecords(source.files, store);
-      runs.push(...own.runs.map((run) => ({ ...run, source: written(run.source) })));
-      problems.push(...own.problems.map((problem) => ({ ...problem, file: written(problem.file) })));
-      const named = source.files.length === 1;
-      const imported = await importFiles(files.filter((file) => !own.files.has(file)), { writtenAt, named, ...(only !== undefined && { only: `${path.basename(path.dirname(absolute))}/${only}` }) });
-      problems.push(...imported.problems.map((problem) => ({ ...problem, file: written(problem.file) })));
-      for (const run of imported.runs) {
-        const kept = await keep(store, run, known);
-        runs.push({ ...kept, source: written(kept.source) });
+      const taken = new Set<SourceFile>();
+      for (const file of source.files) {
+        signal?.throwIfAborted();
+        const own = await importOwnRecord(file, store, signal);
+        if (own === undefined) continue;
+        taken.add(file);
+        if ('message' in own) refuse([own]);
+        else {
+          add(own);
+          for (const beside of belongings(file, source.files)) taken.add(beside);
+        }
       }
-      if (own.runs.length + imported.runs.length + own.problems.length + imported.problems.length + source.problems.length === 0) problems.push({ file: name, message: 'there is nothing in it that can be imported' });
+      refuse(await bringAlong(store, [...taken], signal));
+      for (const file of files) {
+        if (taken.has(file) || (only !== undefined && !isMeant(file, absolute, only)) || !(await isLargeOtlp(file))) continue;
+        taken.add(file);
+        const large = await readLargeOtlp(file, signal);
+        refuse(large.problems);
+        for (const run of large.runs) add(await keep(store, run, known));
+      }
+      const named = source.files.length === 1;
+      const imported = await importFiles(files.filter((file) => !taken.has(file)), { writtenAt, named, ...(only !== undefined && { only: `${path.basename(path.dirname(absolute))}/${only}` }) });
+      refuse(imported.problems);
+      for (const run of imported.runs) {
+        signal?.throwIfAborted();
+        add(await keep(store, { ...run, first: run.events[0] }, known));
+      }
+      if (runs.length + problems.length === count) problems.push({ file: name, message: 'there is nothing in it that can be imported' });
     } catch (error) {
+      if (signal?.aborted === true) return { runs, problems, cancelled: true };
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOSPC' || code === 'EROFS' || code === 'EDQUOT') throw error;
       problems.push({ file: name, message: (error as Error).message });
     }
   }
   return { runs, problems };
+}
+
+function isMeant(file: SourceFile, absolute: string, only: string): boolean {
+  return file.path === `${path.basename(path.dirname(absolute))}/${only}`;
 }
 
 /** `site/static_data.json` for what is `static_data.json` in `site`: the way from where the user is. */
@@ -69,37 +110,22 @@ function asWritten(inside: string, name: string, absolute: string): string {
   return base === undefined ? inside : name.replace(/[/\\]+$/, '') + inside.slice(base.length);
 }
 
-async function ownRecords(files: readonly SourceFile[], store: string): Promise<ImportReport & { readonly files: ReadonlySet<SourceFile> }> {
-  const runs: ImportOutcome[] = [];
-  const problems: ImportProblem[] = [];
-  const taken = new Set<SourceFile>();
-  for (const file of files) {
-    const own = await importOwnRecord(file, store);
-    if (own === undefined) continue;
-    taken.add(file);
-    if ('message' in own) problems.push(own);
-    else runs.push(own);
-  }
-  return { runs, problems, files: taken };
-}
-
 /** End of a run's id → the id: what was imported before has the same, whatever time a format without times gave it. */
 async function knownRuns(store: string): Promise<Map<string, string>> {
   const names = await readdir(runsFolder(store)).catch(() => []);
   return new Map(names.filter((name) => name.endsWith(recordSuffix)).map((name) => name.slice(0, -recordSuffix.length)).map((id) => [id.slice(id.lastIndexOf('-') + 1), id]));
 }
 
-async function keep(store: string, run: Awaited<ReturnType<typeof importFiles>>['runs'][number], known: Map<string, string>): Promise<ImportOutcome> {
-  const [started] = run.events;
+async function keep(store: string, { format, source, key, first: started, events: told }: StreamedRun, known: Map<string, string>): Promise<ImportOutcome> {
   if (started?.type !== 'run-started') throw new Error('an importer told of no run');
-  const outcome = { format: run.format, source: run.source, tasks: started.tasks.length };
-  const earlier = known.get(run.key);
+  const outcome = { format, source, tasks: started.tasks.length };
+  const earlier = known.get(key);
   if (earlier !== undefined) return { ...outcome, runId: earlier as RunId, record: path.resolve(runsFolder(store), earlier + recordSuffix), existed: true };
-  const events: RunEvent[] = [];
-  for (const event of run.events) events.push(event.type === 'file' ? await artifact(store, event) : event);
-  known.set(run.key, started.runId);
+  const kept: RunEvent[] = [];
+  if (typeof told !== 'function') for (const event of told) kept.push(event.type === 'file' ? await artifact(store, event) : event);
+  known.set(key, started.runId);
   try {
-    return { ...outcome, runId: started.runId, record: await sealRun(store, events), existed: false };
+    return { ...outcome, runId: started.runId, record: await sealRun(store, typeof told === 'function' ? told : kept), existed: false };
   } catch (error) {
     if (!(error instanceof RecordExistsError)) throw error;
     return { ...outcome, runId: started.runId, record: error.record, existed: true };

@@ -1,21 +1,22 @@
 /** A record of ours from elsewhere: its lines as they are, but for the mark that it was imported. */
-import { createReadStream } from 'node:fs';
 import { link, mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ImportProblem, SourceFile } from '../../importers/source.ts';
-import { splitJsonDocuments } from '../../model/json-documents.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 import { spansOf } from '../../model/otlp-json.ts';
 import type { RunId } from '../../model/run-event.ts';
 import { importFormat, importSource } from '../../model/semantic-conventions.ts';
 import { isRunId } from '../../recording/event-log.ts';
-import { readLines } from '../../recording/read-lines.ts';
 import { recordPath, runsFolder } from '../../recording/seal.ts';
+import { piecesOf } from '../../store/read-pieces.ts';
 import { isRunSpan, runOfSpans } from '../../store/run-of-spans.ts';
 import type { ImportOutcome } from './import-runs.ts';
 
+/** Bytes. */
+const documentLimit = 512 * 1024 * 1024;
+
 /** `undefined` when it is no record of ours. */
-export async function importOwnRecord(file: SourceFile, store: string): Promise<ImportOutcome | ImportProblem | undefined> {
+export async function importOwnRecord(file: SourceFile, store: string, signal?: AbortSignal): Promise<ImportOutcome | ImportProblem | undefined> {
   if (!(await mayBeOwn(file))) return undefined;
   const state = await headOf(file);
   if (state === undefined) return undefined;
@@ -28,7 +29,10 @@ export async function importOwnRecord(file: SourceFile, store: string): Promise<
   try {
     const handle = await open(temporary, 'w');
     try {
-      for await (const document of documentsOf(file)) await handle.writeFile(`${JSON.stringify(marked(document, file.path))}\n`);
+      for await (const document of documentsOf(file)) {
+        signal?.throwIfAborted();
+        await handle.writeFile(`${JSON.stringify(marked(document, file.path))}\n`);
+      }
       await handle.sync();
     } finally {
       await handle.close();
@@ -36,6 +40,7 @@ export async function importOwnRecord(file: SourceFile, store: string): Promise<
     await link(temporary, record);
     return { ...outcome, existed: false };
   } catch (error) {
+    signal?.throwIfAborted();
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return { ...outcome, existed: true };
     return { file: file.path, message: (error as Error).message };
   } finally {
@@ -45,10 +50,18 @@ export async function importOwnRecord(file: SourceFile, store: string): Promise<
 
 /** Our mark stands in the first span: near the beginning, whatever comes after it. */
 async function mayBeOwn(file: SourceFile): Promise<boolean> {
-  if (file.disk === undefined) return Buffer.from((await file.read().catch(() => new Uint8Array())).subarray(0, 1024 * 1024)).includes('runweave.record.version');
-  const chunks: Buffer[] = [];
-  for await (const chunk of createReadStream(file.disk, { end: 1024 * 1024 })) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).includes('runweave.record.version');
+  const parts: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const part of file.stream()) {
+      parts.push(Buffer.from(part));
+      length += part.length;
+      if (length >= 1024 * 1024) break;
+    }
+  } catch {
+    // What could be read of it says enough.
+  }
+  return Buffer.concat(parts).includes('runweave.record.version');
 }
 
 async function headOf(file: SourceFile): Promise<{ readonly runId: RunId; readonly tasks: number } | undefined> {
@@ -65,24 +78,18 @@ async function headOf(file: SourceFile): Promise<{ readonly runId: RunId; readon
   return undefined;
 }
 
+/** Each whole: the first says of all tasks. Throws where one is damaged. */
 async function* documentsOf(file: SourceFile): AsyncGenerator<Json> {
-  if (file.disk !== undefined && (await isLines(file.disk))) {
-    for await (const { text } of readLines(file.disk)) if (text.trim() !== '') yield JSON.parse(text) as Json;
-    return;
-  }
-  for (const { text } of splitJsonDocuments(Buffer.from(await file.read()).toString('utf8')).documents) yield JSON.parse(text) as Json;
-}
-
-async function isLines(disk: string): Promise<boolean> {
-  for await (const { text } of readLines(disk)) {
-    try {
-      JSON.parse(text);
-      return true;
-    } catch {
-      return false;
+  for await (const found of piecesOf(file.stream(), { lineLimit: documentLimit, pieceSize: documentLimit })) {
+    for (const piece of found) {
+      if (piece.type === 'problem') throw new Error(`line ${piece.line}: ${piece.message}`);
+      try {
+        yield JSON.parse(piece.text) as Json;
+      } catch (error) {
+        throw new Error(`line ${piece.line} is not JSON`, { cause: error });
+      }
     }
   }
-  return false;
 }
 
 function marked(document: Json, source: string): Json {

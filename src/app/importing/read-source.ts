@@ -4,10 +4,12 @@
  */
 import { readFile, readdir, stat, lstat } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { fromBuffer, type Entry, type ZipFile } from 'yauzl';
 import type { ImportProblem, SourceFile } from '../../importers/source.ts';
+import { bytesOnDisk, unpacked as unpackedBytes } from '../../store/read-pieces.ts';
 
 const gunzipped = promisify(gunzip);
 
@@ -22,8 +24,11 @@ export interface ReadSource {
   readonly problems: readonly ImportProblem[];
 }
 
-/** `name`: as the user wrote it. Throws, with what is wrong, when there is nothing of that name. */
-export async function readSource(absolute: string, name: string): Promise<ReadSource> {
+/**
+ * `name`: as the user wrote it; `store`: the `.runweave` that is written to, which is not looked into. Throws, with what
+ * is wrong, when there is nothing of that name.
+ */
+export async function readSource(absolute: string, name: string, store?: string): Promise<ReadSource> {
   const base = path.basename(absolute);
   const { isDirectory } = await stat(absolute).then(
     (found) => ({ isDirectory: found.isDirectory() }),
@@ -40,7 +45,11 @@ export async function readSource(absolute: string, name: string): Promise<ReadSo
     for (const entry of (await readdir(path.join(absolute, folder), { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const inside = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isSymbolicLink()) problems.push({ file: `${name}/${inside}`, message: 'it is a link, and was not followed' });
-      else if (entry.isDirectory() && !['.git', 'node_modules', '.venv', '.runweave'].includes(entry.name)) pending.push(inside);
+      else if (entry.isDirectory()) {
+        const isOwn = store !== undefined && path.resolve(absolute, inside) === path.resolve(store);
+        const isOfStore = path.basename(path.join(absolute, folder)) === '.runweave' && ['cache', 'live', 'trash'].includes(entry.name);
+        if (!isOwn && !isOfStore && !['.git', 'node_modules', '.venv'].includes(entry.name)) pending.push(inside);
+      }
       else if (entry.isFile()) files.push(await fileOnDisk(path.join(absolute, inside), `${base}/${inside}`));
       if (files.length > countLimit) throw new Error(`there are more than ${countLimit} files in it`);
     }
@@ -59,6 +68,7 @@ async function fileOnDisk(disk: string, name: string): Promise<SourceFile> {
       if (size > fileLimit) throw new Error(`it has ${size} bytes, and more than ${fileLimit} are not read at once; as JSON Lines it opens without importing`);
       return readFile(disk);
     },
+    stream: () => bytesOnDisk(disk),
   };
 }
 
@@ -68,7 +78,7 @@ async function unpacked(files: readonly SourceFile[], name: string): Promise<Rea
   const problems: ImportProblem[] = [];
   for (const file of files) {
     if (/\.gz$/i.test(file.path)) {
-      all.push({ path: file.path, size: file.size, read: async () => gunzipped(await file.read(), { maxOutputLength: fileLimit }).catch((error: unknown) => Promise.reject(new Error((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? `unpacked it has more than ${fileLimit} bytes` : `it can't be unpacked: ${(error as Error).message}`))) });
+      all.push({ path: file.path, size: file.size, stream: () => unpackedBytes(Readable.from(copies(file.stream()))), read: async () => gunzipped(await file.read(), { maxOutputLength: fileLimit }).catch((error: unknown) => Promise.reject(new Error((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? `unpacked it has more than ${fileLimit} bytes` : `it can't be unpacked: ${(error as Error).message}`))) });
     } else if (/\.zip$/i.test(file.path) || (files.length === 1 && (await isZip(file)))) {
       try {
         const zip = await unzip(file);
@@ -84,8 +94,8 @@ async function unpacked(files: readonly SourceFile[], name: string): Promise<Rea
 
 async function isZip(file: SourceFile): Promise<boolean> {
   if (file.size > fileLimit || file.size < 22) return false;
-  const head = await file.read();
-  return head[0] === 0x50 && head[1] === 0x4b && head[2] === 3 && head[3] === 4;
+  for await (const head of file.stream()) return head[0] === 0x50 && head[1] === 0x4b && head[2] === 3 && head[3] === 4;
+  return false;
 }
 
 async function unzip(file: SourceFile): Promise<ReadSource> {
@@ -107,7 +117,7 @@ async function unzip(file: SourceFile): Promise<ReadSource> {
           return;
         }
         // The zip stands for a folder.
-        files.push({ path: `${file.path.replace(/\.zip$/i, '')}/${entry.fileName}`, size: entry.uncompressedSize, read: () => contentOf(zip, entry) });
+        files.push({ path: `${file.path.replace(/\.zip$/i, '')}/${entry.fileName}`, size: entry.uncompressedSize, read: () => contentOf(zip, entry), stream: () => bytesOf(zip, entry) });
       }
       zip.readEntry();
     });
@@ -116,18 +126,19 @@ async function unzip(file: SourceFile): Promise<ReadSource> {
   return { files, problems };
 }
 
-function contentOf(zip: ZipFile, entry: Entry): Promise<Uint8Array> {
-  if (entry.uncompressedSize > fileLimit) return Promise.reject(new Error(`unpacked it has ${entry.uncompressedSize} bytes, more than ${fileLimit}`));
-  return new Promise((resolve, reject) => {
-    zip.openReadStream(entry, (error, stream) => {
-      if (error !== null) {
-        reject(error);
-        return;
-      }
-      const chunks: Uint8Array[] = [];
-      stream.on('data', (chunk: Uint8Array) => chunks.push(chunk));
-      stream.on('error', reject);
-      stream.on('end', () => resolve(Buffer.concat(chunks)));
-    });
-  });
+/** For who holds several parts at once. */
+async function* copies(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const part of parts) yield Uint8Array.from(part);
+}
+
+async function contentOf(zip: ZipFile, entry: Entry): Promise<Uint8Array> {
+  if (entry.uncompressedSize > fileLimit) throw new Error(`unpacked it has ${entry.uncompressedSize} bytes, more than ${fileLimit}`);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytesOf(zip, entry)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function* bytesOf(zip: ZipFile, entry: Entry): AsyncGenerator<Uint8Array> {
+  const stream = await new Promise<Readable>((resolve, reject) => zip.openReadStream(entry, (error, opened) => (error === null ? resolve(opened) : reject(error))));
+  for await (const chunk of stream) yield chunk as Uint8Array;
 }

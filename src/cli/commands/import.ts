@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { convertDvc } from '../../app/importing/convert-dvc.ts';
 import { importRuns } from '../../app/importing/import-runs.ts';
-import type { ImportProblem } from '../../importers/source.ts';
+import { problemText } from '../../importers/source.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
 import { findRecords, namePath } from '../pipeline-file.ts';
-import { oneLine } from '../progress/task-lines.ts';
+import { fit, oneLine } from '../progress/task-lines.ts';
 import { plural } from '../text.ts';
 import { reportError, userError } from '../user-error.ts';
 
@@ -17,8 +17,18 @@ export async function importCommand(line: CommandLine, host: Host): Promise<Exit
   const place = findRecords(host.cwd, file);
   if (place.type === 'error' && file !== undefined) return reportError(place, host, json);
   const store = place.type === 'error' ? join(host.cwd, '.runweave') : place.records;
-  const { runs, problems } = await importRuns(store, line.arguments, host.cwd);
-  const code = runs.length === 0 ? exitCodes.badUsage : exitCodes.success;
+  const stop = new AbortController();
+  const ignore = host.onInterrupt(() => stop.abort());
+  const { stderr } = host;
+  const { runs, problems, cancelled } = await importRuns(store, line.arguments, host.cwd, {
+    signal: stop.signal,
+    onProgress: ({ done, total, name, runs: count }) => {
+      if (stderr.interactive && !json) stderr.write(`\r\u001b[K${fit(`${total > 1 ? `${done + 1} of ${total}: ` : ''}${oneLine(name)}${count === 0 ? '' : `, ${plural(count, 'run')}`}`, host.stdout.columns())}`);
+    },
+  });
+  if (stderr.interactive && !json) stderr.write('\r\u001b[K');
+  ignore();
+  const code = cancelled === true ? exitCodes.interrupted : runs.length === 0 ? exitCodes.badUsage : exitCodes.success;
   if (json) {
     writeJson(host.stdout, { runs, problems });
     return code;
@@ -30,11 +40,6 @@ export async function importCommand(line: CommandLine, host: Host): Promise<Exit
   }
   for (const problem of problems) host.stderr.write(`${host.stderr.style(runs.length === 0 ? 'red' : 'yellow', runs.length === 0 ? 'error:' : 'warning:')} ${oneLine(problemText(problem))}\n`);
   return code;
-}
-
-/** `runs/log.json:12 ($.steps.train): what is wrong` */
-function problemText({ file, line, at, message }: ImportProblem): string {
-  return `${file}${line === undefined ? '' : `:${line}`}${at === undefined ? '' : ` (${at})`}: ${message}`;
 }
 
 async function convertCommand(names: readonly string[], host: Host, json: boolean): Promise<ExitCode> {

@@ -1,3 +1,4 @@
+import { isFile, showFile } from '../show-file.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
@@ -7,10 +8,12 @@ import { runDetails, taskDetails } from '../run-details.ts';
 import { findSeries, seriesCsv, seriesJson, seriesLines } from '../series-text.ts';
 import { reportError } from '../user-error.ts';
 
-/** `runweave show RUN[/TASK]`: what ran, why, with what, and what came out. */
+/** `runweave show RUN[/TASK]`, `show FILE`: what ran, why, with what, and what came out. */
 export async function showCommand(line: CommandLine, host: Host): Promise<ExitCode> {
   const { json } = line.options;
-  const { run: query, task: name } = splitReference(line.arguments[0] ?? '');
+  const [reference = ''] = line.arguments;
+  if (await isFile(reference, line, host)) return showFile(reference, line, host);
+  const { run: query, task: name } = splitReference(reference);
   const run = await openRun(query, line, host);
   if (run.type === 'error') return reportError(run, host, json);
   const { style, color, columns } = host.stdout;

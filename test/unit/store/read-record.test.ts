@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { createRunFold } from '../../../src/model/run-state.ts';
 import { openEventLog } from '../../../src/recording/event-log.ts';
 import { sealRun } from '../../../src/recording/seal.ts';
@@ -65,6 +66,54 @@ describe('readRecord, traces of other programs', () => {
   });
 });
 
+describe('readRecord, large files', () => {
+  const span = (index: number): unknown => ({ traceId: 'ab', spanId: index.toString(16).padStart(16, '0'), name: `s "${index}" }]{`, attributes: [{ key: 'n', value: { intValue: index } }, { key: 'path', value: { stringValue: 'C:\\' } }] });
+  const document = (count: number): unknown => ({ resourceSpans: [{ resource: { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] }, scopeSpans: [{ scope: { name: 'x' }, spans: Array.from({ length: count }, (_, index) => span(index)) }] }] });
+
+  it('reads one document as it reads its lines, indented or not, packed or not', async (t) => {
+    const folder = temporaryFolder(t);
+    const file = (name: string, content: string | Buffer): string => {
+      const target = path.join(folder, name);
+      writeFileSync(target, content);
+      return target;
+    };
+    const text = JSON.stringify(document(6000));
+    const read = trace(await readRecord(file('one.otlp.json', text)));
+    assert.deepEqual([read.title, read.spans.length, read.total], ['shop: s "0" }]{', 5000, 6000]);
+    assert.deepEqual([read.spans[4999]?.service, read.spans[4999]?.attributes], ['shop', { n: '4999', path: 'C:\\' }]);
+    assert.deepEqual(await readRecord(file('indented.otlp.json', JSON.stringify(document(6000), null, 2))), read);
+    assert.deepEqual(await readRecord(file('packed.otlp.json', gzipSync(text))), read);
+  });
+
+  it('shows what is whole of a document that is cut off, packed or not', async (t) => {
+    const file = path.join(temporaryFolder(t), 'cut.otlp.json');
+    const text = JSON.stringify(document(2000));
+    writeFileSync(file, text.slice(0, text.indexOf('"000000000000044c"')));
+    const cut = trace(await readRecord(file));
+    assert.deepEqual([cut.total, cut.spans.length, cut.spans[1099]?.service], [1100, 1100, 'shop']);
+    assert.match(cut.title, /\(damaged: line 1: the document does not end\)$/);
+    writeFileSync(file, gzipSync(text).subarray(0, 4000));
+    const packed = trace(await readRecord(file));
+    assert.ok(packed.total > 0 && packed.total < 2000);
+    assert.match(packed.title, /it can't be unpacked further/);
+  });
+
+  it('says that nothing is in a file that unpacks to very much', { timeout: 60_000 }, async (t) => {
+    const file = path.join(temporaryFolder(t), 'bomb.otlp.json.gz');
+    const packed = gzipSync(Buffer.alloc(8 * 1024 * 1024));
+    writeFileSync(file, Buffer.concat(Array.from({ length: 200 }, () => packed)));
+    const read = await readRecord(file);
+    assert.ok(read.type === 'unreadable');
+    assert.match(read.message, /there is no document in its first 512 MiB$/);
+  });
+
+  it('can be given up', async (t) => {
+    const file = path.join(temporaryFolder(t), 'x.otlp.json');
+    writeFileSync(file, JSON.stringify(document(10)));
+    await assert.rejects(readRecord(file, { signal: AbortSignal.abort() }), { name: 'AbortError' });
+  });
+});
+
 describe('readRecord, files that are no good', () => {
   it('says what and where, and never throws', async (t) => {
     const file = path.join(temporaryFolder(t), 'bad.otlp.jsonl');
@@ -72,7 +121,7 @@ describe('readRecord, files that are no good', () => {
       ['', /^the file is empty$/],
       ['\n\n', /^the file is empty$/],
       ['hello', /^line 1 is not JSON/],
-      ['\n{"resourceSpans":[', /^line 2 is not JSON/],
+      ['\n{"resourceSpans":[', /^line 2: the document does not end$/],
       ['{}', /^line 1 is JSON, but not OTLP$/],
       ['null\n', /^line 1 is JSON, but not OTLP$/],
       ['[]\n', /^line 1 is JSON, but not OTLP$/],
@@ -144,7 +193,13 @@ describe('readRecord, runs', () => {
     assert.ok(read.type === 'run' && whole.type === 'run');
     assert.equal(read.state.tasks.length, whole.state.tasks.length);
     assert.match(read.state.warnings.at(-1) ?? '', /^The record is damaged, and shows what could be read: line \d+ is not JSON/);
-    writeFileSync(record, text.subarray(0, 5000));
+    // Within its first line: the tasks that are whole.
+    writeFileSync(record, text.subarray(0, text.indexOf('\n') - 1000));
+    const cut = await readRecord(record);
+    assert.ok(cut.type === 'run');
+    assert.ok(cut.state.tasks.length > 0 && cut.state.tasks.length < whole.state.tasks.length);
+    assert.match(cut.state.warnings.at(-1) ?? '', /: line 1: the document does not end$/);
+    writeFileSync(record, text.subarray(0, 200));
     assert.equal((await readRecord(record)).type, 'unreadable');
   });
 

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { importRuns } from '../../../../src/app/importing/import-runs.ts';
 import { convertDvc } from '../../../../src/app/importing/convert-dvc.ts';
+import { openFile } from '../../../../src/app/importing/open-file.ts';
+import type { RunId } from '../../../../src/model/run-event.ts';
 import { importFormat } from '../../../../src/model/semantic-conventions.ts';
+import { objectPath, storeArtifact } from '../../../../src/recording/artifacts.ts';
 import { sealRun } from '../../../../src/recording/seal.ts';
+import { appendAnnotations, readAnnotations } from '../../../../src/store/annotations.ts';
 import { latestResults } from '../../../../src/store/latest-results.ts';
 import { listRuns } from '../../../../src/store/list-runs.ts';
 import { readRecord } from '../../../../src/store/read-record.ts';
@@ -47,6 +51,42 @@ function zipOf(entries: readonly { readonly name: string; readonly bytes: Buffer
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...parts, central, end]);
 }
+
+describe('importRuns, the artifact of a job of CI', () => {
+  it('brings objects and annotations along, and opens without importing', async (t) => {
+    const folder = temporaryFolder(t);
+    const there = path.join(folder, 'ci', '.runweave');
+    const record = await sealRun(there, generateRun(8));
+    const { digest } = await storeArtifact(there, Buffer.alloc(100_000, 'model'), { name: 'model.bin' });
+    const runId = path.basename(record, '.otlp.jsonl') as RunId;
+    await appendAnnotations(there, [{ target: { runId }, change: { type: 'star', on: true } }], new Date(0));
+    const object = objectPath(there, digest) ?? '';
+    const entries = [record, object, path.join(there, 'annotations.jsonl')].map((file) => ({ name: path.relative(path.dirname(there), file).split(path.sep).join('/'), bytes: readFileSync(file) }));
+    writeFileSync(path.join(folder, 'run.zip'), zipOf(entries));
+
+    const store = path.join(folder, '.runweave');
+    const { runs, problems } = await importRuns(store, ['run.zip'], folder);
+    assert.deepEqual([problems, runs.map((run) => [run.runId, run.format])], [[], [[runId, 'runweave']]]);
+    assert.deepEqual(readFileSync(objectPath(store, digest) ?? ''), readFileSync(object));
+    assert.deepEqual((await readAnnotations(store)).map((annotation) => annotation.target), [{ runId }]);
+    // Once more, from the folder that it was unpacked to.
+    await importRuns(store, ['ci'], folder);
+    assert.equal((await readAnnotations(store)).length, 1);
+
+    const opened = await openFile(path.join(folder, 'run.zip'));
+    assert.ok(opened.type === 'converted');
+    t.after(() => rmSync(opened.store, { recursive: true }));
+    assert.deepEqual(opened.report.runs.map((run) => run.runId), [runId]);
+    assert.ok(existsSync(objectPath(opened.store, digest) ?? ''));
+
+    const [first, , last] = entries;
+    writeFileSync(path.join(folder, 'bad.zip'), zipOf([first, last].flatMap((entry) => entry ?? []).concat({ name: `.runweave/objects/sha256/aa/${'b'.repeat(62)}`, bytes: Buffer.from('other') })));
+    const bad = await importRuns(path.join(folder, 'other'), ['bad.zip'], folder);
+    assert.equal(bad.runs.length, 1);
+    assert.match(bad.problems.map((problem) => problem.message).join(), /^its bytes are those of sha256:.*: it is damaged$/);
+    assert.equal(existsSync(path.join(folder, 'other', 'objects', 'sha256', 'aa')), false);
+  });
+});
 
 describe('importRuns', () => {
   it('makes no second record of what was imported before, also when a file without times was written again', async (t) => {
