@@ -18,7 +18,7 @@ export const webviewOptions = {
   format: 'iife',
   target: 'chrome132',
   legalComments: 'none',
-  entryPoints: { graph: 'webview/graph/main.ts', run: 'webview/run/main.ts', mermaid: 'webview/graph/mermaid.ts', 'run-parquet': 'webview/run/parquet.ts', tracker: 'webview/tracker/main.ts', lineage: 'webview/lineage/main.ts', charts: 'webview/charts/main.ts' },
+  entryPoints: { graph: 'webview/graph/main.ts', run: 'webview/run/main.ts', mermaid: 'webview/graph/mermaid.ts', 'run-parquet': 'webview/run/parquet.ts', tracker: 'webview/tracker/main.ts', lineage: 'webview/lineage/main.ts', charts: 'webview/charts/main.ts', site: 'webview/site/main.ts' },
   outdir: 'dist/webview',
   tsconfig: 'webview/tsconfig.json',
   plugins: [flowchartOnly],

@@ -5,6 +5,8 @@
 export interface Host<Incoming, Outgoing, State> {
   readonly post: (message: Outgoing) => void;
   readonly onMessage: (handler: (message: Incoming) => void) => void;
+  /** Whether there is an editor to ask: without one (a website), a panel shows no action that needs it. */
+  readonly editor: boolean;
   /** Survives a reload of the panel. */
   readonly state: { get(): State | undefined; set(state: State): void };
 }
@@ -22,6 +24,7 @@ export function connectHost<Incoming, Outgoing, State>(): Host<Incoming, Outgoin
   if (given !== undefined) return given;
   const api = acquireVsCodeApi();
   return {
+    editor: true,
     post: (message) => api.postMessage(message),
     onMessage: (handler) =>
       // The editor's messages come from a frame of this origin; the origin of a sandboxed notebook output is `null`.

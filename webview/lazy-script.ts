@@ -1,7 +1,12 @@
 /**
  * Parts of a panel that are large and seldom wanted are scripts of their own, beside the panel's. They are loaded with
- * its nonce, where the page has one, and leave what they make in `globalThis`.
+ * its nonce, where the page has one, and leave what they make in `globalThis`. A self-contained page has them already, as
+ * functions (`exporters/site/site-page.ts`).
  */
+declare global {
+  var runweaveParts: Readonly<Record<string, () => void>> | undefined;
+}
+
 const own = document.currentScript instanceof HTMLScriptElement ? document.currentScript : undefined;
 const loading = new Map<string, Promise<void>>();
 
@@ -14,6 +19,11 @@ export function beside(name: string): string {
 export function loadScript(name: string): Promise<void> {
   const known = loading.get(name);
   if (known !== undefined) return known;
+  const part = globalThis.runweaveParts?.[name];
+  if (part !== undefined) {
+    part();
+    return Promise.resolve();
+  }
   const loaded = new Promise<void>((resolve, reject) => {
     const script = document.createElement('script');
     script.nonce = own?.nonce ?? '';

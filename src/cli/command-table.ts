@@ -1,7 +1,7 @@
 /** Every command and option, once: the parser, the help and the suggestions all read this table. */
 import { exportTargets } from '../exporters/export-target.ts';
 
-export type CommandName = 'run' | 'retry' | 'restore' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'name' | 'delete' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
+export type CommandName = 'run' | 'retry' | 'restore' | 'watch' | 'plan' | 'graph' | 'gantt' | 'runs' | 'show' | 'logs' | 'compare' | 'recent' | 'history' | 'inspect' | 'trace' | 'tag' | 'note' | 'star' | 'archive' | 'name' | 'delete' | 'flag' | 'unflag' | 'review' | 'undo' | 'export' | 'site' | 'import' | 'gc' | 'init' | 'doctor' | 'schema';
 
 /** The values of the options of all commands; a command reads those that its row lists. */
 export interface OptionValues {
@@ -45,6 +45,10 @@ export interface OptionValues {
   readonly baseline?: string;
   readonly 'self-contained': boolean;
   readonly convert: boolean;
+  readonly keep?: number;
+  readonly since?: string;
+  readonly 'max-size'?: string;
+  readonly title?: string;
   readonly series?: string;
   readonly details: boolean;
   readonly key?: string;
@@ -95,6 +99,10 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   output: { short: 'o', type: 'text', value: 'PATH', description: 'the file to write, the folder for several, or a URL (default: standard output)' },
   baseline: { type: 'text', value: 'RUN', description: 'compare metrics with those of this run' },
   'self-contained': { type: 'flag', description: 'with the artifacts that the record only refers to' },
+  keep: { type: 'count', value: 'N', description: 'only the newest N runs, and those with a star or a tag' },
+  since: { type: 'text', value: 'AGE', description: 'only runs that were started since: 12h, 30d, 8w, and those with a star or a tag' },
+  'max-size': { type: 'text', value: 'SIZE', description: 'leave out the oldest runs where the website would be larger: 500MB' },
+  title: { type: 'text', value: 'TEXT', description: "the website's title (default: the pipeline's name)" },
   series: { type: 'text', value: 'METRIC', description: 'every value that was logged of this metric, with step and time' },
   details: { type: 'flag', description: 'show what differs: lines of sources and output, cells of notebooks and tables, timelines' },
   key: { type: 'text', value: 'COLUMN', description: 'match rows of tables by this column (default: the first one that tells rows apart)' },
@@ -394,19 +402,33 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   },
   export: {
     summary: 'write recorded runs for other tools',
-    details: `${Object.entries(exportTargets).map(([name, { description }]) => `${name}: ${description}`).join('; ')}. ${runReference}`,
+    details: `${Object.entries(exportTargets).map(([name, { description }]) => `${name}: ${description}`).join('; ')}; site: a folder that is a website. ${runReference}`,
     arguments: 'RUN…',
     minimum: 1,
     maximum: Infinity,
-    options: ['to', 'output', 'force', 'baseline', 'self-contained'],
-    targets: Object.keys(exportTargets),
+    options: ['to', 'output', 'force', 'baseline', 'self-contained', 'title'],
+    targets: [...Object.keys(exportTargets), 'site'],
     means: { force: 'overwrite what is there' },
     examples: [
       ['runweave export latest --to markdown --baseline -2 >> "$GITHUB_STEP_SUMMARY"', 'what the run came to, and what changed'],
       ['runweave export latest --to junit -o report.xml', 'for the test report of a CI system'],
+      ['runweave export latest -2 --to html -o comparison.html', 'two runs compared, in one file'],
       ['runweave export latest --to otlp --self-contained -o run.otlp.jsonl', 'one file that is all of the run'],
       ['runweave export latest -2 --to mlflow -o mlruns', 'into a file store; or -o https://mlflow.example'],
       ['runweave export latest --to otlp-http -o http://localhost:4318', 'to a collector'],
+    ],
+  },
+  site: {
+    summary: 'write the tracker as a static website',
+    details: 'The runs table, comparisons and each run as files for any web server, GitHub Pages or a file share: no server process, and nothing is fetched from elsewhere. Built again, only what is new is written. DIR is made; one that holds another website is refused.',
+    arguments: 'DIR',
+    minimum: 1,
+    maximum: 1,
+    options: ['keep', 'since', 'max-size', 'title'],
+    examples: [
+      ['runweave site public', 'all runs; open public/index.html'],
+      ['runweave site public --keep 500 --max-size 900MB', 'at most so many and so much'],
+      ['runweave site public --since 90d', 'the runs of a quarter of a year'],
     ],
   },
   import: {

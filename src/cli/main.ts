@@ -35,6 +35,7 @@ const load: Readonly<Record<CommandName, () => Promise<Command>>> = {
   review: async () => (await import('./commands/review.ts')).reviewCommand,
   undo: async () => (await import('./commands/annotate.ts')).undoCommand,
   export: async () => (await import('./commands/export.ts')).exportCommand,
+  site: async () => (await import('./commands/site.ts')).siteCommand,
   import: async () => (await import('./commands/import.ts')).importCommand,
   gc: async () => (await import('./commands/gc.ts')).gcCommand,
   init: async () => (await import('./commands/init.ts')).initCommand,

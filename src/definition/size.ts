@@ -1,6 +1,8 @@
 /** Sizes as people write them: `512MB`, `1.5GB`, `16GiB`, or a number of bytes. */
 export const sizePattern = '^(\\d+(?:\\.\\d+)?) ?(B|[KMGT]B|[KMGT]iB)$';
 
+export const sizeExample = '512MB or 1.5GB';
+
 /** Bytes; `undefined` for what is no size. */
 export function parseSize(value: number | string): number | undefined {
   if (typeof value === 'number') return value >= 0 ? value : undefined;

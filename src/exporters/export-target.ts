@@ -21,6 +21,7 @@ export const exportTargets = {
   openlineage: { output: 'file', extension: 'jsonl', description: 'OpenLineage events' },
   csv: { output: 'folder', description: 'four tables: runs, params, metrics, series' },
   parquet: { output: 'folder', description: 'the same four tables as Parquet files' },
+  html: { output: 'file', extension: 'html', description: 'one page that shows the run, or compares several, and needs nothing else' },
   json: { output: 'file', extension: 'json', description: 'all that is known of the runs' },
 } as const satisfies Readonly<Record<string, ExportTargetSpec>>;
 

@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
+import { thinBatch } from '../app/cut-series.ts';
+import { runSnapshot } from '../app/run-snapshot.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { ArtifactContent, RunEvent } from '../model/run-event.ts';
 import { createRunFold } from '../model/run-state.ts';
@@ -17,20 +19,14 @@ import type { ReadRecord } from '../store/read-record.ts';
 import { coalesce } from './coalesce.ts';
 import { command, view } from './commands.ts';
 import type { Converted, ConvertedFiles } from './converted-files.ts';
-import { cutOutput } from './cut-output.ts';
-import { cutSeries, thinBatch } from './cut-series.ts';
 import { followLog } from './live-log.ts';
 import { fileInside, isEventLog, pathOfRun, pipelineFolderOf, safeFileName, sealedPathOf, storeFolderOf } from './record-files.ts';
 import { saveChart } from './save-chart.ts';
 import { webviewHtml } from './webview-html.ts';
 
-/** Points of a series that can be told apart in a chart. */
-const pointsLimit = 2000;
 /** Characters, and points, log records and spans, that a view takes as events before it gets a snapshot, cut anew, in their place. */
 const eventsLimit = { characters: 2 * 1024 * 1024, points: 50_000 };
 const displayInterval = 16;
-/** Characters of output that an attempt shows. */
-const outputLimit = 512 * 1024;
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
 export function runEditor(extension: vscode.Uri, temporary: vscode.Uri, converted: ConvertedFiles): vscode.CustomReadonlyEditorProvider {
@@ -199,7 +195,7 @@ function recordSource(path: string, post: (message: RunHostMessage) => void, { c
       return;
     }
     state = read.state;
-    post(snapshotOf(state, false));
+    post(runSnapshot(state, false));
   };
   return {
     state: () => state,
@@ -283,8 +279,8 @@ function liveSource(path: string, post: (message: RunHostMessage) => void, conve
     events.flush();
     following = true;
     sent = { characters: 0, points: 0 };
-    const snapshot = snapshotOf(state, true);
-    isThinned = snapshot.type === 'run' && snapshot.seriesLengths !== undefined && snapshot.seriesLengths.length > 0;
+    const snapshot = runSnapshot(state, true);
+    isThinned = snapshot.seriesLengths !== undefined && snapshot.seriesLengths.length > 0;
     post(snapshot);
   };
   let wanted = false;
@@ -319,11 +315,6 @@ function liveSource(path: string, post: (message: RunHostMessage) => void, conve
       events.dispose();
     },
   };
-}
-
-function snapshotOf(state: RunState, live: boolean): RunHostMessage {
-  const { state: withFewerPoints, seriesLengths } = cutSeries(state, pointsLimit);
-  return { type: 'run', live, seriesLengths, ...cutOutput(withFewerPoints, outputLimit) };
 }
 
 /** Of the series that these events add to. */

@@ -69,7 +69,8 @@ function confusionPicture(): string {
   return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', head), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]).toString('base64');
 }
 
-const png = confusionPicture();
+/** Base64. */
+export const png = confusionPicture();
 
 export const notebook = JSON.stringify({
   nbformat: 4,

@@ -52,6 +52,10 @@ export interface Panel {
   accessibility(): Promise<readonly string[]>;
 }
 
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', '--disable-component-update'] });
+}
+
 /** Builds the panels and starts a browser. */
 export async function openPanels(): Promise<Panels> {
   const outdir = await mkdtemp(join(tmpdir(), 'runweave-webview-'));
@@ -72,7 +76,7 @@ export async function openPanels(): Promise<Panels> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const browser: Browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', '--disable-component-update'] });
+  const browser: Browser = await launchBrowser();
   let previous: Panel | undefined;
   return {
     open: async (panel, options = {}) => {
@@ -123,7 +127,8 @@ async function openPanel(browser: Browser, url: string, options: { readonly them
   };
 }
 
-async function findings(page: Page): Promise<readonly string[]> {
+/** Serious and critical ones of axe-core. */
+export async function findings(page: Page): Promise<readonly string[]> {
   const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   await page.evaluate(source);
   return page.evaluate(async () => {

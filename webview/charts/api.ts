@@ -65,6 +65,7 @@ export interface ChartsApi {
 
 declare global {
   var runweaveCharts: ChartsApi | undefined;
+  var runweaveParts: Readonly<Record<string, () => void>> | undefined;
 }
 
 let loading: Promise<ChartsApi> | undefined;
@@ -78,7 +79,8 @@ export function loadCharts(): Promise<ChartsApi> {
 }
 
 async function load(): Promise<ChartsApi> {
-  document.head.append(h('link', { rel: 'stylesheet', href: beside('charts.css') }));
+  // A self-contained page has it in its own.
+  if (globalThis.runweaveParts === undefined) document.head.append(h('link', { rel: 'stylesheet', href: beside('charts.css') }));
   await loadScript('charts.js');
   if (globalThis.runweaveCharts === undefined) throw new Error('charts.js is not what it should be');
   return globalThis.runweaveCharts;

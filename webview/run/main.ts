@@ -36,6 +36,8 @@ interface PanelState {
 }
 
 const host = connectHost<RunHostMessage, RunViewMessage, PanelState>();
+/** The page, or the part of a website's page that is for the panel. */
+const page = document.getElementById('panel') ?? document.body;
 let saved: PanelState = host.state.get() ?? { tab: 'timeline' };
 let fold: RunFold = createRunFold();
 let live = false;
@@ -103,14 +105,14 @@ host.onMessage((message) => {
       lengths.clear();
       noteLengths(message.seriesLengths);
       drawn = '';
-      if (!runView.isConnected) fill(document.body, runView, announcer.element);
+      if (!runView.isConnected) fill(page, runView, announcer.element);
       show();
       return;
     case 'trace':
-      fill(document.body, traceView(message, { span: saved.span, query: saved.search?.query ?? '' }, (span) => remember({ span }), (query) => remember({ search: { query, all: false } })));
+      fill(page, traceView(message, { span: saved.span, query: saved.search?.query ?? '' }, (span) => remember({ span }), (query) => remember({ search: { query, all: false } })));
       return;
     case 'unreadable':
-      fill(document.body, h('main', { class: 'empty' }, h('h2', {}, 'This file can’t be read as a run'), h('p', {}, message.message), h('p', { class: 'quiet' }, 'A record is OpenTelemetry’s OTLP as JSON: one TracesData document, or one on each line. Was the file cut while it was copied? A run that is still going on, or whose process died, is under Runs in the Runweave view.')));
+      fill(page, h('main', { class: 'empty' }, h('h2', {}, 'This file can’t be read as a run'), h('p', {}, message.message), h('p', { class: 'quiet' }, 'A record is OpenTelemetry’s OTLP as JSON: one TracesData document, or one on each line. Was the file cut while it was copied? A run that is still going on, or whose process died, is under Runs in the Runweave view.')));
       return;
     case 'events': {
       const before = phases();
@@ -273,5 +275,5 @@ setInterval(() => {
   if (live && !document.hidden) showSoon();
 }, 1000);
 
-fill(document.body, h('p', { class: 'empty quiet', role: 'status' }, 'Reading…'));
+fill(page, h('p', { class: 'empty quiet', role: 'status' }, 'Reading…'));
 host.post({ type: 'ready' });

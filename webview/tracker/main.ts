@@ -231,10 +231,14 @@ function tableText(separate: (cells: readonly (readonly string[])[]) => string, 
 const copy = (): void => host.post({ type: 'copy', text: tableText((cells) => cells.map((line) => line.map((cell) => cell.replaceAll(/[\t\r\n]+/g, ' ')).join('\t')).join('\n'), false) });
 const saveCsv = (): void => host.post({ type: 'save-csv', text: tableText(csvText, true) });
 
+/** What an editor does: what changes something, and dialogs of its own. */
+const editorActions: ReadonlySet<unknown> = new Set([star, tag, note, name, flag, archive, remove, undo, exportRuns]);
+
 function gridKey(event: KeyboardEvent): boolean {
   const control = event.ctrlKey || event.metaKey;
   const action = control ? { a: selectAll, c: copy, z: undo }[event.key.toLowerCase()] : { s: star, t: tag, n: note, f: flag, c: compare, v: toggleCharts, F2: name, Delete: remove, '/': filter.focus, Escape: clearSelection }[event.key];
   if (action === undefined || event.altKey) return false;
+  if (!host.editor && editorActions.has(action)) return false;
   action();
   return true;
 }
@@ -407,6 +411,7 @@ function drawActions(): void {
     { label: 'Archived', run: () => change({ archived: !table.archived }), pressed: table.archived, title: 'Show archived runs too' },
   ];
   for (const { label, run, keys, needs = 0, title, pressed, off } of controls) {
+    if (!host.editor && editorActions.has(run)) continue;
     let button = buttons.get(label);
     if (button === undefined) {
       button = h('button', { class: 'action', onclick: run, ...(keys !== undefined && { 'aria-keyshortcuts': keys }) }, label);

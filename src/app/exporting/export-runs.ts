@@ -19,6 +19,8 @@ export interface ExportOptions {
   readonly force?: boolean;
   /** Artifacts that the record only refers to are put in. */
   readonly selfContained?: boolean;
+  /** Of a page. */
+  readonly title?: string | undefined;
   /** Path of the record of the run that metrics are compared with. */
   readonly baseline?: string | undefined;
   /** Where credentials and settings of servers are taken from, by their own tools' names; the process's by default. */
@@ -47,7 +49,7 @@ export async function exportRuns(options: ExportOptions, { onProgress, signal = 
   try {
     signal.throwIfAborted();
     const baseline = options.baseline === undefined ? undefined : await stateOf(options.baseline);
-    const exporter = await exporterFor(options, { destination, written: (place) => places.push(place), total: runs.length, force, selfContained, signal, note: (message) => notes.push(message), ...(baseline !== undefined && { baseline }) });
+    const exporter = await exporterFor(options, { destination, written: (place) => places.push(place), total: runs.length, force, selfContained, title: options.title, signal, note: (message) => notes.push(message), ...(baseline !== undefined && { baseline }) });
     for (const [done, record] of runs.entries()) {
       signal.throwIfAborted();
       const state = await stateOf(record);
@@ -97,6 +99,8 @@ async function exporterFor({ target, output, environment = process.env }: Export
       return csvExporter(context);
     case 'parquet':
       return parquetExporter(context);
+    case 'html':
+      return (await import('./html-exporter.ts')).htmlExporter(context);
     case 'json':
       return jsonExporter(context);
     default:

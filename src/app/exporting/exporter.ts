@@ -17,6 +17,8 @@ export interface ExportContext {
   /** Metrics are compared with those of this run. */
   readonly baseline?: RunState;
   readonly selfContained: boolean;
+  /** Of a page. */
+  readonly title?: string | undefined;
   readonly force: boolean;
   /** Something that the user should know, and that stops nothing. */
   readonly note: (message: string) => void;

@@ -11,7 +11,7 @@ import { reportError, userError } from '../user-error.ts';
 /** `runweave export RUN… --to FORMAT`: to stdout, or into the file or folder that `--output` names. */
 export async function exportCommand(line: CommandLine, host: Host): Promise<ExitCode> {
   const { json, to = 'otlp', output, baseline: baselineQuery, force } = line.options;
-  if (!isExportTarget(to)) return reportError(userError(`--to ${to} is not known`), host, json);
+  if (to !== 'site' && !isExportTarget(to)) return reportError(userError(`--to ${to} is not known`), host, json);
   const place = findRecords(host.cwd, line.options.file);
   if (place.type === 'error') return reportError(place, host, json);
   const paths: string[] = [];
@@ -24,6 +24,11 @@ export async function exportCommand(line: CommandLine, host: Host): Promise<Exit
     paths.push(found.path);
   }
   const baseline = isFile ? file : baselineQuery === undefined ? undefined : paths.pop();
+  if (to === 'site') {
+    if (output === undefined) return reportError(userError('--to site writes a folder: name it with --output'), host, json);
+    const { writeSite } = await import('./site.ts');
+    return writeSite(output, new Set(paths), line, host);
+  }
   const stdout = exportTargets[to].output === 'file' && output === undefined;
   if (exportTargets[to].output === 'folder' && output === undefined) return reportError(userError(`--to ${to} writes several files: name a folder with --output`), host, json);
 
@@ -31,7 +36,7 @@ export async function exportCommand(line: CommandLine, host: Host): Promise<Exit
   const ignore = host.onInterrupt(() => stop.abort());
   const { stderr } = host;
   const end = await exportRuns(
-    { target: to, runs: paths, environment: host.environment, baseline, force, selfContained: line.options['self-contained'], output: output === undefined || isUrl(output) ? output : path.resolve(host.cwd, output) },
+    { target: to, runs: paths, environment: host.environment, baseline, force, selfContained: line.options['self-contained'], title: line.options.title, output: output === undefined || isUrl(output) ? output : path.resolve(host.cwd, output) },
     {
       signal: stop.signal,
       write: (text) => host.stdout.write(text),

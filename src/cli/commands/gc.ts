@@ -1,11 +1,11 @@
 import { keptLimit } from '../../app/kept-limit.ts';
 import { collectGarbage, type Garbage, type Removed } from '../../app/collect-garbage.ts';
+import { parseAge } from '../age.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
 import { findRecords } from '../pipeline-file.ts';
-import { plural } from '../text.ts';
-import { parseAge } from '../age.ts';
+import { formatBytes, plural } from '../text.ts';
 import { fromProblem, reportError } from '../user-error.ts';
 
 /** `runweave gc`: frees disk space, or says how much could be. */
@@ -35,10 +35,4 @@ export function garbageLines({ records, artifacts, kept, leftovers, bytes, dryRu
     ...of(leftovers, 'leftover'),
     `${formatBytes(bytes)} ${dryRun ? 'would be freed' : 'freed'}`,
   ];
-}
-
-function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
-  return `${power === 0 ? bytes : (bytes / 1000 ** power).toPrecision(3)} ${units[power]}`;
 }

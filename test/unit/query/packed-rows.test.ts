@@ -19,6 +19,7 @@ function row(id: string): RunRow {
       pipeline: 'digits',
       series: [
         { task, name: 'loss', count: 3, last: 0.5, min: 0.25, max: 1, mean: 0.5 },
+        { task, name: 'one', count: 1, last: 0.25, min: 0.25, max: 0.25, mean: 0.25 },
         { task, name: 'nothing', count: 1, last: 'NaN' },
         { task, name: 'once', count: 1, last: 0.1, min: 0.1, max: 0.1, mean: 0.1 },
         { task, name: 'at last not', count: 2, last: 'Infinity', min: 1, max: 1, mean: 1 },
@@ -30,7 +31,7 @@ function row(id: string): RunRow {
 it('names each series once, and gives the same rows back, named by key', () => {
   const rows = [row('a'), row('b'), { runId: 'c', path: '/w/.runweave/runs/c.otlp.json', status: 'unreadable', message: 'no JSON', annotations: noAnnotations } as const];
   const packed = packRows(rows, runKey);
-  assert.equal(packed.names.length, 4);
+  assert.equal(packed.names.length, 5);
   const expected = rows.map((each) => ({ ...each, path: each.runId, ...('summary' in each && { summary: { ...each.summary, path: each.runId } }) }));
   assert.deepEqual(unpackRows(JSON.parse(JSON.stringify(packed)) as typeof packed), expected);
 });

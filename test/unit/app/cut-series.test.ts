@@ -4,7 +4,7 @@ import { addPoint, newSeries, type MetricSeries, type MetricValue } from '../../
 import type { UnixNano } from '../../../src/model/time.ts';
 import type { RunEvent } from '../../../src/model/run-event.ts';
 import type { RunState } from '../../../src/model/run-state.ts';
-import { cutSeries, thinBatch } from '../../../src/vscode/cut-series.ts';
+import { cutSeries, thinBatch } from '../../../src/app/cut-series.ts';
 
 describe('cutSeries', () => {
   it('thins what is long, says of which tasks, and leaves the state as it is', () => {

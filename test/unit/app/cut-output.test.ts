@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { RunState } from '../../../src/model/run-state.ts';
-import { cutOutput } from '../../../src/vscode/cut-output.ts';
+import { cutOutput } from '../../../src/app/cut-output.ts';
 
 it('keeps the end of what is too long, says of which tasks, and leaves the state as it is', () => {
   const chunk = (text: string) => ({ time: '0', stream: 'stdout', text });
