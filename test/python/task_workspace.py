@@ -13,6 +13,8 @@ BOOTSTRAP = os.path.abspath(os.path.join(SOURCES, "runweave_task.py"))
 
 
 class TaskTest(unittest.TestCase):
+    interpreter = sys.executable
+
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
@@ -54,7 +56,7 @@ class TaskTest(unittest.TestCase):
     def python(self, *arguments, inside_run=True):
         """Runs Python in the workspace; the result has returncode, stdout and stderr as text."""
         return subprocess.run(
-            [sys.executable, *arguments],
+            [self.interpreter, *arguments],
             cwd=self.folder,
             env=self.env(inside_run),
             stdout=subprocess.PIPE,

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import unittest
+import venv
 
 from task_workspace import BOOTSTRAP, TaskTest
 
@@ -17,7 +18,7 @@ INSTALLED = ["numpy", "sklearn.svm", "logging", "multiprocessing.pool", "tempfil
 class WarmProcess:
     """The executor's end."""
 
-    def __init__(self, env, folder, preload, notebooks=False):
+    def __init__(self, env, folder, preload, notebooks=False, interpreter=sys.executable):
         self._own, theirs = socket.socketpair()
         self._listener = socket.socket(socket.AF_UNIX)
         self.address = os.path.join(folder, "warm.sock")
@@ -26,7 +27,7 @@ class WarmProcess:
         space = "x" * 2048
         env = {name: value for name, value in env.items() if not name.startswith("RUNWEAVE_")}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _AS_DESCRIPTOR_3, str(theirs.fileno()), sys.executable, BOOTSTRAP, "warm", space],
+            [interpreter, "-c", _AS_DESCRIPTOR_3, str(theirs.fileno()), interpreter, BOOTSTRAP, "warm", space],
             env={**env, "RUNWEAVE_WARM_SPACE": space},
             cwd=folder,
             pass_fds=[theirs.fileno()],
@@ -127,7 +128,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 @unittest.skipUnless(sys.platform == "linux", "only Linux forks tasks")
 class WarmTest(TaskTest):
     def warm(self, preload, **options):
-        warm = WarmProcess(self.env(), self.folder, preload, **options)
+        warm = WarmProcess(self.env(), self.folder, preload, interpreter=self.interpreter, **options)
         self.addCleanup(warm.close)
         return warm
 
@@ -137,7 +138,7 @@ class WarmTest(TaskTest):
         return warm
 
     def forked(self, warm, kind, source):
-        return warm.run([sys.executable, BOOTSTRAP, kind, source], self.folder, self.env())
+        return warm.run([self.interpreter, BOOTSTRAP, kind, source], self.folder, self.env())
 
     def both(self, warm, script, name="tasks/script.py"):
         """Runs a script fresh, forked, and in a fork made ahead: all must print the same and end the same."""
@@ -149,6 +150,40 @@ class WarmTest(TaskTest):
             forked = self.forked(warm, "script", path)
             self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (fresh.returncode, fresh.stdout, fresh.stderr))
         return forked
+
+
+class AsFreshWithoutPackages(WarmTest):
+    """Where nothing has imported modules before the helper, as `.pth` files of installed packages do."""
+
+    def setUp(self):
+        super().setUp()
+        venv.create(self.path(".venv"), with_pip=False, symlinks=True)
+        self.interpreter = self.path(".venv/bin/python")
+
+    def test_modules_have_what_they_have_when_they_are_imported(self):
+        names = ["importlib", "importlib.util", "warnings", "collections", "concurrent.futures", "multiprocessing.pool", "asyncio"]
+        process = self.ready([*names, "logging.config"])
+        for name in names:
+            with self.subTest(name):
+                result = self.both(
+                    process,
+                    f"""
+                    import os, sys
+                    import {name}
+                    # `importlib` gives those that Python starts with other names, and has done so in the warm process.
+                    frozen = ["_frozen_importlib", "_frozen_importlib_external", "importlib._bootstrap", "importlib._bootstrap_external"]
+                    def show():
+                        print({{name: sorted(vars(module)) for name, module in sorted(sys.modules.items()) if name not in frozen}}, flush=True)
+                    show()
+                    import importlib
+                    if os.fork() == 0:
+                        importlib.import_module("logging.config")
+                        show()
+                        os._exit(0)
+                    os.wait()
+                    """,
+                )
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
 
 
 class AsFresh(WarmTest):

@@ -8,13 +8,15 @@ a module of the workspace that has the name of an installed one are as in a fres
     load ──each root──▶ sys.modules, and who imported what ──hide──▶ _hidden ──the task's import──▶ sys.modules
 """
 
+# What is imported here is loaded before `load` can note what an import brings along: nothing of it may be more than one
+# module. So this is not `importlib`, but what Python starts with.
+import _frozen_importlib as bootstrap
 import _warnings
 import builtins
-import importlib._bootstrap as bootstrap
 import os
 import sys
 import time
-from importlib._bootstrap_external import ExtensionFileLoader
+from _frozen_importlib_external import ExtensionFileLoader
 from itertools import islice
 
 from . import observe
