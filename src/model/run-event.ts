@@ -223,6 +223,8 @@ export type RunEvent =
       readonly outcome: Exclude<Outcome, 'skip'>;
       readonly failure?: RecordedFailure;
       readonly outputs: readonly OutputFile[];
+      /** Bytes of the fingerprint's inputs, as far as they are known. */
+      readonly inputSizes?: Readonly<Record<string, number>>;
       readonly returns: JsonObject;
       /**
        * The fingerprint that this result stands for: `task-started`'s, with what the task was seen to import and read.

@@ -88,6 +88,8 @@ export const taskPhase = 'runweave.task.phase';
 export const taskReasons = 'runweave.reasons';
 export const taskFingerprint = 'runweave.fingerprint';
 export const taskOutputs = 'runweave.outputs';
+/** Bytes by the fingerprint's names of inputs. */
+export const taskInputSizes = 'runweave.input_sizes';
 /** Contents of the source files that were used, by path: digests in `objects/`. */
 export const taskSources = 'runweave.sources';
 export const taskReturns = 'runweave.returns';

@@ -195,6 +195,7 @@ function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescriptio
         [semconv.taskReasons]: task.reasons,
         [semconv.taskFingerprint]: task.fingerprint as unknown as Json | undefined,
         [semconv.taskOutputs]: task.outputs as unknown as Json,
+        [semconv.taskInputSizes]: task.inputSizes,
         [semconv.taskSources]: task.sources,
         [semconv.taskReturns]: task.returns,
         [semconv.taskSkipReason]: task.skipReason,

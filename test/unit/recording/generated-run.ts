@@ -195,6 +195,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
         time: now(),
         outcome,
         outputs: [{ path: 'build/a.npz', digest: digest(), size: int(100_000) }],
+        ...(chance(0.5) && { inputSizes: { 'data/a.csv': int(1e9), 'b.csv (read)': 0 } }),
         returns: record(),
         ...(outcome !== 'success' && { failure: failure() }),
         ...(outcome === 'success' && { fingerprint: fingerprint() }),
