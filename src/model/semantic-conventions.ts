@@ -26,6 +26,8 @@ export const processCpuUtilization = 'process.cpu.utilization';
 export const processMemoryUsage = 'process.memory.usage';
 export const processDiskRead = 'process.disk.io.read';
 export const processDiskWritten = 'process.disk.io.write';
+export const networkReceived = 'system.network.io.receive';
+export const networkSent = 'system.network.io.transmit';
 export const gpuUtilization = 'hw.gpu.utilization';
 
 // registry/attributes/vcs

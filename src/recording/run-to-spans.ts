@@ -273,6 +273,8 @@ function resourceTotals({ resources, start }: AttemptState): Record<string, Json
     [semconv.memoryPeak]: largest(resources.map(({ memory }) => memory)),
     [semconv.processDiskRead]: last.read,
     [semconv.processDiskWritten]: last.written,
+    [semconv.networkReceived]: last.received,
+    [semconv.networkSent]: last.sent,
     ...(gpus.length > 0 && { [semconv.gpuUtilization]: Number(mean(gpus).toPrecision(4)), [semconv.gpuMemoryPeak]: largest(gpuMemory) }),
   };
 }
