@@ -34,6 +34,7 @@ with open("rows.txt") as rows:
 `;
 
 let tarball = '';
+let packedFiles: readonly string[] = [];
 let parser: typeof WorkflowParser;
 before(async () => {
   const folder = await project({});
@@ -42,8 +43,10 @@ before(async () => {
   const banner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
   await build({ stdin: { contents: "export * from '@actions/workflow-parser'", resolveDir: import.meta.dirname }, bundle: true, platform: 'node', format: 'esm', banner: { js: banner }, outfile, logLevel: 'error' });
   parser = (await import(pathToFileURL(outfile).href)) as typeof parser;
-  const packed = await succeed('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], path.join(import.meta.dirname, '..', '..'));
-  tarball = path.join(folder, packed.trim().split('\n').at(-1) ?? '');
+  const packed = await succeed('npm', ['pack', '--silent', '--json', '--ignore-scripts', '--pack-destination', folder], path.join(import.meta.dirname, '..', '..'));
+  const [{ filename, files }] = JSON.parse(packed.slice(packed.indexOf('[\n'))) as readonly [{ readonly filename: string; readonly files: readonly { readonly path: string }[] }];
+  tarball = path.join(folder, filename);
+  packedFiles = files.map((file) => file.path);
 });
 
 interface World {
@@ -93,6 +96,11 @@ async function assertValid(file: string): Promise<void> {
 async function runsOf(site: string): Promise<number> {
   return (await readdir(path.join(site, 'site', 'runs'))).length;
 }
+
+it('npm packs what runs, and nothing else', () => {
+  const others = packedFiles.filter((file) => !/^(dist|media)[/]/.test(file) || file.endsWith('.map'));
+  assert.deepEqual(others.toSorted(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+});
 
 describe('a workflow for GitHub', { concurrency: true }, () => {
   it('runs a pipeline in a folder of the repository, compares pull requests, and publishes all runs', async () => {

@@ -10,7 +10,7 @@ export function githubWorkflow({ name, key, folder, file, requirements, branch, 
   const inFolder = folder === '.' ? '' : `\n    defaults:\n      run:\n        working-directory: ${yamlText(folder)}`;
   const python = installPython(requirements).map((line) => `\n          ${line}`).join('');
   return `# Runs the pipeline ${name}, reports, and publishes its runs. Written by \`runweave init --github\`; change it as you like.
-name: ${yamlText(`Runweave ${name}`)}
+name: ${yamlText(`Runweave ${key === 'pipeline' ? name : key}`)}
 on:
   push:
     branches: [${yamlText(branch)}]
@@ -118,6 +118,7 @@ jobs:
 
   site:
     needs: run
+    continue-on-error: true # pull requests are compared with runs that succeeded, also where there are no Pages yet
     if: ${yamlText(`!cancelled() && github.ref == 'refs/heads/${branch.replaceAll("'", "''")}'`)}
     runs-on: ubuntu-latest
     timeout-minutes: 60

@@ -2,7 +2,7 @@
 export interface WorkflowSubject {
   /** Of the pipeline: any text of one line. */
   readonly name: string;
-  /** Names the pipeline within its repository: letters, digits, `_`, `.` and `-`. Of jobs, artifacts and files. */
+  /** Names the pipeline's jobs, artifacts and files within its repository, by its place: letters, digits, `_`, `.` and `-`; `pipeline` for the one at the top. */
   readonly key: string;
   /** Its folder, relative to the repository with `/`; `.` for the repository itself. */
   readonly folder: string;
