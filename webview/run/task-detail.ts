@@ -8,6 +8,7 @@ import { elapsed, formatDuration } from '../../src/model/time.ts';
 import { h, type Child } from '../dom.ts';
 import { plainText } from '../../src/model/plain-text.ts';
 import { ansiText } from './ansi.ts';
+import { checksView } from './checks.ts';
 import { spanTree } from '../../src/model/reported.ts';
 import { formatNumber, formatSize, formatTime, jsonText, pairs, phaseMark } from './format.ts';
 import { renderCells } from './notebook.ts';
@@ -82,7 +83,7 @@ function spansView({ number, spans, spanCount, start, end }: AttemptState, task:
 }
 
 function attemptView(task: TaskState, attempt: AttemptState, context: Context): HTMLElement {
-  const { number, cause, start, end, outcome, exitCode, signal, command, pid, failure, note } = attempt;
+  const { number, cause, start, end, outcome, exitCode, signal, command, pid, failure, note, checks } = attempt;
   const resources = resourcesView(task, attempt);
   const warnings = warningsView(attempt, (path, line) => fileLink(context, path, line));
   const why = { first: '', retry: 'retry', change: 'restarted after a change' }[cause];
@@ -93,6 +94,7 @@ function attemptView(task: TaskState, attempt: AttemptState, context: Context): 
     failure !== undefined && failureView(failure, context),
     h('code', {}, command.join(' ')),
     note !== undefined && h('p', { class: 'quiet' }, note),
+    checks.length > 0 && section(task, `Checks of attempt ${number}`, true, checksView(checks)),
     warnings !== false && section(task, `Warnings of attempt ${number}`, true, warnings),
     attempt.spanCount > 0 && spansView(attempt, task),
     attempt.cells.some((cell) => cell.outputs !== undefined) && h('details', { class: 'section', open: true, 'data-key': `notebook ${number}` }, h('summary', {}, h('h3', {}, end === undefined ? 'Notebook so far' : 'Notebook as far as it came')), renderCells(attempt.cells)),
