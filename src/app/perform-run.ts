@@ -96,7 +96,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const { openEventLog } = await import('../recording/event-log.ts');
   let log;
   try {
-    log = await openEventLog(store, runId, { onError: (error) => context.onStorageError(error.message) });
+    log = await openEventLog(store, runId, { onError: ({ message }) => context.onStorageError(`${store} cannot be written to: ${message}. The run goes on; make room, so that it can be recorded`) });
   } catch (error) {
     return { ok: false, message: `${store} cannot be written: ${(error as Error).message}` };
   }

@@ -66,6 +66,7 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
     ...section('Warnings', table((task.attempts.at(-1)?.warned ?? []).map(({ category, message, file, line, count }) => [category, oneLine(message), style('dim', `${oneLine(file)}:${line}${count > 1 ? `, ${count} times` : ''}`)]))),
     ...section('Tags', pairs(task.tags)),
     ...section('Returns', pairs(task.returns)),
+    ...section('Inputs', table(Object.entries(task.fingerprint?.inputs ?? {}).map(([name, digest]) => [oneLine(name), ((size) => (size === undefined ? '' : formatBytes(size)))(task.inputSizes?.[name]), style('dim', digest.slice(0, 19))]))),
     ...section('Outputs', table(task.outputs.map((output) => [oneLine(output.path), formatBytes(output.size), style('dim', output.digest.slice(0, 19))]))),
     ...section('Datasets', table(task.datasets.map(({ name, digest, context = '' }) => [oneLine(name), oneLine(context), style('dim', oneLine(digest))]))),
     ...task.attempts.slice(-1).flatMap((attempt) => section('Spans', spanLines(attempt, options))),

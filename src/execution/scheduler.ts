@@ -19,11 +19,12 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import type { Reason } from '../model/fingerprint.ts';
+import type { Fingerprint, Reason } from '../model/fingerprint.ts';
 import { remainingPaths, type Durations } from '../model/remaining.ts';
 import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SkipReason, SpanId, TraceId } from '../model/run-event.ts';
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
+import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
 import { lookAtYoung } from '../fingerprint/held-still.ts';
 import { filesUsed, withObserved } from '../fingerprint/task-fingerprint.ts';
@@ -402,7 +403,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
         ? { type: 'missing-output', message: `ended well, but did not make its output ${missing.join(', ')}` }
         : attempt.failure;
     const outcome = attempt.outcome === 'success' && missing.length > 0 ? 'failure' : attempt.outcome;
-    const ended: EventOf<'task-ended'> = { type: 'task-ended', task: task.id, time: clock.now(), outcome, outputs, returns: attempt.returns, fingerprint, ...(failure !== undefined && { failure }) };
+    const ended: EventOf<'task-ended'> = { type: 'task-ended', task: task.id, time: clock.now(), outcome, outputs, ...sizesOf(fingerprint.inputs, context.decision.digests), returns: attempt.returns, fingerprint, ...(failure !== undefined && { failure }) };
     remember(entry, ended, startTime, attempt.pickles);
     if (!isWell) pool.give(slots);
     delete entry.abort;
@@ -579,6 +580,12 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
 }
 
 /** The longest way to the end first, then the order of the file. */
+/** Of inputs whose content is known. */
+function sizesOf(inputs: Fingerprint['inputs'], digests: FileDigests): Pick<EventOf<'task-ended'>, 'inputSizes'> {
+  const sizes = Object.entries(inputs).flatMap(([name, digest]) => ((size) => (size === undefined ? [] : [[name, size]]))(digests.sizeOf(digest)));
+  return sizes.length === 0 ? {} : { inputSizes: Object.fromEntries(sizes) as Record<string, number> };
+}
+
 function byUrgency(a: Entry, b: Entry): number {
   return b.path - a.path || a.place - b.place;
 }

@@ -31,14 +31,27 @@ function truncated(text: string): string {
   return head.replace(/[\ud800-\udbff]$/, '') + extension;
 }
 
-/** Paths that differ, also where the file system takes `A` for `a`. */
+/** Paths that differ, also where the file system takes `A` for `a`; none is a folder of another. */
 export function distinctPaths(): (path: string) => string {
-  const taken = new Set<string>();
-  return (path) => {
+  const files = new Set<string>();
+  const folders = new Set<string>();
+  const free = (path: string, isTaken: (path: string) => boolean): string => {
     const [, stem = path, extension = ''] = /^(.*?)((?:\.[^./]*)?)$/s.exec(path) ?? [];
-    let free = path;
-    for (let number = 2; taken.has(free.toLowerCase()); number += 1) free = `${stem} (${number})${extension}`;
-    taken.add(free.toLowerCase());
-    return free;
+    let found = path;
+    for (let number = 2; isTaken(found.toLowerCase()); number += 1) found = `${stem} (${number})${extension}`;
+    return found;
+  };
+  return (path) => {
+    const parts = path.split('/');
+    const name = parts.pop() ?? '';
+    let folder = '';
+    for (const part of parts) {
+      const own = free(folder + part, (other) => files.has(other));
+      folders.add(own.toLowerCase());
+      folder = `${own}/`;
+    }
+    const file = free(folder + name, (other) => files.has(other) || folders.has(other));
+    files.add(file.toLowerCase());
+    return file;
   };
 }

@@ -65,8 +65,16 @@ function facts(run: RunState): string {
     `Run ${code(run.runId)}, started ${toDate(run.start).toISOString().replace(/\.\d+Z$/, 'Z')}`,
     ...(typeof commit === 'string' ? [`${typeof branch === 'string' ? `${code(branch)} at ` : ''}${code(commit.slice(0, 10))}${run.resource['runweave.vcs.dirty'] === true ? ', with uncommitted changes' : ''}`] : []),
     ...(params.length === 0 ? [] : [`Parameters ${params.join(' ')}`]),
+    ...checked(run),
     ...run.warnings.map((warning) => `⚠ ${escape(warning)}`),
   ].join('  \n');
+}
+
+/** Which of them failed is told with the task's failure. */
+function checked(run: RunState): readonly string[] {
+  const checks = run.tasks.flatMap((task) => task.attempts.at(-1)?.checks ?? []);
+  const passed = checks.filter(({ outcome }) => outcome === 'success').length;
+  return checks.length === 0 ? [] : [`${passed} of ${checks.length} checks passed`];
 }
 
 function failure(task: TaskState): string {

@@ -57,6 +57,8 @@ export interface FileDigests {
    * without a match is an empty set, which has a digest.
    */
   readonly ofPath: (folder: string, relative: string) => Promise<PathDigest | undefined>;
+  /** Bytes of what a digest that was given stands for. */
+  readonly sizeOf: (digest: Digest) => number | undefined;
   /** Names of what is in a folder: the same set as long as nothing came, went or was renamed. `undefined` when there is no such folder. */
   readonly namesIn: (absolute: string) => ReadonlySet<string> | undefined;
   /** Those of them that are folders, and no links to one. */
@@ -119,6 +121,12 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
   /** Of whole modules: known from their meanings. */
   const moduleParts = new Map<Digest, LabelledParts>();
 
+  const sizes = new Map<Digest, number>();
+  const sized = (digest: Digest, size: number): PathDigest => {
+    sizes.set(digest, size);
+    return { digest, size };
+  };
+
   const ofFile = async (absolute: string): Promise<PathDigest | undefined> => {
     const stats = statOf(absolute);
     if (stats?.isFile() !== true) {
@@ -127,7 +135,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     }
     const [size, mtime, ctime, inode] = [String(stats.size), String(stats.mtimeNs), String(stats.ctimeNs), String(stats.ino)];
     const known = entries().get(absolute);
-    if (known?.[0] === size && known[1] === mtime && known[2] === ctime && known[3] === inode) return { digest: known[4], size: Number(stats.size) };
+    if (known?.[0] === size && known[1] === mtime && known[2] === ctime && known[3] === inode) return sized(known[4], Number(stats.size));
     // Asked before the file is read: what changes while it is read counts as young.
     const settled = isSettled(stats);
     let digest: Digest;
@@ -142,7 +150,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     isNew = true;
     if (settled) entries().set(absolute, [size, mtime, ctime, inode, digest]);
     else entries().delete(absolute);
-    return { digest, size: Number(stats.size) };
+    return sized(digest, Number(stats.size));
   };
 
   const namesIn = (absolute: string): ReadonlySet<string> | undefined => {
@@ -216,7 +224,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
       listing.push(`${path.relative(folder, file).replaceAll(path.sep, '/')}\0${found.digest}\n`);
       size += found.size;
     }
-    return { digest: digestOf(listing.join('')), size };
+    return sized(digestOf(listing.join('')), size);
   };
 
   const changedCells = (from: Digest, to: Digest): readonly number[] | undefined => {
@@ -279,6 +287,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     foldersIn,
     ofFile,
     ofPath,
+    sizeOf: (digest) => sizes.get(digest),
     meaningOf: ofMeaning,
     export: exported,
     isNew: () => isNew,

@@ -21,16 +21,19 @@ export function resourceSeries(resources: readonly ResourcePoint[], start: UnixN
     return points.length === 0 ? [] : [{ name, unit, points, highest: points.reduce((most, { value }) => Math.max(most, value), 0) }];
   };
   /** A process that ended takes its share of a sum with it: that is no negative use. */
-  const rate = (counter: 'cpu' | 'read' | 'written') => (index: number): number | undefined => {
+  const rate = (counter: 'cpu' | 'read' | 'written' | 'received' | 'sent') => (index: number): number | undefined => {
     const [now, before] = [resources[index], resources[index - 1]];
     const time = (seconds[index] ?? 0) - (index === 0 ? 0 : (seconds[index - 1] ?? 0));
-    return now === undefined || time <= 0 ? undefined : Math.max(0, now[counter] - (before?.[counter] ?? 0)) / time;
+    const count = now?.[counter];
+    return count === undefined || time <= 0 ? undefined : Math.max(0, count - (before?.[counter] ?? 0)) / time;
   };
   return [
     ...series('CPU', 'processors', rate('cpu')),
     ...series('Memory', 'bytes', (index) => resources[index]?.memory),
     ...series('Read from storage', 'bytes/s', rate('read')),
     ...series('Written to storage', 'bytes/s', rate('written')),
+    ...series('Received by the machine', 'bytes/s', rate('received')),
+    ...series('Sent by the machine', 'bytes/s', rate('sent')),
     ...series('GPU memory', 'bytes', (index) => resources[index]?.gpuMemory),
     ...series('GPU', 'share', (index) => resources[index]?.gpu),
   ];

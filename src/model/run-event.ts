@@ -105,12 +105,15 @@ export interface ResourceSample {
   /** Bytes from and to storage since the attempt started. */
   readonly read: number;
   readonly written: number;
+  /** Bytes over the network since the attempt started: of the whole machine or container, as no system counts them by process. */
+  readonly received?: number;
+  readonly sent?: number;
   /** GPU memory in bytes, and how busy the GPUs that it uses are, 0 to 1. Absent when it uses none. */
   readonly gpuMemory?: number;
   readonly gpu?: number;
 }
 
-export const resourceColumns = ['cpu', 'memory', 'read', 'written', 'gpuMemory', 'gpu'] as const satisfies readonly (keyof ResourceSample)[];
+export const resourceColumns = ['cpu', 'memory', 'read', 'written', 'received', 'sent', 'gpuMemory', 'gpu'] as const satisfies readonly (keyof ResourceSample)[];
 
 interface At {
   readonly time: UnixNano;
@@ -223,6 +226,8 @@ export type RunEvent =
       readonly outcome: Exclude<Outcome, 'skip'>;
       readonly failure?: RecordedFailure;
       readonly outputs: readonly OutputFile[];
+      /** Bytes of the fingerprint's inputs, as far as they are known. */
+      readonly inputSizes?: Readonly<Record<string, number>>;
       readonly returns: JsonObject;
       /**
        * The fingerprint that this result stands for: `task-started`'s, with what the task was seen to import and read.

@@ -77,6 +77,8 @@ export interface TaskState {
   readonly artifacts: readonly ArtifactState[];
   readonly datasets: readonly Dataset[];
   readonly outputs: readonly OutputFile[];
+  /** Bytes of the fingerprint's inputs. */
+  readonly inputSizes?: Readonly<Record<string, number>>;
   readonly returns: JsonObject;
   readonly observed?: Pick<EventOf<'observed'>, 'modules' | 'read' | 'written' | 'packages'>;
   /** Contents of the source files that it used, by path; see `store/source-content.ts`. */
@@ -213,11 +215,13 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       delete task.skipReason;
       delete task.madeBy;
       delete task.blockedBy;
+      delete task.inputSizes;
       return;
     case 'task-ended':
       task.phase = event.outcome;
       task.end = event.time;
       task.outputs = event.outputs;
+      if (event.inputSizes !== undefined) task.inputSizes = event.inputSizes;
       task.returns = record(event.returns);
       if (event.failure !== undefined) task.failure = event.failure;
       if (event.fingerprint !== undefined) task.fingerprint = event.fingerprint;

@@ -26,6 +26,8 @@ export const processCpuUtilization = 'process.cpu.utilization';
 export const processMemoryUsage = 'process.memory.usage';
 export const processDiskRead = 'process.disk.io.read';
 export const processDiskWritten = 'process.disk.io.write';
+export const networkReceived = 'system.network.io.receive';
+export const networkSent = 'system.network.io.transmit';
 export const gpuUtilization = 'hw.gpu.utilization';
 
 // registry/attributes/vcs
@@ -88,6 +90,8 @@ export const taskPhase = 'runweave.task.phase';
 export const taskReasons = 'runweave.reasons';
 export const taskFingerprint = 'runweave.fingerprint';
 export const taskOutputs = 'runweave.outputs';
+/** Bytes by the fingerprint's names of inputs. */
+export const taskInputSizes = 'runweave.input_sizes';
 /** Contents of the source files that were used, by path: digests in `objects/`. */
 export const taskSources = 'runweave.sources';
 export const taskReturns = 'runweave.returns';

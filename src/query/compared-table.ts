@@ -1,5 +1,6 @@
 /** Tables among artifacts as rows and columns: CSV, TSV, and JSON in the forms that data frames and loggers write. */
 import { isJsonObject, type Json } from '../model/json.ts';
+import { readCsv } from './csv.ts';
 
 export interface Table {
   readonly columns: readonly string[];
@@ -16,8 +17,8 @@ const mostColumns = 2000;
 /** `undefined`: no table, by its content. */
 export function readTable(name: string, mediaType: string, text: string): Table | undefined {
   const type = mediaType.split(';', 1)[0]?.trim() ?? '';
-  if (type === 'text/csv' || /\.csv$/i.test(name)) return tableOf(separated(text, ','));
-  if (type === 'text/tab-separated-values' || /\.tsv$/i.test(name)) return tableOf(separated(text, '\t'));
+  if (type === 'text/csv' || /\.csv$/i.test(name)) return tableOf(readCsv(text, ',', mostRows + 2).rows);
+  if (type === 'text/tab-separated-values' || /\.tsv$/i.test(name)) return tableOf(readCsv(text, '\t', mostRows + 2).rows);
   if (type === 'application/json' || type.endsWith('+json') || /\.json$/i.test(name)) return jsonTable(text);
   return undefined;
 }
@@ -25,35 +26,6 @@ export function readTable(name: string, mediaType: string, text: string): Table 
 function tableOf([columns, ...rows]: readonly (readonly string[])[]): Table | undefined {
   if (columns === undefined || columns.length > mostColumns) return undefined;
   return { columns, rows: rows.slice(0, mostRows), isCut: rows.length > mostRows };
-}
-
-/** RFC 4180. A quoted field may hold line breaks; a quote within an unquoted one is a character like any other. */
-export function separated(text: string, separator: string): readonly (readonly string[])[] {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  let at = text.startsWith('\ufeff') ? 1 : 0;
-  while (at < text.length && rows.length <= mostRows + 1) {
-    let value: string;
-    if (text[at] === '"') {
-      let end = at + 1;
-      while (end < text.length && (text[end] !== '"' || text[end + 1] === '"')) end += text[end] === '"' ? 2 : 1;
-      value = text.slice(at + 1, end).replaceAll('""', '"');
-      at = end + 1;
-    } else value = '';
-    const start = at;
-    while (at < text.length && text[at] !== separator && text[at] !== '\n' && text[at] !== '\r') at += 1;
-    row.push(value + text.slice(start, at));
-    if (text[at] === separator) {
-      at += 1;
-      if (at === text.length) row.push('');
-      else continue;
-    } else if (text[at] === '\r' && text[at + 1] === '\n') at += 2;
-    else at += 1;
-    if (row.length > 1 || row[0] !== '') rows.push(row);
-    row = [];
-  }
-  if (row.length > 0) rows.push(row);
-  return rows;
 }
 
 /** Rows as objects, columns as lists or as objects by index (pandas), or `columns` and `data` (pandas `split`, MLflow's `log_table`). */

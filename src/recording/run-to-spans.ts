@@ -195,6 +195,7 @@ function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescriptio
         [semconv.taskReasons]: task.reasons,
         [semconv.taskFingerprint]: task.fingerprint as unknown as Json | undefined,
         [semconv.taskOutputs]: task.outputs as unknown as Json,
+        [semconv.taskInputSizes]: task.inputSizes,
         [semconv.taskSources]: task.sources,
         [semconv.taskReturns]: task.returns,
         [semconv.taskSkipReason]: task.skipReason,
@@ -272,6 +273,8 @@ function resourceTotals({ resources, start }: AttemptState): Record<string, Json
     [semconv.memoryPeak]: largest(resources.map(({ memory }) => memory)),
     [semconv.processDiskRead]: last.read,
     [semconv.processDiskWritten]: last.written,
+    [semconv.networkReceived]: last.received,
+    [semconv.networkSent]: last.sent,
     ...(gpus.length > 0 && { [semconv.gpuUtilization]: Number(mean(gpus).toPrecision(4)), [semconv.gpuMemoryPeak]: largest(gpuMemory) }),
   };
 }

@@ -94,6 +94,7 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
   const description = attributes.get(semconv.taskDescription);
   const skipReason = attributes.get(semconv.taskSkipReason);
   const sources = attributes.get(semconv.taskSources);
+  const inputSizes = attributes.get(semconv.taskInputSizes);
   const madeBy = links.find((link) => link.attributes.get(semconv.linkType) === semconv.linkTypeMadeBy);
   const kind = text(attributes, semconv.taskKind);
   return {
@@ -125,6 +126,7 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
     outputs: objects(attributes.get(semconv.taskOutputs)).flatMap((output) =>
       typeof output['path'] === 'string' && typeof output['digest'] === 'string' && typeof output['size'] === 'number' ? [output as unknown as OutputFile] : [],
     ),
+    ...(isJsonObject(inputSizes) && { inputSizes: inputSizes as Record<string, number> }),
     returns: record(object(attributes.get(semconv.taskReturns))),
     ...(observed !== undefined && { observed: observedOf(observed) }),
     ...(isJsonObject(sources) && { sources: strings(sources) as Record<string, Digest> }),

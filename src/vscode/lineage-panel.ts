@@ -3,8 +3,6 @@
  * opened, what is new when they change, and forgotten when it is hidden.
  */
 import * as vscode from 'vscode';
-import type { TaskId } from '../model/pipeline.ts';
-import type { RunId } from '../model/run-event.ts';
 import type { LineageHostMessage, LineageViewMessage, OutputReference } from '../protocol/lineage-view.ts';
 import { indexAnnotations } from '../query/annotations.ts';
 import { answerLineage, taskNames, type LineageQuestion, type LineageSources } from '../query/lineage-answer.ts';
@@ -165,6 +163,6 @@ export async function flagOutput(folders: RecordFolders, { runId, task, output }
   }
   const [{ appendAnnotations }, { authorOf }] = await Promise.all([import('../store/annotations.ts'), import('../app/author.ts')]);
   const author = await authorOf(projectFolderOf(folder.store));
-  const target = { runId: runId as RunId, ...(task !== undefined && { task: task as TaskId }), ...(output !== undefined && { output }) };
+  const target = { runId, ...(task !== undefined && { task }), ...(output !== undefined && { output }) };
   await appendAnnotations(folder.store, [{ target, change: { type: 'flag', on, ...(why !== undefined && { why }) }, ...(author !== undefined && { author }) }], new Date());
 }

@@ -18,7 +18,11 @@ export interface TrackerUndo {
   readonly next: () => string | undefined;
 }
 
-type NewChange = { readonly store: string; readonly target: AnnotationTarget; readonly change: AnnotationChange };
+interface NewChange {
+  readonly store: string;
+  readonly target: AnnotationTarget;
+  readonly change: AnnotationChange;
+}
 
 /** In whichever folders of records the runs are. */
 export function trackerUndo(): TrackerUndo {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { plainText } from '../../src/model/plain-text.ts';
 import { ansiRuns } from '../../webview/run/ansi.ts';
-import { parseCsv } from '../../webview/run/tables.ts';
 
 const looks = (text: string): readonly (readonly [string, string])[] => ansiRuns(text).map((run) => [run.text, run.look]);
 
@@ -28,14 +27,5 @@ describe('terminal output', () => {
   it('takes a long line without a line break in time', () => {
     assert.equal(plainText('x'.repeat(2_000_000)).length, 2_000_000);
     assert.equal(plainText(`${'\u001b]'.repeat(20_000)}x`).endsWith('x'), true);
-  });
-});
-
-describe('comma-separated values', () => {
-  it('are read in pieces, with quotes and line breaks within', () => {
-    const text = 'a,b\n"x, ""y""","two\nlines"\n3,\n';
-    const first = parseCsv(text, ',', 0, 2);
-    assert.deepEqual(first.rows, [['a', 'b'], ['x, "y"', 'two\nlines']]);
-    assert.deepEqual(parseCsv(text, ',', first.next ?? 0, 10), { rows: [['3', '']] });
   });
 });

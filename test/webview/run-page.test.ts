@@ -263,6 +263,16 @@ describe('the page of a run', () => {
     assert.match(await panel.page.locator('.attempt').innerText(), /numpy is not loaded ahead/);
   });
 
+  it('lists the checks of an attempt with what was found instead', async () => {
+    const events = digitsEvents().flatMap((event): readonly RunEvent[] => (event.type === 'attempt-ended' && event.task === 'ingest' ? [{ type: 'checked', time: event.time, task: event.task, attempt: event.attempt, checks: [{ type: 'before', check: 'test -s <b>a</b>', outcome: 'success' }, { type: 'condition', check: 'rows >= 2000', outcome: 'failure', found: 'it is 1797' }] }, event] : [event]));
+    const panel = await openRun(events, { state: { tab: 'tasks', task: 'ingest' } });
+    const lines = await panel.page.locator('.checks > li').allInnerTexts();
+    assert.deepEqual(lines.map((line) => line.replace(/\s+/g, ' ')), ['succeeded test -s <b>a</b> · before the task', 'failed rows >= 2000 · it is 1797']);
+    assert.deepEqual(await panel.page.locator('.checks .mark > span').evaluateAll((marks) => marks.map((mark) => mark.classList.contains('phase-failure'))), [false, true]);
+    assert.deepEqual(await panel.accessibility(), []);
+    assert.deepEqual(panel.complaints, []);
+  });
+
   it('offers only what its host can do', async () => {
     const panel = await openRun(withArtifacts(many), {}, ['ready', 'load-artifact', 'save-artifact']);
     assert.equal(await panel.page.locator('.run-actions button').count(), 0);
@@ -324,6 +334,7 @@ describe('hostile content', () => {
           { type: 'metric', ...of, name: script, value: 1 }, { type: 'metric', ...of, name: script, value: 2 }, { type: 'metric', ...of, name: '__proto__', value: 2 },
           { type: 'tag', ...of, name: script, value: script },
           { type: 'output', ...of, stream: 'stdout', text: `${script}\n\u001b]0;${script}\u0007` },
+          { type: 'checked', ...of, checks: [{ type: 'after', check: script, outcome: 'failure', found: script }] },
           { type: 'warned', ...of, warnings: [{ category: script, message: script, file: script, line: 1, count: 1 }] },
           { type: 'span', ...of, span: { traceId: '1'.repeat(32), spanId: '1'.repeat(16), parentSpanId: '2'.repeat(16), name: script, kind: 1, start: event.time, end: event.time, attributes: { [script]: script }, events: [], links: [], status: { code: 2, message: script }, scope: { name: script } } as never },
           { ...event, outcome: 'failure', failure },

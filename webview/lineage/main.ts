@@ -60,7 +60,9 @@ const page: Page = {
   post: (message) => host.post(message),
   can: () => can,
   chosen: () => (question === undefined ? undefined : chosen.get(keyOf(question))),
-  choose: (what) => void (question !== undefined && chosen.set(keyOf(question), what)),
+  choose: (what) => {
+    if (question !== undefined) chosen.set(keyOf(question), what);
+  },
 };
 
 function ask(next: LineageQuestion): void {

@@ -43,6 +43,7 @@ export function resourcesView(task: TaskState, attempt: AttemptState): HTMLEleme
         ['Memory at most', formatSize(peak('memory'))],
         ['Read from storage', formatSize(last.read)],
         ['Written to storage', formatSize(last.written)],
+        ...(last.received === undefined || last.sent === undefined ? [] : [['Network, of the whole machine', `${formatSize(last.received)} received, ${formatSize(last.sent)} sent`] as const]),
         ...(peak('gpuMemory') > 0 ? [['GPU memory at most', formatSize(peak('gpuMemory'))] as const] : []),
       ],
       ['Resource', 'Used'],

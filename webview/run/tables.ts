@@ -1,4 +1,5 @@
 /** Tables of artifacts: rows in pieces, as many as are asked for. */
+import { readCsv } from '../../src/query/csv.ts';
 import type { Child } from '../dom.ts';
 import { h } from '../dom.ts';
 
@@ -6,26 +7,6 @@ import { h } from '../dom.ts';
 export const pageOfRows = 200;
 const mostColumns = 200;
 const longestCell = 500;
-
-/** Rows of comma-separated values (RFC 4180): from a character on, at most `most`. `next` is where to go on; absent at the end. */
-export function parseCsv(text: string, separator: string, from: number, most: number): { readonly rows: readonly (readonly string[])[]; readonly next?: number } {
-  const cell = new RegExp(`("(?:[^"]|"")*"|[^${separator}"\\n\\r]*)(${separator}|\\r?\\n|$)`, 'y');
-  cell.lastIndex = from;
-  const rows: string[][] = [];
-  let row: string[] = [];
-  while (cell.lastIndex < text.length && rows.length < most) {
-    const match = cell.exec(text);
-    // A quotation mark within a value that does not begin with one: the rest is no table.
-    if (match === null) return { rows };
-    const value = match[1] ?? '';
-    row.push(value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value);
-    if (match[2] === separator) continue;
-    rows.push(row);
-    row = [];
-  }
-  if (row.length > 0) rows.push(row);
-  return { rows, ...(cell.lastIndex < text.length && { next: cell.lastIndex }) };
-}
 
 export interface RowSource {
   readonly heads: readonly string[];
@@ -56,12 +37,12 @@ export function pagedTable(source: RowSource): HTMLElement {
 }
 
 export function csvSource(text: string, separator: string): RowSource {
-  const { rows: [heads = []], next = text.length } = parseCsv(text, separator, text.startsWith('\ufeff') ? 1 : 0, 1);
+  const { rows: [heads = []], next = text.length } = readCsv(text, separator, 1);
   let at = next;
   return {
     heads,
     next: (most) => {
-      const { rows, next: after = text.length } = parseCsv(text, separator, at, most);
+      const { rows, next: after = text.length } = readCsv(text, separator, most, at);
       at = after;
       return Promise.resolve(rows);
     },

@@ -8,6 +8,7 @@ import { elapsed, formatDuration } from '../../src/model/time.ts';
 import { h, type Child } from '../dom.ts';
 import { plainText } from '../../src/model/plain-text.ts';
 import { ansiText } from './ansi.ts';
+import { checksView } from './checks.ts';
 import { spanTree } from '../../src/model/reported.ts';
 import { formatNumber, formatSize, formatTime, jsonText, pairs, phaseMark } from './format.ts';
 import { renderCells } from './notebook.ts';
@@ -82,7 +83,7 @@ function spansView({ number, spans, spanCount, start, end }: AttemptState, task:
 }
 
 function attemptView(task: TaskState, attempt: AttemptState, context: Context): HTMLElement {
-  const { number, cause, start, end, outcome, exitCode, signal, command, pid, failure, note } = attempt;
+  const { number, cause, start, end, outcome, exitCode, signal, command, pid, failure, note, checks } = attempt;
   const resources = resourcesView(task, attempt);
   const warnings = warningsView(attempt, (path, line) => fileLink(context, path, line));
   const why = { first: '', retry: 'retry', change: 'restarted after a change' }[cause];
@@ -93,6 +94,7 @@ function attemptView(task: TaskState, attempt: AttemptState, context: Context): 
     failure !== undefined && failureView(failure, context),
     h('code', {}, command.join(' ')),
     note !== undefined && h('p', { class: 'quiet' }, note),
+    checks.length > 0 && section(task, `Checks of attempt ${number}`, true, checksView(checks)),
     warnings !== false && section(task, `Warnings of attempt ${number}`, true, warnings),
     attempt.spanCount > 0 && spansView(attempt, task),
     attempt.cells.some((cell) => cell.outputs !== undefined) && h('details', { class: 'section', open: true, 'data-key': `notebook ${number}` }, h('summary', {}, h('h3', {}, end === undefined ? 'Notebook so far' : 'Notebook as far as it came')), renderCells(attempt.cells)),
@@ -134,12 +136,18 @@ export function taskDetail(task: TaskState, context: Context): HTMLElement {
     task.artifacts.length > 0 && section(task, 'Artifacts', true, h('ul', {}, ...task.artifacts.map((artifact) => h('li', {}, artifact.name, h('span', { class: 'quiet' }, ` ${formatSize(artifact.size)}`)))), h('button', { class: 'link', onclick: () => context.select(node.id, 'artifacts') }, 'Show artifacts')),
     task.attempts.some((attempt) => attempt.output.length > 0) && h('p', {}, h('button', { class: 'link', onclick: () => context.select(node.id, 'output') }, 'Show output')),
     task.artifacts.some(({ name }) => name === evaluatedNotebook(node)) && h('p', {}, h('button', { class: 'link', onclick: () => context.select(node.id, 'artifacts') }, 'Show the evaluated notebook')),
-    task.outputs.length > 0 && section(task, 'Outputs', false, h('div', { class: 'scroll-x' }, h('table', { class: 'pairs' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'File'), h('th', { scope: 'col' }, 'Size and digest'))), h('tbody', {}, ...task.outputs.map(({ path, size, digest }) => h('tr', {}, h('td', {}, file(path)), h('td', { class: 'mono' }, `${formatSize(size)} · ${short(digest)}`))))))),
+    fingerprint !== undefined && Object.keys(fingerprint.inputs).length > 0 && section(task, 'Inputs', false, filesTable(Object.entries(fingerprint.inputs).map(([name, digest]) => ({ path: name.replace(/ \(read\)$/, ''), size: task.inputSizes?.[name], digest })), file)),
+    task.outputs.length > 0 && section(task, 'Outputs', false, filesTable(task.outputs, file)),
     fingerprint !== undefined && section(task, 'Fingerprint', false, fingerprintView(fingerprint)),
     task.sources !== undefined && Object.keys(task.sources).length > 0 && section(task, 'Sources as they were', false, sourcesView(task.sources, context)),
     observed !== undefined && section(task, 'Observed files', false, h('ul', { class: 'mono' }, ...[...observed.modules.map((path) => ['imported', path] as const), ...observed.read.map((path) => ['read', path] as const), ...observed.written.map((path) => ['wrote', path] as const)].map(([verb, path]) => h('li', {}, `${verb} `, file(path))))),
     observed !== undefined && Object.keys(observed.packages).length > 0 && section(task, 'Packages', false, pairs(Object.entries(observed.packages), ['Package', 'Version'])),
   );
+}
+
+function filesTable(files: readonly { readonly path: string; readonly size: number | undefined; readonly digest: string }[], file: (path: string) => HTMLElement | string): HTMLElement {
+  const rows = files.map(({ path, size, digest }) => h('tr', {}, h('td', {}, file(path)), h('td', { class: 'mono' }, `${size === undefined ? '' : `${formatSize(size)} · `}${short(digest)}`)));
+  return h('div', { class: 'scroll-x' }, h('table', { class: 'pairs' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'File'), h('th', { scope: 'col' }, 'Size and digest'))), h('tbody', {}, ...rows)));
 }
 
 function fingerprintView(fingerprint: NonNullable<TaskState['fingerprint']>): HTMLElement {

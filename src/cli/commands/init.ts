@@ -7,7 +7,7 @@ import { pipelineTemplate } from '../../definition/template.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
-import { workflowFiles, workflowSubject } from '../workflows/write-workflows.ts';
+import { repositoryOf, workflowFiles, workflowSubject } from '../workflows/write-workflows.ts';
 import { namePath, pipelineFileNames } from '../pipeline-file.ts';
 import { reportError, userError } from '../user-error.ts';
 
@@ -25,6 +25,9 @@ export async function initCommand(line: CommandLine, host: Host): Promise<ExitCo
   const existing = existsSync(file) ? file : line.options.file === undefined ? other : undefined;
   if (existing !== undefined && !github && !gitlab) return reportError(userError(`${namePath(existing, host.cwd)} is there already; nothing was changed`), host, json);
 
+  const repository = github || gitlab ? await repositoryOf(folder) : undefined;
+  if (typeof repository === 'object') return reportError(repository, host, json);
+
   const made: string[] = [];
   const kept: string[] = [];
   const [pipeline, ...sources] = existing !== undefined ? [] : pipelineTemplate(basename(folder)).map(({ path, text }) => ({ path: join(folder, path), text }));
@@ -36,8 +39,8 @@ export async function initCommand(line: CommandLine, host: Host): Promise<ExitCo
     if (await addIgnored(gitignore)) made.push(gitignore);
   }
   const notes: string[] = [];
-  if (github || gitlab) {
-    const ready = await workflowSubject(existing ?? file);
+  if (repository !== undefined) {
+    const ready = await workflowSubject(existing ?? file, repository);
     if ('message' in ready) return reportError(ready, host, json);
     for (const { path, text, note } of workflowFiles(ready, { github, gitlab })) {
       const isNew = await writeNew(path, text);

@@ -6,6 +6,7 @@
 import type { ResourceSample } from '../../model/run-event.ts';
 import type { Backend, RunningProcess } from './backend.ts';
 import { createGpuReader } from './gpu-usage.ts';
+import { networkUsage, type NetworkUsage } from './network-usage.ts';
 import { processUsage, type ProcessUsage } from './process-usage.ts';
 
 export interface Sampler {
@@ -24,19 +25,29 @@ interface Watched {
   readonly pid: number;
   readonly start: number;
   next: number;
+  /** Of the machine when it started. */
+  readonly network: NetworkUsage | undefined;
   readonly onSample: (sample: ResourceSample) => void;
 }
 
 export interface SamplerOptions {
   readonly usage?: (pid: number) => ProcessUsage | undefined;
   readonly gpu?: ReturnType<typeof createGpuReader>;
+  readonly network?: () => NetworkUsage | undefined;
 }
 
-export function createSampler({ usage = processUsage, gpu = createGpuReader() }: SamplerOptions = {}): Sampler {
+export function createSampler({ usage = processUsage, gpu = createGpuReader(), network = networkUsage }: SamplerOptions = {}): Sampler {
   const watched = new Set<Watched>();
   let timer: NodeJS.Timeout | undefined;
   let gpuAsked = -Infinity;
   let gpus: Awaited<ReturnType<typeof gpu>>;
+
+  /** Tasks that start together share a look. */
+  let looked: { readonly at: number; readonly network: NetworkUsage | undefined } | undefined;
+  const networkAt = (now: number): NetworkUsage | undefined => {
+    if (looked === undefined || now - looked.at > first / 2) looked = { at: now, network: network() };
+    return looked.network;
+  };
 
   const sweep = (): void => {
     timer = undefined;
@@ -45,7 +56,7 @@ export function createSampler({ usage = processUsage, gpu = createGpuReader() }:
       // What is due soon is looked at now: one sweep for all.
       if (each.next > began + first / 2) continue;
       const found = usage(each.pid);
-      if (found !== undefined) each.onSample(sampleOf(found));
+      if (found !== undefined) each.onSample({ ...sampleOf(found), ...difference(each.network, networkAt(began)) });
       each.next = began + Math.max(Math.min(slowest, (began - each.start) / 2), (began - each.start) / 1000, first);
     }
     askGpus(began);
@@ -74,7 +85,7 @@ export function createSampler({ usage = processUsage, gpu = createGpuReader() }:
         const process: RunningProcess = await backend.start(request);
         if (process.pid === 0) return process;
         const start = performance.now();
-        const each: Watched = { pid: process.pid, start, next: start + first, onSample };
+        const each: Watched = { pid: process.pid, start, next: start + first, network: networkAt(start), onSample };
         watched.add(each);
         schedule();
         const ended = process.ended.then((end) => {
@@ -89,6 +100,11 @@ export function createSampler({ usage = processUsage, gpu = createGpuReader() }:
       },
     }),
   };
+}
+
+function difference(before: NetworkUsage | undefined, now: NetworkUsage | undefined): Partial<NetworkUsage> {
+  // An interface that went takes its counters with it.
+  return before === undefined || now === undefined ? {} : { received: Math.max(0, now.received - before.received), sent: Math.max(0, now.sent - before.sent) };
 }
 
 function sum(numbers: readonly number[]): number {

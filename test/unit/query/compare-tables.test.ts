@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compareContents, sayContentDiff } from '../../../src/query/compare-contents.ts';
 import { compareTables } from '../../../src/query/compare-tables.ts';
-import { readTable, separated, type Table } from '../../../src/query/compared-table.ts';
+import { readTable, type Table } from '../../../src/query/compared-table.ts';
 
 const csv = (text: string): Table => {
   const table = readTable('t.csv', 'text/csv', text);
@@ -12,13 +12,6 @@ const csv = (text: string): Table => {
 const said = (diff: ReturnType<typeof compareTables>): readonly string[] => diff.rows.map(({ type, key, cells }) => `${type} ${key} ${cells.map(({ column, before, after }) => `${column}:${before}→${after}`).join(' ')}`);
 
 describe('tables', () => {
-  it('are read from CSV as RFC 4180 has it', () => {
-    assert.deepEqual(separated('\ufeffa,b\r\n"1,2","x ""y""\nz"\n\n3,\n4', ','), [['a', 'b'], ['1,2', 'x "y"\nz'], ['3', ''], ['4']]);
-    assert.deepEqual(separated('a\tb\n1\t2', '\t'), [['a', 'b'], ['1', '2']]);
-    assert.deepEqual(separated('a,b\n1,2,', ','), [['a', 'b'], ['1', '2', '']]);
-    assert.deepEqual(separated('"never closed', ','), [['never closed']]);
-  });
-
   it('are read from JSON in the forms that data frames write', () => {
     const read = (value: unknown): unknown => {
       const table = readTable('t.json', 'application/json', JSON.stringify(value));

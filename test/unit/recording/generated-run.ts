@@ -125,7 +125,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
         { type: 'cell', ...of, time, index: int(5), status: pick(['running', 'success', 'failure']), label: 'import numpy', start: time, ...(chance(0.5) && { end: time }), ...(chance(0.5) && { source: 'import numpy', outputs: [{ output_type: 'stream', name: 'stdout', text: 'Ł\n' }, { output_type: 'display_data', data: { 'text/plain': ['a', 'b'] }, metadata: {} }] }) },
         { type: 'warned', ...of, time, warnings: [{ category: 'FutureWarning', message: 'soon', file: 'a.py', line: 3, count: int(5) + 1 }] },
         { type: 'checked', ...of, time, checks: [{ type: 'condition', check: 'loss < 1', outcome: 'failure', found: 'it is 2' }, { type: 'after', check: 'true', outcome: 'success' }] },
-        { type: 'resources', ...of, time, cpu: int(100) / 100, memory: int(1e9), read: int(1000), written: int(1000), ...(chance(0.5) && { gpuMemory: int(1e9), gpu: 0.5 }) },
+        { type: 'resources', ...of, time, cpu: int(100) / 100, memory: int(1e9), read: int(1000), written: int(1000), ...(chance(0.5) && { received: int(1e6), sent: 0 }), ...(chance(0.5) && { gpuMemory: int(1e9), gpu: 0.5 }) },
         { type: 'span', ...of, time, span: reportedSpan(time) },
         {
           type: 'log',
@@ -195,6 +195,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
         time: now(),
         outcome,
         outputs: [{ path: 'build/a.npz', digest: digest(), size: int(100_000) }],
+        ...(chance(0.5) && { inputSizes: { 'data/a.csv': int(1e9), 'b.csv (read)': 0 } }),
         returns: record(),
         ...(outcome !== 'success' && { failure: failure() }),
         ...(outcome === 'success' && { fingerprint: fingerprint() }),

@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { exportRuns, type ExportOptions } from '../../../../src/app/exporting/export-runs.ts';
 import { importRuns } from '../../../../src/app/importing/import-runs.ts';
 import { exportTargets, type ExportTarget } from '../../../../src/exporters/export-target.ts';
+import type { Digest } from '../../../../src/model/fingerprint.ts';
 import type { RunEvent, TaskNode } from '../../../../src/model/run-event.ts';
 import type { RunState } from '../../../../src/model/run-state.ts';
 import { sealRun } from '../../../../src/recording/seal.ts';
@@ -45,8 +46,11 @@ function runWithArtifacts(names: readonly string[]): readonly RunEvent[] {
   assert.ok(node !== undefined);
   const named: TaskNode = { ...node, kind: 'python' };
   const started = { type: 'attempt-started', task: named.id, attempt: 1, time: first.time, spanId: named.spanId, cause: 'first', command: [], cwd: '.', pid: 0 } as const;
-  const artifacts = names.map((name, index): RunEvent => ({ type: 'artifact', task: named.id, attempt: started.attempt, time: started.time, name, mediaType: 'text/plain', size: 1, digest: `sha256:${'0'.repeat(64)}` as never, content: { type: 'utf8', text: String(index) } }));
-  return [{ ...first, tasks: [named] }, started, ...artifacts, { type: 'attempt-ended', task: named.id, attempt: started.attempt, time: started.time, outcome: 'success' }, { type: 'task-ended', task: named.id, time: started.time, outcome: 'success', outputs: [], returns: {} }, { type: 'run-ended', time: started.time, outcome: 'success' }];
+  const digest = `sha256:${'0'.repeat(64)}` as Digest;
+  const fingerprint = { definition: digest, definitionParts: {}, params: {}, sources: {}, inputs: {}, upstream: {}, env: {}, interpreter: '' };
+  const taskStarted: RunEvent = { type: 'task-started', task: named.id, time: first.time, fingerprint, params: {} };
+  const artifacts = names.map((name, index): RunEvent => ({ type: 'artifact', task: named.id, attempt: started.attempt, time: started.time, name, mediaType: 'text/plain', size: 1, digest, content: { type: 'utf8', text: String(index) } }));
+  return [{ ...first, tasks: [named] }, taskStarted, started, ...artifacts, { type: 'attempt-ended', task: named.id, attempt: started.attempt, time: started.time, outcome: 'success' }, { type: 'task-ended', task: named.id, time: started.time, outcome: 'success', outputs: [], returns: {} }, { type: 'run-ended', time: started.time, outcome: 'success' }];
 }
 
 describe('exportRuns', () => {

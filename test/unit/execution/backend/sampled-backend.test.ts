@@ -6,6 +6,7 @@ import { localBackend } from '../../../../src/execution/backend/local.ts';
 import type { RunningProcess } from '../../../../src/execution/backend/backend.ts';
 import { createGpuReader } from '../../../../src/execution/backend/gpu-usage.ts';
 import { createSampler } from '../../../../src/execution/backend/sampled-backend.ts';
+import { networkUsage } from '../../../../src/execution/backend/network-usage.ts';
 import type { ResourceSample } from '../../../../src/model/run-event.ts';
 import { temporaryFolder } from '../../recording/temporary-folder.ts';
 
@@ -32,7 +33,8 @@ describe('samples of what a task uses', () => {
     );
     const samples: ResourceSample[] = [];
     const started: RunningProcess[] = [];
-    const sampler = createSampler({ gpu: createGpuReader(mockNvidiaSmi(() => started[0]?.pid ?? 0)) });
+    let bytes = 1000;
+    const sampler = createSampler({ gpu: createGpuReader(mockNvidiaSmi(() => started[0]?.pid ?? 0)), network: () => ({ received: (bytes += 10), sent: 5 }) });
     const backend = sampler.watch(localBackend(), (sample) => {
       samples.push(sample);
       if (sample.memory > 150e6 && sample.cpu > 0.2 && sample.gpu !== undefined) started[0]?.stop();
@@ -42,8 +44,21 @@ describe('samples of what a task uses', () => {
     const last = samples.at(-1);
     assert.ok(last !== undefined);
     assert.deepEqual([last.gpu, last.gpuMemory], [0.87, 1536 * 1024 * 1024]);
+    assert.ok((last.received ?? 0) >= 10 && (last.received ?? 0) < 1000, 'since it started');
+    assert.equal(last.sent, 0);
     assert.ok(last.memory < 1e9 && last.cpu < 60);
     for (const [index, sample] of samples.entries()) assert.ok(sample.cpu >= (samples[index - 1]?.cpu ?? 0), 'CPU time only grows');
+  });
+
+  it('have the bytes of all interfaces but the loopback, as Linux tells them', () => {
+    const table = `Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+    lo: 5000 10 0 0 0 0 0 0 5000 10 0 0 0 0 0 0
+  eth0: 1200 10 0 0 0 0 0 0 340 9 0 0 0 0 0 0
+ wlan0:7 1 0 0 0 0 0 0 8 1 0 0 0 0 0 0
+`;
+    assert.deepEqual(networkUsage(() => table), { received: 1207, sent: 348 });
+    assert.equal(networkUsage(() => { throw new Error('no such file'); }), undefined);
   });
 
   it('are not taken of what ends at once, or never started', async () => {
