@@ -167,7 +167,9 @@ export function spawningBackend(direct: Backend, commands: readonly (readonly st
     isClosed = true;
     if (spawner === undefined) return;
     const { child } = spawner;
+    // It is over when its output is, which may be told of after its end: until then both keep this process alive.
     child.ref();
+    (child.stdout as unknown as { readonly ref: () => void }).ref();
     const closed = new Promise((resolve) => child.once('close', resolve));
     child.stdin.end();
     await closed;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -176,4 +177,19 @@ describe('frames', () => {
       assert.deepEqual(seen, [['ready', 0, ''], ['stdout', 7, 'ü'.repeat(1000)], ['ended', 4_000_000_000, '{}']], `pieces of ${size}`);
     }
   });
+});
+
+it('a closed spawner is waited for until its output is over, also when nothing else keeps the program alive', { timeout: 30_000 }, () => {
+  const source = (name: string): string => JSON.stringify(path.resolve(import.meta.dirname, '../../../../src/execution/backend', name));
+  // It ends with its input; what it leaves behind holds its output for a moment.
+  const program = `
+    import { localBackend } from ${source('local.ts')};
+    import { spawningBackend } from ${source('spawner.ts')};
+    const backend = spawningBackend(localBackend(), [['/bin/sh', '-c', 'sleep 0.3 & exec cat']]);
+    backend.warm();
+    await backend.close();
+    console.log('closed');
+  `;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  assert.equal(stdout, 'closed\n', stderr);
 });
