@@ -29,7 +29,7 @@ export function toJunitSuite(run: RunState): string {
 }
 
 function testCase(run: RunState, task: TaskState): string {
-  const head = `    <testcase${attributesText({ classname: run.pipeline.name, name: task.node.id, time: task.start === undefined ? '0' : seconds(task.start, task.end), file: task.node.source })}`;
+  const head = `    <testcase${attributesText({ classname: run.pipeline.name, name: task.node.id, time: task.start === undefined ? '0' : seconds(task.start, task.end), ...(task.node.kind !== 'shell' && { file: task.node.source }) })}`;
   const metrics = Object.entries(task.metrics).map(([name, { last }]) => `        <property${attributesText({ name: `metric.${name}`, value: String(last) })}/>\n`);
   const parts = [...(metrics.length === 0 ? [] : [`      <properties>\n${metrics.join('')}      </properties>\n`]), ...outcome(task)];
   return parts.length === 0 ? `${head}/>\n` : `${head}>\n${parts.join('')}    </testcase>\n`;

@@ -36,10 +36,12 @@ export interface ImportHooks {
   /** Before each of `names`, and with each run that is there. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number; readonly name: string; readonly runs: number }) => void;
   readonly signal?: AbortSignal;
+  /** A folder with more files is refused. */
+  readonly mostFiles?: number;
 }
 
 /** `store` is `.runweave`; `names` as the user wrote them, relative to `cwd`. Throws only when the store can't be written. */
-export async function importRuns(store: string, names: readonly string[], cwd: string, { onProgress, signal }: ImportHooks = {}): Promise<ImportReport> {
+export async function importRuns(store: string, names: readonly string[], cwd: string, { onProgress, signal, mostFiles }: ImportHooks = {}): Promise<ImportReport> {
   const runs: ImportOutcome[] = [];
   const problems: ImportProblem[] = [];
   const known = await knownRuns(store);
@@ -51,7 +53,7 @@ export async function importRuns(store: string, names: readonly string[], cwd: s
       signal?.throwIfAborted();
       // What lies beside such a file belongs to it.
       const only = ['dvc.yaml', 'static_data.json'].find((each) => each === path.basename(absolute));
-      const source = await readSource(absolute, name, store);
+      const source = await readSource(absolute, name, store, mostFiles);
       const files = only === undefined ? source.files : (await readSource(path.dirname(absolute), path.dirname(name), store)).files;
       const written = (path: string): string => asWritten(path, name, absolute);
       const count = runs.length + problems.length;

@@ -14,6 +14,9 @@ export type OpenedFile =
   /** One sentence. */
   | { readonly type: 'unreadable'; readonly message: string };
 
+/** More is not looked at but imported: all of it is read before any is shown. */
+const mostFiles = 5000;
+
 /** Reads it where it lies; `undefined` for what has to be converted. Throws only when it is aborted. */
 export async function readInPlace(file: string, reading: Reading = {}): Promise<ReadRecord | undefined> {
   if (/\.zip$/i.test(file) || (await isFolder(file))) return undefined;
@@ -28,7 +31,7 @@ export async function openFile(file: string, reading: Reading = {}): Promise<Ope
   if (read !== undefined && read.type !== 'unreadable') return { type: 'record', read };
   const store = await mkdtemp(path.join(tmpdir(), 'runweave-open-'));
   try {
-    const report = await importRuns(store, [path.basename(file)], path.dirname(file), { ...(reading.signal !== undefined && { signal: reading.signal }) });
+    const report = await importRuns(store, [path.basename(file)], path.dirname(file), { mostFiles, ...(reading.signal !== undefined && { signal: reading.signal }) });
     reading.signal?.throwIfAborted();
     if (report.runs.length > 0) return { type: 'converted', store, report };
     await rm(store, { recursive: true, force: true });
@@ -43,6 +46,8 @@ export async function openFile(file: string, reading: Reading = {}): Promise<Ope
 export function refusal(read: ReadRecord | undefined, { problems }: ImportReport): string {
   const told = problems.map(({ line, at, message }) => `${line === undefined ? '' : `line ${line}: `}${message}${at === undefined ? '' : ` (${at})`}`);
   if (read?.type === 'unreadable' && !/is (JSON, but not OTLP|not JSON)/.test(read.message)) return read.message;
+  const [first] = problems;
+  if (first !== undefined && first.message.startsWith("not JSON") && !/json/i.test(path.extname(first.file))) return 'it is of no format that is read here: OTLP/JSON, OpenTelemetry’s console output, Composable Logs, runnable, MLflow, DVC or Jaeger JSON';
   return told[0] ?? (read?.type === 'unreadable' ? read.message : 'there is nothing in it that can be shown');
 }
 

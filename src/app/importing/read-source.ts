@@ -28,7 +28,7 @@ export interface ReadSource {
  * `name`: as the user wrote it; `store`: the `.runweave` that is written to, which is not looked into. Throws, with what
  * is wrong, when there is nothing of that name.
  */
-export async function readSource(absolute: string, name: string, store?: string): Promise<ReadSource> {
+export async function readSource(absolute: string, name: string, store?: string, most = countLimit): Promise<ReadSource> {
   const base = path.basename(absolute);
   const { isDirectory } = await stat(absolute).then(
     (found) => ({ isDirectory: found.isDirectory() }),
@@ -51,7 +51,7 @@ export async function readSource(absolute: string, name: string, store?: string)
         if (!isOwn && !isOfStore && !['.git', 'node_modules', '.venv'].includes(entry.name)) pending.push(inside);
       }
       else if (entry.isFile()) files.push(await fileOnDisk(path.join(absolute, inside), `${base}/${inside}`));
-      if (files.length > countLimit) throw new Error(`there are more than ${countLimit} files in it`);
+      if (files.length > most) throw new Error(`there are more than ${most} files in it`);
     }
   }
   const read = await unpacked(files, name);
