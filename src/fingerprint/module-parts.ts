@@ -49,7 +49,7 @@ const keywords = new Set('False None True and as assert async await break class 
 const dynamic = new RegExp(
   [
     // Namespaces, frames and modules as values.
-    String.raw`\b(?:modules|meta_path|path_hooks|__path__|__globals__|methodcaller|_getframe|currentframe|(?:f|tb|gi|cr|ag)_(?:globals|locals|back|builtins|frame)|__subclasses__|__self__|gc|settrace|setprofile|addaudithook|breakpoint)\b|\. (?:eval|query) \(`,
+    String.raw`(?<!\bfrom )\bmodules\b|\b(?:meta_path|path_hooks|__path__|__globals__|methodcaller|_getframe|currentframe|(?:f|tb|gi|cr|ag)_(?:globals|locals|back|builtins|frame)|__subclasses__|__self__|gc|settrace|setprofile|addaudithook|breakpoint)\b|\. (?:eval|query) \(`,
     // What names functions from data, runs code in text, or starts another Python.
     String.raw`\b(?:\w*[pP]ickle\w*|shelve|marshal|dill|copyreg|__reduce\w*|dictConfig|fileConfig|timeit|duckdb|IPython|get_ipython|unsafe_load\w*|full_load\w*|\w*Loader|\w*subprocess\w*|[pP]open\w*|(?<!platform \. )system|spawn\w*|posix_spawn\w*|exec[lv]\w*)\b`,
     String.raw`\bjoblib\b[^]*\bload\b|module:\/\/|\bimport \*`,

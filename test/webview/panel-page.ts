@@ -121,7 +121,16 @@ async function openPanel(browser: Browser, url: string, options: { readonly them
     complaints,
     posted: () => page.evaluate(() => (globalThis as unknown as Mock).vscodeMock.posted),
     // As text: what Playwright takes apart itself takes half a minute for ten thousand rows.
-    send: (message) => page.evaluate((text) => globalThis.postMessage(JSON.parse(text), '*'), JSON.stringify(message)),
+    // Resolves when the panel has taken it: its own listener was there before.
+    send: (message) =>
+      page.evaluate(
+        (text) =>
+          new Promise<void>((resolve) => {
+            globalThis.addEventListener('message', () => setTimeout(resolve), { once: true });
+            globalThis.postMessage(JSON.parse(text), '*');
+          }),
+        JSON.stringify(message),
+      ),
     state: () => page.evaluate(() => (globalThis as unknown as Mock).vscodeMock.state),
     accessibility: () => findings(page),
   };

@@ -38,6 +38,8 @@ describe('what a function can use', () => {
     ['a class whose base may do something, always', { 'a.py': `import b\nclass A(b.Base):\n    def m(self): unused()\ndef f(): pass\n${unused}` }, { 'a.py': 'function f, function unused' }],
     ['a class whose base is not what it was, always', { 'a.py': `ValueError = g\nclass A(ValueError):\n    def m(self): unused()\ndef f(): pass\n${g}${unused}` }, { 'a.py': 'function f, function g, function unused' }],
     ['names that Python looks for or writes otherwise', { 'a.py': 'def f(): pass\ndef __getattr__(name): pass\ndef _A__g(): unused()\n' + unused }, { 'a.py': 'function f, function unused' }],
+    ['in a package that is called modules', { 'a.py': `from modules import g, unused\n${f}`, 'modules/__init__.py': `${g}${unused}` }, { 'a.py': 'function f', 'modules/__init__.py': 'function g' }],
+    ['all where the modules of sys are imported', { 'a.py': `from sys import modules\n${f}${unused}` }, 'whole'],
     ['all where names are computed', { 'a.py': `def f(): return sys.modules["a"]\n${unused}` }, 'whole'],
     ['all where a module is used as a value', { 'a.py': 'import b\ndef f(): return show(b)\n', 'b.py': unused }, 'whole'],
     ['all where it is, under another name', { 'a.py': 'import b as c\ndef f(): return [c]\n', 'b.py': unused }, 'whole'],
