@@ -111,7 +111,11 @@ describe('lineage in the editor', () => {
       await page.locator('.quick-input-widget').getByRole('option', { name: /^Runweave: Open Records Folder/ }).click();
       // The editor's own dialog is a path here.
       await page.locator('.quick-input-widget').getByText(/Folders of records/).waitFor();
+      // It shows where it begins before it takes another place.
+      await page.locator('.quick-input-widget').getByRole('option', { name: /^tasks/ }).waitFor();
       await input.fill(join(place, 'elsewhere'));
+      // Until it has looked there, it stands for the folder before.
+      await page.locator('.quick-input-widget').getByRole('option', { name: /^elsewhere/ }).waitFor();
       await page.locator('.quick-input-widget').getByRole('button', { name: 'Open Records' }).click();
       const tracker = await vscode.webview('.run-line');
       await tracker.locator('.count').filter({ hasText: /^2 runs$/ }).waitFor();

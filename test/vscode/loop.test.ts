@@ -38,7 +38,8 @@ describe('the loop in the editor', () => {
       await vscode.runCommand('View: Split Editor Right');
       await vscode.openFile('tasks/scale.py');
       const source = await readFile(join(folder, 'tasks/scale.py'), 'utf8');
-      await vscode.replaceTextAndSave(source.replace('factor * int(line)', 'factor * int(line) + 1'));
+      // Long enough to be drawn while it runs.
+      await vscode.replaceTextAndSave(`import time; time.sleep(0.5)\n${source.replace('factor * int(line)', 'factor * int(line) + 1')}`);
 
       await views.run(/^just now, success, 3 executed/).waitFor();
       await views.task(/^numbers, skipped/).waitFor();
