@@ -101,7 +101,7 @@ const load = loadavg()[0] ?? 0;
 const small = await measure(Number(values.runs), repeat);
 const large = Number(values.large) === 0 ? undefined : await measure(Number(values.large), 1);
 const mlflow = values.mlflow ? await measureMlflow((await trackerFeed([{ store: await recordsOf(Number(values.runs)), name: '' }]).changes()).rows, repeat) : undefined;
-const quiet = load < 1;
+const quiet = load < cpus().length;
 const [head, ...rest] = rowsOf(small).map(([what, value], at) => [what, value, large === undefined ? '' : (rowsOf(large)[at]?.[1] ?? '')]);
 const columns = [String(small.count), ...(large === undefined ? [] : [String(large.count)])];
 writeSection(
