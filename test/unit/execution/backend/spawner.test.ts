@@ -141,8 +141,9 @@ for (const [name, command] of spawners) describe(`a process started by the spawn
     assert.match(elsewhere.end.type === 'start-failed' ? elsewhere.end.message : '', /working directory .*nowhere does not exist$/);
   });
 
-  it('ends with what it left in a session of its own', async () => {
-    const { stdout } = await run('setsid sleep 100 & echo $!', { env: { RUNWEAVE_RUN_ID: 'r1', RUNWEAVE_TASK: 'leaves one' } });
+  // Linux shows no variables of a process while it becomes another program: the task ends after that.
+  it('ends with what it left in a session of its own', { skip: process.platform !== 'linux' }, async () => {
+    const { stdout } = await run('setsid sleep 100 & echo $!; until grep -q sleep /proc/$!/comm; do :; done', { env: { RUNWEAVE_RUN_ID: 'r1', RUNWEAVE_TASK: 'leaves one' } });
     await untilGone(Number(stdout));
   });
 
