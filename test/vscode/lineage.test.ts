@@ -1,10 +1,10 @@
 /** Where an output comes from, which of its causes is the bad one, and the list of runs: in a real editor. */
 import assert from 'node:assert/strict';
-import { cp, mkdir, readFile, rename } from 'node:fs/promises';
+import { cp, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { withVscode } from './harness/vscode.ts';
-import { extensionPath, openViews, records, smallPipeline } from './workspace.ts';
+import { extensionPath, openViews, records, runAndChange, smallPipeline } from './workspace.ts';
 
 describe('lineage in the editor', () => {
   it('traces a file of the Explorer over runs, flags it, and reviews what flagged outputs have in common', { timeout: 180_000 }, async (t) => {
@@ -12,11 +12,7 @@ describe('lineage in the editor', () => {
     await withVscode(t, { folder, extensionPath }, async (vscode) => {
       const { page } = vscode;
       const views = await openViews(vscode);
-      await vscode.runCommand('Runweave: Run All');
-      await views.run(/^just now, success, 5 executed/).waitFor();
-      await vscode.openFile('tasks/scale.py');
-      const source = await readFile(join(folder, 'tasks/scale.py'), 'utf8');
-      await vscode.replaceTextAndSave(source.replace('factor * int(line)', 'factor * int(line) + 1'));
+      await runAndChange(vscode, views, folder);
       await vscode.runCommand('Runweave: Run All');
       await views.run(/success, 3 executed/).waitFor();
 

@@ -5,7 +5,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { withVscode } from './harness/vscode.ts';
-import { executorPid, extensionPath, message, openViews, records, smallPipeline, watchPhases } from './workspace.ts';
+import { executorPid, extensionPath, message, openViews, records, runAndChange, smallPipeline, watchPhases } from './workspace.ts';
 
 const limit = { timeout: 180_000 };
 
@@ -69,11 +69,7 @@ describe('the loop in the editor', () => {
     await withVscode(t, { folder, extensionPath }, async (vscode) => {
       const { page } = vscode;
       const views = await openViews(vscode);
-      await vscode.runCommand('Runweave: Run All');
-      await views.run(/^just now, success, 5 executed/).waitFor();
-      await vscode.openFile('tasks/scale.py');
-      const source = await readFile(join(folder, 'tasks/scale.py'), 'utf8');
-      await vscode.replaceTextAndSave(source.replace('factor * int(line)', 'factor * int(line) + 1'));
+      await runAndChange(vscode, views, folder);
       await views.task(/^scale, .*stale/).waitFor();
 
       await views.task(/^scale, /).click();

@@ -4,7 +4,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { withVscode } from './harness/vscode.ts';
-import { extensionPath, openViews, records, smallPipeline } from './workspace.ts';
+import { extensionPath, openViews, records, runAndChange, smallPipeline } from './workspace.ts';
 
 describe('the runs table', () => {
   it('shows runs, filters, stars, deletes with undo, and compares, with the editor’s own difference of the sources', { timeout: 180_000 }, async (t) => {
@@ -12,11 +12,7 @@ describe('the runs table', () => {
     await withVscode(t, { folder, extensionPath }, async (vscode) => {
       const { page } = vscode;
       const views = await openViews(vscode);
-      await vscode.runCommand('Runweave: Run All');
-      await views.run(/^just now, success, 5 executed/).waitFor();
-      await vscode.openFile('tasks/scale.py');
-      const source = await readFile(join(folder, 'tasks/scale.py'), 'utf8');
-      await vscode.replaceTextAndSave(source.replace('factor * int(line)', 'factor * int(line) + 1'));
+      await runAndChange(vscode, views, folder);
       await vscode.runCommand('Runweave: Run All');
       await views.run(/success, 3 executed/).waitFor();
 

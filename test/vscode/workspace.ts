@@ -37,6 +37,15 @@ export async function openViews({ page }: Pick<Vscode, 'page'>): Promise<Runweav
   return { task: rows, run: rows, statusBar: (text) => inStatusBar(page, text) };
 }
 
+/** Runs all, and saves a change that three of the five tasks depend on. */
+export async function runAndChange(vscode: Vscode, views: RunweaveViews, folder: string): Promise<void> {
+  await vscode.runCommand('Runweave: Run All');
+  await views.run(/^just now, success, 5 executed/).waitFor();
+  await vscode.openFile('tasks/scale.py');
+  const source = await readFile(join(folder, 'tasks/scale.py'), 'utf8');
+  await vscode.replaceTextAndSave(source.replace('factor * int(line)', 'factor * int(line) + 1'));
+}
+
 /** Waits for a message to the user. The editor shows no toasts while it is driven; its notification centre has them. */
 export async function message(vscode: Vscode, text: RegExp): Promise<void> {
   await vscode.runCommand('Notifications: Show Notifications');

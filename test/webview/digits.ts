@@ -1,8 +1,10 @@
 /** The digits pipeline as the panels get it: a graph, and a run of it as events. */
+import assert from 'node:assert/strict';
 import { crc32, deflateSync } from 'node:zlib';
 import type { Digest, Fingerprint } from '../../src/model/fingerprint.ts';
 import type { TaskId, TaskKind } from '../../src/model/pipeline.ts';
 import type { RunEvent, RunId, SpanId, TaskNode, TraceId } from '../../src/model/run-event.ts';
+import { createRunFold, type RunState } from '../../src/model/run-state.ts';
 import type { UnixNano } from '../../src/model/time.ts';
 import type { GraphTask, TaskStatus } from '../../src/model/graph-task.ts';
 
@@ -153,4 +155,13 @@ export function digitsEvents(options: { readonly fail?: boolean } = {}): readonl
   }
   events.push({ type: 'run-ended', time: at(options.fail === true ? 23_000 : 25_850), outcome: options.fail === true ? 'failure' : 'success' });
   return events;
+}
+
+/** The state that events come to. */
+export function fold(events: readonly RunEvent[]): RunState {
+  const { apply, state } = createRunFold();
+  events.forEach(apply);
+  const run = state();
+  assert.ok(run);
+  return run;
 }

@@ -4,23 +4,14 @@ import { after, before, describe, it } from 'node:test';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import type { Digest } from '../../src/model/fingerprint.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
-import { createRunFold, type RunState } from '../../src/model/run-state.ts';
 import type { RunHostMessage, RunViewMessage } from '../../src/protocol/run-view.ts';
-import { digitsEvents } from './digits.ts';
+import { digitsEvents, fold } from './digits.ts';
 import { openPanels, type Panel, type Panels } from './panel-page.ts';
 import type { ThemeName } from './themes.ts';
 
 let panels: Panels;
 before(async () => (panels = await openPanels()));
 after(async () => panels.close());
-
-function fold(events: readonly RunEvent[]): RunState {
-  const { apply, state } = createRunFold();
-  events.forEach(apply);
-  const run = state();
-  assert.ok(run);
-  return run;
-}
 
 async function openRun(events: readonly RunEvent[], options: Parameters<Panels['open']>[1] = {}, can?: readonly RunViewMessage['type'][]): Promise<Panel> {
   const panel = await panels.open('run', options);

@@ -3,23 +3,14 @@ import { after, before, describe, it } from 'node:test';
 import type { JsonObject } from '../../src/model/json.ts';
 import type { TaskId } from '../../src/model/pipeline.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
-import { createRunFold, type RunState } from '../../src/model/run-state.ts';
 import type { RunHostMessage, TimelineSpan } from '../../src/protocol/run-view.ts';
-import { digitsEvents } from './digits.ts';
+import { digitsEvents, fold } from './digits.ts';
 import { openPanels, type Panel, type Panels } from './panel-page.ts';
 import type { ThemeName } from './themes.ts';
 
 let panels: Panels;
 before(async () => (panels = await openPanels()));
 after(async () => panels.close());
-
-function fold(events: readonly RunEvent[]): RunState {
-  const { apply, state } = createRunFold();
-  events.forEach(apply);
-  const run = state();
-  assert.ok(run);
-  return run;
-}
 
 async function openRun(events = digitsEvents(), options: Parameters<Panels['open']>[1] = {}, live = false): Promise<Panel> {
   const panel = await panels.open('run', options);
