@@ -7,6 +7,7 @@ import type { RunEvent } from '../../src/model/run-event.ts';
 import type { RunHostMessage, RunViewMessage } from '../../src/protocol/run-view.ts';
 import { digitsEvents, fold } from './digits.ts';
 import { openPanels, type Panel, type Panels } from './panel-page.ts';
+import { watchRequests } from './sent-requests.ts';
 import type { ThemeName } from './themes.ts';
 
 let panels: Panels;
@@ -338,16 +339,8 @@ describe('hostile content', () => {
 
   it('runs no script and asks for nothing, whatever is opened', async () => {
     const panel = await openRun(hostileRun(), { height: 2000 });
-    const requests: string[] = [];
     const ours = /^(data:|http:\/\/127\.0\.0\.1:\d+\/(run-parquet|mermaid)\.js$|about:)/;
-    panel.page.on('requestfinished', (request) => {
-      if (!ours.test(request.url())) requests.push(request.url());
-    });
-    // What the policy refused was never sent.
-    panel.page.on('requestfailed', (request) => {
-      const refused = request.failure()?.errorText ?? '';
-      if (!ours.test(request.url()) && refused !== 'csp') requests.push(`${request.url()}: ${refused}`);
-    });
+    const sent = watchRequests(panel.page, (url) => !ours.test(url));
     await tab(panel, 'artifacts');
     const closed = panel.page.locator('.artifact > details:not([open]) > summary');
     for (let left = await closed.count(); left > 0; left -= 1) await closed.first().press('Enter');
@@ -377,7 +370,7 @@ describe('hostile content', () => {
       image.addEventListener('load', resolve);
       image.src = 'data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=';
     }));
-    assert.deepEqual(requests, []);
+    assert.deepEqual(await sent(), []);
     assert.equal(await panel.page.evaluate(() => 'hacked' in globalThis), false);
     for (const frame of panel.page.frames()) assert.ok(['about:srcdoc', ''].includes(frame.url()) || frame === panel.page.mainFrame(), frame.url());
     assert.ok(!panel.complaints.some((complaint) => /TypeError|ReferenceError|RangeError/.test(complaint)), panel.complaints.join('\n'));

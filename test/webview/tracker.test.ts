@@ -13,6 +13,7 @@ import { packComparison } from '../../src/query/packed-comparison.ts';
 import { packRows } from '../../src/query/packed-rows.ts';
 import { noAnnotations, runKey, type RunAnnotations, type RunRow } from '../../src/query/run-row.ts';
 import { openPanels, type Panel, type Panels } from './panel-page.ts';
+import { watchRequests } from './sent-requests.ts';
 import type { ThemeName } from './themes.ts';
 
 let panels: Panels;
@@ -359,12 +360,6 @@ async function unfold(panel: Panel, title: string): Promise<Locator> {
 }
 
 /** Pictures and frames from the pages of others are refused before they are asked for. */
-function watchRequests(panel: Panel): readonly string[] {
-  const urls: string[] = [];
-  panel.page.on('request', (request) => urls.push(request.url()));
-  return urls;
-}
-
 describe('comparison of runs', () => {
   it('says what differs, causes first, and what became better and worse', async () => {
     const panel = await openComparison();
@@ -402,7 +397,7 @@ describe('comparison of runs', () => {
 
   it('shows notebooks cell by cell, and runs and fetches nothing of what is in them', async () => {
     const panel = await openComparison();
-    const requests = watchRequests(panel);
+    const sent = watchRequests(panel.page, (url) => url.includes('example.org'));
     const item = await unfold(panel, 'train.ipynb');
     await item.locator('h4').first().waitFor();
     assert.deepEqual(await item.locator('h4').allInnerTexts(), ['Cell 2 other source, other output', 'Cell 3 other output']);
@@ -411,7 +406,7 @@ describe('comparison of runs', () => {
     await item.locator('.rich img').first().scrollIntoViewIfNeeded();
     await item.locator('iframe').first().contentFrame().locator('b', { hasText: 'shown' }).waitFor();
     assert.equal(await panel.page.title(), 'Runweave');
-    assert.deepEqual(requests.filter((url) => url.includes('example.org')), []);
+    assert.deepEqual(await sent(), []);
   });
 
   it('shows the cells of tables that differ, by a key that one can choose', async () => {
@@ -428,7 +423,7 @@ describe('comparison of runs', () => {
 
   it('lays images of the same name side by side and over each other', async () => {
     const panel = await openComparison();
-    const requests = watchRequests(panel);
+    const sent = watchRequests(panel.page, (url) => url.includes('example.org'));
     const item = await unfold(panel, 'confusion.svg');
     await item.getByRole('slider').waitFor();
     assert.equal(await item.locator('img').count(), 4);
@@ -436,7 +431,7 @@ describe('comparison of runs', () => {
     await panel.page.getByRole('slider').press('ArrowRight');
     assert.notEqual(await panel.page.locator('.over').evaluate((element) => element.style.clipPath), before);
     assert.equal(await panel.page.title(), 'Runweave');
-    assert.deepEqual(requests.filter((url) => url.includes('example.org')), []);
+    assert.deepEqual(await sent(), []);
   });
 
   it('says why a content can not be shown', async () => {
