@@ -51,8 +51,8 @@ export interface Preparation {
   readonly prepare: (tasks: readonly string[], force: boolean, unasked: boolean, of?: LoadedPipeline) => Promise<Prepared | Problem>;
   /** These files (absolute) may have changed. */
   readonly touch: (files: readonly string[]) => void;
-  /** Files that have changed without being told of, in pieces between which other work goes on. */
-  readonly missed: () => AsyncIterable<string>;
+  /** Files that have changed without being told of, in pieces between which other work goes on, as long as it `goesOn`. */
+  readonly missed: (goesOn: () => boolean) => AsyncIterable<string>;
   /** Whether changes are told by `touch` from now on. */
   readonly trustEvents: (on: boolean) => void;
 }
@@ -175,8 +175,8 @@ export function createPreparation({ options, file, folder, workspace, store, env
     touch: (files) => {
       if (loaded.pipeline !== undefined) decisionsOf(loaded.pipeline).touch(files);
     },
-    async *missed() {
-      if (loaded.pipeline !== undefined) yield* decisionsOf(loaded.pipeline).verify();
+    async *missed(goesOn) {
+      if (loaded.pipeline !== undefined) yield* decisionsOf(loaded.pipeline).verify(goesOn);
     },
     trustEvents: (on) => {
       isTold = on;

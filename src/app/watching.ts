@@ -23,7 +23,7 @@ import type { TaskMemory } from './task-memory.ts';
 
 /** Milliseconds after the last change, until all that it touched is looked at once more. */
 const quietTime = 300;
-/** Milliseconds between two looks at all files, and changes after which one comes at once. */
+/** Milliseconds from one look at all files to the next, and how many changes make that one come at once. */
 const wholeLookInterval = 10_000;
 const manyChanges = 1000;
 
@@ -71,8 +71,10 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   let lastWholeLook = -Infinity;
   let changesSince = 0;
 
+  const tellInternal = (error: unknown): void => listener(problem('internal', (error as Error).message));
+  /** One after the other. */
   const then = (next: () => Promise<void>): void => {
-    changes = changes.then(next).catch((error: unknown) => listener(problem('internal', (error as Error).message)));
+    changes = changes.then(next).catch(tellInternal);
   };
 
   // What watches files is not loaded for a run.
@@ -144,36 +146,40 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     return { prepared, entries: settled.open.length === 0 ? [] : await makePlan(pipeline, scope, decision, settled) };
   };
 
-  const afterwards = (wait = quietTime): void => {
+  const afterwards = (): void => {
     clearTimeout(quiet);
-    if (isWatching()) quiet = setTimeout(() => then(whenQuiet), wait);
+    if (isWatching()) quiet = setTimeout(() => then(whenQuiet), quietTime);
+  };
+
+  const isIdle = (): boolean => isWatching() && activeRun() === undefined && context.starting() === undefined;
+
+  /** When nothing has happened for a while: what the plan is now, for who shows it. */
+  const whenQuiet = async (): Promise<void> => {
+    if (!isIdle() || preparation.loaded().pipeline === undefined) return;
+    const mayRun = isDoubtful;
+    isDoubtful = false;
+    const looked = await (mayRun ? bringUpToDate([]) : look());
+    if (looked === undefined || !isWatching()) return;
+    if (tasks.length === 0) tellPlan(looked);
+    clearTimeout(quiet);
+    const wait = changesSince >= manyChanges ? 0 : Math.max(0, lastWholeLook + wholeLookInterval - performance.now());
+    if (changesSince > 0) quiet = setTimeout(() => void lookAtAll().catch(tellInternal), wait);
   };
 
   /**
-   * When nothing has happened for a while: what the plan is now, for who shows it, and whether the system has told of
-   * every change, which it need not (a queue that overflows, a file system of another machine).
+   * Whether the system has told of every change, which it need not (a queue that overflows, a file system of another
+   * machine). Beside the changes: one that comes does not wait for this, but ends it, and it comes again after that one.
    */
-  const whenQuiet = async (): Promise<void> => {
-    const { pipeline } = preparation.loaded();
-    if (!isWatching() || activeRun() !== undefined || context.starting() !== undefined || pipeline === undefined) return;
-    const untilWholeLook = changesSince >= manyChanges ? 0 : lastWholeLook + wholeLookInterval - performance.now();
-    const missed = untilWholeLook > 0 ? [] : await lookAtAll();
-    const mayRun = missed.length > 0 || isDoubtful;
-    isDoubtful = false;
-    const looked = await (mayRun ? bringUpToDate(missed) : look());
-    if (looked === undefined || !isWatching()) return;
-    if (tasks.length === 0) tellPlan(looked);
-    if (untilWholeLook > 0 && changesSince > 0) afterwards(untilWholeLook);
-  };
-
-  /** Files that are not as they were when they were looked at. */
-  const lookAtAll = async (): Promise<readonly string[]> => {
+  const lookAtAll = async (): Promise<void> => {
+    const before = changesSince;
+    const goesOn = (): boolean => isIdle() && changesSince === before;
     const missed: string[] = [];
+    for await (const changed of preparation.missed(goesOn)) missed.push(changed);
+    if (!goesOn()) return;
     changesSince = 0;
-    for await (const changed of preparation.missed()) missed.push(changed);
     lastWholeLook = performance.now();
     memory.save();
-    return missed;
+    if (missed.length > 0) then(() => onChange(missed));
   };
 
   /** Tasks that were not looked at since are as they were told. */
@@ -197,7 +203,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
       else afterwards();
       if (isWatching()) await context.makeReady();
     } catch (error) {
-      listener(problem('internal', (error as Error).message));
+      tellInternal(error);
     }
   };
 

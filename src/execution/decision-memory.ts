@@ -50,8 +50,8 @@ export interface DecisionMemory {
   readonly written: (files: readonly string[]) => void;
   /** Whether changes of files are told by `touch` from now on; otherwise each run asks for all of them. */
   readonly trustEvents: (on: boolean) => void;
-  /** Files that are not as they were, in pieces between which other work goes on; those are touched. */
-  readonly verify: () => AsyncGenerator<string>;
+  /** Files that are not as they were, in pieces between which other work goes on, as long as it `goesOn`; those are touched. */
+  readonly verify: (goesOn?: () => boolean) => AsyncGenerator<string>;
   /** Tasks that may hold no longer, of those that held at that revision; `undefined`: any. */
   readonly doubtedSince: (revision: number) => Iterable<TaskId> | undefined;
   /** Another number whenever something was told that may be of consequence. */
@@ -190,7 +190,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     trustEvents: (on) => {
       isTold = on;
     },
-    async *verify() {
+    async *verify(goesOn = () => true) {
       let asked = 0;
       const seen = new Set<string>();
       for (const { files, stamps } of [...entries.values()]) {
@@ -199,6 +199,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
           seen.add(file);
           asked += 1;
           if (asked % filesInOneGo === 0) await new Promise((resolve) => setImmediate(resolve));
+          if (!goesOn()) return;
           if (isSame(stamps[at], stampOf(file))) continue;
           touch([file]);
           yield file;

@@ -26,10 +26,11 @@ export class PatientWatcher extends FSWatcher {
   #readWhereNamesChanged(): void {
     const handler = this._nodeFsHandler;
     const read = handler._handleRead.bind(handler);
-    let asked: { readonly folder: string; isNeeded: boolean } | undefined;
+    let asked: Request | undefined;
     handler._handleRead = (folder, initialAdd, ...rest) => {
       if (initialAdd || !this._readyEmitted) return read(folder, initialAdd, ...rest);
-      const request = (asked = { folder, isNeeded: true });
+      const request: Request = { folder, isNeeded: true };
+      asked = request;
       // What the event was is told right after this.
       queueMicrotask(() => {
         asked = undefined;
@@ -43,4 +44,10 @@ export class PatientWatcher extends FSWatcher {
       if (asked?.folder === watchedPath && event === 'change' && name !== null && name !== path.basename(watchedPath) && this._getWatchedDir(watchedPath).has(name) === true) asked.isNeeded = false;
     });
   }
+}
+
+/** To read a folder anew. */
+interface Request {
+  readonly folder: string;
+  isNeeded: boolean;
 }
