@@ -1,6 +1,7 @@
 /** Runs to be compared, read from their records, with the contents that a difference is looked at by. Both hosts use it. */
 import { readFile, stat } from 'node:fs/promises';
-import { keptFolder, objectFile } from '../fingerprint/kept-entries.ts';
+import { keptFolder } from '../fingerprint/kept-folder.ts';
+import { objectFile, readKeptSmall } from '../fingerprint/kept-objects.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { RunState } from '../model/run-state.ts';
 import { compareRuns, type Comparison } from '../query/compare.ts';
@@ -44,7 +45,7 @@ export async function openComparison(folder: string, states: readonly RunState[]
       if (inline !== undefined && inline.type !== 'reference') return present(await readArtifact(folder, digest, inline));
       if (inline === undefined && !files.has(digest)) return { type: 'missing' };
       // Outputs are kept apart from artifacts: deleting them loses nothing but time.
-      return (await readFound(objectPath(folder, digest))) ?? (await readFound(isDigest(digest) ? objectFile(keptFolder(folder), digest) : undefined)) ?? { type: 'missing' };
+      return (await readFound(objectPath(folder, digest))) ?? (isDigest(digest) ? await readKept(keptFolder(folder), digest) : undefined) ?? { type: 'missing' };
     },
   };
 }
@@ -56,6 +57,11 @@ function present(bytes: Uint8Array | undefined): Content {
 /** What is recorded may come from anybody, and the digest becomes a path. */
 function isDigest(digest: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(digest);
+}
+
+async function readKept(kept: string, digest: Digest): Promise<Content | undefined> {
+  const small = readKeptSmall(kept, digest);
+  return small === undefined ? readFound(objectFile(kept, digest)) : present(small);
 }
 
 async function readFound(file: string | undefined): Promise<Content | undefined> {
