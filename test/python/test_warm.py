@@ -186,6 +186,18 @@ class AsFreshWithoutPackages(WarmTest):
                 self.assertEqual((result.returncode, result.stderr), (0, ""))
 
 
+    def test_a_notebook_says_what_it_needs(self):
+        warm = self.warm([], notebooks=True)
+        path = self.write("n.py", "# %%\n1\n")
+        fresh = self.task("notebook", path)
+        self.assertIn("pip install nbclient nbformat jupytext ipykernel", fresh.stderr)
+        for is_ahead in (False, True):
+            if is_ahead:
+                warm.ahead()
+            forked = self.forked(warm, "notebook", path)
+            self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (1, fresh.stdout, fresh.stderr))
+
+
 class AsFresh(WarmTest):
     def setUp(self):
         super().setUp()
