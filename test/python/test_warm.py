@@ -151,6 +151,20 @@ class WarmTest(TaskTest):
             self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (fresh.returncode, fresh.stdout, fresh.stderr))
         return forked
 
+    def seen(self):
+        """All that was observed since it was asked for last, joined."""
+        seen = {}
+        for line in self.lines("observed"):
+            for kind, value in line.items():
+                if isinstance(value, list):
+                    seen.setdefault(kind, []).extend(value)
+                elif kind != "type":
+                    for key, values in value.items():
+                        seen.setdefault(kind, {}).setdefault(key, set()).update(values)
+        with open(self.log, "w", encoding="utf-8"):
+            pass
+        return seen
+
 
 class AsFreshWithoutPackages(WarmTest):
     """Where nothing has imported modules before the helper, as `.pth` files of installed packages do."""
@@ -184,6 +198,18 @@ class AsFreshWithoutPackages(WarmTest):
                     """,
                 )
                 self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+
+    def test_a_notebook_says_what_it_needs(self):
+        warm = self.warm([], notebooks=True)
+        path = self.write("n.py", "# %%\n1\n")
+        fresh = self.task("notebook", path)
+        self.assertIn("pip install nbclient nbformat jupytext ipykernel", fresh.stderr)
+        for is_ahead in (False, True):
+            if is_ahead:
+                warm.ahead()
+            forked = self.forked(warm, "notebook", path)
+            self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (1, fresh.stdout, fresh.stderr))
 
 
 class AsFresh(WarmTest):
@@ -325,20 +351,6 @@ class AsFresh(WarmTest):
         self.assertEqual(fresh["roots"], ["numpy", "json", "logging", "logging.handlers"])
         self.assertIn("numpy", next(iter(fresh["imported"].values())))
         self.assertIn("json", fresh["lookups"][self.path("tasks")])
-
-    def seen(self):
-        """All that was observed since it was asked for last, joined."""
-        seen = {}
-        for line in self.lines("observed"):
-            for kind, value in line.items():
-                if isinstance(value, list):
-                    seen.setdefault(kind, []).extend(value)
-                elif kind != "type":
-                    for key, values in value.items():
-                        seen.setdefault(kind, {}).setdefault(key, set()).update(values)
-        with open(self.log, "w", encoding="utf-8"):
-            pass
-        return seen
 
     def test_nothing_random_comes_twice(self):
         path = self.write(
@@ -555,6 +567,20 @@ class Notebooks(WarmTest):
             self.assertEqual(forked.returncode, 1)
             self.assertIn("ZeroDivisionError", forked.stderr)
             self.assertEqual(comparable(self.lines()), comparable(fresh_lines))
+
+    def test_what_is_observed(self):
+        self.write("helper.py", "import numpy")
+        path = self.write("n.py", "# %%\nimport helper, plistlib\n")
+        self.assertEqual(self.task("notebook", path).returncode, 0)
+        fresh = self.seen()["lookups"]
+        self.assertIn("helper", fresh[self.folder])
+        warm = self.ready([], notebooks=True)
+        for is_ahead in (False, True):
+            if is_ahead:
+                warm.ahead()
+            self.assertEqual(self.forked(warm, "notebook", path).returncode, 0)
+            # What the kernel has imported for itself is no lookup of the task's.
+            self.assertEqual(self.seen()["lookups"], fresh)
 
     def test_files_that_run_when_a_kernel_starts(self):
         env = {**self.env(), "IPYTHONDIR": self.path("ipython")}
