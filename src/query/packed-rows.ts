@@ -36,9 +36,10 @@ export function packRows(rows: readonly RunRow[], keyOf: (path: string) => strin
 
 /**
  * The same for very many rows, as messages: blocks that runs are in already are handed on as they are, with all that is in
- * them, where most of it is asked for.
+ * them, where most of it is asked for. At least one.
  */
 export function packBlocks(rows: readonly RunRow[], keyOf: (path: string) => string): readonly PackedRows[] {
+  if (rows.length === 0) return [packRows([], keyOf)];
   const byBlock = groupBy(rows, ({ summary }) => (summary instanceof PackedRun ? summary.block : undefined));
   return [...byBlock].flatMap(([block, of]): readonly PackedRows[] => {
     if (block === undefined || of.length * 2 < block.offsets.length) {

@@ -24,7 +24,7 @@ function row(id: string): RunRow {
       outcome: 'success',
       interrupted: false,
       counts: { total: 3, executed: 3, succeeded: 3, failed: 0, skipped: 0 },
-      params: { lr: id === 'a' ? 0.1 : 'none', __proto__: 1, nested: { list: [1, null] } },
+      params: { lr: id === 'a' ? 0.1 : 'none', ['__proto__']: 1, nested: { list: [1, null] } },
       taskParams: { fold: [1, 2] },
       tags: { kind: ['x', 'y'] },
       dirty: false,
