@@ -51,7 +51,9 @@ export interface Preparation {
   readonly prepare: (tasks: readonly string[], force: boolean, unasked: boolean, of?: LoadedPipeline) => Promise<Prepared | Problem>;
   /** These files (absolute) may have changed. */
   readonly touch: (files: readonly string[]) => void;
-  /** Files that have changed without being told of, in pieces between which other work goes on, as long as it `goesOn`. */
+  /** Those of these files (absolute) that have changed without being told of. */
+  readonly missedOf: (files: Iterable<string>) => readonly string[];
+  /** All such files, in pieces between which other work goes on, as long as it `goesOn`. */
   readonly missed: (goesOn: () => boolean) => AsyncIterable<string>;
   /** Whether changes are told by `touch` from now on. */
   readonly trustEvents: (on: boolean) => void;
@@ -175,6 +177,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     touch: (files) => {
       if (loaded.pipeline !== undefined) decisionsOf(loaded.pipeline).touch(files);
     },
+    missedOf: (files) => (loaded.pipeline === undefined ? [] : decisionsOf(loaded.pipeline).verifyOf(files)),
     async *missed(goesOn) {
       if (loaded.pipeline !== undefined) yield* decisionsOf(loaded.pipeline).verify(goesOn);
     },

@@ -52,6 +52,8 @@ export interface DecisionMemory {
   readonly trustEvents: (on: boolean) => void;
   /** Files that are not as they were, in pieces between which other work goes on, as long as it `goesOn`; those are touched. */
   readonly verify: (goesOn?: () => boolean) => AsyncGenerator<string>;
+  /** Those of these files (absolute) that are not as they were; they are touched. */
+  readonly verifyOf: (files: Iterable<string>) => readonly string[];
   /** Tasks that may hold no longer, of those that held at that revision; `undefined`: any. */
   readonly doubtedSince: (revision: number) => Iterable<TaskId> | undefined;
   /** Another number whenever something was told that may be of consequence. */
@@ -205,6 +207,14 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
           yield file;
         }
       }
+    },
+    verifyOf: (files) => {
+      const changed = [...files].filter((file) => {
+        for (const { files: own, stamps } of users(file)) if (!isSame(stamps[own.indexOf(file)], stampOf(file))) return true;
+        return false;
+      });
+      touch(changed);
+      return changed;
     },
     doubtedSince: (revision) => {
       if (revision < firstDoubt) return undefined;
