@@ -19,6 +19,7 @@ import { createSampler } from '../execution/backend/sampled-backend.ts';
 import type { Backend } from '../execution/backend/backend.ts';
 import type { DecisionContext } from '../execution/decide.ts';
 import type { PlanScope } from '../execution/plan.ts';
+import type { Settled } from '../execution/settled-tasks.ts';
 import { startRun, type RunningPipeline } from '../execution/scheduler.ts';
 import { commandOf } from '../execution/task/command.ts';
 import type { Ids } from './ids.ts';
@@ -50,7 +51,7 @@ export interface RunRequest {
   readonly onFailure: OnFailure;
   readonly slots: Slots;
   readonly durations: (tasks: readonly Task[]) => Durations;
-  readonly settled: ReadonlySet<TaskId>;
+  readonly settled: Settled;
 }
 
 export interface RunContext {
@@ -91,7 +92,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   // To start git from a large process takes longer than to start a task through the helper, so the task comes first.
   let hasBegun: () => void = () => undefined;
   const begun = new Promise<void>((resolve) => (hasBegun = resolve));
-  const isNothingToDo = request.settled.size === scope.wanted.size;
+  const isNothingToDo = request.settled.open.length === 0;
   const described = (isNothingToDo ? setTimeout(2) : Promise.race([begun, setTimeout(longestUndescribed, undefined, { ref: false })])).then(() =>
     resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env }),
   );
