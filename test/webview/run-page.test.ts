@@ -5,6 +5,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import type { Digest } from '../../src/model/fingerprint.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
 import type { RunHostMessage, RunViewMessage } from '../../src/protocol/run-view.ts';
+import { eventually } from '../eventually.ts';
 import { digitsEvents, fold } from './digits.ts';
 import { openPanels, type Panel, type Panels } from './panel-page.ts';
 import { watchRequests } from './sent-requests.ts';
@@ -201,7 +202,7 @@ describe('the page of a run', () => {
     assert.match(await picture.innerText(), /This is 90\.0 MB/);
     assert.equal((await posted(panel)).length, 2);
     await picture.getByRole('button').press('Enter');
-    assert.deepEqual((await posted(panel)).at(-1), { type: 'load-artifact', digest: digestOf(2) });
+    await eventually(async () => assert.deepEqual((await posted(panel)).at(-1), { type: 'load-artifact', digest: digestOf(2) }));
   });
 
   it('opens, saves and copies an artifact, runs again, and restores, by keyboard', async () => {
