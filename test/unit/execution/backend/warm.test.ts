@@ -77,7 +77,7 @@ async function prepared(context: TestContext, ...profiles: readonly WarmProfile[
   return warm;
 }
 
-describe('a warm process', { timeout: 60_000, skip: !isLinux && 'only Linux forks tasks' }, () => {
+describe('a warm process', { timeout: 300_000, skip: !isLinux && 'only Linux forks tasks' }, () => {
   it('starts tasks that end with what they end with, in a group of their own', async (context) => {
     const warm = await prepared(context);
     const ended = await start(warm, 'import os, sys\nprint("pid", os.getpid(), os.getpgid(0), os.getsid(0))\nprint("é", file=sys.stderr)\nsys.exit(7)');
