@@ -10,6 +10,7 @@ import os, sys, runweave
 before = "decimal" in sys.modules
 import decimal
 parent = open(f"/proc/{os.getppid()}/cmdline").read().split("\\0") if sys.platform == "linux" else []
+runweave.log_metric("warm", 1)
 # As one text: unbuffered, each argument of print is a write of its own.
 print(f"START {'forked' if 'warm' in parent else 'fresh'} {before} {os.environ['RUNWEAVE_TASK']} {__name__}", flush=True)
 `;
@@ -35,6 +36,7 @@ it('forks tasks while watching, once what they import is loaded', { skip: proces
       found.set(task, how);
     }
     await running.until(isIdle, from);
+    for (const task of found.keys()) assert.ok(running.lines.slice(from).some((line) => line.type === 'metric' && line.task === task), `${task} reported into its run`);
     return found;
   };
   let number = 0;
