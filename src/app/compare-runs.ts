@@ -1,6 +1,7 @@
 /** Runs to be compared, read from their records, with the contents that a difference is looked at by. Both hosts use it. */
 import { readFile, stat } from 'node:fs/promises';
-import { keptFolder, objectFile } from '../fingerprint/kept-entries.ts';
+import { keptFolder } from '../fingerprint/kept-folder.ts';
+import { objectFile, readKeptSmall } from '../fingerprint/kept-objects.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { RunState } from '../model/run-state.ts';
 import { compareRuns, type Comparison } from '../query/compare.ts';
@@ -61,7 +62,7 @@ export async function openComparison(runs: readonly RunInStore[]): Promise<Compa
         const inline = artifacts.get(digest);
         if (inline !== undefined && inline.type !== 'reference') return present(await readArtifact(store, digest, inline));
         // Outputs are kept apart from artifacts: deleting them loses nothing but time.
-        const found = (await readFound(objectPath(store, digest))) ?? (await readFound(isDigest(digest) ? objectFile(keptFolder(store), digest) : undefined));
+        const found = (await readFound(objectPath(store, digest))) ?? (isDigest(digest) ? await readKept(keptFolder(store), digest) : undefined);
         if (found !== undefined) return found;
       }
       return { type: 'missing' };
@@ -76,6 +77,11 @@ function present(bytes: Uint8Array | undefined): Content {
 /** What is recorded may come from anybody, and the digest becomes a path. */
 function isDigest(digest: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(digest);
+}
+
+async function readKept(kept: string, digest: Digest): Promise<Content | undefined> {
+  const small = readKeptSmall(kept, digest);
+  return small === undefined ? readFound(objectFile(kept, digest)) : present(small);
 }
 
 async function readFound(file: string | undefined): Promise<Content | undefined> {

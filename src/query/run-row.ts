@@ -44,6 +44,11 @@ export interface RunAnnotations {
   readonly name?: string;
 }
 
+/** What the record itself says. */
+export function statusOf({ interrupted, outcome }: RunSummary): RunStatus {
+  return interrupted ? 'interrupted' : (outcome ?? 'running');
+}
+
 export const noAnnotations: RunAnnotations = { star: false, archived: false, tags: [], notes: [], flags: [] };
 
 export type Scalar = Extract<Json, string | number | boolean>;

@@ -21,12 +21,12 @@ export async function findRunIn(folders: readonly string[], query: string): Prom
   const position = query === 'latest' ? -1 : /^-[1-9]\d{0,8}$/.test(query) ? Number(query) : undefined;
   if (position !== undefined) {
     const file = files[-position - 1];
-    return file === undefined ? { type: 'none', message: `there are only ${files.length} runs` } : found(file);
+    return file === undefined ? { type: 'none', message: files.length === 1 ? 'there is only one run' : `there are only ${files.length} runs` } : found(file);
   }
   const exact = files.filter((file) => file.id === query);
   const matches = exact.length > 0 || query === '' ? exact : files.filter((file) => file.id.startsWith(query) || file.id.endsWith(query));
   const [only] = matches;
-  if (only === undefined) return { type: 'none', message: `no run ${query}` };
+  if (only === undefined) return { type: 'none', message: `no run ${query}; "runweave runs" lists those that there are` };
   if (matches.length === 1) return found(only);
   const named = matches.slice(0, 5).map((file) => file.id);
   const more = matches.length > named.length ? `, and ${matches.length - named.length} more` : '';

@@ -1,6 +1,7 @@
 import { countsText, relativeTime } from '../run-text.ts';
 import { elapsed, formatDuration, fromMilliseconds, toDate } from '../../model/time.ts';
 import { readRunTables } from '../../app/run-table.ts';
+import { plainSummary } from '../../model/run-block.ts';
 import { csvText } from '../../query/csv.ts';
 import type { FieldColumn, FieldValue } from '../../query/filter/match.ts';
 import { compileFilter } from '../../query/filter/match.ts';
@@ -174,7 +175,7 @@ function rowJson({ status, path, runId, message, summary, annotations, folder }:
     type: 'run',
     status,
     ...where,
-    ...summary,
+    ...plainSummary(summary),
     metrics: Object.fromEntries(summary.series.map(({ task, name, last }) => [`${task}.${name}`, last])),
     startTime: toDate(start).toISOString(),
     ...(end !== undefined && { endTime: toDate(end).toISOString(), durationMilliseconds: elapsed(start, end) }),
