@@ -1,7 +1,7 @@
 /** Runs of a folder as rows: what their records say, and what people said of them afterwards. */
 import type { RunListEntry } from '../model/record.ts';
 import { indexAnnotations, type AnnotationIndex } from '../query/annotations.ts';
-import { runKey, type RunRow, type RunStatus } from '../query/run-row.ts';
+import { runKey, statusOf, type RunRow } from '../query/run-row.ts';
 import { readAnnotations } from '../store/annotations.ts';
 import { listRuns, type ListProgress } from '../store/list-runs.ts';
 import type { RecordFolder } from '../store/record-folder.ts';
@@ -42,6 +42,5 @@ function rowOf(entry: RunListEntry, annotations: AnnotationIndex): RunRow {
     return { runId, path: entry.path, status: 'unreadable', message: entry.message, annotations: annotations.ofRun(runId) };
   }
   const { summary } = entry;
-  const status: RunStatus = summary.interrupted ? 'interrupted' : (summary.outcome ?? 'running');
-  return { runId: summary.runId, path: summary.path, status, summary, annotations: annotations.ofRun(summary.runId) };
+  return { runId: summary.runId, path: summary.path, status: statusOf(summary), summary, annotations: annotations.ofRun(summary.runId) };
 }

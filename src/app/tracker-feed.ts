@@ -37,5 +37,5 @@ export function trackerFeed(of: string | readonly RecordFolder[]): TrackerFeed {
 
 /** The index hands out the same summary for a record that has not changed. */
 function isSame(before: RunRow | undefined, row: RunRow): boolean {
-  return before !== undefined && before.summary === row.summary && before.status === row.status && before.message === row.message && before.folder === row.folder && JSON.stringify(before.annotations) === JSON.stringify(row.annotations);
+  return before !== undefined && before.summary === row.summary && before.status === row.status && before.message === row.message && before.folder === row.folder && (before.annotations === row.annotations || JSON.stringify(before.annotations) === JSON.stringify(row.annotations));
 }

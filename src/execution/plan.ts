@@ -3,6 +3,7 @@ import type { Reason } from '../model/fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import { decide, findKept, type DecisionContext } from './decide.ts';
+import { noneSettled } from './settled-tasks.ts';
 
 export interface PlanScope {
   /** Tasks to bring up to date, upstream included. */
@@ -25,14 +26,13 @@ export function waitsForRequest(task: Task, scope: Pick<PlanScope, 'named' | 'un
 }
 
 /** `settled` tasks are known to be up to date, and left out. */
-export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: DecisionContext, settled: ReadonlySet<TaskId> = new Set()): Promise<readonly PlanEntry[]> {
+export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: DecisionContext, { open } = noneSettled(pipeline, scope)): Promise<readonly PlanEntry[]> {
   const entries: PlanEntry[] = [];
   /** What those that depend on a task are told of it. */
   const told = new Map<TaskId, 'upstream-will-run' | 'upstream-may-run' | 'upstream-will-be-restored'>();
   /** Tasks that would give nothing to those that depend on them. */
   const blocked = new Set<TaskId>();
-  for (const task of pipeline.tasks) {
-    if (!scope.wanted.has(task.id) || settled.has(task.id)) continue;
+  for (const task of open) {
     const decision = await decide(task, scope.forced.has(task.id), context);
     const own = decision.reasons;
     const upstream = task.dependencies.flatMap((id): readonly Reason[] => {
@@ -42,8 +42,7 @@ export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: De
     // That an upstream task has no result yet is said once: it will run.
     const reasons = [...own.filter((reason) => reason.type !== 'upstream-changed' || told.get(reason.task) !== 'upstream-will-run'), ...upstream];
     if (reasons.length === 0) {
-      const last = context.result(task.id);
-      entries.push({ task: task.id, action: 'skip', ...(last !== undefined && { madeBy: { runId: last.runId, traceId: last.traceId, spanId: last.spanId } }) });
+      entries.push(upToDateEntry(task.id, context));
       continue;
     }
     // As in a run: a task that did not succeed and waits gives nothing, so what depends on it waits too.
@@ -66,4 +65,10 @@ export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: De
     entries.push({ task: task.id, action, reasons });
   }
   return entries;
+}
+
+/** Of a task that is up to date. */
+export function upToDateEntry(task: TaskId, { result }: Pick<DecisionContext, 'result'>): PlanEntry {
+  const last = result(task);
+  return { task, action: 'skip', ...(last !== undefined && { madeBy: { runId: last.runId, traceId: last.traceId, spanId: last.spanId } }) };
 }

@@ -5,6 +5,7 @@ import type { Outcome, RunId, TraceId } from './run-event.ts';
 import type { MetricValue } from './metric-series.ts';
 import type { UnixNano } from './time.ts';
 
+/** May read what it is asked for from elsewhere: `plainSummary` makes a copy of it, a spread does not. */
 export interface RunSummary {
   readonly runId: RunId;
   readonly traceId: TraceId;
@@ -12,8 +13,8 @@ export interface RunSummary {
   readonly path: string;
   readonly pipeline: string;
   readonly start: UnixNano;
-  readonly end?: UnixNano;
-  readonly outcome?: Outcome;
+  readonly end?: UnixNano | undefined;
+  readonly outcome?: Outcome | undefined;
   readonly interrupted: boolean;
   readonly counts: { readonly total: number; readonly executed: number; readonly succeeded: number; readonly failed: number; readonly skipped: number };
   readonly params: JsonObject;
@@ -23,11 +24,11 @@ export interface RunSummary {
   readonly series: readonly SeriesSummary[];
   /** Tags that tasks set: their distinct values. */
   readonly tags: Readonly<Record<string, readonly string[]>>;
-  readonly branch?: string;
-  readonly commit?: string;
-  readonly dirty?: boolean;
+  readonly branch?: string | undefined;
+  readonly commit?: string | undefined;
+  readonly dirty?: boolean | undefined;
   /** The format that an imported run came in. */
-  readonly imported?: string;
+  readonly imported?: string | undefined;
 }
 
 export interface SeriesSummary {

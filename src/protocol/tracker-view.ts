@@ -55,7 +55,7 @@ export interface ComparisonData {
 }
 
 export type TrackerHostMessage =
-  | { readonly type: 'rows'; /** The first chunk takes the place of all that was. */ readonly first: boolean; readonly last: boolean; readonly rows: PackedRows }
+  | { readonly type: 'rows'; /** The first chunk takes the place of all that was. */ readonly first: boolean; readonly last: boolean; /** Rows of all chunks, where that is known before the last. */ readonly total?: number; readonly rows: PackedRows }
   | { readonly type: 'changes'; readonly rows: PackedRows; readonly removed: readonly string[] }
   | { readonly type: 'reading'; readonly read: number; readonly total: number }
   | { readonly type: 'views'; readonly views: readonly NamedView[] }

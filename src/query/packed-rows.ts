@@ -1,50 +1,82 @@
 /**
- * Rows of runs on their way to a webview. Most of a row are its series, most of these their names, which are the same
- * in all rows: names are sent once, numbers without names.
+ * Rows of runs on their way to a webview: a block of summaries (see `model/run-block.ts`), and what else the table knows
+ * of some of them. Numbers are a typed array where a message carries one, and plain JSON on a website.
  */
-import type { SeriesSummary } from '../model/record.ts';
-import { fromNumbers, numbersOf, type SeriesNumbers } from '../model/series-numbers.ts';
-import type { RunRow } from './run-row.ts';
+import { groupBy } from '../model/group-by.ts';
+import { blockOf, keyIn, openBlock, PackedRun, type RunBlock } from '../model/run-block.ts';
+import { packRuns } from '../model/pack-runs.ts';
+import type { RunSummary } from '../model/record.ts';
+import { noAnnotations, statusOf, type RunRow } from './run-row.ts';
 
-type SeriesName = Pick<SeriesSummary, 'task' | 'name'>;
+/** What is not told by a row's summary. */
+type Besides = Partial<Pick<RunRow, 'status' | 'annotations' | 'folder'>>;
 
-/** The index of the name among `names`, then its numbers. */
-type PackedSeries = readonly [name: number, ...SeriesNumbers];
+/** Rows a message: what a page takes over between two frames. */
+const chunk = 1000;
 
 export interface PackedRows {
-  readonly names: readonly SeriesName[];
-  readonly rows: readonly { readonly row: RunRow; readonly series: readonly PackedSeries[] }[];
+  readonly block: Omit<RunBlock, 'numbers'> & { /** Not finite ones as text in JSON. */ readonly numbers: Float64Array | readonly (number | string)[] };
+  /** Which of the block's runs; all where it is absent. */
+  readonly runs?: readonly number[];
+  readonly besides: readonly (readonly [run: number, Besides])[];
+  /** Rows without a summary, as they are. */
+  readonly unreadable: readonly RunRow[];
 }
 
-/** Of each row the path becomes its key. */
+/** As JSON, with these rows alone in it. Of each row the path becomes its key. */
 export function packRows(rows: readonly RunRow[], keyOf: (path: string) => string): PackedRows {
-  const names: SeriesName[] = [];
-  const known = new Map<string, Map<string, number>>();
-  const indexOf = ({ task, name }: SeriesName): number => {
-    const ofTask = known.get(task) ?? new Map<string, number>();
-    known.set(task, ofTask);
-    const index = ofTask.get(name) ?? names.push({ task, name }) - 1;
-    ofTask.set(name, index);
-    return index;
-  };
+  const summarized = rows.filter(hasSummary);
+  const { numbers, ...block } = packRuns(summarized.map(({ path, summary }) => ({ key: keyOf(path), summary })));
   return {
-    names,
-    rows: rows.map((row) => {
-      const key = keyOf(row.path);
-      const series = (row.summary?.series ?? []).map((each): PackedSeries => [indexOf(each), ...numbersOf(each)]);
-      return { row: { ...row, path: key, ...(row.summary !== undefined && { summary: { ...row.summary, path: key, series: [] } }) }, series };
-    }),
+    block: { ...block, numbers: Array.from(numbers, (number) => (Number.isFinite(number) ? number : String(number))) },
+    besides: summarized.flatMap((row, run) => besidesOf(row, run)),
+    unreadable: rows.filter((row) => !hasSummary(row)).map((row) => ({ ...row, path: keyOf(row.path) })),
   };
 }
 
-export function unpackRows({ names, rows }: PackedRows): readonly RunRow[] {
-  return rows.map(({ row, series }): RunRow => {
-    if (row.summary === undefined) return row;
-    const unpacked: SeriesSummary[] = [];
-    for (const [index, ...numbers] of series) {
-      const name = names[index];
-      if (name !== undefined) unpacked.push(fromNumbers(name, numbers));
+/**
+ * The same for very many rows, as messages: blocks that runs are in already are handed on as they are, with all that is in
+ * them, where most of it is asked for. At least one.
+ */
+export function packBlocks(rows: readonly RunRow[], keyOf: (path: string) => string): readonly PackedRows[] {
+  if (rows.length === 0) return [packRows([], keyOf)];
+  const byBlock = groupBy(rows, ({ summary }) => (summary instanceof PackedRun ? summary.block : undefined));
+  return [...byBlock].flatMap(([block, of]): readonly PackedRows[] => {
+    if (block === undefined || of.length * 2 < block.offsets.length) {
+      return Array.from({ length: Math.ceil(of.length / chunk) }, (_, at) => packRows(of.slice(at * chunk, (at + 1) * chunk), keyOf));
     }
-    return { ...row, summary: { ...row.summary, series: unpacked } };
+    const runs = of.map(({ summary }) => (summary as PackedRun).run);
+    return [
+      {
+        block: blockOf(block),
+        ...(runs.length < block.offsets.length && { runs }),
+        besides: of.flatMap((row) => besidesOf(row, (row.summary as PackedRun).run)),
+        unreadable: [],
+      },
+    ];
   });
+}
+
+export function unpackRows({ block, runs, besides, unreadable }: PackedRows): readonly RunRow[] {
+  const opened = openBlock({ ...block, numbers: block.numbers instanceof Float64Array ? block.numbers : Float64Array.from(block.numbers, Number) });
+  if (opened === undefined) return unreadable;
+  const extra = new Map(besides);
+  const row = (run: number): RunRow => {
+    const summary = new PackedRun(opened, run, keyIn(opened, run));
+    return { runId: summary.runId, path: summary.path, status: statusOf(summary), summary, annotations: noAnnotations, ...extra.get(run) };
+  };
+  return [...(runs ?? Array.from({ length: block.count }, (_, run) => run)).map(row), ...unreadable];
+}
+
+function hasSummary(row: RunRow): row is RunRow & { readonly summary: RunSummary } {
+  return row.summary !== undefined;
+}
+
+function besidesOf({ status, summary, annotations, folder }: RunRow & { readonly summary?: RunSummary }, run: number): PackedRows['besides'] {
+  const besides: Besides = {
+    ...(summary !== undefined && status !== statusOf(summary) && { status }),
+    ...(annotations !== noAnnotations && { annotations }),
+    ...(folder !== undefined && { folder }),
+  };
+  return Object.keys(besides).length === 0 ? [] : [[run, besides]];
 }

@@ -1,32 +1,36 @@
 /** The fields of runs, by the names under which filters, columns and sort orders ask for them. */
-import { elapsed, toDate } from '../model/time.ts';
 import type { Json } from '../model/json.ts';
+import { packRuns } from '../model/pack-runs.ts';
+import { openBlock, PackedRun, place, type PlacedShape } from '../model/run-block.ts';
 import type { SeriesSummary } from '../model/record.ts';
 import { bestOf } from './direction.ts';
 import type { FieldColumn, FieldSource, FieldValue } from './filter/match.ts';
 import { nearName } from '../model/near-name.ts';
-import { scalarOf, type RunRow } from './run-row.ts';
+import { scalarOf, statusLabels, type RunRow } from './run-row.ts';
 
 /** Of a series of a metric, one number. */
 export const statistics = ['last', 'min', 'max', 'mean', 'best', 'count'] as const;
 export type Statistic = (typeof statistics)[number];
 
-type Read = (row: RunRow) => readonly FieldValue[];
+type Read = (row: FieldRow) => readonly FieldValue[];
+
+/** A row whose summary is packed, so that a field is a few numbers to read, whatever the run has of others. */
+type FieldRow = Omit<RunRow, 'summary'> & { readonly summary?: PackedRun | undefined };
 
 const one = (value: FieldValue | undefined): readonly FieldValue[] => (value === undefined ? [] : [value]);
 
 /** Fields that every run has, each with what it says of a run. */
-const plain: Readonly<Record<string, { readonly kind: FieldColumn['kind']; readonly read: Read }>> = {
+const plain: Readonly<Record<string, Pick<FieldColumn, 'kind' | 'labels'> & { readonly read: Read }>> = {
   run: { kind: 'value', read: (row) => [row.runId] },
   name: { kind: 'value', read: (row) => one(row.annotations.name) },
-  status: { kind: 'value', read: (row) => [row.status] },
+  status: { kind: 'value', read: (row) => [row.status], labels: statusLabels },
   pipeline: { kind: 'value', read: (row) => one(row.summary?.pipeline) },
   branch: { kind: 'value', read: (row) => one(row.summary?.branch) },
   commit: { kind: 'value', read: (row) => one(row.summary?.commit) },
   dirty: { kind: 'value', read: (row) => one(row.summary?.dirty) },
-  start: { kind: 'time', read: (row) => one(row.summary && toDate(row.summary.start).getTime()) },
-  end: { kind: 'time', read: (row) => one(row.summary?.end === undefined ? undefined : toDate(row.summary.end).getTime()) },
-  duration: { kind: 'duration', read: (row) => one(row.summary?.end === undefined ? undefined : elapsed(row.summary.start, row.summary.end)) },
+  start: { kind: 'time', read: (row) => one(row.summary?.startTime) },
+  end: { kind: 'time', read: (row) => one(row.summary?.endTime) },
+  duration: { kind: 'duration', read: (row) => one(row.summary?.duration) },
   folder: { kind: 'value', read: (row) => one(row.folder) },
   imported: { kind: 'value', read: (row) => one(row.summary?.imported) },
   star: { kind: 'value', read: (row) => [row.annotations.star] },
@@ -51,19 +55,21 @@ export interface RunFields extends FieldSource {
 }
 
 /** `now`: Unix milliseconds. */
-export function runFields(rows: readonly RunRow[], now: number): RunFields {
+export function runFields(given: readonly RunRow[], now: number): RunFields {
+  const rows = withPackedSummaries(given);
   let occurring: Occurring | undefined;
   const names = (): Occurring => (occurring ??= namesIn(rows));
   const texts: (string | undefined)[] = [];
+  const seriesHold = seriesText();
 
   const column: FieldSource['column'] = ([first = '', ...rest]) => {
     const known = own(plain, first);
-    if (known !== undefined && rest.length === 0) return over(rows, known.kind, known.read);
+    if (known !== undefined && rest.length === 0) return { ...over(rows, known.kind, known.read), ...(known.labels !== undefined && { labels: known.labels }) };
     switch (first) {
       case 'tag':
         return over(rows, 'value', (row) => [...row.annotations.tags, ...Object.keys(row.summary?.tags ?? {}), ...Object.values(row.summary?.tags ?? {}).flat()]);
       case 'tags':
-        return rest.length === 0 ? column(['tag']) : family('tags', rest, names().tags, (name) => (row) => own(row.summary?.tags, name) ?? []);
+        return rest.length === 0 ? column(['tag']) : family('tags', rest, names().tags, (name) => ({ summary }) => (summary === undefined ? [] : ((valueAt(summary, summary.shape.placeOf('tags', name)) ?? []) as readonly string[])));
       case 'params':
       case 'param':
         return family('params', rest, names().params, (name) => (row) => paramValues(row, name));
@@ -73,7 +79,7 @@ export function runFields(rows: readonly RunRow[], now: number): RunFields {
       case 'tasks': {
         const count = counts.find((each) => each === rest[0]);
         if (count === undefined || rest.length > 1) return unknown(`tasks.${rest.join('.')}`, counts.map((each) => `tasks.${each}`));
-        return over(rows, 'value', (row) => one(row.summary?.counts[count]));
+        return over(rows, 'value', (row) => one(row.summary?.number(place[count])));
       }
       default: {
         // The name alone, where only one family has it: `roc_auc > 0.95`.
@@ -94,12 +100,8 @@ export function runFields(rows: readonly RunRow[], now: number): RunFields {
     const found = findSeries(rest, names().series);
     if (found === undefined) return unknown(`metrics.${rest.join('.')}`, [...names().metrics].map((each) => `metrics.${each}`));
     const { statistic, isMeant } = found;
-    return over(rows, 'value', (row) => {
-      // A loop: this is looked up for each column and run.
-      const found: number[] = [];
-      for (const series of row.summary?.series ?? []) if (isMeant(series)) found.push(statisticOf(series, statistic));
-      return found;
-    });
+    const read = statisticsReader(isMeant, statistic);
+    return over(rows, 'value', (row) => read(row.summary));
   };
 
   return {
@@ -109,9 +111,16 @@ export function runFields(rows: readonly RunRow[], now: number): RunFields {
       const isNamed = first === 'metrics' || first === 'metric';
       const found = isNamed || (own(plain, first) === undefined && names().metrics.has([first, ...rest].join('.'))) ? findSeries(isNamed ? rest : [first, ...rest], names().series) : undefined;
       if (found === undefined) return undefined;
-      return (row) => (rows[row]?.summary?.series ?? []).filter(found.isMeant).map((series) => ({ value: statisticOf(series, found.statistic), task: series.task }));
+      const places = placesOf(found.isMeant);
+      return (row) => {
+        const summary = rows[row]?.summary;
+        return summary === undefined ? [] : places(summary.shape).map((at) => summary.seriesNumber(at)).map((series) => ({ value: statisticOf(series, found.statistic), task: series.task }));
+      };
     },
-    holds: (row, text) => (texts[row] ??= textOfRow(rows[row])).includes(text),
+    holds: (row, text) => {
+      const found = rows[row];
+      return (texts[row] ??= textOfRow(found)).includes(text) || (found?.summary !== undefined && seriesHold(found.summary.shape, text));
+    },
     names: () => names().all,
     valuesOf: (name, limit) => {
       const found = column(name.split('.'));
@@ -142,11 +151,11 @@ export function statisticOf(series: SeriesSummary, statistic: Statistic): number
 }
 
 /** Values of a parameter in a run: of the run itself, and of tasks where theirs are others (matrix values). */
-export function paramValues(row: RunRow, name: string): readonly FieldValue[] {
-  const { summary } = row;
+function paramValues({ summary }: FieldRow, name: string): readonly FieldValue[] {
   if (summary === undefined) return [];
-  const ofTasks = own(summary.taskParams, name) ?? [];
-  const ofRun = own(summary.params, name);
+  const { shape } = summary;
+  const ofTasks = (valueAt(summary, shape.placeOf('taskParams', name)) ?? []) as readonly Json[];
+  const ofRun = valueAt(summary, shape.placeOf('params', name));
   return (ofRun === undefined || ofTasks.length > 0 ? ofTasks : [ofRun]).map((value: Json) => scalarOf(value));
 }
 
@@ -171,12 +180,72 @@ function findSeries(
   return attempt(names, 'last') ?? (statistic === undefined || names.length < 2 ? undefined : attempt(names.slice(0, -1), statistic));
 }
 
+function valueAt(summary: PackedRun, offset: number | undefined): Json | undefined {
+  return offset === undefined ? undefined : summary.value(offset);
+}
+
 /** Names come from tasks and from what people type: `toString` is a name like any other. */
 function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
   return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-function over(rows: readonly RunRow[], kind: FieldColumn['kind'], read: Read): FieldColumn {
+function withPackedSummaries(rows: readonly RunRow[]): readonly FieldRow[] {
+  if (rows.every(isPacked)) return rows;
+  const block = openBlock(packRuns(rows.flatMap((row) => (isPacked(row) || row.summary === undefined ? [] : [{ key: row.path, summary: row.summary }]))));
+  let run = 0;
+  return rows.map((row): FieldRow => (isPacked(row) ? row : { ...row, summary: block && new PackedRun(block, run++, row.path) }));
+}
+
+function isPacked(row: RunRow): row is RunRow & FieldRow {
+  return row.summary === undefined || row.summary instanceof PackedRun;
+}
+
+/** By a shape: which of its series are meant. Looked up for each column and run, of which most have the shape of the one before. */
+function placesOf(isMeant: (series: Pick<SeriesSummary, 'task' | 'name'>) => boolean): (shape: PlacedShape) => readonly number[] {
+  const known = new Map<PlacedShape, readonly number[]>();
+  let last: PlacedShape | undefined;
+  let places: readonly number[] = [];
+  return (shape) => {
+    if (shape === last) return places;
+    last = shape;
+    places = known.get(shape) ?? shape.names.series.flatMap(([task, name], at) => (isMeant({ task, name }) ? [at] : []));
+    known.set(shape, places);
+    return places;
+  };
+}
+
+/** One number of each series that is meant, as `statisticOf` gives it; without an object a series where its only value is all that is asked for. */
+function statisticsReader(isMeant: (series: Pick<SeriesSummary, 'task' | 'name'>) => boolean, statistic: Statistic): (summary: PackedRun | undefined) => readonly number[] {
+  const places = placesOf(isMeant);
+  return (summary) => {
+    if (summary === undefined) return [];
+    const { shape } = summary;
+    const found: number[] = [];
+    for (const at of places(shape)) {
+      const [, , width] = shape.names.series[at] ?? ['', '', 1];
+      const offset = shape.seriesAt[at] ?? 0;
+      if (statistic === 'last') found.push(summary.number(width === 1 ? offset : offset + 1));
+      else found.push(statisticOf(summary.seriesNumber(at), statistic));
+    }
+    return found;
+  };
+}
+
+/** Whether the names of a shape's series hold a text: asked for each run, answered once a shape. */
+function seriesText(): (shape: PlacedShape, text: string) => boolean {
+  let asked = '';
+  let answers = new Map<PlacedShape, boolean>();
+  return (shape, text) => {
+    if (text !== asked) [asked, answers] = [text, new Map()];
+    const known = answers.get(shape);
+    if (known !== undefined) return known;
+    const answer = shape.names.series.some(([task, name]) => `${task}.${name}`.toLowerCase().includes(text));
+    answers.set(shape, answer);
+    return answer;
+  };
+}
+
+function over(rows: readonly FieldRow[], kind: FieldColumn['kind'], read: Read): FieldColumn {
   return {
     kind,
     values: (index) => {
@@ -199,17 +268,15 @@ interface Occurring {
   readonly all: readonly string[];
 }
 
-function namesIn(rows: readonly RunRow[]): Occurring {
+function namesIn(rows: readonly FieldRow[]): Occurring {
   const params = new Set<string>();
   const tags = new Set<string>();
   /** By name, then task. */
   const series = new Map<string, Map<string, Pick<SeriesSummary, 'task' | 'name'>>>();
-  for (const { summary } of rows) {
-    if (summary === undefined) continue;
-    for (const name of Object.keys(summary.params)) params.add(name);
-    for (const name of Object.keys(summary.taskParams)) params.add(name);
-    for (const name of Object.keys(summary.tags)) tags.add(name);
-    for (const { task, name } of summary.series) {
+  for (const { names } of shapesOf(rows)) {
+    for (const name of [...names.params, ...names.taskParams]) params.add(name);
+    for (const name of names.tags) tags.add(name);
+    for (const [task, name] of names.series) {
       const ofName = series.get(name) ?? new Map<string, Pick<SeriesSummary, 'task' | 'name'>>();
       if (ofName.size === 0) series.set(name, ofName);
       if (!ofName.has(task)) ofName.set(task, { task, name });
@@ -227,17 +294,26 @@ function namesIn(rows: readonly RunRow[]): Occurring {
   return { params, metrics, tags, series: [...series.values()].flatMap((ofName) => [...ofName.values()]), all };
 }
 
+/** Each once, in the order of the rows. */
+function shapesOf(rows: readonly FieldRow[]): ReadonlySet<PlacedShape> {
+  const shapes = new Set<PlacedShape>();
+  for (const { summary } of rows) if (summary !== undefined) shapes.add(summary.shape);
+  return shapes;
+}
+
 /** A name as a filter writes it. */
 export function quoted(name: string): string {
   return /^[\p{L}_$][\p{L}\p{N}_$./-]*$/u.test(name) && !name.includes('..') && !name.endsWith('.') ? name : `\`${name}\``;
 }
 
-function textOfRow(row: RunRow | undefined): string {
+/** All that is shown of a row but the names of its series. */
+function textOfRow(row: FieldRow | undefined): string {
   if (row === undefined) return '';
   const { summary, annotations } = row;
   return [
     row.runId,
     row.status,
+    statusLabels[row.status],
     row.message,
     summary?.pipeline,
     summary?.branch,
@@ -249,7 +325,6 @@ function textOfRow(row: RunRow | undefined): string {
     ...Object.entries(summary?.params ?? {}).map(([name, value]) => `${name}=${String(scalarOf(value))}`),
     ...Object.entries(summary?.taskParams ?? {}).map(([name, values]) => `${name}=${values.map((value) => String(scalarOf(value))).join(',')}`),
     ...Object.entries(summary?.tags ?? {}).map(([name, values]) => `${name}=${values.join(',')}`),
-    ...(summary?.series ?? []).map(({ task, name }) => `${task}.${name}`),
   ]
     .filter((part) => part !== undefined)
     .join('\n')

@@ -1,37 +1,40 @@
 /**
- * What the first lines of all records say, kept in `cache/runs.jsonl`, so that a folder of many thousand runs is listed
+ * What the first lines of all records say, kept in `cache/runs.index`, so that a folder of many thousand runs is listed
  * at once.
  *
  * Only a cache: name, time and size of a file decide whether what is known of it still holds (a record never changes,
  * but one of the same name may be copied over it), and what is not known, or not understood, is read again. Times are
  * compared to a millisecond: copies keep no more of them (`utimes` takes seconds in a double, Node 20 whole milliseconds).
  *
- * Layout, version 2: the first line is `{"runweave":"run index","version":2}`; each other line is
- * `[name, mtime in ms, size, entry, series]`, where a later line of a name wins. The entry has no path (the folder may
- * be moved) and no series; these, most of what there is, stand as tuples behind it. Lines are appended with one write,
- * so that processes that do so at the same time lose nothing; when most lines are out of date the file is written anew.
+ * What was read is appended as a chunk; when most of the file is out of date, or in small chunks, it is written anew.
  */
 import { statSync, type Stats } from 'node:fs';
-import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { TaskId } from '../model/pipeline.ts';
-import type { RunListEntry, SeriesSummary } from '../model/record.ts';
-import { fromNumbers, numbersOf, type SeriesNumbers } from '../model/series-numbers.ts';
+import { groupBy } from '../model/group-by.ts';
+import { packRuns } from '../model/pack-runs.ts';
+import type { RunListEntry } from '../model/record.ts';
+import { blockOf, keyIn, openBlock, PackedRun, type OpenBlock, type RunBlock } from '../model/run-block.ts';
+import { decodeChunk, encodeChunk, fileHeader, type Chunk, type RecordStats } from './index-file.ts';
 import type { RunFile } from './run-files.ts';
 
-const version = 2;
-const header = JSON.stringify({ runweave: 'run index', version });
 /** Reading is bound by parsing; more at once only holds more in memory. */
 const concurrency = 8;
 /** Work between two turns of the event loop, in files: a few milliseconds. */
 const batch = 500;
-/** What was read is kept now and then, so that a first listing that is broken off was not in vain. */
-const saveEvery = 1000;
+/** Records a chunk. What was read is kept now and then, so that a first listing that is broken off was not in vain. */
+const chunkSize = 1000;
 
-interface Known {
-  readonly mtimeMs: number;
-  readonly size: number;
+/** What is known of a record. */
+interface Known extends RecordStats {
+  entry: RunListEntry;
+}
+
+interface Fresh {
+  readonly at: number;
+  readonly file: RunFile;
+  readonly stats: Stats;
   readonly entry: RunListEntry;
 }
 
@@ -49,49 +52,77 @@ export interface RunIndex {
 
 /** `folder` is `.runweave`. */
 export function openRunIndex(folder: string): RunIndex {
-  const file = path.join(folder, 'cache', 'runs.jsonl');
+  const file = path.join(folder, 'cache', 'runs.index');
+  /** By key, the name of the file without its ending. */
   const known = new Map<string, Known>();
   let loading: Promise<void> | undefined;
-  /** Lines in the file, also those that a later one has replaced. */
-  let lines = 0;
+  /** Of the file, also what a later chunk has replaced; `chunks` is infinite where it must be written anew. */
+  let chunks = 0;
+  let records = 0;
   let saving: Promise<void> = Promise.resolve();
 
   const load = async (): Promise<void> => {
-    // Bytes, cut into lines here: of very many runs there is more than a string holds.
     const bytes = await readFile(file).catch(() => Buffer.alloc(0));
-    const start = header.length + 1;
-    if (bytes.toString('utf8', 0, start) !== `${header}\n`) return;
-    // What does not end in a line would be joined with what is appended next: it is written anew then.
-    if (bytes.at(-1) !== 10) lines = Infinity;
-    for (let from = start, end = bytes.indexOf(10, from); end !== -1; from = end + 1, end = bytes.indexOf(10, from)) {
-      const parsed = parseRow(bytes.toString('utf8', from, end));
-      if (parsed !== undefined) known.set(parsed.name, parsed.known);
-      lines += 1;
-      if (known.size % batch === 0) await nextTurn();
+    // Also where it is of another version, or not there.
+    chunks = Infinity;
+    if (!bytes.subarray(0, fileHeader.length).equals(fileHeader)) return;
+    let from = fileHeader.length;
+    let count = 0;
+    for (let next = decodeChunk(bytes, from); next !== undefined; next = decodeChunk(bytes, from)) {
+      remember(next.chunk);
+      count += 1;
+      records += next.chunk.stats.length;
+      from = next.end;
+      await nextTurn();
+    }
+    if (from === bytes.length) chunks = count;
+  };
+
+  const remember = ({ block, unreadable, stats }: Chunk<OpenBlock>): void => {
+    const runs = block.offsets.length;
+    for (const [at, each] of stats.entries()) {
+      if (each.size === gone.size) continue;
+      const failed = unreadable[at - runs];
+      // Where they are is known when they are found there: the folder may have been moved.
+      if (failed === undefined) known.set(keyIn(block, at), { ...each, entry: { type: 'run', summary: new PackedRun(block, at, '') } });
+      else known.set(failed.key, { ...each, entry: { type: 'unreadable', path: '', message: failed.message } });
     }
   };
 
-  const save = async (names: readonly string[], files: readonly RunFile[]): Promise<void> => {
+  const save = async (fresh: Chunk<RunBlock>, files: readonly RunFile[]): Promise<void> => {
     // A folder into which records were only copied is somebody else's: nothing is written there.
     if (files.every((each) => path.dirname(each.path) === path.resolve(folder))) return;
     try {
       await mkdir(path.dirname(file), { recursive: true });
-      // Also where the file is of another version, or not there.
-      if (lines === 0 || lines + names.length > 2 * files.length + 1000) {
-        const rows = files.map(({ path: record }) => rowOf(path.basename(record), known));
-        const temporary = `${file}.${process.pid}.tmp`;
-        await writeFile(temporary, [header, ...rows.filter((row) => row !== undefined), ''].join('\n'));
-        await rename(temporary, file).catch(async (error: unknown) => {
-          await rm(temporary, { force: true });
-          throw error;
-        });
-        lines = rows.length;
-      } else {
-        await appendFile(file, names.map((name) => `${rowOf(name, known) ?? ''}\n`).join(''));
-        lines += names.length;
-      }
+      chunks += 1;
+      records += fresh.stats.length;
+      if (records > 2 * files.length + chunkSize || chunks > (4 * files.length) / chunkSize + 64) await writeAnew(files);
+      else await appendFile(file, encodeChunk(fresh));
     } catch {
       // A folder that can't be written, a full disk: the next process reads the records again.
+    }
+  };
+
+  const writeAnew = async (files: readonly RunFile[]): Promise<void> => {
+    const temporary = `${file}.${process.pid}.tmp`;
+    const handle = await open(temporary, 'w');
+    try {
+      chunks = 0;
+      records = 0;
+      await handle.writeFile(fileHeader);
+      for (const chunk of chunksOf(files, known)) {
+        await handle.writeFile(encodeChunk(chunk));
+        chunks += 1;
+        records += chunk.stats.length;
+      }
+      await handle.close();
+      await rename(temporary, file);
+      // Of an earlier version.
+      await rm(path.join(folder, 'cache', 'runs.jsonl'), { force: true });
+    } catch (error) {
+      await handle.close();
+      await rm(temporary, { force: true });
+      throw error;
     }
   };
 
@@ -101,33 +132,35 @@ export function openRunIndex(folder: string): RunIndex {
     const unknown: { readonly at: number; readonly file: RunFile; readonly stats: Stats }[] = [];
     for (const [at, candidate] of files.entries()) {
       const stats = statSync(candidate.path, { throwIfNoEntry: false });
-      const match = known.get(path.basename(candidate.path));
+      const match = candidate.live ? undefined : known.get(candidate.id);
       if (stats === undefined) results[at] = undefined;
-      else if (match?.size === stats.size && Math.abs(match.mtimeMs - stats.mtimeMs) < 1) results[at] = withPath(match.entry, candidate.path);
+      else if (match?.size === stats.size && Math.abs(match.mtimeMs - stats.mtimeMs) < 1 && match.isDocument === isDocument(candidate)) results[at] = match.entry = withPath(match.entry, candidate.path);
       else unknown.push({ at, file: candidate, stats });
       if (at % batch === batch - 1) await nextTurn();
     }
     let done = 0;
-    let fresh: string[] = [];
+    let fresh: Fresh[] = [];
     const keep = (): void => {
-      const names = fresh;
+      if (fresh.length === 0) return;
+      const chunk = chunkOf(fresh.map(({ file: { id }, stats: { mtimeMs, size }, file: of, entry }) => ({ key: id, mtimeMs, size, isDocument: isDocument(of), entry })));
+      const block = openBlock(chunk.block);
+      if (block !== undefined) remember({ ...chunk, block });
+      for (const { at, file: { id, path: record } } of fresh) {
+        const found = known.get(id);
+        if (found !== undefined) results[at] = found.entry = withPath(found.entry, record);
+      }
       fresh = [];
-      if (names.length > 0) saving = saving.then(() => save(names, files));
+      saving = saving.then(() => save(chunk, files));
     };
     const work = async (): Promise<void> => {
       for (let next = unknown.pop(); next !== undefined; next = unknown.pop()) {
         signal?.throwIfAborted();
-        const { at, file: candidate, stats } = next;
-        const entry = await read(candidate);
-        results[at] = entry;
-        const name = path.basename(candidate.path);
+        const entry = await read(next.file);
+        results[next.at] = entry;
         // What a log says of a run in progress holds while it has that size; who writes it may be gone any time.
-        if (!candidate.live) {
-          known.set(name, { mtimeMs: stats.mtimeMs, size: stats.size, entry });
-          fresh.push(name);
-        }
+        if (!next.file.live) fresh.push({ ...next, entry });
         done += 1;
-        if (fresh.length >= saveEvery) keep();
+        if (fresh.length >= chunkSize) keep();
         if (done % 100 === 0) onProgress?.(done, done + unknown.length);
       }
     };
@@ -142,34 +175,42 @@ export function openRunIndex(folder: string): RunIndex {
   return { entries };
 }
 
-/** The folder may be elsewhere now. */
+function isDocument({ path: record }: RunFile): boolean {
+  return record.endsWith('.json');
+}
+
+/** The same entry where it has that path. */
 function withPath(entry: RunListEntry, record: string): RunListEntry {
   if (entry.type === 'unreadable') return entry.path === record ? entry : { ...entry, path: record };
-  return entry.summary.path === record ? entry : { ...entry, summary: { ...entry.summary, path: record } };
+  const { summary } = entry;
+  if (summary.path === record) return entry;
+  return { type: 'run', summary: summary instanceof PackedRun ? new PackedRun(summary.block, summary.run, record) : { ...summary, path: record } };
 }
 
-type SeriesRow = readonly [task: string, name: string, ...SeriesNumbers];
+type KeyedEntry = RecordStats & { readonly key: string; readonly entry: RunListEntry };
 
-function rowOf(name: string, known: ReadonlyMap<string, Known>): string | undefined {
-  const found = known.get(name);
-  if (found === undefined) return undefined;
-  const { mtimeMs, size, entry } = found;
-  if (entry.type === 'unreadable') return JSON.stringify([name, mtimeMs, size, { ...entry, path: '' }]);
-  const { series, ...summary } = entry.summary;
-  const rows = series.map((each): SeriesRow => [each.task, each.name, ...numbersOf(each)]);
-  return JSON.stringify([name, mtimeMs, size, { type: 'run', summary: { ...summary, path: '' } }, rows]);
+function chunkOf(records: readonly KeyedEntry[]): Chunk<RunBlock> {
+  const runs = records.flatMap(({ entry, ...each }) => (entry.type === 'run' ? [{ ...each, summary: entry.summary }] : []));
+  const failed = records.flatMap(({ entry, ...each }) => (entry.type === 'unreadable' ? [{ ...each, message: entry.message }] : []));
+  return { block: packRuns(runs), unreadable: failed.map(({ key, message }) => ({ key, message })), stats: [...runs, ...failed] };
 }
 
-function parseRow(row: string): { readonly name: string; readonly known: Known } | undefined {
-  try {
-    const [name, mtimeMs, size, entry, series] = JSON.parse(row) as [unknown, unknown, unknown, RunListEntry | undefined, readonly SeriesRow[] | undefined];
-    if (typeof name !== 'string' || typeof mtimeMs !== 'number' || typeof size !== 'number') return undefined;
-    if (entry?.type === 'unreadable') return { name, known: { mtimeMs, size, entry } };
-    if (entry?.type !== 'run' || typeof entry.summary.runId !== 'string' || series === undefined) return undefined;
-    const summaries = series.map(([task, metric, ...numbers]): SeriesSummary => fromNumbers({ task: task as TaskId, name: metric }, numbers));
-    return { name, known: { mtimeMs, size, entry: { type: 'run', summary: { ...entry.summary, series: summaries } } } };
-  } catch {
-    // Torn, by a full disk or a killed process.
-    return undefined;
+/** Of a record that is gone: of no file. */
+const gone: RecordStats = { mtimeMs: -1, size: -1, isDocument: false };
+
+/** Of all that is known of `files`. Blocks that are large, and mostly of use, stay as they are. */
+function* chunksOf(files: readonly RunFile[], known: ReadonlyMap<string, Known>): Generator<Chunk<RunBlock>> {
+  const records = files.flatMap(({ id }): readonly KeyedEntry[] => {
+    const found = known.get(id);
+    return found === undefined ? [] : [{ key: id, ...found }];
+  });
+  const loose: KeyedEntry[] = [];
+  for (const [block, of] of groupBy(records, ({ entry }) => (entry.type === 'run' && entry.summary instanceof PackedRun ? entry.summary.block : undefined))) {
+    if (block === undefined || of.length < chunkSize / 2 || of.length * 2 < block.offsets.length) loose.push(...of);
+    else {
+      const byRun = new Map(of.map((each) => [each.entry.type === 'run' && each.entry.summary instanceof PackedRun ? each.entry.summary.run : -1, each]));
+      yield { block: blockOf(block), unreadable: [], stats: Array.from(block.offsets, (_, run) => byRun.get(run) ?? gone) };
+    }
   }
+  for (let at = 0; at < loose.length; at += chunkSize) yield chunkOf(loose.slice(at, at + chunkSize));
 }

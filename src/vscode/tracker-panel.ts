@@ -5,12 +5,12 @@
 import * as vscode from 'vscode';
 import type { FeedChanges, TrackerFeed } from '../app/tracker-feed.ts';
 import type { NamedView, TrackerHostMessage, TrackerViewMessage } from '../protocol/tracker-view.ts';
-import { packRows } from '../query/packed-rows.ts';
+import { packBlocks, packRows } from '../query/packed-rows.ts';
 import { runKey } from '../query/run-row.ts';
 import { coalesce } from './coalesce.ts';
 import { command, view } from './commands.ts';
 import type { Pipelines } from './pipelines.ts';
-import { isEventLog, projectFolderOf, storeFolderOf } from './record-files.ts';
+import { isEventLog, projectFolderOf } from './record-files.ts';
 import type { RecordFolders } from './record-folders.ts';
 import { openRunFile } from './run-editor.ts';
 import { saveChart } from './save-chart.ts';
@@ -20,8 +20,6 @@ import { trackerSeries } from './tracker-series.ts';
 import { trackerUndo } from './tracker-undo.ts';
 import { webviewHtml } from './webview-html.ts';
 
-/** Rows a message: what a page takes over between two frames. */
-const chunk = 1000;
 /** Milliseconds between two readings of the folder while a run writes. */
 const interval = 500;
 const remembered = 'runweave.trackerViews';
@@ -50,9 +48,8 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
   const series = trackerSeries(post);
 
   const sendAll = ({ rows }: FeedChanges): void => {
-    for (let at = 0; at === 0 || at < rows.length; at += chunk) {
-      post({ type: 'rows', first: at === 0, last: at + chunk >= rows.length, rows: packRows(rows.slice(at, at + chunk), runKey) });
-    }
+    const parts = packBlocks(rows, runKey);
+    for (const [at, part] of parts.entries()) post({ type: 'rows', first: at === 0, last: at === parts.length - 1, total: rows.length, rows: part });
   };
   const readNow = async (): Promise<void> => {
     const current = shown;
@@ -131,8 +128,7 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
       }
       case 'compare': {
         const rows = rowsOf(message.keys);
-        const store = storeFolderOf(rows[0]?.path ?? '');
-        current.comparison = trackerComparison({ store, folder: projectFolderOf(store) });
+        current.comparison = trackerComparison();
         post({ type: 'comparison', keys: message.keys, result: await current.comparison.compare(rows) });
         return;
       }

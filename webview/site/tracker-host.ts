@@ -7,7 +7,7 @@ import { compareTimelines } from '../../src/query/compare-timelines.ts';
 import type { ContentAddress } from '../../src/query/compared-versions.ts';
 import { packComparison } from '../../src/query/packed-comparison.ts';
 import { packSeries } from '../../src/query/charts/packed-series.ts';
-import type { PackedRows } from '../../src/query/packed-rows.ts';
+import { packRows, type PackedRows } from '../../src/query/packed-rows.ts';
 import { printedBy } from '../../src/query/printed.ts';
 import { copyText, download, saveChart, tell } from './browser-actions.ts';
 import { base64Of, blobOf, load, loadObject, loadRun } from './data.ts';
@@ -36,7 +36,7 @@ export function trackerHost({ table }: SiteIndex, post: (message: TrackerHostMes
   };
 
   const sendRows = async (): Promise<void> => {
-    const none: PackedRows = { names: [], rows: [] };
+    const none = packRows([], String);
     // The newest first; the others come meanwhile.
     const parts = table.toReversed().map((part) => load<PackedRows>(tableName(part)));
     if (parts.length === 0) post({ type: 'rows', first: true, last: true, rows: none });

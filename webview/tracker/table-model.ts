@@ -50,7 +50,7 @@ export function cachedFields(rows: readonly RunRow[], now: number): RunFields {
       const column = fields.column(names);
       if ('message' in column) return column;
       const values: ReturnType<FieldColumn['values']>[] = [];
-      const cached: FieldColumn = { kind: column.kind, values: (row) => (values[row] ??= column.values(row)) };
+      const cached: FieldColumn = { ...column, values: (row) => (values[row] ??= column.values(row)) };
       columns.set(key, cached);
       return cached;
     },
@@ -104,14 +104,17 @@ function extremesOf(columns: readonly Column[], rows: readonly number[]): Readon
   for (const column of columns) {
     if (column.direction === 'none') continue;
     let [least, most] = [Infinity, -Infinity];
+    /** One alone is neither the best nor the worst, whatever its tasks have. */
+    let runs = 0;
     for (const row of rows) {
-      for (const value of column.values(row)) {
-        if (typeof value !== 'number' || !Number.isFinite(value)) continue;
+      const numbers = column.values(row).filter((value) => typeof value === 'number' && Number.isFinite(value)) as readonly number[];
+      if (numbers.length > 0) runs += 1;
+      for (const value of numbers) {
         if (value < least) least = value;
         if (value > most) most = value;
       }
     }
-    if (least < most) found.set(column, column.direction === 'higher' ? { best: most, worst: least } : { best: least, worst: most });
+    if (runs > 1 && least < most) found.set(column, column.direction === 'higher' ? { best: most, worst: least } : { best: least, worst: most });
   }
   return found;
 }

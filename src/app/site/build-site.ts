@@ -87,7 +87,7 @@ export async function buildSite(options: SiteOptions): Promise<SiteResult> {
     if (made === undefined) continue;
     const names = [`${runName(key)}.js`, ...made.entry.objects.flatMap((digest) => objectFile(digest) ?? [])];
     const added = names.filter((name) => !kept.has(name));
-    const size = added.reduce((sum, name) => sum + (folder.sizeOf(name) ?? 0), 0) + JSON.stringify(row).length;
+    const size = added.reduce((sum, name) => sum + (folder.sizeOf(name) ?? 0), 0) + JSON.stringify(packRows([row], runKey)).length;
     // Those after it are of less worth, even if they are smaller.
     if (bytes + size > maxSize) break;
     bytes += size;

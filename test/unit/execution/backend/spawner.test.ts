@@ -53,7 +53,7 @@ async function run(script: string, more?: Parameters<typeof start>[1]) {
 }
 
 const spawners = new Map(spawnerCommands().map((command) => [path.basename(command[0] ?? ''), command]));
-for (const [name, command] of spawners) describe(`a process started by the spawner (${name})`, { timeout: 30_000 }, () => {
+for (const [name, command] of spawners) describe(`a process started by the spawner (${name})`, { timeout: 300_000 }, () => {
   before(async () => {
     folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'runweave-spawner-')));
     backend = await ready([command]);
@@ -187,7 +187,7 @@ describe('frames', () => {
   });
 });
 
-it('a closed spawner is waited for until its output is over, also when nothing else keeps the program alive', { timeout: 30_000 }, () => {
+it('a closed spawner is waited for until its output is over, also when nothing else keeps the program alive', { timeout: 300_000 }, () => {
   const source = (name: string): string => JSON.stringify(path.resolve(import.meta.dirname, '../../../../src/execution/backend', name));
   // It ends with its input; what it leaves behind holds its output for a moment.
   const program = `
