@@ -11,7 +11,10 @@ export type Child = 'none' | 'subprocess' | 'os.fork' | 'fork' | 'spawn' | 'fork
 export type Lists = 'no' | 'glob' | 'pathlib' | 'rglob' | 'listdir' | 'walk' | 'child';
 
 /** What it takes of another task's returns: text, a list, or an object that is no JSON. */
-export type Gets = { readonly from: string; readonly as: 'text' | 'list' | 'object' };
+export interface Gets {
+  readonly from: string;
+  readonly as: 'text' | 'list' | 'object';
+}
 
 export interface ModelTask {
   readonly name: string;
