@@ -34,6 +34,8 @@ const pause = 800;
 
 export async function measureWatch(tool: Tool & { readonly watch: string }, size: number, saves: number): Promise<readonly WatchSample[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'runweave-bench-'));
+  // What the command alone writes is no change that the watch sees: a save right after it would not be a save alone.
+  const elsewhere = mkdtempSync(path.join(tmpdir(), 'runweave-bench-'));
   const dag = withStamp(layeredDag(size));
   const last = dag.at(-1);
   if (last === undefined) throw new Error('no tasks');
@@ -59,8 +61,8 @@ export async function measureWatch(tool: Tool & { readonly watch: string }, size
       writeFileSync(source, `change ${number} of ${size}\n`);
       await sleep(pause);
       const bareStart = now();
-      spawnSync('/bin/sh', ['-c', stampCommand], { cwd: folder });
-      const bare = Number(readOr(stamp)) / 1e6 - bareStart;
+      spawnSync('/bin/sh', ['-c', stampCommand], { cwd: elsewhere });
+      const bare = Number(readOr(path.join(elsewhere, path.basename(stamp)))) / 1e6 - bareStart;
       samples.push({ event: seen - saved, bare, started, finished, idle: cpuOf(child.pid ?? 0) - cpu });
     }
     return samples;
@@ -68,7 +70,7 @@ export async function measureWatch(tool: Tool & { readonly watch: string }, size
     await watcher.close();
     process.kill(-(child.pid ?? 0), 'SIGINT');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    for (const each of [folder, elsewhere]) rmSync(each, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -1,4 +1,4 @@
-// `npm run demo`: runs the example pipeline from nothing, then says where its record is and what to try.
+// `npm run demo`: runs the example pipeline from nothing, makes a website of it, then says where they are and what to try.
 import fs from 'node:fs';
 import path from 'node:path';
 import { continueOnPinnedNode, ensureNodePackages, root } from '../.ci/setup/node-packages.mjs';
@@ -30,9 +30,14 @@ if (latest === undefined) {
   console.error('\nThe run left no record.');
   process.exit(code || 1);
 }
+const website = path.join(example, 'build', 'site');
+console.log('\nThe runs as a website …');
+await run(process.execPath, [path.join('dist', 'cli.cjs'), 'site', website, '--file', path.join(example, 'runweave.yaml')]);
 console.log(`
 The record of this run, an OpenTelemetry file:
   ${path.join(root, runs, latest)}
+The same to look at, in a browser:
+  ${path.join(root, website, 'index.html')}
 
 Next:
   cd ${example}

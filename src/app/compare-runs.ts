@@ -1,6 +1,7 @@
 /** Runs to be compared, read from their records, with the contents that a difference is looked at by. Both hosts use it. */
 import { readFile, stat } from 'node:fs/promises';
-import { keptFolder, objectFile } from '../fingerprint/kept-entries.ts';
+import { keptFolder } from '../fingerprint/kept-folder.ts';
+import { objectFile, readKeptSmall } from '../fingerprint/kept-objects.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { RunState } from '../model/run-state.ts';
 import { compareRuns, type Comparison } from '../query/compare.ts';
@@ -8,6 +9,7 @@ import { compareTimelines, type Timelines } from '../query/compare-timelines.ts'
 import type { ContentAddress } from '../query/compared-versions.ts';
 import { printedBy } from '../query/printed.ts';
 import { objectPath, readArtifact } from '../recording/artifacts.ts';
+import { groupBy } from '../model/group-by.ts';
 import { readMakers } from '../store/read-makers.ts';
 
 /** More is not looked into: a page holds both sides and what differs at once. */
@@ -25,12 +27,28 @@ export interface ComparedRuns {
   readonly content: (address: ContentAddress) => Promise<Content>;
 }
 
-/** `folder` is `.runweave`. The first run is what the others are compared with. */
-export async function openComparison(folder: string, states: readonly RunState[]): Promise<ComparedRuns> {
-  const comparison = compareRuns(states, await readMakers(folder, states));
-  const compared = comparison.tasks.flatMap((task) => task.states.filter((state) => state !== undefined));
-  const artifacts = new Map(compared.flatMap((state) => state.artifacts.map((artifact) => [artifact.digest as string, artifact.content] as const)));
-  const files = new Set<string>(compared.flatMap((state) => [...Object.values(state.sources ?? {}), ...state.outputs.map(({ digest }) => digest), ...Object.values(state.fingerprint?.inputs ?? {})]));
+/** A run, and the `.runweave` that its record is in: what it made and used is kept there. */
+export interface RunInStore {
+  readonly store: string;
+  readonly state: RunState;
+}
+
+/** The first run is what the others are compared with. They may be of different folders. */
+export async function openComparison(runs: readonly RunInStore[]): Promise<ComparedRuns> {
+  const states = runs.map(({ state }) => state);
+  const makers = new Map(await Promise.all([...groupBy(runs, ({ store }) => store)].map(async ([store, of]) => [store, await readMakers(store, of.map(({ state }) => state))] as const)));
+  const comparison = compareRuns(states, (task, run) => makers.get(runs[run]?.store ?? '')?.(task));
+  const compared = comparison.tasks.flatMap((task) => task.states.flatMap((state, run) => (state === undefined ? [] : [{ state, store: runs[run]?.store ?? '' }])));
+  const artifacts = new Map(compared.flatMap(({ state }) => state.artifacts.map((artifact) => [artifact.digest as string, artifact.content] as const)));
+  /** Digest → where a run that names it keeps its contents. */
+  const stores = new Map<string, Set<string>>();
+  for (const { state, store } of compared) {
+    for (const digest of [...Object.values(state.sources ?? {}), ...state.outputs.map((output) => output.digest), ...state.artifacts.map((artifact) => artifact.digest), ...Object.values(state.fingerprint?.inputs ?? {})]) {
+      const known = stores.get(digest);
+      if (known === undefined) stores.set(digest, new Set([store]));
+      else known.add(store);
+    }
+  }
   return {
     comparison,
     timelines: compareTimelines(states),
@@ -40,11 +58,14 @@ export async function openComparison(folder: string, states: readonly RunState[]
         return state === undefined ? { type: 'missing' } : { type: 'data', bytes: Buffer.from(printedBy(state, address.stream).text) };
       }
       const digest = address.digest as Digest;
-      const inline = artifacts.get(digest);
-      if (inline !== undefined && inline.type !== 'reference') return present(await readArtifact(folder, digest, inline));
-      if (inline === undefined && !files.has(digest)) return { type: 'missing' };
-      // Outputs are kept apart from artifacts: deleting them loses nothing but time.
-      return (await readFound(objectPath(folder, digest))) ?? (await readFound(isDigest(digest) ? objectFile(keptFolder(folder), digest) : undefined)) ?? { type: 'missing' };
+      for (const store of stores.get(digest) ?? []) {
+        const inline = artifacts.get(digest);
+        if (inline !== undefined && inline.type !== 'reference') return present(await readArtifact(store, digest, inline));
+        // Outputs are kept apart from artifacts: deleting them loses nothing but time.
+        const found = (await readFound(objectPath(store, digest))) ?? (isDigest(digest) ? await readKept(keptFolder(store), digest) : undefined);
+        if (found !== undefined) return found;
+      }
+      return { type: 'missing' };
     },
   };
 }
@@ -56,6 +77,11 @@ function present(bytes: Uint8Array | undefined): Content {
 /** What is recorded may come from anybody, and the digest becomes a path. */
 function isDigest(digest: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(digest);
+}
+
+async function readKept(kept: string, digest: Digest): Promise<Content | undefined> {
+  const small = readKeptSmall(kept, digest);
+  return small === undefined ? readFound(objectFile(kept, digest)) : present(small);
 }
 
 async function readFound(file: string | undefined): Promise<Content | undefined> {

@@ -19,10 +19,12 @@ import { createSampler } from '../execution/backend/sampled-backend.ts';
 import type { Backend } from '../execution/backend/backend.ts';
 import type { DecisionContext } from '../execution/decide.ts';
 import type { PlanScope } from '../execution/plan.ts';
+import type { Settled } from '../execution/settled-tasks.ts';
 import { startRun, type RunningPipeline } from '../execution/scheduler.ts';
 import { commandOf } from '../execution/task/command.ts';
 import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
+import { collectEvents } from './collect-events.ts';
 import { resourceAttributes } from './run-context.ts';
 import { createSourceKeeper } from './keep-sources.ts';
 import { gatherMetrics } from './gather-metrics.ts';
@@ -38,7 +40,8 @@ const largestInline = 16 * 1024 * 1024;
 const tellInterval = 10;
 /** How long what a run tells may wait for its first task, in milliseconds. */
 const longestUndescribed = 30;
-const toldAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['attempt-started', 'attempt-ended', 'task-ended', 'run-ended']);
+/** (From the end of an attempt alone nothing follows.) */
+const toldAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['attempt-started', 'task-ended', 'run-ended']);
 
 export interface RunRequest {
   readonly pipeline: Pipeline;
@@ -48,7 +51,7 @@ export interface RunRequest {
   readonly onFailure: OnFailure;
   readonly slots: Slots;
   readonly durations: (tasks: readonly Task[]) => Durations;
-  readonly settled: ReadonlySet<TaskId>;
+  readonly settled: Settled;
 }
 
 export interface RunContext {
@@ -89,11 +92,11 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   // To start git from a large process takes longer than to start a task through the helper, so the task comes first.
   let hasBegun: () => void = () => undefined;
   const begun = new Promise<void>((resolve) => (hasBegun = resolve));
-  const isNothingToDo = request.settled.size === scope.wanted.size;
+  const isNothingToDo = request.settled.open.length === 0;
   const described = (isNothingToDo ? setTimeout(2) : Promise.race([begun, setTimeout(longestUndescribed, undefined, { ref: false })])).then(() =>
     resourceAttributes({ folder, pipelineName: pipeline.name, runId, interpreter: context.decision.interpreter, version, environment: context.environment, env: pipeline.record.env }),
   );
-  const { openEventLog } = await import('../recording/event-log.ts');
+  const { eventsOfLog, openEventLog } = await import('../recording/event-log.ts');
   let log;
   try {
     log = await openEventLog(store, runId, { onError: ({ message }) => context.onStorageError(`${store} cannot be written to: ${message}. The run goes on; make room, so that it can be recorded`) });
@@ -107,8 +110,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   // process; but always before anything that follows from the end of a task.
   const untold: (RunEvent | (() => RunEvent))[] = [];
   let timer: NodeJS.Timeout | undefined;
-  /** All events of a run as long as it has started nothing: it needs no log. */
-  const decided = { events: [] as RunEvent[], isAll: true };
+  /** Makes the record, from the events as they are told. */
+  const collected = collectEvents();
   let resource: JsonObject | undefined;
   const tell = (): void => {
     timer?.close();
@@ -117,10 +120,9 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     for (const next of untold.splice(0)) {
       const event = typeof next === 'function' ? next() : next;
       const whole = event.type === 'run-started' ? { ...event, resource } : event;
-      const safe = withoutTokens(masker?.event(whole) ?? whole);
-      if (event.type === 'task-started') Object.assign(decided, { events: [], isAll: false });
-      if (decided.isAll) decided.events.push(safe);
-      log.append(safe);
+      const { event: safe, text } = withoutTokens(masker?.event(whole) ?? whole);
+      collected.add(safe, text.length);
+      log.append(safe, text);
       context.onEvent(safe);
     }
   };
@@ -248,7 +250,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
         },
       }),
   });
-  const sealing = import('../recording/seal.ts');
+  const sealing = Promise.all([import('../recording/seal.ts'), collected.load()]);
   const outcome = await running.done.catch((error: unknown) => {
     // A bug of ours; what was completed is recorded all the same.
     emit({ type: 'warning', time: clock.now(), message: `internal error: ${error instanceof Error ? error.message : String(error)}` });
@@ -261,12 +263,14 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   await isDescribed;
   tell();
   if (attempts > 0) removeQuietly(scratch);
-  const { sealRun } = await sealing;
-  if (decided.isAll) {
-    // Without events; but while it is there, the next start looks after what a process that is killed here leaves.
+  const [{ sealRun, sealCollected }] = await sealing;
+  const whole = collected.all();
+  if (!collected.hasStarted() && whole !== undefined) {
+    // Nothing is lost with its events: there is no log of them. But while it is there, the next start looks after what
+    // a process that is killed here leaves.
     log.begin();
     try {
-      const record = await sealRun(store, decided.events);
+      const record = await sealCollected(store, whole, () => []);
       log.discard();
       return { ok: true, result: { runId, outcome, record } };
     } catch {
@@ -275,7 +279,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   }
   try {
     await log.close();
-    return { ok: true, result: { runId, outcome, record: await sealRun(store, log.path) } };
+    const record = whole === undefined ? await sealRun(store, log.path) : await sealCollected(store, whole, () => eventsOfLog(log.path));
+    return { ok: true, result: { runId, outcome, record } };
   } catch (error) {
     return { ok: false, message: `the record of ${runId} could not be written: ${(error as Error).message}. What happened is in ${log.path}, and is sealed at the next start.` };
   }

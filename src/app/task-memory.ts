@@ -10,7 +10,7 @@ export interface TaskMemory {
   readonly results: (pipeline: Pipeline) => Promise<Results>;
   readonly digests: () => FileDigests;
   /** Of a pipeline as its file says it now; `key` changes whenever what is understood of the file does. */
-  readonly decisions: (pipeline: Pipeline, key: string) => DecisionMemory;
+  readonly decisions: (pipeline: Pipeline, key: () => string) => DecisionMemory;
   /** For the next process. */
   readonly save: () => void;
   /** Installed modules that tasks imported when they ran last. */
@@ -32,7 +32,7 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
   const decisionsFile = path.join(store, 'cache', `decisions-${path.basename(file)}.json`);
   let results: Promise<Results> | undefined;
   let digests: FileDigests | undefined;
-  let decisions: { readonly pipeline: Pipeline; readonly key: string; readonly memory: DecisionMemory } | undefined;
+  let decisions: { readonly pipeline: Pipeline; readonly key: () => string; readonly memory: DecisionMemory } | undefined;
 
   const onChange = (task: TaskId): void => decisions?.memory.resultChanged(task);
   /** Decisions are made from results, too: those that were saved hold for the very file that they were saved with. */
@@ -56,14 +56,14 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
     decisions: (pipeline, key) => {
       if (decisions?.pipeline !== pipeline) {
         const saved = decisions === undefined ? (readJson(decisionsFile) as { readonly key: string; readonly decisions: SavedDecisions } | undefined) : undefined;
-        decisions = { pipeline, key, memory: createDecisionMemory(pipeline, saved?.key === keyOf(key) ? saved.decisions : undefined) };
+        decisions = { pipeline, key, memory: createDecisionMemory(pipeline, saved?.key === keyOf(key()) ? saved.decisions : undefined) };
       }
       return decisions.memory;
     },
     save: () => {
       if (digests?.isNew() === true) writeJson(digestsFile, digests.export());
       // Without a file of results, decisions are about what the records say: no stamp tells when that changes.
-      if (decisions?.memory.isNew() === true && existsSync(resultsFile)) writeJson(decisionsFile, { key: keyOf(decisions.key), decisions: decisions.memory.export() });
+      if (decisions?.memory.isNew() === true && existsSync(resultsFile)) writeJson(decisionsFile, { key: keyOf(decisions.key()), decisions: decisions.memory.export() });
     },
     imports: () => (imports ??= openImports(path.join(store, 'cache', `imports-${path.basename(file)}.json`))),
     forgetResults: () => {

@@ -19,11 +19,21 @@ export interface WarmRun {
 
 /** `prepare` is given tasks that are likely to be started, whenever more is known of them than before. */
 export function warmRun(pipeline: Pipeline, wanted: ReadonlySet<TaskId>, hasResult: (task: TaskId) => boolean, prepare: (tasks: ReadonlySet<TaskId>) => void): WarmRun {
-  const toCome = new Set(pipeline.tasks.filter((task) => wanted.has(task.id) && needsInterpreter(task)).map(({ id }) => id));
-  const likely = new Set([...toCome].filter((task) => !hasResult(task)));
-  const followed = new Set<TaskId>();
   const dependents = new Map<TaskId, TaskId[]>();
-  for (const { id, dependencies } of pipeline.tasks) for (const need of dependencies) (dependents.get(need) ?? dependents.set(need, []).get(need))?.push(id);
+  const toCome = new Set<TaskId>();
+  const likely = new Set<TaskId>();
+  const followed = new Set<TaskId>();
+  let isBegun = false;
+  /** After the first start, which need not wait for it. */
+  const begin = (): void => {
+    isBegun = true;
+    for (const task of pipeline.tasks) {
+      for (const need of task.dependencies) (dependents.get(need) ?? dependents.set(need, []).get(need))?.push(task.id);
+      if (!wanted.has(task.id) || !needsInterpreter(task)) continue;
+      toCome.add(task.id);
+      if (!hasResult(task.id)) likely.add(task.id);
+    }
+  };
   /** All that comes after a task, each once. */
   const follow = (first: TaskId): void => {
     const next = [first];
@@ -46,6 +56,7 @@ export function warmRun(pipeline: Pipeline, wanted: ReadonlySet<TaskId>, hasResu
   return {
     follow: (event) => {
       if (event.type !== 'attempt-started' && event.type !== 'task-ended') return;
+      if (!isBegun) begin();
       toCome.delete(event.task);
       likely.delete(event.task);
       if (event.type === 'task-ended') return;

@@ -84,7 +84,8 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
   for (const [option, allowedValues] of choices) {
     const value = values[option];
     if (typeof value === 'string' && !allowedValues.includes(value)) {
-      return usageError(`--${option} ${value}: must be ${allowedValues.join(' or ')}`);
+      const near = nearName(value, allowedValues);
+      return usageError(`--${option} ${value}: must be ${allowedValues.length > 3 ? `one of ${allowedValues.join(', ')}` : allowedValues.join(' or ')}${near === undefined ? '' : ` (did you mean ${near}?)`}`);
     }
   }
   const { minimum, maximum } = commands[name];

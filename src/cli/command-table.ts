@@ -274,8 +274,8 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: 'RUN RUN…',
     minimum: 2,
     maximum: Infinity,
-    options: ['all', 'details', 'key'],
-    examples: [['runweave compare -2 latest', 'what changed since the last run'], ['runweave compare -2 latest --details', 'with the lines and cells that differ'], ['runweave compare 3f2a 9c01 77de --json', 'three runs, for a program']],
+    options: ['all', 'details', 'key', 'records'],
+    examples: [['runweave compare -2 latest', 'what changed since the last run'], ['runweave compare -2 latest --details', 'with the lines and cells that differ'], ['runweave compare 3f2a 9c01 77de --json', 'three runs, for a program'], ['runweave compare 3f2a 9c01 --records . --records ../other', 'runs of two projects']],
   },
   recent: {
     summary: 'list the latest executions of tasks',

@@ -91,7 +91,7 @@ async function checkWarm(python: string, environment: DoctorQuestion['environmen
   // As the process itself finds out at its start.
   const script = 'import sys\nsys.path.insert(0, sys.argv[1])\nfrom _runweave import preload\npreload.load("_runweave.warm")\nopen("/proc/self/mem", "r+b").close()\nprint(preload.is_followed())';
   try {
-    const { stdout } = await run(python, ['-I', '-c', script, pythonHelperFolder()], { timeout: 20_000, windowsHide: true });
+    const { stdout } = await run(python, ['-I', '-c', script, pythonHelperFolder()], { timeout: 120_000, windowsHide: true });
     if (stdout.trim() === 'True') return { name, status: 'ok', message: 'while watching, Python tasks fork from a process that has loaded their packages' };
     return { name, status: 'warn', message: 'this Python imports in another way', advice: 'Python tasks start fresh, also while watching: use CPython 3.9 to 3.14 for a quicker start' };
   } catch (error) {
@@ -105,7 +105,7 @@ async function checkNotebookPackages(python: string, needsJupytext: boolean): Pr
   const wanted = notebookPackages.filter((each) => each !== 'jupytext' || needsJupytext);
   const script = `import importlib.util as u, sys\nprint(*[n for n in sys.argv[1:] if u.find_spec(n) is None])`;
   try {
-    const { stdout } = await run(python, ['-c', script, ...wanted], { timeout: 20_000, windowsHide: true });
+    const { stdout } = await run(python, ['-c', script, ...wanted], { timeout: 120_000, windowsHide: true });
     const missing = stdout.trim();
     if (missing === '') return { name, status: 'ok', message: `${wanted.join(', ')} are installed` };
     return { name, status: 'fail', message: `not installed: ${missing.replaceAll(' ', ', ')}`, advice: `${python} -m pip install ${missing}` };
@@ -117,9 +117,9 @@ async function checkNotebookPackages(python: string, needsJupytext: boolean): Pr
 async function checkGit(folder: string): Promise<readonly Check[]> {
   const name = 'git';
   try {
-    const { stdout: version } = await run('git', ['--version'], { timeout: 10_000, windowsHide: true });
+    const { stdout: version } = await run('git', ['--version'], { timeout: 60_000, windowsHide: true });
     try {
-      await run('git', ['rev-parse', '--is-inside-work-tree'], { cwd: folder, timeout: 10_000, windowsHide: true });
+      await run('git', ['rev-parse', '--is-inside-work-tree'], { cwd: folder, timeout: 60_000, windowsHide: true });
       return [{ name, status: 'ok', message: version.trim() }];
     } catch {
       return [{ name, status: 'warn', message: `${version.trim()}, but this folder is not in a checkout`, advice: 'records will name no commit; make a repository with: git init' }];

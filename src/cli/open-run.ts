@@ -1,7 +1,7 @@
 import type { TaskId } from '../model/pipeline.ts';
 import type { RunState, TaskState } from '../model/run-state.ts';
 import { nearName } from '../model/near-name.ts';
-import { findRun } from '../store/find-run.ts';
+import { findRunIn } from '../store/find-run.ts';
 import { readRecord } from '../store/read-record.ts';
 import type { CommandLine } from './arguments.ts';
 import type { Host } from './host.ts';
@@ -13,6 +13,8 @@ export interface OpenedRun {
   readonly state: RunState;
   /** Absolute path of the record, or of the event log of a run in progress. */
   readonly path: string;
+  /** The folder of records that it is in: `.runweave`. */
+  readonly store: string;
 }
 
 /** `RUN` and `TASK` of `RUN/TASK`. A run id has no slash; a task id can have one, in a matrix value. */
@@ -25,15 +27,19 @@ export function splitReference(reference: string): { readonly run: string; reado
 /** The run that `query` means, read from its record. */
 export async function openRun(query: string, line: CommandLine, host: Host): Promise<OpenedRun | UserError> {
   const place = findRecords(host.cwd, line.options.file);
-  if (place.type === 'error') return place;
-  const found = await findRun(place.records, query);
+  return place.type === 'error' ? place : openRunIn([place.records], query);
+}
+
+/** The same, in any of these folders of records. */
+export async function openRunIn(folders: readonly string[], query: string): Promise<OpenedRun | UserError> {
+  const found = await findRunIn(folders, query);
   if (found.type !== 'found') return userError(found.message);
   const record = await readRecord(found.path);
   switch (record.type) {
     case 'run':
-      return { type: 'run', state: record.state, path: found.path };
+      return { type: 'run', state: record.state, path: found.path, store: found.store };
     case 'trace':
-      if (record.state !== undefined) return { type: 'run', state: record.state, path: found.path };
+      if (record.state !== undefined) return { type: 'run', state: record.state, path: found.path, store: found.store };
       return userError(`${found.path} is a trace that Runweave did not record`);
     case 'unreadable':
       return userError(`${found.path}: ${record.message}`);

@@ -118,7 +118,13 @@ function checkMap(node: MappingNode, type: Extract<ValueType, { type: 'map' }>, 
   const entries = new Map<string, Entry>();
   for (const [name, entry] of node.entries) {
     if (pattern?.test(name) === false) context.reporter.report(badName(name, type.names?.allowed ?? '', entry.key));
-    const value = type.of.type === 'any' ? entry.value : checkShape(entry.value, type.of, { ...context, label: quoted(name), key: entry.key });
+    const inside = { ...context, label: quoted(name), key: entry.key };
+    if (type.of.type === 'object' && Object.hasOwn(type.of.keys, name) && entry.value.type !== 'mapping') {
+      // `shell:` beside the name of its task instead of below it.
+      context.reporter.report({ code: 'wrong-type', at: entry.key, message: `${quoted(name)} is a key of a task, and stands where the tasks do`, suggestion: 'indent it below the name of its task' });
+      continue;
+    }
+    const value = type.of.type === 'any' ? entry.value : checkShape(entry.value, type.of, inside);
     if (value === entry.value) entries.set(name, entry);
     else if (value !== undefined) entries.set(name, { key: entry.key, value });
   }
@@ -186,7 +192,8 @@ function wrongType(node: YamlNode, type: ValueType, context: ShapeContext): Yaml
     return undefined;
   }
   const fix = node.type === 'scalar' ? asType(node, type) : undefined;
-  const suggestion = fix === undefined ? {} : { suggestion: `write ${fix}`, replacement: fix };
+  const isUnnamed = node.type === 'sequence' && (type.type === 'map' || type.type === 'object');
+  const suggestion = fix !== undefined ? { suggestion: `write ${fix}`, replacement: fix } : isUnnamed ? { suggestion: 'write each item as NAME: …, without a -' } : {};
   reporter.report({ code: 'wrong-type', at, message: `${label} must be ${inWords(type)}, not ${found(node)}`, ...suggestion });
   return undefined;
 }

@@ -79,6 +79,8 @@ const syntaxSuggestions: Partial<Record<YAMLError['code'], string>> = {
   BLOCK_AS_IMPLICIT_KEY: 'put the value in quotes, or the key on a line of its own',
   MULTILINE_IMPLICIT_KEY: 'put ": " between key and value',
   BAD_SCALAR_START: 'put the value in quotes',
+  BAD_INDENT: 'begin all that belongs together in the same column',
+  BLOCK_IN_FLOW: 'put a value with ": " in it in quotes',
   BAD_DQ_ESCAPE: "write \\\\ for a backslash, or use single quotes",
   TAG_RESOLVE_FAILED: 'leave the tag out',
   MULTIPLE_DOCS: 'remove the --- line',

@@ -26,7 +26,7 @@ for file in sys.argv[1:]:
 
 export const checkSyntax: CheckSyntax = async (interpreter, files) => {
   try {
-    const { stdout } = await run(interpreter, ['-I', '-S', '-W', 'error', '-c', script, ...files], { timeout: 60_000, windowsHide: true });
+    const { stdout } = await run(interpreter, ['-I', '-S', '-W', 'error', '-c', script, ...files], { timeout: 120_000, windowsHide: true });
     const lines = stdout.trim().split(/\r?\n/);
     return files.map((_, index) => (/^[0-9a-f]{64}$/.test(lines[index] ?? '') ? (`sha256:${lines[index] ?? ''}` as Digest) : undefined));
   } catch {

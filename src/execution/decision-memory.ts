@@ -50,8 +50,10 @@ export interface DecisionMemory {
   readonly written: (files: readonly string[]) => void;
   /** Whether changes of files are told by `touch` from now on; otherwise each run asks for all of them. */
   readonly trustEvents: (on: boolean) => void;
-  /** Files that are not as they were, in pieces between which other work goes on; those are touched. */
-  readonly verify: () => AsyncGenerator<string>;
+  /** Files that are not as they were, in pieces between which other work goes on, as long as it `goesOn`; those are touched. */
+  readonly verify: (goesOn?: () => boolean) => AsyncGenerator<string>;
+  /** Tasks that may hold no longer, of those that held at that revision; `undefined`: any. */
+  readonly doubtedSince: (revision: number) => Iterable<TaskId> | undefined;
   /** Another number whenever something was told that may be of consequence. */
   readonly revision: () => number;
   /** Whether anything is known that was not when it was loaded. */
@@ -77,6 +79,9 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
   let isTold = false;
   /** How often `touch` was called: what was stamped before may be what it was about. */
   let touches = 0;
+  /** What each of the latest touches was about; before `firstDoubt`, that is not known any more. */
+  let doubts: { readonly touch: number; readonly task: TaskId }[] = [];
+  let firstDoubt = 0;
   let byFile: Map<string, Set<Entry>> | undefined;
   let dependents: Map<TaskId, TaskId[]> | undefined;
 
@@ -110,6 +115,17 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     for (const file of entry.files) byFile?.get(file)?.delete(entry);
   };
 
+  const doubt = (task: TaskId): void => {
+    // Who has not asked for so long looks at every task as fast.
+    if (doubts.length >= pipeline.tasks.length) doubtAll();
+    else doubts.push({ touch: touches, task });
+  };
+
+  const doubtAll = (): void => {
+    doubts = [];
+    firstDoubt = touches;
+  };
+
   const observe: DecisionMemory['observe'] = (task) => {
     const files = filesLookedAt(task, folder);
     if (files === undefined) return undefined;
@@ -135,11 +151,15 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     if (files === undefined) {
       world += 1;
       now = new Map();
+      doubtAll();
       return;
     }
     for (const file of files) {
       now.delete(file);
-      for (const entry of users(file)) entry.seen = -1;
+      for (const entry of users(file)) {
+        entry.seen = -1;
+        doubt(entry.task.id);
+      }
     }
   };
 
@@ -160,14 +180,17 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
         dependents = new Map(pipeline.tasks.map((task) => [task.id, []]));
         for (const task of pipeline.tasks) for (const dependency of task.dependencies) dependents.get(dependency)?.push(task.id);
       }
-      for (const each of [id, ...(dependents.get(id) ?? [])]) forget(each);
+      for (const each of [id, ...(dependents.get(id) ?? [])]) {
+        forget(each);
+        doubt(each);
+      }
     },
     touch,
     written: (files) => touch(isTold ? files : undefined),
     trustEvents: (on) => {
       isTold = on;
     },
-    async *verify() {
+    async *verify(goesOn = () => true) {
       let asked = 0;
       const seen = new Set<string>();
       for (const { files, stamps } of [...entries.values()]) {
@@ -176,11 +199,22 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
           seen.add(file);
           asked += 1;
           if (asked % filesInOneGo === 0) await new Promise((resolve) => setImmediate(resolve));
+          if (!goesOn()) return;
           if (isSame(stamps[at], stampOf(file))) continue;
           touch([file]);
           yield file;
         }
       }
+    },
+    doubtedSince: (revision) => {
+      if (revision < firstDoubt) return undefined;
+      const tasks = new Set<TaskId>();
+      for (let at = doubts.length - 1; at >= 0; at -= 1) {
+        const { touch: when, task } = doubts[at] ?? { touch: 0, task: undefined };
+        if (when <= revision || task === undefined) break;
+        tasks.add(task);
+      }
+      return tasks;
     },
     revision: () => touches,
     isNew: () => isNew,
@@ -207,16 +241,6 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
 
 /** Files between which other work goes on. */
 const filesInOneGo = 200;
-
-/** Tasks that need not be looked at in a run: they hold, and so does everything before them. */
-export function settledTasks(pipeline: Pipeline, scope: { readonly wanted: ReadonlySet<TaskId>; readonly forced: ReadonlySet<TaskId> }, memory: DecisionMemory): ReadonlySet<TaskId> {
-  const settled = new Set<TaskId>();
-  for (const task of pipeline.tasks) {
-    if (!scope.wanted.has(task.id) || scope.forced.has(task.id)) continue;
-    if (task.dependencies.every((id) => settled.has(id) || !scope.wanted.has(id)) && memory.holds(task)) settled.add(task.id);
-  }
-  return settled;
-}
 
 function addTo(byFile: Map<string, Set<Entry>>, entry: Entry): void {
   for (const file of entry.files) {

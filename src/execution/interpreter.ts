@@ -27,6 +27,8 @@ export interface InterpreterQuestion {
 export type FoundInterpreter = { readonly ok: true; readonly interpreter: Interpreter } | { readonly ok: false; readonly message: string };
 
 const oldest = [3, 9] as const;
+/** Milliseconds. One that hangs is no interpreter; one on a machine with other things to do is slow, a shim above all. */
+const longestAnswer = 120_000;
 /** The last two lines count: what a site's start-up prints comes before them. */
 const script = 'import sys, platform; print(sys.executable); print(platform.python_implementation() + " " + platform.python_version())';
 
@@ -85,7 +87,7 @@ function* upwards(folder: string, last: string): Generator<string> {
 async function ask(program: string, cwd: string, env: InterpreterQuestion['environment']): Promise<{ readonly executable: string; readonly version: string } | { readonly message: string }> {
   try {
     // -I: a `platform.py` of the user's must not be imported in place of Python's own.
-    const { stdout } = await run(program, ['-I', '-c', script], { cwd, env: { ...env }, timeout: 20_000, windowsHide: true });
+    const { stdout } = await run(program, ['-I', '-c', script], { cwd, env: { ...env }, timeout: longestAnswer, windowsHide: true });
     const [executable = '', version = ''] = stdout.trim().split(/\r?\n/).slice(-2);
     const [, major = 0, minor = 0] = (/ (\d+)\.(\d+)/.exec(version) ?? []).map(Number);
     if (!path.isAbsolute(executable) || major === 0) return { message: 'did not say where it is' };

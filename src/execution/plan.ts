@@ -3,6 +3,7 @@ import type { Reason } from '../model/fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import { decide, findKept, type DecisionContext } from './decide.ts';
+import { noneSettled } from './settled-tasks.ts';
 
 export interface PlanScope {
   /** Tasks to bring up to date, upstream included. */
@@ -25,24 +26,23 @@ export function waitsForRequest(task: Task, scope: Pick<PlanScope, 'named' | 'un
 }
 
 /** `settled` tasks are known to be up to date, and left out. */
-export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: DecisionContext, settled: ReadonlySet<TaskId> = new Set()): Promise<readonly PlanEntry[]> {
+export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: DecisionContext, { open } = noneSettled(pipeline, scope)): Promise<readonly PlanEntry[]> {
   const entries: PlanEntry[] = [];
-  const willRun = new Set<TaskId>();
-  const willBeRestored = new Set<TaskId>();
+  /** What those that depend on a task are told of it. */
+  const told = new Map<TaskId, 'upstream-will-run' | 'upstream-may-run' | 'upstream-will-be-restored'>();
   /** Tasks that would give nothing to those that depend on them. */
   const blocked = new Set<TaskId>();
-  for (const task of pipeline.tasks) {
-    if (!scope.wanted.has(task.id) || settled.has(task.id)) continue;
+  for (const task of open) {
     const decision = await decide(task, scope.forced.has(task.id), context);
     const own = decision.reasons;
-    const upstream = task.dependencies.flatMap((id): readonly Reason[] =>
-      willRun.has(id) ? [{ type: 'upstream-will-run', task: id }] : willBeRestored.has(id) ? [{ type: 'upstream-will-be-restored', task: id }] : [],
-    );
+    const upstream = task.dependencies.flatMap((id): readonly Reason[] => {
+      const type = told.get(id);
+      return type === undefined ? [] : [{ type, task: id }];
+    });
     // That an upstream task has no result yet is said once: it will run.
-    const reasons = [...own.filter((reason) => reason.type !== 'upstream-changed' || !willRun.has(reason.task)), ...upstream];
+    const reasons = [...own.filter((reason) => reason.type !== 'upstream-changed' || told.get(reason.task) !== 'upstream-will-run'), ...upstream];
     if (reasons.length === 0) {
-      const last = context.result(task.id);
-      entries.push({ task: task.id, action: 'skip', ...(last !== undefined && { madeBy: { runId: last.runId, traceId: last.traceId, spanId: last.spanId } }) });
+      entries.push(upToDateEntry(task.id, context));
       continue;
     }
     // As in a run: a task that did not succeed and waits gives nothing, so what depends on it waits too.
@@ -56,12 +56,19 @@ export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: De
     const kept = upstream.length > 0 ? undefined : await findKept(task, decision, context);
     if (kept !== undefined) {
       const { runId, traceId, spanId } = kept.entry.result;
-      willBeRestored.add(task.id);
+      told.set(task.id, 'upstream-will-be-restored');
       entries.push({ task: task.id, action: 'restore', reasons, madeBy: { runId, traceId, spanId } });
       continue;
     }
-    willRun.add(task.id);
-    entries.push({ task: task.id, action: reasons.length > upstream.length ? 'run' : 'maybe', reasons });
+    const action = reasons.length > upstream.length ? 'run' : 'maybe';
+    told.set(task.id, action === 'run' ? 'upstream-will-run' : 'upstream-may-run');
+    entries.push({ task: task.id, action, reasons });
   }
   return entries;
+}
+
+/** Of a task that is up to date. */
+export function upToDateEntry(task: TaskId, { result }: Pick<DecisionContext, 'result'>): PlanEntry {
+  const last = result(task);
+  return { task, action: 'skip', ...(last !== undefined && { madeBy: { runId: last.runId, traceId: last.traceId, spanId: last.spanId } }) };
 }

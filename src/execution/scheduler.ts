@@ -32,6 +32,7 @@ import type { Results } from '../fingerprint/results.ts';
 import type { CompleteResult, KeptResult } from '../fingerprint/kept-results.ts';
 import { compilerOf, decide, findKept, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
 import { waitsForRequest, type PlanScope } from './plan.ts';
+import { noneSettled, type Settled } from './settled-tasks.ts';
 import { createSlotPool, type SlotKind } from './slots.ts';
 import type { AttemptResult } from './attempt.ts';
 
@@ -57,7 +58,7 @@ export interface SchedulerRequest {
   readonly scope: PlanScope;
   readonly onFailure: OnFailure;
   /** Tasks that are up to date, and so is all before them: they are only told of, after everything else has begun. */
-  readonly settled?: ReadonlySet<TaskId>;
+  readonly settled?: Settled;
 }
 
 export interface RunningPipeline {
@@ -103,7 +104,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   let { pipeline, scope } = request;
   let entries = new Map<TaskId, Entry>();
   /** Not among the entries as long as no change has come that they could be affected by. */
-  let settled = request.settled ?? new Set<TaskId>();
+  let settled = request.settled ?? noneSettled(pipeline, scope);
   let byId: { readonly of: Pipeline; readonly tasks: ReadonlyMap<TaskId, Task> } | undefined;
   let queue: Entry[] = [];
   const pool = createSlotPool(context.slots);
@@ -140,16 +141,16 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     underWay.add(guarded);
   };
 
-  const link = (wasSettled: ReadonlySet<TaskId> = new Set()): void => {
+  const link = (wasSettled?: Settled): void => {
     const previous = entries;
     entries = new Map();
-    const tasks = pipeline.tasks.filter((task) => scope.wanted.has(task.id) && !settled.has(task.id));
+    const tasks = settled.open;
     const paths = remainingPaths(tasks, context.durations(tasks));
     for (const [place, task] of tasks.entries()) {
       const known = previous.get(task.id);
       const path = paths.get(task.id) ?? 0;
       if (known !== undefined) Object.assign(known, { task, path, place, open: 0, dependents: [] });
-      const state = wasSettled.has(task.id) ? ({ phase: 'done', outcome: 'up-to-date' } as const) : ({ phase: 'waiting' } as const);
+      const state = wasSettled?.has(task.id) === true ? ({ phase: 'done', outcome: 'up-to-date' } as const) : ({ phase: 'waiting' } as const);
       entries.set(task.id, known ?? { ...state, task, path, place, open: 0, dependents: [], generation: 0, attempts: 0, restarting: false });
     }
     for (const [id, entry] of previous) {
@@ -216,7 +217,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     if (isSettledTold) return;
     isSettledTold = true;
     const time = clock.now();
-    for (const id of settled) emit({ ...madeBy(id), type: 'task-skipped', task: id, time, reason: 'up-to-date' });
+    for (const id of scope.wanted) if (settled.has(id)) emit({ ...madeBy(id), type: 'task-skipped', task: id, time, reason: 'up-to-date' });
   };
 
   const madeBy = (id: TaskId): Pick<EventOf<'task-skipped'>, 'madeBy'> => {
@@ -522,7 +523,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     }
     if (next !== undefined || isDoubtful) {
       const wasSettled = settled;
-      settled = new Set();
+      settled = noneSettled(pipeline, scope);
       link(wasSettled);
     }
     for (const entry of entries.values()) {

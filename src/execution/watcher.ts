@@ -22,7 +22,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { FSWatcher } from 'chokidar';
+import { PatientWatcher } from './patient-watcher.ts';
 
 const quietTime = 20;
 /** After so much silence a change is taken for a save. */
@@ -60,17 +60,6 @@ export interface WatcherOptions {
   readonly onChange: (files: readonly string[]) => void;
   readonly onError: (message: string) => void;
 }
-
-/**
- * chokidar reads a folder anew after each change in it, and asks for the stats of 4096 files at once. In a folder of
- * thousands, all that the task needs from the file system before it can start would wait behind them.
- */
-class PatientWatcher extends FSWatcher {
-  override _readdirp(...[root, options]: Parameters<FSWatcher['_readdirp']>): ReturnType<FSWatcher['_readdirp']> {
-    return super._readdirp(root, this._readyEmitted ? { ...options, highWaterMark: filesAtOnce } : options);
-  }
-}
-const filesAtOnce = 16;
 
 export function startWatcher({ folder, onChange, onError }: WatcherOptions): Watcher {
   const watcher = new PatientWatcher({

@@ -24,8 +24,10 @@ const defaultTimeout = 10_000;
 export function otlpSettings(environment: Environment, endpoint?: string): OtlpSettingsResult {
   const ofTraces = nonEmpty(environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']);
   const ofAll = nonEmpty(environment['OTEL_EXPORTER_OTLP_ENDPOINT']);
-  const [written, name] = endpoint !== undefined ? [endpoint, endpoint] : ofTraces !== undefined ? [ofTraces, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] : [ofAll, 'OTEL_EXPORTER_OTLP_ENDPOINT'];
+  const [written, name] = endpoint !== undefined ? [endpoint, ''] : ofTraces !== undefined ? [ofTraces, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] : [ofAll, 'OTEL_EXPORTER_OTLP_ENDPOINT'];
   if (written === undefined) return { type: 'none' };
+  /** An endpoint that was given stands for itself; what a variable holds is told with its name. */
+  const problem = (what: string): OtlpSettingsResult => ({ type: 'problem', message: endpoint === undefined ? `${name} is ${what}: ${written}` : `${written} is ${what}` });
   const of = (variable: string): string | undefined => nonEmpty(environment[`OTEL_EXPORTER_OTLP_TRACES_${variable}`]) ?? nonEmpty(environment[`OTEL_EXPORTER_OTLP_${variable}`]);
   const protocol = of('PROTOCOL') ?? 'http/protobuf';
   if (protocol !== 'http/protobuf' && protocol !== 'http/json') return { type: 'problem', message: `OTEL_EXPORTER_OTLP_PROTOCOL is ${protocol}; runs are pushed with http/protobuf or http/json` };
@@ -33,9 +35,9 @@ export function otlpSettings(environment: Environment, endpoint?: string): OtlpS
   try {
     url = new URL(written);
   } catch {
-    return { type: 'problem', message: `${name} is no URL: ${written}` };
+    return problem('no URL');
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return { type: 'problem', message: `${name} is no URL of HTTP: ${written}` };
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return problem('no URL of HTTP');
   // The one for all signals is where their paths begin; the one for traces is the path itself.
   if ((endpoint !== undefined || ofTraces === undefined) && !url.pathname.endsWith('/v1/traces')) url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
   const compression = of('COMPRESSION') ?? 'none';

@@ -10,15 +10,16 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
-import type { Fingerprint } from '../model/fingerprint.ts';
+import type { Digest, Fingerprint } from '../model/fingerprint.ts';
 import { canonicalJson, type Json } from '../model/json.ts';
 import type { Task } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
-import { allEntries, entriesOf, keptFolder, markUsed, namesIn, objectFile, removeEntry, stagingFile, writeEntry, type FoundEntry, type KeptFile } from './kept-entries.ts';
+import { abandonedFiles, allEntries, openKeptEntries, removeEntries, type FoundEntry, type KeptFile } from './kept-entries.ts';
+import { keptFolder, stagingFile } from './kept-folder.ts';
+import { isWithoutLinks, openKeptObjects, removeObjects } from './kept-objects.ts';
 import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
-import { isWithoutLinks, storeObject, takeObject } from './kept-files.ts';
 import { fingerprintDifference } from './staleness.ts';
 import { fingerprintTask, filesUsed, type FingerprintInputs } from './task-fingerprint.ts';
 
@@ -64,6 +65,8 @@ export interface KeptResultsOptions {
 
 export function openKeptResults({ store, pipelineFile, limit, digests }: KeptResultsOptions): KeptResults {
   const kept = keptFolder(store);
+  const entries = openKeptEntries(kept, pipelineFile);
+  const objects = openKeptObjects(kept);
   const folder = path.dirname(pipelineFile);
   /** Bytes since the sum was written last. */
   let added = 0;
@@ -72,13 +75,14 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
 
   const find: KeptResults['find'] = async (inputs, current) => {
     if (limit === 0 || !canBeKept(inputs.task)) return undefined;
-    const candidates = entriesOf(kept, pipelineFile, inputs.task.id)
+    const candidates = entries
+      .of(inputs.task.id)
       .filter(({ entry }) => mayMatch(entry.result.fingerprint, current))
       .sort((a, b) => (a.entry.result.end < b.entry.result.end ? 1 : -1));
     for (const candidate of candidates) {
       const { result, files } = candidate.entry;
       const now = await fingerprintTask({ ...inputs, last: result.fingerprint }, digests());
-      if (fingerprintDifference(result.fingerprint, now).length === 0 && files.every((file) => existsSync(objectFile(kept, file.digest)))) return candidate;
+      if (fingerprintDifference(result.fingerprint, now).length === 0 && files.every((file) => objects.has(file.digest, file.size))) return candidate;
     }
     return undefined;
   };
@@ -98,16 +102,16 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       const size = files.reduce((sum, file) => sum + file.size, 0);
       if (size > limit) return undefined;
       isNewFolder ||= !existsSync(kept);
-      entry = writeEntry(kept, pipelineFile, { task: task.id, result, files });
+      entry = entries.write({ task: task.id, result, files });
       for (const file of files) {
-        if (await storeObject(kept, path.join(folder, file.path), file.digest, file.size)) continue;
-        removeEntry(kept, entry);
+        if (await objects.store(path.join(folder, file.path), file.digest, file.size)) continue;
+        removeEntries(kept, [entry]);
         return undefined;
       }
       added += size + entry.size;
       return undefined;
     } catch (error) {
-      if (entry !== undefined) removeEntry(kept, entry);
+      if (entry !== undefined) removeEntries(kept, [entry]);
       return (error as Error).message;
     }
   };
@@ -134,11 +138,11 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   const filesMade = async (task: Task, files: readonly string[]): Promise<ReadonlyMap<string, KeptFile>> => {
     const made = new Map<string, KeptFile>();
     if (files.length === 0) return made;
-    const known = new Map<string, KeptFile>(entriesOf(kept, pipelineFile, task.id).flatMap(({ entry }) => entry.files.map((file) => [`${file.path}\0${file.digest}`, file] as const)));
+    const known = new Map<string, KeptFile>(entries.of(task.id).flatMap(({ entry }) => entry.files.map((file) => [`${file.path}\0${file.digest}`, file] as const)));
     for (const absolute of files) {
       const relative = relativeTo(folder, absolute);
       const file = known.get(`${relative}\0${(await digests().ofFile(absolute))?.digest ?? ''}`);
-      if (file !== undefined && isWithoutLinks(folder, relative) && existsSync(objectFile(kept, file.digest))) made.set(absolute, file);
+      if (file !== undefined && isWithoutLinks(folder, relative) && objects.has(file.digest, file.size)) made.set(absolute, file);
     }
     return made;
   };
@@ -151,7 +155,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       for (const [absolute, file] of removed) {
         if (existsSync(absolute)) continue;
         try {
-          const temporary = await takeObject(kept, file.digest, file.mode);
+          const temporary = await objects.take(file.digest, file.size, file.mode);
           if (temporary === undefined) continue;
           mkdirSync(path.dirname(absolute), { recursive: true });
           renameSync(temporary, absolute);
@@ -186,9 +190,9 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       // All of it is there and sound before anything is touched.
       for (const [target, file] of wanted) {
         if ((await digests().ofFile(target))?.digest === file.digest) continue;
-        const temporary = await takeObject(kept, file.digest, file.mode);
+        const temporary = await objects.take(file.digest, file.size, file.mode);
         if (temporary === undefined) {
-          removeEntry(kept, found);
+          removeEntries(kept, [found]);
           return false;
         }
         staged.push({ temporary, target });
@@ -200,7 +204,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       }
       for (const [target, file] of wanted) if ((statSync(target).mode & 0o777) !== file.mode) chmodSync(target, file.mode);
       for (const output of result.outputs) if ((await digests().ofPath(folder, output.path))?.digest !== output.digest) return false;
-      markUsed(kept, found);
+      entries.markUsed(found);
       return true;
     } catch {
       // Another file system, no right to write, a folder in a file's place: the task itself knows better what to do.
@@ -297,31 +301,29 @@ export function shrinkKept(kept: string, limit: number, dryRun = false): Shrunk 
   const began = Date.now() - coarseClock;
   // The later of one moment stands behind in its file.
   const byUse = [...allEntries(kept)].reverse().sort((a, b) => b.entry.used - a.entry.used);
-  const wanted = new Set<string>();
+  const wanted = new Set<Digest>();
+  const unused: FoundEntry[] = [];
   const shrunk = { left: 0, freed: 0, entries: 0, objects: 0 };
   let isFull = false;
   for (const found of byUse) {
-    const needed = new Map(found.entry.files.flatMap((file) => (wanted.has(objectFile(kept, file.digest)) ? [] : [[objectFile(kept, file.digest), file.size] as const])));
+    const needed = new Map(found.entry.files.flatMap((file) => (wanted.has(file.digest) ? [] : [[file.digest, file.size] as const])));
     const size = found.size + [...needed.values()].reduce((sum, each) => sum + each, 0);
     isFull ||= shrunk.left + size > limit;
     if (isFull) {
-      if (!dryRun) removeEntry(kept, found);
+      unused.push(found);
       shrunk.freed += found.size;
       shrunk.entries += 1;
       continue;
     }
     shrunk.left += size;
-    for (const object of needed.keys()) wanted.add(object);
+    for (const digest of needed.keys()) wanted.add(digest);
   }
-  const objects = path.join(kept, 'objects');
-  for (const folder of namesIn(objects).map((name) => path.join(objects, name))) {
-    for (const object of namesIn(folder).map((name) => path.join(folder, name))) {
-      const stats = statSync(object, { throwIfNoEntry: false });
-      if (wanted.has(object) || stats === undefined || Math.max(stats.mtimeMs, stats.ctimeMs) >= began) continue;
-      if (!dryRun) rmSync(object, { force: true });
-      shrunk.freed += stats.size;
-      shrunk.objects += 1;
-    }
+  if (!dryRun) {
+    removeEntries(kept, unused);
+    for (const file of abandonedFiles(kept)) rmSync(file, { force: true });
   }
+  const { objects, freed } = removeObjects(kept, wanted, began, dryRun);
+  shrunk.objects += objects;
+  shrunk.freed += freed;
   return shrunk;
 }

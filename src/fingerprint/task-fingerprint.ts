@@ -330,6 +330,16 @@ const scriptName = /\.(py|ipynb|sh|bash|zsh|R|jl|m?js|ts|pl|rb|sql|ps1|bat|cmd)$
 
 /** Files that a task's shell commands, also those of its checks, name as scripts: absolute. */
 export function shellScripts(task: Task, folder: string): readonly string[] {
+  const known = scripts.get(task);
+  if (known?.folder === folder) return known.files;
+  const files = findScripts(task, folder);
+  scripts.set(task, { folder, files });
+  return files;
+}
+/** Asked for in every decision. */
+const scripts = new WeakMap<Task, { readonly folder: string; readonly files: readonly string[] }>();
+
+function findScripts(task: Task, folder: string): readonly string[] {
   const commands = [...(task.source.kind === 'shell' ? [task.source.command] : []), ...task.checks.flatMap((check) => (check.type === 'condition' ? [] : [check.command]))];
   return [...new Set(commands.flatMap((command) => scriptsOf(command, task, folder)))];
 }

@@ -70,7 +70,7 @@ export async function importFiles(files: readonly SourceFile[], options: ImportO
     }
     const imported = runsOfValues(file.path, values, whole);
     if (imported === undefined) {
-      if (options.named) problems.push({ file: file.path, message: 'it is JSON, but of no format that can be imported (OTLP, OpenTelemetry console output, Jaeger, Composable Logs, runnable, MLflow, DVC)' });
+      if (options.named) problems.push({ file: file.path, message: `it is JSON, but ${unknownFormat}` });
       continue;
     }
     add(imported);
@@ -97,6 +97,8 @@ function runsOfValues(file: string, values: readonly Json[], whole: Json | undef
   }
   return undefined;
 }
+
+const unknownFormat = 'of no format that can be imported (OTLP, OpenTelemetry console output, Jaeger, Composable Logs, runnable, MLflow, DVC)';
 
 type Values =
   | { readonly ok: true; readonly values: readonly Json[]; /** The document, when it is one. */ readonly whole?: Json; readonly problem?: ImportProblem }
@@ -134,6 +136,7 @@ async function valuesIn(file: SourceFile): Promise<Values> {
     const { objects, broken } = inspectedObjects(text);
     if (objects.some(({ value }) => isConsoleSignal(value))) return { ok: true, values: objects.map(({ value }) => value), ...(broken !== undefined && { problem: { file: file.path, line: broken, message: 'the object can not be read to its end' } }) };
   }
+  if (!/^\ufeff?\s*[[{]/.test(text)) return { ok: false, known: false, problem: { file: file.path, message: `it is not JSON, and ${unknownFormat}` } };
   const line = lineOf(mistake);
   return { ok: false, known: false, problem: { file: file.path, ...(line !== undefined && { line }), message: `not JSON: ${withoutExcerpt(mistake)}` } };
 }

@@ -31,6 +31,7 @@ export function changeOf(reason: Reason): Change | undefined {
       return { type: 'file', path: reason.path.replace(observedMark, ''), ...(reason.from !== undefined && { from: reason.from }), ...(reason.to !== undefined && { to: reason.to }) };
     case 'upstream-changed':
     case 'upstream-will-run':
+    case 'upstream-may-run':
     case 'upstream-will-be-restored':
       return { type: 'upstream', task: reason.task };
     case 'listing-changed':

@@ -84,6 +84,8 @@ export type Reason =
   | { readonly type: 'upstream-changed'; readonly task: TaskId; readonly from?: Digest; readonly to?: Digest }
   /** In a plan only: the upstream task will run, and whether it will make other outputs is not known before. */
   | { readonly type: 'upstream-will-run'; readonly task: TaskId }
+  /** In a plan only: whether the upstream task will run depends on what its own upstream makes. */
+  | { readonly type: 'upstream-may-run'; readonly task: TaskId }
   /** In a plan only: the upstream task's earlier outputs are put back; whether a result of this task fits them is not looked at before. */
   | { readonly type: 'upstream-will-be-restored'; readonly task: TaskId }
   | { readonly type: 'output-missing'; readonly path: string }
@@ -152,6 +154,8 @@ export function describeReason(reason: Reason): string {
       return `outputs of ${reason.task} changed (${short(reason.from)} → ${short(reason.to)})`;
     case 'upstream-will-run':
       return `${reason.task} will run`;
+    case 'upstream-may-run':
+      return `${reason.task} may run`;
     case 'upstream-will-be-restored':
       return `outputs of ${reason.task} will be restored`;
     case 'output-missing':

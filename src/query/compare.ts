@@ -79,15 +79,15 @@ const durationLeast = 200;
 
 /**
  * Compares at least one run with others; the first is what the others are compared with. `madeBy` finds the task that
- * made what a skipped task's outputs are, in another record: only known where that record is there.
+ * made what a skipped task's outputs are, in another record, for a run by its place: only known where that record is there.
  */
-export function compareRuns(runs: readonly RunState[], madeBy: (task: TaskState) => TaskState | undefined): Comparison {
+export function compareRuns(runs: readonly RunState[], madeBy: (task: TaskState, run: number) => TaskState | undefined): Comparison {
   const ids = [...new Set(runs.flatMap((run) => run.tasks.map((task) => task.node.id)))];
   const tasks = ids.map((id): ComparedTask => ({
     id,
-    states: runs.map((run) => {
+    states: runs.map((run, at) => {
       const task = run.tasks.find((each) => each.node.id === id);
-      return task?.madeBy === undefined ? task : (madeBy(task) ?? task);
+      return task?.madeBy === undefined ? task : (madeBy(task, at) ?? task);
     }),
   }));
   // What did not run in a run says nothing there but that; its outcome tells it.

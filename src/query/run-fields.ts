@@ -6,7 +6,7 @@ import type { SeriesSummary } from '../model/record.ts';
 import { bestOf } from './direction.ts';
 import type { FieldColumn, FieldSource, FieldValue } from './filter/match.ts';
 import { nearName } from '../model/near-name.ts';
-import { scalarOf, type RunRow } from './run-row.ts';
+import { scalarOf, statusLabels, type RunRow } from './run-row.ts';
 
 /** Of a series of a metric, one number. */
 export const statistics = ['last', 'min', 'max', 'mean', 'best', 'count'] as const;
@@ -20,10 +20,10 @@ type FieldRow = Omit<RunRow, 'summary'> & { readonly summary?: PackedRun | undef
 const one = (value: FieldValue | undefined): readonly FieldValue[] => (value === undefined ? [] : [value]);
 
 /** Fields that every run has, each with what it says of a run. */
-const plain: Readonly<Record<string, { readonly kind: FieldColumn['kind']; readonly read: Read }>> = {
+const plain: Readonly<Record<string, Pick<FieldColumn, 'kind' | 'labels'> & { readonly read: Read }>> = {
   run: { kind: 'value', read: (row) => [row.runId] },
   name: { kind: 'value', read: (row) => one(row.annotations.name) },
-  status: { kind: 'value', read: (row) => [row.status] },
+  status: { kind: 'value', read: (row) => [row.status], labels: statusLabels },
   pipeline: { kind: 'value', read: (row) => one(row.summary?.pipeline) },
   branch: { kind: 'value', read: (row) => one(row.summary?.branch) },
   commit: { kind: 'value', read: (row) => one(row.summary?.commit) },
@@ -66,7 +66,7 @@ export function runFields(given: readonly RunRow[], now: number): RunFields {
 
   const column: FieldSource['column'] = ([first = '', ...rest]) => {
     const known = own(plain, first);
-    if (known !== undefined && rest.length === 0) return over(rows, known.kind, known.read);
+    if (known !== undefined && rest.length === 0) return { ...over(rows, known.kind, known.read), ...(known.labels !== undefined && { labels: known.labels }) };
     switch (first) {
       case 'tag':
         return over(rows, 'value', (row) => [...row.annotations.tags, ...Object.keys(row.summary?.tags ?? {}), ...Object.values(row.summary?.tags ?? {}).flat()]);
@@ -310,6 +310,7 @@ function textOfRow(row: FieldRow | undefined): string {
   return [
     row.runId,
     row.status,
+    statusLabels[row.status],
     row.message,
     summary?.pipeline,
     summary?.branch,

@@ -1,10 +1,24 @@
 /** What the runs table, its filter and the command line's lists know of a run, without opening its record. */
 import type { Json } from '../model/json.ts';
+import { phaseLook } from '../model/phase.ts';
 import type { Outcome, RunId } from '../model/run-event.ts';
 import type { RunSummary } from '../model/record.ts';
 
 /** `running`: in progress; `interrupted`: cut off; `unreadable`: the record can't be read. */
 export type RunStatus = Outcome | 'running' | 'interrupted' | 'unreadable';
+
+/** As people read them; a filter takes both. */
+export const statusLabels: Readonly<Record<RunStatus, string>> = {
+  success: phaseLook.success.label,
+  failure: phaseLook.failure.label,
+  error: phaseLook.error.label,
+  timeout: phaseLook.timeout.label,
+  cancellation: phaseLook.cancellation.label,
+  skip: 'up to date',
+  running: phaseLook.running.label,
+  interrupted: 'interrupted',
+  unreadable: 'unreadable',
+};
 
 export interface RunRow {
   readonly runId: RunId | string;

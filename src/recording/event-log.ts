@@ -22,14 +22,14 @@ const writeInterval = 10;
 const backlogLimit = 64 * 1024 * 1024;
 const reservedBytes = 64 * 1024;
 const decisionInterval = 1000;
-const writtenAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['attempt-started', 'task-ended', 'attempt-ended', 'run-ended']);
+const writtenAtOnce: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>(['attempt-started', 'task-ended', 'run-ended']);
 
 export interface EventLog {
   readonly path: string;
   /** Something is about to be started: from now on it can be found by whoever comes after a crash. */
   readonly begin: () => void;
-  /** Never throws. */
-  readonly append: (event: RunEvent) => void;
+  /** Never throws. `text`: the event as JSON, where that is known. */
+  readonly append: (event: RunEvent, text?: string) => void;
   readonly flush: () => Promise<void>;
   readonly close: () => Promise<void>;
   /** Closes it without what was not written yet, and removes it: the run is sealed. */
@@ -70,8 +70,8 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
 
   let descriptor: number | undefined;
   let isOpened = false;
-  /** Made into lines when they are written. */
-  let events: RunEvent[] = [];
+  /** Events, or their texts; made into lines when they are written. */
+  let events: (RunEvent | string)[] = [];
   let backlog: Buffer = Buffer.alloc(0);
   let timer: NodeJS.Timeout | undefined;
 
@@ -99,7 +99,7 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
       return;
     }
     if (events.length > 0) {
-      const text = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+      const text = Buffer.from(events.map((event) => `${typeof event === 'string' ? event : JSON.stringify(event)}\n`).join(''));
       events = [];
       backlog = backlog.length === 0 ? text : Buffer.concat([backlog, text]);
     }
@@ -134,8 +134,8 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
   return Promise.resolve({
     path: file,
     begin: openFile,
-    append: (event) => {
-      events.push(event);
+    append: (event, text) => {
+      events.push(text ?? event);
       // A run that has started nothing, and has ended, may need no log at all.
       if (writtenAtOnce.has(event.type) && (isOpened || event.type !== 'run-ended')) writeAll();
       else timer ??= setTimeout(writeAll, isOpened ? writeInterval : decisionInterval);

@@ -130,8 +130,8 @@ async function setAside(log: string): Promise<void> {
   }
 }
 
-/** `again` gives the events once more. */
-async function sealCollected(folder: string, collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): Promise<string> {
+/** As `sealRun`, of events that were collected while they happened; `again` gives those of reported spans once more. */
+export async function sealCollected(folder: string, collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): Promise<string> {
   const state = collector.state();
   if (state === undefined || !isRunId(state.runId)) throw new Error('there is no run-started among the events');
   const record = path.resolve(recordPath(folder, state.runId));

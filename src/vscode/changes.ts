@@ -84,21 +84,35 @@ async function compareFile({ path, from, to }: Extract<Change, { readonly type: 
 
 /** One side of a comparison between two runs: the digest of the content itself where it was kept, and of what counts in it. */
 export interface RecordedFile {
+  /** Where it is looked for, in this order. */
+  readonly places: readonly ChangePlace[];
   readonly content?: Digest;
   readonly digest?: Digest;
 }
 
 /** Opens a file as two runs used it. Returns why it can't. */
-export async function openRecorded(place: ChangePlace, path: string, from: RecordedFile, to: RecordedFile, title: string): Promise<string | undefined> {
-  const side = async ({ content, digest }: RecordedFile): Promise<vscode.Uri | undefined> => {
-    if (digest === undefined) return emptyDocument(path);
-    return (content === undefined ? undefined : await recorded(place, path, content)) ?? recorded(place, path, digest);
-  };
-  const [before, after] = await Promise.all([side(from), side(to)]);
+export async function openRecorded(path: string, from: RecordedFile, to: RecordedFile, title: string): Promise<string | undefined> {
+  const [before, after] = await Promise.all([from, to].map((side) => recordedSide(path, side)));
   if (before === undefined || after === undefined) return `What ${path} contained ${before === undefined ? 'in the first run' : 'in the other run'} is not known: it was neither recorded nor committed.`;
-  const contents = await Promise.all([from, to].map(({ content, digest }) => (digest === undefined ? Promise.resolve(undefined) : contentOf({ ...place, path, digest: content ?? digest }))));
-  if (contents.some((bytes) => bytes !== undefined && isBinary(bytes))) return `${path} is not text, so there is nothing to compare line by line.`;
-  await vscode.commands.executeCommand('vscode.diff', before, after, title, { preview: true });
+  if ([before, after].some(({ bytes }) => bytes !== undefined && isBinary(bytes))) return `${path} is not text, so there is nothing to compare line by line.`;
+  await vscode.commands.executeCommand('vscode.diff', before.uri, after.uri, title, { preview: true });
+  return undefined;
+}
+
+interface RecordedSide {
+  readonly uri: vscode.Uri;
+  readonly bytes?: Uint8Array;
+}
+
+async function recordedSide(path: string, { places, content, digest }: RecordedFile): Promise<RecordedSide | undefined> {
+  if (digest === undefined) return { uri: emptyDocument(path) };
+  for (const wanted of content === undefined ? [digest] : [content, digest]) {
+    for (const place of places) {
+      const side = { ...place, path, digest: wanted };
+      const bytes = await contentOf(side);
+      if (bytes !== undefined) return { uri: addressOf(side), bytes };
+    }
+  }
   return undefined;
 }
 
@@ -145,8 +159,11 @@ function emptyDocument(path: string): vscode.Uri {
 
 async function recorded(place: ChangePlace, path: string, digest: Digest): Promise<vscode.Uri | undefined> {
   const side = { ...place, path, digest };
-  if ((await contentOf(side)) === undefined) return undefined;
-  return vscode.Uri.from({ scheme, path: `/${digest.slice('sha256:'.length, 'sha256:'.length + 8)}/${path}`, query: JSON.stringify(side satisfies Side) });
+  return (await contentOf(side)) === undefined ? undefined : addressOf(side);
+}
+
+function addressOf(side: ChangePlace & { readonly path: string; readonly digest: Digest }): vscode.Uri {
+  return vscode.Uri.from({ scheme, path: `/${side.digest.slice('sha256:'.length, 'sha256:'.length + 8)}/${side.path}`, query: JSON.stringify(side satisfies Side) });
 }
 
 async function contentOf({ folder, store, path, digest }: ChangePlace & { readonly path: string; readonly digest: Digest }): Promise<Uint8Array | undefined> {

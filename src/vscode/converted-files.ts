@@ -30,7 +30,7 @@ export function convertedFiles(transfer: Transfers): ConvertedFiles {
     discard,
     convert: async (file, read) => {
       const { refusal } = await import('../app/importing/open-file.ts');
-      const store = await mkdtemp(join(tmpdir(), 'runweave-open-'));
+      const store = await mkdtemp(join(tmpdir(), `runweave-${process.pid}-open-`));
       stores.add(store);
       const end = await transfer(`Reading ${basename(file)}`, { type: 'import', store, names: [basename(file)], cwd: dirname(file) });
       const report = end.type === 'imported' ? end.report : undefined;

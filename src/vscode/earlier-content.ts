@@ -7,7 +7,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { digestOf } from '../fingerprint/file-digests.ts';
-import { keptFolder, objectFile } from '../fingerprint/kept-entries.ts';
+import { keptFolder } from '../fingerprint/kept-folder.ts';
+import { objectFile, readKeptSmall } from '../fingerprint/kept-objects.ts';
 import { hasDigest } from '../fingerprint/has-digest.ts';
 import { absent } from '../fingerprint/task-fingerprint.ts';
 import type { Digest } from '../model/fingerprint.ts';
@@ -45,6 +46,8 @@ export async function earlierContent(question: ContentQuestion): Promise<Uint8Ar
     const bytes = file === undefined ? undefined : await readFile(file).catch(() => undefined);
     if (bytes !== undefined && bytes.length <= largest && digestOf(bytes) === digest) return bytes;
   }
+  const small = readKeptSmall(keptFolder(store), digest);
+  if (small !== undefined) return small;
   return (await recordedSource(question)) ?? (askGit ? committed(question) : undefined);
 }
 

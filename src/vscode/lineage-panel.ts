@@ -91,11 +91,9 @@ export function lineagePanel(extension: vscode.Uri, pipelines: Pipelines, folder
           again.add('again');
           return;
         case 'compare-code': {
-          for (const { store } of folders.folders) {
-            const problem = await openRecorded({ store, folder: projectFolderOf(store) }, message.path, { digest: message.from as never }, { digest: message.to as never }, `${message.path.split('/').at(-1) ?? ''} (good ↔ bad)`);
-            if (problem === undefined) return;
-          }
-          void vscode.window.showInformationMessage(`What ${message.path} contained then is not known: it was neither recorded nor committed.`);
+          const places = folders.folders.map(({ store }) => ({ store, folder: projectFolderOf(store) }));
+          const problem = await openRecorded(message.path, { places, digest: message.from as never }, { places, digest: message.to as never }, `${message.path.split('/').at(-1) ?? ''} (good ↔ bad)`);
+          if (problem !== undefined) void vscode.window.showInformationMessage(problem);
           return;
         }
         default:

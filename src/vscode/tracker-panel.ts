@@ -10,7 +10,7 @@ import { runKey } from '../query/run-row.ts';
 import { coalesce } from './coalesce.ts';
 import { command, view } from './commands.ts';
 import type { Pipelines } from './pipelines.ts';
-import { isEventLog, projectFolderOf, storeFolderOf } from './record-files.ts';
+import { isEventLog, projectFolderOf } from './record-files.ts';
 import type { RecordFolders } from './record-folders.ts';
 import { openRunFile } from './run-editor.ts';
 import { saveChart } from './save-chart.ts';
@@ -128,8 +128,7 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
       }
       case 'compare': {
         const rows = rowsOf(message.keys);
-        const store = storeFolderOf(rows[0]?.path ?? '');
-        current.comparison = trackerComparison({ store, folder: projectFolderOf(store) });
+        current.comparison = trackerComparison();
         post({ type: 'comparison', keys: message.keys, result: await current.comparison.compare(rows) });
         return;
       }

@@ -19,6 +19,7 @@ import type { RunEvent } from '../../src/model/run-event.ts';
 import type { RunState } from '../../src/model/run-state.ts';
 import { processesWith } from '../../src/execution/backend/descendants.ts';
 import { readRecord } from '../../src/store/read-record.ts';
+import { eventually } from '../eventually.ts';
 
 const cli = path.join(import.meta.dirname, '..', '..', 'dist', 'cli.cjs');
 
@@ -186,7 +187,8 @@ export async function crash(options: { readonly kills: number; readonly seed: nu
     const again = await run(undefined);
     assert.equal(again.code, 0, again.stderr);
     assert.equal(again.executed, 0, 'nothing is left to do');
-    assert.deepEqual(processesWith([mark]), [], 'no process is left');
+    // What was killed needs a moment of the processor to end.
+    await eventually(() => assert.deepEqual(processesWith([mark]), [], 'no process is left'));
     return lookAtRecords();
   };
 

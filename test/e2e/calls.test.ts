@@ -138,7 +138,8 @@ tasks:
     });
     process.env['TOKEN_OF_TEST'] = 'hunter2hunter2';
     context.after(() => delete process.env['TOKEN_OF_TEST']);
-    const { lines } = await place.run();
+    const { code, lines } = await place.run();
+    assert.equal(code, 1, JSON.stringify(lines));
     const failures = Object.fromEntries(lines.flatMap((line) => (line.type === 'task-ended' ? [[line.task, line.failure?.message]] : [])));
     assert.equal(failures['secret'], 'what it returned as it (set) could not be kept: it is not text, and the value of a secret is in it');
     assert.match(failures['rule'] ?? '', /^call steps:rule: returned 'rule': a value of type function is not JSON and cannot be pickled/);

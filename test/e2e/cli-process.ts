@@ -74,7 +74,7 @@ function follow(child: ChildProcess): CliProcess {
     });
   });
   // A command that hangs fails its test with what it printed, instead of keeping all tests waiting.
-  const limit = setTimeout(() => child.kill('SIGKILL'), 60_000);
+  const limit = setTimeout(() => child.kill('SIGKILL'), 300_000);
   children.push(child);
   return {
     process: child,

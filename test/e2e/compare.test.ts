@@ -44,3 +44,19 @@ it('compare tells what differs between two runs, and with --details in what line
   assert.deepEqual([json.differences[table?.difference ?? -1]?.type, table?.diff.table?.key], ['artifact', 'score']);
   assert.deepEqual(json.timelines.rows.map(({ task }) => task), ['score']);
 });
+
+it('runs of two folders are compared with what each of them kept', async (t) => {
+  const [one, other] = [workspace(t, { 'runweave.yaml': pipeline(0.5), 'score.sh': script('') }), workspace(t, { 'runweave.yaml': pipeline(0.75), 'score.sh': script('2,0.1\\n') })];
+  assert.equal((await one.run()).code, 0);
+  assert.equal((await other.run()).code, 0);
+  // What the run stands for was made by an earlier one, which only its own folder knows.
+  assert.deepEqual((await other.run()).executed, []);
+  const idOf = async ({ runweave }: typeof one, at: number): Promise<string> => (JSON.parse((await runweave('runs', '--json')).stdout) as { runs: { runId: string }[] }).runs[at]?.runId ?? '';
+  const ids = [await idOf(one, 0), await idOf(other, 0)];
+
+  const { code, stdout } = await one.runweave('compare', ...ids, '--records', '.', '--records', other.folder, '--details');
+  assert.equal(code, 0);
+  assert.match(stdout, /^Code\n.*\n[^]*?\+ printf .*2,0\.1/m, 'the source of each');
+  assert.match(stdout, /^Artifacts\n.* 1 cell in 1 of 2 rows, 1 row new, by digit$/m);
+  assert.match(stdout, /^Outputs\n.* 1 cell in 1 of 2 rows, 1 row new, by digit$/m);
+});

@@ -43,7 +43,7 @@ const files = {
   'in.txt': 'one',
 };
 
-describe('dependencies as they are', { timeout: 120_000 }, () => {
+describe('dependencies as they are', { timeout: 600_000 }, () => {
   it('of child processes, packages and imports, each with its reason', async (context) => {
     const { run, runweave, write, read, install, folder, environment } = withEnvironment(context, files);
     install('alpha', '1.0');

@@ -182,11 +182,13 @@ function until(child: ChildProcess, pattern: RegExp): Promise<void> {
   });
 }
 
+/** Below those that systems give out by themselves: nobody gets it in the long while until the server listens on it. */
 function freePort(): Promise<number> {
   return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
+    const look = (): void => {
+      const port = 10_000 + Math.floor(Math.random() * 20_000);
+      const probe = createServer().once('error', look).listen(port, '127.0.0.1', () => probe.close(() => resolve(port)));
+    };
+    look();
   });
 }

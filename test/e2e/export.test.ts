@@ -150,7 +150,8 @@ print(json.dumps([{name: len(table) for name, table in tables.items()}, [str(kin
   });
 
   it('says what it does not know', async () => {
-    assert.match((await cli('export', 'latest', '--to', 'xlsx')).stderr, /--to xlsx: must be otlp or otlp-json or otlp-http or composable-logs/);
+    assert.match((await cli('export', 'latest', '--to', 'xlsx')).stderr, /--to xlsx: must be one of otlp, otlp-json, otlp-http, composable-logs, /);
+    assert.match((await cli('export', 'latest', '--to', 'otlp-http', '-o', 'out/x')).stderr, /^error: --to otlp-http sends to a collector: --output out\/x is no URL, as http:\/\/localhost:4318 is one\n$/);
     assert.equal((await cli('export', 'nothing')).code, 2);
     assert.match((await cli('export', 'latest', '-o', 'make.py/x')).stderr, /could not be written/);
   });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
+import { eventually } from '../eventually.ts';
 import { workspace, type Workspace } from './runweave.ts';
 
 const files = {
@@ -17,7 +18,7 @@ tasks:
 async function killInTheMiddle(place: Workspace): Promise<void> {
   const running = place.start('run', '--json');
   await running.until((line) => line.type === 'attempt-started' && line.task === 'slow');
-  while (!existsSync(path.join(place.folder, 'child.pid')) || place.read('child.pid').trim() === '') await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => assert.notEqual(place.read('child.pid').trim(), ''));
   running.process.kill('SIGKILL');
   await running.ended;
 }
@@ -53,7 +54,7 @@ it('seals the run of an executor that was killed, ends its processes, and goes o
       ['slow', 'error'],
     ],
   );
-  while (isAlive(child)) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => assert.equal(isAlive(child), false));
   assert.equal(readdirSync(path.join(place.folder, '.runweave/live')).length, 0);
 });
 

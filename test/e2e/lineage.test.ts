@@ -73,7 +73,7 @@ interface Node {
   readonly children: readonly Node[];
 }
 
-it('trace tells over 30 runs which run made what', { timeout: 180_000 }, async (t) => {
+it('trace tells over 30 runs which run made what', { timeout: 600_000 }, async (t) => {
   const place = workspace(t, { 'runweave.yaml': pipeline(1, both), 'data.txt': data(1), 'clean.sh': clean(1), 'train.sh': train(1) });
   const runs: string[] = [];
   for (const [index, step] of steps.entries()) {
@@ -118,7 +118,7 @@ it('trace tells over 30 runs which run made what', { timeout: 180_000 }, async (
   assert.deepEqual(history.executions.map((each) => runs.indexOf(each.runId) + 1), [28, 21, 19, 17, 16, 15, 14, 9, 6, 5, 3, 1]);
 });
 
-it('review names the planted bad version first, and flags can be undone', { timeout: 120_000 }, async (t) => {
+it('review names the planted bad version first, and flags can be undone', { timeout: 600_000 }, async (t) => {
   const place = workspace(t, { 'runweave.yaml': pipeline(1, both), 'data.txt': data(1), 'clean.sh': clean(1), 'train.sh': train(1) });
   const run = async (files: Files): Promise<void> => {
     for (const [name, text] of Object.entries(files)) place.write(name, text);
@@ -138,7 +138,7 @@ it('review names the planted bad version first, and flags can be undone', { time
   assert.match((await place.runweave('review')).stderr, /no output is flagged/);
 });
 
-it('tags, stars and notes are found again by a filter', { timeout: 60_000 }, async (t) => {
+it('tags, stars and notes are found again by a filter', { timeout: 300_000 }, async (t) => {
   const place = workspace(t, { 'runweave.yaml': pipeline(1, both), 'data.txt': data(1), 'clean.sh': clean(1), 'train.sh': train(1) });
   for (const rate of [1, 2, 3]) {
     place.write('runweave.yaml', pipeline(rate, both));
@@ -159,7 +159,7 @@ it('tags, stars and notes are found again by a filter', { timeout: 60_000 }, asy
   assert.deepEqual([bad.code, bad.stderr], [2, 'error: --filter: no run has params.rat; did you mean params.rate?\n  params.rat > 1\n  ^^^^^^^^^^\n']);
 });
 
-it('reads several folders as one, and what is deleted comes back', { timeout: 60_000 }, async (t) => {
+it('reads several folders as one, and what is deleted comes back', { timeout: 300_000 }, async (t) => {
   const files = { 'runweave.yaml': pipeline(1, both), 'data.txt': data(1), 'clean.sh': clean(1), 'train.sh': train(1) };
   const place = workspace(t, files);
   const other = workspace(t, { ...files, 'runweave.yaml': pipeline(2, both) });

@@ -99,7 +99,7 @@ describe('after a failure', () => {
     const cases: readonly (readonly [string, RegExp])[] = [
       ['latest/end', /^end did not run in \S+, so there are no inputs that it had; with what it needs: runweave retry latest$/],
       ['latest/none', /has no task none/],
-      ['nothing', /^no run nothing$/],
+      ['nothing', /^no run nothing; "runweave runs" lists those that there are$/],
     ];
     for (const [reference, message] of cases) {
       const refused = await retry(place, reference);

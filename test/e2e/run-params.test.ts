@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { openSession, type Problem, type Session } from '../../src/app/session.ts';
+import type { Problem } from '../../src/app/preparation.ts';
+import { openSession, type Session } from '../../src/app/session.ts';
 import type { RunResult, SessionMessage } from '../../src/protocol/session.ts';
 import { workspace, type Workspace } from './runweave.ts';
 

@@ -151,6 +151,20 @@ class WarmTest(TaskTest):
             self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (fresh.returncode, fresh.stdout, fresh.stderr))
         return forked
 
+    def seen(self):
+        """All that was observed since it was asked for last, joined."""
+        seen = {}
+        for line in self.lines("observed"):
+            for kind, value in line.items():
+                if isinstance(value, list):
+                    seen.setdefault(kind, []).extend(value)
+                elif kind != "type":
+                    for key, values in value.items():
+                        seen.setdefault(kind, {}).setdefault(key, set()).update(values)
+        with open(self.log, "w", encoding="utf-8"):
+            pass
+        return seen
+
 
 class AsFreshWithoutPackages(WarmTest):
     """Where nothing has imported modules before the helper, as `.pth` files of installed packages do."""
@@ -184,6 +198,18 @@ class AsFreshWithoutPackages(WarmTest):
                     """,
                 )
                 self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+
+    def test_a_notebook_says_what_it_needs(self):
+        warm = self.warm([], notebooks=True)
+        path = self.write("n.py", "# %%\n1\n")
+        fresh = self.task("notebook", path)
+        self.assertIn("pip install nbclient nbformat jupytext ipykernel", fresh.stderr)
+        for is_ahead in (False, True):
+            if is_ahead:
+                warm.ahead()
+            forked = self.forked(warm, "notebook", path)
+            self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (1, fresh.stdout, fresh.stderr))
 
 
 class AsFresh(WarmTest):
@@ -237,6 +263,27 @@ class AsFresh(WarmTest):
                 import no_such_module
             except ModuleNotFoundError as error:
                 print(error)
+            """,
+        )
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def test_where_a_module_would_be_found(self):
+        result = self.both(
+            self.process,
+            """
+            import importlib.util, sys
+            for name in ("numpy", "logging", "json", "uuid", "colorsys", "no_such_module"):
+                spec = importlib.util.find_spec(name)
+                print(name, spec and (spec.name, spec.origin, type(spec.loader).__name__, spec.cached, spec.has_location, spec.submodule_search_locations, spec.parent))
+            print("numpy" in sys.modules)
+            import runpy
+            runpy.run_module("uuid", run_name="not main")
+            print("uuid" in sys.modules)
+            import logging, numpy
+            for module in (logging, numpy, numpy.linalg):
+                spec = module.__spec__
+                print(spec.name, spec.origin, module.__loader__ is spec.loader, type(spec.loader).__name__, spec.cached, spec.loader_state, spec.parent, module.__package__)
+            print(importlib.util.find_spec("logging.handlers").origin, "logging.handlers" in sys.modules)
             """,
         )
         self.assertEqual((result.returncode, result.stderr), (0, ""))
@@ -326,20 +373,6 @@ class AsFresh(WarmTest):
         self.assertIn("numpy", next(iter(fresh["imported"].values())))
         self.assertIn("json", fresh["lookups"][self.path("tasks")])
 
-    def seen(self):
-        """All that was observed since it was asked for last, joined."""
-        seen = {}
-        for line in self.lines("observed"):
-            for kind, value in line.items():
-                if isinstance(value, list):
-                    seen.setdefault(kind, []).extend(value)
-                elif kind != "type":
-                    for key, values in value.items():
-                        seen.setdefault(kind, {}).setdefault(key, set()).update(values)
-        with open(self.log, "w", encoding="utf-8"):
-            pass
-        return seen
-
     def test_nothing_random_comes_twice(self):
         path = self.write(
             "tasks/script.py",
@@ -405,6 +438,120 @@ class AsFresh(WarmTest):
         with output:
             self.assertEqual(output.recv(100), b"")
         self.assertEqual(self.process.process.returncode, 0)
+
+
+class Threads(WarmTest):
+    """Threads of a task that import at the same time."""
+
+    def test_one_that_is_held_up_anywhere_in_an_import_gets_the_same_modules(self):
+        for name, text in {
+            "outer/__init__.py": "import shared, shared.part, warnings\nwarnings.simplefilter('ignore')\nDONE = True",
+            "shared/__init__.py": "import os\nos.environ['SHARED'] = 'yes'\nVALUE = object()",
+            "shared/part.py": "from . import VALUE",
+        }.items():
+            self.write(f"site-packages/{name}", text)
+        env = {**TaskTest.env(self), "PYTHONPATH": f"{TaskTest.env(self)['PYTHONPATH']}{os.pathsep}{self.path('site-packages')}"}
+        self.env = lambda *_: env
+        warm = self.ready(["outer"])
+        path = self.write(
+            "tasks/script.py",
+            """
+            import _imp, importlib, os, sys, threading, traceback, warnings
+            before = len(warnings.filters)
+
+            def check(held, other, steps):
+                held_up, over = threading.Event(), threading.Event()
+                left = steps
+
+                def trace(frame, event, argument):
+                    nonlocal left
+                    if not frame.f_code.co_filename.endswith(("importlib._bootstrap>", "preload.py")):
+                        return None
+                    # No other thread can import while this one has the lock.
+                    if not _imp.lock_held():
+                        left -= 1
+                        if left == 0:
+                            held_up.set()
+                            over.wait()
+                    return trace
+
+                def import_held():
+                    sys.settrace(trace)
+                    importlib.import_module(held)
+                    sys.settrace(None)
+
+                thread = threading.Thread(target=import_held)
+                thread.start()
+                while thread.is_alive() and not held_up.wait(0.001):
+                    pass
+                importlib.import_module(other)
+                over.set()
+                thread.join()
+                import outer
+                import shared.part
+                assert outer.shared is sys.modules["shared"] is shared, (held, other, steps, "two copies")
+                assert shared.part is sys.modules["shared.part"] and shared.part.VALUE is shared.VALUE, (held, other, steps)
+                assert type(shared.__spec__.loader).__name__ == "SourceFileLoader", (held, other, steps, shared.__spec__)
+                assert len(warnings.filters) == before + 1, (held, other, steps, warnings.filters)
+                assert os.environ["SHARED"] == "yes" and not shared.__spec__._initializing
+                return held_up.is_set()
+
+            counts = []
+            for held, other in (("shared", "outer"), ("outer", "shared"), ("shared.part", "outer"), ("outer", "shared.part")):
+                for steps in range(1, 10_000):
+                    pid = os.fork()
+                    if pid == 0:
+                        code = 1
+                        try:
+                            code = 0 if check(held, other, steps) else 9
+                        except BaseException:
+                            traceback.print_exc()
+                        finally:
+                            os._exit(code)
+                    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                    if code:
+                        break
+                assert code == 9, code
+                assert steps > 20, steps
+            """,
+        )
+        result = self.forked(warm, "script", path)
+        self.assertEqual((result.returncode, result.stderr), (0, ""), result.stderr)
+
+    def test_many_at_once(self):
+        result = self.forked(
+            self.ready(INSTALLED),
+            "script",
+            self.write(
+                "tasks/script.py",
+                """
+                import importlib, os, sys, threading, traceback
+                names = ["sklearn.svm", "scipy.sparse", "numpy", "numpy.linalg", "logging", "concurrent.futures", "scipy.linalg", "asyncio"]
+                own = ("sklearn", "scipy", "numpy", "logging", "concurrent", "asyncio")
+                for _ in range(10):
+                    if os.fork() == 0:
+                        sys.setswitchinterval(1e-6)
+                        barrier, problems = threading.Barrier(len(names)), []
+                        def load(name):
+                            barrier.wait()
+                            try:
+                                importlib.import_module(name)
+                            except BaseException:
+                                problems.append(traceback.format_exc())
+                        threads = [threading.Thread(target=load, args=[name]) for name in names]
+                        for thread in threads: thread.start()
+                        for thread in threads: thread.join()
+                        for module in list(sys.modules.values()):
+                            for value in list(vars(module).values()):
+                                if type(value) is type(sys) and value.__name__.startswith(own) and sys.modules.get(value.__name__, value) is not value:
+                                    problems.append(f"{module.__name__} has another {value.__name__}")
+                        print(*problems, file=sys.stderr)
+                        os._exit(len(problems))
+                    assert os.wait()[1] == 0
+                """,
+            ),
+        )
+        self.assertEqual((result.returncode, result.stderr.strip()), (0, ""))
 
 
 class Ahead(WarmTest):
@@ -555,6 +702,20 @@ class Notebooks(WarmTest):
             self.assertEqual(forked.returncode, 1)
             self.assertIn("ZeroDivisionError", forked.stderr)
             self.assertEqual(comparable(self.lines()), comparable(fresh_lines))
+
+    def test_what_is_observed(self):
+        self.write("helper.py", "import numpy")
+        path = self.write("n.py", "# %%\nimport helper, plistlib\n")
+        self.assertEqual(self.task("notebook", path).returncode, 0)
+        fresh = self.seen()["lookups"]
+        self.assertIn("helper", fresh[self.folder])
+        warm = self.ready([], notebooks=True)
+        for is_ahead in (False, True):
+            if is_ahead:
+                warm.ahead()
+            self.assertEqual(self.forked(warm, "notebook", path).returncode, 0)
+            # What the kernel has imported for itself is no lookup of the task's.
+            self.assertEqual(self.seen()["lookups"], fresh)
 
     def test_files_that_run_when_a_kernel_starts(self):
         env = {**self.env(), "IPYTHONDIR": self.path("ipython")}

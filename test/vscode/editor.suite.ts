@@ -42,11 +42,11 @@ describe('Problems', () => {
     for (const { name, text, expected } of mistakes) {
       await type(editor, text);
       const wanted = JSON.stringify(expected.map(asShown));
-      await eventually(() => JSON.stringify(shown()) === wanted, `${name}: ${wanted}`, 5000).catch((error: unknown) => {
+      await eventually(() => JSON.stringify(shown()) === wanted, `${name}: ${wanted}`, 30_000).catch((error: unknown) => {
         throw new Error(`${String(error)}\nshown: ${JSON.stringify(shown())}`);
       });
     }
-  }, { timeout: 180_000 });
+  }, { timeout: 300_000 });
 
   it('is empty again when the file is right again', async () => {
     const editor = await openPipeline();

@@ -16,4 +16,4 @@ const files = {
 };
 for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
 
-testInExtensionHost('in the extension host', { folder, extensionPath, suites: [join(import.meta.dirname, 'editor.suite.ts')], timeout: 240_000 });
+testInExtensionHost('in the extension host', { folder, extensionPath, suites: [join(import.meta.dirname, 'editor.suite.ts')], timeout: 480_000 });

@@ -7,7 +7,7 @@ import { withVscode } from './harness/vscode.ts';
 import { extensionPath, openViews, records, runAndChange, smallPipeline } from './workspace.ts';
 
 describe('lineage in the editor', () => {
-  it('traces a file of the Explorer over runs, flags it, and reviews what flagged outputs have in common', { timeout: 180_000 }, async (t) => {
+  it('traces a file of the Explorer over runs, flags it, and reviews what flagged outputs have in common', { timeout: 300_000 }, async (t) => {
     const folder = await smallPipeline(t);
     await withVscode(t, { folder, extensionPath }, async (vscode) => {
       const { page } = vscode;
@@ -18,7 +18,7 @@ describe('lineage in the editor', () => {
 
       await vscode.openFile('build/scaled-2.txt');
       await page.getByRole('tab', { name: 'scaled-2.txt' }).click({ button: 'right' });
-      await page.getByRole('menuitem', { name: 'Trace Where This Came From…' }).click({ delay: 150 });
+      await vscode.chooseFromMenu('Trace Where This Came From…');
       const lineage = await vscode.webview('[role="treeitem"]');
       const row = (task: string) => lineage.getByRole('treeitem').filter({ hasText: task }).first();
       await row('scale[factor=2]').waitFor();
@@ -44,28 +44,28 @@ describe('lineage in the editor', () => {
     });
   });
 
-  it('groups the list of runs, and shows records of a folder that is opened on its own as they come and go', { timeout: 180_000 }, async (t) => {
+  it('groups the list of runs, and shows records of a folder that is opened on its own as they come and go', { timeout: 300_000 }, async (t) => {
     const folder = await smallPipeline(t);
     const place = await smallPipeline(t);
     await withVscode(t, { folder, extensionPath }, async (vscode) => {
       const { page } = vscode;
       const views = await openViews(vscode);
       await vscode.runCommand('Runweave: Run All');
-      await views.run(/^Today, 1 run$/).waitFor();
-      await views.run(/^just now, success, 5 executed/).waitFor();
+      await views.group(/^(Today|Yesterday), 1 run$/).waitFor();
+      await views.run(/success, 5 executed/).waitFor();
       const choose = async (grouping: string): Promise<void> => {
         // Its actions are shown while the pointer is on the view.
-        await views.run(/just now|1 run/).first().hover();
+        await views.group(/ago|just now|, 1 run$/).first().hover();
         await page.locator('.sidebar').getByRole('button', { name: 'Group Runs By…' }).click();
         await page.locator('.quick-input-widget').getByRole('option', { name: grouping }).click();
       };
       await choose('Pipeline');
-      await views.run(/^\S+, 1 run$/).waitFor();
+      await views.group(/^\S+, 1 run$/).waitFor();
       await choose('Nothing');
-      await views.run(/, 1 run$/).waitFor({ state: 'detached' });
-      await views.run(/^just now, success, 5 executed/).waitFor();
+      await views.group(/, 1 run$/).waitFor({ state: 'detached' });
+      await views.run(/success, 5 executed/).waitFor();
       await choose('Branch');
-      await views.run(/^no branch, 1 run$/).waitFor();
+      await views.group(/^no branch, 1 run$/).waitFor();
     });
 
     // A folder of records without a pipeline.
@@ -73,8 +73,6 @@ describe('lineage in the editor', () => {
     const [name = ''] = await records(folder);
     await cp(join(folder, '.runweave', 'runs', name), join(place, 'elsewhere', name));
     await withVscode(t, { folder: join(place, 'elsewhere'), extensionPath }, async (vscode) => {
-      const { page } = vscode;
-      await page.locator('.activitybar').getByRole('tab', { name: 'Runweave' }).click();
       const views = await openViews(vscode);
       await views.run(/success, 5 executed/).waitFor();
       await vscode.runCommand('Runweave: Runs Table');
@@ -85,7 +83,7 @@ describe('lineage in the editor', () => {
       await cp(join(folder, 'runweave.yaml'), join(place, 'elsewhere', other));
       await count(/^2 runs$/);
       await tracker.getByText('unreadable').first().waitFor();
-      await views.run(/^20991231T000000Z-broken-0000.otlp.jsonl, unreadable/).waitFor();
+      await views.group(/^20991231T000000Z-broken-0000.otlp.jsonl, unreadable/).waitFor();
       await rename(join(place, 'elsewhere', other), join(place, other));
       await count(/^1 run$/);
     });
@@ -99,8 +97,7 @@ describe('lineage in the editor', () => {
     await withVscode(t, { folder: parent, extensionPath }, async (vscode) => {
       const { page } = vscode;
       const views = await openViews(vscode);
-      await views.run(/^Today, 1 run$/).waitFor();
-      await views.run(/just now|1 run/).first().hover();
+      await views.group(/^(Today|Yesterday), 1 run$/).waitFor();
       await page.keyboard.press('F1');
       const input = page.locator('.quick-input-widget .quick-input-box input').first();
       await input.fill('>Runweave: Open Records Folder…');
@@ -116,7 +113,7 @@ describe('lineage in the editor', () => {
       const tracker = await vscode.webview('.run-line');
       await tracker.locator('.count').filter({ hasText: /^2 runs$/ }).waitFor();
       await tracker.locator('.head-title').filter({ hasText: 'Folder' }).waitFor();
-      await views.run(/^Today, 2 runs$/).waitFor();
+      await views.group(/^(Today|Yesterday), 2 runs$/).waitFor();
       await views.run(/success, 5 executed.* · elsewhere$/).waitFor();
       await vscode.screenshot('two-folders');
     });

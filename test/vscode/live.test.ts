@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { readRecord } from '../../src/store/read-record.ts';
+import { eventually } from '../eventually.ts';
 import { withVscode } from './harness/vscode.ts';
 import { extensionPath, openViews, records } from './workspace.ts';
 
@@ -21,7 +22,7 @@ while not os.path.exists("stop"):
 runweave.returns(count=count)
 `;
 
-it('shows what a task reports as it comes, and records all of it', { timeout: 180_000 }, async (t) => {
+it('shows what a task reports as it comes, and records all of it', { timeout: 300_000 }, async (t) => {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'live-')));
   t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 }));
   await writeFile(join(folder, 'runweave.yaml'), 'tasks:\n  flood: {python: flood.py}\n');
@@ -30,19 +31,20 @@ it('shows what a task reports as it comes, and records all of it', { timeout: 18
     const views = await openViews(vscode);
     await vscode.runCommand('Runweave: Run All');
     // Not the task of the pipeline, which runs as well.
-    await views.run(/^just now, running/).click();
+    await views.run(/running/).click();
     const panel = await vscode.webview('[role="tab"]');
     await panel.getByRole('tab', { name: /^Metrics/ }).click();
     const row = panel.getByRole('row', { name: /^flood height/ });
     // More values than the view is given.
-    await row.getByRole('cell', { name: /^[1-9]\d{4}$/ }).waitFor({ timeout: 60_000 });
+    await row.getByRole('cell', { name: /^[1-9]\d{4,}$/ }).waitFor();
     await panel.getByRole('tab', { name: /^Output/ }).click();
-    await panel.getByText(/line 1\d{4}/).first().waitFor();
+    await panel.getByText(/line [1-9]\d{4}/).first().waitFor();
     // The tree is drawn meanwhile: it goes on to say how long.
-    const [shown] = / [\d.]+ s/.exec((await views.task(/^flood, running · [\d.]+ s/).getAttribute('aria-label')) ?? '') ?? [''];
-    await views.task(new RegExp(`^flood, running · (?!${shown.trim().replaceAll('.', '\\.')})[\\d.]+ s`)).waitFor();
+    const flooding = views.task(/^flood, running · /);
+    const shown = await flooding.getAttribute('aria-label');
+    await eventually(async () => assert.notEqual(await flooding.getAttribute('aria-label'), shown));
     await writeFile(join(folder, 'stop'), '');
-    await views.run(/^just now, success/).waitFor();
+    await views.run(/success/).waitFor();
   });
   const [name] = await records(folder);
   const read = await readRecord(join(folder, '.runweave', 'runs', name ?? ''));

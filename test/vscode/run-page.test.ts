@@ -6,13 +6,14 @@ import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { eventually } from '../eventually.ts';
 import { withVscode } from './harness/vscode.ts';
 import { extensionPath, message, openViews } from './workspace.ts';
 
 const pipeline = 'params: {depth: 3}\ntasks:\n  report: {python: report.py, params: {depth: "${params.depth}"}}\n  broken: {python: broken.py}\n';
 
 describe('the page of a run', () => {
-  it('opens artifacts and the lines of an exception, draws the graph, compares and restores sources and parameters', { timeout: 240_000 }, async (t) => {
+  it('opens artifacts and the lines of an exception, draws the graph, compares and restores sources and parameters', { timeout: 300_000 }, async (t) => {
     const base = await realpath(await mkdtemp(join(tmpdir(), 'run-page-')));
     t.after(() => rm(base, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 }));
     const folder = join(base, 'work');
@@ -28,7 +29,7 @@ describe('the page of a run', () => {
       const { page } = vscode;
       const views = await openViews(vscode);
       await vscode.runCommand('Runweave: Run All');
-      await views.run(/^just now, failure/).waitFor();
+      await views.run(/failure/).waitFor();
       await vscode.runCommand('Runweave: Open Latest Run');
       const panel = await vscode.webview('.run-header');
 
@@ -79,8 +80,7 @@ describe('the page of a run', () => {
       await vscode.runCommand('Runweave: Open Latest Run');
       await (await vscode.webview('.run-header')).getByRole('button', { name: 'Restore sources…' }).press('Enter');
       const input = page.locator('.quick-input-widget .quick-input-box input').first();
-      await input.waitFor();
-      assert.ok((await input.inputValue()).startsWith(`${folder}-`));
+      await eventually(async () => assert.ok((await input.inputValue()).startsWith(`${folder}-`)));
       const target = join(base, 'as it was');
       await input.fill(target);
       await input.press('Enter');

@@ -21,26 +21,33 @@ export async function smallPipeline(t: Pick<TestContext, 'after'>): Promise<stri
 export interface RunweaveViews {
   /** A row of the *Pipeline* view, by how a screen reader says it: `report, succeeded, 87 ms`. */
   readonly task: (spoken: RegExp) => Locator;
-  /** Rows of the *Runs* view: `just now, success, 5 executed · 0.6 s`. */
+  /** Rows of the *Runs* view by what follows their time, which goes on: `success, 5 executed · 0.6 s`. */
   readonly run: (spoken: RegExp) => Locator;
+  /** Rows of the *Runs* view under which runs are grouped, and those of files that can not be read. */
+  readonly group: (spoken: RegExp) => Locator;
   readonly statusBar: (text: RegExp) => Locator;
 }
+
+/** How long ago a run began, as its row begins. */
+const age = /^(?:just now|\d+ (?:min|h) ago)/;
 
 /** Shows the extension's own side bar. */
 export async function openViews({ page }: Pick<Vscode, 'page'>): Promise<RunweaveViews> {
   const tab = page.locator('.activitybar').getByRole('tab', { name: 'Runweave' });
   await tab.waitFor();
+  // A click on what is selected hides it.
   if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click();
+  await tab.and(page.locator('[aria-selected="true"]')).waitFor();
   const sideBar = page.locator('.sidebar');
   const rows = (spoken: RegExp): Locator => sideBar.getByRole('treeitem', { name: spoken });
   await sideBar.getByRole('treeitem').first().waitFor();
-  return { task: rows, run: rows, statusBar: (text) => inStatusBar(page, text) };
+  return { task: rows, run: (spoken) => rows(new RegExp(`${age.source}, (?:${spoken.source})`)), group: rows, statusBar: (text) => inStatusBar(page, text) };
 }
 
 /** Runs all, and saves a change that three of the five tasks depend on. */
 export async function runAndChange(vscode: Vscode, views: RunweaveViews, folder: string): Promise<void> {
   await vscode.runCommand('Runweave: Run All');
-  await views.run(/^just now, success, 5 executed/).waitFor();
+  await views.run(/success, 5 executed/).waitFor();
   await vscode.openFile('tasks/scale.py');
   const source = await readFile(join(folder, 'tasks/scale.py'), 'utf8');
   await vscode.replaceTextAndSave(source.replace('factor * int(line)', 'factor * int(line) + 1'));

@@ -1,21 +1,21 @@
 /** What stands in the lines of the runs table. */
-import type { RunStatus } from '../../src/query/run-row.ts';
+import { statusLabels, type RunStatus } from '../../src/query/run-row.ts';
 import { h, type Child } from '../dom.ts';
 import { icon, type IconName } from '../icons.ts';
 import { cellText, spreadText, type Column } from './columns.ts';
 import type { GridLine } from './grid.ts';
 import type { Line, TableModel } from './table-model.ts';
 
-const looks: Readonly<Record<RunStatus, { readonly icon: IconName; readonly phase: string; readonly label: string }>> = {
-  success: { icon: 'success', phase: 'success', label: 'succeeded' },
-  failure: { icon: 'failure', phase: 'failure', label: 'failed' },
-  error: { icon: 'error', phase: 'error', label: 'error' },
-  timeout: { icon: 'timeout', phase: 'timeout', label: 'timed out' },
-  cancellation: { icon: 'cancellation', phase: 'cancellation', label: 'cancelled' },
-  skip: { icon: 'skip', phase: 'skip', label: 'up to date' },
-  running: { icon: 'running', phase: 'running', label: 'running' },
-  interrupted: { icon: 'warning', phase: 'error', label: 'interrupted' },
-  unreadable: { icon: 'warning', phase: 'error', label: 'unreadable' },
+const looks: Readonly<Record<RunStatus, { readonly icon: IconName; readonly phase: string }>> = {
+  success: { icon: 'success', phase: 'success' },
+  failure: { icon: 'failure', phase: 'failure' },
+  error: { icon: 'error', phase: 'error' },
+  timeout: { icon: 'timeout', phase: 'timeout' },
+  cancellation: { icon: 'cancellation', phase: 'cancellation' },
+  skip: { icon: 'skip', phase: 'skip' },
+  running: { icon: 'running', phase: 'running' },
+  interrupted: { icon: 'warning', phase: 'error' },
+  unreadable: { icon: 'warning', phase: 'error' },
 };
 
 export function lineCells(line: Line, model: TableModel, selected: ReadonlySet<string>): GridLine {
@@ -47,7 +47,7 @@ function cell(column: Column, row: number, model: TableModel): readonly Child[] 
   if (column.field === 'status') {
     const look = looks[run.status];
     const why = run.status === 'unreadable' ? run.message : undefined;
-    return [h('span', { class: 'status', ...(why !== undefined && { title: why }) }, h('span', { class: `phase-${look.phase}` }, icon(look.icon)), look.label)];
+    return [h('span', { class: 'status', ...(why !== undefined && { title: why }) }, h('span', { class: `phase-${look.phase}` }, icon(look.icon)), statusLabels[run.status])];
   }
   if (column.field === 'tag') return column.values(row).map((tag) => h('span', { class: 'tag' }, String(tag)));
   const text = cellText(column, row);

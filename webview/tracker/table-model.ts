@@ -149,11 +149,14 @@ function extremesOf(columns: readonly Column[], rows: readonly number[], count: 
     if (column.direction === 'none') continue;
     const range = rangesOf(column, count);
     let [least, most] = [Infinity, -Infinity];
+    /** One alone is neither the best nor the worst, whatever its tasks have. */
+    let runs = 0;
     for (const row of rows) {
       least = Math.min(least, range.least[row] ?? Infinity);
       most = Math.max(most, range.most[row] ?? -Infinity);
+      if (range.least[row] !== Infinity) runs += 1;
     }
-    if (least < most) found.set(column, column.direction === 'higher' ? { best: most, worst: least } : { best: least, worst: most });
+    if (runs > 1 && least < most) found.set(column, column.direction === 'higher' ? { best: most, worst: least } : { best: least, worst: most });
   }
   return found;
 }

@@ -2,6 +2,8 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { processExists } from '../../execution/backend/descendants.ts';
+import { removeTemporaryLeftovers } from '../../execution/backend/temporary-leftovers.ts';
 import { readRecord, type ReadRecord } from '../../store/read-record.ts';
 import type { Reading } from '../../store/read-pieces.ts';
 import { importRuns, type ImportReport } from './import-runs.ts';
@@ -29,7 +31,8 @@ export async function readInPlace(file: string, reading: Reading = {}): Promise<
 export async function openFile(file: string, reading: Reading = {}): Promise<OpenedFile> {
   const read = await readInPlace(file, reading);
   if (read !== undefined && read.type !== 'unreadable') return { type: 'record', read };
-  const store = await mkdtemp(path.join(tmpdir(), 'runweave-open-'));
+  removeTemporaryLeftovers(tmpdir(), processExists);
+  const store = await mkdtemp(path.join(tmpdir(), `runweave-${process.pid}-open-`));
   try {
     const report = await importRuns(store, [path.basename(file)], path.dirname(file), { mostFiles, ...(reading.signal !== undefined && { signal: reading.signal }) });
     reading.signal?.throwIfAborted();

@@ -49,6 +49,7 @@ export async function openSiteFolder(target: string, version: string): Promise<O
   const before = await readManifest(manifestFile);
   if (before === undefined) {
     const foreign = [path.join(target, 'index.html'), own].find((file) => existsSync(file));
+    if ((await stat(target).catch(() => undefined))?.isDirectory() === false) return { ok: false, message: `${target} is a file: name a folder` };
     if (foreign !== undefined) return { ok: false, message: `${foreign} is there already, and is of no website that Runweave made: name another folder` };
     await mkdir(own, { recursive: true });
     await writeFile(manifestFile, JSON.stringify({ layout, version, runs: {} } satisfies Manifest));

@@ -1,5 +1,4 @@
 import type { Json } from '../../model/json.ts';
-import type { RunState } from '../../model/run-state.ts';
 import { formatDuration } from '../../model/time.ts';
 import { openComparison } from '../../app/compare-runs.ts';
 import { ganttOf, ganttToText } from '../../model/gantt.ts';
@@ -10,8 +9,8 @@ import { tellingOf } from '../../query/telling.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
-import { openRun } from '../open-run.ts';
-import { findRecords } from '../pipeline-file.ts';
+import { openRunIn, type OpenedRun } from '../open-run.ts';
+import { findRecordFolders } from '../pipeline-file.ts';
 import { fit, oneLine } from '../progress/task-lines.ts';
 import { formatNumber, table, truncate, type Style } from '../text.ts';
 import { reportError } from '../user-error.ts';
@@ -25,15 +24,16 @@ const manyDifferences = 20;
 /** `runweave compare RUN RUN…`: what differs, causes first. */
 export async function compareCommand(line: CommandLine, host: Host): Promise<ExitCode> {
   const { json, all, details: isDetailed, key } = line.options;
-  const place = findRecords(host.cwd, line.options.file);
+  const place = findRecordFolders(host.cwd, line.options);
   if (place.type === 'error') return reportError(place, host, json);
-  const states: RunState[] = [];
+  const runs: OpenedRun[] = [];
   for (const query of line.arguments) {
-    const run = await openRun(query, line, host);
+    const run = await openRunIn(place.folders.map(({ store }) => store), query);
     if (run.type === 'error') return reportError(run, host, json);
-    states.push(run.state);
+    runs.push(run);
   }
-  const { comparison, timelines, content } = await openComparison(place.records, states);
+  const states = runs.map(({ state }) => state);
+  const { comparison, timelines, content } = await openComparison(runs);
   const { differences } = comparison;
   const of: ContentOfRuns = {
     runs: states.length,

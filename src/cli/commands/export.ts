@@ -31,6 +31,7 @@ export async function exportCommand(line: CommandLine, host: Host): Promise<Exit
   }
   const stdout = exportTargets[to].output === 'file' && output === undefined;
   if (exportTargets[to].output === 'folder' && output === undefined) return reportError(userError(`--to ${to} writes several files: name a folder with --output`), host, json);
+  if (exportTargets[to].output === 'collector' && output !== undefined && !isUrl(output)) return reportError(userError(`--to ${to} sends to a collector: --output ${output} is no URL, as http://localhost:4318 is one`), host, json);
 
   const stop = new AbortController();
   const ignore = host.onInterrupt(() => stop.abort());

@@ -84,7 +84,7 @@ async function writeNew(path: string, text: string): Promise<boolean> {
 
 async function isInGit(folder: string): Promise<boolean> {
   try {
-    await promisify(execFile)('git', ['rev-parse', '--is-inside-work-tree'], { cwd: folder, timeout: 10_000, windowsHide: true });
+    await promisify(execFile)('git', ['rev-parse', '--is-inside-work-tree'], { cwd: folder, timeout: 60_000, windowsHide: true });
     return true;
   } catch {
     return false;

@@ -7,13 +7,13 @@ import type { FieldColumn, FieldValue } from '../../query/filter/match.ts';
 import { compileFilter } from '../../query/filter/match.ts';
 import { parseFilter } from '../../query/filter/parse.ts';
 import { runFields, type RunFields } from '../../query/run-fields.ts';
-import type { RunRow } from '../../query/run-row.ts';
+import { statusLabels, type RunRow } from '../../query/run-row.ts';
 import { differs, groupRows, sortRows, spreadOf, type SortKey, type Spread } from '../../query/select-runs.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
 import { findRecordFolders, namePath } from '../pipeline-file.ts';
-import { oneLine, outcomeSymbol, outcomeWord } from '../progress/task-lines.ts';
+import { oneLine, outcomeSymbol } from '../progress/task-lines.ts';
 import { formatNumber, plural, table, truncate, type Style } from '../text.ts';
 import { reportError, userError, type UserError } from '../user-error.ts';
 
@@ -217,7 +217,7 @@ function runLines(rows: readonly RunRow[], { style, columns, now, nameFile }: Ru
 
 function status({ summary, status: word }: RunRow, style: Style): string {
   if (summary?.outcome === undefined) return `${style('cyan', '▸')} running`;
-  return `${outcomeSymbol(summary.outcome, style)} ${word === 'interrupted' ? 'cut off' : outcomeWord(summary.outcome)}`;
+  return `${outcomeSymbol(summary.outcome, style)} ${statusLabels[word]}`;
 }
 
 /** `main@1a2b3c4`, with a star when there were changes that no commit holds. */

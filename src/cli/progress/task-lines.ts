@@ -104,7 +104,9 @@ export function failureLines(task: TaskState, runId: RunId, options: LineOptions
   }
   const lines = sanitize(text, color).split('\n').map((line) => line.trimEnd());
   while (lines.at(-1) === '') lines.pop();
-  const tail = lines.slice(-tailLines);
+  // What the helper said as the task's last words is the failure's message already.
+  const isSaid = lines.length === 1 && lines[0] === `runweave: ${task.failure?.message ?? ''}`;
+  const tail = isSaid ? [] : lines.slice(-tailLines);
   const more = `more: runweave logs ${shellWord(`${runId}/${task.node.id}`)}`;
   const location = task.failure === undefined ? undefined : failureLocation(task.failure);
   return [

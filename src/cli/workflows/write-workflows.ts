@@ -97,7 +97,7 @@ async function mainBranch(folder: string): Promise<string> {
 
 async function git(folder: string, ...args: readonly string[]): Promise<string | undefined> {
   try {
-    return (await promisify(execFile)('git', args, { cwd: folder, timeout: 10_000, windowsHide: true })).stdout.trim();
+    return (await promisify(execFile)('git', args, { cwd: folder, timeout: 60_000, windowsHide: true })).stdout.trim();
   } catch {
     return undefined;
   }

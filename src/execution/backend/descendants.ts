@@ -11,6 +11,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** Beyond this many ids a listing is less work. */
 const fewIds = 64;
+/** A millisecond apart, at a process that is becoming another program. */
+const mostLooks = 500;
 
 /** Processes other than this one in whose environment all of `variables` are, as `NAME=value`. */
 export function processesWith(variables: readonly string[], youngerThan = 0): readonly number[] {
@@ -18,28 +20,43 @@ export function processesWith(variables: readonly string[], youngerThan = 0): re
   const marks = variables.map((variable) => `\0${variable}\0`);
   return idsAfter(youngerThan).filter((pid) => {
     if (pid === process.pid) return false;
-    try {
-      const environment = `\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}`;
-      return marks.every((mark) => environment.includes(mark));
-    } catch {
-      // Somebody else's, or gone.
-      return false;
-    }
+    const environment = `\0${environmentOf(pid)}`;
+    return marks.every((mark) => environment.includes(mark));
   });
 }
 
 /** Variables whose name matches, in the environments of the processes that `processesWith` finds. */
 export function variablesOf(variables: readonly string[], youngerThan: number, name: RegExp): readonly { readonly pid: number; readonly name: string; readonly value: string }[] {
-  return processesWith(variables, youngerThan).flatMap((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').flatMap((entry) => {
-        const at = entry.indexOf('=');
-        return at > 0 && name.test(entry.slice(0, at)) ? [{ pid, name: entry.slice(0, at), value: entry.slice(at + 1) }] : [];
-      });
-    } catch {
-      return [];
+  return processesWith(variables, youngerThan).flatMap((pid) =>
+    environmentOf(pid).split('\0').flatMap((entry) => {
+      const at = entry.indexOf('=');
+      return at > 0 && name.test(entry.slice(0, at)) ? [{ pid, name: entry.slice(0, at), value: entry.slice(at + 1) }] : [];
+    }),
+  );
+}
+
+/** Variables with NUL between them; empty for a process of somebody else, and for one that is gone. */
+function environmentOf(pid: number): string {
+  try {
+    for (let looks = 0; looks < mostLooks; looks += 1) {
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
+      if (environment !== '') return environment;
+      // While a process becomes another program (execve(2)), it shows neither variables nor arguments.
+      const hasArguments = readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== '';
+      // Arguments come first: what came between them and here is looked at once more.
+      if (hasArguments) return readFileSync(`/proc/${pid}/environ`, 'utf8');
+      if (hasNoMemory(pid)) return '';
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
-  });
+  } catch {
+    // It ended meanwhile.
+  }
+  return '';
+}
+
+/** A thread of the kernel, or a process that has ended: no size of memory in pages (proc(5), `statm`). */
+function hasNoMemory(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/statm`, 'utf8').startsWith('0 ');
 }
 
 /** Ids of processes that began after the one with the id `from`. */

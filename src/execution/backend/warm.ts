@@ -115,6 +115,8 @@ export function warmBackend(fallback: Backend): WarmBackend {
   const leaveOut = (modules: Readonly<Record<string, string>>): void => {
     for (const [name, reason] of Object.entries(modules)) {
       leftOut.set(name, reason);
+      // What is not installed is the task's to say, if it needs it.
+      if (reason.startsWith('ModuleNotFoundError')) continue;
       // Of its package: one may have a dozen modules that tasks import.
       tell(`${name.split('.')[0] ?? name} is not loaded ahead of the tasks that import it: ${reason}`);
     }

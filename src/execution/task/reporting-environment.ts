@@ -20,11 +20,12 @@ export interface ReportingContext {
 }
 
 /** https://opentelemetry.io/docs/specs/otel/protocol/exporter/; the ones for a single signal would win over ours. */
-const ofOtlp = /^OTEL_EXPORTER_OTLP_/;
+const ofOtlp = remembered(/^OTEL_EXPORTER_OTLP_/);
 const otlpEndpoint = /^OTEL_EXPORTER_OTLP_(?:(?:TRACES|METRICS|LOGS)_)?ENDPOINT$/;
 /** Where MLflow's client reports to, and as whom; not how it works. */
-const ofMlflow = /^MLFLOW_(?:TRACKING_\w+|REGISTRY_URI|EXPERIMENT_NAME|EXPERIMENT_ID|RUN_ID|WORKSPACE)$/;
+const ofMlflow = remembered(/^MLFLOW_(?:TRACKING_\w+|REGISTRY_URI|EXPERIMENT_NAME|EXPERIMENT_ID|RUN_ID|WORKSPACE)$/);
 const mlflowEndpoint = /^MLFLOW_TRACKING_URI$/;
+const ofProxies = remembered(/^(?:https?|all)_proxy$/i);
 
 /** How the client behaves with a collector, unless the environment says otherwise. */
 const mlflowHabits = {
@@ -61,7 +62,7 @@ export function withReporting(environment: Readonly<Record<string, string>>, own
 
 /** A client that goes through a proxy would look for the collector on the proxy's machine. */
 function withoutProxy(environment: Record<string, string>): Record<string, string> {
-  if (!Object.keys(environment).some((name) => /^(?:https?|all)_proxy$/i.test(name))) return environment;
+  if (!Object.keys(environment).some(ofProxies)) return environment;
   // Some programs read the one, some the other.
   const { NO_PROXY: upper, no_proxy: lower } = environment;
   return { ...environment, NO_PROXY: withLoopback(upper ?? lower ?? ''), no_proxy: withLoopback(lower ?? upper ?? '') };
@@ -78,12 +79,22 @@ function encode(value: string): string {
 }
 
 /** For each attempt, so without lists of entries in between. */
-function without(environment: Readonly<Record<string, string>>, names: RegExp): Record<string, string> {
+function without(environment: Readonly<Record<string, string>>, isOne: (name: string) => boolean): Record<string, string> {
   const rest: Record<string, string> = {};
-  for (const name in environment) if (!names.test(name)) rest[name] = environment[name] ?? '';
+  for (const name in environment) if (!isOne(name)) rest[name] = environment[name] ?? '';
   return rest;
 }
 
-function only(environment: Readonly<Record<string, string>>, names: RegExp): Record<string, string> {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => names.test(name)));
+function only(environment: Readonly<Record<string, string>>, isOne: (name: string) => boolean): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => isOne(name)));
+}
+
+/** Thousands of attempts have the same variables. */
+function remembered(pattern: RegExp): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (name) => {
+    let answer = known.get(name);
+    if (answer === undefined) known.set(name, (answer = pattern.test(name)));
+    return answer;
+  };
 }

@@ -25,7 +25,7 @@ def run_notebook(path, is_forked=False):
     """Runs the notebook in the kernel of its metadata, in the current directory; exits 1 if a cell fails."""
     path = os.path.abspath(path)
     forked = None
-    if is_forked:
+    if is_forked and not _lacks_kernel():
         from . import forked_kernel
 
         forked = forked_kernel.fork()
@@ -42,11 +42,18 @@ def run_notebook_later(waiting):
     """Starts a kernel, waits for the notebook, and runs it as `run_notebook` does. Returns if no kernel may be started."""
     from . import forked_kernel
 
-    if forked_kernel.runs_files():
+    if _lacks_kernel() or forked_kernel.runs_files():
         waiting.become()
         return
     forked = forked_kernel.fork(waiting)
     sys.exit(asyncio.run(_run_later(waiting, forked)))
+
+
+def _lacks_kernel():
+    """Whether no kernel can be started; `_load` says what is missing."""
+    from .notebook_file import missing_packages
+
+    return bool(missing_packages(".ipynb", True))
 
 
 async def _run_later(waiting, forked):

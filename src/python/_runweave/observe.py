@@ -286,6 +286,8 @@ def _imports(name):
 def gave(names, missed, packages):
     """Modules that were given to the task without being looked for or run: their names, those that they looked for in
     vain, and (folder, name) of the packages that they are of."""
+    if not _log_file:
+        return  # a kernel's own, before its task: the workspace is not known, and a fresh kernel does not tell of them
     try:
         for name in names:
             if name not in _asked and "." not in name and name not in sys.builtin_module_names:

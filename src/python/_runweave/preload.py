@@ -11,17 +11,20 @@ a module of the workspace that has the name of an installed one are as in a fres
 # What is imported here is loaded before `load` can note what an import brings along: nothing of it may be more than one
 # module. So this is not `importlib`, but what Python starts with.
 import _frozen_importlib as bootstrap
+import _imp
 import _warnings
 import builtins
 import os
 import sys
 import time
 from _frozen_importlib_external import ExtensionFileLoader
+from _thread import get_ident
 from itertools import islice
 
 from . import observe
 
 _hidden = {}  # name → module, in the order of their first import
+_specs = {}  # name of each of them → its `__spec__`
 _needs = {}  # name → names that its import brought along, as an ordered set
 _searched = {}  # name → top-level names that its import looked for, found or not
 _effects = {}  # name → (warning filters, environment variables) that its import added
@@ -31,6 +34,7 @@ _packages = {}  # name of a submodule → its package's module
 _unbound = set()  # submodules that are an attribute of their package, but not from the package's own import on
 _told = {}  # name → what is told of its group
 _special = []  # names of modules with which more is to be done than to have them
+_has_locks = False  # whether the last import held the lock that was looked for
 
 
 def load(name):
@@ -39,6 +43,7 @@ def load(name):
     loading = []  # [name, filters, environment] of each module in the middle of its import; the innermost is last
 
     def load_unlocked(spec):
+        global _has_locks
         count = len(sys.modules)
         loading.append([spec.name, list(_warnings.filters), dict(os.environ)])
         try:
@@ -50,6 +55,7 @@ def load(name):
                 note_of_extension(spec.name, module)
             return module
         finally:
+            _has_locks = _is_imported_here(spec.name)
             _, filters, environment = loading.pop()
             added_filters = [each for each in _warnings.filters if each not in filters]
             added_variables = {k: v for k, v in os.environ.items() if environment.get(k) != v}
@@ -104,8 +110,8 @@ def load(name):
 
 
 def is_followed():
-    """Whether this Python's import system is one that `load` can follow: seen by what it noted of the module `warm`."""
-    return "json" in _needs.get(f"{__package__}.warm", ())
+    """Whether this Python's import system is one that is understood here: seen by what `load` noted of the module `warm`."""
+    return "json" in _needs.get(f"{__package__}.warm", ()) and _has_locks
 
 
 def forget(name):
@@ -124,6 +130,7 @@ def hide(visible, filters, roots):
             del sys.modules[name]
             if module is not sys.modules["__main__"]:
                 _hidden[name] = module
+                _specs[name] = getattr(module, "__spec__", None)
     for name, module in _hidden.items():
         package, _, attribute = name.rpartition(".")
         if package:
@@ -194,37 +201,51 @@ def _observed(name):
 
 
 class _Finder:
-    """Finds a hidden module, if the finders after this one would find the same."""
+    """Finds a hidden module for an import, if the finders after this one would find the same."""
 
     @classmethod
     def find_spec(cls, name, path=None, target=None):
         module = _hidden.get(name)
-        if module is None or target is not None or any(name in group for group in _given):
-            return None  # what the task has removed or reloads is loaded anew
-        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        if module is None or target is not None or not _is_imported_here(name):
+            return None  # whoever only asks where it is, or reloads it, is answered by the others
+        if _is_given(name) and sys.modules.get(name) is not module:
+            return None  # what the task has removed is loaded anew
+        spec = _specs[name]
         package = name.rpartition(".")[0]
         if package:
             if sys.modules.get(package) is not _packages[name]:
                 return None
         else:
             found = next(filter(None, (finder.find_spec(name, None) for finder in sys.meta_path if finder is not cls)), None)
-            if found is None or found.origin != origin:
+            if found is None or found.origin != getattr(spec, "origin", None):
                 return found
-        return bootstrap.ModuleSpec(name, _Loader, origin=origin)
+        # Until it is loaded, the module itself has this: an import takes it from there, and not from who found it, if
+        # another thread is given the module meanwhile.
+        module.__spec__ = bootstrap.ModuleSpec(name, None)
+        vars(module.__spec__).update(vars(spec) if spec is not None else {}, name=name, loader=_Loader(name))
+        return module.__spec__
 
 
 class _Loader:
-    @staticmethod
-    def create_module(spec):
-        module = _hidden[spec.name]
-        spec.loader_state = getattr(module, "__spec__", None)
-        return module
+    def __init__(self, name):
+        self._name = name
 
-    @staticmethod
-    def exec_module(module):
-        name = module.__spec__.name
-        module.__spec__ = module.__spec__.loader_state
-        _give(name)
+    def create_module(self, spec):
+        return _hidden[self._name]
+
+    def exec_module(self, module):
+        module.__spec__ = _specs[self._name]
+        _give(self._name)
+
+
+def _is_imported_here(name):
+    """Whether this thread is in the middle of an import of it."""
+    lock = getattr(bootstrap, "_module_locks", {}).get(name, lambda: None)()
+    return getattr(lock, "owner", None) == get_ident()
+
+
+def _is_given(name):
+    return any(name in group for group in _given)
 
 
 def _give(wanted):
@@ -233,24 +254,33 @@ def _give(wanted):
     Whatever is touched here is copied by the kernel, a page at a time: most of the time that this takes.
     """
     group = _group(wanted)
-    has_other = [name for name in sys.modules.keys() & group.keys() if sys.modules[name] is not group[name]]
-    if has_other:
-        group = {name: module for name, module in group.items() if name not in has_other}
-    is_new = [name for name in _special if name in group and (name not in sys.modules or name == wanted)]
-    sys.modules.update(group)
-    _given.append(group)
+    # Finders are asked with this lock held: no other thread sees a part of it, and each effect comes once.
+    _imp.acquire_lock()
+    try:
+        has_other = [name for name in sys.modules.keys() & group.keys() if sys.modules[name] is not group[name]]
+        if has_other:
+            group = {name: module for name, module in group.items() if name not in has_other}
+        for name in _special:
+            if name in group and not _is_given(name):
+                _restore_effects(name, group[name])
+        sys.modules.update(group)
+        _given.append(group)
+    finally:
+        _imp.release_lock()
     observe.gave(*_observed(wanted))
-    for name in is_new:
-        if name in _unbound:
-            setattr(_packages[name], name.rpartition(".")[2], group[name])
-        filters, variables = _effects.get(name, ((), {}))
-        if filters:
-            _warnings.filters[:0] = filters
-            _filters_changed()
-        for variable, value in variables.items():
-            os.environ.setdefault(variable, value)
-        if name in _renewals:
-            _renewals[name](group[name])
+
+
+def _restore_effects(name, module):
+    if name in _unbound:
+        setattr(_packages[name], name.rpartition(".")[2], module)
+    filters, variables = _effects.get(name, ((), {}))
+    if filters:
+        _warnings.filters[:0] = filters
+        _filters_changed()
+    for variable, value in variables.items():
+        os.environ.setdefault(variable, value)
+    if name in _renewals:
+        _renewals[name](module)
 
 
 def _filters_changed():

@@ -27,6 +27,7 @@ GRACE = 3.0
 DRAIN = 0.5
 # Beyond this many ids a listing is less work (descendants.ts).
 FEW_IDS = 64
+MOST_LOOKS = 500
 MARKS = (b"RUNWEAVE_RUN_ID", b"RUNWEAVE_TASK")
 # Python ignores some; a task finds all as a login shell has them.
 SIGNALS = [each for each in signal.valid_signals() if each not in (signal.SIGKILL, signal.SIGSTOP)]
@@ -300,13 +301,31 @@ def ids_after(start):
 
 
 def has_marks(pid, marks):
+    environment = b"\0" + environment_of(pid)
+    return all(b"\0" + mark + b"\0" in environment for mark in marks)
+
+
+def environment_of(pid):
+    """Looks again while a process becomes another program, and shows nothing (descendants.ts says more)."""
     try:
-        with open("/proc/%d/environ" % pid, "rb") as file:
-            environment = b"\0" + file.read()
+        for _ in range(MOST_LOOKS):
+            environment = shown(pid, "environ")
+            if environment:
+                return environment
+            if shown(pid, "cmdline"):
+                return shown(pid, "environ")
+            if shown(pid, "statm").startswith(b"0 "):
+                break
+            time.sleep(0.001)
     except OSError:
         # Somebody else's, or gone.
-        return False
-    return all(b"\0" + mark + b"\0" in environment for mark in marks)
+        pass
+    return b""
+
+
+def shown(pid, name):
+    with open("/proc/%d/%s" % (pid, name), "rb") as file:
+        return file.read()
 
 
 def main():

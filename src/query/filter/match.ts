@@ -1,5 +1,6 @@
 /** A filter made into a test of one row, once for all rows: what a field means is looked up before the first. */
 import type { Field, Filter, FilterMistake, Literal, Operator, Span } from './filter.ts';
+import { nearName } from '../../model/near-name.ts';
 import { textOf } from './parse.ts';
 
 export type FieldValue = number | string | boolean;
@@ -13,6 +14,8 @@ export interface FieldColumn {
   readonly values: (row: number) => readonly FieldValue[];
   /** The same without an array, where there is one value and it is a number; `undefined` says to ask for `values`. */
   readonly number?: (row: number) => number | undefined;
+  /** All values that there can be, each with what people read for it: either is meant by a filter. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export interface FieldSource {
@@ -73,7 +76,7 @@ function compile(filter: Filter, source: FieldSource): RowTest {
       const equals = comparison('=', filter.value, column, source.now, filter.span);
       const text = textOf(filter.value).toLowerCase();
       const isText = filter.value.type === 'text';
-      return (row) => column.values(row).some((value) => equals(value) || (isText && typeof value === 'string' && value.toLowerCase().includes(text)));
+      return (row) => column.values(row).some((value) => equals(value) || (isText && written(value, column).some((word) => word.toLowerCase().includes(text))));
     }
     case 'in': {
       const column = columnOf(filter.field, source);
@@ -103,8 +106,25 @@ function columnOf(field: Field, source: FieldSource): FieldColumn {
   return found;
 }
 
+/** A value of text, and what people read for it. */
+function written(value: FieldValue, { labels }: FieldColumn): readonly string[] {
+  if (typeof value !== 'string') return [];
+  const label = labels?.[value];
+  return label === undefined ? [value] : [value, label];
+}
+
 /** A test of one value of a row against a literal; what can't be compared is not equal. */
-function comparison(operator: Exclude<Operator, '!=' | '!~'>, literal: Literal, { kind }: FieldColumn, now: number, span: Span): (value: FieldValue) => boolean {
+function comparison(operator: Exclude<Operator, '!=' | '!~'>, literal: Literal, column: FieldColumn, now: number, span: Span): (value: FieldValue) => boolean {
+  const test = plainComparison(operator, literal, column, now, span);
+  if (column.labels === undefined) return test;
+  if (operator === '=' && !Object.entries(column.labels).some((words) => words.some(test))) {
+    const near = nearName(textOf(literal), Object.entries(column.labels).flat());
+    throw new Mistake(`there is no ${textOf(literal)}${near === undefined ? '' : `; did you mean ${near}?`} It is one of: ${Object.keys(column.labels).join(', ')}`, span);
+  }
+  return (value) => written(value, column).some(test);
+}
+
+function plainComparison(operator: Exclude<Operator, '!=' | '!~'>, literal: Literal, { kind }: FieldColumn, now: number, span: Span): (value: FieldValue) => boolean {
   const text = textOf(literal);
   if (operator === '~') {
     const pattern = new RegExp(text, 'iu');

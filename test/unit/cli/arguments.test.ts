@@ -49,6 +49,7 @@ describe('arguments that are not', () => {
     ['run --jobs -1', /^--jobs -1: must be/],
     ['run --on-failure explode', /^--on-failure explode: must be stop or continue$/],
     ['graph --format png', /^--format png: must be mermaid or dot or json$/],
+    ['export latest --to cvs', /^--to cvs: must be one of otlp, .*, json, site \(did you mean csv\?\)$/],
     ['show', /^show needs RUN\[\/TASK\]\|FILE$/],
     ['show a b', /^show takes one argument: b$/],
     ['runs x', /^runs takes no arguments: x$/],

@@ -1,7 +1,8 @@
 /** A host in memory: what is written can be read, interrupts and ticks are ours, and the session is the test's. */
 import type { Host, Output } from '../../../src/cli/host.ts';
 import { createStyle } from '../../../src/cli/text.ts';
-import type { Problem, Session } from '../../../src/app/session.ts';
+import type { Problem } from '../../../src/app/preparation.ts';
+import type { Session } from '../../../src/app/session.ts';
 import type { LoadedGraph, OpenOptions, RunResult, SessionMessage } from '../../../src/protocol/session.ts';
 
 export interface FakeHost extends Host {

@@ -105,7 +105,7 @@ describe('a plan', () => {
     const { files, succeed, plan } = world(chain);
     await succeed('a', 'b', 'c');
     files.set('in', 'new');
-    assert.deepEqual(await plan(), { a: 'run: input-changed', b: 'maybe: upstream-will-run', c: 'maybe: upstream-will-run' });
+    assert.deepEqual(await plan(), { a: 'run: input-changed', b: 'maybe: upstream-will-run', c: 'maybe: upstream-may-run' });
   });
 
   it('tells what was made anew elsewhere', async () => {
@@ -114,6 +114,15 @@ describe('a plan', () => {
     files.set('out/a', 'other');
     await succeed('a');
     assert.deepEqual(await plan(), { a: 'skip', b: 'run: upstream-changed', c: 'maybe: upstream-will-run' });
+  });
+
+  it('runs what was made anew upstream, also where that may be made once more', async () => {
+    const { files, succeed, plan } = world(chain);
+    await succeed('a', 'b', 'c');
+    files.set('out/b', 'other');
+    await succeed('b');
+    files.set('in', 'new');
+    assert.deepEqual(await plan(), { a: 'run: input-changed', b: 'maybe: upstream-will-run', c: 'run: upstream-changed upstream-may-run' });
   });
 
   it('leaves out what is not wanted', async () => {

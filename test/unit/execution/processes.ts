@@ -1,5 +1,5 @@
 /** What tests of real processes share: waiting for an end that only the system knows of. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** Whether a process is gone; one that has ended and waits for its parent to notice is. */
 function isGone(pid: number): boolean {
@@ -17,11 +17,36 @@ function isGone(pid: number): boolean {
   }
 }
 
-/** Resolves when a process is gone; rejects after `limit` milliseconds. */
-export async function untilGone(pid: number, limit = 2000): Promise<void> {
-  const start = performance.now();
-  while (!isGone(pid)) {
-    if (performance.now() - start > limit) throw new Error(`process ${pid} is still there after ${limit} ms`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+/** Resolves when it holds. By an interval: a test may steer the timeouts. */
+function until(holds: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (!holds()) return;
+      clearInterval(timer);
+      resolve();
+    };
+    const timer = setInterval(look, 5);
+    look();
+  });
+}
+
+/** Resolves when a process is gone; a test that waits for one that stays ends with its timeout. */
+export function untilGone(pid: number): Promise<void> {
+  return until(() => isGone(pid));
+}
+
+/** Resolves when a file is there. */
+export function untilThere(file: string): Promise<void> {
+  return until(() => existsSync(file));
+}
+
+/** Resolves when this process knows that a child of its own has ended. */
+export function untilReaped(pid: number): Promise<void> {
+  return until(() => {
+    try {
+      return !process.kill(pid, 0);
+    } catch {
+      return true;
+    }
+  });
 }

@@ -49,7 +49,7 @@ async function told(...files: readonly string[]): Promise<void> {
   while (!files.every((file) => batches.flat().includes(file))) await new Promise<void>((resolve) => (wake = resolve));
 }
 
-describe('the watcher', { timeout: 20_000 }, () => {
+describe('the watcher', { timeout: 300_000 }, () => {
   it('tells of changed, new and deleted files, and not of those that were there', async () => {
     write('changed.py');
     write('deleted.py');

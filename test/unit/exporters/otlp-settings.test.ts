@@ -48,7 +48,8 @@ describe('otlpSettings', () => {
     };
     assert.match(message({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }), /OTEL_EXPORTER_OTLP_PROTOCOL is grpc/);
     assert.match(message({ OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost' }), /OTEL_EXPORTER_OTLP_ENDPOINT is no URL/);
-    assert.match(message({}, 'ftp://a'), /no URL of HTTP/);
+    assert.equal(message({}, 'ftp://a'), 'ftp://a is no URL of HTTP');
+    assert.equal(message({}, 'out'), 'out is no URL');
     assert.equal(message({ OTEL_EXPORTER_OTLP_ENDPOINT: ' ' }), 'none');
   });
 

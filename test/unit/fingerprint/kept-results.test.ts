@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createFileDigests, digestOf } from '../../../src/fingerprint/file-digests.ts';
-import { allEntries, keptFolder, objectFile } from '../../../src/fingerprint/kept-entries.ts';
+import { allEntries } from '../../../src/fingerprint/kept-entries.ts';
+import { keptFolder } from '../../../src/fingerprint/kept-folder.ts';
+import { objectFile, readKeptSmall } from '../../../src/fingerprint/kept-objects.ts';
 import { openKeptResults, shrinkKept, type CompleteResult, type KeptResult } from '../../../src/fingerprint/kept-results.ts';
 import { fingerprintTask } from '../../../src/fingerprint/task-fingerprint.ts';
 import type { Task } from '../../../src/model/pipeline.ts';
@@ -56,6 +58,7 @@ function world(fields: Partial<Task> = {}, limit = 1e9, pipelineFile = 'runweave
 }
 
 const object = (text: string): string => objectFile(keptFolder(at('.runweave')), digestOf(text));
+const small = (text: string): string | undefined => readKeptSmall(keptFolder(at('.runweave')), digestOf(text))?.toString();
 
 describe('kept results', () => {
   it('come back with their bytes and modes, and without what was made since', async () => {
@@ -101,7 +104,7 @@ describe('kept results', () => {
     rmSync(at('out'), { recursive: true });
     assert.equal(await restore(), true);
     for (const name of ['small', 'large']) appendFileSync(at(`out/${name}`), 'damage');
-    assert.equal(readFileSync(object('small'), 'utf8'), 'small');
+    assert.equal(small('small'), 'small');
     assert.equal(readFileSync(object(large), 'utf8'), large);
     rmSync(at('out'), { recursive: true });
     assert.equal(await restore(), true);
@@ -110,18 +113,50 @@ describe('kept results', () => {
 
   it('with a damaged object are none, before anything is touched', async () => {
     const { keep, restore, find } = world();
+    const large = 'b'.repeat(10_000);
     write('in.txt', 'one');
     write('out/a', 'aaaa');
-    write('out/b', 'bbbb');
+    write('out/b', large);
     await keep();
-    chmodSync(object('bbbb'), 0o644);
-    writeFileSync(object('bbbb'), 'bBBb');
+    chmodSync(object(large), 0o644);
+    writeFileSync(object(large), large.replace('b', 'B'));
     rmSync(at('out/b'));
     assert.equal(await restore(), false);
     assert.equal(existsSync(at('out/b')), false);
-    assert.equal(existsSync(object('bbbb')), false);
+    assert.equal(existsSync(object(large)), false);
     assert.equal(await find(), undefined);
     assert.deepEqual(readdirSync(path.join(keptFolder(at('.runweave')), 'staging')), []);
+  });
+
+  it('with a damaged small object are none, and the next is stored anew', async () => {
+    const { keep, restore } = world();
+    write('in.txt', 'one');
+    write('out/a', 'aaaa');
+    await keep();
+    const [name = ''] = readdirSync(path.join(keptFolder(at('.runweave')), 'small'));
+    const file = path.join(keptFolder(at('.runweave')), 'small', name);
+    writeFileSync(file, readFileSync(file, 'utf8').replace(Buffer.from('aaaa').toString('base64'), Buffer.from('aaAa').toString('base64')));
+    assert.equal(small('aaaa'), undefined);
+    rmSync(at('out/a'));
+    assert.equal(await restore(), false);
+    assert.equal(existsSync(at('out/a')), false);
+    write('out/a', 'aaaa');
+    await keep();
+    rmSync(at('out/a'));
+    assert.equal(await restore(), true);
+    assert.equal(readFileSync(at('out/a'), 'utf8'), 'aaaa');
+  });
+
+  it('of thousands of small files lie in few', async () => {
+    const { keep, restore } = world();
+    write('in.txt', 'one');
+    for (let n = 0; n < 300; n += 1) write(`out/${n}`, String(n));
+    await keep();
+    assert.ok(readdirSync(path.join(keptFolder(at('.runweave')), 'small')).length <= 64);
+    assert.equal(existsSync(path.join(keptFolder(at('.runweave')), 'objects')), false);
+    rmSync(at('out'), { recursive: true });
+    assert.equal(await restore(), true);
+    assert.equal(readFileSync(at('out/299'), 'utf8'), '299');
   });
 
   it('are taken away before the task makes others, and put back if it does not', async () => {
@@ -204,11 +239,13 @@ describe('kept results', () => {
   it('say what the disk said, and leave no entry', async () => {
     const { keep } = world();
     write('in.txt', 'one');
-    write('out/a', 'a');
     mkdirSync(path.join(keptFolder(at('.runweave'))), { recursive: true });
-    writeFileSync(path.join(keptFolder(at('.runweave')), 'objects'), 'in the way');
-    assert.match((await keep()) ?? '', /objects/);
-    assert.deepEqual(allEntries(keptFolder(at('.runweave'))), []);
+    for (const [what, text] of [['objects', 'a'.repeat(5000)], ['small', 'a']] as const) {
+      write('out/a', text);
+      writeFileSync(path.join(keptFolder(at('.runweave')), what), 'in the way');
+      assert.match((await keep()) ?? '', new RegExp(what));
+      assert.deepEqual(allEntries(keptFolder(at('.runweave'))), []);
+    }
   });
 
   it('are at most 20 a task, and apart for each pipeline', async () => {
@@ -273,9 +310,15 @@ describe('kept results', () => {
     assert.equal(await find(), undefined);
     assert.equal(existsSync(object('1'.repeat(8000))), true);
     utimesSync(object('1'.repeat(8000)), new Date(1e9), new Date(1e9));
-    assert.equal(existsSync(object('shared')), true);
+    assert.equal(small('shared'), 'shared');
     await new Promise((resolve) => setTimeout(resolve, 20));
     assert.equal(shrinkKept(keptFolder(at('.runweave')), 20_000).objects, 1);
-    assert.equal(existsSync(object('shared')), true);
+    assert.equal(small('shared'), 'shared');
+    const old = path.join(keptFolder(at('.runweave')), 'results', 'runweave.yaml', 'of-an-earlier-layout.jsonl');
+    writeFileSync(old, '{}');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.ok(shrinkKept(keptFolder(at('.runweave')), 0).objects > 0);
+    assert.equal(small('shared'), undefined);
+    assert.equal(existsSync(old), false);
   });
 });

@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { digestOf } from '../../../src/fingerprint/file-digests.ts';
-import { keptFolder, objectFile } from '../../../src/fingerprint/kept-entries.ts';
+import { keptFolder } from '../../../src/fingerprint/kept-folder.ts';
+import { objectFile, openKeptObjects } from '../../../src/fingerprint/kept-objects.ts';
 import { meaningOf } from '../../../src/fingerprint/meaning.ts';
 import { absent } from '../../../src/fingerprint/task-fingerprint.ts';
 import type { Digest } from '../../../src/model/fingerprint.ts';
@@ -41,9 +42,14 @@ describe('earlierContent', () => {
   it('finds what was recorded, or kept, under its digest', async (t) => {
     const folder = workspace(t);
     write(objectPath(join(folder, '.runweave'), digestOf('recorded')) ?? '', 'recorded');
-    write(objectFile(keptFolder(join(folder, '.runweave')), digestOf('kept')), 'kept');
+    const kept = keptFolder(join(folder, '.runweave'));
+    const large = 'large'.repeat(1000);
+    write(objectFile(kept, digestOf(large)), large);
+    write(join(folder, 'small'), 'kept');
+    await openKeptObjects(kept).store(join(folder, 'small'), digestOf('kept'), 4);
     assert.equal(await textOf(folder, 'a.txt', digestOf('recorded'), false), 'recorded');
     assert.equal(await textOf(folder, 'a.txt', digestOf('kept'), false), 'kept');
+    assert.equal(await textOf(folder, 'a.txt', digestOf(large), false), large);
     assert.equal(await textOf(folder, 'a.txt', absent), '');
   });
 

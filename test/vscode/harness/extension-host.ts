@@ -15,11 +15,13 @@ import { settingsFor } from './settings.ts';
 import { startVscode } from './vscode.ts';
 import type { VscodeOptions } from './vscode.ts';
 
+const patience = 360_000;
+
 export interface SuiteOptions extends Omit<VscodeOptions, 'testsPath' | 'viewport'> {
   /** Modules that call `describe` and `it`; absolute. */
   readonly suites: readonly string[];
   readonly extensionPath: string;
-  /** Milliseconds for all of it; default three minutes. */
+  /** Milliseconds for all of it; default six minutes. */
   readonly timeout?: number;
 }
 
@@ -75,7 +77,7 @@ async function runInServer(options: HostOptions): Promise<Pick<HostRun, 'exit' |
   let timer: NodeJS.Timeout | undefined;
   try {
     const timeout = new Promise<number>((resolve) => {
-      timer = setTimeout(() => resolve(124), options.timeout ?? 180_000);
+      timer = setTimeout(() => resolve(124), options.timeout ?? patience);
     });
     const exit = await Promise.race([vscode.testsExit, timeout]);
     return { exit, log: `${vscode.console()}\n--- server ---\n${vscode.serverLog()}` };
@@ -105,7 +107,7 @@ async function runOnDesktop(executable: string, options: HostOptions, userData: 
 
 /** Declares a node:test test with a subtest for every test of the suites. */
 export function testInExtensionHost(name: string, options: SuiteOptions): void {
-  void test(name, { timeout: (options.timeout ?? 180_000) + 120_000 }, async (t) => {
+  void test(name, { timeout: (options.timeout ?? patience) + 120_000 }, async (t) => {
     const { results, exit, log } = await runInExtensionHost(options);
     for (const result of results) {
       await t.test(result.name, () => {

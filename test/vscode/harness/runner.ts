@@ -24,7 +24,7 @@ export function describe(name: string, body: () => void): void {
   path.pop();
 }
 
-export function it(name: string, body: Body, { timeout = 30_000 }: { readonly timeout?: number } = {}): void {
+export function it(name: string, body: Body, { timeout = 120_000 }: { readonly timeout?: number } = {}): void {
   tests.push({ name: [...path, name].join(' › '), body, timeout });
 }
 
@@ -34,7 +34,7 @@ export function cleanup(body: Body): void {
 }
 
 /** Waits until `look` returns something other than undefined or false. */
-export async function eventually<T>(look: () => T | undefined | false | Promise<T | undefined | false>, what: string, timeout = 20_000): Promise<T> {
+export async function eventually<T>(look: () => T | undefined | false | Promise<T | undefined | false>, what: string, timeout = 90_000): Promise<T> {
   const end = Date.now() + timeout;
   for (;;) {
     const found = await look();

@@ -8,7 +8,7 @@ import { endWithUs, killTree, run } from '../../../.ci/setup/process.mjs';
 import { ensureCodeServer } from '../../../.ci/setup/vscode.mjs';
 import type { Settings } from './settings.ts';
 
-const startTimeout = 60_000;
+const startTimeout = 180_000;
 
 export interface VscodeServer {
   readonly port: number;
@@ -52,7 +52,7 @@ export async function startServer(options: ServerOptions): Promise<VscodeServer>
       await writeFile(file, JSON.stringify(settings));
     }
     if (options.vsix !== undefined) {
-      const { code, output } = await run(process.execPath, [...always, '--install-extension', options.vsix, '--force'], { env, quiet: true, timeout: 120_000 });
+      const { code, output } = await run(process.execPath, [...always, '--install-extension', options.vsix, '--force'], { env, quiet: true, timeout: 300_000 });
       if (code !== 0 || !output.includes('successfully installed')) throw new Error(`${options.vsix} could not be installed (${code.toString()}):\n${output}`);
     }
   } catch (error) {

@@ -18,7 +18,8 @@ import { startServer } from './server.ts';
 import { settingsFor, themes, themeSettings } from './settings.ts';
 import type { Settings, Theme } from './settings.ts';
 
-const patience = 30_000;
+/** For one thing to be seen: the editor starts many processes, on a machine that may be slow and busy with other work. */
+const patience = 120_000;
 
 export interface VscodeOptions {
   /** Opened in the window; absolute. */
@@ -45,6 +46,8 @@ export interface Vscode {
   openFile(path: string): Promise<void>;
   /** Replaces the whole text of the active text editor by another, and saves it. */
   replaceTextAndSave(text: string): Promise<void>;
+  /** Takes an item of the context menu that is open. */
+  chooseFromMenu(item: string): Promise<void>;
   /** The document inside a shown webview, told by a CSS selector of something in it; waits for it. */
   webview(selector: string, options?: { readonly timeout?: number }): Promise<Frame>;
   /** Sets settings while the editor runs, over the user's. Those of application scope (trust, telemetry) can only be set at the start. */
@@ -116,6 +119,7 @@ export async function startVscode(options: VscodeOptions): Promise<Vscode> {
       runCommand: (title) => runCommand(page, title),
       openFile: (path) => openFile(page, path),
       replaceTextAndSave: (text) => replaceTextAndSave(page, text),
+      chooseFromMenu: (item) => chooseFromMenu(page, item),
       webview: (selector, { timeout = patience } = {}) => webview(page, selector, timeout),
       changeSettings: (settings) => changeSettings(server.machineSettings, settings),
       setTheme: (name) => setTheme(page, server.machineSettings, name),
@@ -167,11 +171,12 @@ async function pick(page: Page, query: string, row: RegExp): Promise<void> {
   const input = widget.locator('.quick-input-box input').first();
   const option = widget.getByRole('option', { name: row }).first();
   const end = Date.now() + patience;
-  for (;;) {
+  // Longer each time: how long an editor takes that has all it needs is not known.
+  for (let timeout = 3_000; ; timeout *= 2) {
     await page.keyboard.press('F1');
     try {
-      await input.fill(query, { timeout: 3_000 });
-      await option.click({ timeout: 3_000 });
+      await input.fill(query, { timeout });
+      await option.click({ timeout });
       break;
     } catch (error) {
       if (Date.now() > end) throw error;
@@ -206,6 +211,15 @@ async function replaceTextAndSave(page: Page, text: string): Promise<void> {
   await dirty.waitFor({ state: 'detached' });
 }
 
+/** By keyboard: a menu takes no click in the moment in which it opens, which is as long as the editor has no time for its timers. */
+async function chooseFromMenu(page: Page, name: string): Promise<void> {
+  const item = page.getByRole('menuitem', { name });
+  await item.hover();
+  await page.locator('.action-item.focused').filter({ has: item }).waitFor();
+  await page.keyboard.press('Enter');
+  await item.waitFor({ state: 'detached' });
+}
+
 /** A webview is a frame in a frame, beside the editors in the page, and hidden ones stay there. */
 async function webview(page: Page, selector: string, timeout: number): Promise<Frame> {
   const end = Date.now() + timeout;
@@ -233,10 +247,10 @@ async function changeSettings(file: string, settings: Settings): Promise<void> {
 async function setTheme(page: Page, settingsFile: string, theme: Theme): Promise<void> {
   const shown = page.locator(`.monaco-workbench.${themes[theme].shownAs}`);
   const end = Date.now() + patience;
-  for (;;) {
+  for (let timeout = 6_000; ; timeout *= 2) {
     await changeSettings(settingsFile, themeSettings(theme));
     try {
-      await shown.waitFor({ timeout: 6_000 });
+      await shown.waitFor({ timeout });
       return;
     } catch (error) {
       if (Date.now() > end) throw error;

@@ -120,11 +120,14 @@ describe('importRuns', () => {
     const { runs, problems } = await importRuns(path.join(folder, '.runweave'), names, path.join(fixtures, 'adversarial'));
     assert.deepEqual(runs, []);
     assert.deepEqual(problems.map((problem) => problem.file), names);
-    for (const { file, message } of problems) assert.match(message, file.startsWith('n_') ? /^(not JSON: |it is JSON, but of no format|the file is empty)/ : /./, file);
+    for (const { file, message } of problems) assert.match(message, file.startsWith('n_') ? /^(not JSON: |it is (JSON, but|not JSON, and) of no format|the file is empty)/ : /./, file);
     for (const { file, message } of problems) if (file.startsWith('y_')) assert.match(message, /^it is JSON, but of no format/, file);
     writeFileSync(path.join(folder, 'log.json'), '{\n "run_id": "a", "dag_hash": "", "status": "SUCCESS",\n "steps": {"x": {"attempts": [{"start_time": "yesterday"}]}}}');
     const log = await importRuns(path.join(folder, '.runweave'), ['log.json', 'gone.json'], folder);
     assert.deepEqual(log.problems.map(({ file, at }) => [file, at]), [['log.json', '$.steps'], ['gone.json', undefined]]);
+    writeFileSync(path.join(folder, 'table.csv'), 'a,b\n1,2\n');
+    const table = await importRuns(path.join(folder, '.runweave'), ['table.csv'], folder);
+    assert.match(table.problems[0]?.message ?? '', /^it is not JSON, and of no format that can be imported \(OTLP, /);
     writeFileSync(path.join(folder, 'cut.json'), readFileSync(path.join(fixtures, 'jaeger', 'ui.json'), 'utf8').slice(0, -40));
     const cut = await importRuns(path.join(folder, '.runweave'), ['cut.json'], folder);
     assert.equal(cut.problems[0]?.line, readFileSync(path.join(folder, 'cut.json'), 'utf8').split('\n').length);

@@ -133,6 +133,8 @@ describe('a site', () => {
     const refused = await buildSite({ store: site.store, target: site.target, retention: {}, assets });
     assert.equal(refused.type, 'refused');
     assert.equal(readFileSync(path.join(site.target, 'index.html'), 'utf8'), 'mine');
+    const inFile = await buildSite({ store: site.store, target: path.join(site.target, 'index.html'), retention: {}, assets });
+    assert.ok(inFile.type === 'refused' && inFile.message.endsWith('index.html is a file: name a folder'));
     rmSync(path.join(site.target, 'index.html'));
     await site.build();
     appendFileSync(path.join(site.target, 'CNAME'), '\n');

@@ -47,6 +47,22 @@ describe('lines of a run', () => {
     assert.equal(lines.length, 21);
   });
 
+  it('says once what the helper said as the last words of a task', () => {
+    const message = 'a notebook task needs nbclient; install with: python -m pip install nbclient';
+    const said = (before: string): readonly string[] => {
+      const [only] = fold([
+        runStarted([task('a')]),
+        ...of('a').started(0),
+        of('a').output(1, `${before}runweave: ${message}\n`, 'stderr'),
+        of('a').ended(2, { outcome: 'failure', failure: { type: 'ModuleNotFoundError', message } }),
+      ]).tasks;
+      assert.ok(only);
+      return failureLines(only, runId, plain);
+    };
+    assert.deepEqual(said(''), [`  more: runweave logs ${runId}/a`]);
+    assert.deepEqual(said('first\n'), ['  │ first', `  │ runweave: ${message}`, `  more: runweave logs ${runId}/a`]);
+  });
+
   it('names our own failures by their message alone', () => {
     assert.equal(describeFailure({ type: 'exit-code', message: 'exit code 3' }), 'exit code 3');
     assert.equal(describeFailure({ type: 'KeyError', message: "'x'" }), "KeyError: 'x'");

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { it } from 'node:test';
 import { killProcessesWith, processesWith } from '../../../../src/execution/backend/descendants.ts';
 import { untilGone } from '../processes.ts';
@@ -14,7 +18,22 @@ async function startDaemon(env: Readonly<Record<string, string>>): Promise<numbe
   return Number(text);
 }
 
-it('finds and ends what inherited all of the variables, and nothing else', { timeout: 10_000 }, async () => {
+// It shows no variables while the system gives it another program.
+it('finds what never stops becoming another program', { skip: !isLinux, timeout: 30_000 }, async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'runweave-descendants-'));
+  const script = path.join(folder, 'again.sh');
+  writeFileSync(script, `exec /bin/sh ${script}`);
+  const variable = `RUN=again-${process.pid}`;
+  const child = spawn('/bin/sh', [script], { env: { RUN: `again-${process.pid}` }, stdio: 'ignore' });
+  t.after(() => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  });
+  await once(child, 'spawn');
+  for (let n = 0; n < 500; n += 1) assert.deepEqual(processesWith([variable]), [child.pid], `look ${n}`);
+});
+
+it('finds and ends what inherited all of the variables, and nothing else', { timeout: 300_000 }, async () => {
   if (!isLinux) {
     assert.deepEqual(processesWith(['A=1']), []);
     return;

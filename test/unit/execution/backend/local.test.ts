@@ -47,7 +47,7 @@ async function run(command: readonly string[], more?: Partial<ProcessRequest>): 
   return { end: await ended, output };
 }
 
-describe('how a process ends', { timeout: 30_000 }, () => {
+describe('how a process ends', { timeout: 300_000 }, () => {
   it('with its exit code', async () => {
     assert.deepEqual((await run(sh('exit 0'))).end, { type: 'exit', code: 0 });
     assert.deepEqual((await run(sh('exit 7'))).end, { type: 'exit', code: 7 });
@@ -92,7 +92,7 @@ describe('how a process ends', { timeout: 30_000 }, () => {
   });
 });
 
-describe('output', { timeout: 30_000 }, () => {
+describe('output', { timeout: 300_000 }, () => {
   it('is whole and in order, per stream', async () => {
     const { output } = await run(sh('for i in 1 2 3 4 5; do echo out $i; echo err $i >&2; done'));
     assert.equal(output.stdout, 'out 1\nout 2\nout 3\nout 4\nout 5\n');
@@ -125,7 +125,7 @@ describe('output', { timeout: 30_000 }, () => {
   });
 });
 
-describe('stop', { timeout: 30_000 }, () => {
+describe('stop', { timeout: 300_000 }, () => {
   const ignoring = 'process.on("SIGTERM", () => console.log("asked")); setInterval(() => {}, 1000);';
 
   it('asks with SIGTERM', async () => {
@@ -156,7 +156,7 @@ describe('stop', { timeout: 30_000 }, () => {
   });
 });
 
-describe('what a process leaves behind', { timeout: 30_000 }, () => {
+describe('what a process leaves behind', { timeout: 300_000 }, () => {
   it('ends with it: a background child that holds the pipe', async () => {
     const running = start(sh('sleep 60 & echo "background $!"; exit 4'));
     const background = Number(await running.until(/background (\d+)\n/));

@@ -77,7 +77,7 @@ async function prepared(context: TestContext, ...profiles: readonly WarmProfile[
   return warm;
 }
 
-describe('a warm process', { timeout: 60_000, skip: !isLinux && 'only Linux forks tasks' }, () => {
+describe('a warm process', { timeout: 300_000, skip: !isLinux && 'only Linux forks tasks' }, () => {
   it('starts tasks that end with what they end with, in a group of their own', async (context) => {
     const warm = await prepared(context);
     const ended = await start(warm, 'import os, sys\nprint("pid", os.getpid(), os.getpgid(0), os.getsid(0))\nprint("é", file=sys.stderr)\nsys.exit(7)');
@@ -158,7 +158,8 @@ describe('a warm process', { timeout: 60_000, skip: !isLinux && 'only Linux fork
     assert.deepEqual([...warm.leftOut().keys()].sort(), ['no_such_module', 'threads']);
     assert.equal(warm.leftOut().get('threads'), 'leaves threads running');
     assert.equal(notes[0], undefined);
-    assert.match(notes[1] ?? '', /^threads is not loaded ahead of the tasks that import it: leaves threads running; no_such_module is/);
+    // What is not installed is left to the task that misses it.
+    assert.equal(notes[1], 'threads is not loaded ahead of the tasks that import it: leaves threads running');
   });
 
   it('says once why a task is started fresh, and is replaced when a file that it has loaded changes', async (context) => {

@@ -1,0 +1,209 @@
+/** What a run of a pipeline would have to do: which tasks, with which interpreter, and what is known of them. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { tasksNamed, withUpstream, type Pipeline, type Task, type TaskId } from '../model/pipeline.ts';
+import type { Digest } from '../model/fingerprint.ts';
+import { nearName } from '../model/near-name.ts';
+import type { Interpreter, OpenOptions, ProblemCode, SessionMessage } from '../protocol/session.ts';
+import type { LoadedPipeline } from '../definition/load-pipeline.ts';
+import { outputLookup, type IsOutput } from '../fingerprint/listings.ts';
+import type { KeptResults } from '../fingerprint/kept-results.ts';
+import { checkSyntax } from '../execution/check-syntax.ts';
+import type { DecisionContext } from '../execution/decide.ts';
+import type { DecisionMemory } from '../execution/decision-memory.ts';
+import { findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
+import type { PlanScope } from '../execution/plan.ts';
+import { followSettled, settledTasks, type Settled } from '../execution/settled-tasks.ts';
+import { needsInterpreter } from '../execution/task/command.ts';
+import { objectPath } from '../recording/artifacts.ts';
+import type { PipelineSource } from './pipeline-source.ts';
+import type { TaskMemory } from './task-memory.ts';
+
+export type Problem = Extract<SessionMessage, { readonly type: 'problem' }>;
+
+export function problem(code: ProblemCode, message: string): Problem {
+  return { type: 'problem', code, message };
+}
+
+export type RememberingContext = DecisionContext & { readonly memory: DecisionMemory };
+
+export interface Prepared {
+  readonly pipeline: Pipeline;
+  readonly scope: PlanScope;
+  readonly decision: RememberingContext;
+  readonly settled: Settled;
+  /** Of the memory, when it was asked. */
+  readonly revision: number;
+}
+
+export interface Preparation {
+  /** As it was read last. */
+  readonly loaded: () => LoadedPipeline;
+  /** Reads the pipeline file again. */
+  readonly reload: () => void;
+  readonly pipelineOrProblem: () => Pipeline | Problem;
+  /** `undefined`: no task needs one. */
+  readonly interpreterFor: (pipeline: Pipeline) => Promise<Interpreter | Problem | undefined>;
+  readonly decisionContext: (pipeline: Pipeline) => Promise<RememberingContext | Problem>;
+  /** `tasks`: ids or declared names; empty for all. */
+  readonly scopeFor: (pipeline: Pipeline, tasks: readonly string[], force: boolean, unasked: boolean) => PlanScope | Problem;
+  /** What tasks are to be brought up to date, and which of them are. `of`: with other parameters than the file's. */
+  readonly prepare: (tasks: readonly string[], force: boolean, unasked: boolean, of?: LoadedPipeline) => Promise<Prepared | Problem>;
+  /** These files (absolute) may have changed. */
+  readonly touch: (files: readonly string[]) => void;
+  /** Files that have changed without being told of, in pieces between which other work goes on, as long as it `goesOn`. */
+  readonly missed: (goesOn: () => boolean) => AsyncIterable<string>;
+  /** Whether changes are told by `touch` from now on. */
+  readonly trustEvents: (on: boolean) => void;
+}
+
+export interface PreparationContext {
+  readonly options: OpenOptions;
+  /** The pipeline's; absolute, as all paths. */
+  readonly file: string;
+  readonly folder: string;
+  readonly workspace: string;
+  /** `.runweave`. */
+  readonly store: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly source: PipelineSource;
+  readonly memory: TaskMemory;
+  readonly kept: KeptResults;
+  readonly listener: (message: SessionMessage) => void;
+}
+
+export function createPreparation({ options, file, folder, workspace, store, environment, source, memory, kept, listener }: PreparationContext): Preparation {
+  let loaded = source.read();
+  let interpreter: Promise<Interpreter | Problem> | undefined;
+  /** What its files were like when it was first used. */
+  let interpreterSeen: string | undefined;
+  let isTold = false;
+  /** Whether all files were looked at since changes are told. */
+  let isTrusted = false;
+  /** What is asked for again after every change. */
+  let standing: { readonly pipeline: Pipeline; readonly tasks: readonly string[]; readonly scope: PlanScope } | undefined;
+  let followed: { readonly scope: PlanScope; readonly memory: DecisionMemory; readonly settled: () => Settled } | undefined;
+  const hasObject = (digest: Digest): boolean => existsSync(objectPath(store, digest) ?? '');
+  const decisionsOf = (pipeline: Pipeline): DecisionMemory => memory.decisions(pipeline, source.key);
+
+  const reload = (): void => {
+    const before = loaded;
+    loaded = source.read();
+    if (before !== loaded && JSON.stringify(before.graph) !== JSON.stringify(loaded.graph)) listener({ type: 'graph', graph: loaded.graph });
+  };
+
+  const pipelineOrProblem = (): Pipeline | Problem => {
+    if (loaded.pipeline !== undefined) return loaded.pipeline;
+    const errors = loaded.graph.diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
+    return problem('bad-pipeline', `${path.basename(file)} has ${errors} ${errors === 1 ? 'mistake' : 'mistakes'}; nothing runs until they are corrected`);
+  };
+
+  const interpreterFor = async (pipeline: Pipeline): Promise<Interpreter | Problem | undefined> => {
+    if (!usesInterpreter(pipeline)) return undefined;
+    interpreter ??= findInterpreter({
+      folder,
+      workspace,
+      environment,
+      ...(options.python !== undefined && { chosen: options.python, chosenBy: options.pythonOrigin ?? 'setting' }),
+    }).then((found) => {
+      if (!found.ok) return problem('no-interpreter', found.message);
+      listener({ type: 'interpreter', interpreter: found.interpreter });
+      return found.interpreter;
+    });
+    const found = await interpreter;
+    // Somebody may install one while we watch, or make the environment anew.
+    if ('code' in found) interpreter = undefined;
+    else {
+      const stamp = interpreterStamp(found);
+      if (stamp !== (interpreterSeen ??= stamp)) {
+        interpreter = undefined;
+        interpreterSeen = undefined;
+        return interpreterFor(pipeline);
+      }
+    }
+    return found;
+  };
+
+  const decisionContext = async (pipeline: Pipeline): Promise<RememberingContext | Problem> => {
+    const python = await interpreterFor(pipeline);
+    if (python !== undefined && 'code' in python) return python;
+    const results = await memory.results(pipeline);
+    const decisions = decisionsOf(pipeline);
+    decisions.trustEvents(isTold);
+    // Without a watcher, any file may have changed since; and before it began.
+    if (!isTold || !isTrusted) decisions.touch();
+    isTrusted = isTold;
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, memory: decisions, isOutput: (relative) => isOutputOf(loaded.pipeline ?? pipeline)(relative) };
+  };
+
+  const scopeFor: Preparation['scopeFor'] = (pipeline, tasks, force, unasked) => {
+    if (unasked && !force && standing?.pipeline === pipeline && standing.tasks === tasks) return standing.scope;
+    const named: TaskId[] = [];
+    for (const name of tasks) {
+      const found = tasksNamed(pipeline, name);
+      if (found.length === 0) return problem('unknown-task', unknownTask(pipeline, name));
+      named.push(...found);
+    }
+    const wanted = withUpstream(pipeline, named);
+    const scope = { wanted, named: new Set(named), forced: new Set(force ? (named.length > 0 ? named : wanted) : []), unasked };
+    if (unasked && !force) standing = { pipeline, tasks, scope };
+    return scope;
+  };
+
+  const settledFor = (pipeline: Pipeline, scope: PlanScope, decisions: DecisionMemory): Settled => {
+    if (standing?.scope !== scope) return settledTasks(pipeline, scope, decisions);
+    if (followed?.scope !== scope || followed.memory !== decisions) followed = { scope, memory: decisions, settled: followSettled(pipeline, scope, decisions) };
+    return followed.settled();
+  };
+
+  return {
+    loaded: () => loaded,
+    reload,
+    pipelineOrProblem,
+    interpreterFor,
+    decisionContext,
+    scopeFor,
+    prepare: async (tasks, force, unasked, of = loaded) => {
+      const pipeline = of.pipeline ?? pipelineOrProblem();
+      if ('code' in pipeline) return pipeline;
+      const scope = scopeFor(pipeline, tasks, force, unasked);
+      if ('code' in scope) return scope;
+      const decision = await decisionContext(pipeline);
+      if ('code' in decision) return decision;
+      return { pipeline, scope, decision, revision: decision.memory.revision(), settled: settledFor(pipeline, scope, decision.memory) };
+    },
+    touch: (files) => {
+      if (loaded.pipeline !== undefined) decisionsOf(loaded.pipeline).touch(files);
+    },
+    async *missed(goesOn) {
+      if (loaded.pipeline !== undefined) yield* decisionsOf(loaded.pipeline).verify(goesOn);
+    },
+    trustEvents: (on) => {
+      isTold = on;
+    },
+  };
+}
+
+function usesInterpreter(pipeline: Pipeline): boolean {
+  let uses = interpreterUses.get(pipeline);
+  if (uses === undefined) interpreterUses.set(pipeline, (uses = pipeline.tasks.some(needsInterpreter)));
+  return uses;
+}
+const interpreterUses = new WeakMap<Pipeline, boolean>();
+
+/** Made when a task lists a folder: most do not. */
+function isOutputOf(pipeline: Pipeline): IsOutput {
+  let isOutput = outputLookups.get(pipeline);
+  if (isOutput === undefined) outputLookups.set(pipeline, (isOutput = outputLookup(pipeline.tasks.flatMap((task: Task) => task.outputs))));
+  return isOutput;
+}
+const outputLookups = new WeakMap<Pipeline, IsOutput>();
+
+function unknownTask(pipeline: Pipeline, name: string): string {
+  const values = pipeline.tasks.filter((task) => task.id !== task.name && name.startsWith(`${task.name}[`)).map((task) => task.id);
+  if (values.length > 0) return `there is no task ${name}: the tasks of this name are ${values.slice(0, 6).join(' ')}${values.length > 6 ? ' …' : ''}`;
+  const near = nearName(name, [...new Set(pipeline.tasks.flatMap((task) => [task.name, task.id]))]);
+  const names = [...new Set(pipeline.tasks.map((task) => task.name))];
+  const suggestion = near === undefined ? `the tasks are ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}` : `did you mean ${near}?`;
+  return `there is no task ${name}: ${suggestion}`;
+}

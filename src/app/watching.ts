@@ -1,0 +1,236 @@
+/**
+ * What a session does while it watches.
+ *
+ *   a change ──▶ looked at ──nothing to do──▶ quiet for `quietTime` ──▶ looked at once more, and the plan is told
+ *                   │ stale tasks                   ▲
+ *                   ▼                               │
+ *                a run ──────────ended──────────────┘
+ *
+ * Changes that come during a run are handed to it. What is done after a change is in proportion to what it touched:
+ * only when the events of the system may have been lost, all files are looked at (`wholeLookInterval`).
+ */
+import path from 'node:path';
+import type { TaskId } from '../model/pipeline.ts';
+import type { PlanEntry } from '../model/plan.ts';
+import type { Trigger } from '../model/run-event.ts';
+import type { RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
+import type { DecisionMemory } from '../execution/decision-memory.ts';
+import { makePlan, upToDateEntry } from '../execution/plan.ts';
+import type { LoadedPipeline } from '../definition/load-pipeline.ts';
+import type { ActiveRun } from './perform-run.ts';
+import { problem, type Preparation, type Prepared, type Problem } from './preparation.ts';
+import type { TaskMemory } from './task-memory.ts';
+
+/** Milliseconds after the last change, until all that it touched is looked at once more. */
+const quietTime = 300;
+/** Milliseconds from one look at all files to the next, and how many changes make that one come at once. */
+const wholeLookInterval = 10_000;
+const manyChanges = 1000;
+
+export interface Watching {
+  /** Resolves when no change is known that is not looked at, and none is expected that belongs to the last one. */
+  readonly changesSettled: () => Promise<void>;
+  /** The first run, of all that is stale. */
+  readonly begin: () => void;
+  /** The run in progress is not cancelled. */
+  readonly stop: () => Promise<void>;
+}
+
+export interface WatchingContext {
+  readonly file: string;
+  readonly folder: string;
+  readonly preparation: Preparation;
+  readonly memory: TaskMemory;
+  readonly listener: (message: SessionMessage) => void;
+  readonly activeRun: () => ActiveRun | undefined;
+  /** Settled when the run that was asked for last is active, or has failed to be. */
+  readonly starting: () => Promise<void> | undefined;
+  /** The file as it is now for the run in progress: with its own parameters, where it has some. */
+  readonly readForRun: () => LoadedPipeline;
+  /** One run, after those before it; resolves with what came of it and how many attempts it made. */
+  readonly run: (options: RunOptions, trigger: Trigger, prepared?: Prepared) => Promise<{ readonly result: RunResult | Problem; readonly executed: number }>;
+  /** A run may follow soon. */
+  readonly onSaved: () => void;
+  /** While nothing runs, what the next change will need is made ready. */
+  readonly makeReady: () => Promise<void>;
+}
+
+/** Resolves when changes are seen. */
+export async function startWatching(tasks: readonly string[], context: WatchingContext): Promise<Watching> {
+  const { file, folder, preparation, memory, listener, activeRun } = context;
+  let isOver = false;
+  const isWatching = (): boolean => !isOver;
+  let changes: Promise<void> = Promise.resolve();
+  /** Changes that came when the run had nothing left to do. */
+  const late: string[] = [];
+  /** Whether a task may have used what changed before it was known to. */
+  let isDoubtful = false;
+  let quiet: NodeJS.Timeout | undefined;
+  /** What was told of the plan last. */
+  let told: { readonly memory: DecisionMemory; readonly revision: number; readonly open: readonly TaskId[] } | undefined;
+  let lastWholeLook = -Infinity;
+  let changesSince = 0;
+
+  const tellInternal = (error: unknown): void => listener(problem('internal', (error as Error).message));
+  /** One after the other. */
+  const then = (next: () => Promise<void>): void => {
+    changes = changes.then(next).catch(tellInternal);
+  };
+
+  // What watches files is not loaded for a run.
+  const { startWatcher } = await import('../execution/watcher.ts');
+  const watcher = startWatcher({
+    folder,
+    onError: (message) => listener(problem('storage', message)),
+    onChange: (files) => {
+      if (activeRun() === undefined) context.onSaved();
+      changesSince += files.length;
+      preparation.touch(files);
+      then(() => onChange(files));
+    },
+  });
+
+  const watchOutside = async (): Promise<void> => {
+    const { pipeline } = preparation.loaded();
+    if (pipeline === undefined) return;
+    const results = await memory.results(pipeline);
+    const names = pipeline.tasks.flatMap((task) => [...task.inputs, ...(task.source.kind === 'shell' ? [] : Object.keys(results.get(task.id)?.fingerprint?.sources ?? {}))]);
+    watcher.add([...new Set(names)].filter((name) => name.startsWith('..') || path.isAbsolute(name)).map((name) => path.resolve(folder, name)));
+  };
+
+  const onChange = async (files: readonly string[]): Promise<void> => {
+    if (!isWatching()) return;
+    const pipelineChanged = files.includes(file);
+    if (pipelineChanged) preparation.reload();
+    if (preparation.loaded().pipeline === undefined) return;
+    if (activeRun() === undefined) await context.starting();
+    const run = activeRun();
+    if (run !== undefined) {
+      const now = pipelineChanged ? context.readForRun() : undefined;
+      const next = now?.pipeline === undefined ? undefined : preparation.scopeFor(now.pipeline, tasks, false, true);
+      const wasInTime = await (now?.pipeline === undefined || next === undefined || 'code' in next ? run.filesChanged() : run.pipelineChanged(now.pipeline, now.graph, next));
+      if (!wasInTime) late.push(...files);
+      return;
+    }
+    if ((await bringUpToDate(files)) !== undefined) afterwards();
+  };
+
+  /** Starts a run if one has to be; otherwise resolves with what is known of the tasks that are not settled. */
+  const bringUpToDate = async (files: readonly string[]): Promise<Looked | undefined> => {
+    const looked = await look();
+    if (looked === undefined || !isWatching()) return undefined;
+    const { prepared, entries } = looked;
+    if (!entries.some((entry) => entry.action === 'run' || entry.action === 'restore')) return looked;
+    // This may have been asked for by something else than a change that was told, which waits for git: what is there
+    // is a part of a checkout then, and would be a run of its own.
+    const gitDone = watcher.gitDone();
+    if (gitDone !== undefined) {
+      await gitDone;
+      await onChange(files);
+      return undefined;
+    }
+    // A change that the last run saw too late has no batch of its own; its reasons name it.
+    const names = files.length > 0 ? files.map((name) => path.relative(folder, name).replaceAll(path.sep, '/')) : changedPaths(entries);
+    // Not awaited: changes that come during the run are handled while it goes on.
+    void runAndReport({ type: 'change', files: names.slice(0, 100), count: names.length }, prepared);
+    return undefined;
+  };
+
+  const look = async (): Promise<Looked | undefined> => {
+    const prepared = await preparation.prepare(tasks, false, true);
+    if ('code' in prepared) {
+      listener(prepared);
+      return undefined;
+    }
+    const { pipeline, scope, decision, settled } = prepared;
+    return { prepared, entries: settled.open.length === 0 ? [] : await makePlan(pipeline, scope, decision, settled) };
+  };
+
+  const afterwards = (): void => {
+    clearTimeout(quiet);
+    if (isWatching()) quiet = setTimeout(() => then(whenQuiet), quietTime);
+  };
+
+  const isIdle = (): boolean => isWatching() && activeRun() === undefined && context.starting() === undefined;
+
+  /** When nothing has happened for a while: what the plan is now, for who shows it. */
+  const whenQuiet = async (): Promise<void> => {
+    if (!isIdle() || preparation.loaded().pipeline === undefined) return;
+    const mayRun = isDoubtful;
+    isDoubtful = false;
+    const looked = await (mayRun ? bringUpToDate([]) : look());
+    if (looked === undefined || !isWatching()) return;
+    if (tasks.length === 0) tellPlan(looked);
+    clearTimeout(quiet);
+    const wait = changesSince >= manyChanges ? 0 : Math.max(0, lastWholeLook + wholeLookInterval - performance.now());
+    if (changesSince > 0) quiet = setTimeout(() => void lookAtAll().catch(tellInternal), wait);
+  };
+
+  /**
+   * Whether the system has told of every change, which it need not (a queue that overflows, a file system of another
+   * machine). Beside the changes: one that comes does not wait for this, but ends it, and it comes again after that one.
+   */
+  const lookAtAll = async (): Promise<void> => {
+    const before = changesSince;
+    const goesOn = (): boolean => isIdle() && changesSince === before;
+    const missed: string[] = [];
+    for await (const changed of preparation.missed(goesOn)) missed.push(changed);
+    if (!goesOn()) return;
+    changesSince = 0;
+    lastWholeLook = performance.now();
+    memory.save();
+    if (missed.length > 0) then(() => onChange(missed));
+  };
+
+  /** Tasks that were not looked at since are as they were told. */
+  const tellPlan = ({ prepared: { scope, decision, settled, revision }, entries }: Looked): void => {
+    const since = told?.memory === decision.memory ? decision.memory.doubtedSince(told.revision) : undefined;
+    const others = told === undefined || since === undefined ? scope.wanted : new Set([...told.open, ...since]);
+    const all = [...entries, ...[...others].filter((id) => settled.has(id)).map((id) => upToDateEntry(id, decision))];
+    told = { memory: decision.memory, revision, open: settled.open.map(({ id }) => id) };
+    if (all.length > 0) listener({ type: 'plan', entries: all });
+  };
+
+  const runAndReport = async (trigger: Trigger, prepared?: Prepared): Promise<void> => {
+    try {
+      const { result, executed } = await context.run({ tasks, force: false }, trigger, prepared);
+      if ('code' in result) listener(result);
+      await watchOutside();
+      // A file that changed while a task used it, or at the very end of the run. What a failure kept from running
+      // waits for the next change; after a run that executed nothing there is nothing to look at again.
+      isDoubtful = !('code' in result) && result.outcome === 'success' && executed > 0;
+      if (late.length > 0) await onChange(late.splice(0));
+      else afterwards();
+      if (isWatching()) await context.makeReady();
+    } catch (error) {
+      tellInternal(error);
+    }
+  };
+
+  await watcher.ready;
+  return {
+    changesSettled: async () => {
+      await watcher.settled();
+      await changes;
+    },
+    begin: () => {
+      if (preparation.loaded().pipeline !== undefined) void runAndReport({ type: 'manual', tasks });
+    },
+    stop: async () => {
+      isOver = true;
+      clearTimeout(quiet);
+      await watcher.close();
+    },
+  };
+}
+
+interface Looked {
+  readonly prepared: Prepared;
+  /** Of tasks that are not settled. */
+  readonly entries: readonly PlanEntry[];
+}
+
+function changedPaths(entries: readonly PlanEntry[]): readonly string[] {
+  const reasons = entries.flatMap((entry) => (entry.action === 'run' || entry.action === 'restore' ? entry.reasons : []));
+  return [...new Set(reasons.flatMap((reason) => ('path' in reason ? [reason.path] : [])))];
+}
