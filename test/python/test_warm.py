@@ -440,6 +440,23 @@ class AsFresh(WarmTest):
         self.assertEqual(self.process.process.returncode, 0)
 
 
+class Reporting(WarmTest):
+    def test_the_helper_reports_into_the_run_of_the_task(self):
+        # Of an environment without a run, when it was imported ahead.
+        process = self.ready(["runweave"])
+        path = self.write("tasks/script.py", "import runweave\nprint(runweave.run_id, runweave.task, runweave.params)\nrunweave.returns(n=1)\n")
+        fresh = self.task("script", path)
+        self.assertEqual((fresh.returncode, fresh.stderr), (0, ""))
+        returned = self.values("return")
+        for is_ahead in (False, True):
+            if is_ahead:
+                process.ahead()
+            os.remove(self.log)
+            forked = self.forked(process, "script", path)
+            self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (0, fresh.stdout, ""))
+            self.assertEqual(self.values("return"), returned)
+
+
 class Threads(WarmTest):
     """Threads of a task that import at the same time."""
 
@@ -555,6 +572,18 @@ class Threads(WarmTest):
 
 
 class Ahead(WarmTest):
+    def test_the_helper_reports_of_its_own_task(self):
+        process = self.ready(["runweave"])
+        path = self.write("tasks/script.py", "import runweave\nrunweave.log_metric('loss', 1)\nprint(runweave.task, runweave.run_id, dict(runweave.params))\n")
+        fresh = self.task("script", path)
+        self.assertNotIn("None", fresh.stdout)
+        for is_ahead in (False, True):
+            if is_ahead:
+                process.ahead()
+            forked = self.forked(process, "script", path)
+            self.assertEqual((forked.stdout, forked.stderr), (fresh.stdout, fresh.stderr))
+        self.assertEqual(len(self.lines("metric")), 3)
+
     def test_a_fork_waits_for_one_task(self):
         warm = self.ready(["numpy"])
         path = self.write("tasks/script.py", "import numpy, os; print(os.getpid(), numpy.random.rand())")

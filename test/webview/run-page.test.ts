@@ -266,6 +266,29 @@ describe('the page of a run', () => {
     assert.deepEqual(panel.complaints, []);
   });
 
+  it('shows what people said of the run, of a task and of its outputs', async () => {
+    const panel = await openRun(withArtifacts(many.slice(0, 1)), { state: { tab: 'tasks', task: 'ingest' } });
+    const { runId } = fold(digitsEvents());
+    const name = many[0]?.name ?? '';
+    const note = (text: string) => [{ text, time: '2026-12-21T00:00:00Z' }];
+    await panel.send({
+      type: 'remarks',
+      remarks: [
+        { runId, tags: ['baseline'], notes: note('<b>first</b>') },
+        { runId, task: 'ingest' as never, tags: [], notes: note('slow today') },
+        { runId, task: 'ingest' as never, output: name, tags: ['golden'], notes: [], flag: { why: 'row 7' } },
+      ],
+    } satisfies RunHostMessage);
+    const remarks = panel.page.locator('details.section', { hasText: 'Remarks' }).locator('li');
+    await remarks.nth(1).waitFor();
+    assert.match(await remarks.nth(0).innerText(), /slow today$/);
+    assert.equal((await remarks.nth(1).innerText()).replaceAll(/\s+/g, ' '), `${name} ⚑ flagged: row 7 tag golden`);
+    assert.match(await panel.page.locator('.run-header').innerText(), /baseline[^]*<b>first<\/b>/);
+    await tab(panel, 'artifacts');
+    await panel.page.locator('.artifact', { hasText: name }).getByText('⚑ flagged: row 7').waitFor();
+    assert.deepEqual(await panel.accessibility(), []);
+  });
+
   it('offers only what its host can do', async () => {
     const panel = await openRun(withArtifacts(many), {}, ['ready', 'load-artifact', 'save-artifact']);
     assert.equal(await panel.page.locator('.run-actions button').count(), 0);
