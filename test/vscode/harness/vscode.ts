@@ -183,13 +183,15 @@ async function pick(page: Page, query: string, row: RegExp): Promise<void> {
     await page.keyboard.press('F1');
     try {
       await input.fill(query, { timeout });
-      await option.click({ timeout });
+      await option.waitFor({ timeout });
       break;
     } catch (error) {
       if (Date.now() > end) throw error;
       await page.keyboard.press('Escape');
     }
   }
+  // Once: a click that is answered late is taken all the same.
+  await option.click();
   await widget.waitFor({ state: 'hidden' });
 }
 
