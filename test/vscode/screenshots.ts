@@ -1,6 +1,7 @@
 /**
- * Makes the pictures of the README, in docs/images, from the real extension in the real editor: the example is run,
- * and graph, run panel and views are taken in light, dark and high contrast. Run it with `node`, after a build.
+ * Makes the pictures of the README, in docs/images, from the real extension in the real editor: the example is run and
+ * changed, and graph, run panel, views, comparison and lineage are taken in light, dark and high contrast. Run it with
+ * `node`, after a build. Those of the website are of `website-pictures.ts`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -54,7 +55,8 @@ try {
     await views.run(/success, 8 executed/).waitFor(patience);
 
     await views.run(/success, 8 executed/).first().click();
-    await vscode.webview('[role="tab"]');
+    const run = await vscode.webview('.run-header');
+    await run.locator('.timeline').first().waitFor();
     await everyTheme('run');
 
     await vscode.openFile('runweave.yaml');
@@ -62,6 +64,24 @@ try {
     await page.keyboard.press('ArrowRight');
     await page.locator('.codelens-decoration').first().waitFor();
     await everyTheme('views');
+
+    // What is wide gets the width.
+    await vscode.runCommand('View: Close All Editors');
+    await vscode.runCommand('View: Toggle Primary Side Bar Visibility');
+    await vscode.runCommand('Runweave: Runs Table');
+    const tracker = await vscode.webview('.run-line');
+    await tracker.locator('.grid').focus();
+    await page.keyboard.press('ControlOrMeta+A');
+    await page.keyboard.press('c');
+    await tracker.locator('.differences').filter({ hasText: 'notebooks/train.py' }).waitFor();
+    await everyTheme('compare');
+
+    await vscode.openFile('build/data/summary.csv');
+    await page.getByRole('tab', { name: 'summary.csv' }).click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Trace Where This Came From…' }).click({ delay: 150 });
+    const lineage = await vscode.webview('[role="treeitem"]');
+    await lineage.getByRole('treeitem').filter({ hasText: 'train[nr_train_images=400]' }).first().click();
+    await everyTheme('lineage');
   });
 } finally {
   for (const cleanup of cleanups.reverse()) await cleanup();

@@ -48,6 +48,8 @@ export interface Panel {
   posted(): Promise<readonly { readonly type: string }[]>;
   send(message: unknown): Promise<void>;
   state(): Promise<unknown>;
+  /** Resolves when all that was asked for is drawn: a chart draws with the next frame what its host works out with one. */
+  drawn(): Promise<void>;
   /** Serious and critical findings of axe-core. */
   accessibility(): Promise<readonly string[]>;
 }
@@ -109,6 +111,8 @@ interface Mock {
 
 async function openPanel(browser: Browser, url: string, options: { readonly theme?: ThemeName; readonly state?: unknown; readonly width?: number; readonly height?: number }): Promise<Panel> {
   const page = await browser.newPage({ viewport: { width: options.width ?? 1000, height: options.height ?? 760 } });
+  // As a test on a busy machine needs: most of it is waited for, not worked for.
+  page.setDefaultTimeout(120_000);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
@@ -132,6 +136,15 @@ async function openPanel(browser: Browser, url: string, options: { readonly them
         JSON.stringify(message),
       ),
     state: () => page.evaluate(() => (globalThis as unknown as Mock).vscodeMock.state),
+    drawn: () =>
+      page.evaluate(
+        () =>
+          new Promise<void>((resolve) => {
+            let frames = 3;
+            const next = (): unknown => ((frames -= 1) < 0 ? resolve() : requestAnimationFrame(next));
+            next();
+          }),
+      ),
     accessibility: () => findings(page),
   };
 }

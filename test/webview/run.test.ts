@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/model/json.ts';
 import type { TaskId } from '../../src/model/pipeline.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
 import type { RunHostMessage, TimelineSpan } from '../../src/protocol/run-view.ts';
+import { eventually } from '../eventually.ts';
 import { digitsEvents, fold } from './digits.ts';
 import { openPanels, type Panel, type Panels } from './panel-page.ts';
 import type { ThemeName } from './themes.ts';
@@ -120,7 +121,7 @@ describe('run panel', () => {
     assert.equal(await picture.evaluate((image) => (image as HTMLImageElement).naturalWidth), 240);
     await panel.page.locator('summary', { hasText: 'train.ipynb' }).first().click();
     await panel.page.locator('summary', { hasText: 'scores.csv' }).first().click();
-    assert.match(await panel.page.locator('.notebook').first().innerText(), /accuracy 0\.9833/);
+    await panel.page.locator('.notebook').first().getByText('accuracy 0.9833').waitFor();
     assert.equal(await panel.page.locator('iframe').first().getAttribute('sandbox'), '');
     await panel.page.frameLocator('iframe').locator('td').first().waitFor();
     assert.equal(await panel.page.evaluate(() => 'hacked' in globalThis), false);
@@ -176,7 +177,7 @@ describe('run panel', () => {
       assert.match(await cells.nth(4).innerText(), /This cell failed[^]*ValueError: in the fifth/);
       assert.match(await cells.nth(5).innerText(), /\[\*\]\s+fit\(\)/);
       // Its script was refused, and nothing of ours.
-      assert.ok(panel.complaints.some((complaint) => complaint.startsWith("Blocked script execution in 'about:srcdoc'")));
+      await eventually(() => assert.ok(panel.complaints.some((complaint) => complaint.startsWith("Blocked script execution in 'about:srcdoc'"))));
       assert.ok(!panel.complaints.some((complaint) => /TypeError|ReferenceError/.test(complaint)));
       assert.deepEqual(await panel.accessibility(), []);
     });

@@ -6,7 +6,7 @@
  *     const graph = await vscode.webview('svg .node');
  *   });
  */
-import { readFile, mkdir, writeFile } from 'node:fs/promises';
+import { cp, readFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
@@ -62,6 +62,8 @@ export interface Vscode {
   /** What the extension hosts printed on their consoles. Only with testsPath; lines printed just before the end may be missing. */
   console(): string;
   serverLog(): string;
+  /** What server and extension hosts write down about themselves. */
+  readonly logsFolder: string;
   /** Where a vsix is installed to. */
   readonly extensionsFolder: string;
   close(): Promise<void>;
@@ -131,6 +133,7 @@ export async function startVscode(options: VscodeOptions): Promise<Vscode> {
       testsExit,
       console: () => lines.join('\n'),
       serverLog: () => server.log(),
+      logsFolder: server.logsFolder,
       extensionsFolder: server.extensionsFolder,
       close,
     };
@@ -141,16 +144,20 @@ export async function startVscode(options: VscodeOptions): Promise<Vscode> {
 }
 
 /** Starts VS Code for one test: what it showed and printed is kept if the test fails, and it is closed in any case. */
-export async function withVscode(t: Pick<TestContext, 'name'>, options: VscodeOptions, body: (vscode: Vscode) => Promise<void>): Promise<void> {
+export async function withVscode(t: Pick<TestContext, 'name'> & Partial<Pick<TestContext, 'signal'>>, options: VscodeOptions, body: (vscode: Vscode) => Promise<void>): Promise<void> {
   const vscode = await startVscode(options);
+  // What goes on after the test's time is up would keep its file from ending.
+  t.signal?.addEventListener('abort', () => void vscode.close());
   try {
+    t.signal?.throwIfAborted();
     await body(vscode);
   } catch (error) {
     const kept = join(root, '.vscode-test', 'failures', t.name.replaceAll(/[^\w-]+/g, '-'));
     await mkdir(dirname(kept), { recursive: true });
     await vscode.page.screenshot({ path: `${kept}.png` }).catch(() => undefined);
     await writeFile(`${kept}.log`, `${vscode.console()}\n--- server ---\n${vscode.serverLog()}`);
-    console.log(`Kept: ${kept}.png and .log`);
+    await cp(vscode.logsFolder, `${kept}-logs`, { recursive: true, force: true }).catch(() => undefined);
+    console.log(`Kept: ${kept}.png, .log and -logs`);
     throw error;
   } finally {
     await vscode.close();
@@ -176,13 +183,15 @@ async function pick(page: Page, query: string, row: RegExp): Promise<void> {
     await page.keyboard.press('F1');
     try {
       await input.fill(query, { timeout });
-      await option.click({ timeout });
+      await option.waitFor({ timeout });
       break;
     } catch (error) {
       if (Date.now() > end) throw error;
       await page.keyboard.press('Escape');
     }
   }
+  // Once: a click that is answered late is taken all the same.
+  await option.click();
   await widget.waitFor({ state: 'hidden' });
 }
 
