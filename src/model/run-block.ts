@@ -49,6 +49,8 @@ export class PlacedShape {
   readonly names: RunShape;
   /** Of each series: where its numbers begin. */
   readonly seriesAt: readonly number[];
+  /** And where its last value is. */
+  readonly lastAt: readonly number[];
   readonly width: number;
   private readonly params: ReadonlyMap<string, number>;
   private readonly taskParams: ReadonlyMap<string, number>;
@@ -62,6 +64,7 @@ export class PlacedShape {
     this.taskParams = placed(names.taskParams);
     this.tags = placed(names.tags);
     this.seriesAt = names.series.map(([, , width]) => (at += width) - width);
+    this.lastAt = names.series.map(([, , width], index) => (this.seriesAt[index] ?? 0) + (width === 1 ? 0 : 1));
     this.width = at;
   }
 
@@ -177,7 +180,7 @@ export class PackedRun implements RunSummary {
     const { shape } = this;
     const [task, name, width] = shape.names.series[index] as RunShape['series'][number];
     const at = shape.seriesAt[index] as number;
-    const last = this.number(width === 1 ? at : at + 1);
+    const last = this.number(shape.lastAt[index] as number);
     const metric = Number.isFinite(last) ? last : (String(last) as SeriesSummary['last']);
     const named = { task, name };
     if (width === 1) return fromNumbers(named, [1, metric]);

@@ -63,7 +63,9 @@ export function unpackRows({ block, runs, besides, unreadable }: PackedRows): re
   const extra = new Map(besides);
   const row = (run: number): RunRow => {
     const summary = new PackedRun(opened, run, keyIn(opened, run));
-    return { runId: summary.runId, path: summary.path, status: statusOf(summary), summary, annotations: noAnnotations, ...extra.get(run) };
+    const said: RunRow = { runId: summary.runId, path: summary.path, status: statusOf(summary), summary, annotations: noAnnotations };
+    const beside = extra.get(run);
+    return beside === undefined ? said : { ...said, ...beside };
   };
   return [...(runs ?? Array.from({ length: block.count }, (_, run) => run)).map(row), ...unreadable];
 }

@@ -48,6 +48,8 @@ export const families = ['params', 'metrics', 'tags', 'tasks'] as const;
 export interface RunFields extends FieldSource {
   /** Every field that occurs, as it is written in a filter; those that every run has first. */
   readonly names: () => readonly string[];
+  /** Every metric of every task that occurs. */
+  readonly series: () => readonly Pick<SeriesSummary, 'task' | 'name'>[];
   /** The distinct values of a field, for completion; at most `limit`. */
   readonly valuesOf: (name: string, limit: number) => readonly FieldValue[];
   /** Values of a metric, each with its task; `undefined` for what is no metric. */
@@ -101,7 +103,7 @@ export function runFields(given: readonly RunRow[], now: number): RunFields {
     if (found === undefined) return unknown(`metrics.${rest.join('.')}`, [...names().metrics].map((each) => `metrics.${each}`));
     const { statistic, isMeant } = found;
     const read = statisticsReader(isMeant, statistic);
-    return over(rows, 'value', (row) => read(row.summary));
+    return over(rows, 'value', ({ summary }) => (summary === undefined ? [] : read(summary)));
   };
 
   return {
@@ -122,6 +124,7 @@ export function runFields(given: readonly RunRow[], now: number): RunFields {
       return (texts[row] ??= textOfRow(found)).includes(text) || (found?.summary !== undefined && seriesHold(found.summary.shape, text));
     },
     names: () => names().all,
+    series: () => names().series,
     valuesOf: (name, limit) => {
       const found = column(name.split('.'));
       if ('message' in found) return [];
@@ -200,48 +203,42 @@ function isPacked(row: RunRow): row is RunRow & FieldRow {
   return row.summary === undefined || row.summary instanceof PackedRun;
 }
 
-/** By a shape: which of its series are meant. Looked up for each column and run, of which most have the shape of the one before. */
-function placesOf(isMeant: (series: Pick<SeriesSummary, 'task' | 'name'>) => boolean): (shape: PlacedShape) => readonly number[] {
-  const known = new Map<PlacedShape, readonly number[]>();
-  let last: PlacedShape | undefined;
-  let places: readonly number[] = [];
+/** Something of a shape, found once: it is asked for each column and run, and most runs have the shape of the one before. */
+function ofShape<T>(find: (shape: PlacedShape) => T): (shape: PlacedShape) => T {
+  const known = new Map<PlacedShape, T>();
+  let last: { readonly shape: PlacedShape; readonly found: T } | undefined;
   return (shape) => {
-    if (shape === last) return places;
-    last = shape;
-    places = known.get(shape) ?? shape.names.series.flatMap(([task, name], at) => (isMeant({ task, name }) ? [at] : []));
-    known.set(shape, places);
-    return places;
-  };
-}
-
-/** One number of each series that is meant, as `statisticOf` gives it; without an object a series where its only value is all that is asked for. */
-function statisticsReader(isMeant: (series: Pick<SeriesSummary, 'task' | 'name'>) => boolean, statistic: Statistic): (summary: PackedRun | undefined) => readonly number[] {
-  const places = placesOf(isMeant);
-  return (summary) => {
-    if (summary === undefined) return [];
-    const { shape } = summary;
-    const found: number[] = [];
-    for (const at of places(shape)) {
-      const [, , width] = shape.names.series[at] ?? ['', '', 1];
-      const offset = shape.seriesAt[at] ?? 0;
-      if (statistic === 'last') found.push(summary.number(width === 1 ? offset : offset + 1));
-      else found.push(statisticOf(summary.seriesNumber(at), statistic));
-    }
+    if (last?.shape === shape) return last.found;
+    const found = known.get(shape) ?? find(shape);
+    known.set(shape, found);
+    last = { shape, found };
     return found;
   };
 }
 
+/** Which of a shape's series are meant. */
+function placesOf(isMeant: (series: Pick<SeriesSummary, 'task' | 'name'>) => boolean): (shape: PlacedShape) => readonly number[] {
+  return ofShape(({ names }) => names.series.flatMap(([task, name], at) => (isMeant({ task, name }) ? [at] : [])));
+}
+
+/** One number of each series that is meant, as `statisticOf` gives it. */
+function statisticsReader(isMeant: (series: Pick<SeriesSummary, 'task' | 'name'>) => boolean, statistic: Statistic): (summary: PackedRun) => readonly number[] {
+  const places = placesOf(isMeant);
+  if (statistic !== 'last') return (summary) => places(summary.shape).map((at) => statisticOf(summary.seriesNumber(at), statistic));
+  const offsets = ofShape((shape) => places(shape).map((at) => shape.lastAt[at] ?? 0));
+  return (summary) => offsets(summary.shape).map((offset) => summary.number(offset));
+}
+
 /** Whether the names of a shape's series hold a text: asked for each run, answered once a shape. */
 function seriesText(): (shape: PlacedShape, text: string) => boolean {
-  let asked = '';
-  let answers = new Map<PlacedShape, boolean>();
+  let asked: string | undefined;
+  let answer = ofShape(() => false);
   return (shape, text) => {
-    if (text !== asked) [asked, answers] = [text, new Map()];
-    const known = answers.get(shape);
-    if (known !== undefined) return known;
-    const answer = shape.names.series.some(([task, name]) => `${task}.${name}`.toLowerCase().includes(text));
-    answers.set(shape, answer);
-    return answer;
+    if (text !== asked) {
+      asked = text;
+      answer = ofShape(({ names }) => names.series.some(([task, name]) => `${task}.${name}`.toLowerCase().includes(text)));
+    }
+    return answer(shape);
   };
 }
 

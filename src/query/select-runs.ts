@@ -12,28 +12,46 @@ export interface SortKey {
  */
 export function sortRows(rows: readonly number[], keys: readonly SortKey[]): readonly number[] {
   if (keys.length === 0) return rows;
-  const values = keys.map(({ column }) => {
-    const known = new Map<number, FieldValue | undefined>();
-    for (const row of rows) known.set(row, column.values(row)[0]);
-    return known;
-  });
-  return [...rows].sort((a, b) => {
-    for (const [index, { descending }] of keys.entries()) {
-      const order = compareValues(values[index]?.get(a), values[index]?.get(b), descending);
-      if (order !== 0) return order;
+  const orders = keys.map(({ column, descending }) => ({ ...orderOf(rows, column), sign: descending ? -1 : 1 }));
+  const places = rows.map((_, at) => at).sort((a, b) => {
+    for (const { ranks, numbers, sign } of orders) {
+      const byRank = (ranks[a] ?? 0) - (ranks[b] ?? 0);
+      if (byRank !== 0) return byRank;
+      const [left, right] = [numbers[a] ?? 0, numbers[b] ?? 0];
+      if (left !== right) return left < right ? -sign : sign;
     }
     return 0;
   });
+  return places.map((at) => rows[at] ?? 0);
 }
 
 const collator = new Intl.Collator(undefined, { numeric: true });
 
-function compareValues(a: FieldValue | undefined, b: FieldValue | undefined, descending: boolean): number {
-  const rankA = rank(a);
-  const rankB = rank(b);
-  if (rankA !== rankB) return rankA - rankB;
-  const order = typeof a === 'number' && typeof b === 'number' ? (rankA === 0 ? a - b : 0) : a === undefined ? 0 : collator.compare(String(a), String(b));
-  return descending ? -order : order;
+/** By the place of each row among `rows`, numbers that compare as its first value does: texts are compared once, each with each that is another. */
+function orderOf(rows: readonly number[], { number, values }: FieldColumn): { readonly ranks: Uint8Array; readonly numbers: Float64Array } {
+  const ranks = new Uint8Array(rows.length);
+  const numbers = new Float64Array(rows.length);
+  const texts = new Map<string, number[]>();
+  for (const [at, row] of rows.entries()) {
+    const value = number?.(row) ?? values(row)[0];
+    ranks[at] = rank(value);
+    if (typeof value === 'number') numbers[at] = Number.isNaN(value) ? 0 : value;
+    else if (value !== undefined) {
+      const text = String(value);
+      const known = texts.get(text);
+      if (known === undefined) texts.set(text, [at]);
+      else known.push(at);
+    }
+  }
+  let order = 0;
+  let before: string | undefined;
+  for (const [text, places] of [...texts].sort(([a], [b]) => collator.compare(a, b))) {
+    // Texts that only differ in what the collator ignores stay as they were.
+    if (before !== undefined && collator.compare(before, text) !== 0) order += 1;
+    before = text;
+    for (const at of places) numbers[at] = order;
+  }
+  return { ranks, numbers };
 }
 
 function rank(value: FieldValue | undefined): number {
@@ -81,7 +99,9 @@ export function groupRows(rows: readonly number[], columns: readonly FieldColumn
   const groups = new Map<string, { readonly key: readonly (FieldValue | undefined)[]; readonly rows: number[] }>();
   for (const row of rows) {
     const key = columns.map((column) => column.values(row)[0]);
-    const text = JSON.stringify(key.map((value) => (value === undefined ? [] : [typeof value, String(value)])));
+    let text = '';
+    // With its length, so that no value is taken for two.
+    for (const value of key) text += value === undefined ? '-' : `${typeof value}${String(value).length}:${String(value)}`;
     const known = groups.get(text);
     if (known === undefined) groups.set(text, { key, rows: [row] });
     else known.rows.push(row);
@@ -90,10 +110,15 @@ export function groupRows(rows: readonly number[], columns: readonly FieldColumn
 }
 
 /** Whether the rows differ in a column: not all have the same values. */
-export function differs(rows: readonly number[], column: FieldColumn): boolean {
-  const [first, ...rest] = rows;
+export function differs(rows: readonly number[], { number, values }: FieldColumn): boolean {
+  const [first] = rows;
   if (first === undefined) return false;
-  const text = (row: number): string => JSON.stringify(column.values(row).map(String));
-  const expected = text(first);
-  return rest.some((row) => text(row) !== expected);
+  const expected = values(first);
+  const [only] = expected;
+  return rows.some((row) => {
+    const found = number?.(row);
+    if (found !== undefined && found === only && expected.length === 1) return false;
+    const others = values(row);
+    return others.length !== expected.length || others.some((value, at) => value !== expected[at] && String(value) !== String(expected[at]));
+  });
 }

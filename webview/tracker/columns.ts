@@ -1,11 +1,11 @@
 /** Columns of the runs table: which fields there are, what they are called, and how their values are written. */
+import { groupBy } from '../../src/model/group-by.ts';
 import { formatDuration } from '../../src/model/time.ts';
 import type { ColumnState } from '../../src/protocol/tracker-view.ts';
 import { directionOf, type Direction } from '../../src/query/direction.ts';
 import type { FieldColumn, FieldValue } from '../../src/query/filter/match.ts';
 import { parseFilter } from '../../src/query/filter/parse.ts';
 import { quoted, statistics, type RunFields, type Statistic } from '../../src/query/run-fields.ts';
-import type { RunRow } from '../../src/query/run-row.ts';
 import { differs, spreadOf, type Spread } from '../../src/query/select-runs.ts';
 import { formatNumber } from '../run/format.ts';
 
@@ -18,6 +18,7 @@ export interface Column {
   /** Of a metric: which of its values is the best one. */
   readonly direction: Direction;
   readonly values: FieldColumn['values'];
+  readonly number?: NonNullable<FieldColumn['number']>;
   readonly kind: FieldColumn['kind'];
 }
 
@@ -46,6 +47,7 @@ export function columnOf(state: ColumnState, fields: RunFields, rowCount: number
     numeric: column.kind === 'duration' || isMetric || isNumeric(column, rowCount),
     direction: isMetric ? directionOf(splitStatistic(field).base) : 'none',
     values: column.values,
+    ...(column.number !== undefined && { number: column.number }),
     kind: column.kind,
   };
 }
@@ -80,22 +82,13 @@ export function withStatistic(field: string, statistic: Statistic): string {
 const mostOfKind = 8;
 
 /** Metrics as columns: by name, or by task and name where several tasks have one of that name. A matrix is one task. */
-export function metricFields(rows: readonly RunRow[]): readonly string[] {
-  const found = new Map<string, Set<string>>();
-  for (const { summary } of rows) {
-    for (const { task, name } of summary?.series ?? []) {
-      const known = found.get(name);
-      if (known === undefined) found.set(name, new Set([task]));
-      else known.add(task);
-    }
-  }
-  const tasks = [...found].map(([name, ids]) => [name, new Set([...ids].map((id) => id.replace(/\[.*$/s, '')))] as const);
-  return tasks.flatMap(([name, of]) => (of.size === 1 ? [`metrics.${quoted(name)}`] : [...of].map((task) => `metrics.${quoted(task)}.${quoted(name)}`)));
+export function metricFields(fields: RunFields): readonly string[] {
+  const tasks = groupBy(fields.series(), ({ name }) => name);
+  return [...tasks].map(([name, of]) => [name, new Set(of.map(({ task }) => task.replace(/\[.*$/s, '')))] as const).flatMap(([name, of]) => (of.size === 1 ? [`metrics.${quoted(name)}`] : [...of].map((task) => `metrics.${quoted(task)}.${quoted(name)}`)));
 }
 
 /** What is shown until a person chooses: parameters that vary, metrics that say what is good first. */
-export function defaultColumns(fields: RunFields, runs: readonly RunRow[], metricNames: readonly string[]): readonly ColumnState[] {
-  const rowCount = runs.length;
+export function defaultColumns(fields: RunFields, rowCount: number, metricNames: readonly string[]): readonly ColumnState[] {
   const rows = Array.from({ length: rowCount }, (_, row) => row);
   const names = fields.names();
   const varies = (field: string): boolean => {

@@ -472,8 +472,8 @@ function rowsChanged(): void {
   // Run ids sort by time; newest first.
   rows = [...byKey.values()].sort((a, b) => (a.path < b.path ? 1 : -1));
   fields = cachedFields(rows, Date.now());
-  metricNames = metricFields(rows);
-  defaults = defaultColumns(fields, rows, metricNames);
+  metricNames = metricFields(fields);
+  defaults = defaultColumns(fields, rows.length, metricNames);
   // Its columns are of the rows before.
   test = () => true;
   refresh();

@@ -37,7 +37,7 @@ export interface TableQuestion {
   readonly onlyDiffering?: readonly number[];
 }
 
-/** Values of a field are looked up once a row, however often a filter is typed. */
+/** Columns are looked up once, however often a filter is typed, and numbers are kept: 9 bytes a row and column that was asked for. */
 export function cachedFields(rows: readonly RunRow[], now: number): RunFields {
   const fields = runFields(rows, now);
   const columns = new Map<string, FieldColumn>();
@@ -49,11 +49,29 @@ export function cachedFields(rows: readonly RunRow[], now: number): RunFields {
       if (known !== undefined) return known;
       const column = fields.column(names);
       if ('message' in column) return column;
-      const values: ReturnType<FieldColumn['values']>[] = [];
-      const cached: FieldColumn = { ...column, values: (row) => (values[row] ??= column.values(row)) };
+      const cached = { ...column, number: keptNumbers(column.values, rows.length) };
       columns.set(key, cached);
       return cached;
     },
+  };
+}
+
+const unknown = 0;
+const isNumber = 1;
+const isOther = 2;
+
+function keptNumbers(values: FieldColumn['values'], count: number): NonNullable<FieldColumn['number']> {
+  let kept: { readonly kinds: Uint8Array; readonly numbers: Float64Array } | undefined;
+  return (row) => {
+    const { kinds, numbers } = (kept ??= { kinds: new Uint8Array(count), numbers: new Float64Array(count) });
+    if (kinds[row] === unknown) {
+      const found = values(row);
+      const [only] = found;
+      const isOnly = found.length === 1 && typeof only === 'number';
+      kinds[row] = isOnly ? isNumber : isOther;
+      if (isOnly) numbers[row] = only;
+    }
+    return kinds[row] === isNumber ? numbers[row] : undefined;
   };
 }
 
@@ -66,14 +84,16 @@ export function compile(text: string, fields: RunFields): { readonly ok: true; r
 export function buildTable(rows: readonly RunRow[], fields: RunFields, test: (row: number) => boolean, question: TableQuestion): TableModel {
   const { table, expanded, onlyDiffering } = question;
   const passing: number[] = [];
-  for (const [row, { annotations }] of rows.entries()) if ((table.archived || !annotations.archived) && test(row)) passing.push(row);
+  rows.forEach(({ annotations }, row) => {
+    if ((table.archived || !annotations.archived) && test(row)) passing.push(row);
+  });
   const columns = shownColumns(table.columns, fields, rows.length, onlyDiffering);
   const keys = table.sort.flatMap(({ field, descending }) => {
     const column = columnOf({ field }, fields, rows.length);
     return column === undefined ? [] : [{ column, descending }];
   });
   const sorted = sortRows(passing, keys);
-  return { rows, fields, columns, lines: linesOf(sorted, table.group, fields, rows.length, expanded), passing: passing.length, extremes: extremesOf(columns, passing) };
+  return { rows, fields, columns, lines: linesOf(sorted, table.group, fields, rows.length, expanded), passing: passing.length, extremes: extremesOf(columns, passing, rows.length) };
 }
 
 function shownColumns(states: readonly ColumnState[], fields: RunFields, count: number, onlyDiffering: readonly number[] | undefined): readonly Column[] {
@@ -99,20 +119,44 @@ function linesOf(sorted: readonly number[], group: readonly string[], fields: Ru
   });
 }
 
-function extremesOf(columns: readonly Column[], rows: readonly number[]): ReadonlyMap<Column, Extremes> {
+interface Ranges {
+  readonly least: Float64Array;
+  readonly most: Float64Array;
+}
+const knownRanges = new WeakMap<Column['values'], Ranges>();
+
+/** The least and the greatest finite value of each row; infinities where it has none. Looked up once: a column of a matrix has many values a row. */
+function rangesOf({ values, number }: Column, count: number): Ranges {
+  const known = knownRanges.get(values);
+  if (known !== undefined) return known;
+  const [least, most] = [new Float64Array(count).fill(Infinity), new Float64Array(count).fill(-Infinity)];
+  for (let row = 0; row < count; row += 1) {
+    const only = number?.(row);
+    for (const value of only === undefined ? values(row) : [only]) {
+      if (typeof value !== 'number' || !Number.isFinite(value)) continue;
+      least[row] = Math.min(least[row] ?? value, value);
+      most[row] = Math.max(most[row] ?? value, value);
+    }
+  }
+  const ranges = { least, most };
+  knownRanges.set(values, ranges);
+  return ranges;
+}
+
+function extremesOf(columns: readonly Column[], rows: readonly number[], count: number): ReadonlyMap<Column, Extremes> {
   const found = new Map<Column, Extremes>();
   for (const column of columns) {
     if (column.direction === 'none') continue;
+    const range = rangesOf(column, count);
     let [least, most] = [Infinity, -Infinity];
     /** One alone is neither the best nor the worst, whatever its tasks have. */
     let runs = 0;
     for (const row of rows) {
-      const numbers = column.values(row).filter((value) => typeof value === 'number' && Number.isFinite(value)) as readonly number[];
-      if (numbers.length > 0) runs += 1;
-      for (const value of numbers) {
-        if (value < least) least = value;
-        if (value > most) most = value;
-      }
+      const value = range.least[row] ?? Infinity;
+      if (value === Infinity) continue;
+      runs += 1;
+      least = Math.min(least, value);
+      most = Math.max(most, range.most[row] ?? value);
     }
     if (runs > 1 && least < most) found.set(column, column.direction === 'higher' ? { best: most, worst: least } : { best: least, worst: most });
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { RunListEntry } from '../../../src/model/record.ts';
@@ -64,34 +64,52 @@ describe('the run index', () => {
     assert.ok(entries.every((entry) => entry.type === 'unreadable' && entry.path.startsWith(elsewhere)));
   });
 
-  const damage: readonly (readonly [name: string, change: (text: string) => string, read: number])[] = [
-    ['gone', () => '', 3],
-    ['of another version', (text) => text.replace('"version":2', '"version":99'), 3],
-    ['no index at all', () => '\u0000\u0001\n\n{}', 3],
-    ['torn in the last line', (text) => text.slice(0, -10), 1],
-    ['with a line that is something else', (text) => text.replace(/^\[.*$/m, '["x"]'), 1],
+  const damage: readonly (readonly [name: string, change: (bytes: Buffer) => Buffer, read: number])[] = [
+    ['gone', () => Buffer.alloc(0), 4],
+    ['of another version', (bytes) => Buffer.concat([Buffer.from('runweave run index 99'), bytes.subarray(21)]), 4],
+    ['no index at all', () => Buffer.from('\u0000\u0001\n\n{}'), 4],
+    ['torn in its last chunk', (bytes) => bytes.subarray(0, -10), 1],
+    ['torn, and appended to', (bytes) => Buffer.concat([bytes.subarray(0, -10), bytes.subarray(-10 - 300)]), 1],
+    ['with a number that is another', (bytes) => (bytes.fill(0x42, bytes.length - 12, bytes.length - 8), bytes), 1],
+    ['with a text that is another', (bytes) => Buffer.from(bytes.toString('latin1').replace('"message":"2026', '"message":"2027'), 'latin1'), 4],
   ];
   for (const [name, change, expected] of damage) {
     it(`is made again where it is ${name}`, async (t) => {
       const folder = folderOf(t);
+      await list(folder);
+      // A chunk of its own.
+      writeFileSync(path.join(folder, 'runs', '20261121T130000Z-x-4444.otlp.jsonl'), 'later');
       const { entries } = await list(folder);
-      const file = path.join(folder, 'cache', 'runs.jsonl');
-      writeFileSync(file, change(readFileSync(file, 'utf8')));
+      const file = path.join(folder, 'cache', 'runs.index');
+      const before = readFileSync(file);
+      const damaged = change(Buffer.from(before));
+      assert.notDeepEqual(damaged, before);
+      writeFileSync(file, damaged);
       const again = await list(folder);
       assert.deepEqual([again.read.length, again.entries], [expected, entries]);
       assert.equal((await list(folder)).read.length, 0);
     });
   }
 
-  it('is written anew when most of it is out of date', async (t) => {
+  it('takes the place of the index of an earlier version', async (t) => {
+    const folder = folderOf(t);
+    mkdirSync(path.join(folder, 'cache'));
+    writeFileSync(path.join(folder, 'cache', 'runs.jsonl'), '{"runweave":"run index","version":2}\n');
+    await list(folder);
+    assert.deepEqual(readdirSync(path.join(folder, 'cache')), ['runs.index']);
+  });
+
+  it('is written anew when most of it is out of date, or in small chunks', async (t) => {
     const folder = folderOf(t);
     await list(folder);
-    const file = path.join(folder, 'cache', 'runs.jsonl');
-    const line = readFileSync(file, 'utf8').split('\n')[1] ?? '';
-    appendFileSync(file, `${line}\n`.repeat(1100));
+    const file = path.join(folder, 'cache', 'runs.index');
+    const whole = readFileSync(file);
+    const chunks = whole.subarray(whole.indexOf('\n') + 1);
+    appendFileSync(file, Buffer.concat(Array.from({ length: 70 }, () => chunks)));
     writeFileSync(path.join(folder, 'runs', '20261121T130000Z-x-4444.otlp.jsonl'), 'new');
     await list(folder);
-    assert.equal(readFileSync(file, 'utf8').trim().split('\n').length, 5);
+    assert.ok(readFileSync(file).length < 2 * whole.length);
+    assert.equal((await list(folder)).read.length, 0);
   });
 
   it('stops when it is told to', async (t) => {
