@@ -158,7 +158,7 @@ function pipelineText(world: World): string {
       },
     ] as const;
   });
-  return JSON.stringify({ name: 'oracle', params: { base: world.base, unused: world.unusedParam }, env: { ALL: String(world.environment) }, tasks: Object.fromEntries(tasks) });
+  return JSON.stringify({ name: 'oracle', params: { base: world.base, unused: world.unusedParam }, env: { ALL: String(world.environment) }, tasks: { ...Object.fromEntries(tasks), ...(world.hasTick && { tick: { shell: 'cat tick.txt > out/tick.txt', inputs: ['tick.txt'], outputs: ['out/tick.txt'] } }) } });
 }
 
 function returnsReference(world: World, task: ModelTask, from: string): string {

@@ -92,6 +92,8 @@ export interface World {
   environment: number;
   base: number;
   unusedParam: number;
+  /** Has a task beside the others that copies a file, which is written last. */
+  readonly hasTick: boolean;
   tasks: ModelTask[];
 }
 
