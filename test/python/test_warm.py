@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -430,13 +431,27 @@ class AsFresh(WarmTest):
             os.kill(pid, signal.SIGKILL)
 
     def test_the_end_of_the_executor_ends_the_tasks(self):
-        path = self.write("tasks/script.py", "import os\nprint('on', flush=True)\nos.kill(os.getpid(), 19)\n")
+        # With what left the task's group: it holds the other end.
+        fifo = self.path("fifo")
+        os.mkfifo(fifo)
+        path = self.write("tasks/script.py", f"""
+            import os, subprocess
+            subprocess.Popen(["sh", "-c", "echo on; exec sleep 1000"], stdout=open({fifo!r}, "w"), start_new_session=True)
+            print("on", flush=True)
+            os.kill(os.getpid(), 19)
+            """)
+        left = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, left)
         answer, streams = self.process.start([sys.executable, BOOTSTRAP, "script", path], self.folder, self.env())
         self.assertEqual(streams[1].recv(100), b"on\n")
+        os.set_blocking(left, True)
+        self.assertEqual(os.read(left, 100), b"on\n")
         output = streams[1].dup()
         self.process.close()
         with output:
             self.assertEqual(output.recv(100), b"")
+        self.assertTrue(select.select([left], [], [], 60)[0], "it goes on")
+        self.assertEqual(os.read(left, 100), b"")
         self.assertEqual(self.process.process.returncode, 0)
 
 
