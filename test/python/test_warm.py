@@ -455,23 +455,6 @@ class AsFresh(WarmTest):
         self.assertEqual(self.process.process.returncode, 0)
 
 
-class Reporting(WarmTest):
-    def test_the_helper_reports_into_the_run_of_the_task(self):
-        # Of an environment without a run, when it was imported ahead.
-        process = self.ready(["runweave"])
-        path = self.write("tasks/script.py", "import runweave\nprint(runweave.run_id, runweave.task, runweave.params)\nrunweave.returns(n=1)\n")
-        fresh = self.task("script", path)
-        self.assertEqual((fresh.returncode, fresh.stderr), (0, ""))
-        returned = self.values("return")
-        for is_ahead in (False, True):
-            if is_ahead:
-                process.ahead()
-            os.remove(self.log)
-            forked = self.forked(process, "script", path)
-            self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (0, fresh.stdout, ""))
-            self.assertEqual(self.values("return"), returned)
-
-
 class Threads(WarmTest):
     """Threads of a task that import at the same time."""
 

@@ -327,8 +327,6 @@ _renewals = {
     "matplotlib": _matplotlib,
     "multiprocessing": _multiprocessing,
     "multiprocessing.process": _multiprocessing_process,
-    "runweave": lambda module: module._look_around(),
-    "runweave._log": lambda module: module.look_around(),
     "numpy.random.mtrand": lambda module: module._rand.seed(),
     "runweave": _helper,
     "runweave._log": _helper_log,
