@@ -12,7 +12,7 @@ import { unsettled, unsettledVersion } from '../../src/fingerprint/task-fingerpr
 import type { Reason } from '../../src/model/fingerprint.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
 import { texts } from './world-text.ts';
-import { boxes, expected, extras, idOf, indexesOf, inner, optionalFile, outputOf, signature, type Child, type Gets, type Kind, type ModelTask, type World } from './world.ts';
+import { boxes, expected, extras, idOf, indexesOf, inner, listedFolder, optionalFile, outputOf, signature, type Child, type Gets, type Kind, type ModelTask, type World } from './world.ts';
 
 /** One session has all runs, as an editor; each has its own, as on the command line; or runs follow the edits. */
 export type Mode = 'session' | 'process' | 'watch';
@@ -121,7 +121,8 @@ export async function runSequence({ seed, edits, notebooks, children, mode = 'se
       matrix,
       key: chance(2) ? 'k' : `v${name}`,
       isFolder,
-      inputs: oneOf([['data/d0.txt'], ['data/d1.txt', 'data/d2.txt'], ['data/g/*.txt'], ['data/link.txt'], []]),
+      isBroken: false,
+      inputs: oneOf([['data/d0.txt'], ['data/d1.txt', 'data/d2.txt'], ['data/g/*.txt'], ['data/link.txt'], [listedFolder], []]),
       constant: pick(5),
       mode: 0,
       check: chance(4) ? 1 : 0,
@@ -283,6 +284,8 @@ export async function runSequence({ seed, edits, notebooks, children, mode = 'se
     'deleted cache': () => {
       if (mode === 'process') rmSync(path.join(folder, '.runweave', 'cache'), { recursive: true });
     },
+    // And is corrected.
+    'task that fails': () => undefined,
     nothing: () => undefined,
   };
 
@@ -344,7 +347,7 @@ export async function runSequence({ seed, edits, notebooks, children, mode = 'se
   let session = await open();
   let edit = 'first run';
   const where = (): string => `seed ${seed}, edit ${counts.edits} (${edit}) in ${folder}`;
-  const run = async (): Promise<ReadonlyMap<string, readonly Reason[]>> => {
+  const run = async (outcome = 'success'): Promise<ReadonlyMap<string, readonly Reason[]>> => {
     events = [];
     if (mode === 'process') {
       await session.close();
@@ -352,7 +355,7 @@ export async function runSequence({ seed, edits, notebooks, children, mode = 'se
     }
     const result = await session.run({ tasks: [], force: false });
     const outputs = events.flatMap((event) => (event.type === 'output' ? [event.text] : []));
-    assert.ok(!('code' in result) && result.outcome === 'success', `${where()}: ${JSON.stringify(result)} ${JSON.stringify(session.graph().diagnostics)} ${outputs.join('')}`);
+    assert.ok(!('code' in result) && result.outcome === outcome, `${where()}: ${JSON.stringify(result)} ${JSON.stringify(session.graph().diagnostics)} ${outputs.join('')}`);
     return executed();
   };
   const executed = (): ReadonlyMap<string, readonly Reason[]> => {
@@ -411,6 +414,13 @@ export async function runSequence({ seed, edits, notebooks, children, mode = 'se
       counts.edits += 1;
       events = [];
       all[edit]?.();
+      if (edit === 'task that fails' && mode !== 'watch') {
+        const task = anyTask();
+        task.isBroken = true;
+        writeAll();
+        await run('failure');
+        task.isBroken = false;
+      }
       const isOneFile = writeAll() < 2;
       const ran = mode === 'watch' ? await followed() : await run();
       counts.executed += ran.size;
@@ -422,8 +432,9 @@ export async function runSequence({ seed, edits, notebooks, children, mode = 'se
         const isDamaged = reasons.some((reason) => 'path' in reason && damaged.has(reason.path));
         // Objects are unpickled only on the word of the cache.
         const isLost = edit === 'deleted cache' && reasons.some((reason) => reason.type === 'never-ran') && world.tasks.some((task) => task.isReturning && task.kind !== 'shell' && indexesOf(task).some((index) => idOf(task, index) === id));
+        const hasFailed = edit === 'task that fails' && reasons.some((reason) => reason.type === 'last-run-failed');
         // A watch may have seen a part of several files.
-        if (before.get(id) !== now.get(id) || isDamaged || isLost || (mode === 'watch' && !isOneFile)) continue;
+        if (before.get(id) !== now.get(id) || isDamaged || isLost || hasFailed || (mode === 'watch' && !isOneFile)) continue;
         counts.needless += 1;
         assert.fail(`${where()}: ${id} ran needlessly: ${JSON.stringify(reasons)}`);
       }
