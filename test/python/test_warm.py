@@ -236,7 +236,7 @@ class AsFresh(WarmTest):
             for stream in (sys.stdin, sys.stdout, sys.stderr):
                 print(stream.encoding, stream.errors, stream.line_buffering, stream.isatty(), stream.fileno(), stream.name)
                 print(getattr(stream, "write_through", None), type(stream.buffer).__name__)
-            print(threading.active_count(), threading.current_thread().name)
+            print(threading.active_count(), threading.current_thread().name, threading.main_thread().native_id == threading.get_native_id())
             print(warnings.filters, locale.setlocale(locale.LC_ALL), gc.isenabled(), sys.getrecursionlimit())
             print(sys.excepthook, sys.displayhook, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime)
             print(open("/proc/self/cmdline").read().rstrip("\\0").split("\\0"), open("/proc/self/comm").read())
@@ -398,6 +398,9 @@ class AsFresh(WarmTest):
             print((a @ a).sum(), KMeans(2, n_init=1, random_state=0).fit(a[:, :2] * [[i % 2] for i in range(400)]).inertia_)
             """,
         )
+
+    def test_a_folder_that_was_changed_before_an_import(self):
+        self.both(self.process, "import os\nos.chdir('tasks')\nimport multiprocessing.process\nprint(multiprocessing.process.ORIGINAL_DIR)\n")
 
     def test_a_call(self):
         self.write("functions.py", "import numpy\n\ndef f():\n    print(numpy.zeros(2), __name__)\n    return {'a': 1}\n\ndef g():\n    return 1 / 0\n")
@@ -661,17 +664,50 @@ class NotForked(WarmTest):
             ("import sys; sys.path.append('lib')", "changes sys.path"),
             ("import subprocess; p = subprocess.Popen(['sleep', '9'])", "changes the child processes"),
             ("import builtins; builtins.extra = 1", "changes builtins"),
+            ("import os; os.umask(0o777)", "changes the umask"),
+            ("import gc; gc.disable()", "changes the garbage collector"),
+            ("import logging; logging.basicConfig(level=logging.DEBUG)", "changes the settings of logging"),
+            ("import numpy; numpy.seterr(all='raise')", "changes the settings of NumPy"),
+            ("import matplotlib; matplotlib.rcParams['figure.dpi'] = 7", "changes the settings of Matplotlib"),
+            ("import random; generator = random.Random()", "makes a random number generator, which would be the same in each task"),
+            ("import numpy; generator = numpy.random.default_rng()", "makes a random number generator, which would be the same in each task"),
             ("import sys; sys.modules['torch'] = sys", "imports torch, which is not known to survive a fork"),
             ("import sys; sys.path.append('lib'); import mine; sys.path.pop()", "imports lib/mine.py, which is not installed"),
         ):
             with self.subTest(text):
                 env = self.installed(text)
                 self.env = lambda *_, env=env: env
-                warm = self.warm(["json", "alpha"])
+                warm = self.warm(["json", "numpy", "alpha"])
                 reason = reason.replace("lib/", self.path("lib") + os.sep)
                 self.assertEqual(warm.first, {"type": "refused", "modules": {"alpha": reason}})
                 warm.close()
                 os.remove(warm.address)
+
+    def test_what_start_up_files_do_that_no_fork_can_have(self):
+        for text, problem in (
+            ("import threading, time; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()", "leave threads running"),
+            ("import socket; s = socket.socket()", "leave files open"),
+            ("import subprocess; p = subprocess.Popen(['sleep', '0'])", "leave processes running"),
+            ("import sys; sys.setprofile(lambda *_: None)", "have Python traced"),
+        ):
+            with self.subTest(text):
+                env = self.installed("")
+                self.env = lambda *_, env=env: env
+                self.write("site-packages/sitecustomize.py", text)
+                warm = self.warm(["json"])
+                self.assertEqual(warm.first, {"type": "unusable", "reason": f"files that run when Python starts {problem}"})
+                warm.close()
+                os.remove(warm.address)
+
+    def test_modules_that_an_import_takes_out_or_puts_in_by_hand(self):
+        env = self.installed("import colorsys, sys\nfor name in ('wave', 'chunk', 'this_is_none'): sys.modules.pop(name, None)\nsys.modules['made'] = type(sys)('made')")
+        self.env = lambda *_: env
+        self.both(self.ready(["wave", "json", "alpha"]), "import alpha, sys\nprint([name in sys.modules for name in ('made', 'colorsys', 'wave', 'json')])\nimport wave, json")
+
+    def test_variables_that_an_import_sets_and_takes_out(self):
+        env = {**self.installed("import os\nos.environ['SET'] = os.environ['CHANGED'] = 'new'\ndel os.environ['TAKEN']"), "CHANGED": "old", "TAKEN": "old"}
+        self.env = lambda *_: env
+        self.both(self.ready(["alpha"]), "import os\nnames = ['SET', 'CHANGED', 'TAKEN']\nprint([*map(os.environ.get, names)])\nimport alpha\nprint([*map(os.environ.get, names)])")
 
     def test_what_can_not_be_imported_is_left_out(self):
         env = self.installed("raise RuntimeError('no')")
@@ -702,7 +738,7 @@ class Notebooks(WarmTest):
             print(os.environ["RUNWEAVE_TASK"], sorted(name for name in os.environ if not name.startswith("PYDEVD_")), matplotlib.get_backend(), sys.orig_argv[1:3])
             print(sorted(name for name in globals() if not name.startswith("_")), os.getpgid(0) == os.getpid() == os.getsid(0))
             print(sorted(name for name in sys.modules if name.startswith("sklearn")))
-            os.system("echo from a process of its own")
+            os.system("echo from a process of its own >made.txt")
             # %%
             class Thing: pass
             import pickle
