@@ -48,6 +48,12 @@ class WarmProcess:
     def _send(self, message):
         self._own.sendall(json.dumps(message).encode() + b"\n")
 
+    def look(self, env):
+        """Has it look at its files for the next task, and have looked."""
+        self.start([sys.executable, BOOTSTRAP, "script", "/nowhere.py"], "/nowhere", env)
+        self._send({"type": "look"})
+        self.ahead()
+
     def ahead(self):
         """Has it make a fork for the next task; returns its pid, which the next task has."""
         before = self._children()
@@ -641,6 +647,24 @@ class NotForked(WarmTest):
         path = self.write("tasks/script.py", "import alpha; print(alpha.VALUE)")
         self.assertEqual(self.forked(warm, "script", path).stdout, "1\n")
         self.write("site-packages/alpha.py", "VALUE = 22")
+        answer = self.start(warm, "script", path)
+        self.assertEqual((answer["type"], answer["stale"]), ("not-started", True))
+
+    def test_after_an_installed_module_changed_while_others_were_loaded(self):
+        env = self.installed("VALUE = 1")
+        self.write("site-packages/beta.py", f"with open({self.path('site-packages/alpha.py')!r}, 'w') as file: file.write('VALUE = 22')")
+        self.env = lambda *_: env
+        warm = self.ready(["alpha", "beta"])
+        answer = self.start(warm, "script", self.write("tasks/script.py", "import alpha; print(alpha.VALUE)"))
+        self.assertEqual((answer["type"], answer["stale"]), ("not-started", True))
+
+    def test_after_an_installation_the_last_look_does_not_count(self):
+        env = self.installed("VALUE = 1")
+        self.env = lambda *_: env
+        warm = self.ready(["alpha"])
+        path = self.write("tasks/script.py", "import alpha; print(alpha.VALUE)")
+        warm.look(env)
+        self.write("site-packages/alpha-2.dist-info/METADATA", "")
         answer = self.start(warm, "script", path)
         self.assertEqual((answer["type"], answer["stale"]), ("not-started", True))
 
