@@ -19,6 +19,7 @@ import select
 import signal
 import socket
 import sys
+import time
 
 from . import ahead, preload
 from .guard import CONTROL, Guard, problem_at_start
@@ -59,6 +60,7 @@ def serve(visible):
     refused, failed = {}, {}
     # In the order of a kernel: some packages ask whether they are in one.
     roots = (NOTEBOOK if order["isNotebook"] else []) + order["preload"]
+    began = time.time_ns()
     for name in roots:
         try:
             reason = guard.load(name)
@@ -76,7 +78,7 @@ def serve(visible):
     # Reads the environment of the one kernel that it is for when it is imported; what it imports itself stays.
     preload.forget("ipykernel.kernelapp")
     preload.hide(visible, filters, roots)
-    watched = WatchedFiles(guard.opened)
+    watched = WatchedFiles(guard.opened, began)
     gc.unfreeze()
     gc.collect()
     # Forks share what is not touched; the collector would touch everything.
