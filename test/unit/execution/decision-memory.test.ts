@@ -123,9 +123,11 @@ describe('remembered decisions', () => {
     memory.trustEvents(true);
     write('a.txt', 'another');
     assert.deepEqual(settledTasks(pipeline, scope, memory).open, []);
+    assert.deepEqual(memory.verifyOf([at('a.out'), at('unknown.txt')]), []);
     const missed: string[] = [];
     for await (const file of memory.verify()) missed.push(file);
     assert.deepEqual(missed, [at('a.txt')]);
+    assert.deepEqual(memory.verifyOf([at('a.out'), at('a.txt')]), [at('a.txt')]);
     assert.deepEqual(settledTasks(pipeline, scope, memory).open, [a, b], 'nor does what depends on it');
     assert.equal(memory.holds(b), true);
     memory.resultChanged(a.id);
