@@ -3,7 +3,7 @@
  * and, where the system tells it, by its start time, so that a crashed holder's id that was given to another process
  * does not keep the pipeline locked for ever.
  */
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { processExists } from '../execution/backend/descendants.ts';
@@ -26,9 +26,9 @@ export function acquireLock(folder: string, pipelineFile: string, purpose: strin
   const temporary = `${file}.${process.pid}`;
   const startTime = processStartTime(process.pid);
   const holder: LockHolder = { pid: process.pid, ...(startTime !== undefined && { startTime }), host: hostname(), purpose };
-  // A link to a finished file appears whole or not at all, and fails if the name is taken.
-  writeFileSync(temporary, JSON.stringify(holder));
   try {
+    // A link to a finished file appears whole or not at all, and fails if the name is taken.
+    writeFileSync(temporary, JSON.stringify(holder));
     for (let tries = 0; tries < 3; tries += 1) {
       try {
         createWhole(temporary, file);
@@ -42,7 +42,7 @@ export function acquireLock(folder: string, pipelineFile: string, purpose: strin
     }
     return { ok: false, holder, file };
   } finally {
-    unlinkSync(temporary);
+    rmSync(temporary, { force: true });
   }
 }
 

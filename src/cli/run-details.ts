@@ -7,6 +7,8 @@ import { spanTree } from '../model/reported.ts';
 import type { ArtifactState, AttemptState, RunState, TaskState } from '../model/run-state.ts';
 import { importFormat, importSource } from '../model/semantic-conventions.ts';
 import { elapsed, formatDuration } from '../model/time.ts';
+import type { Remark } from '../query/annotations.ts';
+import { remarkLines, taskRemarkLines } from './remark-lines.ts';
 import { absoluteTime, relativeTime } from './run-text.ts';
 import { briefMetrics, briefReasons, describeFailure, failureLines, fit, oneLine, outcomeSymbol, outcomeWord, taskDuration, type LineOptions } from './progress/task-lines.ts';
 import { formatBytes, formatNumber, padEnd, plural, table, type Style } from './text.ts';
@@ -16,7 +18,7 @@ const mostSpans = 50;
 const deepestSpan = 12;
 
 /** Summary and a line a task. */
-export function runDetails(state: RunState, options: LineOptions & { readonly record: string; readonly now: number }): string[] {
+export function runDetails(state: RunState, remarks: readonly Remark[], options: LineOptions & { readonly record: string; readonly now: number }): string[] {
   const { style, columns } = options;
   const rows: [string, string][] = [
     ['pipeline', `${state.pipeline.name} (${state.pipeline.file})`],
@@ -39,6 +41,7 @@ export function runDetails(state: RunState, options: LineOptions & { readonly re
   return [
     `${style('bold', state.runId)}  ${runOutcome(state, style)}`,
     ...rows.map(([label, value]) => fit(`  ${style('dim', padEnd(label, 9))} ${oneLine(value)}`, columns)),
+    ...remarks.flatMap((remark) => remarkLines(remark, style, [remark.runId === state.runId ? '' : remark.runId, remark.task ?? '', remark.output ?? ''].filter((part) => part !== '').join('/'))).map((line) => fit(`  ${line}`, columns)),
     ...state.warnings.map((warning) => `  ${style('yellow', '!')} ${oneLine(warning)}`),
     '',
     ...tasks.map((line) => fit(line, columns)),
@@ -46,8 +49,8 @@ export function runDetails(state: RunState, options: LineOptions & { readonly re
   ];
 }
 
-/** Everything that the record says about a task, but its output. */
-export function taskDetails(task: TaskState, runId: RunId, options: LineOptions): string[] {
+/** Everything that the record says about a task, but its output, and what people said of it. */
+export function taskDetails(task: TaskState, runId: RunId, remarks: readonly Remark[], options: LineOptions): string[] {
   const { style, columns } = options;
   const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : [style('bold', title), ...lines.map((line) => fit(`  ${line}`, columns))]);
   const pairs = (object: Readonly<Record<string, unknown>>): string[] => table(Object.entries(object).map(([name, value]) => [oneLine(name), valueText(value)]));
@@ -58,6 +61,7 @@ export function taskDetails(task: TaskState, runId: RunId, options: LineOptions)
     `  ${style('dim', `${node.kind}: ${oneLine(node.source)}${node.owner === undefined ? '' : `, owner ${oneLine(node.owner)}`}${node.tags.length === 0 ? '' : `, tags ${node.tags.join(', ')}`}`)}`,
     ...(node.description === undefined ? [] : [`  ${oneLine(node.description)}`]),
     ...(hasFailed(task) ? [failureText(task, style), ...failureLines(task, runId, options)] : []),
+    ...section('Remarks', taskRemarkLines(remarks, style)),
     ...section('Why', task.phase === 'skip' ? [whyBrief(task)] : task.reasons.map((reason) => oneLine(describeReason(reason)))),
     ...section('Needs', node.dependencies.length === 0 ? [] : [node.dependencies.join(', ')]),
     ...section('Params', pairs({ ...task.params, ...task.loggedParams })),

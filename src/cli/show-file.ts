@@ -78,7 +78,7 @@ function print(read: ReadRecord, source: string, json: boolean, host: Host): voi
   if (read.type === 'unreadable') host.stderr.write(`${host.stderr.style('yellow', 'warning:')} ${source}: ${oneLine(read.message)}\n`);
   else if (read.type === 'run') {
     if (json) writeJson(host.stdout, { ...read.state, path: source });
-    else host.stdout.write(`${runDetails(read.state, { style, color, columns: columns(), record: source, now: host.now() }).join('\n')}\n`);
+    else host.stdout.write(`${runDetails(read.state, [], { style, color, columns: columns(), record: source, now: host.now() }).join('\n')}\n`);
   } else if (json) writeJson(host.stdout, { type: read.type, title: read.title, total: read.total, spans: read.spans });
   else host.stdout.write(`${traceLines(read, source, host).join('\n')}\n`);
 }

@@ -113,8 +113,12 @@ async function digestSources(task: Task, folder: string, files: readonly string[
   const meanings: Record<string, Meaning | undefined> = {};
   const called = task.source.kind === 'call' && compiler !== undefined ? task.source : undefined;
   const isComparedByMeaning = task.compare === 'meaning' && task.source.kind !== 'shell';
+  // They do not run in the task's process, so they can't see its sources; each counts with every byte.
+  const scripts = new Set(scriptFiles(task, folder));
+  scripts.delete(files[0] ?? '');
   if (isComparedByMeaning) {
     for (const file of files) {
+      if (scripts.has(file) && sourceKind(file, 'python') === undefined) continue;
       const kind = sourceKind(file, task.source.kind === 'notebook' && file === task.source.notebook ? 'notebook' : called === undefined ? 'python' : 'module');
       const absolute = path.resolve(folder, file);
       // One that is not there says nothing; it counts as absent.
@@ -127,8 +131,8 @@ async function digestSources(task: Task, folder: string, files: readonly string[
   const mistaken = compiler === undefined ? new Set() : await filesWithMistakes(doubtful, folder, compiler, digests);
   const sources: Record<string, Digest> = {};
   for (const file of files) {
-    const meaning = view === 'bytes' ? undefined : meanings[file];
-    const slice = mistaken.has(file) ? undefined : slices[file];
+    const meaning = view === 'bytes' || scripts.has(file) ? undefined : meanings[file];
+    const slice = mistaken.has(file) || scripts.has(file) ? undefined : slices[file];
     sources[file] ??= slice?.digest ?? (meaning === undefined ? ((await digests.ofPath(folder, file))?.digest ?? absent) : view === 'code' ? meaning.code : meaning.docstrings);
   }
   return { view, isSliced: Object.values(slices).some((slice) => slice.isPart), sources };
@@ -207,7 +211,7 @@ export async function withObserved(
     if (isNewNow && before !== unsettled && !options.isMade(relative)) return unsettled;
     return (await now()) ?? absent;
   };
-  const own = ownSources(fingerprint, observed.modules);
+  const own = ownSources(fingerprint, [...observed.modules, ...scriptFiles(options.task, options.folder)]);
   const sources: Record<string, Digest> = {};
   const { compiler } = options;
   for (const file of compiler === undefined || options.task.source.kind !== 'call' ? [] : seen.modules) {
@@ -273,9 +277,9 @@ async function withMistakes(fingerprint: Fingerprint, { task, folder, compiler }
   return { ...fingerprint, sources: Object.fromEntries(sources) as Fingerprint['sources'] };
 }
 
-/** Sources of the last success that this one did not import any more are dropped; what the definition names stays first. */
-function ownSources(fingerprint: Fingerprint, modules: readonly string[]): readonly string[] {
-  const seen = new Set(modules);
+/** Sources of the last success that this one did not use any more are dropped; what the definition names stays first. */
+function ownSources(fingerprint: Fingerprint, used: readonly string[]): readonly string[] {
+  const seen = new Set(used);
   const [first, ...rest] = Object.keys(fingerprint.sources);
   return first === undefined ? [] : [first, ...rest.filter((file) => seen.has(file))];
 }
@@ -358,9 +362,13 @@ function scriptsOf(command: string, task: Task, folder: string): readonly string
 
 /** The file that the definition names as source, relative to the pipeline's folder with `/`; of shell commands the scripts that they name. */
 export function sourceFiles(task: Task, folder: string): readonly string[] {
+  return [...new Set([...ownSource(task, folder), ...scriptFiles(task, folder)])];
+}
+
+/** What the task's shell commands name and is there, as `sourceFiles`. */
+function scriptFiles(task: Task, folder: string): readonly string[] {
   const isThere = (absolute: string): boolean => statSync(absolute, { throwIfNoEntry: false })?.isFile() === true;
-  const scripts = shellScripts(task, folder).filter(isThere).map((absolute) => path.relative(folder, absolute).replaceAll(path.sep, '/'));
-  return [...new Set([...ownSource(task, folder), ...scripts])];
+  return shellScripts(task, folder).filter(isThere).map((absolute) => path.relative(folder, absolute).replaceAll(path.sep, '/'));
 }
 
 function ownSource(task: Task, folder: string): readonly string[] {

@@ -2,13 +2,14 @@
  * Between the lineage page and its host. The host owns the records and what people said of them, and answers with
  * `query/lineage-answer.ts`; the webview owns which question is asked, and what is selected.
  */
-import type { TaskId } from '../model/pipeline.ts';
+import type { AnnotationChange, AnnotationTarget } from '../model/annotation.ts';
 import type { RunId } from '../model/run-event.ts';
 import type { LineageAnswer, LineageQuestion } from '../query/lineage-answer.ts';
 
 /** What this host can do besides answering. */
 export interface LineageAbilities {
-  readonly flag: boolean;
+  /** Flags, tags and notes. */
+  readonly annotate: boolean;
   readonly openRun: boolean;
   readonly compareCode: boolean;
 }
@@ -23,16 +24,10 @@ export type LineageHostMessage =
   | { readonly type: 'changed' }
   | { readonly type: 'failed'; readonly message: string };
 
-export interface OutputReference {
-  readonly runId: RunId;
-  readonly task?: TaskId;
-  readonly output?: string;
-}
-
 export type LineageViewMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'ask'; readonly question: LineageQuestion }
   | { readonly type: 'open-run'; readonly runId: RunId }
-  | { readonly type: 'flag'; readonly target: OutputReference; readonly on: boolean; readonly why?: string }
+  | { readonly type: 'annotate'; readonly target: AnnotationTarget; readonly change: Extract<AnnotationChange, { readonly type: 'flag' | 'tag' | 'note' }> }
   /** Two versions of a file, by their digests. */
   | { readonly type: 'compare-code'; readonly path: string; readonly from: string; readonly to: string };

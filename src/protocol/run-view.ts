@@ -8,6 +8,7 @@ import type { SaveChart } from './chart-file.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { RunEvent } from '../model/run-event.ts';
 import type { RunState } from '../model/run-state.ts';
+import type { Remark } from '../query/annotations.ts';
 
 /** A span of the trace, for the timeline: ours, a task's own, or of a foreign trace. Times in Unix nanoseconds. */
 export interface TimelineSpan {
@@ -53,6 +54,8 @@ export type RunHostMessage =
   | { readonly type: 'unreadable'; readonly message: string }
   | { readonly type: 'events'; readonly events: readonly RunEvent[]; readonly seriesLengths?: readonly SeriesLength[] }
   | { readonly type: 'artifact'; readonly digest: Digest; /** As it was asked for. */ readonly range?: ByteRange; /** Base64; absent when it is not to be found. */ readonly data?: string }
+  /** What people said of this run, its tasks and their outputs, and of what it found up to date. */
+  | { readonly type: 'remarks'; readonly remarks: readonly Remark[] }
   /** By path and digest of a source's content, a space between. */
   | { readonly type: 'workspace'; readonly files: Readonly<Record<string, WorkspaceFile>> };
 

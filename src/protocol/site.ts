@@ -12,7 +12,7 @@
  *   site/assets/<digest>/    scripts and styles of the panels
  *   site/manifest.json       what was written from what, for the next build
  */
-import type { Flag } from '../query/annotations.ts';
+import type { Flag, Remark } from '../query/annotations.ts';
 import type { RunHostMessage } from './run-view.ts';
 
 export const sitePanels = ['tracker', 'run', 'lineage'] as const;
@@ -28,6 +28,8 @@ export interface SiteIndex {
   readonly heads: readonly string[];
   /** What people flagged as bad. */
   readonly flags: readonly Flag[];
+  /** What else people said of runs, tasks and outputs. */
+  readonly remarks: readonly Remark[];
   readonly panels: readonly SitePanel[];
   /** Folder of the panels' scripts and styles, relative to the page; absent where they are in the page. */
   readonly assets?: string;

@@ -9,7 +9,7 @@ import { nearName } from '../model/near-name.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import type { RunId, SpanId } from '../model/run-event.ts';
 import { elapsed, toDate } from '../model/time.ts';
-import type { Flag } from './annotations.ts';
+import { remarkFinder, type Flag, type Remark } from './annotations.ts';
 import { describeWarning, findOutputs, historyOf, lineageTree, outputNames, outsideInputs, type FoundOutput, type Lineage, type LineageNode, type StaleNow, type TaskRun } from './lineage.ts';
 import { describeSuspect, flaggedTaskRuns, goodTaskRuns, review, type RankedSuspect } from './review.ts';
 
@@ -28,6 +28,9 @@ export interface OutputView {
   readonly flagged: boolean;
   /** Why it is flagged. */
   readonly why?: string;
+  /** What people said of it. */
+  readonly tags: readonly string[];
+  readonly notes: Remark['notes'];
 }
 
 /** An execution of a task as the page shows it. */
@@ -55,6 +58,8 @@ export interface TaskRunView {
   /** Files from outside of the pipeline: path → digest. */
   readonly inputs: Readonly<Record<string, string>>;
   readonly outputs: readonly OutputView[];
+  /** What people said of the execution itself; `tags` are of the pipeline file. */
+  readonly said?: Pick<Remark, 'tags' | 'notes'>;
   /** Why it ran: sentences. */
   readonly reasons: readonly string[];
   /** Sentences, and the runs that each speaks of. */
@@ -107,8 +112,12 @@ export type LineageAnswer =
 export interface LineageSources {
   readonly lineage: Lineage;
   readonly flags: readonly Flag[];
+  /** Tags and notes. */
+  readonly remarks?: readonly Remark[];
   readonly staleNow?: StaleNow;
 }
+
+type RemarkOn = ReturnType<typeof remarkFinder>;
 
 const mostVersions = 50;
 const mostExecutions = 500;
@@ -123,7 +132,8 @@ export function answerLineage(question: LineageQuestion, sources: LineageSources
     case 'history': {
       const runs = historyOf(sources.lineage, question.task);
       if (runs.length === 0) return nothing(`No recorded run executed ${question.task}`, question.task, taskNames(sources.lineage));
-      return { type: 'history', executions: runs.slice(0, mostExecutions).map((run) => viewOf(run, [], sources)), total: runs.length };
+      const remarkOn = remarkFinder(sources.remarks ?? []);
+      return { type: 'history', executions: runs.slice(0, mostExecutions).map((run) => viewOf(run, [], sources, remarkOn)), total: runs.length };
     }
     case 'review':
       return reviewed(sources);
@@ -149,27 +159,30 @@ function trace({ output, direction }: Extract<LineageQuestion, { readonly type: 
   if (found === undefined) return nothing(`No recorded run made ${output}`, output, outputNames(lineage));
   // By a run's own name only that one is found; the others are of the same name and task.
   const versions = output.startsWith(`${found.run.runId}/`) ? findOutputs(lineage, found.kind === 'file' ? found.name : `${found.run.task}.${found.name}`) : all;
+  const remarkOn = remarkFinder(sources.remarks ?? []);
   const runs: Record<string, TaskRunView> = {};
   const node = ({ run, warnings, children, repeated, left }: LineageNode): TreeNodeView => {
-    if (!repeated) runs[run.spanId] = viewOf(run, warnings.map((warning) => ({ text: describeWarning(warning), exact: warning.type === 'superseded' || warning.type === 'stale-now' })), sources);
+    if (!repeated) runs[run.spanId] = viewOf(run, warnings.map((warning) => ({ text: describeWarning(warning), exact: warning.type === 'superseded' || warning.type === 'stale-now' })), sources, remarkOn);
     return { run: run.spanId, repeated, left, children: children.map(node) };
   };
   const root = node(lineageTree(lineage, found.run, { direction, ...(staleNow !== undefined && { staleNow }) }));
   return {
     type: 'trace',
-    output: outputView(found, found.run, sources.flags),
+    output: outputView(found, found.run, sources.flags, remarkOn),
     made: { runId: found.run.runId, task: found.run.task },
-    versions: versions.slice(0, mostVersions).map(({ run, kind, name }) => ({ runId: run.runId, task: run.task, name, start: toDate(run.start).getTime(), shown: run.spanId === found.run.spanId && name === found.name, flagged: outputView({ kind, name }, run, sources.flags).flagged })),
+    versions: versions.slice(0, mostVersions).map(({ run, kind, name }) => ({ runId: run.runId, task: run.task, name, start: toDate(run.start).getTime(), shown: run.spanId === found.run.spanId && name === found.name, flagged: outputView({ kind, name }, run, sources.flags, remarkOn).flagged })),
     tree: { runs, root },
   };
 }
 
-function outputView({ kind, name, digest }: { readonly kind: OutputKind; readonly name: string; readonly digest?: string }, run: TaskRun, flags: readonly Flag[]): OutputView {
+function outputView({ kind, name, digest }: { readonly kind: OutputKind; readonly name: string; readonly digest?: string }, run: TaskRun, flags: readonly Flag[], remarkOn: RemarkOn): OutputView {
   const flag = flags.find((each) => each.runId === run.runId && each.task === run.task && each.output === name);
-  return { kind, name, ...(digest !== undefined && { digest }), flagged: flag !== undefined, ...(flag?.why !== undefined && { why: flag.why }) };
+  const { tags = [], notes = [] } = remarkOn({ runId: run.runId, task: run.task, output: name }) ?? {};
+  return { kind, name, ...(digest !== undefined && { digest }), flagged: flag !== undefined, ...(flag?.why !== undefined && { why: flag.why }), tags, notes };
 }
 
-function viewOf(run: TaskRun, warnings: TaskRunView['warnings'], { lineage, flags }: LineageSources): TaskRunView {
+function viewOf(run: TaskRun, warnings: TaskRunView['warnings'], { lineage, flags }: LineageSources, remarkOn: RemarkOn): TaskRunView {
+  const said = remarkOn({ runId: run.runId, task: run.task });
   const { node, start, end, commit, branch, dirty } = run;
   const sources = Object.entries(run.fingerprint?.sources ?? {});
   const inputs = Object.entries(outsideInputs(lineage, run));
@@ -195,7 +208,8 @@ function viewOf(run: TaskRun, warnings: TaskRunView['warnings'], { lineage, flag
     metrics: run.metrics,
     sources: Object.fromEntries(sources.slice(0, mostFiles)),
     inputs: Object.fromEntries(inputs.slice(0, mostFiles)),
-    outputs: outputs.slice(0, mostFiles).map((output) => outputView(output, run, flags)),
+    outputs: outputs.slice(0, mostFiles).map((output) => outputView(output, run, flags, remarkOn)),
+    ...(said !== undefined && { said: { tags: said.tags, notes: said.notes } }),
     reasons: run.reasons.map(describeReason),
     warnings,
     left: [sources, inputs, outputs].reduce((sum, files) => sum + Math.max(0, files.length - mostFiles), 0),

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { taskNames, type LineageSources } from '../query/lineage-answer.ts';
 import { findOutputs, outputNames, type Lineage } from '../query/lineage.ts';
 import { outputOfFile } from '../query/output-of-file.ts';
-import { flagOutput, lineageReader, type LineagePanel } from './lineage-panel.ts';
+import { annotateOutput, lineageReader, type LineagePanel } from './lineage-panel.ts';
 import type { Pipelines } from './pipelines.ts';
 import { projectFolderOf } from './record-files.ts';
 import type { RecordFolders } from './record-folders.ts';
@@ -38,7 +38,7 @@ export async function flagAsBad({ folders, pipelines }: LineageServices, target:
   const isFlagged = flags.some((flag) => flag.runId === runId && flag.task === task && flag.output === found.name);
   const why = await vscode.window.showInputBox({ title: `Flag ${found.name} of ${runId} as bad`, prompt: isFlagged ? 'It is flagged already: what is said here takes the place of what was said' : 'What is wrong with it? May be left empty' });
   if (why === undefined) return;
-  await flagOutput(folders, { runId, task, output: found.name }, true, why === '' ? undefined : why);
+  await annotateOutput(folders, { runId, task, output: found.name }, { type: 'flag', on: true, ...(why !== '' && { why }) });
   const review = 'Review';
   if ((await vscode.window.showInformationMessage(`${found.name} of ${task} in ${runId} is flagged as bad.`, review)) === review) await vscode.commands.executeCommand('runweave.review');
 }

@@ -3,7 +3,8 @@
  * opened, what is new when they change, and forgotten when it is hidden.
  */
 import * as vscode from 'vscode';
-import type { LineageHostMessage, LineageViewMessage, OutputReference } from '../protocol/lineage-view.ts';
+import type { AnnotationChange, AnnotationTarget } from '../model/annotation.ts';
+import type { LineageHostMessage, LineageViewMessage } from '../protocol/lineage-view.ts';
 import { indexAnnotations } from '../query/annotations.ts';
 import { answerLineage, taskNames, type LineageQuestion, type LineageSources } from '../query/lineage-answer.ts';
 import { lineageOf, outputNames, type StaleNow } from '../query/lineage.ts';
@@ -32,7 +33,8 @@ export function lineageReader(folders: RecordFolders, pipelines: Pipelines): () 
   return async () => {
     const { readAnnotationsOf } = await import('../store/annotations.ts');
     const [states, annotations] = await Promise.all([(heads ??= openReader()).then((read) => read()), readAnnotationsOf(folders.folders)]);
-    return { lineage: lineageOf(states), flags: indexAnnotations(annotations).flags(), staleNow: staleNowOf(pipelines) };
+    const said = indexAnnotations(annotations);
+    return { lineage: lineageOf(states), flags: said.flags(), remarks: said.remarks(), staleNow: staleNowOf(pipelines) };
   };
 }
 
@@ -59,7 +61,7 @@ export function lineagePanel(extension: vscode.Uri, pipelines: Pipelines, folder
     let read: (() => Promise<LineageSources>) | undefined;
     let sources: Promise<LineageSources> | undefined;
     const failed = (error: unknown): void => post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
-    const start = (question: LineageQuestion | undefined): void => post({ type: 'start', can: { flag: true, openRun: true, compareCode: true }, ...(question !== undefined && { question }) });
+    const start = (question: LineageQuestion | undefined): void => post({ type: 'start', can: { annotate: true, openRun: true, compareCode: true }, ...(question !== undefined && { question }) });
     const load = async (): Promise<void> => {
       sources = (read ??= lineageReader(folders, pipelines))();
       const { lineage } = await sources;
@@ -86,8 +88,8 @@ export function lineagePanel(extension: vscode.Uri, pipelines: Pipelines, folder
         case 'open-run':
           await openRunOf(folders, message.runId);
           return;
-        case 'flag':
-          await flagOutput(folders, message.target, message.on, message.why);
+        case 'annotate':
+          await annotateOutput(folders, message.target, message.change);
           again.add('again');
           return;
         case 'compare-code': {
@@ -153,7 +155,8 @@ async function openRunOf(folders: RecordFolders, runId: string): Promise<void> {
 }
 
 /** Beside the records of the run. */
-export async function flagOutput(folders: RecordFolders, { runId, task, output }: OutputReference, on: boolean, why?: string): Promise<void> {
+export async function annotateOutput(folders: RecordFolders, target: AnnotationTarget, change: AnnotationChange): Promise<void> {
+  const { runId } = target;
   const folder = folders.folders.find(({ store }) => pathOfRun(store, runId) !== undefined);
   if (folder === undefined) {
     void vscode.window.showWarningMessage(`The record of ${runId} is not here any more.`);
@@ -161,6 +164,5 @@ export async function flagOutput(folders: RecordFolders, { runId, task, output }
   }
   const [{ appendAnnotations }, { authorOf }] = await Promise.all([import('../store/annotations.ts'), import('../app/author.ts')]);
   const author = await authorOf(projectFolderOf(folder.store));
-  const target = { runId, ...(task !== undefined && { task }), ...(output !== undefined && { output }) };
-  await appendAnnotations(folder.store, [{ target, change: { type: 'flag', on, ...(why !== undefined && { why }) }, ...(author !== undefined && { author }) }], new Date());
+  await appendAnnotations(folder.store, [{ target, change, ...(author !== undefined && { author }) }], new Date());
 }

@@ -47,7 +47,21 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, converted: Conver
     cspSource: webview.cspSource,
   });
 
-  const post = (message: RunHostMessage): void => void webview.postMessage(message);
+  const post = (message: RunHostMessage): void => {
+    void webview.postMessage(message);
+    if (message.type === 'run') void sendRemarks(message.state);
+  };
+  const sendRemarks = async (run: RunState): Promise<void> => {
+    const [{ readAnnotations }, { indexAnnotations, remarksFor }] = await Promise.all([import('../store/annotations.ts'), import('../query/annotations.ts')]);
+    // What can't be read is told in the lists.
+    const annotations = await readAnnotations(storeFolderOf(uri.fsPath)).catch(() => []);
+    post({ type: 'remarks', remarks: remarksFor(run, indexAnnotations(annotations).remarks()) });
+  };
+  const remarksAgain = (): void => {
+    const run = source.state();
+    if (run !== undefined) void sendRemarks(run);
+  };
+  const annotations = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.file(storeFolderOf(uri.fsPath)), 'annotations.jsonl'));
   const source = openSource(uri.fsPath, post, converted);
   const base = pipelineFolderOf(uri.fsPath);
 
@@ -152,6 +166,10 @@ function showRun(extension: vscode.Uri, temporary: vscode.Uri, converted: Conver
     }
   };
   const subscriptions = [
+    annotations,
+    annotations.onDidCreate(remarksAgain),
+    annotations.onDidChange(remarksAgain),
+    annotations.onDidDelete(remarksAgain),
     webview.onDidReceiveMessage((message: RunViewMessage) => {
       receive(message).catch((error: unknown) => void vscode.window.showErrorMessage(`Runweave: ${error instanceof Error ? error.message : String(error)}`));
     }),

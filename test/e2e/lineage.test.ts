@@ -199,3 +199,39 @@ it('reads several folders as one, and what is deleted comes back', { timeout: 30
 
   assert.match((await place.runweave('trace', 'report.txt', '--stale-after', 'soon')).stderr, /--stale-after soon: write an age like 12h/);
 });
+
+it('tags and notes are put on outputs, shown with them, and taken back', { timeout: 60_000 }, async (t) => {
+  const place = workspace(t, { 'runweave.yaml': pipeline(1, both), 'data.txt': data(1), 'clean.sh': clean(1), 'train.sh': train(1) });
+  await place.run();
+  place.write('train.sh', train(2));
+  await place.run();
+  const said = async (...args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await place.runweave(...args);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  };
+  const [second = '', first = ''] = (JSON.parse(await said('runs', '--json')) as { readonly runs: readonly { readonly runId: string }[] }).runs.map(({ runId }) => runId);
+  assert.equal(await said('tag', 'golden', 'build/model.txt'), `${second}/train/build/model.txt: tagged golden\n`);
+  // In the second run it was up to date: it is what the first one made.
+  assert.equal(await said('note', 'row 7 is wrong', 'latest/clean/build/clean.txt'), `${first}/clean/build/clean.txt: noted: row 7 is wrong\n`);
+  await said('note', 'took long', 'latest/train');
+  await said('flag', 'latest/clean/build/clean.txt', '--why', 'row 7');
+
+  assert.match(await said('inspect', 'latest/train'), /^Remarks\n {2}build\/model\.txt: \[golden\]\n {2}took long /m);
+  assert.match(await said('inspect', 'latest/clean'), /^Remarks\n {2}build\/clean\.txt: ⚑ flagged as bad: row 7\n {2}build\/clean\.txt: row 7 is wrong /m, 'also of what was found up to date');
+  assert.match(await said('show', 'latest'), /^ {2}train\/build\/model\.txt: \[golden\]$/m);
+  assert.match(await said('trace', 'report.txt'), /train [^]*build\/model\.txt: \[golden\][^]*clean [^]*build\/clean\.txt: ⚑ flagged as bad: row 7/);
+  const inspected = JSON.parse(await said('inspect', 'latest/train', '--json')) as { readonly remarks: readonly { readonly output?: string; readonly tags: readonly string[] }[] };
+  assert.deepEqual(inspected.remarks.map(({ output, tags }) => [output, tags]), [['build/model.txt', ['golden']], [undefined, []]]);
+  assert.equal((JSON.parse(await said('runs', '--json', '--filter', 'tag:golden')) as { readonly total: number }).total, 1, 'the run of an output is found by its tags');
+
+  assert.match(await said('undo'), /undone: flagged/);
+  assert.match(await said('undo'), /train: undone: noted: took long/);
+  assert.match(await said('undo'), /clean\/build\/clean\.txt: undone: noted: row 7 is wrong/);
+  await said('tag', 'golden', 'build/model.txt', '--remove');
+  assert.doesNotMatch(await said('inspect', 'latest/train'), /Remarks/);
+
+  const mistake = async (...args: readonly string[]): Promise<string> => (await place.runweave(...args)).stderr;
+  assert.equal(await mistake('tag', 'x', 'build/modell.txt'), 'error: there is no run build, and no recorded run made build/modell.txt (did you mean build/model.txt?)\n');
+  assert.match(await mistake('note', 'x', 'latest/trian'), /has no task trian \(did you mean train\?\)/);
+});

@@ -10,6 +10,7 @@ import os, sys, runweave
 before = "decimal" in sys.modules
 import decimal
 parent = open(f"/proc/{os.getppid()}/cmdline").read().split("\\0") if sys.platform == "linux" else []
+runweave.log_metric("warm", 1)
 # As one text: unbuffered, each argument of print is a write of its own.
 print(f"START {'forked' if 'warm' in parent else 'fresh'} {before} {os.environ['RUNWEAVE_TASK']} {__name__}", flush=True)
 `;
@@ -33,8 +34,8 @@ it('forks tasks while watching, once what they import is loaded', { skip: proces
       const [, how = '', name] = /START (\w+) False (\w+) \w+/.exec(line.type === 'output' ? line.text : '') ?? [];
       assert.equal(name, task);
       found.set(task, how);
+      await running.until((each) => each.type === 'metric' && each.task === task, from);
     }
-    await running.until(isIdle, from);
     return found;
   };
   let number = 0;

@@ -1,6 +1,7 @@
 /**
  * Thousands of sequences: `node test/oracle/oracle.ts --sequences 2000 --steps 15 --seed 1`. Each has a seed of its own,
- * from `--seed` on; one that fails is repeated with `--sequences 1 --seed N`. Its workspace is left where it says.
+ * from `--seed` on; one that fails is repeated with `--sequences 1 --seed N`. Its workspace is left where it says. Every
+ * third has a session for each run, as the command line; the others one for all, as an editor.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -23,7 +24,7 @@ for (let seed = first; seed <= last; seed += 1) {
   try {
     // A kernel takes as long to start as ten scripts.
     const notebooks = seed % 8 === 0 && isOfSamePython && site[0] !== undefined ? { notebooks: site[0] } : {};
-    const counts = await runSequence({ seed, edits: Number(values.steps), children: ['none', 'none', 'subprocess', 'os.fork', 'fork', 'spawn', 'forkserver'], ...notebooks });
+    const counts = await runSequence({ seed, edits: Number(values.steps), isFresh: seed % 3 === 0, children: ['none', 'none', 'subprocess', 'os.fork', 'fork', 'spawn', 'forkserver'], ...notebooks });
     for (const key of Object.keys(sums) as (keyof Counts)[]) sums[key] += counts[key];
   } catch (error) {
     failed += 1;

@@ -4,14 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { openSession } from '../../src/app/session.ts';
+import { openSession, type Session } from '../../src/app/session.ts';
 import { unsettled, unsettledVersion } from '../../src/fingerprint/task-fingerprint.ts';
 import type { Reason } from '../../src/model/fingerprint.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
-import { expected, extras, outputsOf, signature, texts, type Child, type Kind, type ModelTask, type World } from './world.ts';
+import { texts } from './world-text.ts';
+import { boxes, expected, extras, idOf, indexesOf, inner, optionalFile, outputOf, signature, type Child, type Gets, type Kind, type ModelTask, type World } from './world.ts';
 
 export interface SequenceOptions {
   readonly seed: number;
@@ -19,6 +20,8 @@ export interface SequenceOptions {
   /** Site-packages in which notebook tasks find what they need; absent: there are none. */
   readonly notebooks?: string;
   readonly children: readonly Child[];
+  /** Each run in a session of its own, as the command line has it; else one session has them all, as an editor. */
+  readonly isFresh?: boolean;
 }
 
 export interface Counts {
@@ -50,7 +53,7 @@ function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<
 }
 
 /** Rejects with what is wrong, and with the seed. */
-export async function runSequence({ seed, edits, notebooks, children }: SequenceOptions): Promise<Counts> {
+export async function runSequence({ seed, edits, notebooks, children, isFresh = false }: SequenceOptions): Promise<Counts> {
   const folder = mkdtempSync(path.join(tmpdir(), 'runweave-oracle-'));
   const pick = random(seed);
   const oneOf = <T>(items: readonly T[]): T => items[pick(items.length)] ?? assert.fail('nothing to pick from');
@@ -62,14 +65,22 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
   const site = globSync(path.join(folder, '.venv', 'lib', '*', 'site-packages'))[0] ?? assert.fail('no site-packages');
   if (notebooks !== undefined) writeFileSync(path.join(site, 'notebooks.pth'), `${notebooks}\n`);
 
-  const dataFiles = ['data/d0.txt', 'data/d1.txt', 'data/d2.txt', 'data/d3.txt'];
+  /** Outside of the workspace. */
+  const flags = mkdtempSync(path.join(tmpdir(), 'runweave-oracle-flags-'));
+
+  const realFiles = ['data/d0.txt', 'data/d1.txt', 'data/d2.txt', 'data/d3.txt'];
+  const dataFiles = [...realFiles, 'data/link.txt', 'data/folder/file.txt'];
   let world: World = {
-    files: Object.fromEntries([...dataFiles, 'data/g/0.txt', 'data/g/1.txt', 'data/l/0.csv', 'data/l/sub/keep.txt'].map((file) => [file, `of ${file}`])),
-    modules: Object.fromEntries(['m0', 'm1', 'm2'].map((name) => [`modules/${name}`, { value: `module ${name}`, comment: '', docstring: '' }])),
+    files: Object.fromEntries([...realFiles, 'data/g/0.txt', 'data/g/1.txt', 'data/l/0.csv', 'data/l/sub/keep.txt', 'data/a/file.txt', 'data/b/file.txt', 'check.sh'].map((file) => [file, `: of ${file}`])),
+    links: { 'data/link.txt': 'd0.txt', 'data/folder': 'a' },
+    modules: Object.fromEntries(['modules/m0', 'modules/m1', 'modules/m2', boxes, inner, 'pkg/__init__'].map((name) => [name, { value: `module ${name}`, comment: '', docstring: '', unused: 0 }])),
     packages: { alpha: '1.0', beta: '1.0' },
+    environment: 0,
+    base: 0,
+    unusedParam: 0,
     tasks: [],
   };
-  const moduleNames = (): readonly string[] => Object.keys(world.modules).flatMap((name) => (name.startsWith('modules/') ? [name.slice('modules/'.length)] : []));
+  const moduleNames = (): readonly string[] => Object.keys(world.modules).flatMap((name) => (name.startsWith('modules/') && name !== boxes ? [name.slice('modules/'.length)] : []));
   let hasNotebook = false;
   const kind = (): Kind => {
     if (notebooks !== undefined && !hasNotebook && chance(4)) {
@@ -84,15 +95,35 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
     named += 1;
     const is = kind();
     const upstream = world.tasks.map((task) => task.name).filter(() => chance(3));
+    const matrix = is !== 'notebook' && chance(3) ? [1, 2] : [];
+    const isFolder = chance(5);
+    const giver = world.tasks.length > 0 && chance(2) ? oneOf(world.tasks) : undefined;
+    const gets: Gets | undefined = giver?.isReturning === true ? { from: giver.name, as: is === 'shell' || giver.kind === 'shell' ? 'text' : oneOf(['text', 'list', 'object'] as const) } : undefined;
     world.tasks.push({
       name,
       kind: is,
       needs: upstream.slice(0, 3),
       param: pick(3),
-      matrix: is !== 'notebook' && chance(4) ? [1, 2] : [],
-      inputs: oneOf([['data/d0.txt'], ['data/d1.txt', 'data/d2.txt'], ['data/g/*.txt'], []]),
+      needsBy: oneOf(['needs', 'needs', 'inputs'] as const),
+      gets,
+      isReturning: chance(2),
+      takesBase: chance(4),
+      matrix,
+      key: chance(2) ? 'k' : `v${name}`,
+      isFolder,
+      inputs: oneOf([['data/d0.txt'], ['data/d1.txt', 'data/d2.txt'], ['data/g/*.txt'], ['data/link.txt'], []]),
       constant: pick(5),
+      mode: 0,
+      check: chance(4) ? 1 : 0,
+      isFlaky: is !== 'notebook' && chance(6),
+      keep: isFolder || !chance(5),
+      compare: chance(5) ? 'bytes' : 'meaning',
+      isIpynb: chance(2),
+      description: 'none',
+      mayOpen: chance(3),
+      importsFromPackage: chance(3),
       module: oneOf(moduleNames()),
+      otherModule: oneOf(moduleNames()),
       undeclared: oneOf(dataFiles),
       child: is === 'notebook' ? oneOf(children.filter((child) => child !== 'spawn' && child !== 'forkserver')) : oneOf(children),
       childFile: oneOf(dataFiles),
@@ -108,12 +139,54 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
   const size = 3 + pick(5);
   for (let n = 0; n < size; n += 1) addTask();
 
+  const outputs = (task: ModelTask): readonly string[] => indexesOf(task).map((index) => outputOf(task, index));
   const anyTask = (): ModelTask => oneOf(world.tasks);
   const anyModule = () => world.modules[oneOf(Object.keys(world.modules))] ?? assert.fail('no module');
   const history: World[] = [];
   const damaged = new Set<string>();
   const all: Readonly<Record<string, () => void>> = {
-    data: () => void (world.files = { ...world.files, [oneOf(dataFiles)]: `data ${pick(1000)}` }),
+    data: () => void (world.files = { ...world.files, [oneOf([...realFiles, 'data/a/file.txt', 'data/b/file.txt'])]: `data ${100 + pick(900)}` }),
+    'data of the same size and time': () => {
+      const file = oneOf(realFiles);
+      world.files = { ...world.files, [file]: `data ${100 + pick(900)}` };
+      keepsTime = file;
+    },
+    'files that change places': () => {
+      const [one, other] = [oneOf(realFiles), oneOf(realFiles)];
+      if (one === other) return;
+      const [first = '', second = ''] = [world.files[one], world.files[other]];
+      for (const [from, to] of [[one, 'data/x'], [other, one], ['data/x', other]] as const) renameSync(path.join(folder, from), path.join(folder, to));
+      world.files = { ...world.files, [one]: second, [other]: first };
+      written = { ...written, [one]: second, [other]: first };
+    },
+    'link to another file': () => void (world.links = { ...world.links, 'data/link.txt': oneOf(['d0.txt', 'd1.txt', 'd2.txt']) }),
+    'link to another folder': () => void (world.links = { ...world.links, 'data/folder': oneOf(['a', 'b']) }),
+    'file that may be there': () => {
+      world.files = world.files[optionalFile] === undefined ? { ...world.files, [optionalFile]: `there ${pick(10)}` } : without(world.files, optionalFile);
+    },
+    environment: () => void (world.environment = pick(3)),
+    'environment of a task': () => void (anyTask().mode = pick(10)),
+    'param of the pipeline': () => void (world.base = pick(1000)),
+    'param that nobody uses': () => void (world.unusedParam = pick(1000)),
+    check: () => void (anyTask().check = pick(3)),
+    'script of checks': () => void (world.files = { ...world.files, 'check.sh': `: ${pick(1000)}` }),
+    keep: () => {
+      const task = anyTask();
+      task.keep = task.isFolder || !task.keep;
+    },
+    description: () => void (anyTask().description = String(pick(1000))),
+    compare: () => {
+      const task = anyTask();
+      task.compare = task.compare === 'bytes' ? 'meaning' : 'bytes';
+    },
+    'module for odd numbers': () => void (anyTask().otherModule = oneOf(moduleNames())),
+    'what is taken of returns': () => {
+      const task = anyTask();
+      if (task.gets === undefined) return;
+      const giver = world.tasks.find((each) => each.name === task.gets?.from) ?? assert.fail(task.gets.from);
+      task.gets = { from: giver.name, as: task.kind === 'shell' || giver.kind === 'shell' ? 'text' : oneOf(['text', 'list', 'object'] as const) };
+    },
+    'unused function of a module': () => void (anyModule().unused = pick(1000)),
     'file of a glob': () => {
       const file = `data/g/${pick(4)}.txt`;
       if (world.files[file] === undefined || chance(2)) world.files = { ...world.files, [file]: `glob ${pick(1000)}` };
@@ -134,7 +207,7 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
     module: () => void (anyModule().value = `module ${pick(1000)}`),
     extra: () => {
       const place = oneOf(extras);
-      if (world.modules[place] === undefined) world.modules = { ...world.modules, [place]: { value: `extra ${pick(1000)}`, comment: '', docstring: '' } };
+      if (world.modules[place] === undefined) world.modules = { ...world.modules, [place]: { value: `extra ${pick(1000)}`, comment: '', docstring: '', unused: 0 } };
       else world.modules = without(world.modules, place);
     },
     package: () => void (world.packages = { ...world.packages, [oneOf(['alpha', 'beta'])]: `${pick(9)}.${pick(9)}` }),
@@ -159,6 +232,7 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
       world.modules = { ...without(world.modules, `modules/${from}`), [`modules/${to}`]: module };
       for (const task of world.tasks) {
         if (task.module === from) task.module = to;
+        if (task.otherModule === from) task.otherModule = to;
         if (task.childModule === from) task.childModule = to;
       }
     },
@@ -176,13 +250,15 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
       if (history.length > 0) world = structuredClone(oneOf(history));
     },
     'deleted output': () => {
-      const output = oneOf(outputsOf(anyTask()));
+      const output = oneOf(outputs(anyTask()));
       damaged.add(output);
+      damaged.add(path.posix.dirname(output));
       rmSync(path.join(folder, output), { force: true });
     },
     'changed output': () => {
-      const output = oneOf(outputsOf(anyTask()));
+      const output = oneOf(outputs(anyTask()));
       damaged.add(output);
+      damaged.add(path.posix.dirname(output));
       writeFileSync(path.join(folder, output), 'damaged');
     },
     'module comment': () => void (anyModule().comment = `# ${pick(1000)}\n`),
@@ -192,10 +268,15 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
       const task = anyTask();
       task.isLoose = !task.isLoose;
     },
-    touch: () => utimesSync(path.join(folder, oneOf(dataFiles)), new Date(), new Date()),
+    touch: () => utimesSync(path.join(folder, oneOf(realFiles)), new Date(), new Date()),
+    'deleted cache': () => {
+      if (isFresh) rmSync(path.join(folder, '.runweave', 'cache'), { recursive: true });
+    },
     nothing: () => undefined,
   };
 
+  const linked = new Map<string, string>();
+  let keepsTime = '';
   let written: Readonly<Record<string, string>> = {};
   let installed: Readonly<Record<string, string>> = {};
   const writeAll = (): void => {
@@ -207,10 +288,20 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
     }
     for (const [name, text] of Object.entries(now)) {
       if (written[name] === text) continue;
-      mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
-      writeFileSync(path.join(folder, name), text);
+      const file = path.join(folder, name);
+      mkdirSync(path.dirname(file), { recursive: true });
+      const { atime, mtime } = keepsTime === name ? statSync(file) : { atime: 0, mtime: 0 };
+      writeFileSync(file, text);
+      if (keepsTime === name) utimesSync(file, atime, mtime);
     }
+    keepsTime = '';
     written = now;
+    for (const [link, target] of Object.entries(world.links)) {
+      if (linked.get(link) === target) continue;
+      rmSync(path.join(folder, link), { force: true });
+      symlinkSync(target, path.join(folder, link));
+      linked.set(link, target);
+    }
     for (const name of new Set([...Object.keys(installed), ...Object.keys(world.packages)])) {
       const version = world.packages[name];
       if (installed[name] === version) continue;
@@ -225,13 +316,20 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
   };
 
   let events: RunEvent[] = [];
-  const session = await openSession({ file: path.join(folder, 'runweave.yaml'), python }, (message) => {
-    if (message.type === 'event') events.push(message.event);
-  });
+  process.env['ORACLE_FLAGS'] = flags;
+  const open = (): Promise<Session> =>
+    openSession({ file: path.join(folder, 'runweave.yaml'), python }, (message) => {
+      if (message.type === 'event') events.push(message.event);
+    });
+  let session = await open();
   let edit = 'first run';
   const where = (): string => `seed ${seed}, edit ${counts.edits} (${edit}) in ${folder}`;
   const run = async (): Promise<ReadonlyMap<string, readonly Reason[]>> => {
     events = [];
+    if (isFresh) {
+      await session.close();
+      session = await open();
+    }
     const result = await session.run({ tasks: [], force: false });
     const outputs = events.flatMap((event) => (event.type === 'output' ? [event.text] : []));
     assert.ok(!('code' in result) && result.outcome === 'success', `${where()}: ${JSON.stringify(result)} ${JSON.stringify(session.graph().diagnostics)} ${outputs.join('')}`);
@@ -240,11 +338,13 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
     return new Map(events.flatMap((event) => (event.type === 'task-started' ? [[event.task as string, reasons.get(event.task) ?? []]] : [])));
   };
   const check = (): void => {
-    for (const task of world.tasks) {
-      for (const [output, text] of Object.entries(expected(world, task))) {
-        const file = path.join(folder, output);
-        assert.equal(existsSync(file) ? readFileSync(file, 'utf8') : 'missing', text, `${where()}: ${output} is stale`);
-      }
+    const all = Object.assign({}, ...world.tasks.flatMap((task) => indexesOf(task).map((index) => expected(world, task, index)))) as Readonly<Record<string, string>>;
+    for (const [output, text] of Object.entries(all)) {
+      const file = path.join(folder, output);
+      assert.equal(existsSync(file) ? readFileSync(file, 'utf8') : 'missing', text, `${where()}: ${output} is stale`);
+    }
+    for (const place of world.tasks.flatMap((task) => (task.isFolder ? outputs(task).map((output) => path.posix.dirname(output)) : []))) {
+      for (const name of readdirSync(path.join(folder, place))) assert.ok(`${place}/${name}` in all, `${where()}: ${place}/${name} is left of another state`);
     }
   };
 
@@ -252,9 +352,11 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
     writeAll();
     await run();
     check();
-    let before = new Map(world.tasks.map((task) => [task.name, signature(world, task)]));
+    const signatures = (): ReadonlyMap<string, string> => new Map(world.tasks.flatMap((task) => indexesOf(task).map((index) => [idOf(task, index), signature(world, task, index)])));
+    let before = signatures();
     while (counts.edits < edits) {
-      edit = oneOf(Object.keys(all));
+      // What was kept is asked for by going back alone.
+      edit = chance(6) ? 'revert' : oneOf(Object.keys(all));
       counts.edits += 1;
       all[edit]?.();
       writeAll();
@@ -262,12 +364,13 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
       counts.executed += ran.size;
       counts.restored += events.filter((event) => event.type === 'task-skipped' && event.reason === 'restored').length;
       check();
-      const now = new Map(world.tasks.map((task) => [task.name, signature(world, task)]));
+      const now = signatures();
       for (const [id, reasons] of ran) {
         assert.ok(reasons.length > 0, `${where()}: ${id} ran without a reason`);
-        const name = id.replace(/\[.*/, '');
         const isDamaged = reasons.some((reason) => 'path' in reason && damaged.has(reason.path));
-        if (before.get(name) !== now.get(name) || isDamaged) continue;
+        // Objects are unpickled only on the word of the cache.
+        const isLost = edit === 'deleted cache' && reasons.some((reason) => reason.type === 'never-ran') && world.tasks.some((task) => task.isReturning && task.kind !== 'shell' && indexesOf(task).some((index) => idOf(task, index) === id));
+        if (before.get(id) !== now.get(id) || isDamaged || isLost) continue;
         counts.needless += 1;
         assert.fail(`${where()}: ${id} ran needlessly: ${JSON.stringify(reasons)}`);
       }
@@ -286,6 +389,7 @@ export async function runSequence({ seed, edits, notebooks, children }: Sequence
   } finally {
     await session.close();
   }
+  rmSync(flags, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   return counts;
 }

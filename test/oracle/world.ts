@@ -1,6 +1,6 @@
 /**
- * The model of the oracle: what the workspace holds, the text of each file, and what each task has to make of it.
- * Plain data, so that an earlier state can be had again.
+ * The model of the oracle: what the workspace holds, and what each task has to make of it. Plain data, so that an earlier
+ * state can be had again. The text of each file is in `world-text.ts`.
  */
 import assert from 'node:assert/strict';
 
@@ -10,20 +10,49 @@ export type Child = 'none' | 'subprocess' | 'os.fork' | 'fork' | 'spawn' | 'fork
 /** How a task lists `data/l`. */
 export type Lists = 'no' | 'glob' | 'pathlib' | 'rglob' | 'listdir' | 'walk' | 'child';
 
+/** What it takes of another task's returns: text, a list, or an object that is no JSON. */
+export interface Gets {
+  readonly from: string;
+  readonly as: 'text' | 'list' | 'object';
+}
+
 export interface ModelTask {
   readonly name: string;
   kind: Kind;
   needs: string[];
+  /** How the pipeline file says so: by name, or by the outputs as inputs. */
+  readonly needsBy: 'needs' | 'inputs';
+  gets: Gets | undefined;
+  /** Returns text; if it is Python also a list and an object. */
+  readonly isReturning: boolean;
   param: number;
+  /** Has `${params.base}` as a parameter too. */
+  readonly takesBase: boolean;
   /** Values of a matrix; empty: none. */
   readonly matrix: readonly number[];
+  /** Its key: of this task alone, or one that pairs it with others. */
+  readonly key: string;
+  /** The output is a folder, in which one file's name depends on `constant`. */
+  readonly isFolder: boolean;
   /** Declared: files and globs. */
   inputs: string[];
   /** Stands in the script or command. */
   constant: number;
-  /** From here on Python only. A module that is imported inside of a function, and a file that is not declared. */
+  /** Of its environment. */
+  mode: number;
+  /** A command that has to succeed after it, with this number in it; 0: none. */
+  check: number;
+  /** The first attempt of each execution fails. */
+  readonly isFlaky: boolean;
+  keep: boolean;
+  /** From here on Python only. A module that is imported inside of a function, another where `constant` is odd, and a file that is not declared. */
   module: string;
+  otherModule: string;
   undeclared: string;
+  /** Opens a file that may not be there. */
+  readonly mayOpen: boolean;
+  /** Imports a function that the package `pkg` has from its module `inner`. */
+  readonly importsFromPackage: boolean;
   /** Reads `childFile` and imports `childModule` in another process. */
   readonly child: Child;
   childFile: string;
@@ -33,43 +62,95 @@ export interface ModelTask {
   readonly lists: Lists;
   /** Imports `extra` if it is there: from `first`, from `second`, or installed. */
   readonly isOptimistic: boolean;
+  compare: 'meaning' | 'bytes';
+  readonly isIpynb: boolean;
   /** What says nothing; of a function that is called, also one beside it that it does not use. */
   comment: string;
   isLoose: boolean;
   unused: number;
+  description: string;
 }
 
 export interface Module {
   value: string;
   comment: string;
   docstring: string;
+  /** Returned by a function that nobody calls. */
+  unused: number;
 }
 
 export interface World {
   /** Data files: path → text. */
   files: Readonly<Record<string, string>>;
+  /** Links: path → target, relative to the link's folder. */
+  links: Readonly<Record<string, string>>;
   /** Path without `.py` → what the module says. */
   modules: Readonly<Record<string, Module>>;
   /** Installed packages → version. */
   packages: Readonly<Record<string, string>>;
+  /** Of all tasks: a variable, and params, of which the last is used by none. */
+  environment: number;
+  base: number;
+  unusedParam: number;
   tasks: ModelTask[];
 }
 
 /** Where `extra` may be, in the order in which Python looks. */
 export const extras = ['first/extra/__init__', 'first/extra', 'second/extra/__init__', 'second/extra'];
+/** Opened by tasks whether it is there or not. */
+export const optionalFile = 'data/maybe.txt';
+/** Has the class of the objects that tasks return. */
+export const boxes = 'modules/boxes';
+export const inner = 'pkg/inner';
 
-export function outputsOf(task: ModelTask): readonly string[] {
-  return task.matrix.length === 0 ? [`out/${task.name}.txt`] : task.matrix.map((value) => `out/${task.name}-${value}.txt`);
-}
-
-function taskNamed(world: World, name: string): ModelTask {
+export function taskNamed(world: World, name: string): ModelTask {
   return world.tasks.find((task) => task.name === name) ?? assert.fail(name);
 }
 
-/** Files that the task reads because it declares them or a task that makes them, in the order in which it reads them. */
+/** One for each task that its matrix makes. */
+export function indexesOf(task: ModelTask): readonly number[] {
+  return task.matrix.length === 0 ? [0] : task.matrix.map((_, index) => index);
+}
+
+export function idOf(task: ModelTask, index: number): string {
+  return task.matrix.length === 0 ? task.name : `${task.name}[${task.key}=${task.matrix[index] ?? ''}]`;
+}
+
+/** `value` may be a reference in the file, or a variable in code. */
+export function outputWith(task: ModelTask, value: string): string {
+  return `out/${task.name}${task.matrix.length === 0 ? '' : `-${value}`}${task.isFolder ? '/main' : ''}.txt`;
+}
+
+/** What others read. */
+export function outputOf(task: ModelTask, index: number): string {
+  return outputWith(task, String(task.matrix[index] ?? ''));
+}
+
+export function isPaired(task: ModelTask, upstream: ModelTask): boolean {
+  return task.matrix.length > 0 && upstream.matrix.length > 0 && task.key === upstream.key;
+}
+
+/** Which of the upstream task's outputs it reads. */
+function indexesFor(task: ModelTask, index: number, upstream: ModelTask): readonly number[] {
+  return isPaired(task, upstream) ? [index] : indexesOf(upstream);
+}
+
+/** The one whose returns it takes. */
+function indexOfReturns(task: ModelTask, index: number, upstream: ModelTask): number {
+  return isPaired(task, upstream) ? index : 0;
+}
+
+/** Through links. */
+function textOf(world: World, file: string): string {
+  for (const [link, target] of Object.entries(world.links)) {
+    if (file === link || file.startsWith(`${link}/`)) return world.files[`data/${target}${file.slice(link.length)}`] ?? '';
+  }
+  return world.files[file] ?? '';
+}
+
+/** Declared files, as they are found, in the order in which they are read. */
 function declared(world: World, task: ModelTask): readonly string[] {
-  const inputs = task.inputs.flatMap((input) => (input.includes('*') ? Object.keys(world.files).filter((file) => file.startsWith(input.replace('*.txt', ''))).sort() : [input]));
-  return [...inputs, ...task.needs.flatMap((need) => outputsOf(taskNamed(world, need)))];
+  return task.inputs.flatMap((input) => (input.includes('*') ? Object.keys(world.files).filter((file) => file.startsWith(input.replace('*.txt', ''))).sort() : [input]));
 }
 
 /** What a task finds in `data/l` and in `data/l/sub`, which is always there. */
@@ -94,16 +175,6 @@ function listed(world: World, task: ModelTask): readonly string[] {
   }
 }
 
-const listingCode: Readonly<Record<Lists, readonly string[]>> = {
-  no: [],
-  glob: ['    import glob', "    names = [name[7:] for name in glob.glob('data/l/*.csv')]"],
-  pathlib: ['    import pathlib', "    names = [path.name for path in pathlib.Path('data/l').glob('*.csv')]"],
-  rglob: ['    import pathlib', "    names = [path.as_posix()[7:] for path in pathlib.Path('data', 'l').rglob('*.csv')]"],
-  listdir: ["    names = os.listdir('data/l')"],
-  walk: ["    names = [os.path.join(top, name)[7:] for top, _, names in os.walk('data/l') for name in names]"],
-  child: ['    import subprocess', "    code = 'import os; print(*os.listdir(), sep=chr(10))'", "    names = subprocess.run([sys.executable, '-c', code], cwd='data/l', check=True, stdout=subprocess.PIPE, encoding='utf-8').stdout.split()"],
-};
-
 function extraOf(world: World): readonly [place: string, value: string] {
   const place = extras.find((each) => world.modules[each] !== undefined);
   if (place !== undefined) return [place, world.modules[place]?.value ?? ''];
@@ -111,136 +182,83 @@ function extraOf(world: World): readonly [place: string, value: string] {
   return version === undefined ? ['', 'no extra'] : ['package', version];
 }
 
-/** What a clean build writes into the outputs of a task: path → text. */
-export function expected(world: World, task: ModelTask): Readonly<Record<string, string>> {
-  const read = (file: string): string => {
-    const maker = world.tasks.find((other) => outputsOf(other).includes(file));
-    return maker === undefined ? (world.files[file] ?? '') : (expected(world, maker)[file] ?? '');
-  };
-  const texts = declared(world, task).map(read);
+function usedModule(task: ModelTask): string {
+  return task.constant % 2 === 0 ? task.module : task.otherModule;
+}
+
+/** What a task returns as text. */
+export function returned(world: World, task: ModelTask): string {
+  return task.kind === 'shell' ? `returns ${task.constant}` : `returns ${task.constant % 3} ${world.modules[`modules/${usedModule(task)}`]?.value ?? ''}`;
+}
+
+/** What stands in the output for what it got of another. */
+function got(world: World, { gets }: ModelTask): string {
+  if (gets === undefined) return '';
+  const text = returned(world, taskNamed(world, gets.from));
+  if (gets.as === 'list') return `["${text}", 1.5, null]`;
+  return gets.as === 'object' ? `${text} ${world.modules[boxes]?.value ?? ''}` : text;
+}
+
+/** What a clean build writes for one of its matrix: path → text. */
+export function expected(world: World, task: ModelTask, index: number): Readonly<Record<string, string>> {
   const value = (module: string): string => world.modules[`modules/${module}`]?.value ?? '';
-  return Object.fromEntries(
-    outputsOf(task).map((output, index) => {
-      const own = [String(task.constant), String(task.param), String(task.matrix[index] ?? '')];
-      if (task.kind === 'shell') return [output, [...own, ...texts].join('|')];
-      const parts = [...own, value(task.module), read(task.undeclared)];
-      if (task.package !== '') parts.push(world.packages[task.package] ?? '');
-      if (task.isOptimistic) parts.push(extraOf(world)[1]);
-      if (task.lists !== 'no') parts.push(listed(world, task).join());
-      if (task.child !== 'none') parts.push(value(task.childModule), read(task.childFile));
-      return [output, [...parts, ...texts].join('|')];
-    }),
-  );
+  const own = [String(task.constant), String(task.param), task.takesBase ? String(world.base) : '', `${task.mode}-${world.environment}`, String(task.matrix[index] ?? ''), got(world, task)];
+  const texts = [...declared(world, task).map((file) => textOf(world, file)), ...task.needs.flatMap((need) => textsFor(world, task, index, taskNamed(world, need)))];
+  const parts = task.kind === 'shell' ? [] : [value(usedModule(task)), textOf(world, task.undeclared)];
+  if (task.kind !== 'shell') {
+    if (task.mayOpen) parts.push(world.files[optionalFile] ?? 'not there');
+    if (task.importsFromPackage) parts.push(world.modules[inner]?.value ?? '');
+    if (task.package !== '') parts.push(world.packages[task.package] ?? '');
+    if (task.isOptimistic) parts.push(extraOf(world)[1]);
+    if (task.lists !== 'no') parts.push(listed(world, task).join());
+    if (task.child !== 'none') parts.push(value(task.childModule), textOf(world, task.childFile));
+  }
+  const main = outputOf(task, index);
+  return { [main]: [...own, ...parts, ...texts].join('|'), ...(task.isFolder && { [main.replace('main.txt', `n${task.constant % 3}.txt`)]: 'beside' }) };
+}
+
+function textsFor(world: World, task: ModelTask, index: number, upstream: ModelTask): readonly string[] {
+  return indexesFor(task, index, upstream).map((each) => expected(world, upstream, each)[outputOf(upstream, each)] ?? '');
 }
 
 /** All that a task's result depends on: if it is the same as before, the task has no reason to run. */
-export function signature(world: World, task: ModelTask): string {
-  const { name, kind, needs, param, matrix, inputs, constant, module, undeclared, child, childFile, childModule } = task;
-  const inShell = { name, kind, needs, param, matrix, inputs, constant, read: declared(world, task).map((file) => [file, world.files[file]]), upstream: needs.map((need) => expected(world, taskNamed(world, need))) };
+export function signature(world: World, task: ModelTask, index: number): string {
+  const { name, kind, needs, needsBy, gets, param, takesBase, matrix, inputs, constant, mode, check, module, otherModule, undeclared, mayOpen, importsFromPackage, child, childFile, childModule, compare } = task;
+  const upstream = (other: ModelTask, indexes: readonly number[]): unknown => [indexes, indexes.map((each) => expected(world, other, each)), returned(world, other)];
+  const inShell = {
+    ...{ name, kind, needs, needsBy, gets, param, constant, mode, check, inputs },
+    base: takesBase ? world.base : '',
+    environment: world.environment,
+    checked: check === 0 ? '' : world.files['check.sh'],
+    value: matrix[index],
+    read: declared(world, task).map((file) => [file, textOf(world, file)]),
+    upstream: needs.map((need) => upstream(taskNamed(world, need), indexesFor(task, index, taskNamed(world, need)))),
+    returns: gets === undefined ? '' : upstream(taskNamed(world, gets.from), [indexOfReturns(task, index, taskNamed(world, gets.from))]),
+  };
   if (kind === 'shell') return JSON.stringify(inShell);
+  const isByBytes = compare === 'bytes';
   // A package that is not known may read the docstrings of its users, and so may what imports by computed names.
-  const mayReadDocstrings = task.package !== '' || task.isOptimistic || child !== 'none' || task.lists === 'child';
-  // What is used is known of functions only, and only of what can't find others by a name.
-  const mayUseAll = kind !== 'call' || mayReadDocstrings;
-  const said = (path: string): unknown => [path, world.modules[path]?.value, mayReadDocstrings ? world.modules[path]?.docstring : ''];
+  const mayReadDocstrings = isByBytes || task.package !== '' || task.isOptimistic || child !== 'none' || task.lists === 'child';
+  // What is used is known of functions only, and only of what can't find others by a name, nor gets objects with methods.
+  const mayUseAll = kind !== 'call' || mayReadDocstrings || gets?.as === 'object';
+  const said = (path: string): unknown => {
+    const found = world.modules[path];
+    return [path, found?.value, mayReadDocstrings ? found?.docstring : '', mayUseAll ? found?.unused : '', isByBytes ? found?.comment : ''];
+  };
   const used = [
     mayUseAll ? task.unused : '',
-    said(`modules/${module}`),
-    [undeclared, world.files[undeclared]],
+    isByBytes ? [compare, task.comment, task.isLoose] : [],
+    said(`modules/${usedModule(task)}`),
+    // They stand in the source.
+    [module, otherModule],
+    [undeclared, textOf(world, undeclared)],
+    mayOpen ? [world.files[optionalFile]] : [],
+    importsFromPackage ? [said(inner), said('pkg/__init__')] : [],
+    task.isReturning || gets?.as === 'object' ? said(boxes) : [],
     [task.package, world.packages[task.package]],
     [task.lists, listed(world, task)],
     task.isOptimistic ? [extraOf(world), said(extraOf(world)[0])] : [],
-    child === 'none' ? [] : [child, childFile, world.files[childFile], said(`modules/${childModule}`)],
+    child === 'none' ? [] : [child, childFile, textOf(world, childFile), said(`modules/${childModule}`)],
   ];
   return JSON.stringify({ ...inShell, used });
-}
-
-/** Every file of the workspace but outputs and packages: path → text. */
-export function texts(world: World): Readonly<Record<string, string>> {
-  const all: Record<string, string> = { ...world.files, 'modules/__init__.py': '', 'modules/childwork.py': childWork, 'child.py': childScript, 'runweave.yaml': pipelineText(world) };
-  for (const [path, { value, comment, docstring }] of Object.entries(world.modules)) {
-    all[`${path}.py`] = `${comment}def text():\n${docstring === '' ? '' : `    """${docstring}"""\n`}    return '${value}'\n`;
-  }
-  for (const task of world.tasks) if (task.kind !== 'shell') all[sourceOf(task)] = codeOf(world, task);
-  return all;
-}
-
-const childWork = `import importlib
-
-def use(file, module):
-    with open(file) as stream:
-        return importlib.import_module('modules.' + module).text() + '|' + stream.read()
-`;
-const childScript = `import sys
-from modules.childwork import use
-sys.stdout.write(use(*sys.argv[1:]))
-`;
-
-function sourceOf(task: ModelTask): string {
-  return task.kind === 'call' ? `calls/${task.name}.py` : `scripts/${task.name}.py`;
-}
-
-function codeOf(world: World, task: ModelTask): string {
-  const list = (items: readonly string[]): string => `[${items.map((item) => `'${item}'`).join(task.isLoose ? ',\n        ' : ', ')}]`;
-  const call = `'${task.childFile}', '${task.childModule}'`;
-  const child: Readonly<Record<Exclude<Child, 'fork' | 'spawn' | 'forkserver'>, readonly string[]>> = {
-    none: [],
-    subprocess: ['    import subprocess', `    parts.append(subprocess.run([sys.executable, '-m', 'child', ${call}], check=True, stdout=subprocess.PIPE, encoding='utf-8').stdout)`],
-    'os.fork': [
-      '    from modules.childwork import use',
-      '    read, write = os.pipe()',
-      '    if os.fork() == 0:',
-      `        os.write(write, use(${call}).encode())`,
-      '        os._exit(0)',
-      '    os.wait()',
-      '    os.close(write)',
-      '    parts.append(os.read(read, 100000).decode())',
-    ],
-  };
-  const pool = ['    import multiprocessing', '    from modules.childwork import use', `    with multiprocessing.get_context('${task.child}').Pool(1) as pool:`, `        parts += pool.starmap(use, [(${call})])`];
-  const body = [
-    `import os, sys  ${task.comment}`,
-    "sys.path[:0] = [os.getcwd(), os.path.abspath('first'), os.path.abspath('second')]",
-    'def beside():',
-    `    return ${task.unused}`,
-    `CONSTANT = ${task.isLoose ? '\\\n    ' : ''}${task.constant}${task.isLoose ? '\n\n' : ''}`,
-    'def work(p, **matrix):',
-    "    v = ''.join(map(str, matrix.values()))",
-    `    from modules import ${task.module} as module`,
-    '    parts = [str(CONSTANT), str(p), str(v), module.text()]',
-    `    with open('${task.undeclared}') as stream:`,
-    '        parts.append(stream.read())',
-    ...(task.package === '' ? [] : [`    import ${task.package}`, `    parts.append(${task.package}.text())`]),
-    ...(task.isOptimistic ? ['    try:', '        import extra', '        parts.append(extra.text())', '    except ImportError:', "        parts.append('no extra')"] : []),
-    ...listingCode[task.lists],
-    ...(task.lists === 'no' ? [] : ["    parts.append(','.join(sorted(names)))"]),
-    ...(task.child === 'none' || task.child === 'subprocess' || task.child === 'os.fork' ? child[task.child] : pool),
-    `    for pattern in ${list([...task.inputs, ...task.needs.flatMap((need) => outputsOf(taskNamed(world, need)))])}:`,
-    '        import glob',
-    "        for file in sorted(glob.glob(pattern)) if '*' in pattern else [pattern]:",
-    '            with open(file) as stream:',
-    '                parts.append(stream.read())',
-    `    with open('out/${task.name}' + (f'-{v}' if v else '') + '.txt', 'w') as stream:`,
-    "        stream.write('|'.join(parts))",
-  ];
-  if (task.kind === 'call') return [...body, ''].join('\n');
-  if (task.kind === 'notebook') return ['# %%', ...body, '', '# %%', 'import runweave', 'work(**runweave.params)', ''].join('\n');
-  return [...body, "if __name__ == '__main__':", '    import runweave', '    work(**runweave.params)', ''].join('\n');
-}
-
-function commandOf(world: World, task: ModelTask): string {
-  const output = task.matrix.length === 0 ? `out/${task.name}.txt` : `out/${task.name}-$RUNWEAVE_PARAM_V${task.name.toUpperCase()}.txt`;
-  const read = [...task.inputs, ...task.needs.flatMap((need) => outputsOf(taskNamed(world, need)))];
-  return `printf '%s' '${task.constant}|'"$RUNWEAVE_PARAM_P|${task.matrix.length === 0 ? '' : `$RUNWEAVE_PARAM_V${task.name.toUpperCase()}`}" > ${output}; for f in ${read.join(' ')}; do [ -e "$f" ] || continue; printf '|' >> ${output}; cat $f >> ${output}; done`;
-}
-
-function pipelineText(world: World): string {
-  const tasks = world.tasks.map((task) => {
-    const what = task.kind === 'shell' ? { shell: commandOf(world, task) } : task.kind === 'call' ? { call: `calls.${task.name}:work` } : { [task.kind]: sourceOf(task) };
-    // Two matrices of one key would be paired.
-    const matrix = task.matrix.length === 0 ? {} : { matrix: { [`v${task.name}`]: task.matrix } };
-    const output = task.matrix.length === 0 ? `out/${task.name}.txt` : `out/${task.name}-\${matrix.v${task.name}}.txt`;
-    return [task.name, { ...what, ...matrix, needs: task.needs, inputs: task.inputs, outputs: [output], params: { p: task.param } }] as const;
-  });
-  return JSON.stringify({ name: 'oracle', tasks: Object.fromEntries(tasks) });
 }

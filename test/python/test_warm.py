@@ -555,6 +555,18 @@ class Threads(WarmTest):
 
 
 class Ahead(WarmTest):
+    def test_the_helper_reports_of_its_own_task(self):
+        process = self.ready(["runweave"])
+        path = self.write("tasks/script.py", "import runweave\nrunweave.log_metric('loss', 1)\nprint(runweave.task, runweave.run_id, dict(runweave.params))\n")
+        fresh = self.task("script", path)
+        self.assertNotIn("None", fresh.stdout)
+        for is_ahead in (False, True):
+            if is_ahead:
+                process.ahead()
+            forked = self.forked(process, "script", path)
+            self.assertEqual((forked.stdout, forked.stderr), (fresh.stdout, fresh.stderr))
+        self.assertEqual(len(self.lines("metric")), 3)
+
     def test_a_fork_waits_for_one_task(self):
         warm = self.ready(["numpy"])
         path = self.write("tasks/script.py", "import numpy, os; print(os.getpid(), numpy.random.rand())")

@@ -1,9 +1,12 @@
 /**
- * Makes the pictures of the README, in docs/images, from the real extension in the real editor: the example is run,
- * and graph, run panel and views are taken in light, dark and high contrast. Run it with `node`, after a build.
+ * Makes the pictures of the README, in docs/images, from the real extension in the real editor: the example is run and
+ * changed, and graph, run panel, views, charts, comparison, lineage and website are taken in light, dark and high
+ * contrast. Run it with `node`, after a build.
  */
+import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { withVscode } from './harness/vscode.ts';
 import type { Theme } from './harness/settings.ts';
@@ -54,14 +57,61 @@ try {
     await views.run(/success, 8 executed/).waitFor(patience);
 
     await views.run(/success, 8 executed/).first().click();
-    await vscode.webview('[role="tab"]');
+    const run = await vscode.webview('.run-header');
+    await run.locator('.timeline').first().waitFor();
     await everyTheme('run');
+    await run.locator('#tab-artifacts').click();
+    await run.locator('img').first().waitFor();
+    await picture('run-artifacts', 'dark');
 
     await vscode.openFile('runweave.yaml');
     await views.task(/^train, /).click();
     await page.keyboard.press('ArrowRight');
     await page.locator('.codelens-decoration').first().waitFor();
     await everyTheme('views');
+
+    // What is wide gets the width.
+    await vscode.runCommand('View: Close All Editors');
+    await vscode.runCommand('View: Toggle Primary Side Bar Visibility');
+    await vscode.runCommand('Runweave: Runs Table');
+    const tracker = await vscode.webview('.run-line');
+    await tracker.locator('.grid').focus();
+    await page.keyboard.press('ControlOrMeta+A');
+    await page.keyboard.press('v');
+    await tracker.locator('.chart-plot canvas').waitFor();
+    await everyTheme('charts');
+    await tracker.locator('.grid').focus();
+    await page.keyboard.press('v');
+    await page.keyboard.press('c');
+    await tracker.locator('.differences').filter({ hasText: 'notebooks/train.py' }).waitFor();
+    await everyTheme('compare');
+
+    await vscode.openFile('build/data/summary.csv');
+    await page.getByRole('tab', { name: 'summary.csv' }).click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Trace Where This Came From…' }).click({ delay: 150 });
+    const lineage = await vscode.webview('[role="treeitem"]');
+    await lineage.getByRole('treeitem').filter({ hasText: 'train[nr_train_images=400]' }).first().click();
+    await everyTheme('lineage');
+
+    // The same in a browser alone, from files.
+    const website = join(folder, 'build', 'site');
+    execFileSync(process.execPath, [join(extensionPath, 'dist', 'cli.cjs'), 'site', website], { cwd: folder });
+    const browser = await page.context().newPage();
+    try {
+      await browser.goto(pathToFileURL(join(website, 'index.html')).href);
+      await browser.locator('.run-line').first().waitFor();
+      await browser.locator('.grid').focus();
+      await browser.keyboard.press('ControlOrMeta+A');
+      await browser.keyboard.press('v');
+      await browser.locator('.chart-plot canvas').waitFor();
+      for (const theme of themes) {
+        await browser.getByLabel('Theme').selectOption(theme);
+        await settle(browser);
+        await browser.screenshot({ path: join(images, `site-${theme}.png`) });
+      }
+    } finally {
+      await browser.close();
+    }
   });
 } finally {
   for (const cleanup of cleanups.reverse()) await cleanup();

@@ -24,6 +24,7 @@ const eight = Array.from({ length: 8 }, (_, index) => chartRun(index));
 const keyOf = (index: number): string => runKey(eight[index]?.path ?? '');
 const press = async (panel: Panel, ...keys: readonly string[]): Promise<void> => {
   for (const each of keys) await panel.page.keyboard.press(each);
+  await panel.drawn();
 };
 const readout = async (panel: Panel): Promise<string> => panel.page.locator('.chart-readout').innerText();
 const plot = (panel: Panel) => panel.page.locator('.chart-plot');
@@ -48,14 +49,17 @@ async function openCharts({ kind = 'series', selected = [0, 1, 2], rows = eight,
   await panel.send({ type: 'rows', first: true, last: true, rows: packRows([...rows].reverse(), runKey) });
   if (!open) return panel;
   await panel.page.locator('.run-charts').waitFor();
+  await panel.drawn();
   if (kind !== 'series') return panel;
   await panel.page.waitForFunction(() => (globalThis as unknown as { vscodeMock: { posted: { type: string }[] } }).vscodeMock.posted.some(({ type }) => type === 'load-series'));
   for (const index of selected) await panel.send(seriesMessage(rows[index] ?? chartRun(index), index, { points, metric }));
   await panel.page.locator('.chart-legend li').nth(selected.length - 1).waitFor();
+  await panel.drawn();
   return panel;
 }
 
 async function save(panel: Panel, format: ChartFile['format']): Promise<string> {
+  await panel.drawn();
   await panel.page.getByRole('button', { name: `${format.toUpperCase()}…`, exact: true }).and(panel.page.locator('.chart-files button')).press('Enter');
   const { type, file } = await lastPosted<{ type: string; file: ChartFile }>(panel);
   assert.deepEqual([type, file.format], ['save-chart', format]);
@@ -162,6 +166,7 @@ describe('charts of runs', () => {
     const panel = await openCharts({ rows: running, selected: [2], points: 100 });
     const more = { ...seriesMessage(eight[2] ?? chartRun(2), 2), series: [packSeries('train' as TaskId, 'loss', lossOf(2, 160), { from: 100 })] };
     await panel.send(more);
+    await panel.drawn();
     await plot(panel).focus();
     await press(panel, 'End');
     await panel.page.waitForFunction(() => document.querySelector('.chart-tables table') === null);
@@ -173,6 +178,7 @@ describe('charts of runs', () => {
     const panel = await openCharts();
     const first = panel.page.locator('.chart-series').first();
     await first.press('Enter');
+    await panel.drawn();
     assert.equal(await first.getAttribute('aria-pressed'), 'false');
     assert.equal(await first.evaluate((element) => element === document.activeElement), true, 'the focus stays');
     assert.equal(await plot(panel).getAttribute('aria-label'), 'loss of 2 series by step');
@@ -196,6 +202,7 @@ describe('charts of runs', () => {
     await panel.page.mouse.down();
     await panel.page.mouse.move(box.x + box.width - 20, box.y + box.height - 20, { steps: 4 });
     await panel.page.mouse.up();
+    await panel.drawn();
     assert.equal(await selectedRuns(panel), 8);
     await panel.page.getByLabel('X', { exact: true }).selectOption('params.optimizer');
     await panel.page.getByRole('checkbox', { name: 'Log x' }).press('Space');
@@ -238,6 +245,7 @@ describe('charts of runs', () => {
     await panel.page.mouse.down();
     await panel.page.mouse.move(box.x + 74, box.y + 80, { steps: 4 });
     await panel.page.mouse.up();
+    await panel.drawn();
     assert.equal(await selectedRuns(panel), 2);
   });
 
@@ -255,6 +263,7 @@ describe('charts of runs', () => {
     const panel = await openCharts();
     const separator = panel.page.getByRole('separator', { name: 'Height of the charts' });
     await separator.press('ArrowDown');
+    await panel.drawn();
     assert.equal(await separator.getAttribute('aria-valuenow'), '55');
   });
 });
@@ -345,6 +354,7 @@ describe('chart of a metric in the run panel', () => {
     await press(panel, 'ArrowRight');
     await panel.send({ type: 'events', events: [metric(21), metric(22)] });
     await panel.page.getByRole('cell', { name: '23', exact: true }).waitFor();
+    await panel.drawn();
     await press(panel, 'End');
     assert.equal(await readout(panel), 'train[nr_train_images=400]: 0.01 at step 22');
     assert.equal(await plot(panel).evaluate((element) => element === document.activeElement), true, 'the focus stays while values come');

@@ -40,7 +40,7 @@ async function open(question: LineageQuestion, options: Parameters<Panels['open'
     for (const message of asked.slice(answered)) if (message.type === 'ask') await tell({ type: 'answer', question: message.question, answer: answerLineage(message.question, given) });
     answered = asked.length;
   };
-  await tell({ type: 'start', can: { flag: can, openRun: can, compareCode: can }, question });
+  await tell({ type: 'start', can: { annotate: can, openRun: can, compareCode: can }, question });
   await tell({ type: 'names', outputs: outputNames(lineage), tasks: taskNames(lineage) });
   await answer();
   return { ...panel, answer, tell };
@@ -118,10 +118,33 @@ describe('lineage page', () => {
     await panel.page.keyboard.type('predicts zeros');
     await press(panel, 'Enter');
     const target = { runId: '20261220T100000Z-p-000d', task: 'train', output: 'build/train.out' };
-    assert.deepEqual(await asked(panel), { type: 'flag', target, on: true, why: 'predicts zeros' });
+    assert.deepEqual(await asked(panel), { type: 'annotate', target, change: { type: 'flag', on: true, why: 'predicts zeros' } });
     const flagged = await open(trace('b/report/build/report.out'.replace('b/', '20261102T100000Z-p-000b/')));
     await flagged.page.getByRole('button', { name: 'Unflag: build/report.out' }).first().press('Enter');
-    assert.deepEqual(await asked(flagged), { type: 'flag', target: { ...target, runId: '20261102T100000Z-p-000b', task: 'report', output: 'build/report.out' }, on: false });
+    assert.deepEqual(await asked(flagged), { type: 'annotate', target: { ...target, runId: '20261102T100000Z-p-000b', task: 'report', output: 'build/report.out' }, change: { type: 'flag', on: false } });
+  });
+
+  it('shows tags and notes with what they are on, puts them there, and takes a tag off', async () => {
+    const target = { runId: '20261220T100000Z-p-000d' as never, task: 'train' as never, output: 'build/train.out' };
+    const remarks = [{ ...target, tags: ['golden', hostile], notes: [{ text: hostile, author: 'Ada', time: '2026-12-21T00:00:00Z' }] }, { runId: target.runId, task: target.task, tags: [], notes: [{ text: 'took long', time: '2026-12-21T00:00:00Z' }] }];
+    const panel = await open(trace('train.out'), { given: { ...sources, remarks } });
+    const heading = panel.page.locator('.heading');
+    assert.deepEqual(await heading.locator('.tag').allInnerTexts().then((all) => all.map((text) => text.replace(/^tag\s/, ''))), ['golden', hostile]);
+    assert.match(await panel.page.getByRole('treeitem').first().innerText(), /golden/);
+    const card = panel.page.getByRole('complementary', { name: 'Execution' });
+    await card.getByText('took long').waitFor();
+    assert.equal(await card.locator('tr', { hasText: 'build/train.out' }).locator('.note').getAttribute('title').then((title) => title?.startsWith('Ada, ')), true);
+    const answer = async (button: string, text: string): Promise<unknown> => {
+      await heading.getByRole('button', { name: button }).press('Enter');
+      await panel.page.keyboard.type(text);
+      await press(panel, 'Enter');
+      return asked(panel);
+    };
+    assert.deepEqual(await answer('Tag: build/train.out', 'best'), { type: 'annotate', target, change: { type: 'tag', tag: 'best', on: true } });
+    assert.deepEqual(await answer('Tag: build/train.out', '-golden'), { type: 'annotate', target, change: { type: 'tag', tag: 'golden', on: false } });
+    assert.deepEqual(await answer('Note: build/train.out', 'row 7'), { type: 'annotate', target, change: { type: 'note', text: 'row 7' } });
+    assert.equal(await panel.page.title(), 'Runweave');
+    assert.deepEqual(await panel.accessibility(), []);
   });
 
   it('ranks what flagged outputs have in common, and leads to the runs and the code', async () => {
@@ -145,14 +168,14 @@ describe('lineage page', () => {
 
   it('offers only what its host can do', async () => {
     const panel = await open(trace('report.out'), { can: false });
-    assert.equal(await panel.page.getByRole('button', { name: /Flag|Unflag/ }).count(), 0);
+    assert.equal(await panel.page.getByRole('button', { name: /Flag|Unflag|Tag|Note/ }).count(), 0);
     await press(panel, 'Enter');
     assert.equal((await panel.posted()).filter(({ type }) => type === 'open-run').length, 0);
   });
 
   it('goes on after a reload where it was, and says when nothing is flagged', async () => {
     const panel = await panels.open('lineage', { state: { question: { type: 'review' }, before: [trace('train.out')] } });
-    await panel.send({ type: 'start', can: { flag: true, openRun: true, compareCode: true } } satisfies LineageHostMessage);
+    await panel.send({ type: 'start', can: { annotate: true, openRun: true, compareCode: true } } satisfies LineageHostMessage);
     assert.deepEqual(await asked(panel), { type: 'ask', question: { type: 'review' } });
     await panel.send({ type: 'answer', question: { type: 'review' }, answer: answerLineage({ type: 'review' }, { lineage, flags: [] }) } satisfies LineageHostMessage);
     await panel.page.getByText(/^No output is flagged/).first().waitFor();

@@ -48,6 +48,8 @@ export interface Panel {
   posted(): Promise<readonly { readonly type: string }[]>;
   send(message: unknown): Promise<void>;
   state(): Promise<unknown>;
+  /** Resolves when all that was asked for is drawn: a chart draws with the next frame what its host works out with one. */
+  drawn(): Promise<void>;
   /** Serious and critical findings of axe-core. */
   accessibility(): Promise<readonly string[]>;
 }
@@ -132,6 +134,15 @@ async function openPanel(browser: Browser, url: string, options: { readonly them
         JSON.stringify(message),
       ),
     state: () => page.evaluate(() => (globalThis as unknown as Mock).vscodeMock.state),
+    drawn: () =>
+      page.evaluate(
+        () =>
+          new Promise<void>((resolve) => {
+            let frames = 3;
+            const next = (): unknown => ((frames -= 1) < 0 ? resolve() : requestAnimationFrame(next));
+            next();
+          }),
+      ),
     accessibility: () => findings(page),
   };
 }

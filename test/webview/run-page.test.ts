@@ -5,6 +5,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import type { Digest } from '../../src/model/fingerprint.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
 import type { RunHostMessage, RunViewMessage } from '../../src/protocol/run-view.ts';
+import { eventually } from '../eventually.ts';
 import { digitsEvents, fold } from './digits.ts';
 import { openPanels, type Panel, type Panels } from './panel-page.ts';
 import { watchRequests } from './sent-requests.ts';
@@ -201,7 +202,7 @@ describe('the page of a run', () => {
     assert.match(await picture.innerText(), /This is 90\.0 MB/);
     assert.equal((await posted(panel)).length, 2);
     await picture.getByRole('button').press('Enter');
-    assert.deepEqual((await posted(panel)).at(-1), { type: 'load-artifact', digest: digestOf(2) });
+    await eventually(async () => assert.deepEqual((await posted(panel)).at(-1), { type: 'load-artifact', digest: digestOf(2) }));
   });
 
   it('opens, saves and copies an artifact, runs again, and restores, by keyboard', async () => {
@@ -263,6 +264,29 @@ describe('the page of a run', () => {
     assert.deepEqual(await panel.page.locator('.checks .mark > span').evaluateAll((marks) => marks.map((mark) => mark.classList.contains('phase-failure'))), [false, true]);
     assert.deepEqual(await panel.accessibility(), []);
     assert.deepEqual(panel.complaints, []);
+  });
+
+  it('shows what people said of the run, of a task and of its outputs', async () => {
+    const panel = await openRun(withArtifacts(many.slice(0, 1)), { state: { tab: 'tasks', task: 'ingest' } });
+    const { runId } = fold(digitsEvents());
+    const name = many[0]?.name ?? '';
+    const note = (text: string) => [{ text, time: '2026-12-21T00:00:00Z' }];
+    await panel.send({
+      type: 'remarks',
+      remarks: [
+        { runId, tags: ['baseline'], notes: note('<b>first</b>') },
+        { runId, task: 'ingest' as never, tags: [], notes: note('slow today') },
+        { runId, task: 'ingest' as never, output: name, tags: ['golden'], notes: [], flag: { why: 'row 7' } },
+      ],
+    } satisfies RunHostMessage);
+    const remarks = panel.page.locator('details.section', { hasText: 'Remarks' }).locator('li');
+    await remarks.nth(1).waitFor();
+    assert.match(await remarks.nth(0).innerText(), /slow today$/);
+    assert.equal((await remarks.nth(1).innerText()).replaceAll(/\s+/g, ' '), `${name} ⚑ flagged: row 7 tag golden`);
+    assert.match(await panel.page.locator('.run-header').innerText(), /baseline[^]*<b>first<\/b>/);
+    await tab(panel, 'artifacts');
+    await panel.page.locator('.artifact', { hasText: name }).getByText('⚑ flagged: row 7').waitFor();
+    assert.deepEqual(await panel.accessibility(), []);
   });
 
   it('offers only what its host can do', async () => {

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/model/json.ts';
 import type { TaskId } from '../../src/model/pipeline.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
 import type { RunHostMessage, TimelineSpan } from '../../src/protocol/run-view.ts';
+import { eventually } from '../eventually.ts';
 import { digitsEvents, fold } from './digits.ts';
 import { openPanels, type Panel, type Panels } from './panel-page.ts';
 import type { ThemeName } from './themes.ts';
@@ -176,7 +177,7 @@ describe('run panel', () => {
       assert.match(await cells.nth(4).innerText(), /This cell failed[^]*ValueError: in the fifth/);
       assert.match(await cells.nth(5).innerText(), /\[\*\]\s+fit\(\)/);
       // Its script was refused, and nothing of ours.
-      assert.ok(panel.complaints.some((complaint) => complaint.startsWith("Blocked script execution in 'about:srcdoc'")));
+      await eventually(() => assert.ok(panel.complaints.some((complaint) => complaint.startsWith("Blocked script execution in 'about:srcdoc'"))));
       assert.ok(!panel.complaints.some((complaint) => /TypeError|ReferenceError/.test(complaint)));
       assert.deepEqual(await panel.accessibility(), []);
     });

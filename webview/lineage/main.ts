@@ -23,7 +23,7 @@ const host = connectHost<LineageHostMessage, LineageViewMessage, PanelState>();
 const saved = host.state.get();
 let question: LineageQuestion | undefined = saved?.question;
 let before: readonly LineageQuestion[] = saved?.before ?? [];
-let can: LineageAbilities = { flag: false, openRun: false, compareCode: false };
+let can: LineageAbilities = { annotate: false, openRun: false, compareCode: false };
 /** Of each question, what was chosen in its answer; while the page is there. */
 const chosen = new Map<string, string>();
 /** The question whose answer is shown. */

@@ -71,6 +71,6 @@ function flagItem(flag: FlaggedView, page: Page): HTMLElement {
     ' ',
     known && task !== undefined && output !== undefined && traceButton(runId, task, output, page, h('span', {}, 'Trace', h('span', { class: 'visually-hidden' }, ` ${output}`))),
     ' ',
-    task !== undefined && output !== undefined ? flagAction({ runId, task, output }, true, page) : page.can().flag && h('button', { class: 'link', 'aria-label': `Unflag: ${what}`, onclick: () => page.post({ type: 'flag', target: { runId, ...(task !== undefined && { task }) }, on: false }) }, 'Unflag'),
+    task !== undefined && output !== undefined ? flagAction({ runId, task, output }, true, page) : page.can().annotate && h('button', { class: 'link', 'aria-label': `Unflag: ${what}`, onclick: () => page.post({ type: 'annotate', target: { runId, ...(task !== undefined && { task }) }, change: { type: 'flag', on: false } }) }, 'Unflag'),
   );
 }

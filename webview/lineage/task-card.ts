@@ -1,7 +1,9 @@
 /** All that is known of one execution of a task. */
 import { formatDuration } from '../../src/model/time.ts';
+import type { AnnotationChange, AnnotationTarget } from '../../src/model/annotation.ts';
 import type { OutputView, TaskRunView } from '../../src/query/lineage-answer.ts';
 import { h, type Child } from '../dom.ts';
+import { remarkMarks } from '../remarks.ts';
 import { askText } from '../tracker/dialogs.ts';
 import { formatNumber, jsonText, phaseMark } from '../run/format.ts';
 import type { Page } from './page.ts';
@@ -31,9 +33,9 @@ function section(title: string, ...content: readonly Child[]): Child {
 }
 
 export function flagAction(target: { readonly runId: string; readonly task: string; readonly output: string }, flagged: boolean, page: Page): Child {
-  if (!page.can().flag) return false;
-  const { runId, task, output } = target;
-  const post = (on: boolean, why?: string): void => page.post({ type: 'flag', target: { runId: runId as never, task: task as never, output }, on, ...(why !== undefined && why !== '' && { why }) });
+  if (!page.can().annotate) return false;
+  const { output } = target;
+  const post = (on: boolean, why?: string): void => page.post({ type: 'annotate', target: target as AnnotationTarget, change: { type: 'flag', on, ...(why !== undefined && why !== '' && { why }) } });
   return h(
     'button',
     {
@@ -49,6 +51,34 @@ export function flagAction(target: { readonly runId: string; readonly task: stri
   );
 }
 
+/** Ways to tag an output or a task, and to write a note on it. */
+export function remarkActions(target: { readonly runId: string; readonly task: string; readonly output?: string }, page: Page): Child {
+  if (!page.can().annotate) return false;
+  const of = target.output ?? target.task;
+  const action = (label: string, question: string, changeOf: (text: string) => Extract<AnnotationChange, { readonly type: 'tag' | 'note' }>): HTMLElement =>
+    h(
+      'button',
+      {
+        class: 'link',
+        'aria-label': `${label}: ${of}`,
+        onclick: (event: Event) => {
+          const from = event.currentTarget as HTMLElement;
+          askText(question, '', (text) => {
+            if (text.replace(/^-/, '') !== '') page.post({ type: 'annotate', target: target as AnnotationTarget, change: changeOf(text) });
+          }, () => from.focus());
+        },
+      },
+      `${label}…`,
+    );
+  return h(
+    'span',
+    { class: 'inline' },
+    action('Tag', `Tag of ${of}, or -tag to take it off`, (text) => ({ type: 'tag', tag: text.replace(/^-/, ''), on: !text.startsWith('-') })),
+    ' ',
+    action('Note', `Note on ${of}`, (text) => ({ type: 'note', text })),
+  );
+}
+
 function outputRow(output: OutputView, run: TaskRunView, page: Page): readonly [string, Child] {
   const { kind, name, digest, flagged, why } = output;
   const value = run.metrics[name];
@@ -58,9 +88,10 @@ function outputRow(output: OutputView, run: TaskRunView, page: Page): readonly [
       'span',
       { class: 'output inline' },
       kind === 'file' ? shortDigest(digest ?? '') : kind === 'artifact' ? `artifact ${shortDigest(digest ?? '')}` : value === undefined ? 'value' : formatNumber(value),
-      flagged && h('span', { class: 'flagged' }, `⚑ flagged${why === undefined ? '' : `: ${why}`}`),
+      ...remarkMarks({ ...output, ...(flagged && { flag: { ...(why !== undefined && { why }) } }) }),
       traceButton(run.runId, run.task, name, page, h('span', {}, 'Trace', h('span', { class: 'visually-hidden' }, ` ${name}`))),
       flagAction({ runId: run.runId, task: run.task, output: name }, flagged, page),
+      remarkActions({ runId: run.runId, task: run.task, output: name }, page),
     ),
   ];
 }
@@ -70,7 +101,7 @@ export function warningList(run: TaskRunView): Child {
 }
 
 export function taskCard(run: TaskRunView, page: Page): HTMLElement {
-  const { task, runId, outcome, description, owner, tags, version, params, sources, inputs, reasons, pipeline, kind, left } = run;
+  const { task, runId, outcome, description, owner, tags, version, params, sources, inputs, reasons, pipeline, kind, left, said } = run;
   const facts: (readonly [string, Child])[] = [
     ['run', runButton(runId, page)],
     ['pipeline', `${pipeline}, ${kind} task`],
@@ -88,7 +119,8 @@ export function taskCard(run: TaskRunView, page: Page): HTMLElement {
     description !== undefined && h('p', {}, description),
     warningList(run),
     rows(facts),
-    h('p', { class: 'inline' }, h('button', { class: 'link', onclick: () => page.ask({ type: 'history', task }) }, 'All executions of this task')),
+    said !== undefined && h('p', { class: 'inline' }, ...remarkMarks(said)),
+    h('p', { class: 'inline' }, h('button', { class: 'link', onclick: () => page.ask({ type: 'history', task }) }, 'All executions of this task'), ' ', remarkActions({ runId, task }, page)),
     section('Why it ran', reasons.length > 0 && h('ul', {}, ...reasons.map((reason) => h('li', {}, reason)))),
     section('Parameters', rows(Object.entries(params).map(([name, value]) => [name, jsonText(value)]))),
     section('Code', files(sources)),

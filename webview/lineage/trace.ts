@@ -2,10 +2,11 @@
 import { formatDuration } from '../../src/model/time.ts';
 import type { LineageAnswer, TaskRunView, TreeNodeView } from '../../src/query/lineage-answer.ts';
 import { fill, h } from '../dom.ts';
+import { remarkMarks } from '../remarks.ts';
 import { icon } from '../icons.ts';
 import { phaseLook } from '../../src/model/phase.ts';
 import type { Page, View } from './page.ts';
-import { flagAction, taskCard, timeText } from './task-card.ts';
+import { flagAction, remarkActions, taskCard, timeText } from './task-card.ts';
 
 type Trace = Extract<LineageAnswer, { readonly type: 'trace' }>;
 
@@ -119,8 +120,9 @@ export function traceView(answer: Trace, direction: 'upstream' | 'downstream', p
     { class: 'heading inline' },
     h('h2', {}, output.name),
     h('span', { class: 'quiet' }, `${output.kind}${output.digest === undefined ? '' : ` ${output.digest.slice(0, 19)}`}`),
-    output.flagged && h('span', { class: 'flagged' }, `⚑ flagged${output.why === undefined ? '' : `: ${output.why}`}`),
+    ...remarkMarks({ ...output, ...(output.flagged && { flag: { ...(output.why !== undefined && { why: output.why }) } }) }),
     flagAction({ ...made, output: output.name }, output.flagged, page),
+    remarkActions({ ...made, output: output.name }, page),
     versions.length > 1 && h('label', { for: 'version' }, 'Version '),
     versions.length > 1 && others,
     h('span', { class: 'directions', role: 'group', 'aria-label': 'Direction' }, ...directions.map((each) => h('button', { class: 'action', 'aria-pressed': String(each.direction === direction), onclick: () => page.ask({ type: 'trace', output: `${made.runId}/${made.task}/${output.name}`, direction: each.direction }) }, each.label))),
@@ -147,6 +149,7 @@ function rowElement(node: TreeNodeView, run: TaskRunView, level: number, positio
     h('span', { class: 'visually-hidden' }, `${phaseLook[outcome].label}, `),
     h('strong', {}, task),
     h('span', { class: 'quiet' }, ` ${timeText(start)}, ${formatDuration(duration)}${version === undefined ? '' : `, ${version}`}`),
+    ...remarkMarks({ tags: [...new Set([...(run.said?.tags ?? []), ...outputs.flatMap(({ tags }) => tags)])], notes: [] }),
     flags > 0 && h('span', { class: 'flagged' }, '⚑', h('span', { class: 'visually-hidden' }, 'flagged')),
     node.repeated && h('span', { class: 'quiet' }, 'see above'),
     node.left > 0 && h('span', { class: 'quiet' }, `and ${node.left} more`),

@@ -3,6 +3,7 @@ import type { Digest } from '../../src/model/fingerprint.ts';
 import type { ArtifactState, TaskState } from '../../src/model/run-state.ts';
 import type { RunViewMessage } from '../../src/protocol/run-view.ts';
 import { h } from '../dom.ts';
+import { remarkMarks } from '../remarks.ts';
 import { formatSize, phaseMark } from './format.ts';
 import type { Context } from './panel.ts';
 import { isSmall, showArtifact, viewerOf } from './viewers.ts';
@@ -27,6 +28,8 @@ function item(task: TaskState, artifact: ArtifactState, open: boolean, context: 
   const versions = task.artifacts.filter((other) => other.name === name);
   const version = versions.indexOf(artifact) + 1;
   const head = [h('strong', {}, name), h('span', { class: 'quiet' }, `${mediaType} · ${formatSize(size)}${versions.length > 1 ? ` · version ${version} of ${versions.length}` : ''}`)];
+  const remark = context.remarkOn(task, name);
+  if (remark !== undefined) head.push(h('span', { class: 'inline' }, ...remarkMarks(remark)));
   const key = `${task.node.id}/${name}/${version}`;
   const offered = actions.filter(([type]) => context.can(type));
   const buttons = h('span', { class: 'actions inline' }, ...offered.map(([type, label]) => h('button', { class: 'link', 'data-key': `${type} ${key}`, onclick: () => context.post({ type, digest, name }) }, label, of.cloneNode(true))));

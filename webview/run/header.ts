@@ -2,8 +2,10 @@ import { countPhases, type RunState, type TaskPhase } from '../../src/model/run-
 import { phaseLook } from '../../src/model/phase.ts';
 import { vcsDirty, vcsRefHeadName, vcsRefHeadRevision } from '../../src/model/semantic-conventions.ts';
 import { elapsed, formatDuration } from '../../src/model/time.ts';
+import type { Remark } from '../../src/query/annotations.ts';
 import { h } from '../dom.ts';
 import { icon } from '../icons.ts';
+import { remarkMarks } from '../remarks.ts';
 import { formatTime } from './format.ts';
 import type { Context } from './panel.ts';
 
@@ -38,7 +40,7 @@ export function headerActions(can: Context['can'], post: Context['post']): reado
   return actions.filter(([type]) => can(type)).map(([type, label, title]) => h('button', { class: 'action', title, onclick: () => post({ type }) }, label));
 }
 
-export function header(run: RunState, live: boolean, now: string): HTMLElement {
+export function header(run: RunState, live: boolean, now: string, remark: Remark | undefined): HTMLElement {
   const phase = runPhase(run);
   const counts = countPhases(run);
   const length = run.end === undefined ? (live ? elapsed(run.start, now as never) : undefined) : elapsed(run.start, run.end);
@@ -53,6 +55,7 @@ export function header(run: RunState, live: boolean, now: string): HTMLElement {
     'header',
     { class: 'run-header' },
     h('div', { class: 'run-title' }, h('h1', {}, run.pipeline.name), h('span', { class: `pill phase-${phase}` }, icon(phase), h('span', {}, live && run.outcome === undefined ? 'running' : phaseLook[phase].label))),
+    remark !== undefined && h('p', { class: 'inline' }, ...remarkMarks(remark)),
     h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => (value === undefined ? [] : [h('div', {}, h('dt', {}, name), h('dd', {}, value))]))),
     h('div', { class: 'counts' }, ...(Object.keys(counts) as TaskPhase[]).filter((each) => counts[each] > 0).map((each) => h('span', {}, h('span', { class: `phase-${each}` }, icon(each)), `${counts[each]} ${phaseLook[each].label}`))),
     run.interrupted && h('p', { class: 'banner warning' }, 'This run was interrupted: its process ended before the run did, and the record was closed afterwards.'),

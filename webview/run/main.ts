@@ -2,6 +2,7 @@
 import './run.css';
 import type { Digest } from '../../src/model/fingerprint.ts';
 import type { TaskId } from '../../src/model/pipeline.ts';
+import { remarkFinder, type Remark } from '../../src/query/annotations.ts';
 import { tasksOfRun } from '../../src/model/graph-of-run.ts';
 import { phaseLook } from '../../src/model/phase.ts';
 import { createRunFold, type RunFold, type RunState } from '../../src/model/run-state.ts';
@@ -56,6 +57,8 @@ const bytes = createBytesLoader(host.post, (digest: Digest) => {
 /** Of the sources: as the host saw them last. */
 let workspace: Readonly<Record<string, WorkspaceFile>> | undefined;
 let lookedAt = '';
+let remarks: readonly Remark[] = [];
+let remarkOn = remarkFinder(remarks);
 
 const remember = (change: Partial<PanelState>): void => {
   saved = { ...saved, ...change };
@@ -107,6 +110,12 @@ host.onMessage((message) => {
       drawn = '';
       if (!runView.isConnected) fill(page, runView, announcer.element);
       show();
+      return;
+    case 'remarks':
+      ({ remarks } = message);
+      remarkOn = remarkFinder(remarks);
+      drawn = '';
+      if (fold.state() !== undefined && runView.isConnected) show();
       return;
     case 'trace':
       fill(page, traceView(message, { span: saved.span, query: saved.search?.query ?? '' }, (span) => remember({ span }), (query) => remember({ search: { query, all: false } })));
@@ -182,14 +191,14 @@ function show(): void {
   const run = fold.state();
   if (run === undefined) return;
   const now = fromMilliseconds(Date.now());
-  fill(head, header(run, live, now));
+  fill(head, header(run, live, now, remarkOn({ runId: run.runId })));
   tabs.select(saved.tab);
   const count = (number: number): string => (number === 0 ? '' : String(number));
   tabs.badge('tasks', count(run.tasks.length));
   tabs.badge('artifacts', count(run.tasks.reduce((sum, task) => sum + task.artifacts.length, 0)));
   tabs.badge('metrics', count(run.tasks.reduce((sum, task) => sum + Object.keys(task.metrics).length, 0)));
   document.title = `${run.pipeline.name}: ${phaseLook[runPhase(run)].label}`;
-  const context: Context = { run, selected: saved.task, cutOutput, lengthOf, workspace, select, load: bytes.load, can, post: host.post, charted: saved.charted, chart: (charted) => {
+  const context: Context = { run, selected: saved.task, cutOutput, lengthOf, workspace, select, remarkOn: (task, output) => remarkOn({ runId: task.madeBy?.runId ?? run.runId, task: task.node.id, ...(output !== undefined && { output }) }), load: bytes.load, can, post: host.post, charted: saved.charted, chart: (charted) => {
     remember({ charted });
     show();
   } };

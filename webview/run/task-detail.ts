@@ -10,6 +10,7 @@ import { plainText } from '../../src/model/plain-text.ts';
 import { ansiText } from './ansi.ts';
 import { checksView } from './checks.ts';
 import { spanTree } from '../../src/model/reported.ts';
+import { remarkMarks } from '../remarks.ts';
 import { formatNumber, formatSize, formatTime, jsonText, pairs, phaseMark } from './format.ts';
 import { renderCells } from './notebook.ts';
 import type { Context } from './panel.ts';
@@ -112,10 +113,20 @@ function reasonView(reason: Reason, index: number, task: TaskId, context: Contex
   return h('button', { class: 'link', title: change.type === 'upstream' ? `Show ${change.task}` : 'Show what changed', onclick: show }, describeReason(reason));
 }
 
+/** What people said of the task, and of each of its outputs. */
+function saidOf(task: TaskState, { remarkOn }: Context): readonly HTMLElement[] {
+  const names = [...new Set([...task.outputs.map(({ path }) => path), ...task.artifacts.map(({ name }) => name), ...Object.keys(task.returns), ...Object.keys(task.metrics)])];
+  return [undefined, ...names].flatMap((name) => {
+    const remark = remarkOn(task, name);
+    return remark === undefined ? [] : [h('li', {}, h('span', { class: 'inline' }, name !== undefined && h('span', { class: 'mono' }, `${name} `), ...remarkMarks(remark)))];
+  });
+}
+
 export function taskDetail(task: TaskState, context: Context): HTMLElement {
   const { node, fingerprint, observed } = task;
   const file = (path: string): HTMLElement => fileLink(context, path);
   const metrics = Object.entries(task.metrics);
+  const said = saidOf(task, context);
   return h(
     'section',
     { class: 'detail', 'aria-label': `Details of ${node.id}` },
@@ -125,6 +136,7 @@ export function taskDetail(task: TaskState, context: Context): HTMLElement {
     task.phase === 'skip' && h('p', {}, skipText(task, context)),
     // The task's own failure, unless it is that of its last attempt, which is told there.
     task.failure !== undefined && task.attempts.at(-1)?.failure === undefined && failureView(task.failure, context),
+    said.length > 0 && section(task, 'Remarks', true, h('ul', {}, ...said)),
     task.reasons.length > 0 && section(task, 'Why it ran', true, h('ul', {}, ...task.reasons.map((reason, index) => h('li', {}, reasonView(reason, index, node.id, context))))),
     task.attempts.length > 0 && section(task, 'Attempts', true, ...task.attempts.map((attempt) => attemptView(task, attempt, context))),
     metrics.length > 0 && section(task, 'Metrics', true, pairs(metrics.map(([name, series]) => [name, formatNumber(series.last)]), ['Metric', 'Last value'])),

@@ -10,16 +10,16 @@ import { formatRoute } from './route.ts';
 /** Names that are completed. */
 const mostNames = 2000;
 
-export function lineageHost({ heads, flags }: SiteIndex, post: (message: LineageHostMessage) => void): (message: LineageViewMessage) => Promise<void> {
+export function lineageHost({ heads, flags, remarks }: SiteIndex, post: (message: LineageHostMessage) => void): (message: LineageViewMessage) => Promise<void> {
   const read = async (): Promise<LineageSources> => {
     const parts = await Promise.all(heads.map((part) => load<readonly RunState[]>(headsName(part))));
-    return { lineage: lineageOf(parts.flatMap((part) => part ?? [])), flags };
+    return { lineage: lineageOf(parts.flatMap((part) => part ?? [])), flags, remarks };
   };
   let sources: Promise<LineageSources> | undefined;
   return async (message) => {
     switch (message.type) {
       case 'ready': {
-        post({ type: 'start', can: { flag: false, openRun: true, compareCode: false } });
+        post({ type: 'start', can: { annotate: false, openRun: true, compareCode: false } });
         const { lineage } = await (sources ??= read());
         post({ type: 'names', outputs: outputNames(lineage).slice(0, mostNames), tasks: taskNames(lineage) });
         return;
@@ -31,7 +31,7 @@ export function lineageHost({ heads, flags }: SiteIndex, post: (message: Lineage
         location.hash = formatRoute({ panel: 'run', key: message.runId });
         return;
       // A site is read only; the page does not offer them.
-      case 'flag':
+      case 'annotate':
       case 'compare-code':
         return;
       default:

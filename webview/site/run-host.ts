@@ -2,6 +2,7 @@
 import type { Digest } from '../../src/model/fingerprint.ts';
 import type { RunHostMessage, RunViewMessage } from '../../src/protocol/run-view.ts';
 import type { SiteIndex } from '../../src/protocol/site.ts';
+import { remarksFor } from '../../src/query/annotations.ts';
 import { download, openContent, saveChart, tell } from './browser-actions.ts';
 import { base64Of, blobOf, loadObject, loadRun } from './data.ts';
 import { formatRoute } from './route.ts';
@@ -9,7 +10,7 @@ import { formatRoute } from './route.ts';
 /** Without an editor there are no files, and nothing can be run. */
 const abilities = ['load-artifact', 'open-artifact', 'save-artifact', 'open-run', 'save-chart'] as const satisfies readonly RunViewMessage['type'][];
 
-export function runHost(key: string, { panels }: SiteIndex, post: (message: RunHostMessage) => void): (message: RunViewMessage) => Promise<void> {
+export function runHost(key: string, { panels, remarks }: SiteIndex, post: (message: RunHostMessage) => void): (message: RunViewMessage) => Promise<void> {
   const can = [...abilities, ...(panels.includes('lineage') ? (['trace'] as const) : [])];
   const bytesOf = async (digest: Digest): Promise<Blob | undefined> => {
     const run = await loadRun(key);
@@ -27,6 +28,7 @@ export function runHost(key: string, { panels }: SiteIndex, post: (message: RunH
         const run = await loadRun(key);
         if (run === undefined) post({ type: 'unreadable', message: `${key} is not on this site; it may have been removed since the link was made.` });
         else post(run.type === 'run' ? { ...run, can } : run);
+        if (run?.type === 'run') post({ type: 'remarks', remarks: remarksFor(run.state, remarks) });
         return;
       }
       case 'load-artifact': {

@@ -118,7 +118,7 @@ export async function buildSite(options: SiteOptions): Promise<SiteResult> {
   }
   const keys = new Set(ordered.map(({ runId }) => runId));
   const flags = annotations.flags().filter(({ runId }) => keys.has(runId));
-  const index: SiteIndex = { title: options.title ?? titleOf(shown), version, table, heads, flags, panels: sitePanels, assets: `site/${assetsFolder}`, start: '/' };
+  const index: SiteIndex = { title: options.title ?? titleOf(shown), version, table, heads, flags, remarks: annotations.remarks().filter(({ runId }) => keys.has(runId)), panels: sitePanels, assets: `site/${assetsFolder}`, start: '/' };
   const removed = await folder.finish(sitePage(index, `site/${assetsFolder}`), { version, runs: entries }, kept);
   return { type: 'built', runs: shown.length, written, removed, leftOut: chosen.length - shown.length, bytes: [...kept].reduce((sum, name) => sum + (folder.sizeOf(name) ?? 0), 0) };
 }

@@ -46,6 +46,7 @@ export async function singleFile({ store, records, title, assets: given }: Singl
     table: isOne ? [] : [table],
     heads: [],
     flags: [],
+    remarks: [],
     panels: isOne ? ['run'] : ['tracker', 'run'],
     start: isOne ? `/runs/${encodeURIComponent(only)}` : `/compare/${keys.map(encodeURIComponent).join('/')}`,
   };

@@ -2,10 +2,13 @@
 import type { AnnotationChange, AnnotationTarget } from '../../model/annotation.ts';
 import { authorOf } from '../../app/author.ts';
 import { indexAnnotations } from '../../query/annotations.ts';
+import { lineageOf } from '../../query/lineage.ts';
 import { appendAnnotations, readAnnotations } from '../../store/annotations.ts';
 import { findRun } from '../../store/find-run.ts';
+import { readHeads } from '../../store/read-heads.ts';
 import { latestDeletion, restoreFromTrash } from '../../store/trash.ts';
 import type { CommandLine } from '../arguments.ts';
+import { outputOf } from '../find-output.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
 import { openRun, splitReference, taskOf } from '../open-run.ts';
@@ -13,17 +16,17 @@ import { findRecords, namePath } from '../pipeline-file.ts';
 import { oneLine } from '../progress/task-lines.ts';
 import { reportError, userError, type UserError } from '../user-error.ts';
 
-/** `runweave tag NAME [RUN[/TASK]]` */
+/** `runweave tag NAME [RUN[/TASK]|OUTPUT]` */
 export function tagCommand(line: CommandLine, host: Host): Promise<ExitCode> {
   const [tag = '', reference = 'latest'] = line.arguments;
   if (tag.trim() === '') return Promise.resolve(reportError(userError('a tag is a word: runweave tag baseline'), host, line.options.json));
-  return annotate([reference], { type: 'tag', tag: tag.trim(), on: !line.options.remove }, line, host);
+  return annotate([reference], { type: 'tag', tag: tag.trim(), on: !line.options.remove }, line, host, orOutput);
 }
 
-/** `runweave note TEXT [RUN[/TASK]]` */
+/** `runweave note TEXT [RUN[/TASK]|OUTPUT]` */
 export function noteCommand(line: CommandLine, host: Host): Promise<ExitCode> {
   const [text = '', reference = 'latest'] = line.arguments;
-  return annotate([reference], { type: 'note', text }, line, host);
+  return annotate([reference], { type: 'note', text }, line, host, orOutput);
 }
 
 /** `runweave star [RUN]` */
@@ -42,19 +45,22 @@ export function archiveCommand(line: CommandLine, host: Host): Promise<ExitCode>
   return annotate(line.arguments, { type: 'archive', on: !line.options.remove }, line, host);
 }
 
-async function annotate(references: readonly string[], change: AnnotationChange, line: CommandLine, host: Host): Promise<ExitCode> {
+/** What a reference may stand for. */
+type Targets = (reference: string, records: string, line: CommandLine, host: Host) => Promise<AnnotationTarget | UserError>;
+
+async function annotate(references: readonly string[], change: AnnotationChange, line: CommandLine, host: Host, targetFor: Targets = targetOf): Promise<ExitCode> {
   const place = findRecords(host.cwd, line.options.file);
   if (place.type === 'error') return reportError(place, host, line.options.json);
   const targets: AnnotationTarget[] = [];
   for (const reference of references) {
-    const target = await targetOf(reference, place.records, line, host);
+    const target = await targetFor(reference, place.records, line, host);
     if ('type' in target) return reportError(target, host, line.options.json);
     targets.push(target);
   }
   const author = await authorOf(host.cwd);
   const made = await appendAnnotations(place.records, targets.map((target) => ({ target, change, ...(author !== undefined && { author }) })), new Date(host.now()));
   if (line.options.json) writeJson(host.stdout, { annotations: made });
-  else host.stdout.write(made.map(({ target }) => `${target.runId}${target.task === undefined ? '' : `/${target.task}`}: ${describeChange(change)}\n`).join(''));
+  else host.stdout.write(made.map(({ target }) => `${targetName(target)}: ${describeChange(change)}\n`).join(''));
   return exitCodes.success;
 }
 
@@ -69,6 +75,22 @@ async function targetOf(reference: string, records: string, line: CommandLine, h
   if (run.type === 'error') return run;
   const task = taskOf(run.state, name);
   return 'type' in task ? task : { runId: run.state.runId, task: task.node.id };
+}
+
+/** A run or a task of it, or else an output, as `flag` takes it. */
+async function orOutput(reference: string, records: string, line: CommandLine, host: Host): Promise<AnnotationTarget | UserError> {
+  const target = await targetOf(reference, records, line, host);
+  if (!('type' in target)) return target;
+  const found = await outputOf(lineageOf(await readHeads(records)), reference, [records]);
+  if (!('type' in found)) return { runId: found.run.runId, task: found.run.task, output: found.name };
+  // What looks like a part of a run that is there was meant so.
+  const isRun = (await findRun(records, splitReference(reference).run)).type !== 'none';
+  return isRun ? target : userError(`there is no run ${splitReference(reference).run}, and ${found.message}`);
+}
+
+/** `RUN/TASK/OUTPUT`, as far as it goes. */
+function targetName({ runId, task, output }: AnnotationTarget): string {
+  return [runId, task, output].filter((part) => part !== undefined).map(oneLine).join('/');
 }
 
 /** `runweave undo` */
@@ -89,7 +111,7 @@ export async function undoCommand(line: CommandLine, host: Host): Promise<ExitCo
   const author = await authorOf(host.cwd);
   await appendAnnotations(place.records, [{ target: latest.target, change: { type: 'undo', id: latest.id }, ...(author !== undefined && { author }) }], new Date(host.now()));
   if (json) writeJson(host.stdout, { undone: latest });
-  else host.stdout.write(`${latest.target.runId}: undone: ${describeChange(latest.change)}\n`);
+  else host.stdout.write(`${targetName(latest.target)}: undone: ${describeChange(latest.change)}\n`);
   return exitCodes.success;
 }
 

@@ -27,7 +27,7 @@ async function flag(line: CommandLine, host: Host, change: Extract<AnnotationCha
   const { json } = line.options;
   const place = findRecords(host.cwd, line.options.file);
   if (place.type === 'error') return reportError(place, host, json);
-  const found = outputOf(lineageOf(await readHeads(place.records)), line.arguments[0] ?? '');
+  const found = await outputOf(lineageOf(await readHeads(place.records)), line.arguments[0] ?? '', [place.records]);
   if ('type' in found) return reportError(found, host, json);
   const target = { runId: found.run.runId, task: found.run.task, output: found.name };
   const flags = indexAnnotations(await readAnnotations(place.records)).flags();

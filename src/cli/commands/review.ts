@@ -10,7 +10,7 @@ import { writeJson } from '../json-output.ts';
 import { findRecordFolders } from '../pipeline-file.ts';
 import { fit, oneLine } from '../progress/task-lines.ts';
 import { plural, table } from '../text.ts';
-import { reportError, userError } from '../user-error.ts';
+import { reportError, userError, type UserError } from '../user-error.ts';
 
 const defaultLimit = 20;
 
@@ -25,7 +25,7 @@ export async function reviewCommand(line: CommandLine, host: Host): Promise<Exit
   if (flags.length === 0) return reportError(userError('no output is flagged. Mark a bad one with: runweave flag OUTPUT'), host, json);
   const flagged = flaggedTaskRuns(lineage, flags);
   if (flagged.length === 0) return reportError(userError('the records of the flagged outputs are not here any more'), host, json);
-  const good = goodRuns(lineage, flagged, line.options.good);
+  const good = await goodRuns(lineage, flagged, line.options.good, place.folders.map(({ store }) => store));
   if ('type' in good) return reportError(good, host, json);
   const ranked = review(lineage, flagged, good);
   const shown = ranked.slice(0, limit ?? defaultLimit);
@@ -45,12 +45,12 @@ export async function reviewCommand(line: CommandLine, host: Host): Promise<Exit
 }
 
 /** Those named, or all other successful executions of the tasks whose outputs are flagged. */
-function goodRuns(lineage: Lineage, flagged: readonly TaskRun[], named: readonly string[]): readonly TaskRun[] | ReturnType<typeof userError> {
+async function goodRuns(lineage: Lineage, flagged: readonly TaskRun[], named: readonly string[], folders: readonly string[]): Promise<readonly TaskRun[] | UserError> {
   if (named.length === 0) return goodTaskRuns(lineage, flagged);
   const bad = new Set(flagged.map((run) => run.spanId));
   const runs: TaskRun[] = [];
   for (const name of named) {
-    const found = outputOf(lineage, name);
+    const found = await outputOf(lineage, name, folders);
     if ('type' in found) return found;
     runs.push(found.run);
   }

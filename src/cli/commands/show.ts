@@ -1,4 +1,6 @@
 import { isFile, showFile } from '../show-file.ts';
+import { indexAnnotations, remarksFor } from '../../query/annotations.ts';
+import { readAnnotations } from '../../store/annotations.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
@@ -28,14 +30,17 @@ export async function showCommand(line: CommandLine, host: Host): Promise<ExitCo
     else host.stdout.write(format === 'csv' ? seriesCsv(found) : `${seriesLines(found).join('\n')}\n`);
     return exitCodes.success;
   }
+  const remarks = remarksFor(run.state, indexAnnotations(await readAnnotations(run.store)).remarks());
   if (name === undefined || name === '') {
-    if (json) writeJson(host.stdout, { ...run.state, path: run.path });
-    else host.stdout.write(`${runDetails(run.state, { ...options, record: namePath(run.path, host.cwd), now: host.now() }).join('\n')}\n`);
+    if (json) writeJson(host.stdout, { ...run.state, path: run.path, remarks });
+    else host.stdout.write(`${runDetails(run.state, remarks, { ...options, record: namePath(run.path, host.cwd), now: host.now() }).join('\n')}\n`);
     return exitCodes.success;
   }
   const task = taskOf(run.state, name);
   if ('type' in task) return reportError(task, host, json);
-  if (json) writeJson(host.stdout, task);
-  else host.stdout.write(`${taskDetails(task, run.state.runId, options).join('\n')}\n`);
+  const made = task.madeBy?.runId ?? run.state.runId;
+  const ofTask = remarks.filter((remark) => remark.runId === made && remark.task === task.node.id);
+  if (json) writeJson(host.stdout, { ...task, remarks: ofTask });
+  else host.stdout.write(`${taskDetails(task, run.state.runId, ofTask, options).join('\n')}\n`);
   return exitCodes.success;
 }

@@ -311,6 +311,15 @@ def _matplotlib(module):
         module.rcParams["backend"] = backend
 
 
+def _helper(module):
+    module.run_id = os.environ.get("RUNWEAVE_RUN_ID") or None
+    module.task = os.environ.get("RUNWEAVE_TASK") or None
+
+
+def _helper_log(module):
+    module.path = os.environ.get("RUNWEAVE_LOG") or None
+
+
 # What a module sets when it is imported and would differ in the next process. `random`, `threading`, `logging`'s locks
 # and OpenSSL see to a fork themselves.
 _renewals = {
@@ -319,4 +328,6 @@ _renewals = {
     "multiprocessing": _multiprocessing,
     "multiprocessing.process": _multiprocessing_process,
     "numpy.random.mtrand": lambda module: module._rand.seed(),
+    "runweave": _helper,
+    "runweave._log": _helper_log,
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -38,6 +38,13 @@ async function deadPid(): Promise<number> {
 }
 
 describe('the lock', () => {
+  it('leaves nothing on a full disk', { skip: !existsSync('/dev/full') }, () => {
+    mkdirSync(path.dirname(file), { recursive: true });
+    symlinkSync('/dev/full', `${file}.${process.pid}`);
+    assert.throws(() => acquire(), /ENOSPC/);
+    assert.deepEqual(readdirSync(path.dirname(file)), []);
+  });
+
   it('is held by one, and says by whom and for what', () => {
     const first = acquire('watch');
     const second = acquire();

@@ -47,6 +47,27 @@ async function observed(fingerprint: Fingerprint, modules: readonly string[], re
   return withObserved(fingerprint, { modules, read, packages: {}, lookups: {}, listed: {}, ...more }, { task, folder, written: new Set(), startedAt, last, isCovered: (file) => inputs.includes(file), heldStill: () => false, isMade: () => false, isOwn }, createFileDigests());
 }
 
+describe('scripts of checks', () => {
+  const task = anyTask({ source: script('a.py'), compare: 'meaning', checks: [{ type: 'after', command: 'sh check.sh' }, { type: 'after', command: 'python validate.py' }] });
+  const contents = { 'a.py': 'import lib # 1', 'lib.py': '', 'check.sh': ': 1', 'validate.py': 'pass # 1' };
+
+  it('count after an execution as before it', async () => {
+    files(contents);
+    const last = await observed(await fingerprintOf(task), ['a.py', 'lib.py'], [], { task });
+    assert.deepEqual(Object.keys(last.sources), ['a.py', 'check.sh', 'validate.py', 'lib.py']);
+    assert.deepEqual(fingerprintDifference(last, await fingerprintOf(task, { last })), []);
+  });
+
+  it('count with every byte, and the sources of the task by their meaning all the same', async () => {
+    files(contents);
+    const last = await observed(await fingerprintOf(task), ['a.py', 'lib.py'], [], { task });
+    files({ ...contents, 'a.py': 'import lib # 2' });
+    assert.deepEqual(fingerprintDifference(last, await fingerprintOf(task, { last })), []);
+    files({ ...contents, 'check.sh': ': 2', 'validate.py': 'pass # 2' });
+    assert.deepEqual(fingerprintDifference(last, await fingerprintOf(task, { last })).map((reason) => reason.type === 'source-changed' && reason.path), ['check.sh', 'validate.py']);
+  });
+});
+
 describe('packages and lookups', () => {
   it('are followed from one execution to the next', async () => {
     files({ 'a.py': '', 'lib.py': '', 'site-packages/alpha-1.0.dist-info/METADATA': '' });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { parseAnnotation, type Annotation, type AnnotationChange } from '../../../src/model/annotation.ts';
 import type { TaskId } from '../../../src/model/pipeline.ts';
 import type { RunId } from '../../../src/model/run-event.ts';
-import { indexAnnotations } from '../../../src/query/annotations.ts';
+import { indexAnnotations, remarkFinder } from '../../../src/query/annotations.ts';
 import { noAnnotations } from '../../../src/query/run-row.ts';
 
 const a = 'run-a' as RunId;
@@ -42,6 +42,27 @@ describe('annotations', () => {
     const index = indexAnnotations(all);
     assert.deepEqual(index.ofRun(a).flags, ['model.pkl']);
     assert.deepEqual(index.flags(), [{ runId: a, task, output: 'model.pkl', why: 'all zeros', time: new Date(0).toISOString() }]);
+  });
+
+  it('are of a run, a task or an output by themselves', () => {
+    const task = 'train' as TaskId;
+    const output = { task, output: 'model.pkl' };
+    const all = made({ type: 'tag', tag: 'x', on: true }, [output, { type: 'tag', tag: 'x', on: true }], [output, { type: 'note', text: 'odd' }], [{ task }, { type: 'note', text: 'slow' }], [output, { type: 'flag', on: true, why: 'zeros' }]);
+    const { remarksOf, remarks, ofRun } = indexAnnotations(all);
+    const time = (second: number): string => new Date(second * 1000).toISOString();
+    assert.deepEqual(remarksOf(a), [
+      { runId: a, tags: ['x'], notes: [] },
+      { runId: a, ...output, tags: ['x'], notes: [{ text: 'odd', time: time(2) }], flag: { why: 'zeros' } },
+      { runId: a, task, tags: [], notes: [{ text: 'slow', time: time(3) }] },
+    ]);
+    assert.deepEqual(ofRun(a), { ...noAnnotations, tags: ['x'], notes: ['odd', 'slow'], flags: ['model.pkl'] });
+    assert.equal(remarkFinder(remarks())({ runId: a, ...output })?.flag?.why, 'zeros');
+    assert.equal(remarkFinder(remarks())({ runId: a, task, output: 'other' }), undefined);
+
+    const later = (change: AnnotationChange, target = {}): readonly Annotation[] => [...all, ...made([target, change]).map((each) => ({ ...each, id: 'later', time: time(60) }))];
+    assert.deepEqual(indexAnnotations(later({ type: 'tag', tag: 'x', on: false }, output)).remarksOf(a).map(({ tags }) => tags), [['x'], [], []], 'from the output alone');
+    assert.deepEqual(indexAnnotations(later({ type: 'tag', tag: 'x', on: false })).ofRun(a).tags, [], 'from the run and all that is in it');
+    assert.deepEqual(indexAnnotations(later({ type: 'undo', id: 'id-1' })).remarksOf(a).map(({ tags }) => tags), [['x'], [], []]);
   });
 });
 

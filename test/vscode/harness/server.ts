@@ -18,6 +18,8 @@ export interface VscodeServer {
   readonly extensionsFolder: string;
   /** All that server and extension hosts have printed so far. */
   log(): string;
+  /** What they write down about themselves, each extension host in a folder of its own. */
+  readonly logsFolder: string;
   /** Ends the whole process tree and removes the data. */
   close(): Promise<void>;
 }
@@ -87,7 +89,7 @@ export async function startServer(options: ServerOptions): Promise<VscodeServer>
     });
   });
   try {
-    return { port: await listening, machineSettings, extensionsFolder, log: () => log, close };
+    return { port: await listening, machineSettings, extensionsFolder, log: () => log, logsFolder: join(data, 'data', 'logs'), close };
   } catch (error) {
     await close();
     throw error;

@@ -6,7 +6,7 @@
  *     const graph = await vscode.webview('svg .node');
  *   });
  */
-import { readFile, mkdir, writeFile } from 'node:fs/promises';
+import { cp, readFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
@@ -62,6 +62,8 @@ export interface Vscode {
   /** What the extension hosts printed on their consoles. Only with testsPath; lines printed just before the end may be missing. */
   console(): string;
   serverLog(): string;
+  /** What server and extension hosts write down about themselves. */
+  readonly logsFolder: string;
   /** Where a vsix is installed to. */
   readonly extensionsFolder: string;
   close(): Promise<void>;
@@ -131,6 +133,7 @@ export async function startVscode(options: VscodeOptions): Promise<Vscode> {
       testsExit,
       console: () => lines.join('\n'),
       serverLog: () => server.log(),
+      logsFolder: server.logsFolder,
       extensionsFolder: server.extensionsFolder,
       close,
     };
@@ -150,7 +153,8 @@ export async function withVscode(t: Pick<TestContext, 'name'>, options: VscodeOp
     await mkdir(dirname(kept), { recursive: true });
     await vscode.page.screenshot({ path: `${kept}.png` }).catch(() => undefined);
     await writeFile(`${kept}.log`, `${vscode.console()}\n--- server ---\n${vscode.serverLog()}`);
-    console.log(`Kept: ${kept}.png and .log`);
+    await cp(vscode.logsFolder, `${kept}-logs`, { recursive: true, force: true }).catch(() => undefined);
+    console.log(`Kept: ${kept}.png, .log and -logs`);
     throw error;
   } finally {
     await vscode.close();

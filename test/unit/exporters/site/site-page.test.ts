@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { singlePage, sitePage } from '../../../../src/exporters/site/site-page.ts';
 
-const index = { title: '</title><script>alert(1)</script>', version: '1', table: [], heads: [], flags: [], panels: ['run'] as const, start: '/' };
+const index = { title: '</title><script>alert(1)</script>', version: '1', table: [], heads: [], flags: [], remarks: [], panels: ['run'] as const, start: '/' };
 
 function policyOf(page: string): Readonly<Record<string, string>> {
   const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1] ?? '';
