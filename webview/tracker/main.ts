@@ -223,7 +223,15 @@ function gridKey(event: KeyboardEvent): boolean {
   return true;
 }
 
+/** The editor's own Ctrl+A comes after ours, and would mark all the text of the view. */
+let selectsRuns = false;
+document.addEventListener('selectstart', (event) => {
+  if (selectsRuns) event.preventDefault();
+});
+for (const type of ['keydown', 'pointerdown']) document.addEventListener(type, () => (selectsRuns = false), true);
+
 function selectAll(): void {
+  selectsRuns = true;
   for (const line of model.lines) if (line.type === 'run') selected.add(rows[line.row]?.path ?? '');
   selectionChanged();
 }
