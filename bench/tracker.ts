@@ -75,6 +75,7 @@ function rowsOf({ cold, warm, pages }: Measured): readonly (readonly [what: stri
     ['index there: folder read and checked', spread(warm.map(({ read }) => read))],
     ['rows as messages', spread(warm.map(({ pack }) => pack))],
     ['page: first message to painted table', spread(each(({ ready }) => ready))],
+    ['of that, work of its thread', spread(each(({ readyWork }) => readyWork))],
     ['table ready, index there (the three before together)', spread(warm.map(({ read, pack }, at) => read + pack + (pages[at]?.ready ?? NaN)))],
     ['keystroke in the filter to painted frame', `${spread(each((page) => quantile(page.keystrokes, 0.5)))}, 95 % within ${ms(quantile(keystrokes, 0.95))}, worst ${ms(Math.max(...keystrokes))}`],
     ['click on a head to painted order, over all columns', `${spread(each((page) => quantile(page.sorts, 0.5)))}, worst ${ms(Math.max(...pages.flatMap(({ sorts }) => sorts)))}`],
