@@ -710,8 +710,9 @@ class Notebooks(WarmTest):
             if is_ahead:
                 warm.ahead()
             forked = self.forked(warm, "notebook", path)
-            self.assertEqual((forked.returncode, forked.stdout), (fresh.returncode, fresh.stdout))
-            self.assertEqual(forked.returncode, 1)
+            # What a process of a cell prints comes by another way than what the cell prints: when is nobody's to say.
+            self.assertEqual(sorted(forked.stdout.splitlines()), sorted(fresh.stdout.splitlines()))
+            self.assertEqual((forked.returncode, fresh.returncode), (1, 1))
             self.assertIn("ZeroDivisionError", forked.stderr)
             self.assertEqual(comparable(self.lines()), comparable(fresh_lines))
 
