@@ -207,7 +207,7 @@ it('reads several folders as one, and what is deleted comes back', { timeout: 30
   assert.match((await place.runweave('trace', 'report.txt', '--stale-after', 'soon')).stderr, /--stale-after soon: write an age like 12h/);
 });
 
-it('tags and notes are put on outputs, shown with them, and taken back', { timeout: 180_000 }, async (t) => {
+it('tags and notes are put on outputs, shown with them, and taken back', { timeout: 300_000 }, async (t) => {
   const place = workspace(t, { 'runweave.yaml': pipeline(1, both), 'data.txt': data(1), 'clean.sh': clean(1), 'train.sh': train(1) });
   await place.run();
   place.write('train.sh', train(2));
