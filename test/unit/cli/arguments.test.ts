@@ -24,7 +24,7 @@ describe('arguments that are understood', () => {
     ['runs --filter star --sort -start --sort run', 'runs', [], { filter: 'star', sort: ['-start', 'run'] }],
     ['gc --keep-runs 5 --older-than 30d --dry-run', 'gc', [], { 'keep-runs': 5, 'older-than': '30d', 'dry-run': true }],
   ];
-  const defaults = { json: false, 'no-color': false, help: false, set: [], sort: [], columns: [], group: [], good: [], records: [], differing: false, force: false, verbose: false, all: false, 'dry-run': false, github: false, gitlab: false, archived: false, remove: false, forward: false, 'self-contained': false, convert: false, params: false };
+  const defaults = { json: false, 'no-color': false, help: false, set: [], sort: [], columns: [], group: [], good: [], records: [], differing: false, force: false, verbose: false, all: false, 'dry-run': false, github: false, gitlab: false, archived: false, views: false, remove: false, forward: false, 'self-contained': false, convert: false, params: false };
   for (const [text, command, words, options] of cases) {
     it(text, () => {
       assert.deepEqual(parseArguments(text.split(' ')), { type: 'command', line: { command, arguments: words, options: { ...defaults, ...options } } });
