@@ -16,11 +16,11 @@
  */
 import { createHash } from 'node:crypto';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import type { SpanStatus } from '@opentelemetry/api';
+import type { Attributes, SpanStatus } from '@opentelemetry/api';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import { resourceColumns } from '../model/run-event.ts';
-import type { EventOf, Outcome, RecordedFailure, ResourceSample, RunEvent, SpanId } from '../model/run-event.ts';
+import type { EventOf, Outcome, RecordedFailure, ResourceSample, RunEvent, RunId, SpanId } from '../model/run-event.ts';
 import { createRunFold } from '../model/run-state.ts';
 import type { ArtifactState, AttemptState, CellState, OutputChunk, ResourcePoint, RunState, TaskState } from '../model/run-state.ts';
 import type { MetricSeries } from '../model/metric-series.ts';
@@ -168,6 +168,13 @@ function runSpan(state: RunState, lastTime: UnixNano): SpanDescription {
 
 function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescription[] {
   const spanOf = new Map(state.tasks.map((task) => [task.node.id, task.node.spanId]));
+  /** By run: the attributes of links to it, each once. */
+  const madeByRun = new Map<RunId, Attributes>();
+  const linkTo = (runId: RunId): Attributes => {
+    let attributes = madeByRun.get(runId);
+    if (attributes === undefined) madeByRun.set(runId, (attributes = { [semconv.linkType]: semconv.linkTypeMadeBy, [semconv.linkRunId]: runId }));
+    return attributes;
+  };
   return state.tasks.map((task) => {
     const { node, madeBy } = task;
     const outcome = isOutcome(task.phase) ? task.phase : undefined;
@@ -209,15 +216,17 @@ function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescriptio
       }),
       status: status(outcome, task.failure?.message),
       links: [
-        ...dependencies.map((spanId) => ({ traceId: state.traceId, spanId, attributes: { [semconv.linkType]: semconv.linkTypeDependency } })),
+        ...dependencies.map((spanId) => ({ traceId: state.traceId, spanId, attributes: dependencyLink })),
         ...(madeBy === undefined
           ? []
-          : [{ traceId: madeBy.traceId, spanId: madeBy.spanId, attributes: { [semconv.linkType]: semconv.linkTypeMadeBy, [semconv.linkRunId]: madeBy.runId } }]),
+          : [{ traceId: madeBy.traceId, spanId: madeBy.spanId, attributes: linkTo(madeBy.runId) }]),
       ],
       events: exceptionEvents(task.failure, task.end ?? lastTime),
     };
   });
 }
+
+const dependencyLink: Attributes = { [semconv.linkType]: semconv.linkTypeDependency };
 
 function lastValues(task: TaskState): Record<string, Json> {
   return Object.fromEntries(Object.entries(task.metrics).map(([name, { last }]) => [name, last]));

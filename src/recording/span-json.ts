@@ -8,7 +8,7 @@ const flags = TraceFlags.SAMPLED | 0x100;
 
 export function spanJson(traceId: TraceId, { name, spanId, parent, kind, start, end, attributes, status, links = [], events = [] }: SpanDescription): string {
   const told = events.map((event) => `{"attributes":${attributesJson(event.attributes)},"name":${JSON.stringify(event.name)},"timeUnixNano":"${event.time}","droppedAttributesCount":0}`);
-  const linked = links.map((link) => `{"attributes":${attributesJson(link.attributes)},"spanId":"${link.spanId}","traceId":"${link.traceId}","droppedAttributesCount":0,"flags":${flags}}`);
+  const linked = links.map((link) => `{"attributes":${linkAttributesJson(link.attributes)},"spanId":"${link.spanId}","traceId":"${link.traceId}","droppedAttributesCount":0,"flags":${flags}}`);
   const message = status?.message === undefined ? '' : `,"message":${JSON.stringify(status.message)}`;
   return (
     `{"traceId":"${traceId}","spanId":"${spanId}"${parent === undefined ? '' : `,"parentSpanId":"${parent}"`},"name":${JSON.stringify(name)},"kind":${(kind ?? SpanKind.INTERNAL) + 1}` +
@@ -18,13 +18,34 @@ export function spanJson(traceId: TraceId, { name, spanId, parent, kind, start, 
 }
 
 function attributesJson(attributes: Attributes): string {
-  const entries: string[] = [];
+  let text = '';
   for (const name in attributes) {
     const value = attributes[name];
-    if (value !== undefined) entries.push(`{"key":${JSON.stringify(name)},"value":${valueJson(value)}}`);
+    if (value !== undefined) text += `${text === '' ? '' : ','}${keyJson(name)}${valueJson(value)}}`;
   }
-  return `[${entries.join(',')}]`;
+  return `[${text}]`;
 }
+
+/** Links of thousands of spans share theirs. */
+function linkAttributesJson(attributes: Attributes): string {
+  let text = ofLinks.get(attributes);
+  if (text === undefined) ofLinks.set(attributes, (text = attributesJson(attributes)));
+  return text;
+}
+const ofLinks = new WeakMap<Attributes, string>();
+
+/** Thousands of spans have the same names. */
+function keyJson(name: string): string {
+  let text = keys.get(name);
+  if (text === undefined) {
+    text = `{"key":${JSON.stringify(name)},"value":`;
+    // Those of tasks' own spans may be any.
+    if (keys.size < mostKeys) keys.set(name, text);
+  }
+  return text;
+}
+const keys = new Map<string, string>();
+const mostKeys = 1000;
 
 /** Integers are int64 in OTLP; the SDK writes them as numbers. */
 function valueJson(value: AttributeValue | null | undefined): string {

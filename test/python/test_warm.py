@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -46,6 +47,12 @@ class WarmProcess:
 
     def _send(self, message):
         self._own.sendall(json.dumps(message).encode() + b"\n")
+
+    def look(self, env):
+        """Has it look at its files for the next task, and have looked."""
+        self.start([sys.executable, BOOTSTRAP, "script", "/nowhere.py"], "/nowhere", env)
+        self._send({"type": "look"})
+        self.ahead()
 
     def ahead(self):
         """Has it make a fork for the next task; returns its pid, which the next task has."""
@@ -433,13 +440,27 @@ class AsFresh(WarmTest):
             os.kill(pid, signal.SIGKILL)
 
     def test_the_end_of_the_executor_ends_the_tasks(self):
-        path = self.write("tasks/script.py", "import os\nprint('on', flush=True)\nos.kill(os.getpid(), 19)\n")
+        # With what left the task's group: it holds the other end.
+        fifo = self.path("fifo")
+        os.mkfifo(fifo)
+        path = self.write("tasks/script.py", f"""
+            import os, subprocess
+            subprocess.Popen(["sh", "-c", "echo on; exec sleep 1000"], stdout=open({fifo!r}, "w"), start_new_session=True)
+            print("on", flush=True)
+            os.kill(os.getpid(), 19)
+            """)
+        left = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, left)
         answer, streams = self.process.start([sys.executable, BOOTSTRAP, "script", path], self.folder, self.env())
         self.assertEqual(streams[1].recv(100), b"on\n")
+        os.set_blocking(left, True)
+        self.assertEqual(os.read(left, 100), b"on\n")
         output = streams[1].dup()
         self.process.close()
         with output:
             self.assertEqual(output.recv(100), b"")
+        self.assertTrue(select.select([left], [], [], 60)[0], "it goes on")
+        self.assertEqual(os.read(left, 100), b"")
         self.assertEqual(self.process.process.returncode, 0)
 
 
@@ -626,6 +647,24 @@ class NotForked(WarmTest):
         path = self.write("tasks/script.py", "import alpha; print(alpha.VALUE)")
         self.assertEqual(self.forked(warm, "script", path).stdout, "1\n")
         self.write("site-packages/alpha.py", "VALUE = 22")
+        answer = self.start(warm, "script", path)
+        self.assertEqual((answer["type"], answer["stale"]), ("not-started", True))
+
+    def test_after_an_installed_module_changed_while_others_were_loaded(self):
+        env = self.installed("VALUE = 1")
+        self.write("site-packages/beta.py", f"with open({self.path('site-packages/alpha.py')!r}, 'w') as file: file.write('VALUE = 22')")
+        self.env = lambda *_: env
+        warm = self.ready(["alpha", "beta"])
+        answer = self.start(warm, "script", self.write("tasks/script.py", "import alpha; print(alpha.VALUE)"))
+        self.assertEqual((answer["type"], answer["stale"]), ("not-started", True))
+
+    def test_after_an_installation_the_last_look_does_not_count(self):
+        env = self.installed("VALUE = 1")
+        self.env = lambda *_: env
+        warm = self.ready(["alpha"])
+        path = self.write("tasks/script.py", "import alpha; print(alpha.VALUE)")
+        warm.look(env)
+        self.write("site-packages/alpha-2.dist-info/METADATA", "")
         answer = self.start(warm, "script", path)
         self.assertEqual((answer["type"], answer["stale"]), ("not-started", True))
 

@@ -19,6 +19,7 @@ import select
 import signal
 import socket
 import sys
+import time
 
 from . import ahead, preload
 from .guard import CONTROL, Guard, problem_at_start
@@ -59,6 +60,7 @@ def serve(visible):
     refused, failed = {}, {}
     # In the order of a kernel: some packages ask whether they are in one.
     roots = (NOTEBOOK if order["isNotebook"] else []) + order["preload"]
+    began = time.time_ns()
     for name in roots:
         try:
             reason = guard.load(name)
@@ -76,7 +78,7 @@ def serve(visible):
     # Reads the environment of the one kernel that it is for when it is imported; what it imports itself stays.
     preload.forget("ipykernel.kernelapp")
     preload.hide(visible, filters, roots)
-    watched = WatchedFiles(guard.opened)
+    watched = WatchedFiles(guard.opened, began)
     gc.unfreeze()
     gc.collect()
     # Forks share what is not touched; the collector would touch everything.
@@ -97,7 +99,7 @@ class _Server:
         self._is_notebook = order["isNotebook"]
         self._watched = watched
         self._surroundings = surroundings
-        self._tasks = {}  # descriptor of the process → (id of the request, pid)
+        self._tasks = {}  # descriptor of the process → (id of the request, pid, environment)
         self._ahead = None  # (descriptor of the process, pid, connection) of a fork that waits for a task
         self._unused = {}  # descriptor of the process → pid of one that need not wait any more
         self._poll = select.poll()
@@ -165,7 +167,7 @@ class _Server:
         if descriptor is None:
             descriptor = os.pidfd_open(pid)
             self._poll.register(descriptor, select.POLLIN)
-        self._tasks[descriptor] = (number, pid)
+        self._tasks[descriptor] = (number, pid, request["env"])
         _send({"type": "started", "id": number, "pid": pid})
         for output in outputs:
             output.close()
@@ -218,7 +220,7 @@ class _Server:
         os.close(descriptor)
 
     def _tell_end(self, descriptor):
-        number, pid = self._tasks[descriptor]
+        number, pid, _ = self._tasks[descriptor]
         # Not reaped yet: until the executor has ended all that the task left behind, its id must not be another's.
         info = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         if info.si_code == os.CLD_EXITED:
@@ -229,7 +231,7 @@ class _Server:
             _send({"type": "ended", "id": number, "signal": name})
 
     def _reap(self, number):
-        for descriptor, (task, pid) in list(self._tasks.items()):
+        for descriptor, (task, pid, _) in list(self._tasks.items()):
             if task == number:
                 os.waitpid(pid, 0)
                 os.close(descriptor)
@@ -238,11 +240,12 @@ class _Server:
     def _end(self):
         """The executor is gone: nobody would see these end."""
         self._end_ahead()
-        for _, pid in self._tasks.values():
-            try:
-                os.killpg(pid, signal.SIGKILL)
-            except OSError:
-                pass
+        from . import spawner
+
+        for _, pid, env in self._tasks.values():
+            spawner.signal_group(pid, signal.SIGKILL)
+            # Also what left the group, as the executor would have.
+            spawner.kill_left(spawner.marks_in({os.fsencode(name): os.fsencode(value) for name, value in env.items()}), pid)
         try:
             os.unlink(self._address)
             os.rmdir(os.path.dirname(self._address))

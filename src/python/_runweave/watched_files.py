@@ -10,16 +10,24 @@ from . import preload
 SUFFIXES = tuple(all_suffixes())
 # Seconds after a look for which one task may rely on it: less than a fresh process takes to import what was looked at.
 MOMENT = 0.1
+# Nanoseconds by which the time of a file may lag behind the clock.
+COARSE_CLOCK = 10_000_000
 
 
 class WatchedFiles:
     """Those of the preloaded modules, and what was read while they were imported."""
 
-    def __init__(self, opened):
+    def __init__(self, opened, since):
+        """`opened` while modules were imported; `since` is when that began, in nanoseconds since 1970."""
         installed = installed_folders()
         read = [path for path in opened if f"{os.sep}__pycache__{os.sep}" not in path and not path.startswith(("/proc/", "/dev/", "/sys/"))]
         here = [os.path.realpath(sys.executable), os.path.join(sys.prefix, "pyvenv.cfg")]
         self._stamps = {path: _stamp(path) for path in [*preload.files(), *read, *here, *installed]}
+        # What came while modules were imported may have come before or after its own turn: nothing equals it.
+        for path in [*preload.files(), *installed]:
+            if _changed_at(path) > since - COARSE_CLOCK:
+                self._stamps[path] = ()
+        self._installed = installed
         self.has_changed = False
         self._changed = None
         self._looked = -MOMENT
@@ -40,7 +48,8 @@ class WatchedFiles:
 
     def change(self):
         """What has changed since the start, if anything has."""
-        if time.monotonic() > self._looked + MOMENT:
+        # What is installed is told by its folder, at once: a task's fingerprint has the versions of when it starts.
+        if time.monotonic() > self._looked + MOMENT or any([_stamp(each) != self._stamps[each] for each in self._installed]):
             self.look()
         self._looked = -MOMENT
         return self._changed
@@ -69,6 +78,15 @@ class WatchedFiles:
                     if is_package or entry.endswith(SUFFIXES):
                         return f"{path} has the name of a module that an installed one imports"
         return None
+
+
+def _changed_at(path):
+    """The ctime too: what is moved here keeps an older mtime."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return 0
+    return max(status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _stamp(path):
