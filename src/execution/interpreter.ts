@@ -6,7 +6,7 @@
  * costs three times as much for every task. A virtual environment's `bin/python` is a link to its base interpreter
  * and must not be resolved further, or the environment would be lost.
  */
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -94,7 +94,13 @@ async function ask(program: string, cwd: string, env: InterpreterQuestion['envir
     if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) return { message: `is ${version}, which is too old` };
     return { executable, version };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { message: code === 'ENOENT' ? 'not found' : (message.split('\n')[0] ?? 'failed') };
+    return { message: whyNot(error as ExecFileException & { readonly stderr?: string }) };
   }
+}
+
+function whyNot({ code, signal, stderr = '' }: ExecFileException & { readonly stderr?: string }): string {
+  if (code === 'ENOENT') return 'not found';
+  if (code === 'EACCES') return 'may not be executed';
+  const last = stderr.trim().split('\n').at(-1) ?? '';
+  return `${signal ? `was ended by ${signal}` : `ended with ${code ?? 'an error'}`}${last === '' ? '' : `: ${last}`}`;
 }

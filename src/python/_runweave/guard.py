@@ -111,7 +111,8 @@ class Guard:
             "the recursion limit": sys.getrecursionlimit(),
             "the interval at which threads take turns": sys.getswitchinterval(),
             "the garbage collector": (gc.isenabled(), gc.get_threshold()),
-            "builtins": [name for name in vars(builtins) if name != "_"],
+            # pybind11 keeps there what its modules share.
+            "builtins": [name for name in vars(builtins) if name != "_" and not name.startswith("__pybind11_internals_")],
             "what is traced": (sys.gettrace(), sys.getprofile()),
             **_settings_of_modules(),
         }

@@ -131,7 +131,11 @@ describe('the interpreter', () => {
     const silent = program(path.join(workspace, 'silent'), 'exit 0');
     assert.match(await notFound({ chosen: silent }), /did not say where it is/);
     const broken = program(path.join(workspace, 'broken'), 'exit 9');
-    assert.match(await notFound({ chosen: broken }), /Command failed/);
+    assert.match(await notFound({ chosen: broken }), /\(setting\): ended with 9\. /);
+    const loud = program(path.join(workspace, 'loud'), 'echo "a library is missing" >&2; exit 127');
+    assert.match(await notFound({ chosen: loud }), /\(setting\): ended with 127: a library is missing\. /);
+    const killed = program(path.join(workspace, 'killed'), 'kill -KILL $$');
+    assert.match(await notFound({ chosen: killed }), /\(setting\): was ended by SIGKILL\. /);
   });
 
   it('that does not start lets the next have its turn', async () => {
