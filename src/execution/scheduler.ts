@@ -449,7 +449,9 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
       const generation = entry.generation;
       const now = await decide(entry.task, false, context.decision);
       if (entry.generation !== generation) continue;
-      const reasons = fingerprintDifference(before, now.fingerprint);
+      // What somebody did to the outputs of a task that was not executed here is of no fingerprint.
+      const isGiven = entry.outcome === 'up-to-date' || entry.outcome === 'restored';
+      const reasons = [...fingerprintDifference(before, now.fingerprint), ...(isGiven ? now.reasons.filter(({ type }) => type === 'output-missing' || type === 'output-changed') : [])];
       if (reasons.length > 0) reset(entry, reasons);
     }
     // Tasks that a failure kept from starting have another chance when the failed task has.

@@ -74,6 +74,8 @@ export class PlacedShape {
   }
 }
 
+const noShape = new PlacedShape({ params: [], taskParams: [], tags: [], series: [] });
+
 /** A run in a block: reads what it is asked for, and holds nothing. */
 export class PackedRun implements RunSummary {
   readonly path: string;
@@ -91,25 +93,26 @@ export class PackedRun implements RunSummary {
   }
 
   get shape(): PlacedShape {
-    return this.block.shapes[this.number(place.shape)] as PlacedShape;
+    return this.block.shapes[this.number(place.shape)] ?? noShape;
   }
   /** By a place in its slice. */
   number(offset: number): number {
-    return this.block.numbers[this.at + offset] as number;
+    return this.block.numbers[this.at + offset] ?? NaN;
   }
   /** What the number at a place stands for. */
   value(offset: number): Json | undefined {
     return this.block.values[this.number(offset)];
   }
-  private text<T extends string>(field: HeadField): T | undefined {
-    return this.value(place[field]) as T | undefined;
+  private text(field: HeadField): string | undefined {
+    const value = this.value(place[field]);
+    return typeof value === 'string' ? value : undefined;
   }
 
   get runId(): RunId {
-    return (this.text('runId') ?? this.text('key')) as RunId;
+    return (this.text('runId') ?? this.text('key') ?? '') as RunId;
   }
   get traceId(): TraceId {
-    return this.text('traceId') as TraceId;
+    return (this.text('traceId') ?? '') as TraceId;
   }
   get pipeline(): string {
     return this.text('pipeline') ?? '';
@@ -138,7 +141,7 @@ export class PackedRun implements RunSummary {
     return (rest < -1 ? this.block.values[-2 - rest] : joinTime(milliseconds, rest)) as UnixNano;
   }
   get outcome(): Outcome | undefined {
-    return this.text('outcome');
+    return this.text('outcome') as Outcome | undefined;
   }
   get interrupted(): boolean {
     return (this.number(place.flags) & flag.interrupted) !== 0;
@@ -160,7 +163,7 @@ export class PackedRun implements RunSummary {
     return this.text('imported');
   }
   get params(): JsonObject {
-    return this.named('params') as JsonObject;
+    return this.named('params');
   }
   get taskParams(): RunSummary['taskParams'] {
     return this.named('taskParams') as RunSummary['taskParams'];
@@ -173,14 +176,17 @@ export class PackedRun implements RunSummary {
     return Object.fromEntries(shape.names[kind].map((name) => [name, this.value(shape.placeOf(kind, name) ?? -1) ?? null]));
   }
   get series(): readonly SeriesSummary[] {
-    return this.shape.names.series.map((_, at) => this.seriesNumber(at));
+    return this.shape.names.series.map((series, at) => this.readSeries(series, at));
   }
   /** One series, by its place in the shape. */
   seriesNumber(index: number): SeriesSummary {
-    const { shape } = this;
-    const [task, name, width] = shape.names.series[index] as RunShape['series'][number];
-    const at = shape.seriesAt[index] as number;
-    const last = this.number(shape.lastAt[index] as number);
+    const series = this.shape.names.series[index];
+    if (series === undefined) throw new RangeError(`there is no series ${index}`);
+    return this.readSeries(series, index);
+  }
+  private readSeries([task, name, width]: RunShape['series'][number], index: number): SeriesSummary {
+    const at = this.shape.seriesAt[index] ?? 0;
+    const last = this.number(this.shape.lastAt[index] ?? 0);
     const metric = Number.isFinite(last) ? last : (String(last) as SeriesSummary['last']);
     const named = { task, name };
     if (width === 1) return fromNumbers(named, [1, metric]);
@@ -219,7 +225,8 @@ export function blockOf({ shapes, values, numbers, offsets }: OpenBlock): RunBlo
 
 /** The name of a run's file without its ending. */
 export function keyIn(block: OpenBlock, run: number): string {
-  return String(block.values[block.numbers[(block.offsets[run] ?? 0) + place.key] ?? -1]);
+  const key = block.values[block.numbers[(block.offsets[run] ?? 0) + place.key] ?? -1];
+  return typeof key === 'string' ? key : '';
 }
 
 export function splitTime(time: UnixNano): { readonly milliseconds: number; readonly rest: number; /** It is what these say. */ readonly exact: boolean } {

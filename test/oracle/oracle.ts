@@ -1,30 +1,32 @@
 /**
  * Thousands of sequences: `node test/oracle/oracle.ts --sequences 2000 --steps 15 --seed 1`. Each has a seed of its own,
- * from `--seed` on; one that fails is repeated with `--sequences 1 --seed N`. Its workspace is left where it says. Every
- * third has a session for each run, as the command line; the others one for all, as an editor.
+ * from `--seed` on; one that fails is repeated with `--sequences 1 --seed N`. Its workspace is left where it says.
+ * `--mode session|process|watch` is one of the three ways in which runs are asked for; else they take turns.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { runSequence, type Counts } from './sequence.ts';
+import { runSequence, type Counts, type Mode } from './sequence.ts';
 
-const { values } = parseArgs({ options: { sequences: { type: 'string', default: '100' }, steps: { type: 'string', default: '15' }, seed: { type: 'string', default: '1' } } });
+const { values } = parseArgs({ options: { sequences: { type: 'string', default: '100' }, steps: { type: 'string', default: '15' }, seed: { type: 'string', default: '1' }, mode: { type: 'string', default: '' } } });
 const example = path.join(import.meta.dirname, '..', '..', 'examples', 'digits', '.venv', 'bin', 'python');
 /** Of the example: it has what notebooks need, if it is of the same Python. */
 const site = existsSync(example) ? execFileSync(example, ['-c', 'import sys, sysconfig; print(sysconfig.get_path("purelib"), "%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' }).trim().split(' ') : [];
 const isOfSamePython = execFileSync('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' }).trim() === site[1];
 
-const sums: Counts = { edits: 0, executed: 0, restored: 0, needless: 0, atTheTick: 0 };
+const sums: Counts = { edits: 0, executed: 0, restored: 0, needless: 0, atTheTick: 0, late: 0 };
+const modes: readonly Mode[] = ['session', 'process', 'watch'];
 const first = Number(values.seed);
 const last = first + Number(values.sequences) - 1;
 let failed = 0;
-const said = (): string => `${sums.edits} edits, ${sums.executed} executions, ${sums.restored} restored, ${sums.atTheTick} once more for an edit at the tick, ${failed} sequences failed`;
+const said = (): string => `${sums.edits} edits, ${sums.executed} executions, ${sums.restored} restored, ${sums.atTheTick} once more for an edit at the tick, ${sums.late} late, ${failed} sequences failed`;
 for (let seed = first; seed <= last; seed += 1) {
   try {
     // A kernel takes as long to start as ten scripts.
     const notebooks = seed % 8 === 0 && isOfSamePython && site[0] !== undefined ? { notebooks: site[0] } : {};
-    const counts = await runSequence({ seed, edits: Number(values.steps), isFresh: seed % 3 === 0, children: ['none', 'none', 'subprocess', 'os.fork', 'fork', 'spawn', 'forkserver'], ...notebooks });
+    const mode = modes.find((each) => each === values.mode) ?? modes[seed % modes.length] ?? 'session';
+    const counts = await runSequence({ seed, edits: Number(values.steps), mode, children: ['none', 'none', 'subprocess', 'os.fork', 'fork', 'spawn', 'forkserver'], ...notebooks });
     for (const key of Object.keys(sums) as (keyof Counts)[]) sums[key] += counts[key];
   } catch (error) {
     failed += 1;

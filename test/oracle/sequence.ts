@@ -12,7 +12,10 @@ import { unsettled, unsettledVersion } from '../../src/fingerprint/task-fingerpr
 import type { Reason } from '../../src/model/fingerprint.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
 import { texts } from './world-text.ts';
-import { boxes, expected, extras, idOf, indexesOf, inner, optionalFile, outputOf, signature, type Child, type Gets, type Kind, type ModelTask, type World } from './world.ts';
+import { boxes, expected, extras, idOf, indexesOf, inner, listedFolder, optionalFile, outputOf, signature, type Child, type Gets, type Kind, type ModelTask, type World } from './world.ts';
+
+/** One session has all runs, as an editor; each has its own, as on the command line; or runs follow the edits. */
+export type Mode = 'session' | 'process' | 'watch';
 
 export interface SequenceOptions {
   readonly seed: number;
@@ -20,8 +23,7 @@ export interface SequenceOptions {
   /** Site-packages in which notebook tasks find what they need; absent: there are none. */
   readonly notebooks?: string;
   readonly children: readonly Child[];
-  /** Each run in a session of its own, as the command line has it; else one session has them all, as an editor. */
-  readonly isFresh?: boolean;
+  readonly mode?: Mode;
 }
 
 export interface Counts {
@@ -32,7 +34,14 @@ export interface Counts {
   needless: number;
   /** Executed once more, as a file changed within the clock's tick before a task that was not known to use it. */
   atTheTick: number;
+  /** Of a watch: executed when a run was asked for, though all outputs were as they should. */
+  late: number;
 }
+
+const tickFile = 'tick.txt';
+const tickOutput = 'out/tick.txt';
+/** Milliseconds until a watch must have taken up a change. */
+const longestWait = 120_000;
 
 /** Marsaglia's xorshift32: small, and the same everywhere. */
 function random(start: number): (below: number) => number {
@@ -53,12 +62,12 @@ function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<
 }
 
 /** Rejects with what is wrong, and with the seed. */
-export async function runSequence({ seed, edits, notebooks, children, isFresh = false }: SequenceOptions): Promise<Counts> {
+export async function runSequence({ seed, edits, notebooks, children, mode = 'session' }: SequenceOptions): Promise<Counts> {
   const folder = mkdtempSync(path.join(tmpdir(), 'runweave-oracle-'));
   const pick = random(seed);
   const oneOf = <T>(items: readonly T[]): T => items[pick(items.length)] ?? assert.fail('nothing to pick from');
   const chance = (of: number): boolean => pick(of) === 0;
-  const counts: Counts = { edits: 0, executed: 0, restored: 0, needless: 0, atTheTick: 0 };
+  const counts: Counts = { edits: 0, executed: 0, restored: 0, needless: 0, atTheTick: 0, late: 0 };
 
   const python = path.join(folder, '.venv', 'bin', 'python');
   execFileSync('python3', ['-m', 'venv', '--without-pip', path.join(folder, '.venv')]);
@@ -78,6 +87,7 @@ export async function runSequence({ seed, edits, notebooks, children, isFresh = 
     environment: 0,
     base: 0,
     unusedParam: 0,
+    hasTick: mode === 'watch',
     tasks: [],
   };
   const moduleNames = (): readonly string[] => Object.keys(world.modules).flatMap((name) => (name.startsWith('modules/') && name !== boxes ? [name.slice('modules/'.length)] : []));
@@ -111,11 +121,13 @@ export async function runSequence({ seed, edits, notebooks, children, isFresh = 
       matrix,
       key: chance(2) ? 'k' : `v${name}`,
       isFolder,
-      inputs: oneOf([['data/d0.txt'], ['data/d1.txt', 'data/d2.txt'], ['data/g/*.txt'], ['data/link.txt'], []]),
+      isBroken: false,
+      inputs: oneOf([['data/d0.txt'], ['data/d1.txt', 'data/d2.txt'], ['data/g/*.txt'], ['data/link.txt'], [listedFolder], []]),
       constant: pick(5),
       mode: 0,
       check: chance(4) ? 1 : 0,
-      isFlaky: is !== 'notebook' && chance(6),
+      // One that is started again after a change may have no attempts left.
+      isFlaky: is !== 'notebook' && chance(6) && mode !== 'watch',
       keep: isFolder || !chance(5),
       compare: chance(5) ? 'bytes' : 'meaning',
       isIpynb: chance(2),
@@ -270,8 +282,10 @@ export async function runSequence({ seed, edits, notebooks, children, isFresh = 
     },
     touch: () => utimesSync(path.join(folder, oneOf(realFiles)), new Date(), new Date()),
     'deleted cache': () => {
-      if (isFresh) rmSync(path.join(folder, '.runweave', 'cache'), { recursive: true });
+      if (mode === 'process') rmSync(path.join(folder, '.runweave', 'cache'), { recursive: true });
     },
+    // And is corrected.
+    'task that fails': () => undefined,
     nothing: () => undefined,
   };
 
@@ -279,15 +293,19 @@ export async function runSequence({ seed, edits, notebooks, children, isFresh = 
   let keepsTime = '';
   let written: Readonly<Record<string, string>> = {};
   let installed: Readonly<Record<string, string>> = {};
-  const writeAll = (): void => {
+  /** How many files it wrote. */
+  const writeAll = (): number => {
+    let count = 0;
     const now = texts(world);
     for (const name of Object.keys(written)) {
       if (now[name] !== undefined) continue;
+      count += 1;
       rmSync(path.join(folder, name), { force: true });
       if (name.endsWith('/extra/__init__.py')) rmSync(path.dirname(path.join(folder, name)), { recursive: true });
     }
     for (const [name, text] of Object.entries(now)) {
       if (written[name] === text) continue;
+      count += 1;
       const file = path.join(folder, name);
       mkdirSync(path.dirname(file), { recursive: true });
       const { atime, mtime } = keepsTime === name ? statSync(file) : { atime: 0, mtime: 0 };
@@ -313,26 +331,34 @@ export async function runSequence({ seed, edits, notebooks, children, isFresh = 
       writeFileSync(path.join(site, `${name}-${version}.dist-info`, 'METADATA'), `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`);
     }
     installed = { ...world.packages };
+    return count;
   };
 
   let events: RunEvent[] = [];
+  let isRunning = false;
+  let told: () => void = () => undefined;
   process.env['ORACLE_FLAGS'] = flags;
   const open = (): Promise<Session> =>
     openSession({ file: path.join(folder, 'runweave.yaml'), python }, (message) => {
       if (message.type === 'event') events.push(message.event);
+      if (message.type === 'status') isRunning = message.running;
+      told();
     });
   let session = await open();
   let edit = 'first run';
   const where = (): string => `seed ${seed}, edit ${counts.edits} (${edit}) in ${folder}`;
-  const run = async (): Promise<ReadonlyMap<string, readonly Reason[]>> => {
+  const run = async (outcome = 'success'): Promise<ReadonlyMap<string, readonly Reason[]>> => {
     events = [];
-    if (isFresh) {
+    if (mode === 'process') {
       await session.close();
       session = await open();
     }
     const result = await session.run({ tasks: [], force: false });
     const outputs = events.flatMap((event) => (event.type === 'output' ? [event.text] : []));
-    assert.ok(!('code' in result) && result.outcome === 'success', `${where()}: ${JSON.stringify(result)} ${JSON.stringify(session.graph().diagnostics)} ${outputs.join('')}`);
+    assert.ok(!('code' in result) && result.outcome === outcome, `${where()}: ${JSON.stringify(result)} ${JSON.stringify(session.graph().diagnostics)} ${outputs.join('')}`);
+    return executed();
+  };
+  const executed = (): ReadonlyMap<string, readonly Reason[]> => {
     const reasons = new Map<string, readonly Reason[]>();
     for (const event of events) if (event.type === 'task-stale') reasons.set(event.task, event.reasons);
     return new Map(events.flatMap((event) => (event.type === 'task-started' ? [[event.task as string, reasons.get(event.task) ?? []]] : [])));
@@ -348,19 +374,55 @@ export async function runSequence({ seed, edits, notebooks, children, isFresh = 
     }
   };
 
+  let tick = 0;
+  /** Resolves when a watch has taken up all that was written before; rejects if what it makes is not what it should be. */
+  const followed = async (): Promise<ReadonlyMap<string, readonly Reason[]>> => {
+    tick += 1;
+    writeFileSync(path.join(folder, tickFile), String(tick));
+    const made = path.join(folder, tickOutput);
+    const start = performance.now();
+    for (;;) {
+      const isLast = performance.now() - start > longestWait;
+      const message = new Promise<void>((resolve) => (told = resolve));
+      if (!isRunning && readFileSync(made, 'utf8') === String(tick)) {
+        try {
+          check();
+          break;
+        } catch (error) {
+          if (isLast) throw error;
+        }
+      } else assert.ok(!isLast, `${where()}: a change was not taken up`);
+      const timer = setTimeout(told, longestWait);
+      await message;
+      clearTimeout(timer);
+    }
+    return new Map([...executed()].filter(([id]) => id !== 'tick'));
+  };
+
   try {
     writeAll();
+    if (mode === 'watch') writeFileSync(path.join(folder, tickFile), '');
     await run();
     check();
+    const watch = mode === 'watch' ? await session.watch([]) : undefined;
+    assert.ok(watch === undefined || !('code' in watch), where());
     const signatures = (): ReadonlyMap<string, string> => new Map(world.tasks.flatMap((task) => indexesOf(task).map((index) => [idOf(task, index), signature(world, task, index)])));
     let before = signatures();
     while (counts.edits < edits) {
       // What was kept is asked for by going back alone.
       edit = chance(6) ? 'revert' : oneOf(Object.keys(all));
       counts.edits += 1;
+      events = [];
       all[edit]?.();
-      writeAll();
-      const ran = await run();
+      if (edit === 'task that fails' && mode !== 'watch') {
+        const task = anyTask();
+        task.isBroken = true;
+        writeAll();
+        await run('failure');
+        task.isBroken = false;
+      }
+      const isOneFile = writeAll() < 2;
+      const ran = mode === 'watch' ? await followed() : await run();
       counts.executed += ran.size;
       counts.restored += events.filter((event) => event.type === 'task-skipped' && event.reason === 'restored').length;
       check();
@@ -370,7 +432,9 @@ export async function runSequence({ seed, edits, notebooks, children, isFresh = 
         const isDamaged = reasons.some((reason) => 'path' in reason && damaged.has(reason.path));
         // Objects are unpickled only on the word of the cache.
         const isLost = edit === 'deleted cache' && reasons.some((reason) => reason.type === 'never-ran') && world.tasks.some((task) => task.isReturning && task.kind !== 'shell' && indexesOf(task).some((index) => idOf(task, index) === id));
-        if (before.get(id) !== now.get(id) || isDamaged || isLost) continue;
+        const hasFailed = edit === 'task that fails' && reasons.some((reason) => reason.type === 'last-run-failed');
+        // A watch may have seen a part of several files.
+        if (before.get(id) !== now.get(id) || isDamaged || isLost || hasFailed || (mode === 'watch' && !isOneFile)) continue;
         counts.needless += 1;
         assert.fail(`${where()}: ${id} ran needlessly: ${JSON.stringify(reasons)}`);
       }
@@ -380,7 +444,8 @@ export async function runSequence({ seed, edits, notebooks, children, isFresh = 
       const again = await run();
       for (const [id, reasons] of again) {
         const isUnsettled = reasons.some((reason) => 'from' in reason && (reason.from === unsettled || reason.from === unsettledVersion)) || reasons.every((reason) => reason.type === 'upstream-changed');
-        assert.ok(isUnsettled, `${where()}: a second run executes ${id}: ${JSON.stringify(reasons)}`);
+        if (mode === 'watch' && !isUnsettled) counts.late += 1;
+        else assert.ok(isUnsettled, `${where()}: a second run executes ${id}: ${JSON.stringify(reasons)}`);
       }
       counts.atTheTick += again.size;
       const further = again.size === 0 ? again : await run();

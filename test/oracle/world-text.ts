@@ -1,5 +1,5 @@
 /** The oracle's world as files: sources, notebooks, and the pipeline file. */
-import { boxes, indexesOf, inner, isPaired, optionalFile, outputWith, taskNamed, type Child, type Lists, type ModelTask, type World } from './world.ts';
+import { boxes, indexesOf, inner, isPaired, listedFolder, optionalFile, outputWith, taskNamed, type Child, type Lists, type ModelTask, type World } from './world.ts';
 
 /** Every file of the workspace but outputs, links and packages: path → text. */
 export function texts(world: World): Readonly<Record<string, string>> {
@@ -80,6 +80,7 @@ function codeOf(world: World, task: ModelTask): string {
     `    return ${task.unused}`,
     `CONSTANT = ${task.isLoose ? '\\\n    ' : ''}${task.constant}${task.isLoose ? '\n\n' : ''}`,
     "def work(p, b='', got=None, **matrix):",
+    ...(task.isBroken ? ["    raise RuntimeError('broken')"] : []),
     "    v = ''.join(map(str, matrix.values()))",
     '    if CONSTANT % 2 == 0:',
     `        from modules import ${task.module} as module`,
@@ -100,7 +101,8 @@ function codeOf(world: World, task: ModelTask): string {
     ...childCode(task),
     `    for pattern in ${list(readBy(world, task, '{v}'))}:`,
     '        import glob',
-    "        for file in sorted(glob.glob(pattern)) if '*' in pattern else [pattern]:",
+    "        found = sorted(glob.glob(pattern)) if '*' in pattern else [pattern]",
+    `        for file in [file for file in sorted(glob.glob('${listedFolder}/**', recursive=True)) if os.path.isfile(file)] if pattern == '${listedFolder}' else found:`,
     '            with open(file) as stream:',
     '                parts.append(stream.read())',
     `    output = f'${outputWith(task, '{v}')}'`,
@@ -125,13 +127,15 @@ function commandOf(world: World, task: ModelTask): string {
   const value = `$RUNWEAVE_PARAM_${task.key.toUpperCase()}`;
   const output = outputWith(task, value);
   const own = [`'${task.constant}|'"$RUNWEAVE_PARAM_P`, task.takesBase ? '$RUNWEAVE_PARAM_B' : '', '$MODE-$ALL', task.matrix.length === 0 ? '' : value, `${task.gets === undefined ? '' : '$RUNWEAVE_PARAM_GOT'}"`];
+  const read = readBy(world, task, value).map((item) => (item === listedFolder ? `$(find ${item} -type f | LC_ALL=C sort)` : item));
   return [
+    ...(task.isBroken ? ['exit 1'] : []),
     `mkdir -p $(dirname ${output})`,
     `printf '%s' ${own.join('|')} > ${output}`,
     ...(task.isFlaky ? [`flag="$ORACLE_FLAGS/${task.name}${task.matrix.length === 0 ? '' : value}"`, 'if [ ! -e "$flag" ]; then touch "$flag"; exit 1; fi', 'rm "$flag"'] : []),
     ...(task.isFolder ? [`printf beside > $(dirname ${output})/n${task.constant % 3}.txt`] : []),
     ...(task.isReturning ? [`echo 'return text="returns ${task.constant}"' >> "$RUNWEAVE_LOG"`] : []),
-    `for f in ${readBy(world, task, value).join(' ')}; do [ -e "$f" ] || continue; printf '|' >> ${output}; cat $f >> ${output}; done`,
+    `for f in ${read.join(' ')}; do [ -e "$f" ] || continue; printf '|' >> ${output}; cat $f >> ${output}; done`,
   ].join('; ');
 }
 
@@ -158,7 +162,7 @@ function pipelineText(world: World): string {
       },
     ] as const;
   });
-  return JSON.stringify({ name: 'oracle', params: { base: world.base, unused: world.unusedParam }, env: { ALL: String(world.environment) }, tasks: Object.fromEntries(tasks) });
+  return JSON.stringify({ name: 'oracle', params: { base: world.base, unused: world.unusedParam }, env: { ALL: String(world.environment) }, tasks: { ...Object.fromEntries(tasks), ...(world.hasTick && { tick: { shell: 'cat tick.txt > out/tick.txt', inputs: ['tick.txt'], outputs: ['out/tick.txt'] } }) } });
 }
 
 function returnsReference(world: World, task: ModelTask, from: string): string {

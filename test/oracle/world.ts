@@ -34,7 +34,9 @@ export interface ModelTask {
   readonly key: string;
   /** The output is a folder, in which one file's name depends on `constant`. */
   readonly isFolder: boolean;
-  /** Declared: files and globs. */
+  /** Fails whatever it finds. */
+  isBroken: boolean;
+  /** Declared: files, a folder and globs. */
   inputs: string[];
   /** Stands in the script or command. */
   constant: number;
@@ -92,6 +94,8 @@ export interface World {
   environment: number;
   base: number;
   unusedParam: number;
+  /** Has a task beside the others that copies a file, which is written last. */
+  readonly hasTick: boolean;
   tasks: ModelTask[];
 }
 
@@ -102,6 +106,8 @@ export const optionalFile = 'data/maybe.txt';
 /** Has the class of the objects that tasks return. */
 export const boxes = 'modules/boxes';
 export const inner = 'pkg/inner';
+/** Listed by tasks, and declared as a whole. */
+export const listedFolder = 'data/l';
 
 export function taskNamed(world: World, name: string): ModelTask {
   return world.tasks.find((task) => task.name === name) ?? assert.fail(name);
@@ -150,7 +156,10 @@ function textOf(world: World, file: string): string {
 
 /** Declared files, as they are found, in the order in which they are read. */
 function declared(world: World, task: ModelTask): readonly string[] {
-  return task.inputs.flatMap((input) => (input.includes('*') ? Object.keys(world.files).filter((file) => file.startsWith(input.replace('*.txt', ''))).sort() : [input]));
+  return task.inputs.flatMap((input) => {
+    const start = input === listedFolder ? `${input}/` : input.includes('*') ? input.replace('*.txt', '') : undefined;
+    return start === undefined ? [input] : Object.keys(world.files).filter((file) => file.startsWith(start)).sort();
+  });
 }
 
 /** What a task finds in `data/l` and in `data/l/sub`, which is always there. */
@@ -223,10 +232,10 @@ function textsFor(world: World, task: ModelTask, index: number, upstream: ModelT
 
 /** All that a task's result depends on: if it is the same as before, the task has no reason to run. */
 export function signature(world: World, task: ModelTask, index: number): string {
-  const { name, kind, needs, needsBy, gets, param, takesBase, matrix, inputs, constant, mode, check, module, otherModule, undeclared, mayOpen, importsFromPackage, child, childFile, childModule, compare } = task;
+  const { name, kind, needs, needsBy, gets, param, takesBase, matrix, inputs, constant, mode, check, isBroken, module, otherModule, undeclared, mayOpen, importsFromPackage, child, childFile, childModule, compare } = task;
   const upstream = (other: ModelTask, indexes: readonly number[]): unknown => [indexes, indexes.map((each) => expected(world, other, each)), returned(world, other)];
   const inShell = {
-    ...{ name, kind, needs, needsBy, gets, param, constant, mode, check, inputs },
+    ...{ name, kind, needs, needsBy, gets, param, constant, mode, check, isBroken, inputs },
     base: takesBase ? world.base : '',
     environment: world.environment,
     checked: check === 0 ? '' : world.files['check.sh'],

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -46,6 +47,12 @@ class WarmProcess:
 
     def _send(self, message):
         self._own.sendall(json.dumps(message).encode() + b"\n")
+
+    def look(self, env):
+        """Has it look at its files for the next task, and have looked."""
+        self.start([sys.executable, BOOTSTRAP, "script", "/nowhere.py"], "/nowhere", env)
+        self._send({"type": "look"})
+        self.ahead()
 
     def ahead(self):
         """Has it make a fork for the next task; returns its pid, which the next task has."""
@@ -235,7 +242,7 @@ class AsFresh(WarmTest):
             for stream in (sys.stdin, sys.stdout, sys.stderr):
                 print(stream.encoding, stream.errors, stream.line_buffering, stream.isatty(), stream.fileno(), stream.name)
                 print(getattr(stream, "write_through", None), type(stream.buffer).__name__)
-            print(threading.active_count(), threading.current_thread().name)
+            print(threading.active_count(), threading.current_thread().name, threading.main_thread().native_id == threading.get_native_id())
             print(warnings.filters, locale.setlocale(locale.LC_ALL), gc.isenabled(), sys.getrecursionlimit())
             print(sys.excepthook, sys.displayhook, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime)
             print(open("/proc/self/cmdline").read().rstrip("\\0").split("\\0"), open("/proc/self/comm").read())
@@ -398,6 +405,9 @@ class AsFresh(WarmTest):
             """,
         )
 
+    def test_a_folder_that_was_changed_before_an_import(self):
+        self.both(self.process, "import os\nos.chdir('tasks')\nimport multiprocessing.process\nprint(multiprocessing.process.ORIGINAL_DIR)\n")
+
     def test_a_call(self):
         self.write("functions.py", "import numpy\n\ndef f():\n    print(numpy.zeros(2), __name__)\n    return {'a': 1}\n\ndef g():\n    return 1 / 0\n")
         for target in ("functions:f", "functions:g", "functions:h", "nowhere:f"):
@@ -430,31 +440,28 @@ class AsFresh(WarmTest):
             os.kill(pid, signal.SIGKILL)
 
     def test_the_end_of_the_executor_ends_the_tasks(self):
-        path = self.write("tasks/script.py", "import os\nprint('on', flush=True)\nos.kill(os.getpid(), 19)\n")
+        # With what left the task's group: it holds the other end.
+        fifo = self.path("fifo")
+        os.mkfifo(fifo)
+        path = self.write("tasks/script.py", f"""
+            import os, subprocess
+            subprocess.Popen(["sh", "-c", "echo on; exec sleep 1000"], stdout=open({fifo!r}, "w"), start_new_session=True)
+            print("on", flush=True)
+            os.kill(os.getpid(), 19)
+            """)
+        left = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, left)
         answer, streams = self.process.start([sys.executable, BOOTSTRAP, "script", path], self.folder, self.env())
         self.assertEqual(streams[1].recv(100), b"on\n")
+        os.set_blocking(left, True)
+        self.assertEqual(os.read(left, 100), b"on\n")
         output = streams[1].dup()
         self.process.close()
         with output:
             self.assertEqual(output.recv(100), b"")
+        self.assertTrue(select.select([left], [], [], 60)[0], "it goes on")
+        self.assertEqual(os.read(left, 100), b"")
         self.assertEqual(self.process.process.returncode, 0)
-
-
-class Reporting(WarmTest):
-    def test_the_helper_reports_into_the_run_of_the_task(self):
-        # Of an environment without a run, when it was imported ahead.
-        process = self.ready(["runweave"])
-        path = self.write("tasks/script.py", "import runweave\nprint(runweave.run_id, runweave.task, runweave.params)\nrunweave.returns(n=1)\n")
-        fresh = self.task("script", path)
-        self.assertEqual((fresh.returncode, fresh.stderr), (0, ""))
-        returned = self.values("return")
-        for is_ahead in (False, True):
-            if is_ahead:
-                process.ahead()
-            os.remove(self.log)
-            forked = self.forked(process, "script", path)
-            self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (0, fresh.stdout, ""))
-            self.assertEqual(self.values("return"), returned)
 
 
 class Threads(WarmTest):
@@ -643,6 +650,24 @@ class NotForked(WarmTest):
         answer = self.start(warm, "script", path)
         self.assertEqual((answer["type"], answer["stale"]), ("not-started", True))
 
+    def test_after_an_installed_module_changed_while_others_were_loaded(self):
+        env = self.installed("VALUE = 1")
+        self.write("site-packages/beta.py", f"with open({self.path('site-packages/alpha.py')!r}, 'w') as file: file.write('VALUE = 22')")
+        self.env = lambda *_: env
+        warm = self.ready(["alpha", "beta"])
+        answer = self.start(warm, "script", self.write("tasks/script.py", "import alpha; print(alpha.VALUE)"))
+        self.assertEqual((answer["type"], answer["stale"]), ("not-started", True))
+
+    def test_after_an_installation_the_last_look_does_not_count(self):
+        env = self.installed("VALUE = 1")
+        self.env = lambda *_: env
+        warm = self.ready(["alpha"])
+        path = self.write("tasks/script.py", "import alpha; print(alpha.VALUE)")
+        warm.look(env)
+        self.write("site-packages/alpha-2.dist-info/METADATA", "")
+        answer = self.start(warm, "script", path)
+        self.assertEqual((answer["type"], answer["stale"]), ("not-started", True))
+
     def test_after_a_file_changed_that_an_import_read(self):
         self.write("settings.ini", "1")
         env = self.installed("VALUE = open('settings.ini').read()")
@@ -663,17 +688,50 @@ class NotForked(WarmTest):
             ("import sys; sys.path.append('lib')", "changes sys.path"),
             ("import subprocess; p = subprocess.Popen(['sleep', '9'])", "changes the child processes"),
             ("import builtins; builtins.extra = 1", "changes builtins"),
+            ("import os; os.umask(0o777)", "changes the umask"),
+            ("import gc; gc.disable()", "changes the garbage collector"),
+            ("import logging; logging.basicConfig(level=logging.DEBUG)", "changes the settings of logging"),
+            ("import numpy; numpy.seterr(all='raise')", "changes the settings of NumPy"),
+            ("import matplotlib; matplotlib.rcParams['figure.dpi'] = 7", "changes the settings of Matplotlib"),
+            ("import random; generator = random.Random()", "makes a random number generator, which would be the same in each task"),
+            ("import numpy; generator = numpy.random.default_rng()", "makes a random number generator, which would be the same in each task"),
             ("import sys; sys.modules['torch'] = sys", "imports torch, which is not known to survive a fork"),
             ("import sys; sys.path.append('lib'); import mine; sys.path.pop()", "imports lib/mine.py, which is not installed"),
         ):
             with self.subTest(text):
                 env = self.installed(text)
                 self.env = lambda *_, env=env: env
-                warm = self.warm(["json", "alpha"])
+                warm = self.warm(["json", "numpy", "alpha"])
                 reason = reason.replace("lib/", self.path("lib") + os.sep)
                 self.assertEqual(warm.first, {"type": "refused", "modules": {"alpha": reason}})
                 warm.close()
                 os.remove(warm.address)
+
+    def test_what_start_up_files_do_that_no_fork_can_have(self):
+        for text, problem in (
+            ("import threading, time; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()", "leave threads running"),
+            ("import socket; s = socket.socket()", "leave files open"),
+            ("import subprocess; p = subprocess.Popen(['sleep', '0'])", "leave processes running"),
+            ("import sys; sys.setprofile(lambda *_: None)", "have Python traced"),
+        ):
+            with self.subTest(text):
+                env = self.installed("")
+                self.env = lambda *_, env=env: env
+                self.write("site-packages/sitecustomize.py", text)
+                warm = self.warm(["json"])
+                self.assertEqual(warm.first, {"type": "unusable", "reason": f"files that run when Python starts {problem}"})
+                warm.close()
+                os.remove(warm.address)
+
+    def test_modules_that_an_import_takes_out_or_puts_in_by_hand(self):
+        env = self.installed("import colorsys, sys\nfor name in ('wave', 'chunk', 'this_is_none'): sys.modules.pop(name, None)\nsys.modules['made'] = type(sys)('made')")
+        self.env = lambda *_: env
+        self.both(self.ready(["wave", "json", "alpha"]), "import alpha, sys\nprint([name in sys.modules for name in ('made', 'colorsys', 'wave', 'json')])\nimport wave, json")
+
+    def test_variables_that_an_import_sets_and_takes_out(self):
+        env = {**self.installed("import os\nos.environ['SET'] = os.environ['CHANGED'] = 'new'\ndel os.environ['TAKEN']"), "CHANGED": "old", "TAKEN": "old"}
+        self.env = lambda *_: env
+        self.both(self.ready(["alpha"]), "import os\nnames = ['SET', 'CHANGED', 'TAKEN']\nprint([*map(os.environ.get, names)])\nimport alpha\nprint([*map(os.environ.get, names)])")
 
     def test_what_can_not_be_imported_is_left_out(self):
         env = self.installed("raise RuntimeError('no')")
@@ -704,7 +762,7 @@ class Notebooks(WarmTest):
             print(os.environ["RUNWEAVE_TASK"], sorted(name for name in os.environ if not name.startswith("PYDEVD_")), matplotlib.get_backend(), sys.orig_argv[1:3])
             print(sorted(name for name in globals() if not name.startswith("_")), os.getpgid(0) == os.getpid() == os.getsid(0))
             print(sorted(name for name in sys.modules if name.startswith("sklearn")))
-            os.system("echo from a process of its own")
+            os.system("echo from a process of its own >made.txt")
             # %%
             class Thing: pass
             import pickle

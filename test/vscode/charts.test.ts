@@ -16,7 +16,7 @@ for part, file in enumerate(["more", "stop"]):
         time.sleep(0.05)
 `;
 
-it('draws a series of a run in progress, and goes on with it until the run is recorded', { timeout: 300_000 }, async (t) => {
+it('draws a series of a run in progress, and goes on with it until the run is recorded', { timeout: 600_000 }, async (t) => {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'charts-')));
   t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 }));
   await writeFile(join(folder, 'runweave.yaml'), 'tasks:\n  train: {python: train.py}\n');

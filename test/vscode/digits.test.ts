@@ -7,9 +7,9 @@ import { withVscode } from './harness/vscode.ts';
 import { digitsPipeline, extensionPath, openViews, watchPhases } from './workspace.ts';
 
 /** Ten tasks with scientific libraries, on a machine that may have two cores and other things to do. */
-const patience = { timeout: 300_000 };
+const patience = { timeout: 600_000 };
 
-it('trains, and after a change trains again exactly what depends on it', { timeout: 700_000 }, async (t) => {
+it('trains, and after a change trains again exactly what depends on it', { timeout: 900_000 }, async (t) => {
   const folder = await digitsPipeline(t);
   if (typeof folder !== 'string') throw new Error(folder.problem);
   // The editor would indent what is put in as if it were typed.

@@ -7,7 +7,7 @@ import { withVscode } from './harness/vscode.ts';
 import { extensionPath, openViews, records, runAndChange, smallPipeline } from './workspace.ts';
 
 describe('lineage in the editor', () => {
-  it('traces a file of the Explorer over runs, flags it, and reviews what flagged outputs have in common', { timeout: 300_000 }, async (t) => {
+  it('traces a file of the Explorer over runs, flags it, and reviews what flagged outputs have in common', { timeout: 600_000 }, async (t) => {
     const folder = await smallPipeline(t);
     await withVscode(t, { folder, extensionPath }, async (vscode) => {
       const { page } = vscode;
@@ -44,7 +44,7 @@ describe('lineage in the editor', () => {
     });
   });
 
-  it('groups the list of runs, and shows records of a folder that is opened on its own as they come and go', { timeout: 300_000 }, async (t) => {
+  it('groups the list of runs, and shows records of a folder that is opened on its own as they come and go', { timeout: 600_000 }, async (t) => {
     const folder = await smallPipeline(t);
     const place = await smallPipeline(t);
     await withVscode(t, { folder, extensionPath }, async (vscode) => {

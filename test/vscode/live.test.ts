@@ -22,7 +22,7 @@ while not os.path.exists("stop"):
 runweave.returns(count=count)
 `;
 
-it('shows what a task reports as it comes, and records all of it', { timeout: 300_000 }, async (t) => {
+it('shows what a task reports as it comes, and records all of it', { timeout: 600_000 }, async (t) => {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'live-')));
   t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 }));
   await writeFile(join(folder, 'runweave.yaml'), 'tasks:\n  flood: {python: flood.py}\n');

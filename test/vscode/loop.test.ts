@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { withVscode } from './harness/vscode.ts';
 import { executorPid, extensionPath, message, openViews, records, runAndChange, smallPipeline, watchPhases } from './workspace.ts';
 
-const limit = { timeout: 300_000 };
+const limit = { timeout: 600_000 };
 
 /** As `report.py` of the pipeline does. */
 const untilLetGo = 'import os, time\nwhile os.path.exists("hold"):\n    time.sleep(0.05)\n';

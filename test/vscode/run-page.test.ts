@@ -13,7 +13,7 @@ import { extensionPath, message, openViews } from './workspace.ts';
 const pipeline = 'params: {depth: 3}\ntasks:\n  report: {python: report.py, params: {depth: "${params.depth}"}}\n  broken: {python: broken.py}\n';
 
 describe('the page of a run', () => {
-  it('opens artifacts and the lines of an exception, draws the graph, compares and restores sources and parameters', { timeout: 300_000 }, async (t) => {
+  it('opens artifacts and the lines of an exception, draws the graph, compares and restores sources and parameters', { timeout: 600_000 }, async (t) => {
     const base = await realpath(await mkdtemp(join(tmpdir(), 'run-page-')));
     t.after(() => rm(base, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 }));
     const folder = join(base, 'work');

@@ -1,12 +1,10 @@
 /**
  * Makes the pictures of the README, in docs/images, from the real extension in the real editor: the example is run and
- * changed, and graph, run panel, views, charts, comparison, lineage and website are taken in light, dark and high
- * contrast. Run it with `node`, after a build.
+ * changed, and graph, run panel, views, comparison and lineage are taken in light, dark and high contrast. Run it with
+ * `node`, after a build. Those of the website are of `website-pictures.ts`.
  */
-import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { withVscode } from './harness/vscode.ts';
 import type { Theme } from './harness/settings.ts';
@@ -60,9 +58,6 @@ try {
     const run = await vscode.webview('.run-header');
     await run.locator('.timeline').first().waitFor();
     await everyTheme('run');
-    await run.locator('#tab-artifacts').click();
-    await run.locator('img').first().waitFor();
-    await picture('run-artifacts', 'dark');
 
     await vscode.openFile('runweave.yaml');
     await views.task(/^train, /).click();
@@ -77,11 +72,6 @@ try {
     const tracker = await vscode.webview('.run-line');
     await tracker.locator('.grid').focus();
     await page.keyboard.press('ControlOrMeta+A');
-    await page.keyboard.press('v');
-    await tracker.locator('.chart-plot canvas').waitFor();
-    await everyTheme('charts');
-    await tracker.locator('.grid').focus();
-    await page.keyboard.press('v');
     await page.keyboard.press('c');
     await tracker.locator('.differences').filter({ hasText: 'notebooks/train.py' }).waitFor();
     await everyTheme('compare');
@@ -92,26 +82,6 @@ try {
     const lineage = await vscode.webview('[role="treeitem"]');
     await lineage.getByRole('treeitem').filter({ hasText: 'train[nr_train_images=400]' }).first().click();
     await everyTheme('lineage');
-
-    // The same in a browser alone, from files.
-    const website = join(folder, 'build', 'site');
-    execFileSync(process.execPath, [join(extensionPath, 'dist', 'cli.cjs'), 'site', website], { cwd: folder });
-    const browser = await page.context().newPage();
-    try {
-      await browser.goto(pathToFileURL(join(website, 'index.html')).href);
-      await browser.locator('.run-line').first().waitFor();
-      await browser.locator('.grid').focus();
-      await browser.keyboard.press('ControlOrMeta+A');
-      await browser.keyboard.press('v');
-      await browser.locator('.chart-plot canvas').waitFor();
-      for (const theme of themes) {
-        await browser.getByLabel('Theme').selectOption(theme);
-        await settle(browser);
-        await browser.screenshot({ path: join(images, `site-${theme}.png`) });
-      }
-    } finally {
-      await browser.close();
-    }
   });
 } finally {
   for (const cleanup of cleanups.reverse()) await cleanup();

@@ -7,7 +7,7 @@ import { withVscode } from './harness/vscode.ts';
 import { extensionPath, openViews, records, runAndChange, smallPipeline } from './workspace.ts';
 
 describe('the runs table', () => {
-  it('shows runs, filters, stars, deletes with undo, and compares, with the editor’s own difference of the sources', { timeout: 300_000 }, async (t) => {
+  it('shows runs, filters, stars, deletes with undo, and compares, with the editor’s own difference of the sources', { timeout: 600_000 }, async (t) => {
     const folder = await smallPipeline(t);
     await withVscode(t, { folder, extensionPath }, async (vscode) => {
       const { page } = vscode;

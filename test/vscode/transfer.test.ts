@@ -23,7 +23,7 @@ async function workspace(): Promise<string> {
 testInExtensionHost('transfers in the extension host', { folder: await workspace(), extensionPath, suites: [join(import.meta.dirname, 'transfer.suite.ts')] });
 
 describe('Open With Runweave', () => {
-  it('shows a trace of Jaeger, in a workspace that is not trusted, and leaves nothing in it', { timeout: 300_000 }, async (t) => {
+  it('shows a trace of Jaeger, in a workspace that is not trusted, and leaves nothing in it', { timeout: 600_000 }, async (t) => {
     const folder = await workspace();
     await withVscode(t, { folder, extensionPath, trusted: false }, async (vscode) => {
       const row = vscode.page.locator('.explorer-viewlet, .explorer-folders-view').getByRole('treeitem', { name: 'jaeger.json' });

@@ -111,6 +111,8 @@ interface Mock {
 
 async function openPanel(browser: Browser, url: string, options: { readonly theme?: ThemeName; readonly state?: unknown; readonly width?: number; readonly height?: number }): Promise<Panel> {
   const page = await browser.newPage({ viewport: { width: options.width ?? 1000, height: options.height ?? 760 } });
+  // As a test on a busy machine needs: most of it is waited for, not worked for.
+  page.setDefaultTimeout(120_000);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());

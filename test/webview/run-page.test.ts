@@ -157,12 +157,13 @@ describe('the page of a run', () => {
       const html = await openArtifact(panel, 'report.html');
       assert.equal(await html.locator('iframe').getAttribute('sandbox'), '');
       const tree = await openArtifact(panel, 'settings.json');
-      assert.match(await tree.innerText(), /model:\s+\{2\}\s+depth: 3\s+names:\s+\[2\]\s+rows:\s+\[250\]\s+__proto__x: null/);
+      await eventually(async () => assert.match(await tree.innerText(), /model:\s+\{2\}\s+depth: 3\s+names:\s+\[2\]\s+rows:\s+\[250\]\s+__proto__x: null/));
       await tree.locator('summary', { hasText: 'rows' }).press('Enter');
       await tree.getByRole('button', { name: 'Show 100 more of 150' }).press('Enter');
       await tree.getByRole('button', { name: 'Show 50 more of 50' }).waitFor();
       assert.equal(await panel.page.evaluate(() => document.activeElement !== document.body), true, 'focus is kept');
-      assert.match(await (await openArtifact(panel, 'events.jsonl')).innerText(), /\[2\]\s+0:\s+\{1\}\s+step: 1\s+1:\s+\{1\}\s+step: 2/);
+      const lines = await openArtifact(panel, 'events.jsonl');
+      await eventually(async () => assert.match(await lines.innerText(), /\[2\]\s+0:\s+\{1\}\s+step: 1\s+1:\s+\{1\}\s+step: 2/));
       const log = await openArtifact(panel, 'train.log');
       assert.deepEqual(await log.locator('pre span').evaluateAll((spans) => spans.map((span): string[] => [span.textContent, span.getAttribute('class') ?? ''])), [['ok', 'ansi-fg-2'], ['failed', 'ansi-fg-1 ansi-bold']]);
       const table = await openArtifact(panel, 'table.tsv');

@@ -121,7 +121,7 @@ describe('run panel', () => {
     assert.equal(await picture.evaluate((image) => (image as HTMLImageElement).naturalWidth), 240);
     await panel.page.locator('summary', { hasText: 'train.ipynb' }).first().click();
     await panel.page.locator('summary', { hasText: 'scores.csv' }).first().click();
-    assert.match(await panel.page.locator('.notebook').first().innerText(), /accuracy 0\.9833/);
+    await panel.page.locator('.notebook').first().getByText('accuracy 0.9833').waitFor();
     assert.equal(await panel.page.locator('iframe').first().getAttribute('sandbox'), '');
     await panel.page.frameLocator('iframe').locator('td').first().waitFor();
     assert.equal(await panel.page.evaluate(() => 'hacked' in globalThis), false);

@@ -74,7 +74,7 @@ export interface Visit {
 export async function visit(browser: Browser, address: string, within: string, options: { readonly width?: number; readonly height?: number; readonly colorScheme?: 'light' | 'dark' } = {}): Promise<Visit> {
   const { width = 1100, height = 760, colorScheme = 'light' } = options;
   const context = await browser.newContext({ viewport: { width, height }, colorScheme });
-  context.setDefaultTimeout(60_000);
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   const strays: string[] = [];

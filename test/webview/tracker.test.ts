@@ -193,6 +193,20 @@ describe('runs table', () => {
     assert.deepEqual((await posted(panel)).at(-1), { type: 'undo' });
   });
 
+  it('marks no text when the editor selects all after the runs were selected', async () => {
+    const panel = await openTracker();
+    const marked = (): Promise<string> => panel.page.evaluate(() => {
+      document.execCommand('selectAll');
+      return String(getSelection());
+    });
+    await panel.page.focus('.grid');
+    await press(panel, 'Control+a');
+    assert.equal(await marked(), '');
+    assert.equal(await panel.page.locator('.run-line[aria-selected="false"]').count(), 0);
+    await press(panel, 'ArrowDown');
+    assert.match(await marked(), /succeeded/);
+  });
+
   it('keeps the filter when the editor undoes what was typed last, while the table has the focus', async () => {
     const panel = await openTracker();
     await panel.page.focus('#filter');

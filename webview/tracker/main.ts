@@ -1,22 +1,22 @@
 /** The runs table: filter, order, groups, columns, what people say of runs, and the way into a comparison. */
 import './tracker.css';
-import type { AnnotationChange } from '../../src/model/annotation.ts';
 import type { ColumnState, NamedView, TableState, TrackerHostMessage, TrackerViewMessage } from '../../src/protocol/tracker-view.ts';
 import { csvText } from '../../src/query/csv.ts';
 import { unpackRows } from '../../src/query/packed-rows.ts';
-import { statistics } from '../../src/query/run-fields.ts';
 import type { RunRow } from '../../src/query/run-row.ts';
 import { createAnnouncer } from '../announcer.ts';
 import { fill, h } from '../dom.ts';
 import { connectHost } from '../host.ts';
 import { lineCells } from './cells.ts';
 import { createChartsPane, firstPane, type PaneState } from './charts-pane.ts';
-import { cellText, columnOf, defaultColumns, metricFields, splitStatistic, titleOf, withStatistic, type Column } from './columns.ts';
+import { cellText, columnOf, defaultColumns, metricFields, titleOf, type Column } from './columns.ts';
+import { createColumnActions } from './column-actions.ts';
 import { createComparison } from './comparison.ts';
-import { askText, chooseColumns } from './dialogs.ts';
+import { askText } from './dialogs.ts';
 import { createFilterBox } from './filter-box.ts';
 import { createGrid, type Modifiers } from './grid.ts';
 import { openMenu, type MenuItem } from './menu.ts';
+import { createRunActions } from './run-actions.ts';
 import { buildTable, cachedFields, compile, type TableModel } from './table-model.ts';
 
 interface PanelState {
@@ -49,6 +49,8 @@ let defaults: readonly ColumnState[] = [];
 let test: (row: number) => boolean = () => true;
 let model: TableModel = buildTable([], fields, test, { table: { ...table, columns: [] }, expanded });
 let complete = false;
+/** Rows that are to come in all, while they come. */
+let expected: number | undefined;
 
 const remember = (): void => host.state.set({ table, selected: [...selected], charts: chartsState, ...(compared !== undefined && { compared }) });
 const change = (next: Partial<TableState>): void => {
@@ -76,7 +78,7 @@ filter.set(table.filter);
 
 const grid = createGrid('Runs', {
   onHead: (at, modifiers) => sortBy(model.columns[at], modifiers.shift),
-  onHeadMenu: (at, rect) => openHeadMenu(at, rect),
+  onHeadMenu: (at, rect) => openHeadMenu(model.columns[at], rect),
   onResize: (at, width) => changeColumn(model.columns[at]?.field, { width }),
   onMove: (from, to) => placeColumn(model.columns[from]?.field, model.columns[to]?.field),
   onSelect: select,
@@ -160,34 +162,12 @@ function targets(): readonly string[] {
   return there.length > 0 ? there : keysOfLine(grid.active());
 }
 
-function annotate(toChange: (keys: readonly string[]) => Exclude<AnnotationChange, { readonly type: 'undo' }>): void {
-  const keys = targets();
-  if (keys.length > 0) host.post({ type: 'annotate', keys, change: toChange(keys) });
-}
-
-/** On for all, unless all have it. */
-const lacking = (keys: readonly string[], has: (row: RunRow) => boolean): boolean => keys.flatMap((key) => byKey.get(key) ?? []).some((row) => !has(row));
-const star = (): void => annotate((keys) => ({ type: 'star', on: lacking(keys, (row) => row.annotations.star) }));
-const flag = (): void => annotate((keys) => ({ type: 'flag', on: lacking(keys, (row) => row.annotations.flags.includes(row.runId)) }));
-const archive = (): void => annotate((keys) => ({ type: 'archive', on: lacking(keys, (row) => row.annotations.archived) }));
-const tag = (): void => {
-  if (targets().length === 0) return;
-  askText('Tag, or -tag to take it off', '', (text) => {
-    if (text.replace(/^-/, '') !== '') annotate(() => ({ type: 'tag', tag: text.replace(/^-/, ''), on: !text.startsWith('-') }));
-  }, grid.focus);
-};
-const note = (): void => {
-  if (targets().length === 0) return;
-  askText('Note', '', (text) => {
-    if (text !== '') annotate(() => ({ type: 'note', text }));
-  }, grid.focus);
-};
-const name = (): void => {
-  const keys = targets();
-  const [first] = keys;
-  if (first === undefined) return;
-  askText('Name of the run; empty takes it away', byKey.get(first)?.annotations.name ?? '', (text) => annotate(() => ({ type: 'name', name: text })), grid.focus);
-};
+const { star, flag, archive, tag, note, name } = createRunActions({
+  targets,
+  row: (key) => byKey.get(key),
+  annotate: (keys, said) => host.post({ type: 'annotate', keys, change: said }),
+  focus: () => grid.focus(),
+});
 const remove = (): void => {
   const keys = targets();
   if (keys.length > 0) host.post({ type: 'delete', keys });
@@ -243,7 +223,15 @@ function gridKey(event: KeyboardEvent): boolean {
   return true;
 }
 
+/** The editor's own Ctrl+A comes after ours, and would mark all the text of the view. */
+let selectsRuns = false;
+document.addEventListener('selectstart', (event) => {
+  if (selectsRuns) event.preventDefault();
+});
+for (const type of ['keydown', 'pointerdown']) document.addEventListener(type, () => (selectsRuns = false), true);
+
 function selectAll(): void {
+  selectsRuns = true;
   for (const line of model.lines) if (line.type === 'run') selected.add(rows[line.row]?.path ?? '');
   selectionChanged();
 }
@@ -253,75 +241,15 @@ function clearSelection(): void {
   selectionChanged();
 }
 
-function sortBy(column: Column | undefined, add: boolean): void {
-  if (column === undefined) return;
-  const known = table.sort.find(({ field }) => field === column.field);
-  // First what one looks for: numbers from the largest, text from A; then the other way; then not at all.
-  const first = column.numeric || column.kind === 'time';
-  const next = known === undefined ? [{ field: column.field, descending: first }] : known.descending === first ? [{ field: column.field, descending: !first }] : [];
-  const at = table.sort.findIndex(({ field }) => field === column.field);
-  const others = add ? table.sort.filter(({ field }) => field !== column.field) : [];
-  change({ sort: add && at >= 0 ? [...others.slice(0, at), ...next, ...others.slice(at)] : [...others, ...next] });
-}
-
 const chosenColumns = (): readonly ColumnState[] => table.columns ?? defaults;
-function changeColumn(field: string | undefined, next: Partial<ColumnState>): void {
-  change({ columns: chosenColumns().map((state) => (state.field === field ? { ...state, ...next } : state)) });
-}
-
-function moveColumn(field: string, by: -1 | 1): void {
-  const columns = [...chosenColumns()];
-  const from = columns.findIndex((state) => state.field === field);
-  const [state] = columns.splice(from, 1);
-  if (state !== undefined) columns.splice(Math.max(0, from + by), 0, state);
-  change({ columns });
-}
-
-/** Puts a column where another is: before it on the way left, behind it on the way right. Pinned ones stay before the others. */
-function placeColumn(field: string | undefined, at: string | undefined): void {
-  const columns = chosenColumns();
-  const [from, to] = [field, at].map((each) => columns.findIndex((state) => state.field === each));
-  const moved = columns[from ?? -1];
-  const target = columns[to ?? -1];
-  if (moved === undefined || target === undefined || to === undefined) return;
-  const others = columns.filter((state) => state !== moved);
-  change({ columns: [...others.slice(0, to), { ...moved, pinned: target.pinned === true }, ...others.slice(to)] });
-}
-
-function openHeadMenu(at: number, rect: DOMRect): void {
-  const column = model.columns[at];
-  if (column === undefined) return;
-  const { field, title, pinned, width } = column;
-  const others = table.sort.filter((each) => each.field !== field);
-  const isMetric = /^metrics?\./.test(field);
-  const { statistic: current } = splitStatistic(field);
-  const items: MenuItem[] = [
-    { label: 'Sort ascending', run: () => change({ sort: [{ field, descending: false }] }) },
-    { label: 'Sort descending', run: () => change({ sort: [{ field, descending: true }] }) },
-    ...(others.length === 0 ? [] : [{ label: 'Then by this, ascending', run: () => change({ sort: [...others, { field, descending: false }] }) }, { label: 'Then by this, descending', run: () => change({ sort: [...others, { field, descending: true }] }) }]),
-    { label: 'Group by this', run: () => change({ group: [...table.group.filter((each) => each !== field), field] }) },
-    ...(table.group.length === 0 ? [] : [{ label: 'Group by nothing', run: () => change({ group: [] }) }]),
-    'line',
-    ...(isMetric ? [...statistics.map((statistic): MenuItem => ({ label: statistic, checked: statistic === current, run: () => changeField(field, withStatistic(field, statistic)) })), 'line' as const] : []),
-    { label: 'Move left', run: () => moveColumn(field, -1) },
-    { label: 'Move right', run: () => moveColumn(field, 1) },
-    { label: pinned ? 'Unpin' : 'Pin', run: () => changeColumn(field, { pinned: !pinned }) },
-    { label: 'Wider', run: () => changeColumn(field, { width: width + 40 }) },
-    { label: 'Narrower', run: () => changeColumn(field, { width: Math.max(40, width - 40) }) },
-    { label: 'Rename…', run: () => askText('Title of the column', title, (text) => changeColumn(field, { title: text === '' ? titleOf(field) : text }), grid.focus) },
-    { label: 'Hide', run: () => change({ columns: chosenColumns().filter((state) => state.field !== field) }) },
-    { label: 'Columns…', run: openColumns },
-  ];
-  openMenu(`Column ${title}`, items, rect, grid.focus);
-}
-
-function changeField(from: string, to: string): void {
-  change({ columns: chosenColumns().map((state) => (state.field === from ? { ...state, field: to } : state)), sort: table.sort.map((key) => (key.field === from ? { ...key, field: to } : key)) });
-}
-
-function openColumns(): void {
-  chooseColumns(chosenColumns(), [...new Set([...fields.names(), ...metricNames])], (columns) => change({ columns: columns.filter((state) => columnOf(state, fields, rows.length) !== undefined) }), grid.focus);
-}
+const { sortBy, changeColumn, placeColumn, openHeadMenu, openColumns } = createColumnActions({
+  table: () => table,
+  change,
+  chosen: chosenColumns,
+  fieldNames: () => [...new Set([...fields.names(), ...metricNames])],
+  isKnown: (state) => columnOf(state, fields, rows.length) !== undefined,
+  focus: () => grid.focus(),
+});
 
 function openViews(event: Event): void {
   const rect = (event.currentTarget as HTMLElement).getBoundingClientRect();
@@ -429,7 +357,7 @@ function drawActions(): void {
   if (wanted.join('\n') !== [...groupSelect.options].map((option) => option.value).join('\n')) fill(groupSelect, ...wanted.map((field) => h('option', { value: field }, field === '' ? 'nothing' : titleOf(field))));
   groupSelect.value = current;
   const of = model.passing === rows.length ? `${rows.length} ${rows.length === 1 ? 'run' : 'runs'}` : `${model.passing} of ${rows.length} runs`;
-  const text = `${complete ? of : `Reading… ${of}`}${chosen > 0 ? `, ${chosen} selected` : ''}`;
+  const text = `${complete ? of : `Reading… ${rows.length}${expected === undefined ? '' : ` of ${expected}`} runs`}${chosen > 0 ? `, ${chosen} selected` : ''}`;
   if (count.textContent !== text) count.textContent = text;
 }
 
@@ -488,6 +416,7 @@ host.onMessage((message) => {
       }
       for (const row of unpackRows(message.rows)) byKey.set(row.path, row);
       complete = message.last;
+      expected = message.total;
       if (message.first || message.last) rowsChanged();
       if (message.last && compared !== undefined) askComparison();
       return;

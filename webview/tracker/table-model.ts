@@ -152,11 +152,9 @@ function extremesOf(columns: readonly Column[], rows: readonly number[], count: 
     /** One alone is neither the best nor the worst, whatever its tasks have. */
     let runs = 0;
     for (const row of rows) {
-      const value = range.least[row] ?? Infinity;
-      if (value === Infinity) continue;
-      runs += 1;
-      least = Math.min(least, value);
-      most = Math.max(most, range.most[row] ?? value);
+      least = Math.min(least, range.least[row] ?? Infinity);
+      most = Math.max(most, range.most[row] ?? -Infinity);
+      if (range.least[row] !== Infinity) runs += 1;
     }
     if (runs > 1 && least < most) found.set(column, column.direction === 'higher' ? { best: most, worst: least } : { best: least, worst: most });
   }

@@ -13,6 +13,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 const fewIds = 64;
 /** A millisecond apart, at a process that is becoming another program. */
 const mostLooks = 500;
+/** At a process that shows arguments and no variables: it has none, or was becoming another program at each look. */
+const mostWithoutVariables = 20;
 
 /** Processes other than this one in whose environment all of `variables` are, as `NAME=value`. */
 export function processesWith(variables: readonly string[], youngerThan = 0): readonly number[] {
@@ -38,13 +40,16 @@ export function variablesOf(variables: readonly string[], youngerThan: number, n
 /** Variables with NUL between them; empty for a process of somebody else, and for one that is gone. */
 function environmentOf(pid: number): string {
   try {
+    let withoutVariables = 0;
     for (let looks = 0; looks < mostLooks; looks += 1) {
       const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
       if (environment !== '') return environment;
       // While a process becomes another program (execve(2)), it shows neither variables nor arguments.
       const hasArguments = readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== '';
-      // Arguments come first: what came between them and here is looked at once more.
-      if (hasArguments) return readFileSync(`/proc/${pid}/environ`, 'utf8');
+      if (hasArguments) {
+        if ((withoutVariables += 1) === mostWithoutVariables) return '';
+        continue;
+      }
       if (hasNoMemory(pid)) return '';
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }

@@ -19,7 +19,6 @@ import sys
 import time
 from _frozen_importlib_external import ExtensionFileLoader
 from _thread import get_ident
-from itertools import islice
 
 from . import observe
 
@@ -27,7 +26,7 @@ _hidden = {}  # name → module, in the order of their first import
 _specs = {}  # name of each of them → its `__spec__`
 _needs = {}  # name → names that its import brought along, as an ordered set
 _searched = {}  # name → top-level names that its import looked for, found or not
-_effects = {}  # name → (warning filters, environment variables) that its import added
+_effects = {}  # name → warning filters that its import added; variables that it changed: (value or None, whether it was set)
 _groups = {}  # name → what its import gives, as a part of `_hidden`; known ahead for what was asked for
 _given = []  # groups that the task has
 _packages = {}  # name of a submodule → its package's module
@@ -44,13 +43,12 @@ def load(name):
 
     def load_unlocked(spec):
         global _has_locks
-        count = len(sys.modules)
+        before = set(sys.modules)
         loading.append([spec.name, list(_warnings.filters), dict(os.environ)])
         try:
             module = real_load(spec)
             # Also what was put there without an import: Cython does so.
-            new = list(islice(reversed(sys.modules), len(sys.modules) - count))
-            _needs.setdefault(spec.name, {}).update(dict.fromkeys(new))
+            _needs.setdefault(spec.name, {}).update(dict.fromkeys(sys.modules.keys() - before))
             if isinstance(spec.loader, ExtensionFileLoader):
                 note_of_extension(spec.name, module)
             return module
@@ -58,12 +56,13 @@ def load(name):
             _has_locks = _is_imported_here(spec.name)
             _, filters, environment = loading.pop()
             added_filters = [each for each in _warnings.filters if each not in filters]
-            added_variables = {k: v for k, v in os.environ.items() if environment.get(k) != v}
-            if added_filters or added_variables:
-                _effects[spec.name] = (added_filters, added_variables)
+            names = {*environment, *os.environ}
+            variables = {name: (os.environ.get(name), environment.get(name) is not None) for name in names if environment.get(name) != os.environ.get(name)}
+            if added_filters or variables:
+                _effects[spec.name] = (added_filters, variables)
                 for outer in loading:  # what an inner import did is not the outer one's
                     outer[1] += added_filters
-                    outer[2].update(added_variables)
+                    outer[2].update({name: value for name, (value, _) in variables.items()})
 
     def note(full_name):
         while full_name and loading:
@@ -277,8 +276,13 @@ def _restore_effects(name, module):
     if filters:
         _warnings.filters[:0] = filters
         _filters_changed()
-    for variable, value in variables.items():
-        os.environ.setdefault(variable, value)
+    for variable, (value, was_set) in variables.items():
+        if value is None:
+            os.environ.pop(variable, None)
+        elif was_set:
+            os.environ[variable] = value
+        else:  # the task may have set it before the import, which then mostly leaves it
+            os.environ.setdefault(variable, value)
     if name in _renewals:
         _renewals[name](module)
 
@@ -302,7 +306,17 @@ def _multiprocessing(module):
 
 
 def _multiprocessing_process(module):
+    try:
+        module.ORIGINAL_DIR = os.path.abspath(os.getcwd())
+    except OSError:
+        module.ORIGINAL_DIR = None
     module.current_process()._config["authkey"] = module.AuthenticationString(os.urandom(32))
+
+
+def _threading(module):
+    renew = getattr(module.main_thread(), "_set_native_id", None)
+    if renew is not None:
+        renew()
 
 
 def _matplotlib(module):
@@ -320,16 +334,15 @@ def _helper_log(module):
     module.path = os.environ.get("RUNWEAVE_LOG") or None
 
 
-# What a module sets when it is imported and would differ in the next process. `random`, `threading`, `logging`'s locks
-# and OpenSSL see to a fork themselves.
+# What a module sets when it is imported and would differ in the next process. `random`, `logging`'s locks and OpenSSL see
+# to a fork themselves.
 _renewals = {
     "logging": _logging,
     "matplotlib": _matplotlib,
     "multiprocessing": _multiprocessing,
     "multiprocessing.process": _multiprocessing_process,
-    "runweave": lambda module: module._look_around(),
-    "runweave._log": lambda module: module.look_around(),
     "numpy.random.mtrand": lambda module: module._rand.seed(),
+    "threading": _threading,
     "runweave": _helper,
     "runweave._log": _helper_log,
 }

@@ -141,8 +141,7 @@ class Spawner:
             os.close(child_stdout)
             os.close(child_stderr)
         self.send(STARTED, number, b"%d" % pid)
-        marks = [b"%s=%s" % (name, env.get(name, b"")) for name in MARKS] if MARKS[1] in env else []
-        task = Task(number, pid, marks, {stdout: STDOUT, stderr: STDERR})
+        task = Task(number, pid, marks_in(env), {stdout: STDOUT, stderr: STDERR})
         self.by_pid[pid] = self.by_number[number] = task
         for descriptor in task.outputs:
             os.set_blocking(descriptor, False)
@@ -270,6 +269,11 @@ def signal_group(pid, which):
     except OSError:
         # Nobody is left in the group.
         pass
+
+
+def marks_in(env):
+    """What everything that the task starts inherits; nothing for a process that is no task's."""
+    return [b"%s=%s" % (name, env.get(name, b"")) for name in MARKS] if MARKS[1] in env else []
 
 
 def kill_left(marks, younger_than):

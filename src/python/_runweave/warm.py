@@ -12,9 +12,6 @@ A task must not be able to tell the difference, so this process does nothing to 
 the same standard streams, signals and limits, starts no thread, and hides its modules (see `preload`).
 """
 
-import _signal
-import builtins
-import contextlib
 import gc
 import json
 import os
@@ -23,23 +20,15 @@ import signal
 import socket
 import sys
 import time
-from importlib.machinery import all_suffixes
 
 from . import ahead, preload
+from .guard import CONTROL, Guard, problem_at_start
 from .surroundings import Surroundings
+from .watched_files import WatchedFiles
 
-CONTROL = 3
-SUFFIXES = tuple(all_suffixes())
 # Milliseconds that a fork is kept for a task that does not come; kilobytes that a system must have left for one.
 LONGEST_WAIT = 300_000
 LEAST_MEMORY = 500_000
-# Seconds after a look for which one task may rely on it: less than a fresh process takes to import what was looked at.
-MOMENT = 0.1
-# Not known to survive a fork, or made for the environment of one task: see the decision record.
-DENIED = {
-    "cupy", "grpc", "jax", "jaxlib", "mlflow", "opentelemetry", "polars", "pyarrow", "ray", "tensorflow", "torch",
-}  # fmt: skip
-
 # What a notebook's task and its kernel import before the first cell.
 NOTEBOOK = [
     "asyncio", "nbformat", "nbformat.v4", "jupytext", "nbclient.exceptions", "_runweave.notebook_file",
@@ -58,18 +47,20 @@ def serve(visible):
     filters = list(filters)
     receive = _lines()
     order = next(receive)[0]
+    problem = problem_at_start()
+    if problem:
+        _end_as_unusable(f"files that run when Python starts {problem}")
     try:
         surroundings = Surroundings()
     except (OSError, ValueError) as error:
-        _send({"type": "unusable", "reason": f"this system shows no changed environment: {error}"})
-        os._exit(0)
+        _end_as_unusable(f"this system shows no changed environment: {error}")
     if not preload.is_followed():
-        _send({"type": "unusable", "reason": f"Python {sys.version_info.major}.{sys.version_info.minor} imports in another way"})
-        os._exit(0)
-    guard = _Guard(order)
+        _end_as_unusable(f"Python {sys.version_info.major}.{sys.version_info.minor} imports in another way")
+    guard = Guard()
     refused, failed = {}, {}
     # In the order of a kernel: some packages ask whether they are in one.
     roots = (NOTEBOOK if order["isNotebook"] else []) + order["preload"]
+    began = time.time_ns()
     for name in roots:
         try:
             reason = guard.load(name)
@@ -87,7 +78,8 @@ def serve(visible):
     # Reads the environment of the one kernel that it is for when it is imported; what it imports itself stays.
     preload.forget("ipykernel.kernelapp")
     preload.hide(visible, filters, roots)
-    watched = _Watched(guard.opened)
+    watched = WatchedFiles(guard.opened, began)
+    gc.unfreeze()
     gc.collect()
     # Forks share what is not touched; the collector would touch everything.
     gc.freeze()
@@ -96,13 +88,18 @@ def serve(visible):
     return _Server(order, watched, surroundings).run(receive)
 
 
+def _end_as_unusable(reason):
+    _send({"type": "unusable", "reason": reason})
+    os._exit(0)
+
+
 class _Server:
     def __init__(self, order, watched, surroundings):
         self._address = order["address"]
         self._is_notebook = order["isNotebook"]
         self._watched = watched
         self._surroundings = surroundings
-        self._tasks = {}  # descriptor of the process → (id of the request, pid)
+        self._tasks = {}  # descriptor of the process → (id of the request, pid, environment)
         self._ahead = None  # (descriptor of the process, pid, connection) of a fork that waits for a task
         self._unused = {}  # descriptor of the process → pid of one that need not wait any more
         self._poll = select.poll()
@@ -170,7 +167,7 @@ class _Server:
         if descriptor is None:
             descriptor = os.pidfd_open(pid)
             self._poll.register(descriptor, select.POLLIN)
-        self._tasks[descriptor] = (number, pid)
+        self._tasks[descriptor] = (number, pid, request["env"])
         _send({"type": "started", "id": number, "pid": pid})
         for output in outputs:
             output.close()
@@ -223,7 +220,7 @@ class _Server:
         os.close(descriptor)
 
     def _tell_end(self, descriptor):
-        number, pid = self._tasks[descriptor]
+        number, pid, _ = self._tasks[descriptor]
         # Not reaped yet: until the executor has ended all that the task left behind, its id must not be another's.
         info = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         if info.si_code == os.CLD_EXITED:
@@ -234,7 +231,7 @@ class _Server:
             _send({"type": "ended", "id": number, "signal": name})
 
     def _reap(self, number):
-        for descriptor, (task, pid) in list(self._tasks.items()):
+        for descriptor, (task, pid, _) in list(self._tasks.items()):
             if task == number:
                 os.waitpid(pid, 0)
                 os.close(descriptor)
@@ -243,11 +240,12 @@ class _Server:
     def _end(self):
         """The executor is gone: nobody would see these end."""
         self._end_ahead()
-        for _, pid in self._tasks.values():
-            try:
-                os.killpg(pid, signal.SIGKILL)
-            except OSError:
-                pass
+        from . import spawner
+
+        for _, pid, env in self._tasks.values():
+            spawner.signal_group(pid, signal.SIGKILL)
+            # Also what left the group, as the executor would have.
+            spawner.kill_left(spawner.marks_in({os.fsencode(name): os.fsencode(value) for name, value in env.items()}), pid)
         try:
             os.unlink(self._address)
             os.rmdir(os.path.dirname(self._address))
@@ -314,195 +312,6 @@ def _lines():
         *lines, rest = (rest + chunk).split(b"\n")
         if lines:
             yield [json.loads(line) for line in lines]
-
-
-class _Guard:
-    """Imports modules, and tells when one does what a fork, or a task that does not import it, must not inherit."""
-
-    def __init__(self, order):
-        self.opened = set()
-        self._roots = tuple(folder + os.sep for folder in [*_installed_folders(), sys.path[0]])
-        self._is_over = False
-        self._known = set(sys.modules)
-        sys.addaudithook(self._audit)
-        # What is printed now would be missing from the task's output.
-        self._printed = os.memfd_create("printed")
-        self._streams = [os.dup(1), os.dup(2)]
-        os.dup2(self._printed, 1)
-        os.dup2(self._printed, 2)
-        self._before = self._state()
-
-    def _audit(self, event, arguments):
-        if event == "open" and not self._is_over and isinstance(arguments[0], str):
-            self.opened.add(os.path.abspath(arguments[0]))
-
-    def load(self, name):
-        """Imports a module; returns why it must not be here, if it must not."""
-        if name.partition(".")[0] in DENIED:
-            return "is not known to survive a fork"
-        # Nobody can debug a kernel that nobody else knows of, and the debugger changes `builtins` and prints.
-        hidden = {} if "debugpy" in sys.modules or name != "ipykernel.debugger" else {"debugpy": None}
-        sys.modules.update(hidden)
-        try:
-            with _kernel_questions() as asked:
-                preload.load(name)
-        finally:
-            for each in hidden:
-                sys.modules.pop(each, None)
-        return "asks whether it is in a notebook when it is imported" if asked else self.what_changed()
-
-    def what_changed(self):
-        new = [each for each in sys.modules if each not in self._known]
-        self._known.update(new)
-        for each in new:
-            if each.partition(".")[0] in DENIED:
-                return f"imports {each}, which is not known to survive a fork"
-            origin = getattr(getattr(sys.modules[each], "__spec__", None), "origin", None)
-            if isinstance(origin, str) and os.path.isabs(origin) and not origin.startswith(self._roots):
-                return f"imports {origin}, which is not installed"
-        if len(os.listdir("/proc/self/task")) > 1:
-            # OpenBLAS starts its threads when numpy is imported, and ends them before a fork.
-            pid = os.fork()
-            if pid == 0:
-                os._exit(0)
-            os.waitpid(pid, 0)
-            if len(os.listdir("/proc/self/task")) > 1:
-                return "leaves threads running"
-        after = self._state()
-        for what, value in after.items():
-            if value != self._before[what]:
-                return f"changes {what}"
-        return None
-
-    def _state(self):
-        import _locale
-
-        try:
-            os.waitpid(-1, os.WNOHANG)
-            children = True
-        except ChildProcessError:
-            children = False
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        return {
-            "the output by printing": os.fstat(self._printed).st_size,
-            "the open files": sorted(fd for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")),
-            "the child processes": children,
-            "signal handlers": [_signal.getsignal(each) for each in _signal.valid_signals()],
-            "the locale": _locale.setlocale(_locale.LC_ALL, None),
-            "the working directory": os.getcwd(),
-            "sys.path": list(sys.path),
-            "hooks of sys": [getattr(sys, hook) for hook in ("excepthook", "displayhook", "unraisablehook")],
-            "the standard streams": [id(stream) for stream in (sys.stdin, sys.stdout, sys.stderr)],
-            "the recursion limit": sys.getrecursionlimit(),
-            "builtins": [name for name in vars(builtins) if name != "_"],
-        }
-
-    def end(self):
-        self._is_over = True
-        for stream, copy in enumerate(self._streams, 1):
-            os.dup2(copy, stream)
-            os.close(copy)
-        os.close(self._printed)
-
-
-@contextlib.contextmanager
-def _kernel_questions():
-    """A list that is not empty if there was a look for IPython's shell: there is none yet."""
-    asked = []
-    shell = getattr(sys.modules.get("IPython.core.interactiveshell"), "InteractiveShell", None)
-
-    def initialized(*_):
-        asked.append(True)
-        return False
-
-    def get_ipython():
-        asked.append(True)
-        raise NameError("name 'get_ipython' is not defined")
-
-    if shell is None:
-        yield asked
-        return
-    # What a module finds in a cell: https://ipython.readthedocs.io/en/stable/api/generated/IPython.core.getipython.html
-    builtins.get_ipython, shell.initialized = get_ipython, classmethod(initialized)
-    try:
-        yield asked
-    finally:
-        del builtins.get_ipython, shell.initialized
-
-
-class _Watched:
-    """Files on which it depends what an import gives: of modules, and what was read while they were imported."""
-
-    def __init__(self, opened):
-        installed = _installed_folders()
-        read = [path for path in opened if f"{os.sep}__pycache__{os.sep}" not in path and not path.startswith(("/proc/", "/dev/", "/sys/"))]
-        here = [os.path.realpath(sys.executable), os.path.join(sys.prefix, "pyvenv.cfg")]
-        self._stamps = {path: _stamp(path) for path in [*preload.files(), *read, *here, *installed]}
-        self.has_changed = False
-        self._changed = None
-        self._looked = -MOMENT
-        names, missed = preload.top_level_names()
-        self._names, self._missed = names | missed, missed
-        # The folder of this helper is the same for every task.
-        helper = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        self._places = [each for each in sys.path[1:] if each not in installed and os.path.abspath(each) != helper]
-        # What the finders remember of folders whose files come and go.
-        for folder in list(sys.path_importer_cache):
-            if folder not in installed:
-                del sys.path_importer_cache[folder]
-
-    def look(self):
-        """For the next `change`. A save makes the executor ask before it has decided what to run: that takes as long."""
-        self._changed = self._look()
-        self._looked = time.monotonic()
-
-    def change(self):
-        """What has changed since the start, if anything has."""
-        if time.monotonic() > self._looked + MOMENT:
-            self.look()
-        self._looked = -MOMENT
-        return self._changed
-
-    def _look(self):
-        for path, stamp in self._stamps.items():
-            if _stamp(path) != stamp:
-                self.has_changed = True
-                return f"{path} has changed"
-        return None
-
-    def shadowing(self, folder):
-        """Why a task whose own modules are in `folder` would import another module than was preloaded, if it would."""
-        for place in (folder, *self._places):
-            try:
-                entries = os.listdir(place)
-            except OSError:
-                continue
-            for entry in entries:
-                name = entry.partition(".")[0]
-                if name in self._names:
-                    path = os.path.join(place, entry)
-                    # A folder that is no package is found only where nothing else is.
-                    has_file = os.path.exists(os.path.join(path, "__init__.py"))
-                    is_package = os.path.isdir(path) and (name in self._missed or has_file)
-                    if is_package or entry.endswith(SUFFIXES):
-                        return f"{path} has the name of a module that an installed one imports"
-        return None
-
-
-def _stamp(path):
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return (status.st_mtime_ns, status.st_size, status.st_ino)
-
-
-def _installed_folders():
-    """Folders of the standard library and of installed packages."""
-    standard = os.path.dirname(os.__file__)
-    names = ("site-packages", "dist-packages", "lib-dynload")
-    return [folder for folder in sys.path if folder == standard or os.path.basename(folder) in names]
 
 
 def _own_folder(request):

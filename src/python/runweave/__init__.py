@@ -48,13 +48,6 @@ task: str | None = os.environ.get("RUNWEAVE_TASK") or None
 """Id of this task, for example `train[nr_train_images=400]`; None outside a run."""
 
 
-def _look_around() -> None:
-    """Once more, in a process that was forked from one that had imported this for tasks to come."""
-    global run_id, task
-    run_id = os.environ.get("RUNWEAVE_RUN_ID") or None
-    task = os.environ.get("RUNWEAVE_TASK") or None
-
-
 class _Params(Mapping):  # type: ignore[type-arg]
     """The task's parameters and matrix values, read when first asked for."""
 

@@ -30,12 +30,6 @@ _descriptor = -1
 _told = False
 
 
-def look_around() -> None:
-    """Once more, in a process that was forked from one that had imported this for tasks to come."""
-    global path
-    path = os.environ.get("RUNWEAVE_LOG") or None
-
-
 def now() -> str:
     """Nanoseconds since 1970, as text: a JSON number would lose the last digits in JavaScript."""
     return str(time.time_ns())

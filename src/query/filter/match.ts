@@ -12,10 +12,10 @@ export interface FieldColumn {
   readonly kind: FieldKind;
   /** All values that the field has in that row; none where there is nothing. */
   readonly values: (row: number) => readonly FieldValue[];
-  /** All values that there can be, each with what people read for it: either is meant by a filter. */
-  readonly labels?: Readonly<Record<string, string>>;
   /** The same without an array, where there is one value and it is a number; `undefined` says to ask for `values`. */
   readonly number?: (row: number) => number | undefined;
+  /** All values that there can be, each with what people read for it: either is meant by a filter. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export interface FieldSource {

@@ -42,7 +42,7 @@ async function told(event: string): Promise<void> {
   while (!events.includes(event)) await new Promise<void>((resolve) => (wake = resolve));
 }
 
-describe('the patient watcher', { timeout: 20_000 }, () => {
+describe('the patient watcher', { timeout: 300_000 }, () => {
   it('reads no folder when a file in it was written', async () => {
     writeFileSync(at('src/a.txt'), 'other');
     await told('change src/a.txt');

@@ -471,6 +471,23 @@ describe('a change during the run', () => {
     assert.equal(await running.changed(), false);
   });
 
+  it('makes an output again that was taken away from a task that was up to date', async () => {
+    const world = createWorld();
+    await world.runAll(pipeline);
+    const before = world.attempts.length;
+    world.files.set('b.csv', 'new');
+    const running = world.run(pipeline);
+    await world.until(() => world.attempts.length > before && world.outcomes()['c'] === 'skip: up-to-date');
+    world.files.delete('out/a');
+    await running.changed();
+    await world.until(() => world.attempts.length === before + 2);
+    world.end('b', 'failure');
+    world.end('a');
+    assert.equal(await running.done, 'failure');
+    assert.deepEqual(world.started().slice(before), ['b', 'a']);
+    assert.equal(world.outcomes()['a'], 'success');
+  });
+
   it('restarts the task it affects and leaves the rest running', async () => {
     const world = createWorld();
     const running = world.run(pipeline);

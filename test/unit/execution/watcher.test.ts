@@ -103,8 +103,7 @@ describe('the watcher', { timeout: 300_000 }, () => {
     write('.git/index.lock', '');
     await watch();
     for (let index = 0; index < 200; index += 1) write(`src/${index}.py`);
-    // Longer than a batch waits for more.
-    await laterThan(150);
+    await lookedAt();
     assert.deepEqual(batches, [], 'nothing while the lock is held');
     rmSync(at('.git/index.lock'));
     await told(...Array.from({ length: 200 }, (_, index) => at(`src/${index}.py`)));
@@ -159,6 +158,11 @@ describe('the watcher', { timeout: 300_000 }, () => {
     assert.deepEqual(batches, []);
   });
 });
+
+/** Resolves when the watcher has no more to ask the file system, for longer than a batch waits for more. */
+async function lookedAt(): Promise<void> {
+  for (let idle = 0; idle < 20; idle = process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq')) ? 0 : idle + 1) await laterThan(10);
+}
 
 /** For what must not happen: nothing can be waited for but time. */
 function laterThan(milliseconds: number): Promise<void> {

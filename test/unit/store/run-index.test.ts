@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { RunListEntry } from '../../../src/model/record.ts';
+import { plainSummary } from '../../../src/model/run-block.ts';
+import type { RunListEntry, RunSummary } from '../../../src/model/record.ts';
+import type { TaskId } from '../../../src/model/pipeline.ts';
+import type { RunId, TraceId } from '../../../src/model/run-event.ts';
+import { fromMilliseconds } from '../../../src/model/time.ts';
 import { runFiles } from '../../../src/store/run-files.ts';
 import { openRunIndex } from '../../../src/store/run-index.ts';
 import { temporaryFolder } from '../recording/temporary-folder.ts';
@@ -14,6 +18,26 @@ function folderOf(t: TestContext): string {
   mkdirSync(path.join(folder, 'runs'));
   for (const name of names) writeFileSync(path.join(folder, 'runs', `${name}.otlp.jsonl`), name);
   return folder;
+}
+
+/** All that a name says: another run has other values, and sometimes other series. */
+function summaryOf(id: string, record: string): RunSummary {
+  const number = Number(id.slice(9, 15));
+  const named = (name: string) => ({ task: 'train' as TaskId, name });
+  return {
+    runId: id as RunId,
+    traceId: `${number}` as TraceId,
+    path: record,
+    pipeline: 'x',
+    start: fromMilliseconds(number * 1000),
+    ...(number % 7 !== 0 && { end: fromMilliseconds(number * 1000 + 500), outcome: 'success' }),
+    interrupted: number % 7 === 0,
+    counts: { total: 1, executed: 1, succeeded: 1, failed: 0, skipped: 0 },
+    params: { lr: number / 3, ...(number % 5 === 0 && { toString: [number] }) },
+    taskParams: {},
+    series: [{ ...named('auc'), count: 1, last: number / 7, min: number / 7, max: number / 7, mean: number / 7 }, ...(number % 3 === 0 ? [{ ...named('loss'), count: 9, last: 'NaN' as const }] : [])],
+    tags: {},
+  };
 }
 
 /** Lists with a new index, as a new process does; entries say the file's text, which stands for a record's first line. */
@@ -110,6 +134,34 @@ describe('the run index', () => {
     await list(folder);
     assert.ok(readFileSync(file).length < 2 * whole.length);
     assert.equal((await list(folder)).read.length, 0);
+  });
+
+  it('gives summaries back as they were read, also after blocks were kept and others joined', async (t) => {
+    const folder = temporaryFolder(t);
+    mkdirSync(path.join(folder, 'runs'));
+    const nameOf = (at: number): string => `20261121T${String(at).padStart(6, '0')}Z-x-1111`;
+    const fileOf = (at: number): string => path.join(folder, 'runs', `${nameOf(at)}.otlp.jsonl`);
+    const listRuns = async (): Promise<{ readonly summaries: readonly RunSummary[]; readonly read: number }> => {
+      let read = 0;
+      const entries = await openRunIndex(folder).entries(await runFiles(folder), (file) => {
+        read += 1;
+        return Promise.resolve({ type: 'run', summary: summaryOf(file.id, file.path) });
+      });
+      return { summaries: entries.flatMap((entry) => (entry.type === 'run' ? [plainSummary(entry.summary)] : [])), read };
+    };
+    for (let at = 0; at < 1100; at += 1) writeFileSync(fileOf(at), '');
+    const first = await listRuns();
+    assert.deepEqual([first.read, first.summaries[0]], [1100, summaryOf(nameOf(1099), fileOf(1099))]);
+    assert.deepEqual(await listRuns(), { ...first, read: 0 });
+    // As a run after the other adds them; now and then the index is written anew.
+    for (let at = 1100; at < 1180; at += 1) {
+      rmSync(fileOf(at - 600));
+      writeFileSync(fileOf(at), '');
+      assert.equal((await listRuns()).read, 1);
+    }
+    const last = await listRuns();
+    assert.equal(last.read, 0);
+    assert.deepEqual(last.summaries, Array.from({ length: 1180 }, (_, at) => at).filter((at) => at < 500 || at >= 580).map((at) => summaryOf(nameOf(at), fileOf(at))).toReversed());
   });
 
   it('stops when it is told to', async (t) => {

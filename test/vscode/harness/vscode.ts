@@ -22,7 +22,7 @@ import type { Settings, Theme } from './settings.ts';
 const patience = 120_000;
 
 export interface VscodeOptions {
-  /** Opened in the window; absolute. */
+  /** Opened in the window: a folder, or a `.code-workspace` file of several; absolute. */
   readonly folder: string;
   /** Extension in development; absolute. */
   readonly extensionPath?: string;
@@ -85,7 +85,7 @@ function addressOf(port: number, { folder, extensionPath, testsPath }: VscodeOpt
   const payload = [['skipWelcome', 'true']];
   if (extensionPath !== undefined) payload.push(['extensionDevelopmentPath', remote(extensionPath)]);
   if (testsPath !== undefined) payload.push(['extensionTestsPath', remote(testsPath)]);
-  return `http://127.0.0.1:${port}/?${new URLSearchParams({ folder: uriPath(folder), payload: JSON.stringify(payload) }).toString()}`;
+  return `http://127.0.0.1:${port}/?${new URLSearchParams({ [folder.endsWith('.code-workspace') ? 'workspace' : 'folder']: uriPath(folder), payload: JSON.stringify(payload) }).toString()}`;
 }
 
 export async function startVscode(options: VscodeOptions): Promise<Vscode> {
@@ -144,9 +144,12 @@ export async function startVscode(options: VscodeOptions): Promise<Vscode> {
 }
 
 /** Starts VS Code for one test: what it showed and printed is kept if the test fails, and it is closed in any case. */
-export async function withVscode(t: Pick<TestContext, 'name'>, options: VscodeOptions, body: (vscode: Vscode) => Promise<void>): Promise<void> {
+export async function withVscode(t: Pick<TestContext, 'name'> & Partial<Pick<TestContext, 'signal'>>, options: VscodeOptions, body: (vscode: Vscode) => Promise<void>): Promise<void> {
   const vscode = await startVscode(options);
+  // What goes on after the test's time is up would keep its file from ending.
+  t.signal?.addEventListener('abort', () => void vscode.close());
   try {
+    t.signal?.throwIfAborted();
     await body(vscode);
   } catch (error) {
     const kept = join(root, '.vscode-test', 'failures', t.name.replaceAll(/[^\w-]+/g, '-'));
@@ -180,13 +183,15 @@ async function pick(page: Page, query: string, row: RegExp): Promise<void> {
     await page.keyboard.press('F1');
     try {
       await input.fill(query, { timeout });
-      await option.click({ timeout });
+      await option.waitFor({ timeout });
       break;
     } catch (error) {
       if (Date.now() > end) throw error;
       await page.keyboard.press('Escape');
     }
   }
+  // Once: a click that is answered late is taken all the same.
+  await option.click();
   await widget.waitFor({ state: 'hidden' });
 }
 

@@ -19,7 +19,7 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true, force: true }));
 
-const limit = { timeout: 300_000 };
+const limit = { timeout: 600_000 };
 
 describe('driving the editor from outside', () => {
   it('runs a command, reaches the webview, changes a setting and a file, shows every theme, reloads', limit, async (t) => {

@@ -74,7 +74,7 @@ describe('readLargeOtlp', () => {
     assert.equal(((await statesOf({ runs })) as readonly RunState[])[0]?.tasks[0]?.attempts[0]?.spanCount, 2);
   });
 
-  it('is how a large file is imported, which makes one record however often', { timeout: 120_000 }, async (t) => {
+  it('is how a large file is imported, which makes one record however often', { timeout: 600_000 }, async (t) => {
     const text = line(Array.from({ length: 100 }, (_, index) => span(index, { attributes: [{ key: 'text', value: { stringValue: 'x'.repeat(3000) } }] })));
     const file = write(t, 'large.otlp.jsonl', text.repeat(Math.ceil((9 * 1024 * 1024) / text.length)));
     assert.equal(await isLargeOtlp(await sourceOf(file)), true);

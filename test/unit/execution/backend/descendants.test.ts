@@ -19,7 +19,7 @@ async function startDaemon(env: Readonly<Record<string, string>>): Promise<numbe
 }
 
 // It shows no variables while the system gives it another program.
-it('finds what never stops becoming another program', { skip: !isLinux, timeout: 30_000 }, async (t) => {
+it('finds what never stops becoming another program', { skip: !isLinux, timeout: 300_000 }, async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'runweave-descendants-'));
   const script = path.join(folder, 'again.sh');
   writeFileSync(script, `exec /bin/sh ${script}`);

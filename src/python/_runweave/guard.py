@@ -1,0 +1,197 @@
+"""What a module does when it is imported that a fork of this process, or a task that does not import it, must not have."""
+
+import _signal
+import builtins
+import contextlib
+import gc
+import os
+import sys
+
+from . import preload
+from .watched_files import installed_folders
+
+# The descriptor on which the executor is heard and told.
+CONTROL = 3
+# Not known to survive a fork, or made for the environment of one task: see the decision record.
+DENIED = {
+    "cupy", "grpc", "jax", "jaxlib", "mlflow", "opentelemetry", "polars", "pyarrow", "ray", "tensorflow", "torch",
+}  # fmt: skip
+
+
+def problem_at_start():
+    """What start-up files (`sitecustomize`, `.pth`) did that no fork can have, or None."""
+    if len(os.listdir("/proc/self/task")) > 1:
+        return "leave threads running"
+    if _open_files() != ["0", "1", "2", str(CONTROL)]:
+        return "leave files open"
+    if _has_children():
+        return "leave processes running"
+    if sys.gettrace() or sys.getprofile():
+        return "have Python traced"
+    return None
+
+
+class Guard:
+    """Imports modules, and tells when one does what a fork, or a task that does not import it, must not inherit."""
+
+    def __init__(self):
+        self.opened = set()
+        self._roots = tuple(folder + os.sep for folder in [*installed_folders(), sys.path[0]])
+        self._is_over = False
+        self._known = set(sys.modules)
+        sys.addaudithook(self._audit)
+        # The scan for new objects is only over those since the last.
+        gc.freeze()
+        # What is printed now would be missing from the task's output.
+        self._printed = os.memfd_create("printed")
+        self._streams = [os.dup(1), os.dup(2)]
+        os.dup2(self._printed, 1)
+        os.dup2(self._printed, 2)
+        self._before = self._state()
+
+    def _audit(self, event, arguments):
+        if event == "open" and not self._is_over and isinstance(arguments[0], str):
+            self.opened.add(os.path.abspath(arguments[0]))
+
+    def load(self, name):
+        """Imports a module; returns why it must not be here, if it must not."""
+        if name.partition(".")[0] in DENIED:
+            return "is not known to survive a fork"
+        # Nobody can debug a kernel that nobody else knows of, and the debugger changes `builtins` and prints.
+        hidden = {} if "debugpy" in sys.modules or name != "ipykernel.debugger" else {"debugpy": None}
+        sys.modules.update(hidden)
+        try:
+            with _kernel_questions() as asked:
+                preload.load(name)
+        finally:
+            for each in hidden:
+                sys.modules.pop(each, None)
+        return "asks whether it is in a notebook when it is imported" if asked else self.what_changed()
+
+    def what_changed(self):
+        new = [each for each in sys.modules if each not in self._known]
+        self._known.update(new)
+        for each in new:
+            if each.partition(".")[0] in DENIED:
+                return f"imports {each}, which is not known to survive a fork"
+            origin = getattr(getattr(sys.modules[each], "__spec__", None), "origin", None)
+            if isinstance(origin, str) and os.path.isabs(origin) and not origin.startswith(self._roots):
+                return f"imports {origin}, which is not installed"
+        if len(os.listdir("/proc/self/task")) > 1:
+            # OpenBLAS starts its threads when numpy is imported, and ends them before a fork.
+            pid = os.fork()
+            if pid == 0:
+                os._exit(0)
+            os.waitpid(pid, 0)
+            if len(os.listdir("/proc/self/task")) > 1:
+                return "leaves threads running"
+        for what, value in self._state().items():
+            if value != self._before.setdefault(what, value):
+                return f"changes {what}"
+        return _own_random_numbers()
+
+    def _state(self):
+        import _locale
+
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os.umask(umask := os.umask(0))
+        return {
+            "the output by printing": os.fstat(self._printed).st_size,
+            "the open files": _open_files(),
+            "the child processes": _has_children(),
+            "signal handlers": [_signal.getsignal(each) for each in _signal.valid_signals()],
+            "the locale": _locale.setlocale(_locale.LC_ALL, None),
+            "the working directory": os.getcwd(),
+            "the umask": umask,
+            "the processors that it may use": os.sched_getaffinity(0),
+            "sys.path": list(sys.path),
+            "hooks of sys": [getattr(sys, hook) for hook in ("excepthook", "displayhook", "unraisablehook", "breakpointhook")],
+            "the standard streams": [id(stream) for stream in (sys.stdin, sys.stdout, sys.stderr)],
+            "the recursion limit": sys.getrecursionlimit(),
+            "the interval at which threads take turns": sys.getswitchinterval(),
+            "the garbage collector": (gc.isenabled(), gc.get_threshold()),
+            "builtins": [name for name in vars(builtins) if name != "_"],
+            "what is traced": (sys.gettrace(), sys.getprofile()),
+            **_settings_of_modules(),
+        }
+
+    def end(self):
+        self._is_over = True
+        for stream, copy in enumerate(self._streams, 1):
+            os.dup2(copy, stream)
+            os.close(copy)
+        os.close(self._printed)
+
+
+def _open_files():
+    return sorted(fd for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}"))
+
+
+def _has_children():
+    try:
+        os.waitpid(-1, os.WNOHANG)
+        return True
+    except ChildProcessError:
+        return False
+
+
+def _settings_of_modules():
+    """Those that a task has without importing what changes them; of a module that is not there yet, those that it comes with."""
+    logging, numpy, matplotlib = map(sys.modules.get, ("logging", "numpy", "matplotlib"))
+    settings = {"the settings of logging": [30, [], 0, True], "the settings of Matplotlib": []}
+    if hasattr(logging, "root"):
+        settings["the settings of logging"] = [logging.root.level, logging.root.handlers[:], logging.root.manager.disable, logging.raiseExceptions]
+    if hasattr(numpy, "get_printoptions"):
+        settings["the settings of NumPy"] = [numpy.geterr(), numpy.get_printoptions()]
+    if hasattr(matplotlib, "rcParamsOrig"):
+        original, now = (dict.copy(each) for each in (matplotlib.rcParamsOrig, matplotlib.rcParams))
+        settings["the settings of Matplotlib"] = [name for name in now if name != "backend" and now[name] != original.get(name)]
+    return settings
+
+
+def _own_random_numbers():
+    """Why each fork would have the same random numbers: a generator that was made since this was asked last."""
+    random, numpy, tempfile = map(sys.modules.get, ("random", "numpy.random", "tempfile"))
+    kinds, known = [], []
+    # Those that all use are seeded anew in each fork, see `preload`; those of `tempfile` see to it themselves.
+    if hasattr(random, "_inst"):
+        kinds += [random.Random]
+        known += [random._inst]
+    if hasattr(numpy, "RandomState"):
+        kinds += [numpy.RandomState, numpy.BitGenerator]
+        known += [numpy.mtrand._rand, numpy.mtrand._rand._bit_generator]
+    new = gc.get_objects()
+    gc.freeze()
+    names = getattr(tempfile, "_RandomNameSequence", ())
+    # By their types: `isinstance` asks objects that stand for others, which may then load these.
+    known += [getattr(each, "_rng", None) for each in new if issubclass(type(each), names)]
+    found = [each for each in new if issubclass(type(each), tuple(kinds)) and not issubclass(type(each), random.SystemRandom)]
+    if any(all(each is not other for other in known) for each in found):
+        return "makes a random number generator, which would be the same in each task"
+    return None
+
+
+@contextlib.contextmanager
+def _kernel_questions():
+    """A list that is not empty if there was a look for IPython's shell: there is none yet."""
+    asked = []
+    shell = getattr(sys.modules.get("IPython.core.interactiveshell"), "InteractiveShell", None)
+
+    def initialized(*_):
+        asked.append(True)
+        return False
+
+    def get_ipython():
+        asked.append(True)
+        raise NameError("name 'get_ipython' is not defined")
+
+    if shell is None:
+        yield asked
+        return
+    # What a module finds in a cell: https://ipython.readthedocs.io/en/stable/api/generated/IPython.core.getipython.html
+    builtins.get_ipython, shell.initialized = get_ipython, classmethod(initialized)
+    try:
+        yield asked
+    finally:
+        del builtins.get_ipython, shell.initialized

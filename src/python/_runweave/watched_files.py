@@ -1,0 +1,104 @@
+"""Files on which it depends what an import gives in a warm process: looked at before each fork."""
+
+import os
+import sys
+import time
+from importlib.machinery import all_suffixes
+
+from . import preload
+
+SUFFIXES = tuple(all_suffixes())
+# Seconds after a look for which one task may rely on it: less than a fresh process takes to import what was looked at.
+MOMENT = 0.1
+# Nanoseconds by which the time of a file may lag behind the clock.
+COARSE_CLOCK = 10_000_000
+
+
+class WatchedFiles:
+    """Those of the preloaded modules, and what was read while they were imported."""
+
+    def __init__(self, opened, since):
+        """`opened` while modules were imported; `since` is when that began, in nanoseconds since 1970."""
+        installed = installed_folders()
+        read = [path for path in opened if f"{os.sep}__pycache__{os.sep}" not in path and not path.startswith(("/proc/", "/dev/", "/sys/"))]
+        here = [os.path.realpath(sys.executable), os.path.join(sys.prefix, "pyvenv.cfg")]
+        self._stamps = {path: _stamp(path) for path in [*preload.files(), *read, *here, *installed]}
+        # What came while modules were imported may have come before or after its own turn: nothing equals it.
+        for path in [*preload.files(), *installed]:
+            if _changed_at(path) > since - COARSE_CLOCK:
+                self._stamps[path] = ()
+        self._installed = installed
+        self.has_changed = False
+        self._changed = None
+        self._looked = -MOMENT
+        names, missed = preload.top_level_names()
+        self._names, self._missed = names | missed, missed
+        # The folder of this helper is the same for every task.
+        helper = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        self._places = [each for each in sys.path[1:] if each not in installed and os.path.abspath(each) != helper]
+        # What the finders remember of folders whose files come and go.
+        for folder in list(sys.path_importer_cache):
+            if folder not in installed:
+                del sys.path_importer_cache[folder]
+
+    def look(self):
+        """For the next `change`. A save makes the executor ask before it has decided what to run: that takes as long."""
+        self._changed = self._look()
+        self._looked = time.monotonic()
+
+    def change(self):
+        """What has changed since the start, if anything has."""
+        # What is installed is told by its folder, at once: a task's fingerprint has the versions of when it starts.
+        if time.monotonic() > self._looked + MOMENT or any([_stamp(each) != self._stamps[each] for each in self._installed]):
+            self.look()
+        self._looked = -MOMENT
+        return self._changed
+
+    def _look(self):
+        for path, stamp in self._stamps.items():
+            if _stamp(path) != stamp:
+                self.has_changed = True
+                return f"{path} has changed"
+        return None
+
+    def shadowing(self, folder):
+        """Why a task whose own modules are in `folder` would import another module than was preloaded, if it would."""
+        for place in (folder, *self._places):
+            try:
+                entries = os.listdir(place)
+            except OSError:
+                continue
+            for entry in entries:
+                name = entry.partition(".")[0]
+                if name in self._names:
+                    path = os.path.join(place, entry)
+                    # A folder that is no package is found only where nothing else is.
+                    has_file = os.path.exists(os.path.join(path, "__init__.py"))
+                    is_package = os.path.isdir(path) and (name in self._missed or has_file)
+                    if is_package or entry.endswith(SUFFIXES):
+                        return f"{path} has the name of a module that an installed one imports"
+        return None
+
+
+def _changed_at(path):
+    """The ctime too: what is moved here keeps an older mtime."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return 0
+    return max(status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _stamp(path):
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def installed_folders():
+    """Folders of the standard library and of installed packages."""
+    standard = os.path.dirname(os.__file__)
+    names = ("site-packages", "dist-packages", "lib-dynload")
+    return [folder for folder in sys.path if folder == standard or os.path.basename(folder) in names]
