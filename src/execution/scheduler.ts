@@ -17,37 +17,22 @@
  * Invariants: a task runs only when all its dependencies are done and gave something; `open` counts the dependencies
  * that are not done; a decision is used only if no reset came while it was made (`generation`).
  */
-import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import type { Fingerprint, Reason } from '../model/fingerprint.ts';
+import type { Reason } from '../model/fingerprint.ts';
 import { remainingPaths, type Durations } from '../model/remaining.ts';
 import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
-import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SkipReason, SpanId, TraceId } from '../model/run-event.ts';
-import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
-import type { FileDigests } from '../fingerprint/file-digests.ts';
+import type { EventOf, Outcome, RecordedFailure, RunId, SkipReason } from '../model/run-event.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
-import { lookAtYoung } from '../fingerprint/held-still.ts';
-import { filesUsed, withObserved } from '../fingerprint/task-fingerprint.ts';
-import type { Results } from '../fingerprint/results.ts';
-import type { CompleteResult, KeptResult } from '../fingerprint/kept-results.ts';
-import { compilerOf, decide, findKept, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
+import type { KeptResult } from '../fingerprint/kept-results.ts';
+import { decide, findKept, type Decision } from './decide.ts';
+import { executeTask, type ExecutionContext } from './execute-task.ts';
 import { waitsForRequest, type PlanScope } from './plan.ts';
 import { noneSettled, type Settled } from './settled-tasks.ts';
 import { createSlotPool, type SlotKind } from './slots.ts';
-import type { AttemptResult } from './attempt.ts';
 
-export interface SchedulerContext {
-  readonly decision: DecisionContext;
-  readonly results: Results;
-  readonly clock: Clock;
-  readonly emit: (event: RunEvent) => void;
-  readonly runId: RunId;
-  readonly traceId: TraceId;
-  /** The task's span in this run. */
-  readonly spanOf: (task: TaskId) => SpanId;
+export interface SchedulerContext extends ExecutionContext {
   /** How long these tasks took before. */
   readonly durations: (tasks: readonly Task[]) => Durations;
-  readonly attempt: (task: Task, decision: Decision, number: number, cause: EventOf<'attempt-started'>['cause'], signal: AbortSignal) => Promise<AttemptResult>;
   readonly slots: Slots;
   /** Asked when nothing is left to do. Resolves when no change is under way that belongs to this run; absent: none is. */
   readonly changesSettled?: () => Promise<void>;
@@ -73,9 +58,6 @@ export interface RunningPipeline {
 }
 
 type Ended = Exclude<Outcome, 'skip'>;
-
-/** A day: beyond what anybody waits for, and within what a timer can count. */
-const longestDelay = 24 * 3600 * 1000;
 
 interface Entry {
   task: Task;
@@ -105,7 +87,6 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   let entries = new Map<TaskId, Entry>();
   /** Not among the entries as long as no change has come that they could be affected by. */
   let settled = request.settled ?? noneSettled(pipeline, scope);
-  let byId: { readonly of: Pipeline; readonly tasks: ReadonlyMap<TaskId, Task> } | undefined;
   let queue: Entry[] = [];
   const pool = createSlotPool(context.slots);
   /** Attempts under way, also of tasks that are gone from the pipeline file. */
@@ -361,112 +342,39 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const abort = new AbortController();
     entry.abort = abort;
     delete entry.success;
-    const span = { runId: context.runId, traceId: context.traceId, spanId: context.spanOf(task.id) };
-    const last = results.get(task.id)?.fingerprint;
-    const startTime = clock.now();
-    const startedAt = Date.now();
-    const heldStill = lookAtYoung(context.decision.folder, filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file, task)), startedAt);
-    results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
-    emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: decision.params });
-    const putBack = await context.decision.kept?.clear(task);
-    makeOutputFolders(task, context.decision.folder);
-
-    const attempt = await tryRepeatedly(entry, decision, abort.signal);
-    context.decision.memory?.written([...task.outputs, ...attempt.observed.written].map((file) => path.resolve(context.decision.folder, file)));
-    const { outputs, missing } = await readOutputs(task, context.decision.folder, context.decision.digests);
-    const isWell = attempt.outcome === 'success' && missing.length === 0;
-    // The next task runs while this one is looked at; after a failure, it may be that none should.
-    if (isWell) freeSlots(slots);
-    else await putBack?.();
-    const written = new Set(attempt.observed.written);
-    const isOwn = (file: string): boolean => written.has(file) || isDeclared(file, task.outputs);
-    const fingerprint = await withObserved(
-      decision.fingerprint,
-      attempt.observed,
+    const { ended, keep } = await executeTask(
       {
         task,
-        folder: context.decision.folder,
-        startedAt,
-        heldStill,
-        last,
-        isCovered: (file) => isDeclared(file, task.inputs) || isMadeBefore(file, task),
-        isMade: (file) => pipeline.tasks.some((other) => isDeclared(file, other.outputs)),
-        compiler: compilerOf(task, context.decision),
-        isOutput: context.decision.isOutput,
-        written,
-        isOwn,
+        decision,
+        signal: abort.signal,
+        pipeline: () => pipeline,
+        attempts: entry.attempts,
+        onAttempt: (number) => {
+          entry.attempts = number;
+        },
+        // The next task runs while this one is looked at; after a failure, it may be that none should.
+        onWell: () => {
+          pool.give(slots);
+          pump();
+        },
       },
-      context.decision.digests,
+      context,
     );
-
-    const failure: RecordedFailure | undefined =
-      attempt.outcome === 'success' && missing.length > 0
-        ? { type: 'missing-output', message: `ended well, but did not make its output ${missing.join(', ')}` }
-        : attempt.failure;
-    const outcome = attempt.outcome === 'success' && missing.length > 0 ? 'failure' : attempt.outcome;
-    const ended: EventOf<'task-ended'> = { type: 'task-ended', task: task.id, time: clock.now(), outcome, outputs, ...sizesOf(fingerprint.inputs, context.decision.digests), returns: attempt.returns, fingerprint, ...(failure !== undefined && { failure }) };
-    remember(entry, ended, startTime, attempt.pickles);
-    if (!isWell) pool.give(slots);
+    const { outcome } = ended;
+    if (outcome !== 'success') pool.give(slots);
     delete entry.abort;
     // Gone from the pipeline file meanwhile: its span must end all the same.
     const isTold = entries.get(task.id) !== entry || !entry.restarting;
     if (isTold) emit(ended);
     // Before anything that depends on it can start and write to its outputs.
-    await keep(task, decision, startedAt, heldStill);
+    const refused = await keep();
+    if (refused !== undefined && !keepFailed) emit({ type: 'warning', time: clock.now(), message: `outputs are not kept for later: ${refused}` });
+    keepFailed ||= refused !== undefined;
     running -= 1;
     if (goesOn(entry)) return;
     if (!isTold) emit(ended);
     if (outcome === 'success') entry.success = ended;
     settle(entry, outcome);
-  };
-
-  const freeSlots = (slots: Slots): void => {
-    pool.give(slots);
-    pump();
-  };
-
-  /** An output of a task that this one depends on, also of one that this run does not look at. */
-  const isMadeBefore = (file: string, task: Task): boolean => {
-    if (byId?.of !== pipeline) byId = { of: pipeline, tasks: new Map(pipeline.tasks.map((each) => [each.id, each])) };
-    const { tasks } = byId;
-    return task.dependencies.some((id) => isDeclared(file, tasks.get(id)?.outputs ?? []));
-  };
-
-  const tryRepeatedly = async (entry: Entry, decision: Decision, signal: AbortSignal): Promise<AttemptResult> => {
-    const { retries } = entry.task;
-    let cause: EventOf<'attempt-started'>['cause'] = entry.attempts === 0 ? 'first' : 'change';
-    for (let failures = 0; ; ) {
-      entry.attempts += 1;
-      const result = await context.attempt(entry.task, decision, entry.attempts, cause, signal);
-      if (result.outcome === 'success' || result.outcome === 'cancellation' || failures >= retries.max) return result;
-      if (!(await pause(Math.min(retries.delay * retries.backoff ** failures, longestDelay), signal))) return { ...result, outcome: 'cancellation' };
-      failures += 1;
-      cause = 'retry';
-    }
-  };
-
-  const remember = (entry: Entry, ended: EventOf<'task-ended'>, startTime: UnixNano, pickles: AttemptResult['pickles']): void => {
-    results.ended(entry.task.id, {
-      runId: context.runId,
-      traceId: context.traceId,
-      spanId: context.spanOf(entry.task.id),
-      outcome: ended.outcome,
-      outputs: ended.outputs,
-      returns: ended.returns,
-      ...(pickles !== undefined && { pickles }),
-      duration: elapsed(startTime, ended.time),
-      end: ended.time,
-      ...(ended.fingerprint !== undefined && { fingerprint: ended.fingerprint }),
-    });
-  };
-
-  const keep = async (task: Task, decision: Decision, startedAt: number, heldStill: (file: string) => boolean): Promise<void> => {
-    const result = results.get(task.id);
-    if (result?.outcome !== 'success' || result.fingerprint === undefined) return;
-    const isMade = (file: string): boolean => isMadeBefore(file, task);
-    const message = await context.decision.kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isMade, heldStill });
-    if (message !== undefined && !keepFailed) emit({ type: 'warning', time: clock.now(), message: `outputs are not kept for later: ${message}` });
-    keepFailed ||= message !== undefined;
   };
 
   /** Back to waiting, and all that depends on it. */
@@ -583,12 +491,6 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
 }
 
 /** The longest way to the end first, then the order of the file. */
-/** Of inputs whose content is known. */
-function sizesOf(inputs: Fingerprint['inputs'], digests: FileDigests): Pick<EventOf<'task-ended'>, 'inputSizes'> {
-  const sizes = Object.entries(inputs).flatMap(([name, digest]) => ((size) => (size === undefined ? [] : [[name, size]]))(digests.sizeOf(digest)));
-  return sizes.length === 0 ? {} : { inputSizes: Object.fromEntries(sizes) as Record<string, number> };
-}
-
 function byUrgency(a: Entry, b: Entry): number {
   return b.path - a.path || a.place - b.place;
 }
@@ -597,14 +499,6 @@ function byUrgency(a: Entry, b: Entry): number {
 function withoutOwnAttempts(reasons: readonly Reason[], runId: RunId): readonly Reason[] {
   const others = reasons.filter((reason) => reason.type !== 'last-run-failed' || reason.runId !== runId);
   return others.length > 0 ? others : reasons;
-}
-
-/** A task finds the folders of its outputs made. */
-function makeOutputFolders(task: Task, folder: string): void {
-  for (const output of task.outputs) {
-    const parent = path.dirname(path.join(folder, output.replace(/[*?[{].*$/, 'x')));
-    if (!existsSync(parent)) mkdirSync(parent, { recursive: true });
-  }
 }
 
 function isFailure(outcome: Ended | SkipReason | undefined): boolean {
@@ -616,22 +510,6 @@ function outcomeOf(entries: Iterable<Entry>, cancelled: boolean): Ended {
   const outcomes = new Set([...entries].map((entry) => entry.outcome));
   if (outcomes.has('failure') || outcomes.has('timeout') || outcomes.has('error')) return 'failure';
   return outcomes.has('cancellation') ? 'cancellation' : 'success';
-}
-
-/** Waits; `false` if aborted before the time was over. */
-function pause(milliseconds: number, signal: AbortSignal): Promise<boolean> {
-  if (signal.aborted) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      resolve(false);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', onAbort);
-      resolve(true);
-    }, milliseconds);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
 }
 
 /** A reference to a return that is not there, or that can't stand where it is. */

@@ -1,0 +1,165 @@
+/**
+ * One execution of a task in a run: its attempts with their retries, and then what it left, which is its outputs, the
+ * fingerprint that its result stands for, the result itself, and what is kept of it to be restored.
+ *
+ *   executeTask:  started ──▶ attempt ──failed, retries left──▶ pause ──▶ attempt …
+ *                                └──▶ looked at ──▶ `ended`       `keep`: after the end was told
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Fingerprint } from '../model/fingerprint.ts';
+import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
+import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, TraceId } from '../model/run-event.ts';
+import { elapsed, type Clock } from '../model/time.ts';
+import type { FileDigests } from '../fingerprint/file-digests.ts';
+import { lookAtYoung } from '../fingerprint/held-still.ts';
+import type { CompleteResult } from '../fingerprint/kept-results.ts';
+import type { Results } from '../fingerprint/results.ts';
+import { filesUsed, withObserved } from '../fingerprint/task-fingerprint.ts';
+import type { AttemptResult } from './attempt.ts';
+import { compilerOf, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
+
+export interface ExecutionContext {
+  readonly decision: DecisionContext;
+  readonly results: Results;
+  readonly clock: Clock;
+  readonly emit: (event: RunEvent) => void;
+  readonly runId: RunId;
+  readonly traceId: TraceId;
+  /** The task's span in this run. */
+  readonly spanOf: (task: TaskId) => SpanId;
+  readonly attempt: (task: Task, decision: Decision, number: number, cause: EventOf<'attempt-started'>['cause'], signal: AbortSignal) => Promise<AttemptResult>;
+}
+
+export interface Execution {
+  readonly task: Task;
+  readonly decision: Decision;
+  readonly signal: AbortSignal;
+  /** As its file says it now: it may change meanwhile. */
+  readonly pipeline: () => Pipeline;
+  /** Attempts of this run before; more than none after a change that started it again. */
+  readonly attempts: number;
+  readonly onAttempt: (number: number) => void;
+  /** It ended well and made its outputs; they are looked at after this. */
+  readonly onWell: () => void;
+}
+
+export interface Executed {
+  /** Not told yet. */
+  readonly ended: EventOf<'task-ended'>;
+  /** Resolves with what the disk said, when its result can't be kept. */
+  readonly keep: () => Promise<string | undefined>;
+}
+
+/** A day: beyond what anybody waits for, and within what a timer can count. */
+const longestDelay = 24 * 3600 * 1000;
+
+export async function executeTask(execution: Execution, context: ExecutionContext): Promise<Executed> {
+  const { task, decision, pipeline } = execution;
+  const { clock, emit, results } = context;
+  const { folder, digests, kept, memory, isOutput } = context.decision;
+  const isMadeBefore = (file: string): boolean => isMadeByDependency(file, task, pipeline());
+  const span = { runId: context.runId, traceId: context.traceId, spanId: context.spanOf(task.id) };
+  const last = results.get(task.id)?.fingerprint;
+  const startTime = clock.now();
+  const startedAt = Date.now();
+  const heldStill = lookAtYoung(folder, filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file)), startedAt);
+  results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
+  emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: decision.params });
+  const putBack = await kept?.clear(task);
+  makeOutputFolders(task, folder);
+
+  const attempt = await tryRepeatedly(execution, context);
+  memory?.written([...task.outputs, ...attempt.observed.written].map((file) => path.resolve(folder, file)));
+  const { outputs, missing } = await readOutputs(task, folder, digests);
+  if (attempt.outcome === 'success' && missing.length === 0) execution.onWell();
+  else await putBack?.();
+  const written = new Set(attempt.observed.written);
+  const fingerprint = await withObserved(
+    decision.fingerprint,
+    attempt.observed,
+    {
+      task,
+      folder,
+      startedAt,
+      heldStill,
+      last,
+      isCovered: (file) => isDeclared(file, task.inputs) || isMadeBefore(file),
+      isMade: (file) => pipeline().tasks.some((other) => isDeclared(file, other.outputs)),
+      compiler: compilerOf(task, context.decision),
+      isOutput,
+      written,
+      isOwn: (file) => written.has(file) || isDeclared(file, task.outputs),
+    },
+    digests,
+  );
+
+  const failure: RecordedFailure | undefined =
+    attempt.outcome === 'success' && missing.length > 0
+      ? { type: 'missing-output', message: `ended well, but did not make its output ${missing.join(', ')}` }
+      : attempt.failure;
+  const outcome = attempt.outcome === 'success' && missing.length > 0 ? 'failure' : attempt.outcome;
+  const time = clock.now();
+  const { returns, pickles } = attempt;
+  results.ended(task.id, { ...span, outcome, outputs, returns, ...(pickles !== undefined && { pickles }), duration: elapsed(startTime, time), end: time, fingerprint });
+  return {
+    ended: { type: 'task-ended', task: task.id, time, outcome, outputs, ...sizesOf(fingerprint.inputs, digests), returns, fingerprint, ...(failure !== undefined && { failure }) },
+    keep: async () => {
+      const result = results.get(task.id);
+      if (result?.outcome !== 'success' || result.fingerprint === undefined) return undefined;
+      return kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isMade: isMadeBefore, heldStill });
+    },
+  };
+}
+
+async function tryRepeatedly({ task, decision, signal, attempts, onAttempt }: Execution, context: ExecutionContext): Promise<AttemptResult> {
+  const { retries } = task;
+  let cause: EventOf<'attempt-started'>['cause'] = attempts === 0 ? 'first' : 'change';
+  for (let failures = 0; ; ) {
+    const number = attempts + failures + 1;
+    onAttempt(number);
+    const result = await context.attempt(task, decision, number, cause, signal);
+    if (result.outcome === 'success' || result.outcome === 'cancellation' || failures >= retries.max) return result;
+    if (!(await pause(Math.min(retries.delay * retries.backoff ** failures, longestDelay), signal))) return { ...result, outcome: 'cancellation' };
+    failures += 1;
+    cause = 'retry';
+  }
+}
+
+/** An output of a task that this one depends on, also of one that the run does not look at. */
+function isMadeByDependency(file: string, task: Task, pipeline: Pipeline): boolean {
+  let byId = tasksById.get(pipeline);
+  if (byId === undefined) tasksById.set(pipeline, (byId = new Map(pipeline.tasks.map((each) => [each.id, each]))));
+  return task.dependencies.some((id) => isDeclared(file, byId.get(id)?.outputs ?? []));
+}
+const tasksById = new WeakMap<Pipeline, ReadonlyMap<TaskId, Task>>();
+
+/** Of inputs whose content is known. */
+function sizesOf(inputs: Fingerprint['inputs'], digests: FileDigests): Pick<EventOf<'task-ended'>, 'inputSizes'> {
+  const sizes = Object.entries(inputs).flatMap(([name, digest]) => ((size) => (size === undefined ? [] : [[name, size]]))(digests.sizeOf(digest)));
+  return sizes.length === 0 ? {} : { inputSizes: Object.fromEntries(sizes) as Record<string, number> };
+}
+
+/** A task finds the folders of its outputs made. */
+function makeOutputFolders(task: Task, folder: string): void {
+  for (const output of task.outputs) {
+    const parent = path.dirname(path.join(folder, output.replace(/[*?[{].*$/, 'x')));
+    if (!existsSync(parent)) mkdirSync(parent, { recursive: true });
+  }
+}
+
+/** Waits; `false` if aborted before the time was over. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      resolve(false);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', onAbort);
+      resolve(true);
+    }, milliseconds);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
