@@ -55,7 +55,7 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
 
   const usageError = (message: string): ParsedArguments => ({ type: 'usage-error', message, command: name });
   const allowed = optionsOf(name);
-  const values: Record<string, unknown> = { json: false, 'no-color': false, help: false, set: [] as string[], sort: [] as string[], columns: [] as string[], group: [] as string[], good: [] as string[], records: [] as string[], differing: false, force: false, verbose: false, all: false, 'dry-run': false, github: false, gitlab: false, archived: false, remove: false, forward: false, 'self-contained': false, convert: false, params: false };
+  const values: Record<string, unknown> = { json: false, 'no-color': false, help: false, set: [] as string[], sort: [] as string[], columns: [] as string[], group: [] as string[], good: [] as string[], records: [] as string[], differing: false, force: false, verbose: false, all: false, 'dry-run': false, github: false, gitlab: false, archived: false, views: false, remove: false, forward: false, 'self-contained': false, convert: false, params: false };
   for (const option of given) {
     if (!isOption(option.name, allowed)) return usageError(`unknown option ${option.rawName}${didYouMean(option.name, allowed)}`);
     const spec = options[option.name];

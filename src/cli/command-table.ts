@@ -28,6 +28,8 @@ export interface OptionValues {
   readonly github: boolean;
   readonly gitlab: boolean;
   readonly filter?: string;
+  readonly view?: string;
+  readonly views: boolean;
   readonly sort: readonly string[];
   readonly columns: readonly string[];
   readonly group: readonly string[];
@@ -87,6 +89,8 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   sort: { type: 'text', value: 'FIELD', multiple: true, description: 'order by this field, -FIELD downwards; may be repeated' },
   columns: { type: 'text', value: 'FIELD,…', multiple: true, description: 'these columns instead of the usual ones' },
   group: { type: 'text', value: 'FIELD', multiple: true, description: 'one line for all runs with the same value: mean ± standard deviation' },
+  view: { type: 'text', value: 'NAME', description: 'as a named view of the runs table has it: its filter, order, columns and groups' },
+  views: { type: 'flag', description: 'list the named views' },
   archived: { type: 'flag', description: 'show archived runs too' },
   remove: { type: 'flag', description: 'take it away again' },
   forward: { type: 'flag', description: 'the other way: what was made from it' },
@@ -230,12 +234,13 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
     arguments: '',
     minimum: 0,
     maximum: 0,
-    options: ['filter', 'sort', 'columns', 'differing', 'group', 'limit', 'all', 'archived', 'records', 'format'],
+    options: ['filter', 'sort', 'columns', 'differing', 'group', 'limit', 'all', 'archived', 'view', 'views', 'records', 'format'],
     formats: ['table', 'csv'],
     examples: [
       ['runweave runs', 'the newest 20'],
       ["runweave runs --filter 'metrics.roc_auc > 0.95 and params.epochs in (10, 20)' --sort -metrics.roc_auc", 'the best first'],
       ['runweave runs --columns run,params.lr,metrics.loss.min --group params.lr', 'mean and spread for each value'],
+      ['runweave runs --view best', 'as the runs table of the editor shows it under this name'],
       ['runweave runs --limit 3 --differing', 'what is not the same in the newest three'],
       ['runweave runs --records . --records ../other --group folder', 'of two projects'],
       ['runweave runs --all --format csv > runs.csv', 'for a spreadsheet'],

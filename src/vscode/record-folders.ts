@@ -117,7 +117,7 @@ export class RecordFolders implements Disposable {
     this.#watchers = vscode.Disposable.from(
       ...this.#folders.flatMap(({ store }) => {
         const watch = (pattern: string): vscode.FileSystemWatcher => vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.file(store), pattern));
-        const [records, live, annotations] = [watch('{runs/*,*}.otlp.{json,jsonl}'), watch('live/*.jsonl'), watch('annotations.jsonl')];
+        const [records, live, annotations] = [watch('{runs/*,*}.otlp.{json,jsonl}'), watch('live/*.jsonl'), watch('{annotations,views}.jsonl')];
         return [
           ...[records, live, annotations],
           ...[records.onDidCreate(runs), records.onDidDelete(runs), records.onDidChange(runs)],

@@ -22,7 +22,8 @@ import { webviewHtml } from './webview-html.ts';
 
 /** Milliseconds between two readings of the folder while a run writes. */
 const interval = 500;
-const remembered = 'runweave.trackerViews';
+/** Where named views were kept before they were files beside the records; written there with the next one. */
+const earlier = 'runweave.trackerViews';
 
 export function trackerPanels(extension: vscode.Uri, pipelines: Pipelines, folders: RecordFolders, memory: vscode.Memento): SinglePanel {
   return singlePanel({ extension, type: view.tracker, title: 'Runs', pipelines, connect: (panel) => connect(extension, panel, folders, memory) });
@@ -43,6 +44,8 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
   const post = (message: TrackerHostMessage): void => void webview.postMessage(message);
   let shown: Shown | undefined;
   const undo = trackerUndo();
+  /** As the page has them. */
+  let views: readonly NamedView[] | undefined;
   let reading: Promise<void> = Promise.resolve();
   const refresh = coalesce<'again'>(interval, () => void read());
   const series = trackerSeries(post);
@@ -57,6 +60,7 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
     const progress = current.complete ? {} : { onProgress: (done: number, total: number) => post({ type: 'reading', read: done, total }) };
     const changes = await current.feed.changes(progress);
     if (shown !== current) return;
+    if (current.complete) await sendViews();
     if (!current.complete) {
       current.complete = true;
       sendAll(changes);
@@ -72,6 +76,16 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
     const what = undo.next();
     post({ type: 'undoable', ...(what !== undefined && { what }) });
   };
+  const storedViews = async (): Promise<readonly NamedView[]> => (await import('../store/named-views.ts')).readNamedViews(folders.folders);
+  /** Where they are others than the page has. */
+  const sendViews = async (): Promise<void> => {
+    const stored = await storedViews();
+    const others = (memory.get<readonly NamedView[]>(earlier) ?? []).filter(({ name }) => !stored.some((view) => view.name === name));
+    const now = [...stored, ...others];
+    if (JSON.stringify(now) === JSON.stringify(views)) return;
+    views = now;
+    post({ type: 'views', views });
+  };
   const show = async (): Promise<void> => {
     shown?.watcher.dispose();
     shown = undefined;
@@ -81,7 +95,8 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
     shown = { feed: trackerFeed(folders.folders), comparison: undefined, watcher, complete: false };
     const [only] = folders.folders;
     panel.title = folders.folders.length === 1 && only !== undefined ? `Runs: ${only.name}` : 'Runs';
-    post({ type: 'views', views: memory.get<readonly NamedView[]>(remembered) ?? [] });
+    views = undefined;
+    await sendViews();
     sendUndoable();
     await read();
   };
@@ -151,9 +166,18 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
       case 'save-chart':
         await saveChart(projectFolderOf(folders.folders[0]?.store ?? ''), message);
         return;
-      case 'save-views':
-        await memory.update(remembered, message.views);
+      case 'save-views': {
+        const [first] = folders.folders;
+        if (first === undefined) return;
+        const { saveNamedViews } = await import('../store/named-views.ts');
+        const stored = await storedViews();
+        const sent = new Map(views?.map((view) => [view.name, view]));
+        // Of what the page did not have, another window may have written it meanwhile.
+        await saveNamedViews(first.store, stored.filter(({ name }) => sent.has(name)), message.views, new Date());
+        await memory.update(earlier, undefined);
+        await sendViews();
         return;
+      }
       case 'copy':
         await vscode.env.clipboard.writeText(message.text);
         return;

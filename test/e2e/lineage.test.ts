@@ -155,6 +155,13 @@ it('tags, stars and notes are found again by a filter', { timeout: 300_000 }, as
   assert.equal(await count('--filter', 'star or tag:baseline'), 2);
   assert.equal(await count('--archived', '--filter', 'note contains odd and params.rate = 3'), 1);
   assert.equal(await count('--filter', 'params.rate in (1, 2) and status = success'), 2);
+  // As the runs table keeps it.
+  const view = { name: 'best', time: '2026-11-21T10:00:00.000Z', table: { filter: 'params.rate < 3', sort: [{ field: 'params.rate', descending: true }], group: [], archived: true, columns: [{ field: 'params.rate' }, { field: 'params.gone' }] } };
+  place.write('.runweave/views.jsonl', `${JSON.stringify(view)}\n`);
+  assert.equal((await place.runweave('runs', '--views')).stdout, 'best  params.rate < 3\n');
+  assert.match((await place.runweave('runs', '--view', 'best')).stdout, /^RUN +PARAMS\.RATE\n\S+ +2\n\S+ +1\n$/);
+  assert.match((await place.runweave('runs', '--view', 'best', '--filter', 'tag:baseline', '--columns', 'params.rate')).stdout, /^PARAMS\.RATE\n1\n$/);
+  assert.equal((await place.runweave('runs', '--view', 'bets')).stderr, 'error: there is no view bets (did you mean best?)\n');
   const bad = await place.runweave('runs', '--filter', 'params.rat > 1');
   assert.deepEqual([bad.code, bad.stderr], [2, 'error: --filter: no run has params.rat; did you mean params.rate?\n  params.rat > 1\n  ^^^^^^^^^^\n']);
 });

@@ -366,10 +366,30 @@ describe('chart of a metric in the run panel', () => {
     assert.deepEqual(again.complaints, []);
   });
 
+  it('stands beside those of other metrics, which are kept and closed one by one', async () => {
+    const train = 'train[nr_train_images=400]' as TaskId;
+    const extra = [1, 2].map((step): RunEvent => ({ type: 'metric', time: fromMilliseconds(Date.UTC(2026, 10, 21)), task: train, attempt: 1, name: 'rate', value: 1 / step, step }));
+    // As it was saved when there was one chart.
+    const panel = await openRun({ tab: 'metrics', charted: 'loss' }, 'dark', extra);
+    await panel.page.getByRole('button', { name: 'Chart of rate' }).press('Enter');
+    const chart = (of: Panel, name: string) => of.page.getByRole('region', { name: `Chart of ${name}` });
+    await chart(panel, 'rate').locator('.chart-plot').waitFor();
+    assert.equal(await plot(panel).count(), 2);
+    await chart(panel, 'rate').getByRole('checkbox', { name: 'Log y' }).press('Space');
+    const again = await openRun((await panel.state()) as object, 'dark', extra);
+    await chart(again, 'rate').locator('.chart-plot').waitFor();
+    await chart(again, 'loss').locator('.chart-plot').waitFor();
+    assert.deepEqual([await chart(again, 'loss').getByRole('checkbox', { name: 'Log y' }).isChecked(), await chart(again, 'rate').getByRole('checkbox', { name: 'Log y' }).isChecked()], [false, true]);
+    await again.page.getByRole('button', { name: 'Close chart of loss' }).press('Enter');
+    assert.deepEqual([await chart(again, 'loss').count(), await chart(again, 'rate').count()], [0, 1]);
+    assert.match(await again.page.evaluate<string>('document.activeElement.textContent'), /Chart of loss/);
+    assert.deepEqual(again.complaints, []);
+  });
+
   for (const theme of Object.keys(themes) as readonly ThemeName[]) {
     it(`has no serious finding of axe-core: ${theme}`, async () => {
-      const panel = await openRun({ tab: 'metrics', charted: 'loss' }, theme);
-      await plot(panel).waitFor();
+      const panel = await openRun({ tab: 'metrics', charted: ['loss', 'accuracy'] }, theme);
+      await plot(panel).first().waitFor();
       assert.deepEqual(await panel.accessibility(), []);
     });
   }

@@ -11,11 +11,10 @@ import type { RunHostMessage, RunViewMessage, SeriesLength, WorkspaceFile } from
 import { createAnnouncer } from '../announcer.ts';
 import { fill, h } from '../dom.ts';
 import { connectHost } from '../host.ts';
-import type { SeriesView } from '../charts/series-chart.ts';
 import { artifactsTab } from './artifacts.ts';
 import { environmentTab } from './environment.ts';
 import { header, headerActions, runPhase } from './header.ts';
-import { createMetricChart } from './metric-chart.ts';
+import { createMetricCharts, type ChartViews } from './metric-chart.ts';
 import type { Context, TabId } from './panel.ts';
 import { createRunGraph, type RunGraph } from './graph.ts';
 import { createBytesLoader } from './load-bytes.ts';
@@ -31,9 +30,9 @@ interface PanelState {
   readonly task?: TaskId;
   readonly span?: string;
   readonly search?: TimelineSearch;
-  /** The metric whose chart is shown. */
-  readonly charted?: string | undefined;
-  readonly chart?: SeriesView;
+  /** The metrics whose charts are shown; one alone in what was saved earlier. */
+  readonly charted?: string | readonly string[];
+  readonly charts?: ChartViews;
 }
 
 const host = connectHost<RunHostMessage, RunViewMessage, PanelState>();
@@ -94,8 +93,22 @@ const tabs = createTabs<TabId>(
     show();
   },
 );
-const metricChart = createMetricChart(saved.chart, { onView: (chart) => remember({ chart }), post: host.post });
-const runView = h('main', { class: 'run' }, h('div', { class: 'run-top' }, head, buttons), tabs.bar, metricChart.element, tabs.panel);
+const charted = (): readonly string[] => (typeof saved.charted === 'string' ? [saved.charted] : (saved.charted ?? []));
+const showChart = (metric: string, on: boolean): void => {
+  const others = charted().filter((each) => each !== metric);
+  remember({ charted: on ? [...others, metric] : others });
+  show();
+};
+const metricCharts = createMetricCharts(saved.charts ?? {}, {
+  onViews: (charts) => remember({ charts }),
+  onClose: (metric) => {
+    showChart(metric, false);
+    // To where it is opened again.
+    [...tabs.panel.querySelectorAll<HTMLElement>('[data-key^="chart "]')].find(({ dataset }) => dataset['key']?.endsWith(` ${metric}`))?.focus();
+  },
+  post: host.post,
+});
+const runView = h('main', { class: 'run' }, h('div', { class: 'run-top' }, head, buttons), tabs.bar, metricCharts.element, tabs.panel);
 
 host.onMessage((message) => {
   switch (message.type) {
@@ -198,11 +211,8 @@ function show(): void {
   tabs.badge('artifacts', count(run.tasks.reduce((sum, task) => sum + task.artifacts.length, 0)));
   tabs.badge('metrics', count(run.tasks.reduce((sum, task) => sum + Object.keys(task.metrics).length, 0)));
   document.title = `${run.pipeline.name}: ${phaseLook[runPhase(run)].label}`;
-  const context: Context = { run, selected: saved.task, cutOutput, lengthOf, workspace, select, remarkOn: (task, output) => remarkOn({ runId: task.madeBy?.runId ?? run.runId, task: task.node.id, ...(output !== undefined && { output }) }), load: bytes.load, can, post: host.post, charted: saved.charted, chart: (charted) => {
-    remember({ charted });
-    show();
-  } };
-  metricChart.show(saved.tab === 'metrics' ? saved.charted : undefined, context);
+  const context: Context = { run, selected: saved.task, cutOutput, lengthOf, workspace, select, remarkOn: (task, output) => remarkOn({ runId: task.madeBy?.runId ?? run.runId, task: task.node.id, ...(output !== undefined && { output }) }), load: bytes.load, can, post: host.post, charted: charted(), chart: showChart };
+  metricCharts.show(saved.tab === 'metrics' ? charted() : [], context);
   switch (saved.tab) {
     case 'timeline':
       if (drawn !== 'timeline') fill(tabs.panel, ...timeline.parts);

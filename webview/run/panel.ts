@@ -24,8 +24,8 @@ export interface Context {
   readonly load: LoadBytes;
   /** Whether the host acts on such a message; what it can't is not offered. */
   readonly can: (type: RunViewMessage['type']) => boolean;
-  /** The metric whose chart is shown. */
-  readonly charted: string | undefined;
-  readonly chart: (metric: string | undefined) => void;
+  /** The metrics whose charts are shown. */
+  readonly charted: readonly string[];
+  readonly chart: (metric: string, on: boolean) => void;
   readonly post: (message: RunViewMessage) => void;
 }

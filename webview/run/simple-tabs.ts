@@ -60,7 +60,7 @@ export function metricsTab({ run, lengthOf, charted, chart }: Context): HTMLElem
       'table',
       { class: 'metrics' },
       h('thead', {}, h('tr', {}, ...head.map((name, index) => h('th', { scope: 'col', class: index >= 2 && index <= 5 ? 'number' : undefined }, name)))),
-      h('tbody', {}, ...rows.map(({ task, name, series }) => h('tr', {}, h('td', {}, task.node.id), h('td', {}, name), h('td', { class: 'number strong' }, formatNumber(series.last)), ...extremes(series).map((text) => h('td', { class: 'number' }, text)), h('td', { class: 'number' }, lengthOf(task.node.id, name)), h('td', {}, lineChart(`${name} of ${task.node.id}`, series, lengthOf(task.node.id, name)), series.count > 1 && h('button', { class: 'link', 'data-key': `chart ${task.node.id} ${name}`, 'aria-pressed': String(charted === name), onclick: () => chart(charted === name ? undefined : name) }, charted === name ? 'Hide chart' : 'Chart', h('span', { class: 'visually-hidden' }, ` of ${name}`)))))),
+      h('tbody', {}, ...rows.map(({ task, name, series }) => h('tr', {}, h('td', {}, task.node.id), h('td', {}, name), h('td', { class: 'number strong' }, formatNumber(series.last)), ...extremes(series).map((text) => h('td', { class: 'number' }, text)), h('td', { class: 'number' }, lengthOf(task.node.id, name)), h('td', {}, lineChart(`${name} of ${task.node.id}`, series, lengthOf(task.node.id, name)), series.count > 1 && h('button', { class: 'link', 'data-key': `chart ${task.node.id} ${name}`, 'aria-pressed': String(charted.includes(name)), onclick: () => chart(name, !charted.includes(name)) }, charted.includes(name) ? 'Hide chart' : 'Chart', h('span', { class: 'visually-hidden' }, ` of ${name}`)))))),
     ),
   );
 }

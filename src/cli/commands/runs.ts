@@ -4,11 +4,14 @@ import { readRunTables } from '../../app/run-table.ts';
 import { plainSummary } from '../../model/run-block.ts';
 import { csvText } from '../../query/csv.ts';
 import type { FieldColumn, FieldValue } from '../../query/filter/match.ts';
-import { compileFilter } from '../../query/filter/match.ts';
+import { nearName } from '../../model/near-name.ts';
+import type { NamedView, TableState } from '../../protocol/tracker-view.ts';
+import { compileFilter, type RowTest } from '../../query/filter/match.ts';
 import { parseFilter } from '../../query/filter/parse.ts';
 import { runFields, type RunFields } from '../../query/run-fields.ts';
 import { statusLabels, type RunRow } from '../../query/run-row.ts';
 import { differs, groupRows, sortRows, spreadOf, type SortKey, type Spread } from '../../query/select-runs.ts';
+import { readNamedViews } from '../../store/named-views.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
@@ -24,9 +27,13 @@ export async function runsCommand(line: CommandLine, host: Host): Promise<ExitCo
   const { json, all, limit, format } = line.options;
   const place = findRecordFolders(host.cwd, line.options);
   if (place.type === 'error') return reportError(place, host, json);
+  const views = line.options.views || line.options.view !== undefined ? await readNamedViews(place.folders) : [];
+  if (line.options.views) return listViews(views, host, json);
+  const view = views.find(({ name }) => name === line.options.view);
+  if (line.options.view !== undefined && view === undefined) return reportError(noView(line.options.view, views), host, json);
   const { rows } = await readRunTables(place.folders);
   const fields = runFields(rows, host.now());
-  const selected = select(rows, fields, line);
+  const selected = select(rows, fields, line, view?.table);
   if ('type' in selected) return reportError(selected, host, json);
   const isCsv = format === 'csv';
   const shown = all || (isCsv && limit === undefined) ? selected.rows : selected.rows.slice(0, limit ?? defaultLimit);
@@ -51,7 +58,7 @@ export async function runsCommand(line: CommandLine, host: Host): Promise<ExitCo
   const { style } = host.stdout;
   const options = { style, columns: host.stdout.columns(), now: host.now(), nameFile: (path: string) => namePath(path, host.cwd) };
   const lines = columns.length > 0 ? columnLines(shown, columns, options.columns) : runLines(shownRows, options);
-  if (lines.length === 0) lines.push(rows.length === 0 ? 'no runs yet. Record one with: runweave run' : line.options.filter === undefined ? 'no runs but archived ones: runweave runs --archived' : 'no run passes the filter');
+  if (lines.length === 0) lines.push(rows.length === 0 ? 'no runs yet. Record one with: runweave run' : line.options.filter === undefined && view === undefined ? 'no runs but archived ones: runweave runs --archived' : 'no run passes the filter');
   if (shown.length < selected.rows.length) lines.push(style('dim', `and ${plural(selected.rows.length - shown.length, line.options.sort.length > 0 ? 'more run' : 'older run')}: runweave runs --all`));
   host.stdout.write(`${lines.join('\n')}\n`);
   return exitCodes.success;
@@ -62,15 +69,20 @@ interface NamedColumn {
   readonly column: FieldColumn;
 }
 
-/** What the options ask for: indexes of rows in order, and the columns and groups by name. */
-function select(rows: readonly RunRow[], fields: RunFields, { options }: CommandLine): { readonly rows: readonly number[]; readonly columns: readonly NamedColumn[]; readonly groups: readonly NamedColumn[] } | UserError {
-  const text = options.filter ?? '';
-  const parsed = parseFilter(text);
-  const compiled = parsed.ok ? compileFilter(parsed.filter, fields) : parsed;
-  if (!compiled.ok) {
-    const { message, from, to } = compiled.mistake;
-    return userError(`--filter: ${message}\n  ${text}\n  ${' '.repeat(from)}${'^'.repeat(Math.max(1, to - from))}`);
+/** What the options ask for, and a view where they say nothing: indexes of rows in order, and the columns and groups by name. Both filters hold. */
+function select(rows: readonly RunRow[], fields: RunFields, { options }: CommandLine, view?: TableState): { readonly rows: readonly number[]; readonly columns: readonly NamedColumn[]; readonly groups: readonly NamedColumn[] } | UserError {
+  const tests: RowTest[] = [];
+  for (const [option, text] of [['filter', options.filter ?? ''], ['view', view?.filter ?? '']] as const) {
+    const parsed = parseFilter(text);
+    const compiled = parsed.ok ? compileFilter(parsed.filter, fields) : parsed;
+    if (!compiled.ok) {
+      const { message, from, to } = compiled.mistake;
+      return userError(`--${option}: ${message}\n  ${text}\n  ${' '.repeat(from)}${'^'.repeat(Math.max(1, to - from))}`);
+    }
+    tests.push(compiled.test);
   }
+  // What a view names may be of no run that is here, as in the runs table.
+  const ofView = (names: readonly string[]): readonly NamedColumn[] => names.flatMap((name) => namedColumn(fields, name) ?? []);
   const columnsOf = (names: readonly string[], option: string): readonly NamedColumn[] | UserError => {
     const found: NamedColumn[] = [];
     for (const name of names) {
@@ -82,14 +94,15 @@ function select(rows: readonly RunRow[], fields: RunFields, { options }: Command
     }
     return found;
   };
-  const columns = columnsOf(options.columns.flatMap((list) => list.split(',')).map((name) => name.trim()).filter((name) => name !== ''), 'columns');
+  const columns = options.columns.length === 0 && view?.columns !== undefined ? ofView(['run', ...view.columns.map(({ field }) => field)]) : columnsOf(options.columns.flatMap((list) => list.split(',')).map((name) => name.trim()).filter((name) => name !== ''), 'columns');
   if ('type' in columns) return columns;
-  const groups = columnsOf(options.group, 'group');
+  const groups = options.group.length === 0 && view !== undefined ? ofView(view.group) : columnsOf(options.group, 'group');
   if ('type' in groups) return groups;
   const order = columnsOf(options.sort.map((name) => name.replace(/^-/, '')), 'sort');
   if ('type' in order) return order;
-  const keys: readonly SortKey[] = order.map(({ column }, index) => ({ column, descending: options.sort[index]?.startsWith('-') === true }));
-  const passing = rows.flatMap((row, index) => ((options.archived || !row.annotations.archived) && compiled.test(index) ? [index] : []));
+  const keys: readonly SortKey[] = options.sort.length === 0 && view !== undefined ? view.sort.flatMap(({ field, descending }) => ofView([field]).map(({ column }) => ({ column, descending }))) : order.map(({ column }, index) => ({ column, descending: options.sort[index]?.startsWith('-') === true }));
+  const isArchivedShown = options.archived || view?.archived === true;
+  const passing = rows.flatMap((row, index) => ((isArchivedShown || !row.annotations.archived) && tests.every((test) => test(index)) ? [index] : []));
   return { rows: sortRows(passing, keys), columns, groups };
 }
 
@@ -143,11 +156,27 @@ function everyColumn(fields: RunFields): readonly NamedColumn[] {
 }
 
 function namedColumns(fields: RunFields, isWanted: (name: string) => boolean): readonly NamedColumn[] {
-  return fields.names().filter(isWanted).flatMap((name): readonly NamedColumn[] => {
-    const parsed = parseFilter(name);
-    const column = parsed.ok && parsed.filter?.type === 'has' ? fields.column(parsed.filter.field.names) : undefined;
-    return column === undefined || 'message' in column ? [] : [{ name, column }];
-  });
+  return fields.names().filter(isWanted).flatMap((name) => namedColumn(fields, name) ?? []);
+}
+
+/** `undefined` for what no run has. */
+function namedColumn(fields: RunFields, name: string): NamedColumn | undefined {
+  const parsed = parseFilter(name);
+  const column = parsed.ok && parsed.filter?.type === 'has' ? fields.column(parsed.filter.field.names) : undefined;
+  return column === undefined || 'message' in column ? undefined : { name, column };
+}
+
+function listViews(views: readonly NamedView[], host: Host, json: boolean): ExitCode {
+  const { style } = host.stdout;
+  if (json) writeJson(host.stdout, { views });
+  else host.stdout.write(`${(views.length === 0 ? ['no named views: the runs table saves what it shows as one'] : table(views.map(({ name, table: { filter } }) => [oneLine(name), style('dim', oneLine(filter))]))).join('\n')}\n`);
+  return exitCodes.success;
+}
+
+function noView(name: string, views: readonly NamedView[]): UserError {
+  const near = nearName(name, views.map((view) => view.name));
+  const help = near !== undefined ? ` (did you mean ${near}?)` : views.length > 0 ? `, but ${views.map((view) => view.name).join(', ')}` : '; the runs table saves what it shows as one';
+  return userError(`there is no view ${name}${help}`);
 }
 
 /** As a person and a spreadsheet read it. */

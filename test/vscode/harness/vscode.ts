@@ -22,7 +22,7 @@ import type { Settings, Theme } from './settings.ts';
 const patience = 120_000;
 
 export interface VscodeOptions {
-  /** Opened in the window; absolute. */
+  /** Opened in the window: a folder, or a `.code-workspace` file of several; absolute. */
   readonly folder: string;
   /** Extension in development; absolute. */
   readonly extensionPath?: string;
@@ -85,7 +85,7 @@ function addressOf(port: number, { folder, extensionPath, testsPath }: VscodeOpt
   const payload = [['skipWelcome', 'true']];
   if (extensionPath !== undefined) payload.push(['extensionDevelopmentPath', remote(extensionPath)]);
   if (testsPath !== undefined) payload.push(['extensionTestsPath', remote(testsPath)]);
-  return `http://127.0.0.1:${port}/?${new URLSearchParams({ folder: uriPath(folder), payload: JSON.stringify(payload) }).toString()}`;
+  return `http://127.0.0.1:${port}/?${new URLSearchParams({ [folder.endsWith('.code-workspace') ? 'workspace' : 'folder']: uriPath(folder), payload: JSON.stringify(payload) }).toString()}`;
 }
 
 export async function startVscode(options: VscodeOptions): Promise<Vscode> {
