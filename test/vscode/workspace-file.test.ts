@@ -20,7 +20,9 @@ describe('a workspace of several folders', () => {
     const edit = async (file: string, change: (text: string) => string): Promise<void> => writeFile(file, change(await readFile(file, 'utf8')));
     await edit(join(two, 'runweave.yaml'), (text) => text.replace('name: small', 'name: second'));
     await edit(join(two, 'tasks/scale.py'), (text) => text.replace('factor * int(line)', 'factor * int(line) + 7'));
-    const record = async (folder: string): Promise<void> => void (await run(process.execPath, [join(extensionPath, 'dist/cli.cjs'), 'run'], { cwd: folder }));
+    const record = async (folder: string): Promise<void> => {
+      await run(process.execPath, [join(extensionPath, 'dist/cli.cjs'), 'run'], { cwd: folder });
+    };
     await record(one);
     await record(two);
     const [copied = ''] = await records(one);

@@ -196,6 +196,7 @@ describe('runs table', () => {
   it('marks no text when the editor selects all after the runs were selected', async () => {
     const panel = await openTracker();
     const marked = (): Promise<string> => panel.page.evaluate(() => {
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- this is what the editor calls
       document.execCommand('selectAll');
       return String(getSelection());
     });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { TaskId } from '../../../src/model/pipeline.ts';
-import { plainSummary } from '../../../src/model/run-block.ts';
-import { openBlock, PackedRun } from '../../../src/model/run-block.ts';
+import type { RunSummary } from '../../../src/model/record.ts';
+import { openBlock, PackedRun, plainSummary } from '../../../src/model/run-block.ts';
 import { packRuns } from '../../../src/model/pack-runs.ts';
 import { packBlocks, packRows, unpackRows } from '../../../src/query/packed-rows.ts';
 import { noAnnotations, runKey, type RunRow } from '../../../src/query/run-row.ts';
@@ -55,10 +55,16 @@ it('names a log and the record that it becomes alike', () => {
   assert.equal(runKey('C:\\w\\.runweave\\runs\\20261120T224011Z-digits-3f2a.otlp.jsonl'), '20261120T224011Z-digits-3f2a');
 });
 
+function summaryOf(id: string): RunSummary {
+  const { summary } = row(id);
+  assert.ok(summary !== undefined);
+  return summary;
+}
+
 /** Rows over one block, as a list of a folder has them. */
 function indexedRows(count: number): readonly (RunRow & { readonly summary: PackedRun })[] {
   const ids = Array.from({ length: count }, (_, at) => `run-${at}`);
-  const block = openBlock(packRuns(ids.map((id) => ({ key: id, summary: row(id).summary as NonNullable<RunRow['summary']> }))));
+  const block = openBlock(packRuns(ids.map((id) => ({ key: id, summary: summaryOf(id) }))));
   assert.ok(block !== undefined);
   return ids.map((id, at) => ({ ...row(id), summary: new PackedRun(block, at, row(id).path) }));
 }
@@ -81,7 +87,7 @@ it('packs anew where little of a block is asked for, and always what is publishe
 });
 
 it('opens nothing whose parts do not fit together', () => {
-  const block = packRuns([{ key: 'a', summary: row('a').summary as NonNullable<RunRow['summary']> }]);
+  const block = packRuns([{ key: 'a', summary: summaryOf('a') }]);
   assert.ok(openBlock(block) !== undefined);
   assert.equal(openBlock({ ...block, count: 2 }), undefined);
   assert.equal(openBlock({ ...block, numbers: block.numbers.slice(1) }), undefined);
