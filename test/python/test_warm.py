@@ -1,5 +1,6 @@
 """A task that is forked from a warm process can't tell the difference to a fresh one."""
 
+import fcntl
 import json
 import os
 import select
@@ -19,7 +20,7 @@ INSTALLED = ["numpy", "sklearn.svm", "logging", "multiprocessing.pool", "tempfil
 class WarmProcess:
     """The executor's end."""
 
-    def __init__(self, env, folder, preload, notebooks=False, interpreter=sys.executable):
+    def __init__(self, env, folder, preload, notebooks=False, interpreter=sys.executable, inherits=()):
         self._own, theirs = socket.socketpair()
         self._listener = socket.socket(socket.AF_UNIX)
         self.address = os.path.join(folder, "warm.sock")
@@ -31,7 +32,7 @@ class WarmProcess:
             [interpreter, "-c", _AS_DESCRIPTOR_3, str(theirs.fileno()), interpreter, BOOTSTRAP, "warm", space],
             env={**env, "RUNWEAVE_WARM_SPACE": space},
             cwd=folder,
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), *inherits],
             stdin=subprocess.DEVNULL,
         )
         theirs.close()
@@ -722,6 +723,11 @@ class NotForked(WarmTest):
                 self.assertEqual(warm.first, {"type": "unusable", "reason": f"files that run when Python starts {problem}"})
                 warm.close()
                 os.remove(warm.address)
+
+    def test_descriptors_that_are_inherited_are_no_start_up_files_doing(self):
+        # Terminals and editors leave some to what they start.
+        with open(os.devnull) as left:
+            self.ready(["json"], inherits=[fcntl.fcntl(left, fcntl.F_DUPFD_CLOEXEC, 300)])
 
     def test_modules_that_an_import_takes_out_or_puts_in_by_hand(self):
         env = self.installed("import colorsys, sys\nfor name in ('wave', 'chunk', 'this_is_none'): sys.modules.pop(name, None)\nsys.modules['made'] = type(sys)('made')")

@@ -22,7 +22,9 @@ def problem_at_start():
     """What start-up files (`sitecustomize`, `.pth`) did that no fork can have, or None."""
     if len(os.listdir("/proc/self/task")) > 1:
         return "leave threads running"
-    if _open_files() != ["0", "1", "2", str(CONTROL)]:
+    # What was inherited (from a terminal, an editor) is as it would be in a fresh process; what Python opens is not
+    # inheritable (PEP 446).
+    if not {int(fd) for fd in _open_files() if not os.get_inheritable(int(fd))} <= {CONTROL}:
         return "leave files open"
     if _has_children():
         return "leave processes running"
