@@ -54,8 +54,8 @@ export interface CollectorLimits extends BodyLimits {
 const defaults: CollectorLimits = { ...bodyLimits, connections: 2048, head: 10_000, drain: 1000 };
 
 /** What is read and thrown away of a refused body, so that the client gets to see the answer. */
-const discardedBytes = 64 * 1024 * 1024;
-const discardTime = 2000;
+const discardedBytes = 1024 * 1024 * 1024;
+const discardTime = 3000;
 
 interface Attempt {
   readonly of: CollectedAttempt;
@@ -246,8 +246,6 @@ async function send(response: ServerResponse, { status, headers = {}, body = '' 
   if (request.socket.destroyed) return;
   const isFile = typeof body === 'object' && !Buffer.isBuffer(body);
   const length = isFile ? body.size : Buffer.byteLength(body);
-  // What is left of a body that was not read stands in the way of the next request.
-  if (!request.complete) response.setHeader('connection', 'close');
   response.writeHead(status, { 'content-length': length, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers });
   const finished = new Promise<void>((resolve) => response.on('close', resolve).on('finish', resolve));
   if (request.method === 'HEAD') response.end();
