@@ -62,7 +62,8 @@ it('runs exactly what a change affects, as the plan said', async (context) => {
   const constantPlan = await planned(workspace);
   assert.deepEqual(constantPlan.tasks, afterConstant);
   assert.ok(constantPlan.reasons.includes('train[nr_train_images=400]: source-changed'));
-  assert.ok(constantPlan.reasons.includes('summary: upstream-will-run'));
+  assert.ok(constantPlan.reasons.includes('benchmark[nr_train_images=400]: upstream-will-run'));
+  assert.ok(constantPlan.reasons.includes('summary: upstream-may-run'));
   assert.deepEqual((await workspace.run()).executed, afterConstant);
 
   workspace.write('runweave.yaml', workspace.read('runweave.yaml').replace('[400, 500, 600]', '[400, 500, 700]'));
