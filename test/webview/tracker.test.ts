@@ -206,6 +206,14 @@ describe('runs table', () => {
     assert.equal(await panel.page.locator('.run-line[aria-selected="false"]').count(), 0);
     await press(panel, 'ArrowDown');
     assert.match(await marked(), /succeeded/);
+    // With a caret left in the filter, it would mark what is typed there, and take the focus back.
+    await panel.page.focus('#filter');
+    await panel.page.keyboard.type('star');
+    await status(panel, /^1 of 6 runs/);
+    await panel.page.focus('.grid');
+    await press(panel, 'Control+a');
+    await marked();
+    assert.equal(await panel.page.evaluate(() => document.activeElement?.className), 'grid');
   });
 
   it('keeps the filter when the editor undoes what was typed last, while the table has the focus', async () => {

@@ -185,8 +185,6 @@ export function createGrid(label: string, handlers: GridHandlers): Grid {
     reveal();
   };
 
-  // Where the caret was left in the filter, an editor's own command for Ctrl+A would select all there, and take the focus back.
-  element.addEventListener('focus', () => getSelection()?.removeAllRanges());
   element.addEventListener('keydown', (event) => {
     const page = Math.max(1, Math.floor(element.clientHeight / rowHeight) - 2);
     const modifiers = modifiersOf(event);
