@@ -8,8 +8,8 @@
  *                        ◀─────────────────────────────────────────────────────┘
  *
  * One file that was saved after a while of silence is told at once. If others follow, or more of the same, they are a
- * batch of their own: who reads a file before it is whole reads it again. An empty file is not: that is how many
- * programs begin to write.
+ * batch of their own: who reads a file before it is whole reads it again. An empty file is told when something is in it:
+ * that is how many programs begin to write.
  *
  * An editor that saves by renaming a new file over the old one is one change (chokidar's `atomic`). A git checkout
  * that writes hundreds of files holds `.git/index.lock` all the while, and is one batch. What it did is told long
@@ -31,6 +31,7 @@ const longest = 500;
 const quietTimeForGit = 150;
 /** An empty file is about to be written, but by a writer that may have to wait for its turn. */
 const quietTimeForEmpty = 100;
+const lookAtEmpty = 2;
 const longestForGit = 10_000;
 /** A timer that is later than this fired when the process had no time. */
 const lateness = 10;
@@ -118,6 +119,14 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
     if (timer !== undefined && Date.now() - since > (isOfGit ? longestForGit : longest)) return;
     waitFor(isOfGit ? quietTimeForGit : isFilled(file) ? quietTime : quietTimeForEmpty);
   };
+  /** Unless others come. chokidar tells nothing of what is written into an empty file right after it was emptied. */
+  const tellAtOnce = (file: string): void => {
+    if (isClosed || isOfGit || batch.size !== 1 || !batch.has(file)) return;
+    if (isFilled(file)) {
+      toldAtOnce = Date.now();
+      flush();
+    } else if (Date.now() - since < quietTimeForEmpty) setTimeout(tellAtOnce, lookAtEmpty, file).unref();
+  };
   const gitDone = async (): Promise<void> => {
     const start = Date.now();
     while (!isClosed && Date.now() - start < longestForGit && gitWorks()) await pause(quietTime);
@@ -126,10 +135,7 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
     const isAlone = batch.size === 0 && Date.now() - lastEvent > silence;
     lastEvent = Date.now();
     gather(file);
-    if (isAlone && event === 'change' && !isClosed && !isOfGit && isFilled(file)) {
-      toldAtOnce = lastEvent;
-      flush();
-    }
+    if (isAlone && event === 'change') tellAtOnce(file);
   });
   watcher.on('error', (error) => onError(watchError(error as NodeJS.ErrnoException)));
   return {
