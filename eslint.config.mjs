@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 const notInNode20 = 'Node 20 does not have it, and VS Code 1.100 runs on that.';
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'dist', '.vscode-test', 'examples/*/.venv', 'examples/*/build', 'test/fixtures', '**/*.d.ts'] },
+  { ignores: ['node_modules', 'dist', '.vscode-test', '**/.venv', 'examples/*/build', 'test/fixtures', '**/*.d.ts'] },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
