@@ -86,7 +86,8 @@ export function createPreparation({ options, file, folder, workspace, store, env
   let standing: { readonly pipeline: Pipeline; readonly tasks: readonly string[]; readonly scope: PlanScope } | undefined;
   let followed: { readonly scope: PlanScope; readonly memory: DecisionMemory; readonly settled: () => Settled } | undefined;
   const hasObject = (digest: Digest): boolean => existsSync(objectPath(store, digest) ?? '');
-  const decisionsOf = (pipeline: Pipeline): DecisionMemory => memory.decisions(pipeline, source.key);
+  /** Of a run with other parameters than the file's they are others. */
+  const decisionsOf = (pipeline: Pipeline): DecisionMemory => memory.decisions(pipeline, () => `${source.key()} ${JSON.stringify(pipeline.params)}`);
 
   const reload = (): void => {
     const before = loaded;
