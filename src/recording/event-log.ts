@@ -209,13 +209,6 @@ export async function* eventsOfLog(file: string): AsyncGenerator<RunEvent> {
   }
 }
 
-/** All events of a log; a torn last line is left out. */
-export async function readEventLog(file: string): Promise<readonly RunEvent[]> {
-  const events: RunEvent[] = [];
-  for await (const event of eventsOfLog(file)) events.push(event);
-  return events;
-}
-
 function parseLine(line: string): RunEvent | 'writer' | undefined {
   try {
     const value = JSON.parse(line) as Partial<RunEvent> | { readonly type: 'writer' } | null;

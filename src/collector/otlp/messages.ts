@@ -367,15 +367,6 @@ export const logRecord: MessageType<LogRecord> = {
 
 // Requests: the same for the three, but for the names. What may come in thousands is decoded one by one.
 
-export interface ScopeItems<T> {
-  readonly scope?: Scope;
-  readonly items?: readonly (() => T)[];
-}
-export interface ResourceItems<T> {
-  readonly resource?: Resource;
-  readonly scopes?: readonly ScopeItems<T>[];
-}
-
 export interface TraceRequest {
   readonly resourceSpans?: readonly { readonly resource?: Resource; readonly scopeSpans?: readonly { readonly scope?: Scope; readonly spans?: readonly (() => Span)[] }[] }[];
 }

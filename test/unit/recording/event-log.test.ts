@@ -2,13 +2,19 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import type { RunId } from '../../../src/model/run-event.ts';
-import { openEventLog, readEventLog } from '../../../src/recording/event-log.ts';
+import type { RunEvent, RunId } from '../../../src/model/run-event.ts';
+import { eventsOfLog, openEventLog } from '../../../src/recording/event-log.ts';
 import { writerIsAlive } from '../../../src/recording/writer.ts';
 import { generateRun } from './generated-run.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const runId = '20261120T224011Z-digits-3f2a' as RunId;
+
+async function eventsIn(file: string): Promise<readonly RunEvent[]> {
+  const events: RunEvent[] = [];
+  for await (const event of eventsOfLog(file)) events.push(event);
+  return events;
+}
 
 describe('openEventLog', () => {
   it('keeps every event in order, line by line', async (t) => {
@@ -18,7 +24,7 @@ describe('openEventLog', () => {
     assert.equal(log.path, path.join(folder, 'live', `${runId}.jsonl`));
     for (const event of events) log.append(event);
     await log.flush();
-    assert.deepEqual(await readEventLog(log.path), events);
+    assert.deepEqual(await eventsIn(log.path), events);
     await log.close();
   });
 
@@ -92,7 +98,7 @@ describe('openEventLog', () => {
     assert.equal(readFileSync(log.path).length, 200);
     room = Infinity;
     await log.close();
-    assert.deepEqual(await readEventLog(log.path), events);
+    assert.deepEqual(await eventsIn(log.path), events);
     assert.deepEqual(errors.map((error) => error.message), ['no space left on device']);
   });
 
@@ -101,12 +107,12 @@ describe('openEventLog', () => {
   });
 });
 
-describe('readEventLog', () => {
+describe('eventsOfLog', () => {
   it('leaves out a torn last line, and tells of a damaged line among others', async (t) => {
     const file = path.join(temporaryFolder(t), 'log.jsonl');
     const [first, second] = generateRun(1);
     writeFileSync(file, `${JSON.stringify(first)}\nnot json\n${JSON.stringify(second)}\n{"type":"outp`);
-    const events = await readEventLog(file);
+    const events = await eventsIn(file);
     assert.deepEqual(events.map((event) => event.type), ['run-started', second?.type, 'warning']);
     const warning = events[2];
     assert.equal(warning?.type === 'warning' && warning.message, 'line 2 of the event log was damaged and is left out');
@@ -116,7 +122,7 @@ describe('readEventLog', () => {
     const file = path.join(temporaryFolder(t), 'log.jsonl');
     const event = { type: 'warning', time: '1', message: 'a\u2028b\u2029c\r☃' };
     writeFileSync(file, `${JSON.stringify(event)}\n`);
-    assert.deepEqual(await readEventLog(file), [event]);
+    assert.deepEqual(await eventsIn(file), [event]);
   });
 });
 
