@@ -21,6 +21,8 @@ import type { SpanDescription } from './spans.ts';
 import { writerIsAlive } from './writer.ts';
 
 const spansPerLine = 100;
+/** Of a long line. */
+const charactersAtOnce = 256 * 1024;
 
 export const recordSuffix = '.otlp.jsonl';
 
@@ -139,7 +141,7 @@ export async function sealCollected(folder: string, collector: RunCollector, aga
   await mkdir(path.dirname(record), { recursive: true });
   const temporary = path.join(path.dirname(record), `${temporaryPrefix(state.runId)}${process.pid}.tmp`);
   try {
-    await writeLines(temporary, linesOf(collector, again));
+    await writeText(temporary, textOf(collector, again));
     if (!(await publish(temporary, record))) throw new RecordExistsError(record);
   } finally {
     await rm(temporary, { force: true });
@@ -160,19 +162,27 @@ async function removeTemporaries(runs: string, runId: RunId): Promise<void> {
   for (const name of names) await rm(path.join(runs, name), { force: true });
 }
 
-async function* linesOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<string> {
+/** In pieces, as they are written. */
+async function* textOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<string> {
   const state = collector.state();
   if (state === undefined) return;
-  const { serialize } = createSpanSerializer(state.traceId, state.resource);
-  yield serialize(collector.head());
+  const { serialize, pieces } = createSpanSerializer(state.traceId, state.resource);
+  let text = '';
+  for (const piece of pieces(collector.head())) {
+    text += piece;
+    if (text.length < charactersAtOnce) continue;
+    yield text;
+    text = '';
+  }
+  yield `${text}\n`;
   let chunk: SpanDescription[] = [];
   for await (const { span, endsLine } of spansOf(collector, again)) {
     chunk.push(span);
     if (chunk.length < spansPerLine && !endsLine) continue;
-    yield serialize(chunk);
+    yield `${serialize(chunk)}\n`;
     chunk = [];
   }
-  if (chunk.length > 0) yield serialize(chunk);
+  if (chunk.length > 0) yield `${serialize(chunk)}\n`;
 }
 
 async function* spansOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<{ readonly span: SpanDescription; readonly endsLine: boolean }> {
@@ -189,12 +199,10 @@ async function* spansOf(collector: RunCollector, again: () => Iterable<RunEvent>
   }
 }
 
-async function writeLines(file: string, lines: AsyncIterable<string>): Promise<void> {
+async function writeText(file: string, pieces: AsyncIterable<string>): Promise<void> {
   const handle = await open(file, 'w');
   try {
-    for await (const line of lines) {
-      await handle.writeFile(`${line}\n`);
-    }
+    for await (const piece of pieces) await handle.writeFile(piece);
     await handle.sync();
   } finally {
     await handle.close();
