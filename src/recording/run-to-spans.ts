@@ -221,15 +221,16 @@ function taskAttributes(task: TaskState, run: RunState): Record<string, Json> {
     if (value !== undefined) attributes[name] = value;
   }
   if (task.attempts.length === 0 && filled(task.params) === undefined) return attributes;
+  // What is reported is of an attempt.
   const summed = summaries(task);
-  return Object.assign(
-    attributes,
-    prefixed(semconv.paramPrefix, task.params),
-    prefixed(semconv.loggedParamPrefix, task.loggedParams),
-    prefixed(semconv.tagPrefix, task.tags),
-    prefixed(semconv.metricPrefix, lastValues(task)),
-    summed !== undefined && { [semconv.metricSummaries]: summed },
-  );
+  return {
+    ...attributes,
+    ...prefixed(semconv.paramPrefix, task.params),
+    ...prefixed(semconv.loggedParamPrefix, task.loggedParams),
+    ...prefixed(semconv.tagPrefix, task.tags),
+    ...prefixed(semconv.metricPrefix, lastValues(task)),
+    ...(summed !== undefined && { [semconv.metricSummaries]: summed }),
+  };
 }
 
 /** `undefined` for an empty list or object. */
