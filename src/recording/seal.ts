@@ -21,8 +21,9 @@ import type { SpanDescription } from './spans.ts';
 import { writerIsAlive } from './writer.ts';
 
 const spansPerLine = 100;
-/** Of a long line. */
-const charactersAtOnce = 256 * 1024;
+const bytesAtOnce = 512 * 1024;
+/** Of a character of JavaScript in UTF-8. */
+const mostBytes = 3;
 
 export const recordSuffix = '.otlp.jsonl';
 
@@ -141,7 +142,7 @@ export async function sealCollected(folder: string, collector: RunCollector, aga
   await mkdir(path.dirname(record), { recursive: true });
   const temporary = path.join(path.dirname(record), `${temporaryPrefix(state.runId)}${process.pid}.tmp`);
   try {
-    await writeText(temporary, textOf(collector, again));
+    await writeLines(temporary, linesOf(collector, again));
     if (!(await publish(temporary, record))) throw new RecordExistsError(record);
   } finally {
     await rm(temporary, { force: true });
@@ -162,27 +163,20 @@ async function removeTemporaries(runs: string, runId: RunId): Promise<void> {
   for (const name of names) await rm(path.join(runs, name), { force: true });
 }
 
-/** In pieces, as they are written. */
-async function* textOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<string> {
+/** Each in pieces, which are asked for as they are written. */
+async function* linesOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<Iterable<string>> {
   const state = collector.state();
   if (state === undefined) return;
   const { serialize, pieces } = createSpanSerializer(state.traceId, state.resource);
-  let text = '';
-  for (const piece of pieces(collector.head())) {
-    text += piece;
-    if (text.length < charactersAtOnce) continue;
-    yield text;
-    text = '';
-  }
-  yield `${text}\n`;
+  yield pieces(collector.head());
   let chunk: SpanDescription[] = [];
   for await (const { span, endsLine } of spansOf(collector, again)) {
     chunk.push(span);
     if (chunk.length < spansPerLine && !endsLine) continue;
-    yield `${serialize(chunk)}\n`;
+    yield [serialize(chunk)];
     chunk = [];
   }
-  if (chunk.length > 0) yield `${serialize(chunk)}\n`;
+  if (chunk.length > 0) yield [serialize(chunk)];
 }
 
 async function* spansOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<{ readonly span: SpanDescription; readonly endsLine: boolean }> {
@@ -199,10 +193,25 @@ async function* spansOf(collector: RunCollector, again: () => Iterable<RunEvent>
   }
 }
 
-async function writeText(file: string, pieces: AsyncIterable<string>): Promise<void> {
+async function writeLines(file: string, lines: AsyncIterable<Iterable<string>>): Promise<void> {
   const handle = await open(file, 'w');
+  const buffer = Buffer.allocUnsafe(bytesAtOnce);
+  let filled = 0;
+  const flush = async (): Promise<void> => {
+    await handle.writeFile(buffer.subarray(0, filled));
+    filled = 0;
+  };
   try {
-    for await (const piece of pieces) await handle.writeFile(piece);
+    for await (const line of lines) {
+      for (const piece of line) {
+        const most = mostBytes * piece.length + 1;
+        if (filled + most > buffer.length) await flush();
+        if (most > buffer.length) await handle.writeFile(piece);
+        else filled += buffer.write(piece, filled);
+      }
+      filled += buffer.write('\n', filled);
+    }
+    await flush();
     await handle.sync();
   } finally {
     await handle.close();
