@@ -79,29 +79,31 @@ export function unpackDecisions(saved: SavedDecisions, { folder, tasks }: Pick<P
   const byId = new Map(tasks.map((task) => [task.id, task]));
   const known: KnownDecision[] = [];
   let at = 0;
-  for (const [index, id] of saved.tasks.entries()) {
-    const [begin, end] = [at + 1, at + 1 + (uses[at] ?? 0)];
+  for (let index = 0; index < makers.length; index += 1) {
     const used: string[] = [];
     const stampsOfTask: Stamp[] = [];
-    for (at = begin; at < end; at += 1) {
+    const end = at + 1 + (uses[at] ?? 0);
+    for (at += 1; at < end; at += 1) {
       const place = uses[at] ?? -1;
-      const [file, stamp] = [files[place], stamps[place]];
+      const file = files[place];
+      const stamp = stamps[place];
       if (file === undefined || stamp === undefined) return [];
       used.push(file);
       stampsOfTask.push(stamp);
     }
-    const [place = -1, spanId] = makers[index] ?? [];
-    const [runId, traceId] = runs[place] ?? [];
-    const task = byId.get(id);
-    if (runId === undefined || traceId === undefined || spanId === undefined) return [];
-    if (task !== undefined) known.push({ task, files: used, stamps: stampsOfTask, madeBy: { runId, traceId, spanId } });
+    const maker = makers[index];
+    const run = runs[maker?.[0] ?? -1];
+    const id = saved.tasks[index];
+    const task = id === undefined ? undefined : byId.get(id);
+    if (maker === undefined || run === undefined) return [];
+    if (task !== undefined) known.push({ task, files: used, stamps: stampsOfTask, madeBy: { runId: run[0], traceId: run[1], spanId: maker[1] } });
   }
   return known;
 }
 
 function stampAt(numbers: Float64Array, at: number): Stamp {
-  const [size = NaN, mtime = NaN, ctime = NaN, inode = NaN] = [numbers[at], numbers[at + 1], numbers[at + 2], numbers[at + 3]];
-  return Number.isNaN(size) ? null : [size, mtime, ctime, inode];
+  const size = numbers[at] ?? NaN;
+  return Number.isNaN(size) ? null : [size, numbers[at + 1] ?? NaN, numbers[at + 2] ?? NaN, numbers[at + 3] ?? NaN];
 }
 
 function base64({ buffer, byteOffset, byteLength }: Float64Array | Uint32Array): string {

@@ -25,7 +25,7 @@ import type { AttemptState, CellState, RunState, TaskState } from '../model/run-
 import * as semconv from '../model/semantic-conventions.ts';
 import type { ReportedSpan } from '../model/reported.ts';
 import type { UnixNano } from '../model/time.ts';
-import { prefixed, toAttributes } from './attributes.ts';
+import { addAttribute, prefixed, toAttributes } from './attributes.ts';
 import { exceptionEvents, outputEvents, reportEvents, resourceEvents, seriesEvents, type Report, type Series, type SpanEvent } from './span-events.ts';
 import { createSpanIds, type SpanIds } from './span-ids.ts';
 import type { SpanDescription } from './spans.ts';
@@ -174,7 +174,7 @@ function* taskSpans(state: RunState, lastTime: UnixNano): Generator<SpanDescript
       spanId: node.spanId,
       parent: state.spanId,
       ...span(task.start ?? task.end ?? state.end ?? lastTime, task.end, lastTime),
-      attributes: toAttributes(taskAttributes(task, state)),
+      attributes: taskAttributes(task, state),
       status: status(outcomeOf(task), task.failure?.message),
       links,
       events: exceptionEvents(task.failure, task.end ?? lastTime),
@@ -214,23 +214,23 @@ const attributesOfTask: readonly (readonly [name: string, value: (task: TaskStat
 ];
 
 /** What is empty is left out: of a task that was up to date, that would be a third of its span. */
-function taskAttributes(task: TaskState, run: RunState): Record<string, Json> {
-  const attributes: Record<string, Json> = {};
+function taskAttributes(task: TaskState, run: RunState): Attributes {
+  const attributes: Attributes = {};
   for (const [name, valueOf] of attributesOfTask) {
     const value = valueOf(task, run);
-    if (value !== undefined) attributes[name] = value;
+    if (value !== undefined) addAttribute(attributes, name, value);
   }
-  if (task.attempts.length === 0 && filled(task.params) === undefined) return attributes;
-  // What is reported is of an attempt.
+  addPrefixed(attributes, semconv.paramPrefix, task.params);
+  addPrefixed(attributes, semconv.loggedParamPrefix, task.loggedParams);
+  addPrefixed(attributes, semconv.tagPrefix, task.tags);
+  for (const name in task.metrics) addAttribute(attributes, semconv.metricPrefix + name, task.metrics[name]?.last ?? null);
   const summed = summaries(task);
-  return {
-    ...attributes,
-    ...prefixed(semconv.paramPrefix, task.params),
-    ...prefixed(semconv.loggedParamPrefix, task.loggedParams),
-    ...prefixed(semconv.tagPrefix, task.tags),
-    ...prefixed(semconv.metricPrefix, lastValues(task)),
-    ...(summed !== undefined && { [semconv.metricSummaries]: summed }),
-  };
+  if (summed !== undefined) addAttribute(attributes, semconv.metricSummaries, summed);
+  return attributes;
+}
+
+function addPrefixed(attributes: Attributes, prefix: string, values: Readonly<Record<string, Json>>): void {
+  for (const name in values) addAttribute(attributes, prefix + name, values[name] ?? null);
 }
 
 /** `undefined` for an empty list or object. */
@@ -238,10 +238,6 @@ function filled(value: Json): Json | undefined {
   if (Array.isArray(value)) return value.length === 0 ? undefined : value;
   for (const _ in value as JsonObject) return value;
   return undefined;
-}
-
-function lastValues(task: TaskState): Record<string, Json> {
-  return Object.fromEntries(Object.entries(task.metrics).map(([name, { last }]) => [name, last]));
 }
 
 /** Only of series that are more than one number. */
