@@ -4,6 +4,7 @@
  * from the task, when it is asked for.
  */
 import path from 'node:path';
+import type { Position } from '../model/diagnostic.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { LoadedGraph, LoadedTask } from '../protocol/session.ts';
 import { graphTask, type LoadedPipeline } from '../definition/load-pipeline.ts';
@@ -15,7 +16,9 @@ export interface PackedPipeline {
   /** What the first task says of all that every task says. */
   readonly common: Partial<Task>;
   /** What each of the tasks says otherwise. */
-  readonly tasks: readonly Partial<Task>[];
+  readonly tasks: readonly PackedTask[];
+  /** Their ranges, four numbers each: from line and character to line and character. */
+  readonly ranges: readonly number[];
   readonly graph: Omit<LoadedGraph, 'tasks'>;
   /** The graph's tasks by their places in the pipeline. */
   readonly order: readonly number[];
@@ -23,25 +26,37 @@ export interface PackedPipeline {
   readonly modules: Readonly<Record<TaskId, string>>;
 }
 
+/** Without a name: it is the id. */
+type PackedTask = Partial<Omit<Task, 'range'>> & Pick<Task, 'id'>;
+
 /** `undefined` for a file that has mistakes. */
 export function packPipeline({ pipeline: whole, graph: shown }: LoadedPipeline): PackedPipeline | undefined {
   if (whole === undefined || shown.diagnostics.length > 0) return undefined;
   const { tasks, ...pipeline } = whole;
   const { tasks: shownTasks, ...graph } = shown;
-  const common = Object.fromEntries(Object.entries(tasks[0] ?? {}).filter(([name]) => tasks.every((task) => task[name as keyof Task] !== undefined))) as Partial<Task>;
+  const [first] = tasks;
+  const common = Object.fromEntries(Object.entries(first ?? {}).filter(([field]) => !ofEach.has(field) && tasks.every((task) => task[field as keyof Task] !== undefined))) as Partial<Task>;
   const places = new Map(tasks.map(({ id }, place) => [id, place]));
   return {
     pipeline,
     common,
-    tasks: tasks.map((task) => Object.fromEntries(Object.entries(task).filter(([name, value]) => !isSame(value, common[name as keyof Task])))),
+    ranges: tasks.flatMap(({ range: { start, end } }) => [start.line, start.character, end.line, end.character]),
+    tasks: tasks.map(({ id, name, range: _, ...rest }) => ({
+      id,
+      ...(name !== id && { name }),
+      ...Object.fromEntries(Object.entries(rest).filter(([field, value]) => !isSame(value, common[field as keyof Task]))),
+    })),
     graph,
     order: shownTasks.map(({ id }) => places.get(id) ?? -1),
     modules: Object.fromEntries(shownTasks.flatMap(({ id, kind, source }) => (kind === 'call' ? [[id, source]] : []))),
   };
 }
 
-export function unpackPipeline({ pipeline, common, tasks: packed, graph, order, modules }: PackedPipeline): LoadedPipeline {
-  const tasks = packed.map((own) => ({ ...common, ...own }) as Task);
+const ofEach: ReadonlySet<string> = new Set<keyof Task>(['id', 'name', 'range']);
+
+export function unpackPipeline({ pipeline, common, tasks: packed, ranges, graph, order, modules }: PackedPipeline): LoadedPipeline {
+  const position = (at: number): Position => ({ line: ranges[at] ?? 0, character: ranges[at + 1] ?? 0 });
+  const tasks = packed.map((own, place) => ({ ...common, name: own.id, ...own, range: { start: position(4 * place), end: position(4 * place + 2) } }) as Task);
   const shown = (task: Task): LoadedTask => {
     const label = sourceLabel(task.source) ?? modules[task.id] ?? '';
     return graphTask(task, { kind: task.source.kind, label, ...(task.source.kind !== 'shell' && { file: path.join(pipeline.folder, label) }) });

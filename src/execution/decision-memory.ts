@@ -218,7 +218,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     },
     revision: () => touches,
     isNew: () => isNew,
-    export: () => packDecisions(entries.values(), folder),
+    export: () => packDecisions(entries.values()),
   };
 }
 

@@ -1,8 +1,7 @@
 /**
  * Remembered decisions as JSON, for the next process: of thousands of tasks they are read before anything is done, so
- * numbers are bytes, and each file and run is named once. Paths are relative to the pipeline's folder.
+ * numbers are bytes, each file and run is named once, and paths are as they are asked for.
  */
-import path from 'node:path';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
 import { isSame, type Stamp } from './file-stamp.ts';
@@ -11,6 +10,7 @@ const version = 2;
 
 export interface SavedDecisions {
   readonly version: number;
+  /** Absolute. */
   readonly files: readonly string[];
   /** Base64 of float64, in the machine's order: four a file; not numbers where there is none. */
   readonly stamps: string;
@@ -32,7 +32,7 @@ export interface KnownDecision {
 
 const noFile: readonly number[] = [NaN, NaN, NaN, NaN];
 
-export function packDecisions(decisions: Iterable<KnownDecision>, folder: string): SavedDecisions {
+export function packDecisions(decisions: Iterable<KnownDecision>): SavedDecisions {
   const places = new Map<string, number>();
   const stamps: Stamp[] = [];
   const tasks: TaskId[] = [];
@@ -58,7 +58,7 @@ export function packDecisions(decisions: Iterable<KnownDecision>, folder: string
   }
   return {
     version,
-    files: [...places.keys()].map((file) => path.relative(folder, file)),
+    files: [...places.keys()],
     stamps: base64(Float64Array.from(stamps.flatMap((stamp) => stamp ?? noFile))),
     tasks,
     uses: base64(Uint32Array.from(uses)),
@@ -68,29 +68,30 @@ export function packDecisions(decisions: Iterable<KnownDecision>, folder: string
 }
 
 /** Of the tasks that the pipeline has still. Of what another version wrote, or what is damaged, nothing. */
-export function unpackDecisions(saved: SavedDecisions, { folder, tasks }: Pick<Pipeline, 'folder' | 'tasks'>): readonly KnownDecision[] {
-  const { files: names, runs, makers } = saved;
+export function unpackDecisions(saved: SavedDecisions, { tasks }: Pick<Pipeline, 'tasks'>): readonly KnownDecision[] {
+  const { files, runs, makers } = saved;
   if (saved.version !== version) return [];
   const numbers = new Float64Array(bytesOf(saved.stamps));
   const uses = new Uint32Array(bytesOf(saved.uses));
-  if (numbers.length !== 4 * names.length || makers.length !== saved.tasks.length) return [];
-  const files = names.map((name) => (name.startsWith('..') || path.isAbsolute(name) ? path.resolve(folder, name) : folder + path.sep + name));
-  const stamps = names.map((_, place) => stampAt(numbers, 4 * place));
+  if (numbers.length !== 4 * files.length || makers.length !== saved.tasks.length) return [];
+  const stamps = files.map((_, place) => stampAt(numbers, 4 * place));
   const byId = new Map(tasks.map((task) => [task.id, task]));
   const known: KnownDecision[] = [];
   let at = 0;
   for (let index = 0; index < makers.length; index += 1) {
-    const used: string[] = [];
-    const stampsOfTask: Stamp[] = [];
-    const end = at + 1 + (uses[at] ?? 0);
-    for (at += 1; at < end; at += 1) {
-      const place = uses[at] ?? -1;
+    const count = uses[at] ?? 0;
+    if (at + count >= uses.length) return [];
+    const used = new Array<string>(count);
+    const stampsOfTask = new Array<Stamp>(count);
+    for (let use = 0; use < count; use += 1) {
+      const place = uses[at + 1 + use] ?? -1;
       const file = files[place];
       const stamp = stamps[place];
       if (file === undefined || stamp === undefined) return [];
-      used.push(file);
-      stampsOfTask.push(stamp);
+      used[use] = file;
+      stampsOfTask[use] = stamp;
     }
+    at += 1 + count;
     const maker = makers[index];
     const run = runs[maker?.[0] ?? -1];
     const id = saved.tasks[index];
