@@ -28,17 +28,6 @@ export function toAttributes(values: Readonly<Record<string, Json | undefined>>)
   return attributes;
 }
 
-/** One that is named by us, into those that were made in this way alone. */
-export function addAttribute(attributes: Attributes, name: string, value: Json): void {
-  if (isNative(value)) {
-    attributes[name] = value;
-    return;
-  }
-  attributes[name] = JSON.stringify(value);
-  const asJson = (attributes[jsonAttributes] ??= []) as string[];
-  asJson.push(name);
-}
-
 const nothing: Readonly<Record<string, Json>> = {};
 
 /** `{prefix}{name}` for every entry. */
@@ -47,7 +36,8 @@ export function prefixed(prefix: string, values: Readonly<Record<string, Json>>)
   return names.length === 0 ? nothing : Object.fromEntries(names.map((name) => [prefix + name, values[name] ?? null]));
 }
 
-function isNative(value: Json): value is AttributeValue & Json {
+/** Whether it survives as it is. */
+export function isNative(value: Json): value is AttributeValue & Json {
   if (Array.isArray(value)) {
     const items = value as readonly Json[];
     return items.every((item) => typeof item === 'string') || items.every((item) => item === null || isNativeNumber(item));

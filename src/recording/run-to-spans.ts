@@ -25,10 +25,11 @@ import type { AttemptState, CellState, RunState, TaskState } from '../model/run-
 import * as semconv from '../model/semantic-conventions.ts';
 import type { ReportedSpan } from '../model/reported.ts';
 import type { UnixNano } from '../model/time.ts';
-import { addAttribute, prefixed, toAttributes } from './attributes.ts';
+import { prefixed, toAttributes } from './attributes.ts';
+import { attributeWriter } from './span-json.ts';
 import { exceptionEvents, outputEvents, reportEvents, resourceEvents, seriesEvents, type Report, type Series, type SpanEvent } from './span-events.ts';
 import { createSpanIds, type SpanIds } from './span-ids.ts';
-import type { SpanDescription } from './spans.ts';
+import type { SpanDescription, WrittenSpan } from './spans.ts';
 
 export const recordVersion = 1;
 
@@ -36,8 +37,8 @@ export interface RunCollector {
   readonly apply: (event: RunEvent) => void;
   /** `undefined` without `run-started`. */
   readonly state: () => RunState | undefined;
-  /** The run span and the task spans, made one by one: line 1 of a record. */
-  readonly head: () => Generator<SpanDescription>;
+  /** Line 1 of a record; the task spans are made one by one. */
+  readonly head: () => { readonly run: SpanDescription; readonly tasks: Generator<WrittenSpan> };
   /** Attempts and cells, made one by one. */
   readonly rest: () => Generator<SpanDescription>;
   /** Whether a task reported spans, so that the events have to be looked at once more. */
@@ -99,10 +100,9 @@ export function createRunCollector(): RunCollector {
   return {
     apply,
     state: fold.state,
-    *head() {
+    head: () => {
       const state = started();
-      yield runSpan(state, lastTime);
-      yield* taskSpans(state, lastTime);
+      return { run: runSpan(state, lastTime), tasks: taskSpans(state, lastTime) };
     },
     *rest() {
       for (const task of started().tasks) {
@@ -152,7 +152,7 @@ function runSpan(state: RunState, lastTime: UnixNano): SpanDescription {
   };
 }
 
-function* taskSpans(state: RunState, lastTime: UnixNano): Generator<SpanDescription> {
+function* taskSpans(state: RunState, lastTime: UnixNano): Generator<WrittenSpan> {
   const spanOf = new Map(state.tasks.map((task) => [task.node.id, task.node.spanId]));
   /** By run: the attributes of links to it, each once. */
   const madeByRun = new Map<RunId, Attributes>();
@@ -174,7 +174,7 @@ function* taskSpans(state: RunState, lastTime: UnixNano): Generator<SpanDescript
       spanId: node.spanId,
       parent: state.spanId,
       ...span(task.start ?? task.end ?? state.end ?? lastTime, task.end, lastTime),
-      attributes: taskAttributes(task, state),
+      attributes: writeAttributes(reportedAttributes(task), task, state),
       status: status(outcomeOf(task), task.failure?.message),
       links,
       events: exceptionEvents(task.failure, task.end ?? lastTime),
@@ -187,7 +187,8 @@ type Link = NonNullable<SpanDescription['links']>[number];
 /** None: within a trace, links are dependencies. */
 const dependencyLink: Attributes = {};
 
-const attributesOfTask: readonly (readonly [name: string, value: (task: TaskState, run: RunState) => Json | undefined])[] = [
+/** What is empty is left out: of a task that was up to date, that would be a third of its span. */
+const writeAttributes = attributeWriter<[task: TaskState, run: RunState]>([
   [semconv.taskId, ({ node }) => node.id],
   [semconv.cicdPipelineTaskName, ({ node }) => node.name],
   [semconv.cicdPipelineTaskRunId, ({ node }, { runId }) => `${runId}/${node.id}`],
@@ -211,26 +212,16 @@ const attributesOfTask: readonly (readonly [name: string, value: (task: TaskStat
   [semconv.taskSkipReason, ({ skipReason }) => skipReason],
   [semconv.taskBlockedBy, ({ blockedBy }) => blockedBy],
   [semconv.unsetTimes, ({ start, end }) => unset({ start, end })],
-];
+]);
 
-/** What is empty is left out: of a task that was up to date, that would be a third of its span. */
-function taskAttributes(task: TaskState, run: RunState): Attributes {
-  const attributes: Attributes = {};
-  for (const [name, valueOf] of attributesOfTask) {
-    const value = valueOf(task, run);
-    if (value !== undefined) addAttribute(attributes, name, value);
-  }
-  addPrefixed(attributes, semconv.paramPrefix, task.params);
-  addPrefixed(attributes, semconv.loggedParamPrefix, task.loggedParams);
-  addPrefixed(attributes, semconv.tagPrefix, task.tags);
-  for (const name in task.metrics) addAttribute(attributes, semconv.metricPrefix + name, task.metrics[name]?.last ?? null);
+function* reportedAttributes(task: TaskState): Generator<readonly [name: string, value: Json]> {
+  for (const name in task.params) yield [semconv.paramPrefix + name, task.params[name] ?? null];
+  if (task.attempts.length === 0) return;
+  for (const name in task.loggedParams) yield [semconv.loggedParamPrefix + name, task.loggedParams[name] ?? null];
+  for (const name in task.tags) yield [semconv.tagPrefix + name, task.tags[name] ?? ''];
+  for (const name in task.metrics) yield [semconv.metricPrefix + name, task.metrics[name]?.last ?? null];
   const summed = summaries(task);
-  if (summed !== undefined) addAttribute(attributes, semconv.metricSummaries, summed);
-  return attributes;
-}
-
-function addPrefixed(attributes: Attributes, prefix: string, values: Readonly<Record<string, Json>>): void {
-  for (const name in values) addAttribute(attributes, prefix + name, values[name] ?? null);
+  if (summed !== undefined) yield [semconv.metricSummaries, summed];
 }
 
 /** `undefined` for an empty list or object. */

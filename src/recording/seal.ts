@@ -168,7 +168,8 @@ async function* linesOf(collector: RunCollector, again: () => Iterable<RunEvent>
   const state = collector.state();
   if (state === undefined) return;
   const { serialize, pieces } = createSpanSerializer(state.traceId, state.resource);
-  yield pieces(collector.head());
+  const { run, tasks } = collector.head();
+  yield pieces(run, tasks);
   let chunk: SpanDescription[] = [];
   for await (const { span, endsLine } of spansOf(collector, again)) {
     chunk.push(span);

@@ -20,7 +20,7 @@ import type { JsonObject } from '../model/json.ts';
 import type { SpanId, TraceId } from '../model/run-event.ts';
 import type { UnixNano } from '../model/time.ts';
 import { toAttributes } from './attributes.ts';
-import { spanJson } from './span-json.ts';
+import { spanJson, type AttributeText } from './span-json.ts';
 
 export interface SpanDescription {
   readonly name: string;
@@ -37,11 +37,14 @@ export interface SpanDescription {
   readonly events?: readonly { readonly name: string; readonly time: UnixNano; readonly attributes: Attributes }[];
 }
 
+/** One whose attributes are text already. */
+export type WrittenSpan = Omit<SpanDescription, 'attributes'> & { readonly attributes: AttributeText };
+
 export interface SpanSerializer {
   /** One TracesData document, without a line end; at least one span. */
   readonly serialize: (spans: readonly SpanDescription[]) => string;
   /** The same in pieces, of any number of spans that all have our own scope. */
-  readonly pieces: (spans: Iterable<SpanDescription>) => Generator<string>;
+  readonly pieces: (first: SpanDescription, others: Iterable<SpanDescription | WrittenSpan>) => Generator<string>;
 }
 
 /** For the spans of one trace, which share a resource. */
@@ -104,26 +107,22 @@ export function createSpanSerializer(traceId: TraceId, resource: JsonObject): Sp
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
   };
 
-  function* pieces(spans: Iterable<SpanDescription>): Generator<string> {
-    let isBegun = false;
-    for (const span of spans) {
-      if (isBegun) {
-        yield `,${spanJson(traceId, span)}`;
-        continue;
-      }
-      const document = serializeAll([span]);
-      if (!document.endsWith(documentEnd)) throw new Error('the SDK writes documents in another layout');
-      yield document.slice(0, -documentEnd.length);
-      isBegun = true;
-    }
-    if (!isBegun) throw new Error('a document without spans');
+  function* pieces(first: SpanDescription, others: Iterable<SpanDescription | WrittenSpan>): Generator<string> {
+    const document = serializeAll([first]);
+    if (!document.endsWith(documentEnd)) throw new Error('the SDK writes documents in another layout');
+    yield document.slice(0, -documentEnd.length);
+    for (const span of others) yield `,${spanJson(traceId, span)}`;
     yield documentEnd;
   }
 
   return {
     pieces,
     // Each scope has its own list: by the SDK, as spans of tasks' own programs are few or written but once.
-    serialize: (spans) => (spans.some((span) => span.scope !== undefined) ? serializeAll(spans) : [...pieces(spans)].join('')),
+    serialize: (spans) => {
+      const [first, ...others] = spans;
+      if (first === undefined) throw new Error('a document without spans');
+      return spans.some((span) => span.scope !== undefined) ? serializeAll(spans) : [...pieces(first, others)].join('');
+    },
   };
 }
 
