@@ -199,6 +199,9 @@ function indexTasks(tasks: readonly MutableTask[]): Map<TaskId, MutableTask> {
 type TaskEvent = Exclude<RunEvent, { readonly type: 'run-started' | 'tasks-changed' | 'run-context' | 'warning' | 'run-ended' }>;
 type AttemptEvent = Extract<TaskEvent, { readonly attempt: number }>;
 
+/** A task that starts again has none of these. */
+const ofItsEnd = ['end', 'failure', 'skipReason', 'madeBy', 'blockedBy', 'inputSizes'] as const;
+
 function applyToTask(task: MutableTask, event: TaskEvent): void {
   switch (event.type) {
     case 'task-stale':
@@ -210,12 +213,7 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       task.start ??= event.time;
       task.params = event.params;
       task.fingerprint = event.fingerprint;
-      delete task.end;
-      delete task.failure;
-      delete task.skipReason;
-      delete task.madeBy;
-      delete task.blockedBy;
-      delete task.inputSizes;
+      for (const key of ofItsEnd) if (task[key] !== undefined) delete task[key];
       return;
     case 'task-ended':
       task.phase = event.outcome;
