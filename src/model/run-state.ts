@@ -136,8 +136,12 @@ function record<T>(entries: Readonly<Record<string, T>> = {}): Record<string, T>
   return Object.assign(Object.create(null) as Record<string, T>, entries);
 }
 
+/** Of a task that has not started, shared: an attempt has its own. */
+const none = { list: Object.freeze([]) as unknown as never[], record: Object.freeze(record<never>()) as Record<string, never> };
+
 function newTask(node: TaskNode): MutableTask {
-  return { node, phase: 'pending', reasons: [], params: {}, attempts: [], metrics: record(), loggedParams: record(), tags: record(), artifacts: [], datasets: [], outputs: [], returns: record() };
+  const { list, record } = none;
+  return { node, phase: 'pending', reasons: list, params: record, attempts: [], metrics: record, loggedParams: record, tags: record, artifacts: list, datasets: list, outputs: list, returns: record };
 }
 
 /** A fold from the beginning, or on from a snapshot (which it takes over). */
