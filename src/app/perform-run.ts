@@ -20,7 +20,7 @@ import type { Backend } from '../execution/backend/backend.ts';
 import type { DecisionContext } from '../execution/decide.ts';
 import type { PlanScope } from '../execution/plan.ts';
 import type { Settled } from '../execution/settled-tasks.ts';
-import { startRun, type RunningPipeline } from '../execution/scheduler.ts';
+import { startRun, type FirstDecision, type RunningPipeline } from '../execution/scheduler.ts';
 import { commandOf } from '../execution/task/command.ts';
 import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
@@ -52,6 +52,7 @@ export interface RunRequest {
   readonly slots: Slots;
   readonly durations: (tasks: readonly Task[]) => Durations;
   readonly settled: Settled;
+  readonly first?: FirstDecision;
 }
 
 export interface RunContext {
@@ -171,7 +172,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   /** Since when it only waits for changes that may belong to it. */
   let idleSince: UnixNano | undefined;
   const running = startRun(
-    { pipeline, scope, onFailure: request.onFailure, settled: request.settled },
+    { pipeline, scope, onFailure: request.onFailure, settled: request.settled, ...(request.first !== undefined && { first: request.first }) },
     {
       decision: context.decision,
       results: context.results,

@@ -12,7 +12,7 @@ import { checkSyntax } from '../execution/check-syntax.ts';
 import type { DecisionContext } from '../execution/decide.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
 import { findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
-import type { PlanScope } from '../execution/plan.ts';
+import type { Decided, PlanScope } from '../execution/plan.ts';
 import { followSettled, settledTasks, type Settled } from '../execution/settled-tasks.ts';
 import { needsInterpreter } from '../execution/task/command.ts';
 import { objectPath } from '../recording/artifacts.ts';
@@ -34,6 +34,8 @@ export interface Prepared {
   readonly settled: Settled;
   /** Of the memory, when it was asked. */
   readonly revision: number;
+  /** Why there is to be a run, if that was decided; it counts as long as the memory is at that revision. */
+  readonly first?: Decided;
 }
 
 export interface Preparation {

@@ -26,7 +26,7 @@ import { fingerprintDifference } from '../fingerprint/staleness.ts';
 import type { KeptResult } from '../fingerprint/kept-results.ts';
 import { decide, findKept, type Decision } from './decide.ts';
 import { executeTask, type ExecutionContext } from './execute-task.ts';
-import { waitsForRequest, type PlanScope } from './plan.ts';
+import { waitsForRequest, type Decided, type PlanScope } from './plan.ts';
 import { noneSettled, type Settled } from './settled-tasks.ts';
 import { createSlotPool, type SlotKind } from './slots.ts';
 
@@ -44,6 +44,12 @@ export interface SchedulerRequest {
   readonly onFailure: OnFailure;
   /** Tasks that are up to date, and so is all before them: they are only told of, after everything else has begun. */
   readonly settled?: Settled;
+  readonly first?: FirstDecision;
+}
+
+/** What was decided before the run, and is not decided again if the memory of decisions is still at that revision. */
+export interface FirstDecision extends Decided {
+  readonly revision: number;
 }
 
 export interface RunningPipeline {
@@ -244,7 +250,9 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   const decideNow = async (entry: Entry): Promise<void> => {
     const generation = entry.generation;
     const { task } = entry;
-    const decided = await decide(task, scope.forced.has(task.id) && entry.success === undefined, context.decision);
+    const { first } = request;
+    const isDecided = first?.task === task && context.decision.memory?.revision() === first.revision;
+    const decided = isDecided ? first.decision : await decide(task, scope.forced.has(task.id) && entry.success === undefined, context.decision);
     if (entry.generation !== generation) return;
     const decision = { ...decided, reasons: withoutOwnAttempts(decided.reasons, context.runId) };
     entry.decision = decision;

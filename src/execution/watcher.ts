@@ -119,13 +119,17 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
     if (timer !== undefined && Date.now() - since > (isOfGit ? longestForGit : longest)) return;
     waitFor(isOfGit ? quietTimeForGit : isFilled(file) ? quietTime : quietTimeForEmpty);
   };
-  /** Unless others come. chokidar tells nothing of what is written into an empty file right after it was emptied. */
+  /** Was emptied, and is about to be written. */
+  let empty: { readonly file: string; readonly timer: NodeJS.Timeout } | undefined;
+  /** Unless others come. */
   const tellAtOnce = (file: string): void => {
+    clearTimeout(empty?.timer);
+    empty = undefined;
     if (isClosed || isOfGit || batch.size !== 1 || !batch.has(file)) return;
     if (isFilled(file)) {
       toldAtOnce = Date.now();
       flush();
-    } else if (Date.now() - since < quietTimeForEmpty) setTimeout(tellAtOnce, lookAtEmpty, file).unref();
+    } else if (Date.now() - since < quietTimeForEmpty) empty = { file, timer: setTimeout(tellAtOnce, lookAtEmpty, file).unref() };
   };
   const gitDone = async (): Promise<void> => {
     const start = Date.now();
@@ -136,6 +140,10 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
     lastEvent = Date.now();
     gather(file);
     if (isAlone && event === 'change') tellAtOnce(file);
+  });
+  // chokidar tells nothing of what is written into a file right after it was emptied; the system does.
+  watcher.on('raw', () => {
+    if (empty !== undefined) tellAtOnce(empty.file);
   });
   watcher.on('error', (error) => onError(watchError(error as NodeJS.ErrnoException)));
   return {
