@@ -138,6 +138,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     // Without a watcher, any file may have changed since; and before it began.
     if (!isTold || !isTrusted) decisions.touch();
     isTrusted = isTold;
+    decisions.lookBeyond(python && `${python.version} ${python.path}`);
     return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, memory: decisions, isOutput: (relative) => isOutputOf(loaded.pipeline ?? pipeline)(relative) };
   };
 

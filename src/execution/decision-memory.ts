@@ -12,14 +12,16 @@
  * seen next time, and only of files that are older than the resolution of their times: what is younger could change
  * again without a trace (git's "racy" files), and such a task is decided anew.
  *
- * Only of shell tasks with plain files all that is looked at is known beforehand. Python tasks, whose modules and
- * packages are found out while they run, and folders and globs are decided each time.
+ * Only of shell tasks with plain files all that is looked at is known beforehand. Others are remembered while somebody
+ * tells of changes, with what their decisions looked at (`traced-decisions.ts`), and are decided anew by the next process.
  */
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
+import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { shellScripts } from '../fingerprint/task-fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
+import { createTracedDecisions, type Tracing } from './traced-decisions.ts';
 
 /** Milliseconds: as long as a digest counts as racy in `file-digests.ts`. */
 const racyWindow = 50;
@@ -42,6 +44,10 @@ export interface DecisionMemory {
   readonly holds: (task: Task) => boolean;
   /** Before a task is decided. What is returned is called when it was found up to date; `undefined`: that can't be remembered. */
   readonly observe: (task: Task) => (() => void) | undefined;
+  /** Where `observe` can't, and changes are told. */
+  readonly trace: (task: Task, digests: FileDigests) => Tracing | undefined;
+  /** Before tasks are decided with this interpreter: looks at what nobody tells of. */
+  readonly lookBeyond: (interpreter: string | undefined) => void;
   /** The task has another result: so it, and what depends on it, is decided anew. */
   readonly resultChanged: (task: TaskId) => void;
   /** These files (absolute) may have changed; without files, any may. */
@@ -86,6 +92,8 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
   let firstDoubt = 0;
   let byFile: Map<string, Set<Entry>> | undefined;
   let dependents: Map<TaskId, TaskId[]> | undefined;
+  const traced = createTracedDecisions(folder, clock);
+  let decidedWith: string | undefined;
 
   if (saved?.version === version) {
     const files = saved.files.map((file) => path.join(folder, file));
@@ -111,6 +119,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
   };
 
   const forget = (id: TaskId): void => {
+    traced.forget(id);
     const entry = entries.get(id);
     if (entry === undefined) return;
     entries.delete(id);
@@ -153,9 +162,11 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     if (files === undefined) {
       world += 1;
       now = new Map();
+      traced.forgetAll();
       doubtAll();
       return;
     }
+    for (const task of traced.touch(files)) doubt(task);
     for (const file of files) {
       now.delete(file);
       for (const entry of users(file)) {
@@ -168,7 +179,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
   return {
     holds: (task) => {
       const entry = entries.get(task.id);
-      if (entry?.task !== task) return false;
+      if (entry?.task !== task) return traced.holds(task);
       if (entry.seen === world) return true;
       const { files, stamps } = entry;
       for (let at = 0; at < files.length; at += 1) if (!isSame(stamps[at], stampNow(files[at] ?? ''))) return false;
@@ -176,6 +187,18 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
       return true;
     },
     observe,
+    trace: (task, digests) => (isTold ? traced.trace(task, digests) : undefined),
+    lookBeyond: (interpreter) => {
+      if (interpreter !== decidedWith) {
+        decidedWith = interpreter;
+        traced.forgetAll();
+        touches += 1;
+        doubtAll();
+      }
+      const doubted = traced.lookBeyond();
+      if (doubted.length > 0) touches += 1;
+      for (const task of doubted) doubt(task);
+    },
     resultChanged: (id) => {
       touches += 1;
       if (dependents === undefined) {
@@ -191,6 +214,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     written: (files) => touch(isTold ? files : undefined),
     trustEvents: (on) => {
       isTold = on;
+      if (!on) traced.forgetAll();
     },
     async *verify(goesOn = () => true) {
       let asked = 0;
@@ -207,11 +231,19 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
           yield file;
         }
       }
+      for (const place of [...traced.places()]) {
+        asked += 1;
+        if (asked % filesInOneGo === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (!goesOn()) return;
+        if (!traced.isChanged(place)) continue;
+        touch([place]);
+        yield place;
+      }
     },
     verifyOf: (files) => {
       const changed = [...files].filter((file) => {
         for (const { files: own, stamps } of users(file)) if (!isSame(stamps[own.indexOf(file)], stampOf(file))) return true;
-        return false;
+        return traced.isChanged(file);
       });
       touch(changed);
       return changed;

@@ -23,6 +23,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PatientWatcher } from './patient-watcher.ts';
+import { isIgnored, isOutside } from './watched-files.ts';
 
 const quietTime = 20;
 /** After so much silence a change is taken for a save. */
@@ -39,8 +40,6 @@ const lateness = 10;
 const sameTime = 50;
 /** More than chokidar's 50 ms. */
 const secondLook = 100;
-
-const ignoredFolders = new Set(['.git', '.runweave', '.hg', '.svn', 'node_modules', '__pycache__', '.venv', 'venv', '.ipynb_checkpoints', '.mypy_cache', '.pytest_cache', '.ruff_cache', '.tox', '.vscode-test', '.DS_Store']);
 
 export interface Watcher {
   /** Files outside the folder that count as well. */
@@ -165,15 +164,6 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
       await watcher.close();
     },
   };
-}
-
-function isIgnored(relative: string): boolean {
-  return !isOutside(relative) && relative.split(path.sep).some((part) => ignoredFolders.has(part));
-}
-
-/** On Windows the path to another drive is an absolute one. */
-function isOutside(relative: string): boolean {
-  return relative.startsWith('..') || path.isAbsolute(relative);
 }
 
 /** The folder in which all files of a glob are, as globs can't be watched. */
