@@ -18,6 +18,7 @@ import { runAttempt } from '../execution/attempt.ts';
 import { createSampler } from '../execution/backend/sampled-backend.ts';
 import type { Backend } from '../execution/backend/backend.ts';
 import type { DecisionContext } from '../execution/decide.ts';
+import type { DecisionMemory } from '../execution/decision-memory.ts';
 import type { PlanScope } from '../execution/plan.ts';
 import type { Settled } from '../execution/settled-tasks.ts';
 import { startRun, type FirstDecision, type RunningPipeline } from '../execution/scheduler.ts';
@@ -79,7 +80,7 @@ export interface ActiveRun {
   readonly cancel: RunningPipeline['cancel'];
   /** Files changed. `false`: too late for this run. */
   readonly filesChanged: () => Promise<boolean>;
-  readonly pipelineChanged: (pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope) => Promise<boolean>;
+  readonly pipelineChanged: (pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, memory: DecisionMemory) => Promise<boolean>;
 }
 
 export type RunEnd = { readonly ok: true; readonly result: RunResult } | { readonly ok: false; readonly message: string };
@@ -241,9 +242,10 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   context.onStarted({
     cancel: running.cancel,
     filesChanged: () => running.changed(),
-    pipelineChanged: (next, graph, nextScope) =>
+    pipelineChanged: (next, graph, nextScope, memory) =>
       running.changed({
         pipeline: next,
+        memory,
         scope: nextScope,
         announce: () => {
           secrets = [...new Set([...secrets, ...secretValues(next, context.environment)])];

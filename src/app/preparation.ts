@@ -46,6 +46,8 @@ export interface Preparation {
   readonly pipelineOrProblem: () => Pipeline | Problem;
   /** `undefined`: no task needs one. */
   readonly interpreterFor: (pipeline: Pipeline) => Promise<Interpreter | Problem | undefined>;
+  /** Told of changes from now on, if anybody tells of them. */
+  readonly memoryOf: (pipeline: Pipeline) => DecisionMemory;
   readonly decisionContext: (pipeline: Pipeline) => Promise<RememberingContext | Problem>;
   /** `tasks`: ids or declared names; empty for all. */
   readonly scopeFor: (pipeline: Pipeline, tasks: readonly string[], force: boolean, unasked: boolean) => PlanScope | Problem;
@@ -91,6 +93,12 @@ export function createPreparation({ options, file, folder, workspace, store, env
   /** Of a run with other parameters than the file's they are others. */
   const decisionsOf = (pipeline: Pipeline): DecisionMemory => memory.decisions(pipeline, () => `${source.key()} ${JSON.stringify(pipeline.params)}`);
 
+  const memoryOf = (pipeline: Pipeline): DecisionMemory => {
+    const decisions = decisionsOf(pipeline);
+    decisions.trustEvents(isTold);
+    return decisions;
+  };
+
   const reload = (): void => {
     const before = loaded;
     loaded = source.read();
@@ -133,8 +141,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     const python = await interpreterFor(pipeline);
     if (python !== undefined && 'code' in python) return python;
     const results = await memory.results(pipeline);
-    const decisions = decisionsOf(pipeline);
-    decisions.trustEvents(isTold);
+    const decisions = memoryOf(pipeline);
     // Without a watcher, any file may have changed since; and before it began.
     if (!isTold || !isTrusted) decisions.touch();
     isTrusted = isTold;
@@ -167,6 +174,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     reload,
     pipelineOrProblem,
     interpreterFor,
+    memoryOf,
     decisionContext,
     scopeFor,
     prepare: async (tasks, force, unasked, of = loaded) => {

@@ -111,7 +111,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     if (run !== undefined) {
       const now = pipelineChanged ? context.readForRun() : undefined;
       const next = now?.pipeline === undefined ? undefined : preparation.scopeFor(now.pipeline, tasks, false, true);
-      const wasInTime = await (now?.pipeline === undefined || next === undefined || 'code' in next ? run.filesChanged() : run.pipelineChanged(now.pipeline, now.graph, next));
+      const wasInTime = await (now?.pipeline === undefined || next === undefined || 'code' in next ? run.filesChanged() : run.pipelineChanged(now.pipeline, now.graph, next, preparation.memoryOf(now.pipeline)));
       if (!wasInTime) late.push(...files);
       return;
     }

@@ -21,6 +21,7 @@ import { isGlob } from '../definition/paths.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { shellScripts } from '../fingerprint/task-fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
+import type { Decision } from './decide.ts';
 import { createTracedDecisions, type Tracing } from './traced-decisions.ts';
 
 /** Milliseconds: as long as a digest counts as racy in `file-digests.ts`. */
@@ -44,7 +45,9 @@ export interface DecisionMemory {
   readonly holds: (task: Task) => boolean;
   /** Before a task is decided. What is returned is called when it was found up to date; `undefined`: that can't be remembered. */
   readonly observe: (task: Task) => (() => void) | undefined;
-  /** Where `observe` can't, and changes are told. */
+  /** What was decided of a task that was not up to date, and would be decided again. */
+  readonly standing: (task: Task) => Decision | undefined;
+  /** As `observe`, for what that can't, while changes are told. */
   readonly trace: (task: Task, digests: FileDigests) => Tracing | undefined;
   /** Before tasks are decided with this interpreter: looks at what nobody tells of. */
   readonly lookBeyond: (interpreter: string | undefined) => void;
@@ -187,6 +190,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
       return true;
     },
     observe,
+    standing: traced.standing,
     trace: (task, digests) => (isTold ? traced.trace(task, digests) : undefined),
     lookBeyond: (interpreter) => {
       if (interpreter !== decidedWith) {

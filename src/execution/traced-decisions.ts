@@ -1,15 +1,15 @@
 /**
  * Decisions of which is known only afterwards what they were made from: those of Python tasks (their modules, what their
- * imports looked for, what they listed), and of tasks with folders and globs. While a watch is told of changes, such a
- * task is up to date as long as nothing that was looked at then is another now (docs/decisions/0040-what-a-decision-looked-at-is-remembered.md).
+ * imports looked for, what they listed), of tasks with folders and globs, and of all that are not up to date. While a
+ * watch is told of changes, such a decision stands as long as nothing that was looked at then is another now (docs/decisions/0040-what-a-decision-looked-at-is-remembered.md).
  *
- *   unknown ──decided up to date, all places settled──▶ held ──a place is another: told (`touch`), or beyond what
- *      ▲                                                 │       is told and looked at (`lookBeyond`)──┐
- *      └─────────────────────────────────────────────────┴─────────────────────────────────────────────┘
+ *   unknown ──decided, all places settled──▶ known ──a place is another: told (`touch`), or beyond what is told and
+ *      ▲                                       │     looked at (`lookBeyond`); or `forget`──┐
+ *      └───────────────────────────────────────┴────────────────────────────────────────────┘
  *
  * A place is a file, known by its size, times and inode, or a folder, known by its names. It is looked at before the
  * decision looks at it, so what changes in between is another at the next event; and a file only counts as known if it
- * is older than the resolution of its times. So a decision holds if every event that concerns a place came after the
+ * is older than the resolution of its times. So a decision stands if every event that concerns a place came after the
  * place was looked at and found it the same.
  */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
@@ -18,6 +18,7 @@ import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { filesAskedFor } from '../fingerprint/task-fingerprint.ts';
 import { tracedDigests } from '../fingerprint/traced-digests.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
+import type { Decision } from './decide.ts';
 import { isIgnored, isOutside } from './watched-files.ts';
 
 /** Milliseconds: as long as a digest counts as racy in `file-digests.ts`. */
@@ -31,12 +32,15 @@ type Look = readonly [size: number, mtime: number, ctime: number, inode: number]
 export interface Tracing {
   /** To decide with. */
   readonly digests: FileDigests;
-  /** It was found up to date. */
-  readonly remember: () => void;
+  /** What was decided; `undefined`: it is up to date. */
+  readonly remember: (decision?: Decision) => void;
 }
 
 export interface TracedDecisions {
+  /** The task is up to date. */
   readonly holds: (task: Task) => boolean;
+  /** What was decided of a task that was not up to date, and would be decided again. */
+  readonly standing: (task: Task) => Decision | undefined;
   /** Before a task is decided. */
   readonly trace: (task: Task, digests: FileDigests) => Tracing;
   readonly forget: (task: TaskId) => void;
@@ -51,6 +55,7 @@ export interface TracedDecisions {
 
 interface Entry {
   readonly task: Task;
+  readonly decision: Decision | undefined;
   readonly places: readonly string[];
 }
 
@@ -140,12 +145,12 @@ export function createTracedDecisions(folder: string, clock: () => number = Date
     for (const file of filesAskedFor(task, folder)) see(file);
     return {
       digests: tracedDigests(digests, { onLook: see, onUntraceable: () => (isUntraceable = true) }),
-      remember: () => {
+      remember: (decision) => {
         // What was told meanwhile may be about what was seen before.
         if (isUntraceable || before.forgotten !== forgotten.get(task.id) || before.forgottenAll !== forgottenAll) return;
         if (touches !== before.touches && ![...seen].every(([place, look]) => isSame(look, lookAt(place)))) return;
         forget(task.id);
-        const entry: Entry = { task, places: [...seen.keys()] };
+        const entry: Entry = { task, decision, places: [...seen.keys()] };
         entries.set(task.id, entry);
         for (const [place, look] of seen) {
           const known = users.get(place);
@@ -160,7 +165,14 @@ export function createTracedDecisions(folder: string, clock: () => number = Date
   };
 
   return {
-    holds: (task) => entries.get(task.id)?.task === task,
+    holds: (task) => {
+      const entry = entries.get(task.id);
+      return entry?.task === task && entry.decision === undefined;
+    },
+    standing: (task) => {
+      const entry = entries.get(task.id);
+      return entry?.task === task ? entry.decision : undefined;
+    },
     trace,
     forget: (id) => {
       forgotten.set(id, (forgotten.get(id) ?? 0) + 1);
