@@ -106,7 +106,7 @@ function createWorld(name: string, tasks: readonly Task[], { isRemembering, jobs
     running: () => attempts.filter((attempt) => !attempt.isOver),
     /** What was told since it was asked for last. */
     told: () => {
-      const said = events.map((event) => `${event.type} ${'task' in event ? event.task : ''} ${'outcome' in event ? event.outcome : ''} ${'reason' in event ? String(event.reason) : ''} ${'reasons' in event ? JSON.stringify(event.reasons) : ''}`);
+      const said = events.map((event) => `${event.type} ${'task' in event ? event.task : ''} ${'outcome' in event ? event.outcome : ''} ${'reason' in event ? event.reason : ''} ${'reasons' in event ? JSON.stringify(event.reasons) : ''}`);
       events = [];
       return said.sort();
     },
