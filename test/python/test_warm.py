@@ -797,18 +797,43 @@ class Notebooks(WarmTest):
             self.assertEqual(comparable(self.lines()), comparable(fresh_lines))
 
     def test_what_is_observed(self):
-        self.write("helper.py", "import numpy")
-        path = self.write("n.py", "# %%\nimport helper, plistlib\n")
+        self.write("helper.py", "import numpy, packaging.version")
+        path = self.write("n.py", "# %%\nimport helper, plistlib\n# %%\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\n")
         self.assertEqual(self.task("notebook", path).returncode, 0)
-        fresh = self.seen()["lookups"]
-        self.assertIn("helper", fresh[self.folder])
-        warm = self.ready([], notebooks=True)
+        fresh = self.seen()
+        self.assertIn("helper", fresh["lookups"][self.folder])
+        self.assertLess({"numpy", "packaging", "matplotlib", "matplotlib_inline", "ipykernel"}, next(iter(fresh["imported"].values())))
+        warm = self.ready(["numpy", "packaging.version", "matplotlib.pyplot"], notebooks=True)
         for is_ahead in (False, True):
             if is_ahead:
                 warm.ahead()
             self.assertEqual(self.forked(warm, "notebook", path).returncode, 0)
+            seen = self.seen()
             # What the kernel has imported for itself is no lookup of the task's.
-            self.assertEqual(self.seen()["lookups"], fresh)
+            for kind in ("modules", "imported", "lookups"):
+                self.assertEqual(seen[kind], fresh[kind])
+
+    def test_figures_are_shown(self):
+        path = self.write(
+            "n.py",
+            """
+            # %%
+            import matplotlib.pyplot as plt
+            print(plt._backend_mod)
+            plt.plot([1, 2])
+            plt.show()
+            """,
+        )
+        fresh = self.task("notebook", path)
+        self.assertEqual(sorted(self.artifacts()), ["cell-01-1.png", "n.ipynb"])
+        warm = self.ready(["matplotlib.pyplot"], notebooks=True)
+        for is_ahead in (False, True):
+            self.seen()
+            if is_ahead:
+                warm.ahead()
+            forked = self.forked(warm, "notebook", path)
+            self.assertEqual((forked.returncode, forked.stdout), (fresh.returncode, fresh.stdout))
+            self.assertEqual(sorted(self.artifacts()), ["cell-01-1.png", "n.ipynb"])
 
     def test_files_that_run_when_a_kernel_starts(self):
         env = {**self.env(), "IPYTHONDIR": self.path("ipython")}
