@@ -74,7 +74,7 @@ async function checkPython({ environment }: DoctorQuestion, folder: string, grap
   const found = await findInterpreter({ folder, workspace: folder, environment });
   if (!found.ok) return [{ name, status: needed ? 'fail' : 'ok', message: needed ? found.message : 'none found, and no task needs one' }];
   const { path, version, origin } = found.interpreter;
-  const interpreter: Check = { name, status: 'ok', message: `${version}, ${path} (${origin})` };
+  const interpreter: Check = { name, status: found.passedOver === undefined ? 'ok' : 'warn', message: `${version}, ${path} (${origin})`, ...(found.passedOver !== undefined && { advice: found.passedOver }) };
   const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
   if (major < 3 || (major === 3 && minor < 9)) return [{ ...interpreter, status: needed ? 'fail' : 'warn', advice: 'tasks need Python 3.9 or newer' }];
   const notebooks = graph?.tasks.filter((task) => task.kind === 'notebook') ?? [];
