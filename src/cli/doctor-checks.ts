@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { access, constants, readdir, readFile, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { disk } from '../app/disk.ts';
 import { pythonHelperFolder } from '../app/installation.ts';
 import { loadPipeline } from '../definition/load-pipeline.ts';
 import { findInterpreter } from '../execution/interpreter.ts';
@@ -49,7 +50,7 @@ export async function checkMachine(question: DoctorQuestion): Promise<readonly C
 async function loadGraph(place: PipelinePlace, environment: DoctorQuestion['environment']): Promise<LoadedGraph | undefined> {
   try {
     const text = await readFile(place.file, 'utf8');
-    return loadPipeline({ file: place.file, text, environment, fileExists: existsSync }).graph;
+    return loadPipeline({ file: place.file, text, environment, disk }).graph;
   } catch {
     return undefined;
   }
