@@ -248,8 +248,8 @@ describe('what is not on disk', () => {
     const make = 'make: {shell: x, outputs: [out/a.csv, models, "parts/*.csv"]}';
     assert.deepEqual(said([make, 'use: {shell: x, inputs: [raw.csv, data, out/a.csv, models/m.onnx, parts/1.csv, "none/*.csv"]}'], ['raw.csv'], ['data']), []);
     assert.deepEqual(said([make, 'use: {shell: x, inputs: [raw.csv, out/b.csv]}'], []), [
-      '3:26: warning: input "raw.csv" does not exist, and no task has it as output (create it, or correct the path)',
-      '3:35: warning: input "out/b.csv" does not exist, and no task has it as output (did you mean "out/a.csv"?)',
+      '3:28: warning: input "raw.csv" does not exist, and no task has it as output (create it, or correct the path)',
+      '3:37: warning: input "out/b.csv" does not exist, and no task has it as output (did you mean "out/a.csv"?)',
     ]);
     // What an upstream task makes and does not list.
     assert.deepEqual(said([make, 'use: {shell: x, needs: [make], inputs: [elsewhere.parquet]}'], []), [
