@@ -1,5 +1,6 @@
 /** Runs of a folder as rows: what their records say, and what people said of them afterwards. */
 import type { RunListEntry } from '../model/record.ts';
+import { newestFirst } from '../model/run-order.ts';
 import { indexAnnotations, type AnnotationIndex } from '../query/annotations.ts';
 import { runKey, statusOf, type RunRow } from '../query/run-row.ts';
 import { readAnnotations } from '../store/annotations.ts';
@@ -33,7 +34,7 @@ export async function readRunTables(folders: readonly RecordFolder[], progress: 
       if (known === undefined || (known.status === 'running' && row.status !== 'running')) byRun.set(key, row);
     }
   }
-  return { rows: [...byRun].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, row]) => row), annotations: index };
+  return { rows: [...byRun].sort(([a], [b]) => newestFirst(a, b)).map(([, row]) => row), annotations: index };
 }
 
 function rowOf(entry: RunListEntry, annotations: AnnotationIndex): RunRow {

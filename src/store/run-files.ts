@@ -1,6 +1,7 @@
 /** The files of a `.runweave` folder that are runs, by their names alone. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { newestFirst } from '../model/run-order.ts';
 import { liveFolder } from '../recording/event-log.ts';
 import { runsFolder } from '../recording/seal.ts';
 
@@ -20,7 +21,7 @@ export function isRecordName(name: string): boolean {
 }
 
 /**
- * Newest first, by name: run ids sort by time. Empty where there is no folder. A folder into which records were copied,
+ * Newest first, by name. Empty where there is no folder. A folder into which records were copied,
  * without `runs/`, has them in itself.
  */
 export async function runFiles(folder: string): Promise<readonly RunFile[]> {
@@ -39,7 +40,7 @@ export async function runFiles(folder: string): Promise<readonly RunFile[]> {
     const id = sealed.exec(name)?.[1];
     if (id !== undefined) files.set(id, { id, path: `${place}${path.sep}${name}`, live: false });
   }
-  return [...files.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+  return [...files.values()].sort((a, b) => newestFirst(a.id, b.id));
 }
 
 /** `undefined` where there is no such folder. */

@@ -6,6 +6,7 @@ import { dataScript } from '../../exporters/site/data-piece.ts';
 import { siteHead } from '../../exporters/site/site-head.ts';
 import { sitePage } from '../../exporters/site/site-page.ts';
 import { canonicalJson, type Json } from '../../model/json.ts';
+import { newestFirst } from '../../model/run-order.ts';
 import type { RunState } from '../../model/run-state.ts';
 import { headsName, objectName, runName, sitePanels, tableName, type SiteIndex } from '../../protocol/site.ts';
 import { packRows } from '../../query/packed-rows.ts';
@@ -171,6 +172,6 @@ async function hashOf(file: string): Promise<string> {
 
 /** Of the newest run whose record can be read. */
 function titleOf(rows: readonly RunRow[]): string {
-  const newest = rows.reduce<RunRow | undefined>((latest, row) => (row.summary !== undefined && (latest === undefined || row.runId > latest.runId) ? row : latest), undefined);
+  const newest = rows.reduce<RunRow | undefined>((latest, row) => (row.summary !== undefined && (latest === undefined || newestFirst(row.runId, latest.runId) < 0) ? row : latest), undefined);
   return newest?.summary === undefined ? 'Runs' : `Runs of ${newest.summary.pipeline}`;
 }
