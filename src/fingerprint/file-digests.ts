@@ -4,7 +4,7 @@
  *
  * A file whose mtime or ctime is younger than `racyWindow` when it is read could change again without these changing, so
  * its digest is used but not cached: the rule of git's index for racily clean entries
- * (git's Documentation/technical/racy-git.txt).
+ * (git's Documentation/technical/racy-git.txt). Where every change has a time of its own (`fine-times.ts`) this is not so.
  */
 import { hash, createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, type BigIntStats, type Dirent } from 'node:fs';
@@ -14,6 +14,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { globSync } from 'tinyglobby';
 import { isGlob } from '../definition/paths.ts';
 import type { Digest } from '../model/fingerprint.ts';
+import { hasFineTimes } from './fine-times.ts';
 import { labelled, type LabelledParts } from './function-slice.ts';
 import { readImports } from './import-chain.ts';
 import { isCurrent, meaningOf, type Meaning, type SourceKind } from './meaning.ts';
@@ -97,12 +98,14 @@ export function filesOf(folder: string, relative: string): readonly string[] {
   return isGlob(relative) ? globSync(relative, { ...options, cwd: folder }).sort() : [];
 }
 
-/** `cached` is asked for when the first file is. */
-export function createFileDigests(cached: () => CachedDigests = () => ({})): FileDigests {
+/** `cached` is asked for when the first file is; `isFine`: whether a file's times tell each change from the one before. */
+export function createFileDigests(cached: () => CachedDigests = () => ({}), isFine = hasFineTimes): FileDigests {
   let loaded: { readonly entries: Map<string, Entry | MeaningEntry>; readonly compiled: Map<string, CompiledEntry>; readonly parts: Map<string, LabelledParts> } | undefined;
   let isNew = false;
   const known = (): NonNullable<typeof loaded> => (loaded ??= sortCached(cached()));
   const entries = (): Map<string, Entry | MeaningEntry> => known().entries;
+  /** Whether a change after this look can be told from its times. */
+  const isSettled = (absolute: string, stats: BigIntStats): boolean => isFine(absolute, stats) || isOld(stats);
   const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string>; readonly within: ReadonlySet<string> }>();
   const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
     const cells = new Map<Digest, readonly string[]>();
@@ -137,7 +140,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     const known = entries().get(absolute);
     if (known?.[0] === size && known[1] === mtime && known[2] === ctime && known[3] === inode) return sized(known[4], Number(stats.size));
     // Asked before the file is read: what changes while it is read counts as young.
-    const settled = isSettled(stats);
+    const settled = isSettled(absolute, stats);
     let digest: Digest;
     try {
       digest = stats.size > largeFile ? await digestOfFile(absolute) : digestOf(readFileSync(absolute));
@@ -162,7 +165,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     const stamp = `${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino}`;
     const known = folders.get(absolute);
     if (known?.isSettled === true && known.stamp === stamp) return known.names;
-    const settled = isSettled(stats);
+    const settled = isSettled(absolute, stats);
     let there: readonly Dirent[];
     try {
       there = readdirSync(absolute, { withFileTypes: true });
@@ -191,7 +194,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     }
     entries().delete(key);
     if (stats.size > largeFile) return undefined;
-    const settled = isSettled(stats);
+    const settled = isSettled(absolute, stats);
     let bytes: Buffer;
     try {
       bytes = readFileSync(absolute);
@@ -313,7 +316,7 @@ function statOf(absolute: string): BigIntStats | undefined {
   }
 }
 
-function isSettled(stats: BigIntStats): boolean {
+function isOld(stats: BigIntStats): boolean {
   const youngest = stats.mtimeNs > stats.ctimeNs ? stats.mtimeNs : stats.ctimeNs;
   return BigInt(Date.now()) * 1_000_000n - youngest > racyWindow;
 }
