@@ -4,7 +4,7 @@ import { newestFirst } from '../model/run-order.ts';
 import { indexAnnotations, type AnnotationIndex } from '../query/annotations.ts';
 import { runKey, statusOf, type RunRow } from '../query/run-row.ts';
 import { readAnnotations } from '../store/annotations.ts';
-import { listRuns, type ListProgress } from '../store/list-runs.ts';
+import { listLiveRuns, listRuns, type ListProgress } from '../store/list-runs.ts';
 import type { RecordFolder } from '../store/record-folder.ts';
 
 export interface RunTable {
@@ -35,6 +35,12 @@ export async function readRunTables(folders: readonly RecordFolder[], progress: 
     }
   }
   return { rows: [...byRun].sort(([a], [b]) => newestFirst(a, b)).map(([, row]) => row), annotations: index };
+}
+
+/** Runs in progress of several folders, with what was known to be said of runs. */
+export async function readLiveRows(folders: readonly RecordFolder[], annotations: AnnotationIndex): Promise<readonly RunRow[]> {
+  const lists = await Promise.all(folders.map(async ({ store, name }) => (await listLiveRuns(store)).map((entry) => ({ ...rowOf(entry, annotations), ...(folders.length > 1 && { folder: name }) }))));
+  return lists.flat();
 }
 
 function rowOf(entry: RunListEntry, annotations: AnnotationIndex): RunRow {
