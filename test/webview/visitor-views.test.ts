@@ -8,7 +8,7 @@ const view = (name: string, filter = ''): NamedView => ({ name, table: { filter,
 
 function browser(): Memory {
   const kept = new Map<string, string>();
-  return { get: (name) => (kept.has(name) ? JSON.parse(kept.get(name) ?? '') : undefined), set: (name, value) => void kept.set(name, JSON.stringify(value)) };
+  return { get: (name) => (kept.has(name) ? (JSON.parse(kept.get(name) ?? '') as unknown) : undefined), set: (name, value) => void kept.set(name, JSON.stringify(value)) };
 }
 const names = (views: readonly NamedView[]): readonly string[] => views.map(({ name, table }) => `${name}:${table.filter}`);
 

@@ -12,14 +12,14 @@ export interface VisitorViews {
 
 /** What the visitor saved wins over a view of the site with that name. */
 export function visitorViews(ofSite: readonly NamedView[], browser: Memory): VisitorViews {
-  const listOf = <T>(name: string): readonly T[] => {
+  const listOf = (name: string): readonly unknown[] => {
     const stored = browser.get(name);
-    return Array.isArray(stored) ? (stored as readonly T[]) : [];
+    return Array.isArray(stored) ? stored : [];
   };
   return {
     all: () => {
-      const own = listOf<NamedView>(saved);
-      const gone = new Set([...listOf<string>(removed), ...own.map(({ name }) => name)]);
+      const own = listOf(saved) as readonly NamedView[];
+      const gone = new Set([...listOf(removed), ...own.map(({ name }) => name)]);
       return [...ofSite.filter(({ name }) => !gone.has(name)), ...own].sort((a, b) => a.name.localeCompare(b.name));
     },
     save: (views) => {

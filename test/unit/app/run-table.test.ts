@@ -64,9 +64,9 @@ describe('folders of records', () => {
   it('are not looked through when nothing but a run in progress has something to say', async (t) => {
     const folder = temporaryFolder(t);
     const [first, ...others] = generateRun(3);
-    assert.ok(first !== undefined && first.type === 'run-started');
+    assert.ok(first?.type === 'run-started');
     const folders = ['a', 'b'].map((name) => ({ store: project(path.join(folder, name), '1'), name }));
-    const [{ store }] = folders as [{ readonly store: string }];
+    const store = folders[0]?.store ?? '';
     const feed = trackerFeed(folders);
     const log = await openEventLog(store, first.runId);
     log.append(first);
