@@ -36,7 +36,7 @@ export function addFileEdges(tasks: readonly ReadTask[], dependencies: Dependenc
 function reportMissingInput(task: ReadTask, { path, at }: PathInFile, outputs: PathIndex, dependencies: Dependencies, reporter: Reporter): void {
   // One for all values of a matrix.
   if (reporter.hasReported(at)) return;
-  const near = reporter.near(path, new Set(outputs.uses.map((use) => use.path)));
+  const near = reporter.near(path, pathsOf(outputs.uses));
   const hasUpstream = dependencies.of(task.id).length > 0;
   reporter.report({
     code: 'missing-file',
@@ -45,6 +45,11 @@ function reportMissingInput(task: ReadTask, { path, at }: PathInFile, outputs: P
     message: `input ${quoted(path)} does not exist, and no task has it as output`,
     ...(near === undefined ? { suggestion: hasUpstream ? 'list it as output of the task that makes it, or correct the path' : 'create it, or correct the path' } : didYouMean(near)),
   });
+}
+
+/** Not made before they are asked for: after a hundred questions there is no answer any more. */
+function* pathsOf(uses: readonly Use[]): Generator<string> {
+  for (const { path } of uses) yield path;
 }
 
 /** One output, or one inside of another, must have one maker: else which of the two is there depends on who came last. */

@@ -76,10 +76,11 @@ export function loadPipeline(options: LoadOptions): LoadedPipeline {
     const needs = task.node.entries.get('needs')?.value;
     if (needs?.type === 'sequence') addNeeds(task, needs, declared, byId, dependencies, reporter);
   }
+  const disk: Disk = { fileExists: remembering(options.disk.fileExists), exists: remembering(options.disk.exists) };
   const defaults = value('defaults');
   const readOptions = {
     folder,
-    disk: { ...options.disk, fileExists: remembering(options.disk.fileExists) },
+    disk,
     reporter,
     defaults: defaults?.type === 'mapping' ? defaults : undefined,
     pipelineEnv: env,
@@ -87,7 +88,7 @@ export function loadPipeline(options: LoadOptions): LoadedPipeline {
     lookUpReturns: lookUpReturns({ declared, byId, dependencies, reporter }),
   };
   const tasks = [...declared.values()].flatMap((task) => readTask(task, readOptions));
-  addFileEdges(tasks, dependencies, reporter, (path) => options.disk.exists(resolve(folder, path)));
+  addFileEdges(tasks, dependencies, reporter, (path) => disk.exists(resolve(folder, path)));
   const { order, cycles } = orderTasks(tasks.map((task) => task.id), dependencies.of);
   for (const cycle of cycles) reportCycle(cycle, byId, dependencies, reporter);
 
@@ -161,11 +162,11 @@ function declareTasks(tasks: Root['tasks'], scope: Scope): ReadonlyMap<string, D
 }
 
 /** A matrix asks for the same file once for each of its tasks. */
-function remembering(fileExists: (path: string) => boolean): (path: string) => boolean {
+function remembering(ask: (path: string) => boolean): (path: string) => boolean {
   const known = new Map<string, boolean>();
   return (path) => {
     let exists = known.get(path);
-    if (exists === undefined) known.set(path, (exists = fileExists(path)));
+    if (exists === undefined) known.set(path, (exists = ask(path)));
     return exists;
   };
 }
