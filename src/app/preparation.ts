@@ -83,6 +83,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
   let interpreter: Promise<Interpreter | Problem> | undefined;
   /** What its files were like when it was first used. */
   let interpreterSeen: string | undefined;
+  let passedOver: string | undefined;
   let isTold = false;
   /** Whether all files were looked at since changes are told. */
   let isTrusted = false;
@@ -121,6 +122,8 @@ export function createPreparation({ options, file, folder, workspace, store, env
     }).then((found) => {
       if (!found.ok) return problem('no-interpreter', found.message);
       listener({ type: 'interpreter', interpreter: found.interpreter });
+      if (found.passedOver !== undefined && found.passedOver !== passedOver) listener({ type: 'notice', message: found.passedOver });
+      passedOver = found.passedOver;
       return found.interpreter;
     });
     const found = await interpreter;
