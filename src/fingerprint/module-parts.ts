@@ -335,6 +335,12 @@ function importNames(tokens: readonly string[]): string {
   return namesIn(importLines(tokens).flatMap((line) => line.tokens));
 }
 
+/** From the first replacement field of an f-string to the end of the last one: what is before and after is text. */
+function formattedPart(token: string): string {
+  const start = /^(?:[^{]+|\{\{)*/.exec(token)?.[0].length ?? 0;
+  return token.slice(start, token.lastIndexOf('}') + 1);
+}
+
 /** What imports bind, uses of it as a value, and the names under which others are brought. */
 function importedUses(tokens: readonly string[]): Pick<ModuleParts, 'bare' | 'aliases'> {
   const bound = new Set<string>();
@@ -353,7 +359,7 @@ function importedUses(tokens: readonly string[]): Pick<ModuleParts, 'bare' | 'al
   for (let at = 0; at < tokens.length; at += 1) {
     at = ends.get(at) ?? at;
     const token = tokens[at] ?? '';
-    if (isString(token) && isFormatted(token)) for (const [name] of token.matchAll(identifier)) bare.add(normal(name));
+    if (isString(token) && isFormatted(token)) for (const [name] of formattedPart(token).matchAll(identifier)) bare.add(normal(name));
     if (!isName(token) || tokens[at - 1] === '.' || !bound.has(normal(token))) continue;
     while (tokens[at + 1] === '.' && isName(tokens[at + 2])) at += 2;
     if (tokens[at + 1] !== '(') bare.add(normal(tokens[at] ?? ''));
