@@ -5,11 +5,30 @@ import { createStyle, wantsColor } from './cli/text.ts';
 
 const args = process.argv.slice(2);
 
+/** How long lines for a file or a pipe may wait for more: to write one takes longer than to make it. */
+const writeInterval = 10;
+/** Held back, in their order: both streams may go to one place. */
+const unwritten: { readonly stream: NodeJS.WriteStream; text: string }[] = [];
+function flush(): void {
+  for (const { stream, text } of unwritten.splice(0)) stream.write(text);
+}
+function write(stream: NodeJS.WriteStream, text: string): void {
+  if (stream.isTTY) {
+    flush();
+    stream.write(text);
+    return;
+  }
+  if (unwritten.length === 0) setTimeout(flush, writeInterval);
+  const last = unwritten.at(-1);
+  if (last?.stream === stream) last.text += text;
+  else unwritten.push({ stream, text });
+}
+
 function output(stream: NodeJS.WriteStream): Output {
   const color = wantsColor(process.env, stream.isTTY, args.includes('--no-color'));
   const continuousIntegration = !['', '0', 'false'].includes(process.env['CI'] ?? '');
   return {
-    write: (text) => void stream.write(text),
+    write: (text) => write(stream, text),
     interactive: stream.isTTY && !continuousIntegration && process.env['TERM'] !== 'dumb',
     color,
     style: createStyle(color),
@@ -38,6 +57,8 @@ const host: Host = {
   },
 };
 
+process.on('exit', flush);
+
 // `runweave runs | head`: the reader has what it wanted.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -46,6 +67,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 void main(args, host).then((code) => {
+  flush();
   // What was written to a pipe is on its way still; `exit` would lose it.
   process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 });

@@ -188,7 +188,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
           return changesSettled();
         },
       }),
-      attempt: async (task, decision, number, cause, signal) => {
+      attempt: async (task, decision, number, cause, signal, onExit) => {
         attempts += 1;
         let token: string | undefined;
         const withToken = (values: readonly string[]): Masker | undefined => createMasker(token === undefined ? values : [...values, token]);
@@ -209,6 +209,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             pythonPath,
             inherited: context.environment,
             signal,
+            onExit,
           },
           {
             // Most tasks print nothing, and a masker is made when there is something to mask.

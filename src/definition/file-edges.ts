@@ -83,7 +83,7 @@ function pathIndex(uses: readonly Use[]): PathIndex {
     }
     let end = low;
     while (sorted[end]?.startsWith(prefix)) end++;
-    return sorted.slice(low, end);
+    return end === low ? [] : sorted.slice(low, end);
   };
 
   const find = (path: string): readonly Use[] => {

@@ -64,6 +64,8 @@ export interface AttemptRequest {
   readonly pythonPath: string;
   readonly inherited: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+  /** Called once its last process has ended well, where no check is left that could fail: what it reported is still taken in. */
+  readonly onExit?: () => void;
 }
 
 /** Where the task's programs can report to while it runs. */
@@ -177,12 +179,14 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   clearTimeout(timer);
   clearInterval(looking);
   request.signal.removeEventListener('abort', onAbort);
+  const endTime = clock.now();
+  if (end.type === 'exit' && end.code === 0 && !isOver() && !task.checks.some(({ type }) => type === 'condition')) request.onExit?.();
   await channel?.close();
   output.flush();
   limit.end();
-  await log?.close();
+  const hasLog = await log?.close();
   await reports.settled();
-  removeScratch(logFile);
+  if (hasLog === true) removeScratch(logFile);
   const observed = reports.observed();
   if (reports.hasObserved()) {
     context.onImported?.(reports.imported());
@@ -201,7 +205,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   emit({
     type: 'attempt-ended',
     ...of,
-    time: clock.now(),
+    time: endTime,
     outcome,
     ...(end.type === 'exit' && { exitCode: end.code }),
     ...(end.type === 'signal' && { signal: end.signal }),
@@ -270,7 +274,7 @@ async function openChannel(request: AttemptRequest, context: AttemptContext, rep
 /** What is still held open (on Windows) stays until the run's end. */
 function removeScratch(file: string): void {
   try {
-    if (existsSync(file)) unlinkSync(file);
+    unlinkSync(file);
   } catch {
     // The outcome of the task does not depend on it.
   }

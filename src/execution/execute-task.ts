@@ -7,6 +7,7 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { isGlob } from '../definition/paths.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, TraceId } from '../model/run-event.ts';
@@ -28,7 +29,8 @@ export interface ExecutionContext {
   readonly traceId: TraceId;
   /** The task's span in this run. */
   readonly spanOf: (task: TaskId) => SpanId;
-  readonly attempt: (task: Task, decision: Decision, number: number, cause: EventOf<'attempt-started'>['cause'], signal: AbortSignal) => Promise<AttemptResult>;
+  /** `onExit` as in `AttemptRequest`. */
+  readonly attempt: (task: Task, decision: Decision, number: number, cause: EventOf<'attempt-started'>['cause'], signal: AbortSignal, onExit: () => void) => Promise<AttemptResult>;
 }
 
 export interface Execution {
@@ -40,7 +42,7 @@ export interface Execution {
   /** Attempts of this run before; more than none after a change that started it again. */
   readonly attempts: number;
   readonly onAttempt: (number: number) => void;
-  /** It ended well and made its outputs; they are looked at after this. */
+  /** It ended well and made its outputs; these, and what it reported, are looked at after this. Called once. */
   readonly onWell: () => void;
 }
 
@@ -69,10 +71,17 @@ export async function executeTask(execution: Execution, context: ExecutionContex
   const putBack = await kept?.clear(task);
   makeOutputFolders(task, folder);
 
-  const attempt = await tryRepeatedly(execution, context);
+  let isWell = false;
+  const onWell = (): void => {
+    if (!isWell) execution.onWell();
+    isWell = true;
+  };
+  const attempt = await tryRepeatedly(execution, context, () => {
+    if (areThere(task, folder)) onWell();
+  });
   memory?.written([...task.outputs, ...attempt.observed.written].map((file) => path.resolve(folder, file)));
   const { outputs, missing } = await readOutputs(task, folder, digests);
-  if (attempt.outcome === 'success' && missing.length === 0) execution.onWell();
+  if (attempt.outcome === 'success' && missing.length === 0) onWell();
   else await putBack?.();
   const written = new Set(attempt.observed.written);
   const fingerprint = await withObserved(
@@ -112,13 +121,13 @@ export async function executeTask(execution: Execution, context: ExecutionContex
   };
 }
 
-async function tryRepeatedly({ task, decision, signal, attempts, onAttempt }: Execution, context: ExecutionContext): Promise<AttemptResult> {
+async function tryRepeatedly({ task, decision, signal, attempts, onAttempt }: Execution, context: ExecutionContext, onExit: () => void): Promise<AttemptResult> {
   const { retries } = task;
   let cause: EventOf<'attempt-started'>['cause'] = attempts === 0 ? 'first' : 'change';
   for (let failures = 0; ; ) {
     const number = attempts + failures + 1;
     onAttempt(number);
-    const result = await context.attempt(task, decision, number, cause, signal);
+    const result = await context.attempt(task, decision, number, cause, signal, onExit);
     if (result.outcome === 'success' || result.outcome === 'cancellation' || failures >= retries.max) return result;
     if (!(await pause(Math.min(retries.delay * retries.backoff ** failures, longestDelay), signal))) return { ...result, outcome: 'cancellation' };
     failures += 1;
@@ -138,6 +147,11 @@ const tasksById = new WeakMap<Pipeline, ReadonlyMap<TaskId, Task>>();
 function sizesOf(inputs: Fingerprint['inputs'], digests: FileDigests): Pick<EventOf<'task-ended'>, 'inputSizes'> {
   const sizes = Object.entries(inputs).flatMap(([name, digest]) => ((size) => (size === undefined ? [] : [[name, size]]))(digests.sizeOf(digest)));
   return sizes.length === 0 ? {} : { inputSizes: Object.fromEntries(sizes) as Record<string, number> };
+}
+
+/** Whether all outputs are, without a look at what they are. */
+function areThere(task: Task, folder: string): boolean {
+  return task.outputs.every((output) => isGlob(output) || existsSync(path.join(folder, output)));
 }
 
 /** A task finds the folders of its outputs made. */

@@ -342,6 +342,11 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     const abort = new AbortController();
     entry.abort = abort;
     delete entry.success;
+    let isFree = false;
+    const free = (): void => {
+      if (!isFree) pool.give(slots);
+      isFree = true;
+    };
     const { ended, keep } = await executeTask(
       {
         task,
@@ -354,14 +359,14 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
         },
         // The next task runs while this one is looked at; after a failure, it may be that none should.
         onWell: () => {
-          pool.give(slots);
+          free();
           pump();
         },
       },
       context,
     );
     const { outcome } = ended;
-    if (outcome !== 'success') pool.give(slots);
+    free();
     delete entry.abort;
     // Gone from the pipeline file meanwhile: its span must end all the same.
     const isTold = entries.get(task.id) !== entry || !entry.restarting;

@@ -4,7 +4,7 @@
  *
  * A file whose mtime or ctime is younger than `racyWindow` when it is read could change again without these changing, so
  * its digest is used but not cached: the rule of git's index for racily clean entries
- * (git's Documentation/technical/racy-git.txt).
+ * (git's Documentation/technical/racy-git.txt). Where every change has a time of its own (`fine-times.ts`) this is not so.
  */
 import { hash, createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, type BigIntStats, type Dirent } from 'node:fs';
@@ -14,6 +14,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { globSync } from 'tinyglobby';
 import { isGlob } from '../definition/paths.ts';
 import type { Digest } from '../model/fingerprint.ts';
+import { hasFineTimes } from './fine-times.ts';
 import { labelled, type LabelledParts } from './function-slice.ts';
 import { readImports } from './import-chain.ts';
 import { isCurrent, meaningOf, type Meaning, type SourceKind } from './meaning.ts';
@@ -57,6 +58,8 @@ export interface FileDigests {
    * without a match is an empty set, which has a digest.
    */
   readonly ofPath: (folder: string, relative: string) => Promise<PathDigest | undefined>;
+  /** When a file changed last (Unix milliseconds), as `ofFile` or `ofPath` saw it last; `undefined` where that is not known. */
+  readonly lastChange: (absolute: string) => number | undefined;
   /** Bytes of what a digest that was given stands for. */
   readonly sizeOf: (digest: Digest) => number | undefined;
   /** Names of what is in a folder: the same set as long as nothing came, went or was renamed. `undefined` when there is no such folder. */
@@ -97,12 +100,14 @@ export function filesOf(folder: string, relative: string): readonly string[] {
   return isGlob(relative) ? globSync(relative, { ...options, cwd: folder }).sort() : [];
 }
 
-/** `cached` is asked for when the first file is. */
-export function createFileDigests(cached: () => CachedDigests = () => ({})): FileDigests {
+/** `cached` is asked for when the first file is; `isFine`: whether a file's times tell each change from the one before. */
+export function createFileDigests(cached: () => CachedDigests = () => ({}), isFine = hasFineTimes): FileDigests {
   let loaded: { readonly entries: Map<string, Entry | MeaningEntry>; readonly compiled: Map<string, CompiledEntry>; readonly parts: Map<string, LabelledParts> } | undefined;
   let isNew = false;
   const known = (): NonNullable<typeof loaded> => (loaded ??= sortCached(cached()));
   const entries = (): Map<string, Entry | MeaningEntry> => known().entries;
+  /** Whether a change after this look can be told from its times. */
+  const isSettled = (absolute: string, stats: BigIntStats): boolean => isFine(absolute, stats) || isOld(stats);
   const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string>; readonly within: ReadonlySet<string> }>();
   const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
     const cells = new Map<Digest, readonly string[]>();
@@ -127,8 +132,8 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     return { digest, size };
   };
 
-  const ofFile = async (absolute: string): Promise<PathDigest | undefined> => {
-    const stats = statOf(absolute);
+  const ofFile = (absolute: string): Promise<PathDigest | undefined> => ofSeen(absolute, statOf(absolute));
+  const ofSeen = async (absolute: string, stats: BigIntStats | undefined): Promise<PathDigest | undefined> => {
     if (stats?.isFile() !== true) {
       entries().delete(absolute);
       return undefined;
@@ -137,7 +142,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     const known = entries().get(absolute);
     if (known?.[0] === size && known[1] === mtime && known[2] === ctime && known[3] === inode) return sized(known[4], Number(stats.size));
     // Asked before the file is read: what changes while it is read counts as young.
-    const settled = isSettled(stats);
+    const settled = isSettled(absolute, stats);
     let digest: Digest;
     try {
       digest = stats.size > largeFile ? await digestOfFile(absolute) : digestOf(readFileSync(absolute));
@@ -162,7 +167,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     const stamp = `${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino}`;
     const known = folders.get(absolute);
     if (known?.isSettled === true && known.stamp === stamp) return known.names;
-    const settled = isSettled(stats);
+    const settled = isSettled(absolute, stats);
     let there: readonly Dirent[];
     try {
       there = readdirSync(absolute, { withFileTypes: true });
@@ -191,7 +196,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     }
     entries().delete(key);
     if (stats.size > largeFile) return undefined;
-    const settled = isSettled(stats);
+    const settled = isSettled(absolute, stats);
     let bytes: Buffer;
     try {
       bytes = readFileSync(absolute);
@@ -208,9 +213,10 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
 
   const ofPath = async (folder: string, relative: string): Promise<PathDigest | undefined> => {
     const absolute = path.resolve(folder, relative);
-    const single = await ofFile(absolute);
+    const stats = statOf(absolute);
+    const single = await ofSeen(absolute, stats);
     if (single !== undefined) return single;
-    if (!isGlob(relative) && statOf(absolute) === undefined) return undefined;
+    if (!isGlob(relative) && stats === undefined) return undefined;
     const listing: string[] = [];
     let size = 0;
     let sizeAtTurn = 0;
@@ -287,6 +293,10 @@ export function createFileDigests(cached: () => CachedDigests = () => ({})): Fil
     foldersIn,
     ofFile,
     ofPath,
+    lastChange: (absolute) => {
+      const known = entries().get(absolute);
+      return known && Math.max(Number(known[1]), Number(known[2])) / 1e6;
+    },
     sizeOf: (digest) => sizes.get(digest),
     meaningOf: ofMeaning,
     export: exported,
@@ -313,7 +323,7 @@ function statOf(absolute: string): BigIntStats | undefined {
   }
 }
 
-function isSettled(stats: BigIntStats): boolean {
+function isOld(stats: BigIntStats): boolean {
   const youngest = stats.mtimeNs > stats.ctimeNs ? stats.mtimeNs : stats.ctimeNs;
   return BigInt(Date.now()) * 1_000_000n - youngest > racyWindow;
 }

@@ -293,7 +293,8 @@ export function warmBackend(fallback: Backend): WarmBackend {
 
   const start: Backend['start'] = async (request) => {
     const [interpreter = '', bootstrap = '', kind] = request.command;
-    const key = mayBeWarm(request.env) ? keyOf({ interpreter, bootstrap, cwd: request.cwd, env: request.env, isNotebook: kind === 'notebook' }) : undefined;
+    const isWanted = wanted.some(([, profile]) => profile.interpreter === interpreter && profile.bootstrap === bootstrap);
+    const key = isWanted && mayBeWarm(request.env) ? keyOf({ interpreter, bootstrap, cwd: request.cwd, env: request.env, isNotebook: kind === 'notebook' }) : undefined;
     if (key === undefined || !wanted.some(([other]) => other === key)) return fallback.start(request);
     const warm = ready.get(key);
     const forked = warm?.state === 'ready' ? await fork(warm, request) : undefined;

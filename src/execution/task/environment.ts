@@ -4,7 +4,7 @@ import type { Digest } from '../../model/fingerprint.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { RunId, SpanId, TraceId } from '../../model/run-event.ts';
 import type { Task } from '../../model/pipeline.ts';
-import { withReporting, type ReportingContext } from './reporting-environment.ts';
+import { reportingOf, withCollector, type ReportingContext } from './reporting-environment.ts';
 
 /** A pickled object that a task gets as a parameter. */
 export interface PickleFile {
@@ -35,42 +35,66 @@ export interface EnvironmentContext {
   readonly reporting?: Pick<ReportingContext, 'url' | 'token' | 'experiment'> | undefined;
 }
 
-/** Of the executor's own, what its tasks inherit: the same for thousands of them. */
-function passedOn(inherited: EnvironmentContext['inherited']): Readonly<Record<string, string>> {
-  let environment = known.get(inherited);
-  if (environment === undefined) {
-    environment = {};
-    for (const [name, value] of Object.entries(inherited)) {
-      // The editor's own switches for its Node would change how a Node of the user starts.
-      // Nor is what a task that started this executor was given, or reported, that of its tasks.
-      if (value !== undefined && !/^(ELECTRON_|VSCODE_|RUNWEAVE_PARAM_|RUNWEAVE_TRACK_|runnable_TRACK_|RUNWEAVE_PICKLES$)/.test(name)) environment[name] = value;
-    }
-    known.set(inherited, environment);
-  }
-  return environment;
-}
-const known = new WeakMap<EnvironmentContext['inherited'], Record<string, string>>();
-
 export function taskEnvironment(context: EnvironmentContext): Record<string, string> {
-  const environment = { ...passedOn(context.inherited), ...context.task.env };
-  const python = environment['PYTHONPATH'];
-  Object.assign(environment, {
+  const { task, reporting, runId } = context;
+  const { plain, shared } = surroundings(context);
+  const environment: Record<string, string> = {
+    ...shared,
     TRACEPARENT: `00-${context.traceId}-${context.spanId}-01`,
-    OTEL_SERVICE_NAME: environment['OTEL_SERVICE_NAME'] ?? context.task.name,
-    RUNWEAVE_RUN_ID: context.runId,
-    RUNWEAVE_TASK: context.task.id,
+    OTEL_SERVICE_NAME: plain['OTEL_SERVICE_NAME'] ?? task.name,
+    RUNWEAVE_RUN_ID: runId,
+    RUNWEAVE_TASK: task.id,
     RUNWEAVE_PARAMS: context.paramsFile,
     RUNWEAVE_LOG: context.logFile,
-    RUNWEAVE_WORKSPACE: context.workspace,
-    PYTHONPATH: python === undefined || python === '' ? context.pythonPath : `${context.pythonPath}${path.delimiter}${python}`,
-    // Output is shown as it is written, so it must not wait in a buffer.
-    PYTHONUNBUFFERED: environment['PYTHONUNBUFFERED'] ?? '1',
-    PYTHONIOENCODING: environment['PYTHONIOENCODING'] ?? 'utf-8',
-  });
+  };
   if (context.pickles !== undefined && context.pickles.length > 0) environment['RUNWEAVE_PICKLES'] = JSON.stringify(context.pickles);
   for (const [name, value] of Object.entries(context.params)) {
     environment[`RUNWEAVE_PARAM_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`] = typeof value === 'string' ? value : JSON.stringify(value);
   }
-  if (context.reporting === undefined) return environment;
-  return withReporting(environment, context.task.env, { ...context.reporting, runId: context.runId, task: context.task.id });
+  return reporting === undefined ? environment : Object.assign(environment, reportingOf(plain, task.env, { token: reporting.token, runId, task: task.id }));
+}
+
+interface Surroundings {
+  /** What tasks inherit, with the variables that the pipeline file sets. */
+  readonly plain: Readonly<Record<string, string>>;
+  /** With everything that is the same for another attempt. */
+  readonly shared: Readonly<Record<string, string>>;
+}
+
+/** The same for thousands of attempts: made once for those whose tasks set the same variables. */
+function surroundings({ inherited, task, workspace, pythonPath, reporting }: EnvironmentContext): Surroundings {
+  let those = known.get(inherited);
+  if (those === undefined) known.set(inherited, (those = new Map<string, Surroundings>()));
+  const key = JSON.stringify([task.env, workspace, pythonPath, reporting?.url, reporting?.experiment]);
+  let found = those.get(key);
+  if (found === undefined) {
+    const plain = { ...passedOn(inherited), ...task.env };
+    const python = plain['PYTHONPATH'];
+    const shared = {
+      ...plain,
+      RUNWEAVE_WORKSPACE: workspace,
+      PYTHONPATH: python === undefined || python === '' ? pythonPath : `${pythonPath}${path.delimiter}${python}`,
+      // Output is shown as it is written, so it must not wait in a buffer.
+      PYTHONUNBUFFERED: plain['PYTHONUNBUFFERED'] ?? '1',
+      PYTHONIOENCODING: plain['PYTHONIOENCODING'] ?? 'utf-8',
+    };
+    found = { plain, shared: reporting === undefined ? shared : withCollector(shared, task.env, reporting) };
+    // Another run has another collector, and its attempts are over when the next begins.
+    if (those.size >= mostSurroundings) those.clear();
+    those.set(key, found);
+  }
+  return found;
+}
+const mostSurroundings = 100;
+const known = new WeakMap<EnvironmentContext['inherited'], Map<string, Surroundings>>();
+
+/** Of the executor's own, what its tasks inherit. */
+function passedOn(inherited: EnvironmentContext['inherited']): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(inherited)) {
+    // The editor's own switches for its Node would change how a Node of the user starts.
+    // Nor is what a task that started this executor was given, or reported, that of its tasks.
+    if (value !== undefined && !/^(ELECTRON_|VSCODE_|RUNWEAVE_PARAM_|RUNWEAVE_TRACK_|runnable_TRACK_|RUNWEAVE_PICKLES$)/.test(name)) environment[name] = value;
+  }
+  return environment;
 }

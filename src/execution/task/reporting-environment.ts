@@ -20,12 +20,12 @@ export interface ReportingContext {
 }
 
 /** https://opentelemetry.io/docs/specs/otel/protocol/exporter/; the ones for a single signal would win over ours. */
-const ofOtlp = remembered(/^OTEL_EXPORTER_OTLP_/);
+const ofOtlp = /^OTEL_EXPORTER_OTLP_/;
 const otlpEndpoint = /^OTEL_EXPORTER_OTLP_(?:(?:TRACES|METRICS|LOGS)_)?ENDPOINT$/;
 /** Where MLflow's client reports to, and as whom; not how it works. */
-const ofMlflow = remembered(/^MLFLOW_(?:TRACKING_\w+|REGISTRY_URI|EXPERIMENT_NAME|EXPERIMENT_ID|RUN_ID|WORKSPACE)$/);
+const ofMlflow = /^MLFLOW_(?:TRACKING_\w+|REGISTRY_URI|EXPERIMENT_NAME|EXPERIMENT_ID|RUN_ID|WORKSPACE)$/;
 const mlflowEndpoint = /^MLFLOW_TRACKING_URI$/;
-const ofProxies = remembered(/^(?:https?|all)_proxy$/i);
+const ofProxies = /^(?:https?|all)_proxy$/i;
 
 /** How the client behaves with a collector, unless the environment says otherwise. */
 const mlflowHabits = {
@@ -37,32 +37,49 @@ const mlflowHabits = {
   MLFLOW_DISABLE_TELEMETRY: 'true',
 };
 
-/** `environment` with the collector's variables; `own` are those that the pipeline file sets, and are in it already. */
-export function withReporting(environment: Readonly<Record<string, string>>, own: Readonly<Record<string, string>>, { url, token, runId, task, experiment }: ReportingContext): Record<string, string> {
-  const names = Object.keys(own);
-  let result: Readonly<Record<string, string>> = environment;
-  if (!names.some((name) => otlpEndpoint.test(name))) {
+type Variables = Readonly<Record<string, string>>;
+
+/**
+ * `environment` with those of the collector's variables that all attempts of a run share. `own` are the variables that the
+ * pipeline file sets, and are in it already.
+ */
+export function withCollector(environment: Variables, own: Variables, { url, experiment }: Pick<ReportingContext, 'url' | 'experiment'>): Record<string, string> {
+  let result = environment;
+  if (!isNamed(own, otlpEndpoint)) {
     result = {
       ...without(result, ofOtlp),
       OTEL_EXPORTER_OTLP_ENDPOINT: url,
-      OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${token}`,
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
-      OTEL_RESOURCE_ATTRIBUTES: [environment['OTEL_RESOURCE_ATTRIBUTES'], `${cicdPipelineRunId}=${encode(runId)},${cicdPipelineTaskRunId}=${encode(`${runId}/${task}`)}`].filter((part) => part !== undefined && part !== '').join(','),
       // By default spans and log records wait for five seconds: too long to watch.
       OTEL_BSP_SCHEDULE_DELAY: environment['OTEL_BSP_SCHEDULE_DELAY'] ?? '500',
       OTEL_BLRP_SCHEDULE_DELAY: environment['OTEL_BLRP_SCHEDULE_DELAY'] ?? '500',
       ...only(own, ofOtlp),
     };
   }
-  if (!names.some((name) => mlflowEndpoint.test(name))) {
-    result = { ...mlflowHabits, ...without(result, ofMlflow), MLFLOW_TRACKING_URI: url, MLFLOW_TRACKING_TOKEN: token, MLFLOW_EXPERIMENT_NAME: experiment, ...only(own, ofMlflow) };
+  if (!isNamed(own, mlflowEndpoint)) {
+    result = { ...mlflowHabits, ...without(result, ofMlflow), MLFLOW_TRACKING_URI: url, MLFLOW_EXPERIMENT_NAME: experiment, ...only(own, ofMlflow) };
   }
   return withoutProxy(result);
 }
 
+/** The others, which are one attempt's alone; `environment` is what `withCollector` was given. */
+export function reportingOf(environment: Variables, own: Variables, { token, runId, task }: Pick<ReportingContext, 'token' | 'runId' | 'task'>): Variables {
+  const attempt: Record<string, string> = {};
+  if (!isNamed(own, otlpEndpoint)) {
+    attempt['OTEL_EXPORTER_OTLP_HEADERS'] = own['OTEL_EXPORTER_OTLP_HEADERS'] ?? `authorization=Bearer%20${token}`;
+    attempt['OTEL_RESOURCE_ATTRIBUTES'] = [environment['OTEL_RESOURCE_ATTRIBUTES'], `${cicdPipelineRunId}=${encode(runId)},${cicdPipelineTaskRunId}=${encode(`${runId}/${task}`)}`].filter((part) => part !== undefined && part !== '').join(',');
+  }
+  if (!isNamed(own, mlflowEndpoint)) attempt['MLFLOW_TRACKING_TOKEN'] = own['MLFLOW_TRACKING_TOKEN'] ?? token;
+  return attempt;
+}
+
+function isNamed(own: Variables, pattern: RegExp): boolean {
+  return Object.keys(own).some((name) => pattern.test(name));
+}
+
 /** A client that goes through a proxy would look for the collector on the proxy's machine. */
-function withoutProxy(environment: Record<string, string>): Record<string, string> {
-  if (!Object.keys(environment).some(ofProxies)) return environment;
+function withoutProxy(environment: Variables): Record<string, string> {
+  if (!Object.keys(environment).some((name) => ofProxies.test(name))) return environment;
   // Some programs read the one, some the other.
   const { NO_PROXY: upper, no_proxy: lower } = environment;
   return { ...environment, NO_PROXY: withLoopback(upper ?? lower ?? ''), no_proxy: withLoopback(lower ?? upper ?? '') };
@@ -78,23 +95,10 @@ function encode(value: string): string {
   return encodeURIComponent(value);
 }
 
-/** For each attempt, so without lists of entries in between. */
-function without(environment: Readonly<Record<string, string>>, isOne: (name: string) => boolean): Record<string, string> {
-  const rest: Record<string, string> = {};
-  for (const name in environment) if (!isOne(name)) rest[name] = environment[name] ?? '';
-  return rest;
+function without(environment: Variables, pattern: RegExp): Record<string, string> {
+  return only(environment, { test: (name) => !pattern.test(name) });
 }
 
-function only(environment: Readonly<Record<string, string>>, isOne: (name: string) => boolean): Record<string, string> {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => isOne(name)));
-}
-
-/** Thousands of attempts have the same variables. */
-function remembered(pattern: RegExp): (name: string) => boolean {
-  const known = new Map<string, boolean>();
-  return (name) => {
-    let answer = known.get(name);
-    if (answer === undefined) known.set(name, (answer = pattern.test(name)));
-    return answer;
-  };
+function only(environment: Variables, pattern: Pick<RegExp, 'test'>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => pattern.test(name)));
 }

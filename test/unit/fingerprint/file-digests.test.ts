@@ -102,9 +102,13 @@ describe('the cache', () => {
     const file = write('a', '1');
     // As young as a file can be.
     utimesSync(file, new Date(Date.now() + 60_000), new Date(Date.now() + 60_000));
-    const digests = createFileDigests();
+    const digests = createFileDigests(undefined, () => false);
     assert.equal((await digests.ofFile(file))?.digest, digestOf('1'));
     assert.deepEqual(digests.export(), {});
+    // Its times say all where each change has its own.
+    const fine = createFileDigests(undefined, () => true);
+    await fine.ofFile(file);
+    assert.deepEqual(Object.keys(fine.export()), [file]);
   });
 
   it('sees a change within one tick of the clock', async () => {

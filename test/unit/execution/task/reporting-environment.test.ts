@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { withReporting } from '../../../../src/execution/task/reporting-environment.ts';
+import { reportingOf, withCollector } from '../../../../src/execution/task/reporting-environment.ts';
 
 const context = { url: 'http://127.0.0.1:4000', token: 'rwt_t', runId: 'r1', task: 'train[rate=0.1]', experiment: 'digits' } as never;
-const environment = (inherited: Record<string, string>, own: Record<string, string> = {}): Record<string, string> => withReporting({ ...inherited, ...own }, own, context);
+const environment = (inherited: Record<string, string>, own: Record<string, string> = {}): Record<string, string> => ({ ...withCollector({ ...inherited, ...own }, own, context), ...reportingOf({ ...inherited, ...own }, own, context) });
 const ours = {
   OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4000',
   OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20rwt_t',
