@@ -112,7 +112,7 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
       // One that is started again after a change may have no attempts left.
       isFlaky: is !== 'notebook' && chance(6) && !isWatch,
       keep: isFolder || !chance(5),
-      cwd: oneOf(['', '', ...folders]),
+      cwd: oneOf(['', ...folders]),
       // It is switched, so that each has been made once.
       watch: 'auto',
       setting: 0,
@@ -156,6 +156,10 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
   };
   const write = (file: string, text: string | undefined): void => void (world = { ...world, files: text === undefined ? without(world.files, file) : { ...world.files, [file]: text } });
   const toggle = (file: string, text: string): void => write(file, world.files[file] === undefined ? text : undefined);
+  const switchWatch = (task: ModelTask): void => {
+    // What git brings of an output stays if its task waits.
+    if (!tracksOutputs) task.watch = oneOf(['auto', 'lazy', 'manual']);
+  };
   const withGit = (work: (to: NonNullable<Workspace['git']>) => World | undefined): void => {
     if (git === undefined) return;
     world = work(git) ?? world;
@@ -179,11 +183,8 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
     },
     'file outside': () => write(oneOf(outsideFiles), `outside ${pick(1000)}`),
     'file of a working directory': () => write(oneOf(localFiles), `local ${pick(1000)}`),
-    'working directory': () => void (anyTask().cwd = oneOf(['', ...folders])),
-    'when it runs': () => {
-      // What git brings of an output stays if its task waits.
-      if (!tracksOutputs) anyTask().watch = oneOf(['auto', 'lazy', 'manual']);
-    },
+    'working directory': () => void (anyTask().cwd = oneOf(['', ...folders, ...folders])),
+    'when it runs': () => switchWatch(anyTask()),
     setting: () => void (anyTask().setting = pick(1000)),
     'link to another file': () => void (world.links = { ...world.links, 'data/link.txt': oneOf(['d0.txt', 'd1.txt', 'd2.txt']) }),
     'link to another folder': () => void (world.links = { ...world.links, 'data/folder': oneOf(['a', 'b']) }),
@@ -314,6 +315,8 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
       isOneStep = false;
       damaged.clear();
       // What was kept is asked for by going back alone.
+      const isFirst = history.length === 0;
+      if (isFirst) for (const task of world.tasks) if (chance(4)) switchWatch(task);
       const edit = chance(6) ? (git !== undefined && chance(2) ? oneOf(ofGit) : 'revert') : oneOf(names);
       all[edit]?.();
       return edit;

@@ -120,8 +120,8 @@ export interface World {
   held: Readonly<Record<string, Made>>;
 }
 
-/** Working directories beside the pipeline's folder. */
-export const folders = ['work', 'work/deep'];
+/** Working directories beside the pipeline's folder: of one depth, so that a task says the same in each. */
+export const folders = ['work/a', 'work/b'];
 /** Is read by its name alone from where the task runs. */
 export const localFile = 'local.txt';
 /** In the checkout, but not below the pipeline's folder. */
