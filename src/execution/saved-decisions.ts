@@ -71,8 +71,8 @@ export function packDecisions(decisions: Iterable<KnownDecision>): SavedDecision
 export function unpackDecisions(saved: SavedDecisions, { tasks }: Pick<Pipeline, 'tasks'>): readonly KnownDecision[] {
   const { files, runs, makers } = saved;
   if (saved.version !== version) return [];
-  const numbers = new Float64Array(bytesOf(saved.stamps));
-  const uses = new Uint32Array(bytesOf(saved.uses));
+  const numbers = new Float64Array(bytesOf(saved.stamps, 8));
+  const uses = new Uint32Array(bytesOf(saved.uses, 4));
   if (numbers.length !== 4 * files.length || makers.length !== saved.tasks.length) return [];
   const stamps = files.map((_, place) => stampAt(numbers, 4 * place));
   const byId = new Map(tasks.map((task) => [task.id, task]));
@@ -111,8 +111,8 @@ function base64({ buffer, byteOffset, byteLength }: Float64Array | Uint32Array):
   return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }
 
-/** Memory of their own: numbers must not begin at any byte. */
-function bytesOf(text: string): ArrayBuffer {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+/** Whole numbers of so many bytes, in memory of their own, as they must not begin at any byte. */
+function bytesOf(text: string, each: number): ArrayBuffer {
+  const { buffer, byteOffset, byteLength } = Buffer.from(text, 'base64');
+  return buffer.slice(byteOffset, byteOffset + byteLength - (byteLength % each));
 }

@@ -32,6 +32,25 @@ describe('the pipeline as it was understood', () => {
     assert.equal(other.read(), other.read());
   });
 
+  it('is the same with tasks of every kind, in any order, also of those that say more than others', () => {
+    for (const name of ['m.py', 'n.ipynb']) writeFileSync(path.join(folder, name), '{}');
+    write(`
+params: {d: data}
+tasks:
+  last: {notebook: n.ipynb, needs: [call], matrix: {x: [1, 2]}, timeout: 1m, retries: 2, owner: me, description: what, tags: [a]}
+  call: {call: "m:f", params: {y: "\${tasks.first.returns.z}"}, outputs: ["\${params.d}/o"], cpus: 2}
+  first: {shell: "echo \${params.d}", env: {A: b}, inputs: ["*.py"], watch: manual, cache: false}
+  a: {python: a.py}
+`);
+    const loaded = saved();
+    assert.deepEqual(loaded.graph.diagnostics, []);
+    const again = source().read();
+    assert.deepEqual(JSON.parse(JSON.stringify(again)), JSON.parse(JSON.stringify(loaded)));
+    assert.deepEqual(again.pipeline, JSON.parse(JSON.stringify(loaded.pipeline)));
+    assert.equal(again.graph.tasks[0]?.id, 'last[x=1]');
+    assert.notEqual(again.pipeline?.tasks[0]?.id, 'last[x=1]');
+  });
+
   it('is read again when the text, a variable that it refers to, or a source is another', () => {
     saved();
     assert.deepEqual(source({ X: '2', OTHER: 'a' }).read().pipeline?.tasks[0]?.params, { x: '2' });

@@ -139,6 +139,20 @@ describe('remembered decisions', () => {
     assert.equal(memory.holds(b), false);
   });
 
+  it('of another version, and those that are damaged, count as none', async () => {
+    const a = shell('a', 'cat a.txt', ['a.txt'], ['a.out']);
+    for (const name of ['a.txt', 'a.out']) write(name, name);
+    const { pipeline, plain, succeed } = world([a]);
+    await succeed(a);
+    const memory = createDecisionMemory(pipeline, undefined, later);
+    await decide(a, false, { ...plain, memory });
+    const whole = memory.export();
+    assert.equal(createDecisionMemory(pipeline, whole, later).holds(a), true);
+    for (const part of [{ version: 1 }, { stamps: whole.stamps.slice(0, 40) }, { uses: '' }, { uses: whole.uses.slice(0, 8) }, { runs: [] }, { files: [] }, { makers: [] }]) {
+      assert.equal(createDecisionMemory(pipeline, { ...whole, ...part }, later).holds(a), false, JSON.stringify(part));
+    }
+  });
+
   it('that were being made while a change was told are looked at again', async () => {
     const a = shell('a', 'cat a.txt', ['a.txt'], ['a.out']);
     for (const name of ['a.txt', 'a.out']) write(name, name);

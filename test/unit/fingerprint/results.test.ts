@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readd
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { openResults, readResults, type StartedTask } from '../../../src/fingerprint/results.ts';
+import { hasResults, openResults, readResults, type StartedTask } from '../../../src/fingerprint/results.ts';
 import { digestOf } from '../../../src/fingerprint/file-digests.ts';
 import type { TaskId } from '../../../src/model/pipeline.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
@@ -56,6 +56,27 @@ describe('results', () => {
     results.ended(a, success);
     assert.deepEqual(read()?.get(a), success);
     results.close();
+  });
+
+  it('are read when they are asked for, or before the first that is written', () => {
+    openResults(file, new Map([[a, success]])).ended(b, success);
+    let reads = 0;
+    const open = () =>
+      openResults(file, () => {
+        reads += 1;
+        return readResults(file) ?? assert.fail();
+      });
+    assert.deepEqual([hasResults(file), hasResults(path.join(folder, 'none'))], [true, false]);
+    const asked = open();
+    assert.equal(reads, 0);
+    assert.deepEqual([{ ...asked.get(a) }, asked.get('c' as TaskId), reads], [success, undefined, 1]);
+    const written = open();
+    written.started(b, started);
+    assert.equal(reads, 2);
+    assert.deepEqual([read()?.get(a), read()?.get(b)?.runId], [success, 'run-2']);
+    written.close();
+    writeFileSync(file, '{"runweave":"results","version":1}\n');
+    assert.equal(hasResults(file), false);
   });
 
   it('are on disk as soon as they are told', () => {
