@@ -195,6 +195,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     },
     trustEvents: (on) => {
       isTold = on;
+      isTrusted = false;
     },
   };
 }
