@@ -72,7 +72,7 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs: [...outputs, ...lost] });
   const decision = { fingerprint, params, missingReturns, pickles: pickled.params, picklesInText: pickled.inText, reasons: withImporters(reasons, fingerprint, context).map((reason) => withPlace(reason, context.digests)) };
   const isUpToDate = reasons.length === 0 && missingReturns.length === 0 && pickled.params.length === 0 && pickled.inText.length === 0;
-  if (isUpToDate && remember !== undefined) remember();
+  if (isUpToDate && last !== undefined && remember !== undefined) remember(last);
   else tracing?.remember(isUpToDate && last?.outcome === 'success' ? undefined : decision);
   return decision;
 }
