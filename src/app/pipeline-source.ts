@@ -5,12 +5,14 @@
  * and in `.runweave/cache/`, together with everything that was asked for it: it holds as long as the text and all
  * answers are the same.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
 import { digestOf } from '../fingerprint/file-digests.ts';
+import { disk } from './disk.ts';
 import { version } from './installation.ts';
+import type { Disk } from '../definition/disk.ts';
 import { loadPipeline, type LoadedPipeline } from '../definition/load-pipeline.ts';
 import { packPipeline, unpackPipeline, type PackedPipeline } from './packed-pipeline.ts';
 
@@ -28,6 +30,8 @@ interface Understood {
   readonly key: string;
   readonly variables: Readonly<Record<string, string | null>>;
   readonly files: Readonly<Record<string, boolean>>;
+  /** As far as something is wrong because of it: what is there, and goes, makes no mistake of the file. */
+  readonly missing: readonly string[];
   readonly loaded: LoadedPipeline;
 }
 
@@ -40,10 +44,11 @@ export function createPipelineSource(file: string, set: JsonObject | undefined, 
   let known: Understood | undefined;
   let isSaved = false;
 
-  const holds = ({ key, variables, files }: Omit<Understood, 'loaded'>, now: string): boolean =>
+  const holds = ({ key, variables, files, missing }: Omit<Understood, 'loaded'>, now: string): boolean =>
     key === now &&
     Object.entries(variables).every(([name, value]) => (environment[name] ?? null) === value) &&
-    Object.entries(files).every(([name, exists]) => existsSync(name) === exists);
+    Object.entries(files).every(([name, exists]) => disk.fileExists(name) === exists) &&
+    !missing.some(disk.exists);
 
   const readSaved = (now: string): Understood | undefined => {
     try {
@@ -57,14 +62,23 @@ export function createPipelineSource(file: string, set: JsonObject | undefined, 
   const load = (text: string, key: string): Understood => {
     const variables: Record<string, string | null> = {};
     const files: Record<string, boolean> = {};
+    const missing: string[] = [];
     const asked = new Proxy(environment, {
       getOwnPropertyDescriptor: (target, name) => {
         if (typeof name === 'string') variables[name] = target[name] ?? null;
         return Reflect.getOwnPropertyDescriptor(target, name);
       },
     });
-    const loaded = loadPipeline({ file, text, environment: asked, fileExists: (name) => (files[name] = existsSync(name)), ...(set !== undefined && { set }) });
-    return { key, variables, files, loaded };
+    const remembered: Disk = {
+      fileExists: (name) => (files[name] = disk.fileExists(name)),
+      exists: (name) => {
+        const found = disk.exists(name);
+        if (!found) missing.push(name);
+        return found;
+      },
+    };
+    const loaded = loadPipeline({ file, text, environment: asked, disk: remembered, ...(set !== undefined && { set }) });
+    return { key, variables, files, missing, loaded };
   };
 
   return {

@@ -9,7 +9,7 @@ import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import { outputLookup, type IsOutput } from '../fingerprint/listings.ts';
 import type { KeptResults } from '../fingerprint/kept-results.ts';
 import { checkSyntax } from '../execution/check-syntax.ts';
-import type { DecisionContext } from '../execution/decide.ts';
+import { lookBeyond, type DecisionContext } from '../execution/decide.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
 import { findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
 import type { Decided, PlanScope } from '../execution/plan.ts';
@@ -83,6 +83,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
   let interpreter: Promise<Interpreter | Problem> | undefined;
   /** What its files were like when it was first used. */
   let interpreterSeen: string | undefined;
+  let passedOver: string | undefined;
   let isTold = false;
   /** Whether all files were looked at since changes are told. */
   let isTrusted = false;
@@ -121,6 +122,8 @@ export function createPreparation({ options, file, folder, workspace, store, env
     }).then((found) => {
       if (!found.ok) return problem('no-interpreter', found.message);
       listener({ type: 'interpreter', interpreter: found.interpreter });
+      if (found.passedOver !== undefined && found.passedOver !== passedOver) listener({ type: 'notice', message: found.passedOver });
+      passedOver = found.passedOver;
       return found.interpreter;
     });
     const found = await interpreter;
@@ -145,7 +148,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     // Without a watcher, any file may have changed since; and before it began.
     if (!isTold || !isTrusted) decisions.touch();
     isTrusted = isTold;
-    decisions.lookBeyond(python && `${python.version} ${python.path}`);
+    lookBeyond({ memory: decisions, interpreter: python });
     return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, memory: decisions, isOutput: (relative) => isOutputOf(loaded.pipeline ?? pipeline)(relative) };
   };
 
