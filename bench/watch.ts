@@ -1,81 +1,103 @@
 /**
  * How long a watch takes from a save to the start of the task's process, and to its output, over graphs of several
- * sizes. The task that is changed is in the last layer and writes when it was started. Measured together with
- * chokidar's own event for the same save, as seen by a process that does nothing else: the floor for tools that watch
- * with it.
+ * sizes. The task that is changed is in the last layer; the first that its shell does is to write into a pipe, which
+ * this process reads. Measured together with chokidar's own event for the same save, in this process: the floor for
+ * tools that watch with it. It watches the one file, as to watch a folder of thousands makes it read that folder after
+ * each event, at the expense of the tool.
+ *
+ * Of a save the difference between the two is what counts: what else the machine does falls on both. Given are medians
+ * and quartiles, as one save in many is late for reasons of its own.
  */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { watch as watchFiles } from 'chokidar';
-import { layeredDag, writeSources, type Node } from './dag.ts';
+import { layeredDag, writeSources } from './dag.ts';
 import type { Tool } from './tools.ts';
 
 /** Milliseconds. */
 export interface WatchSample {
-  /** chokidar's event in another process. */
+  /** chokidar's event. */
   readonly event: number;
-  /** The same command, started by this process when it has nothing else to do, until it wrote what the clock says. */
+  /** The same command, started by this process when it has nothing else to do, until it is heard of. */
   readonly bare: number;
-  /** The task's process wrote what the clock says. */
+  /** The task's process is heard of. */
   readonly started: number;
+  /** That after chokidar's event. */
+  readonly over: number;
   readonly finished: number;
   /** CPU time, as Linux counts it, of the watch over one save that changes nothing, until it is quiet again. */
   readonly idle: number;
 }
 
-const stampCommand = 'date +%s%N > stamp.txt';
 const patience = 120_000;
 /** Until the next save: all that follows from one is over. */
 const pause = 800;
 
 export async function measureWatch(tool: Tool & { readonly watch: string }, size: number, saves: number): Promise<readonly WatchSample[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'runweave-bench-'));
-  // What the command alone writes is no change that the watch sees: a save right after it would not be a save alone.
+  // Not where the watch sees it.
   const elsewhere = mkdtempSync(path.join(tmpdir(), 'runweave-bench-'));
-  const dag = withStamp(layeredDag(size));
+  const [ofTask, ofCommand] = ['task', 'command'].map((name) => openPipe(path.join(elsewhere, name))) as [Pipe, Pipe];
+  const dag = layeredDag(size).map((node, index) => (index === size - 1 ? { ...node, command: `${ofTask.tell}; ${node.command}` } : node));
   const last = dag.at(-1);
   if (last === undefined) throw new Error('no tasks');
-  const [source, output, stamp] = [last.source, last.output, 'stamp.txt'].map((file) => path.join(folder, file)) as [string, string, string];
+  const [source, output] = [last.source, last.output].map((file) => path.join(folder, file)) as [string, string];
   writeSources(folder, dag);
   tool.prepare(folder, dag);
   const child = spawn('/bin/sh', ['-c', `exec ${tool.watch}`], { cwd: folder, stdio: 'ignore', detached: true });
-  const watcher = watchFiles(path.dirname(source), { ignoreInitial: true, atomic: true });
+  const watcher = watchFiles(source, { ignoreInitial: true, atomic: true });
   try {
     await until(() => readOr(output) !== '', child);
     await sleep(2000 + size);
     const samples: WatchSample[] = [];
     for (let number = 0; number < saves; number += 1) {
-      const event = new Promise<number>((resolve) => watcher.once('all', () => resolve(now())));
+      const before = statSync(output).mtimeMs;
+      const [event, heard] = [once(watcher, 'all').then(now), ofTask.heard()];
       const saved = now();
       writeFileSync(source, `change ${number} of ${size}\n`);
       const seen = await event;
-      await until(() => statSync(output).mtimeMs > saved && Number(readOr(stamp)) / 1e6 > saved, child);
-      const started = Number(readOr(stamp)) / 1e6 - saved;
+      await until(() => statSync(output).mtimeMs !== before, child);
+      const started = await heard;
       const finished = statSync(output).mtimeMs - saved;
       await sleep(pause);
       const cpu = cpuOf(child.pid ?? 0);
       writeFileSync(source, `change ${number} of ${size}\n`);
       await sleep(pause);
+      const idle = cpuOf(child.pid ?? 0) - cpu;
+      const told = ofCommand.heard();
       const bareStart = now();
-      spawnSync('/bin/sh', ['-c', stampCommand], { cwd: elsewhere });
-      const bare = Number(readOr(path.join(elsewhere, path.basename(stamp)))) / 1e6 - bareStart;
-      samples.push({ event: seen - saved, bare, started, finished, idle: cpuOf(child.pid ?? 0) - cpu });
+      spawn('/bin/sh', ['-c', ofCommand.tell], { stdio: 'ignore' });
+      samples.push({ event: seen - saved, bare: (await told) - bareStart, started: started - saved, over: started - seen, finished, idle });
     }
     return samples;
   } finally {
     await watcher.close();
+    for (const pipe of [ofTask, ofCommand]) pipe.close();
     process.kill(-(child.pid ?? 0), 'SIGINT');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     for (const each of [folder, elsewhere]) rmSync(each, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-function withStamp(dag: readonly Node[]): readonly Node[] {
-  return dag.map((node, index) => (index === dag.length - 1 ? { ...node, command: `${stampCommand}; ${node.command}` } : node));
+interface Pipe {
+  /** What a shell does itself, without another process. */
+  readonly tell: string;
+  /** When it is done next. */
+  readonly heard: () => Promise<number>;
+  readonly close: () => void;
+}
+
+function openPipe(file: string): Pipe {
+  execFileSync('mkfifo', [file]);
+  // Open for writing too, so that it does not end with who writes.
+  const socket = new Socket({ fd: openSync(file, constants.O_RDWR | constants.O_NONBLOCK), readable: true, writable: false });
+  socket.resume();
+  return { tell: `echo > ${file}`, heard: () => once(socket, 'data').then(now), close: () => void socket.destroy() };
 }
 
 function now(): number {

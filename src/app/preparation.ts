@@ -9,7 +9,7 @@ import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import { outputLookup, type IsOutput } from '../fingerprint/listings.ts';
 import type { KeptResults } from '../fingerprint/kept-results.ts';
 import { checkSyntax } from '../execution/check-syntax.ts';
-import type { DecisionContext } from '../execution/decide.ts';
+import { lookBeyond, type DecisionContext } from '../execution/decide.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
 import { findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
 import type { Decided, PlanScope } from '../execution/plan.ts';
@@ -148,7 +148,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     // Without a watcher, any file may have changed since; and before it began.
     if (!isTold || !isTrusted) decisions.touch();
     isTrusted = isTold;
-    decisions.lookBeyond(python && `${python.version} ${python.path}`);
+    lookBeyond({ memory: decisions, interpreter: python });
     return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, memory: decisions, isOutput: (relative) => isOutputOf(loaded.pipeline ?? pipeline)(relative) };
   };
 
@@ -198,6 +198,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     },
     trustEvents: (on) => {
       isTold = on;
+      isTrusted = false;
     },
   };
 }

@@ -261,11 +261,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       held.release();
       return scope;
     }
-    const setWatching = (on: boolean): void => {
-      watching = on;
-      preparation.trustEvents(on);
-    };
-    setWatching(true);
+    watching = true;
     const own = await startWatching(tasks, {
       file,
       folder,
@@ -284,9 +280,12 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
         if (active === undefined) await keepWarm();
       },
     });
+    // What was decided before changes were seen is not trusted.
+    preparation.trustEvents(true);
     ({ changesSettled } = own);
     stopWatching = async () => {
-      setWatching(false);
+      watching = false;
+      preparation.trustEvents(false);
       stopWatching = undefined;
       changesSettled = undefined;
       await own.stop();

@@ -77,6 +77,15 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   return decision;
 }
 
+/** Before tasks are decided: what was decided is forgotten where another interpreter, or something that no watch tells of, says so. */
+export function lookBeyond({ memory, interpreter }: Pick<DecisionContext, 'memory' | 'interpreter'>): void {
+  memory?.lookBeyond(nameOf(interpreter));
+}
+
+function nameOf(interpreter: Interpreter | undefined): string | undefined {
+  return interpreter && `${interpreter.version} ${interpreter.path}`;
+}
+
 /** What a task returned that is no JSON, and is no longer kept. */
 function missingPickles(result: Pick<TaskResult, 'pickles'> | undefined, { hasObject }: DecisionContext): readonly string[] {
   return Object.entries(result?.pickles ?? {}).flatMap(([name, { digest }]) => (hasObject?.(digest) === true ? [] : [name]));
@@ -127,7 +136,7 @@ function withPlace(reason: Reason, digests: FileDigests): Reason {
 export function fingerprintInputs(task: Task, params: JsonObject, context: DecisionContext): Omit<FingerprintInputs, 'last'> {
   const { folder, interpreter, result, isOutput } = context;
   const python = needsInterpreter(task) ? interpreter : undefined;
-  return { task, folder, params, interpreter: python && `${python.version} ${python.path}`, upstream: result, compiler: compilerOf(task, context), isOutput };
+  return { task, folder, params, interpreter: nameOf(python), upstream: result, compiler: compilerOf(task, context), isOutput };
 }
 
 /** Absent: modules of functions are compared as a whole. So they are if the function gets objects, which bring their own classes. */

@@ -207,8 +207,11 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     touch,
     written: (files) => touch(isTold ? files : undefined),
     trustEvents: (on) => {
+      if (on === isTold) return;
       isTold = on;
-      if (!on) traced.forgetAll();
+      traced.forgetAll();
+      touches += 1;
+      doubtAll();
     },
     async *verify(goesOn = () => true) {
       let asked = 0;
@@ -237,7 +240,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     verifyOf: (files) => {
       const changed = [...files].filter((file) => {
         for (const { files: own, stamps } of users(file)) if (!isSame(stamps[own.indexOf(file)], stampOf(file))) return true;
-        return traced.isChanged(file);
+        return traced.isChanged(file) || traced.isChanged(path.dirname(file));
       });
       touch(changed);
       return changed;

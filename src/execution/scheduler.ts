@@ -24,7 +24,7 @@ import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline
 import type { EventOf, Outcome, RecordedFailure, RunId, SkipReason } from '../model/run-event.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
 import type { KeptResult } from '../fingerprint/kept-results.ts';
-import { decide, findKept, type Decision, type DecisionContext } from './decide.ts';
+import { decide, findKept, lookBeyond, type Decision, type DecisionContext } from './decide.ts';
 import { executeTask, type ExecutionContext } from './execute-task.ts';
 import { waitsForRequest, type Decided, type PlanScope } from './plan.ts';
 import { noneSettled, type Settled } from './settled-tasks.ts';
@@ -438,6 +438,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   };
 
   const takeIn = async (next: Parameters<RunningPipeline['changed']>[0]): Promise<void> => {
+    lookBeyond(context.decision);
     const isDoubtful = pipeline.tasks.some((task) => settled.has(task.id) && context.decision.memory?.holds(task) !== true);
     if (next !== undefined || isDoubtful) tellSettled();
     if (next !== undefined) {
