@@ -12,6 +12,7 @@ import { withValues } from '../model/pickled-return.ts';
 import { toDate, type Clock, type UnixNano } from '../model/time.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
 import type { Collector } from '../collector/server.ts';
+import { sourceLabel } from '../definition/task-source.ts';
 import { objectPath } from '../recording/artifacts.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { runAttempt } from '../execution/attempt.ts';
@@ -113,6 +114,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   /** Makes the record, from the events as they are told. */
   const collected = collectEvents();
   let resource: JsonObject | undefined;
+  let attempts = 0;
   const tell = (): void => {
     timer?.close();
     timer = undefined;
@@ -120,8 +122,10 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     for (const next of untold.splice(0)) {
       const event = typeof next === 'function' ? next() : next;
       const whole = event.type === 'run-started' ? { ...event, resource } : event;
-      const { event: safe, text } = withoutTokens(masker?.event(whole) ?? whole);
-      collected.add(safe, text.length);
+      const masked = masker?.event(whole) ?? whole;
+      // Before the first attempt there is no token; what is told then is most of a run that has nothing to do.
+      const { event: safe, text } = attempts === 0 ? { event: masked } : withoutTokens(masked);
+      collected.add(safe, text?.length ?? 0);
       log.append(safe, text);
       context.onEvent(safe);
     }
@@ -165,7 +169,6 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const sampler = createSampler();
   const scratch = path.join(store, 'cache', 'attempts', runId);
   const pythonPath = pythonHelperFolder();
-  let attempts = 0;
   const collector = lazyCollector((message) => emit({ type: 'warning', time: clock.now(), message }));
   const { changesSettled } = context;
   /** Since when it only waits for changes that may belong to it. */
@@ -315,7 +318,8 @@ function lazyCollector(onWarning: (message: string) => void): { readonly get: ()
 
 /** The tasks of the run as the record and the views name them. */
 function nodesOf(pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, spanOf: (task: TaskId) => SpanId): readonly TaskNode[] {
-  const byId = new Map(graph.tasks.map((task) => [task.id, task]));
+  let modules: ReadonlyMap<TaskId, string> | undefined;
+  const moduleOf = (id: TaskId): string => (modules ??= new Map(graph.tasks.map((task) => [task.id, task.source]))).get(id) ?? '';
   return pipeline.tasks
     .filter((task) => scope.wanted.has(task.id))
     .map((task) => ({
@@ -324,7 +328,7 @@ function nodesOf(pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, spanO
       kind: task.source.kind,
       matrix: task.matrix,
       dependencies: task.dependencies,
-      source: byId.get(task.id)?.source ?? '',
+      source: sourceLabel(task.source) ?? moduleOf(task.id),
       outputs: task.outputs,
       spanId: spanOf(task.id),
       tags: task.tags,

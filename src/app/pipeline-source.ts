@@ -14,6 +14,7 @@ import { disk } from './disk.ts';
 import { version } from './installation.ts';
 import type { Disk } from '../definition/disk.ts';
 import { loadPipeline, type LoadedPipeline } from '../definition/load-pipeline.ts';
+import { packPipeline, unpackPipeline, type PackedPipeline } from './packed-pipeline.ts';
 
 export interface PipelineSource {
   /** Never throws: a file that is missing or can't be read is a diagnostic like any other mistake. */
@@ -34,17 +35,29 @@ interface Understood {
   readonly loaded: LoadedPipeline;
 }
 
+/** As JSON. */
+type Saved = Omit<Understood, 'loaded'> & { readonly packed: PackedPipeline };
+
 /** `store` is `.runweave`. */
 export function createPipelineSource(file: string, set: JsonObject | undefined, environment: Readonly<Record<string, string | undefined>>, store: string): PipelineSource {
   const cacheFile = path.join(store, 'cache', `pipeline-${path.basename(file)}.json`);
   let known: Understood | undefined;
   let isSaved = false;
 
-  const holds = ({ key, variables, files, missing }: Understood, now: string): boolean =>
+  const holds = ({ key, variables, files, missing }: Omit<Understood, 'loaded'>, now: string): boolean =>
     key === now &&
     Object.entries(variables).every(([name, value]) => (environment[name] ?? null) === value) &&
     Object.entries(files).every(([name, exists]) => disk.fileExists(name) === exists) &&
     !missing.some(disk.exists);
+
+  const readSaved = (now: string): Understood | undefined => {
+    try {
+      const { packed, ...asked } = JSON.parse(readFileSync(cacheFile, 'utf8')) as Saved;
+      return holds(asked, now) ? { ...asked, loaded: unpackPipeline(packed) } : undefined;
+    } catch {
+      return undefined;
+    }
+  };
 
   const load = (text: string, key: string): Understood => {
     const variables: Record<string, string | null> = {};
@@ -76,35 +89,30 @@ export function createPipelineSource(file: string, set: JsonObject | undefined, 
       } catch (error) {
         return unreadable(file, error as NodeJS.ErrnoException);
       }
-      const key = digestOf(JSON.stringify([text, set, file, build()]));
+      const key = digestOf(JSON.stringify([digestOf(text), set, file, build()]));
       if (known !== undefined && holds(known, key)) return known.loaded;
-      const saved = known === undefined ? readSaved(cacheFile) : undefined;
-      isSaved = saved !== undefined && holds(saved, key);
-      known = saved !== undefined && isSaved ? saved : load(text, key);
+      const saved = known === undefined ? readSaved(key) : undefined;
+      isSaved = saved !== undefined;
+      known = saved ?? load(text, key);
       return known.loaded;
     },
-    key: () => (known === undefined ? '' : digestOf(JSON.stringify([known.key, known.variables, known.files]))),
+    key: () => (known === undefined ? '' : digestOf(JSON.stringify([known.key, known.variables, known.files, known.missing]))),
     save: () => {
-      if (isSaved || known === undefined || known.loaded.graph.diagnostics.length > 0) return;
+      if (isSaved || known === undefined) return;
       isSaved = true;
+      const { loaded, ...rest } = known;
+      const packed = packPipeline(loaded);
+      if (packed === undefined) return;
       try {
         mkdirSync(path.dirname(cacheFile), { recursive: true });
         const temporary = `${cacheFile}.${process.pid}.tmp`;
-        writeFileSync(temporary, JSON.stringify(known));
+        writeFileSync(temporary, JSON.stringify({ ...rest, packed } satisfies Saved));
         renameSync(temporary, cacheFile);
       } catch {
         // Only a cache: without it the file is parsed again.
       }
     },
   };
-}
-
-function readSaved(file: string): Understood | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Understood;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Another version, or another build of the same, may understand a file in another way. */

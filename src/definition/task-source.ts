@@ -17,6 +17,22 @@ export interface ReadSource {
   readonly mistake?: Pick<Mistake, 'code' | 'message' | 'suggestion' | 'replacement'> & { readonly on?: 'key' };
 }
 
+/** What graphs show of a source that is read; `undefined` for a function: the file of its module has to be looked for. */
+export function sourceLabel(source: TaskSource): string | undefined {
+  switch (source.kind) {
+    case 'shell':
+      return source.command;
+    case 'python':
+      return source.script;
+    case 'notebook':
+      return source.notebook;
+    case 'call':
+      return undefined;
+    default:
+      return source satisfies never;
+  }
+}
+
 const identifier = '[\\p{ID_Start}_][\\p{ID_Continue}]*';
 const callable = new RegExp(`^(${identifier}(?:\\.${identifier})*):(${identifier})$`, 'u');
 

@@ -184,9 +184,9 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   await channel?.close();
   output.flush();
   limit.end();
-  await log?.close();
+  const hasLog = await log?.close();
   await reports.settled();
-  removeScratch(logFile);
+  if (hasLog === true) removeScratch(logFile);
   const observed = reports.observed();
   if (reports.hasObserved()) {
     context.onImported?.(reports.imported());
@@ -274,7 +274,7 @@ async function openChannel(request: AttemptRequest, context: AttemptContext, rep
 /** What is still held open (on Windows) stays until the run's end. */
 function removeScratch(file: string): void {
   try {
-    if (existsSync(file)) unlinkSync(file);
+    unlinkSync(file);
   } catch {
     // The outcome of the task does not depend on it.
   }

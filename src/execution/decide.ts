@@ -64,7 +64,7 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await context.digests.ofPath(context.folder, output))?.digest })));
   const lost = missingPickles(last, context).map((name) => ({ path: `returns.${name}`, digest: undefined }));
   const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs: [...outputs, ...lost] });
-  if (reasons.length === 0 && missingReturns.length === 0 && pickled.params.length === 0 && pickled.inText.length === 0) remember?.();
+  if (reasons.length === 0 && missingReturns.length === 0 && pickled.params.length === 0 && pickled.inText.length === 0 && last !== undefined) remember?.(last);
   return { fingerprint, params, missingReturns, pickles: pickled.params, picklesInText: pickled.inText, reasons: withImporters(reasons, fingerprint, context).map((reason) => withPlace(reason, context.digests)) };
 }
 

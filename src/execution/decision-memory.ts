@@ -15,33 +15,27 @@
  * Only of shell tasks with plain files all that is looked at is known beforehand. Python tasks, whose modules and
  * packages are found out while they run, and folders and globs are decided each time.
  */
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
 import { shellScripts } from '../fingerprint/task-fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
+import type { SpanReference } from '../model/run-event.ts';
+import { isSame, stampOf, type Stamp } from './file-stamp.ts';
+import { packDecisions, unpackDecisions, type SavedDecisions } from './saved-decisions.ts';
 
 /** Milliseconds: as long as a digest counts as racy in `file-digests.ts`. */
 const racyWindow = 50;
-const version = 1;
-
-/** Size, mtime and ctime in milliseconds (with fractions), inode; `null`: there is no such file. */
-type Stamp = readonly [size: number, mtime: number, ctime: number, inode: number] | null;
-
-/** As JSON: paths relative to the pipeline's folder, each file once. */
-export interface SavedDecisions {
-  readonly version: number;
-  readonly files: readonly string[];
-  readonly stamps: readonly Stamp[];
-  /** The places of its files in `files`. */
-  readonly tasks: Readonly<Record<TaskId, readonly number[]>>;
-}
 
 export interface DecisionMemory {
   /** The task is up to date, as it was when that was decided. */
   readonly holds: (task: Task) => boolean;
-  /** Before a task is decided. What is returned is called when it was found up to date; `undefined`: that can't be remembered. */
-  readonly observe: (task: Task) => (() => void) | undefined;
+  /**
+   * Before a task is decided. What is returned is called when it was found up to date, with what made what is there;
+   * `undefined`: that can't be remembered.
+   */
+  readonly observe: (task: Task) => ((madeBy: SpanReference) => void) | undefined;
+  /** Of a task that holds: the results need not be read for it. */
+  readonly madeBy: (task: TaskId) => SpanReference | undefined;
   /** The task has another result: so it, and what depends on it, is decided anew. */
   readonly resultChanged: (task: TaskId) => void;
   /** These files (absolute) may have changed; without files, any may. */
@@ -67,6 +61,7 @@ interface Entry {
   readonly task: Task;
   readonly files: readonly string[];
   readonly stamps: readonly Stamp[];
+  readonly madeBy: SpanReference;
   /** The state of the world, counted by `touch`, in which its stamps were compared. */
   seen: number;
 }
@@ -87,13 +82,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
   let byFile: Map<string, Set<Entry>> | undefined;
   let dependents: Map<TaskId, TaskId[]> | undefined;
 
-  if (saved?.version === version) {
-    const files = saved.files.map((file) => path.join(folder, file));
-    for (const task of pipeline.tasks) {
-      const places = saved.tasks[task.id];
-      if (places !== undefined) entries.set(task.id, { task, files: places.map((place) => files[place] ?? ''), stamps: places.map((place) => saved.stamps[place] ?? null), seen: -1 });
-    }
-  }
+  if (saved !== undefined) for (const known of unpackDecisions(saved, pipeline)) entries.set(known.task.id, { ...known, seen: -1 });
 
   /** Of this moment, or as it was asked for since it was touched last. `undefined`: a folder. */
   const stampNow = (file: string): Stamp | undefined => {
@@ -139,9 +128,9 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
       stamps.push(stamp);
     }
     const before = touches;
-    return () => {
+    return ({ runId, traceId, spanId }) => {
       forget(task.id);
-      const entry: Entry = { task, files, stamps, seen: touches === before ? world : -1 };
+      const entry: Entry = { task, files, stamps, madeBy: { runId, traceId, spanId }, seen: touches === before ? world : -1 };
       entries.set(task.id, entry);
       if (byFile !== undefined) addTo(byFile, entry);
       isNew = true;
@@ -176,6 +165,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
       return true;
     },
     observe,
+    madeBy: (id) => entries.get(id)?.madeBy,
     resultChanged: (id) => {
       touches += 1;
       if (dependents === undefined) {
@@ -228,24 +218,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     },
     revision: () => touches,
     isNew: () => isNew,
-    export: () => {
-      const places = new Map<string, number>();
-      const stamps: Stamp[] = [];
-      const tasks: Record<TaskId, readonly number[]> = {};
-      for (const entry of entries.values()) {
-        // Of a file that two tasks remember in two states, one of them is not up to date any more.
-        if (entry.files.some((file, at) => places.has(file) && !isSame(stamps[places.get(file) ?? 0], entry.stamps[at]))) continue;
-        tasks[entry.task.id] = entry.files.map((file, at) => {
-          let place = places.get(file);
-          if (place === undefined) {
-            places.set(file, (place = stamps.length));
-            stamps.push(entry.stamps[at] ?? null);
-          }
-          return place;
-        });
-      }
-      return { version, files: [...places.keys()].map((file) => path.relative(folder, file)), stamps, tasks };
-    },
+    export: () => packDecisions(entries.values(), folder),
   };
 }
 
@@ -266,21 +239,4 @@ function filesLookedAt(task: Task, folder: string): readonly string[] | undefine
   const declared = [...task.inputs, ...task.outputs];
   if (declared.some(isGlob)) return undefined;
   return [...new Set([...declared.map((file) => path.resolve(folder, file)), ...shellScripts(task, folder)])];
-}
-
-/** `undefined`: no plain file, so more is looked at than it. */
-function stampOf(file: string): Stamp | undefined {
-  try {
-    const stats = statSync(file, { throwIfNoEntry: false });
-    if (stats === undefined) return null;
-    return stats.isFile() ? [stats.size, stats.mtimeMs, stats.ctimeMs, stats.ino] : undefined;
-  } catch {
-    // Behind a folder that may not be entered.
-    return undefined;
-  }
-}
-
-function isSame(a: Stamp | undefined, b: Stamp | undefined): boolean {
-  if (a === null || b === null || a === undefined || b === undefined) return a === null && b === null;
-  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
 }

@@ -12,8 +12,8 @@ const bytesInOneGo = 4 * 1024 * 1024;
 const lineLimit = 32 * 1024 * 1024;
 
 export interface FollowedLog {
-  /** Reads to the end, also a last line without its end. */
-  readonly close: () => Promise<void>;
+  /** Reads to the end, also a last line without its end. Resolves with whether there was a file. */
+  readonly close: () => Promise<boolean>;
 }
 
 /**
@@ -63,6 +63,7 @@ export function followLog(file: string, onLine: (line: string) => void): Followe
       while (read()) await nextTurn();
       if (rest.trim() !== '') onLine(rest);
       if (opened !== undefined) closeSync(opened.descriptor);
+      return opened !== undefined;
     },
   };
 }

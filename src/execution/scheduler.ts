@@ -202,8 +202,8 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   };
 
   const madeBy = (id: TaskId): Pick<EventOf<'task-skipped'>, 'madeBy'> => {
-    const last = results.get(id);
-    return last === undefined ? {} : { madeBy: { runId: last.runId, traceId: last.traceId, spanId: last.spanId } };
+    const maker = context.decision.memory?.madeBy(id) ?? results.get(id);
+    return maker === undefined ? {} : { madeBy: { runId: maker.runId, traceId: maker.traceId, spanId: maker.spanId } };
   };
 
   /** A task is done: tasks that waited for it alone are next. */

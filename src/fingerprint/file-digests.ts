@@ -58,6 +58,8 @@ export interface FileDigests {
    * without a match is an empty set, which has a digest.
    */
   readonly ofPath: (folder: string, relative: string) => Promise<PathDigest | undefined>;
+  /** When a file changed last (Unix milliseconds), as `ofFile` or `ofPath` saw it last; `undefined` where that is not known. */
+  readonly lastChange: (absolute: string) => number | undefined;
   /** Bytes of what a digest that was given stands for. */
   readonly sizeOf: (digest: Digest) => number | undefined;
   /** Names of what is in a folder: the same set as long as nothing came, went or was renamed. `undefined` when there is no such folder. */
@@ -130,8 +132,8 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     return { digest, size };
   };
 
-  const ofFile = async (absolute: string): Promise<PathDigest | undefined> => {
-    const stats = statOf(absolute);
+  const ofFile = (absolute: string): Promise<PathDigest | undefined> => ofSeen(absolute, statOf(absolute));
+  const ofSeen = async (absolute: string, stats: BigIntStats | undefined): Promise<PathDigest | undefined> => {
     if (stats?.isFile() !== true) {
       entries().delete(absolute);
       return undefined;
@@ -211,9 +213,10 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
 
   const ofPath = async (folder: string, relative: string): Promise<PathDigest | undefined> => {
     const absolute = path.resolve(folder, relative);
-    const single = await ofFile(absolute);
+    const stats = statOf(absolute);
+    const single = await ofSeen(absolute, stats);
     if (single !== undefined) return single;
-    if (!isGlob(relative) && statOf(absolute) === undefined) return undefined;
+    if (!isGlob(relative) && stats === undefined) return undefined;
     const listing: string[] = [];
     let size = 0;
     let sizeAtTurn = 0;
@@ -290,6 +293,10 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     foldersIn,
     ofFile,
     ofPath,
+    lastChange: (absolute) => {
+      const known = entries().get(absolute);
+      return known && Math.max(Number(known[1]), Number(known[2])) / 1e6;
+    },
     sizeOf: (digest) => sizes.get(digest),
     meaningOf: ofMeaning,
     export: exported,

@@ -70,6 +70,8 @@ export interface KeptEntries {
   /** Replaces an entry of the same fingerprint. Throws when the disk refuses. */
   readonly write: (entry: Pick<KeptEntry, 'task' | 'result' | 'files'>) => FoundEntry;
   readonly markUsed: (found: FoundEntry) => void;
+  /** Of the files that are held open for more. */
+  readonly release: () => void;
 }
 
 export function openKeptEntries(kept: string, pipelineFile: string): KeptEntries {
@@ -84,9 +86,7 @@ export function openKeptEntries(kept: string, pipelineFile: string): KeptEntries
   const append = (file: string, entry: KeptEntry): number => {
     const key = JSON.stringify(entry.task);
     const text = JSON.stringify(entry);
-    const lines = linesIn(file);
-    if (lines.count(key) >= mostLines) replace(kept, file, readEntries(file));
-    lines.append(key, text);
+    if (linesIn(file).append(key, text) > mostLines) replace(kept, file, readEntries(file));
     return Buffer.byteLength(text);
   };
   return {
@@ -102,6 +102,9 @@ export function openKeptEntries(kept: string, pipelineFile: string): KeptEntries
     },
     markUsed: ({ file, entry }) => {
       append(file, { ...entry, used: Date.now() });
+    },
+    release: () => {
+      for (const lines of shards.values()) lines.release();
     },
   };
 }

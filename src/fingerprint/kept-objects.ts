@@ -6,7 +6,7 @@
  *   objects/ab/cdef…   by SHA-256, read-only
  *   small/ab.lines     those below 4 kB, which take a block of the disk each as files: lines of a digest and base64
  */
-import { constants, chmodSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { constants, chmodSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, type Stats } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Digest } from '../model/fingerprint.ts';
@@ -26,6 +26,8 @@ export interface KeptObjects {
   readonly store: (source: string, digest: Digest, size: number) => Promise<boolean>;
   /** A copy in `staging/`, to be renamed; `undefined` when the object is gone, or damaged. */
   readonly take: (digest: Digest, size: number, mode: number) => Promise<string | undefined>;
+  /** Of the files that are held open for more. */
+  readonly release: () => void;
 }
 
 export function openKeptObjects(kept: string): KeptObjects {
@@ -62,6 +64,9 @@ export function openKeptObjects(kept: string): KeptObjects {
       writeFileSync(temporary, bytes);
       chmodSync(temporary, mode);
       return temporary;
+    },
+    release: () => {
+      for (const lines of shards.values()) lines.release();
     },
   };
 }
@@ -187,12 +192,23 @@ async function takeLarge(kept: string, digest: Digest, mode: number): Promise<st
 
 /** Whether neither the path nor a folder on it, below `folder`, is a link. What is not there is none. */
 export function isWithoutLinks(folder: string, relative: string): boolean {
+  return followPath(folder, relative) !== 'link';
+}
+
+/** What is there; `undefined` also where there is a link on the way, or at its end. */
+export function statWithoutLinks(folder: string, relative: string): Stats | undefined {
+  const found = followPath(folder, relative);
+  return found === 'link' ? undefined : found;
+}
+
+function followPath(folder: string, relative: string): Stats | 'link' | undefined {
   let current = folder;
+  let stats: Stats | undefined;
   for (const part of relative.split('/')) {
     current = path.join(current, part);
-    const stats = lstatSync(current, { throwIfNoEntry: false });
-    if (stats === undefined) return true;
-    if (stats.isSymbolicLink()) return false;
+    stats = lstatSync(current, { throwIfNoEntry: false });
+    if (stats === undefined) return undefined;
+    if (stats.isSymbolicLink()) return 'link';
   }
-  return true;
+  return stats;
 }

@@ -17,7 +17,7 @@ import type { TaskResult } from '../model/task-result.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
 import { abandonedFiles, allEntries, openKeptEntries, removeEntries, type FoundEntry, type KeptFile } from './kept-entries.ts';
 import { keptFolder, stagingFile } from './kept-folder.ts';
-import { isWithoutLinks, openKeptObjects, removeObjects } from './kept-objects.ts';
+import { isWithoutLinks, openKeptObjects, removeObjects, statWithoutLinks } from './kept-objects.ts';
 import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
 import { fingerprintDifference } from './staleness.ts';
@@ -94,8 +94,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       const now = await fingerprintTask({ ...inputs, last: result.fingerprint }, digests());
       if (fingerprintDifference(result.fingerprint, now).length > 0) return undefined;
       // Changed and changed back while the task ran: it may have read either.
-      const used = filesUsed(result.fingerprint).flatMap((file) => filesOf(folder, file));
-      if (used.some((absolute) => isYoungerThan(absolute, startedAt - coarseClock) && !isMade(relativeTo(folder, absolute)) && !heldStill(relativeTo(folder, absolute)))) return undefined;
+      if (filesUsed(result.fingerprint).some((file) => changedSince(file, startedAt - coarseClock, task, (relative) => isMade(relative) || heldStill(relative)))) return undefined;
       if (listingsMoved(result.fingerprint.listings ?? {}, startedAt - coarseClock, { folder, isOutput: inputs.isOutput }, digests())) return undefined;
       const files = await listOutputs(task, startedAt - coarseClock);
       if (files === undefined) return undefined;
@@ -116,13 +115,23 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
     }
   };
 
+  /** Whether a file of what the task's fingerprint was made from, a moment ago, is younger. */
+  const changedSince = (used: string, since: number, { source }: Task, mayBe: (relative: string) => boolean): boolean => {
+    const absolute = path.resolve(folder, used);
+    // The content of sources of Python is not looked at, but what they mean.
+    const seen = source.kind === 'shell' ? digests().lastChange(absolute) : undefined;
+    if (seen !== undefined) return seen > since && !mayBe(relativeTo(folder, absolute));
+    return filesOf(folder, used).some((file) => isYoungerThan(file, since) && !mayBe(relativeTo(folder, file)));
+  };
+
   /** `undefined` where an output is no plain file, or was not written since. */
   const listOutputs = async (task: Task, since: number): Promise<readonly KeptFile[] | undefined> => {
     const files = new Map<string, KeptFile>();
     for (const absolute of outputFiles(task)) {
       const relative = relativeTo(folder, absolute);
-      if (!isWithoutLinks(folder, relative) || !isYoungerThan(absolute, since)) return undefined;
-      const { mode } = statSync(absolute);
+      const stats = statWithoutLinks(folder, relative);
+      if (stats === undefined || Math.max(stats.mtimeMs, stats.ctimeMs) <= since) return undefined;
+      const { mode } = stats;
       const found = await digests().ofFile(absolute);
       if (found === undefined) return undefined;
       files.set(relative, { path: relative, digest: found.digest, size: found.size, mode: mode & 0o777 });
@@ -175,7 +184,12 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
     return putBack;
   };
 
-  const outputFiles = (task: Task): readonly string[] => task.outputs.flatMap((output) => filesOf(folder, output));
+  const outputFiles = (task: Task): readonly string[] =>
+    task.outputs.flatMap((output) => {
+      const absolute = path.resolve(folder, output);
+      // A file, as its digest was made a moment ago.
+      return digests().lastChange(absolute) === undefined ? filesOf(folder, output) : [absolute];
+    });
 
   const restore: KeptResults['restore'] = async (task, found) => {
     const { files, result } = found.entry;
@@ -215,6 +229,8 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   };
 
   const makeRoom = (): void => {
+    entries.release();
+    objects.release();
     if (added === 0) return;
     try {
       // What was replaced is not taken off the sum: it is never too small, and right again when all is counted.

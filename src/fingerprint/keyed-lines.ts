@@ -6,7 +6,8 @@
  *
  * Constraints: two processes may append at once, and any may be killed. So a file is only appended to, or replaced as a
  * whole; each line begins with a line end of its own, so that one that was torn spoils no other. Of a file only the
- * places of its lines are held in memory. Neither keys nor texts hold a tab or a line end.
+ * places of its lines are held in memory, and its descriptor from the first line that is appended on, until it is
+ * released (not on Windows, where it could not be replaced meanwhile). Neither keys nor texts hold a tab or a line end.
  */
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, statSync, utimesSync, writeSync, type Stats } from 'node:fs';
 import path from 'node:path';
@@ -15,10 +16,12 @@ export interface KeyedLines {
   /** Texts of the lines with this key, in the order in which they were written. */
   readonly of: (key: string) => readonly string[];
   readonly count: (key: string) => number;
-  /** Throws when the disk refuses. */
-  readonly append: (key: string, text: string) => void;
+  /** Returns how many lines have the key now. Throws when the disk refuses. */
+  readonly append: (key: string, text: string) => number;
   /** Says that it is of use now. */
   readonly touch: () => void;
+  /** Closes what is held open; more can be appended all the same. */
+  readonly release: () => void;
 }
 
 interface Place {
@@ -26,8 +29,8 @@ interface Place {
   readonly length: number;
 }
 
+/** A file is only appended to, or another one is put in its place. */
 interface Index {
-  stamp: string;
   size: number;
   readonly inode: number;
   readonly places: Map<string, Place[]>;
@@ -39,31 +42,37 @@ const tab = 0x09;
 /** The file need not be there. */
 export function openKeyedLines(file: string): KeyedLines {
   let index: Index | undefined;
+  let held: { readonly descriptor: number; readonly inode: number } | undefined;
 
   const indexNow = (): Index | undefined => {
     const stats = statSync(file, { throwIfNoEntry: false });
     if (stats === undefined) return (index = undefined);
-    if (index?.stamp !== stampOf(stats)) index = readIndex(file, stats);
+    if (index?.size !== stats.size || index.inode !== stats.ino) index = readIndex(file, stats);
     return index;
+  };
+
+  const release = (): void => {
+    if (held !== undefined) closeSync(held.descriptor);
+    held = undefined;
   };
 
   const append: KeyedLines['append'] = (key, text) => {
     const line = Buffer.from(`\n${key}\t${text}\n`);
-    const descriptor = openToAppend(file);
-    try {
-      if (writeSync(descriptor, line) < line.length) throw new Error('the disk is full');
-      const stats = fstatSync(descriptor);
-      // Whoever else has written: then it is read again.
-      const { size: before, places, inode } = index ?? { size: 0, places: new Map<string, Place[]>(), inode: stats.ino };
-      if (stats.size !== before + line.length || stats.ino !== inode) return;
-      const place = { at: before + 1, length: line.length - 2 };
-      const known = places.get(key);
-      if (known === undefined) places.set(key, [place]);
-      else known.push(place);
-      index = { stamp: stampOf(stats), size: stats.size, inode, places };
-    } finally {
-      closeSync(descriptor);
+    const known = indexNow();
+    if (held?.inode !== known?.inode) release();
+    if (held === undefined) {
+      const descriptor = openToAppend(file);
+      held = { descriptor, inode: fstatSync(descriptor).ino };
     }
+    const written = writeSync(held.descriptor, line);
+    index = known ?? { size: 0, inode: held.inode, places: new Map<string, Place[]>() };
+    // Whoever else has written, or put another file there: the size or the inode will say so.
+    const places = index.places.get(key) ?? [];
+    if (places.push({ at: index.size + 1, length: line.length - 2 }) === 1) index.places.set(key, places);
+    index.size += line.length;
+    if (process.platform === 'win32') release();
+    if (written < line.length) throw new Error('the disk is full');
+    return places.length;
   };
 
   const of: KeyedLines['of'] = (key) => {
@@ -87,13 +96,11 @@ export function openKeyedLines(file: string): KeyedLines {
     count: (key) => indexNow()?.places.get(key)?.length ?? 0,
     append,
     touch: () => {
-      const known = indexNow();
-      if (known === undefined) return;
+      if (indexNow() === undefined) return;
       const now = new Date();
       utimesSync(file, now, now);
-      const stats = statSync(file);
-      if (stats.size === known.size && stats.ino === known.inode) known.stamp = stampOf(stats);
     },
+    release,
   };
 }
 
@@ -133,7 +140,7 @@ function readIndex(file: string, stats: Stats): Index {
     at = end + 1;
   }
   // What was appended since it was asked for is read again next time.
-  return { stamp: stampOf(stats), size: bytes.length, inode: stats.ino, places };
+  return { size: bytes.length, inode: stats.ino, places };
 }
 
 function openToAppend(file: string): number {
@@ -144,8 +151,4 @@ function openToAppend(file: string): number {
     mkdirSync(path.dirname(file), { recursive: true });
     return openSync(file, 'a');
   }
-}
-
-function stampOf({ size, mtimeMs, ino }: Stats): string {
-  return `${size} ${mtimeMs} ${ino}`;
 }

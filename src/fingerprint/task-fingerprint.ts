@@ -114,7 +114,7 @@ async function digestSources(task: Task, folder: string, files: readonly string[
   const called = task.source.kind === 'call' && compiler !== undefined ? task.source : undefined;
   const isComparedByMeaning = task.compare === 'meaning' && task.source.kind !== 'shell';
   // They do not run in the task's process, so they can't see its sources; each counts with every byte.
-  const scripts = new Set(scriptFiles(task, folder));
+  const scripts = new Set(isComparedByMeaning ? scriptFiles(task, folder) : []);
   scripts.delete(files[0] ?? '');
   if (isComparedByMeaning) {
     for (const file of files) {

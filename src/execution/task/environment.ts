@@ -64,7 +64,7 @@ interface Surroundings {
 /** The same for thousands of attempts: made once for those whose tasks set the same variables. */
 function surroundings({ inherited, task, workspace, pythonPath, reporting }: EnvironmentContext): Surroundings {
   let those = known.get(inherited);
-  if (those === undefined) known.set(inherited, (those = new Map()));
+  if (those === undefined) known.set(inherited, (those = new Map<string, Surroundings>()));
   const key = JSON.stringify([task.env, workspace, pythonPath, reporting?.url, reporting?.experiment]);
   let found = those.get(key);
   if (found === undefined) {

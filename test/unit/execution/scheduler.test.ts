@@ -52,7 +52,7 @@ function createWorld(slots = 8) {
       return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });
     },
     export: () => ({}), isNew: () => false,
-        sizeOf: () => undefined,
+        sizeOf: () => undefined, lastChange: () => undefined,
   };
   const store: Results = {
     get: (task) => results.get(task),
