@@ -19,9 +19,10 @@ import { runAttempt } from '../execution/attempt.ts';
 import { createSampler } from '../execution/backend/sampled-backend.ts';
 import type { Backend } from '../execution/backend/backend.ts';
 import type { DecisionContext } from '../execution/decide.ts';
+import type { DecisionMemory } from '../execution/decision-memory.ts';
 import type { PlanScope } from '../execution/plan.ts';
 import type { Settled } from '../execution/settled-tasks.ts';
-import { startRun, type RunningPipeline } from '../execution/scheduler.ts';
+import { startRun, type FirstDecision, type RunningPipeline } from '../execution/scheduler.ts';
 import { commandOf } from '../execution/task/command.ts';
 import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
@@ -53,6 +54,7 @@ export interface RunRequest {
   readonly slots: Slots;
   readonly durations: (tasks: readonly Task[]) => Durations;
   readonly settled: Settled;
+  readonly first?: FirstDecision;
 }
 
 export interface RunContext {
@@ -79,7 +81,7 @@ export interface ActiveRun {
   readonly cancel: RunningPipeline['cancel'];
   /** Files changed. `false`: too late for this run. */
   readonly filesChanged: () => Promise<boolean>;
-  readonly pipelineChanged: (pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope) => Promise<boolean>;
+  readonly pipelineChanged: (pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, memory: DecisionMemory) => Promise<boolean>;
 }
 
 export type RunEnd = { readonly ok: true; readonly result: RunResult } | { readonly ok: false; readonly message: string };
@@ -174,7 +176,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   /** Since when it only waits for changes that may belong to it. */
   let idleSince: UnixNano | undefined;
   const running = startRun(
-    { pipeline, scope, onFailure: request.onFailure, settled: request.settled },
+    { pipeline, scope, onFailure: request.onFailure, settled: request.settled, ...(request.first !== undefined && { first: request.first }) },
     {
       decision: context.decision,
       results: context.results,
@@ -243,9 +245,10 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   context.onStarted({
     cancel: running.cancel,
     filesChanged: () => running.changed(),
-    pipelineChanged: (next, graph, nextScope) =>
+    pipelineChanged: (next, graph, nextScope, memory) =>
       running.changed({
         pipeline: next,
+        memory,
         scope: nextScope,
         announce: () => {
           secrets = [...new Set([...secrets, ...secretValues(next, context.environment)])];

@@ -12,16 +12,19 @@
  * seen next time, and only of files that are older than the resolution of their times: what is younger could change
  * again without a trace (git's "racy" files), and such a task is decided anew.
  *
- * Only of shell tasks with plain files all that is looked at is known beforehand. Python tasks, whose modules and
- * packages are found out while they run, and folders and globs are decided each time.
+ * Only of shell tasks with plain files all that is looked at is known beforehand. Others are remembered while somebody
+ * tells of changes, with what their decisions looked at (`traced-decisions.ts`), and are decided anew by the next process.
  */
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
+import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { shellScripts } from '../fingerprint/task-fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { SpanReference } from '../model/run-event.ts';
 import { isSame, stampOf, type Stamp } from './file-stamp.ts';
 import { packDecisions, unpackDecisions, type SavedDecisions } from './saved-decisions.ts';
+import type { Decision } from './decide.ts';
+import { createTracedDecisions, type Tracing } from './traced-decisions.ts';
 
 /** Milliseconds: as long as a digest counts as racy in `file-digests.ts`. */
 const racyWindow = 50;
@@ -36,6 +39,12 @@ export interface DecisionMemory {
   readonly observe: (task: Task) => ((madeBy: SpanReference) => void) | undefined;
   /** Of a task that holds: the results need not be read for it. */
   readonly madeBy: (task: TaskId) => SpanReference | undefined;
+  /** What was decided of a task that was not up to date, and would be decided again. */
+  readonly standing: (task: Task) => Decision | undefined;
+  /** As `observe`, for what that can't, while changes are told. */
+  readonly trace: (task: Task, digests: FileDigests) => Tracing | undefined;
+  /** Before tasks are decided with this interpreter: looks at what nobody tells of. */
+  readonly lookBeyond: (interpreter: string | undefined) => void;
   /** The task has another result: so it, and what depends on it, is decided anew. */
   readonly resultChanged: (task: TaskId) => void;
   /** These files (absolute) may have changed; without files, any may. */
@@ -81,6 +90,8 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
   let firstDoubt = 0;
   let byFile: Map<string, Set<Entry>> | undefined;
   let dependents: Map<TaskId, TaskId[]> | undefined;
+  const traced = createTracedDecisions(folder, clock);
+  let decidedWith: string | undefined;
 
   if (saved !== undefined) for (const known of unpackDecisions(saved, pipeline)) entries.set(known.task.id, { ...known, seen: -1 });
 
@@ -100,6 +111,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
   };
 
   const forget = (id: TaskId): void => {
+    traced.forget(id);
     const entry = entries.get(id);
     if (entry === undefined) return;
     entries.delete(id);
@@ -142,9 +154,11 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     if (files === undefined) {
       world += 1;
       now = new Map();
+      traced.forgetAll();
       doubtAll();
       return;
     }
+    for (const task of traced.touch(files)) doubt(task);
     for (const file of files) {
       now.delete(file);
       for (const entry of users(file)) {
@@ -157,7 +171,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
   return {
     holds: (task) => {
       const entry = entries.get(task.id);
-      if (entry?.task !== task) return false;
+      if (entry?.task !== task) return traced.holds(task);
       if (entry.seen === world) return true;
       const { files, stamps } = entry;
       for (let at = 0; at < files.length; at += 1) if (!isSame(stamps[at], stampNow(files[at] ?? ''))) return false;
@@ -166,6 +180,19 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     },
     observe,
     madeBy: (id) => entries.get(id)?.madeBy,
+    standing: traced.standing,
+    trace: (task, digests) => (isTold ? traced.trace(task, digests) : undefined),
+    lookBeyond: (interpreter) => {
+      if (interpreter !== decidedWith) {
+        decidedWith = interpreter;
+        traced.forgetAll();
+        touches += 1;
+        doubtAll();
+      }
+      const doubted = traced.lookBeyond();
+      if (doubted.length > 0) touches += 1;
+      for (const task of doubted) doubt(task);
+    },
     resultChanged: (id) => {
       touches += 1;
       if (dependents === undefined) {
@@ -181,6 +208,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     written: (files) => touch(isTold ? files : undefined),
     trustEvents: (on) => {
       isTold = on;
+      if (!on) traced.forgetAll();
     },
     async *verify(goesOn = () => true) {
       let asked = 0;
@@ -197,11 +225,19 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
           yield file;
         }
       }
+      for (const place of [...traced.places()]) {
+        asked += 1;
+        if (asked % filesInOneGo === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (!goesOn()) return;
+        if (!traced.isChanged(place)) continue;
+        touch([place]);
+        yield place;
+      }
     },
     verifyOf: (files) => {
       const changed = [...files].filter((file) => {
         for (const { files: own, stamps } of users(file)) if (!isSame(stamps[own.indexOf(file)], stampOf(file))) return true;
-        return false;
+        return traced.isChanged(file);
       });
       touch(changed);
       return changed;

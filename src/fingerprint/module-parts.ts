@@ -335,6 +335,16 @@ function importNames(tokens: readonly string[]): string {
   return namesIn(importLines(tokens).flatMap((line) => line.tokens));
 }
 
+/** Names, and attributes of them, with what shows that they are called. */
+const useInText = /([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)(?:\s*\.\s*([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*))*(\s*\()?/g;
+
+/** Names in an f-string that are used other than by a `.` or a call; what is before its first field and after its last is text. */
+function bareInFormatted(token: string): readonly string[] {
+  const start = /^(?:[^{]+|\{\{)*/.exec(token)?.[0].length ?? 0;
+  const fields = token.slice(start, token.lastIndexOf('}') + 1);
+  return [...fields.matchAll(useInText)].flatMap(([, name = '', attribute = name, called]) => (called === undefined ? [normal(attribute)] : []));
+}
+
 /** What imports bind, uses of it as a value, and the names under which others are brought. */
 function importedUses(tokens: readonly string[]): Pick<ModuleParts, 'bare' | 'aliases'> {
   const bound = new Set<string>();
@@ -353,7 +363,7 @@ function importedUses(tokens: readonly string[]): Pick<ModuleParts, 'bare' | 'al
   for (let at = 0; at < tokens.length; at += 1) {
     at = ends.get(at) ?? at;
     const token = tokens[at] ?? '';
-    if (isString(token) && isFormatted(token)) for (const [name] of token.matchAll(identifier)) bare.add(normal(name));
+    if (isString(token) && isFormatted(token)) for (const name of bareInFormatted(token)) bare.add(name);
     if (!isName(token) || tokens[at - 1] === '.' || !bound.has(normal(token))) continue;
     while (tokens[at + 1] === '.' && isName(tokens[at + 2])) at += 2;
     if (tokens[at + 1] !== '(') bare.add(normal(tokens[at] ?? ''));

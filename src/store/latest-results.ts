@@ -1,7 +1,8 @@
-/** What the records say of each task's last execution: what the cache of results is made from when it is gone. */
+/** What the records say of each task's last result: what the cache of results is made from when it is gone. */
 import path from 'node:path';
 import type { TaskId } from '../model/pipeline.ts';
 import { mayBePickle } from '../model/pickled-return.ts';
+import type { RunId } from '../model/run-event.ts';
 import type { RunState, TaskState } from '../model/run-state.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { importFormat } from '../model/semantic-conventions.ts';
@@ -10,12 +11,14 @@ import { readRecordHead } from './read-record.ts';
 import { runFiles } from './run-files.ts';
 
 /**
- * The last execution of each of `tasks` in a run of that pipeline (by its name and the file's name), whether it succeeded or not, as the cache would
- * have it. Reads first lines, newest record first, until every task is found. Runs in progress and records that can't
+ * The last result of each of `tasks` in a run of that pipeline (by its name and the file's name), whether it succeeded or not, as the cache would
+ * have it: of the last execution, or of the one whose result was restored since. Reads first lines, newest record first, until every task is found. Runs in progress and records that can't
  * be read are passed over, and so are imported runs. `folder` is `.runweave`.
  */
 export async function latestResults(folder: string, pipeline: RunState['pipeline'], tasks: ReadonlySet<TaskId>): Promise<ReadonlyMap<TaskId, TaskResult>> {
   const results = new Map<TaskId, TaskResult>();
+  /** Of tasks that were not executed in the newest run that knows of them: the run that made what they have. */
+  const makers = new Map<TaskId, RunId>();
   for (const file of await runFiles(folder)) {
     if (results.size === tasks.size) break;
     if (file.live) continue;
@@ -25,6 +28,9 @@ export async function latestResults(folder: string, pipeline: RunState['pipeline
     if (state?.pipeline.name !== pipeline.name || path.basename(state.pipeline.file) !== path.basename(pipeline.file)) continue;
     for (const task of state.tasks) {
       if (!tasks.has(task.node.id) || results.has(task.node.id)) continue;
+      const maker = makers.get(task.node.id);
+      if (maker !== undefined && maker !== state.runId) continue;
+      if (maker === undefined && task.phase === 'skip' && task.madeBy !== undefined) makers.set(task.node.id, task.madeBy.runId);
       const result = resultOf(state, task);
       if (result !== undefined) results.set(task.node.id, result);
     }

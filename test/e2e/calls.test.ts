@@ -27,6 +27,19 @@ describe('a function', () => {
     assert.deepEqual((await place.run()).executed, []);
   });
 
+  it('is looked for from the folder of the pipeline, wherever it runs', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': 'name: calls\ntasks:\n  a: {call: "steps:here", cwd: data}\n  b: {call: "steps:here", cwd: data, env: {OTHER: "1"}}\n',
+      'steps.py': 'import os\n\ndef here():\n    return {"folder": os.path.basename(os.getcwd())}\n',
+      'data/steps.py': 'raise SystemExit("not this one")\n',
+    });
+    const { code, lines } = await place.run();
+    assert.equal(code, 0);
+    assert.deepEqual(lines.flatMap((line) => (line.type === 'task-ended' ? [line.returns] : [])), [{ folder: 'data' }, { folder: 'data' }]);
+    place.write('steps.py', place.read('steps.py').replace('basename', 'abspath'));
+    assert.deepEqual((await place.run()).executed, ['a', 'b']);
+  });
+
   it('is stale by a mistake in what it does not use, as that keeps its module from being imported', async (context) => {
     const place = workspace(context, sliced);
     await place.run();

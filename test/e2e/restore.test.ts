@@ -52,6 +52,17 @@ describe('an earlier state', () => {
     assert.equal(place.read('report.txt'), other);
   });
 
+  it('is up to date where it was restored, also when the cache is gone', async (context) => {
+    const place = workspace(context, { ...files, 'runweave.yaml': files['runweave.yaml'].replaceAll(/(outputs: \[(model|report)\.txt\])/g, '$1, keep: false') });
+    await place.run();
+    place.write('data.txt', 'd\nc\n');
+    assert.deepEqual((await place.run()).executed, ['prepare', 'report', 'train']);
+    place.write('data.txt', 'b\na\n');
+    assert.deepEqual((await place.run()).executed, ['report', 'train']);
+    rmSync(path.join(place.folder, '.runweave', 'cache'), { recursive: true });
+    assert.deepEqual((await place.run()).executed, []);
+  });
+
   it('is restored for an earlier parameter, and after an output was removed; not when forced', async (context) => {
     const place = workspace(context, files);
     await place.run();

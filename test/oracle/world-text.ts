@@ -1,15 +1,16 @@
 /** The oracle's world as files: sources, notebooks, and the pipeline file. */
-import { boxes, indexesOf, inner, isPaired, listedFolder, optionalFile, outputWith, taskNamed, type Child, type Lists, type ModelTask, type World } from './world.ts';
+import path from 'node:path';
+import { boxes, indexesOf, inner, isPaired, listedFolder, localFile, optionalFile, outputWith, sharedModule, taskNamed, type Child, type Lists, type ModelTask, type World } from './world.ts';
 
 /** Every file of the workspace but outputs, links and packages: path → text. */
 export function texts(world: World): Readonly<Record<string, string>> {
   const all: Record<string, string> = { ...world.files, 'modules/__init__.py': '', 'modules/childwork.py': childWork, 'child.py': childScript, 'runweave.yaml': pipelineText(world) };
-  for (const [path, { value, comment, docstring, unused }] of Object.entries(world.modules)) {
+  for (const [module, { value, comment, docstring, unused }] of Object.entries(world.modules)) {
     const says = docstring === '' ? '' : `    """${docstring}"""\n`;
     const beside = `def beside():\n    return ${unused}\n`;
-    if (path === boxes) all[`${path}.py`] = `${comment}class Box:\n    def __init__(self, value):\n        self.value = value\n    def text(self):\n${says.replace(/^ {4}/, '        ')}        return self.value + ' ${value}'\n${beside}`;
-    else if (path === 'pkg/__init__') all[`${path}.py`] = `${comment}${docstring === '' ? '' : `"""${docstring}"""\n`}from .${inner.slice('pkg/'.length)} import text as told\n`;
-    else all[`${path}.py`] = `${comment}def text():\n${says}    return '${value}'\n${beside}`;
+    if (module === boxes) all[`${module}.py`] = `${comment}class Box:\n    def __init__(self, value):\n        self.value = value\n    def text(self):\n${says.replace(/^ {4}/, '        ')}        return self.value + ' ${value}'\n${beside}`;
+    else if (module === 'pkg/__init__') all[`${module}.py`] = `${comment}${docstring === '' ? '' : `"""${docstring}"""\n`}from .${inner.slice('pkg/'.length)} import text as told\n`;
+    else all[`${module}.py`] = `${comment}def text():\n${says}    return '${value}'\n${beside}`;
   }
   for (const task of world.tasks) if (task.kind !== 'shell') all[sourceOf(task)] = codeOf(world, task);
   return all;
@@ -30,21 +31,32 @@ function sourceOf(task: ModelTask): string {
   return `${task.kind === 'call' ? 'calls' : 'scripts'}/${task.name}.${task.kind === 'notebook' && task.isIpynb ? 'ipynb' : 'py'}`;
 }
 
-const listingCode: Readonly<Record<Lists, readonly string[]>> = {
-  no: [],
-  glob: ['    import glob', "    names = [name[7:] for name in glob.glob('data/l/*.csv')]"],
-  pathlib: ['    import pathlib', "    names = [path.name for path in pathlib.Path('data/l').glob('*.csv')]"],
-  rglob: ['    import pathlib', "    names = [path.as_posix()[7:] for path in pathlib.Path('data', 'l').rglob('*.csv')]"],
-  listdir: ["    names = os.listdir('data/l')"],
-  walk: ["    names = [os.path.join(top, name)[7:] for top, _, names in os.walk('data/l') for name in names]"],
-  child: ['    import subprocess', "    code = 'import os; print(*os.listdir(), sep=chr(10))'", "    names = subprocess.run([sys.executable, '-c', code], cwd='data/l', check=True, stdout=subprocess.PIPE, encoding='utf-8').stdout.split()"],
-};
+/** From where the task runs to the pipeline's folder: `''` or `../`, once or more. */
+function upOf(task: ModelTask): string {
+  return task.cwd === '' ? '' : '../'.repeat(task.cwd.split('/').length);
+}
+
+function listingCode(task: ModelTask): readonly string[] {
+  const up = upOf(task);
+  const length = `${up}${listedFolder}/`.length;
+  const code: Readonly<Record<Lists, readonly string[]>> = {
+    no: [],
+    glob: ['    import glob', `    names = [name[${length}:] for name in glob.glob('${up}data/l/*.csv')]`],
+    pathlib: ['    import pathlib', `    names = [path.name for path in pathlib.Path('${up}data/l').glob('*.csv')]`],
+    rglob: ['    import pathlib', `    names = [path.as_posix()[${length}:] for path in pathlib.Path('${up}data', 'l').rglob('*.csv')]`],
+    listdir: [`    names = os.listdir('${up}data/l')`],
+    walk: [`    names = [os.path.join(top, name)[${length}:] for top, _, names in os.walk('${up}data/l') for name in names]`],
+    child: ['    import subprocess', "    code = 'import os; print(*os.listdir(), sep=chr(10))'", `    names = subprocess.run([sys.executable, '-c', code], cwd='${up}data/l', check=True, stdout=subprocess.PIPE, encoding='utf-8').stdout.split()`],
+  };
+  return code[task.lists];
+}
 
 function childCode(task: ModelTask): readonly string[] {
-  const call = `'${task.childFile}', '${task.childModule}'`;
+  const inRoot = `'${task.childFile}', '${task.childModule}'`;
+  const call = `'${upOf(task)}${task.childFile}', '${task.childModule}'`;
   const code: Readonly<Record<Exclude<Child, 'fork' | 'spawn' | 'forkserver'>, readonly string[]>> = {
     none: [],
-    subprocess: ['    import subprocess', `    parts.append(subprocess.run([sys.executable, '-m', 'child', ${call}], check=True, stdout=subprocess.PIPE, encoding='utf-8').stdout)`],
+    subprocess: ['    import subprocess', `    parts.append(subprocess.run([sys.executable, '-m', 'child', ${inRoot}], cwd='${upOf(task)}.', check=True, stdout=subprocess.PIPE, encoding='utf-8').stdout)`],
     'os.fork': [
       '    from modules.childwork import use',
       '    read, write = os.pipe()',
@@ -70,42 +82,45 @@ function outputsFor(task: ModelTask, upstream: ModelTask, value: string): readon
 }
 
 function codeOf(world: World, task: ModelTask): string {
-  const list = (items: readonly string[]): string => `[${items.map((item) => `f'${item}'`).join(task.isLoose ? ',\n        ' : ', ')}]`;
+  const up = upOf(task);
+  const list = (items: readonly string[]): string => `[${items.map((item) => `f'${up}${item}'`).join(task.isLoose ? ',\n        ' : ', ')}]`;
   const taken = task.gets === undefined ? "''" : { text: 'got', list: 'json.dumps(got)', object: 'got.text()' }[task.gets.as];
   const returns = "text=result, list=[result, 1.5, None], object=boxes.Box(result)";
   const body = [
     `import json, os, sys  ${task.comment}`,
-    "sys.path[:0] = [os.getcwd(), os.path.abspath('first'), os.path.abspath('second')]",
+    `sys.path[:0] = [os.path.abspath(place) for place in ('${up}.', '${up}first', '${up}second'${task.importsShared ? `, '${up}../common'` : ''})]`,
     'def beside():',
     `    return ${task.unused}`,
     `CONSTANT = ${task.isLoose ? '\\\n    ' : ''}${task.constant}${task.isLoose ? '\n\n' : ''}`,
     "def work(p, b='', got=None, **matrix):",
-    ...(task.isBroken ? ["    raise RuntimeError('broken')"] : []),
+    ...(task.isBroken ? [task.hangs ? '    import time; time.sleep(1000)' : "    raise RuntimeError('broken')"] : []),
     "    v = ''.join(map(str, matrix.values()))",
     '    if CONSTANT % 2 == 0:',
     `        from modules import ${task.module} as module`,
     '    else:',
     `        from modules import ${task.otherModule} as module`,
     `    parts = [str(CONSTANT), str(p), str(b), os.environ['MODE'] + '-' + os.environ['ALL'], v, ${taken}, module.text()]`,
-    `    with open('${task.undeclared}') as stream:`,
+    `    with open('${up}${task.undeclared}') as stream:`,
     '        parts.append(stream.read())',
     ...(task.isFlaky
       ? [`    flag = os.environ['ORACLE_FLAGS'] + '/${task.name}' + v`, '    if not os.path.exists(flag):', "        open(flag, 'w').close()", "        raise RuntimeError('once more')", '    os.remove(flag)']
       : []),
-    ...(task.mayOpen ? ['    try:', `        with open('${optionalFile}') as stream:`, '            parts.append(stream.read())', '    except FileNotFoundError:', "        parts.append('not there')"] : []),
+    ...(task.readsLocal ? [`    with open('${localFile}') as stream:`, '        parts.append(stream.read())'] : []),
+    ...(task.importsShared ? [`    import ${sharedModule.slice('../common/'.length)}`, `    parts.append(${sharedModule.slice('../common/'.length)}.text())`] : []),
+    ...(task.mayOpen ? ['    try:', `        with open('${up}${optionalFile}') as stream:`, '            parts.append(stream.read())', '    except FileNotFoundError:', "        parts.append('not there')"] : []),
     ...(task.importsFromPackage ? ['    from pkg import told', '    parts.append(told())'] : []),
     ...(task.package === '' ? [] : [`    import ${task.package}`, `    parts.append(${task.package}.text())`]),
     ...(task.isOptimistic ? ['    try:', '        import extra', '        parts.append(extra.text())', '    except ImportError:', "        parts.append('no extra')"] : []),
-    ...listingCode[task.lists],
+    ...listingCode(task),
     ...(task.lists === 'no' ? [] : ["    parts.append(','.join(sorted(names)))"]),
     ...childCode(task),
     `    for pattern in ${list(readBy(world, task, '{v}'))}:`,
     '        import glob',
     "        found = sorted(glob.glob(pattern)) if '*' in pattern else [pattern]",
-    `        for file in [file for file in sorted(glob.glob('${listedFolder}/**', recursive=True)) if os.path.isfile(file)] if pattern == '${listedFolder}' else found:`,
+    `        for file in [file for file in sorted(glob.glob('${up}${listedFolder}/**', recursive=True)) if os.path.isfile(file)] if pattern == '${up}${listedFolder}' else found:`,
     '            with open(file) as stream:',
     '                parts.append(stream.read())',
-    `    output = f'${outputWith(task, '{v}')}'`,
+    `    output = f'${up}${outputWith(task, '{v}')}'`,
     '    os.makedirs(os.path.dirname(output), exist_ok=True)',
     "    with open(output, 'w') as stream:",
     "        stream.write('|'.join(parts))",
@@ -125,15 +140,16 @@ function codeOf(world: World, task: ModelTask): string {
 
 function commandOf(world: World, task: ModelTask): string {
   const value = `$RUNWEAVE_PARAM_${task.key.toUpperCase()}`;
-  const output = outputWith(task, value);
+  const up = upOf(task);
+  const output = `${up}${outputWith(task, value)}`;
   const own = [`'${task.constant}|'"$RUNWEAVE_PARAM_P`, task.takesBase ? '$RUNWEAVE_PARAM_B' : '', '$MODE-$ALL', task.matrix.length === 0 ? '' : value, `${task.gets === undefined ? '' : '$RUNWEAVE_PARAM_GOT'}"`];
-  const read = readBy(world, task, value).map((item) => (item === listedFolder ? `$(find ${item} -type f | LC_ALL=C sort)` : item));
+  const read = readBy(world, task, value).map((item) => (item === listedFolder ? `$(find ${up}${item} -type f | LC_ALL=C sort)` : `${up}${item}`));
   return [
-    ...(task.isBroken ? ['exit 1'] : []),
-    `mkdir -p $(dirname ${output})`,
+    ...(task.isBroken ? [task.hangs ? 'sleep 1000' : 'exit 1'] : []),
+    `mkdir -p ${path.posix.dirname(output)}`,
     `printf '%s' ${own.join('|')} > ${output}`,
-    ...(task.isFlaky ? [`flag="$ORACLE_FLAGS/${task.name}${task.matrix.length === 0 ? '' : value}"`, 'if [ ! -e "$flag" ]; then touch "$flag"; exit 1; fi', 'rm "$flag"'] : []),
-    ...(task.isFolder ? [`printf beside > $(dirname ${output})/n${task.constant % 3}.txt`] : []),
+    ...(task.isFlaky ? [`flag="$ORACLE_FLAGS/${task.name}${task.matrix.length === 0 ? '' : value}"`, 'if [ ! -e "$flag" ]; then : > "$flag"; exit 1; fi', 'rm "$flag"'] : []),
+    ...(task.isFolder ? [`printf beside > ${path.posix.dirname(output)}/n${task.constant % 3}.txt`] : []),
     ...(task.isReturning ? [`echo 'return text="returns ${task.constant}"' >> "$RUNWEAVE_LOG"`] : []),
     `for f in ${read.join(' ')}; do [ -e "$f" ] || continue; printf '|' >> ${output}; cat $f >> ${output}; done`,
   ].join('; ');
@@ -154,7 +170,11 @@ function pipelineText(world: World): string {
         outputs: [task.isFolder ? main.replace('/main.txt', '') : main],
         params: { p: task.param, ...(task.takesBase && { b: '${params.base}' }), ...(task.gets !== undefined && { got: `\${tasks.${returnsReference(world, task, task.gets.from)}.returns.${task.gets.as}}` }) },
         env: { MODE: String(task.mode) },
-        ...(task.check > 0 && { checks: [{ after: `sh check.sh ${task.check}` }] }),
+        ...(task.check > 0 && { checks: [{ after: `sh ${upOf(task)}check.sh ${task.check}` }] }),
+        ...(task.cwd !== '' && { cwd: task.cwd }),
+        ...(task.watch !== 'auto' && { watch: task.watch }),
+        ...(task.setting > 0 && { timeout: `${600 + task.setting}s`, owner: `owner ${task.setting}`, tags: [`tag${task.setting}`] }),
+        ...(task.hangs && { timeout: '300ms' }),
         ...(task.isFlaky && { retries: 1 }),
         keep: task.keep,
         compare: task.compare,
@@ -162,7 +182,7 @@ function pipelineText(world: World): string {
       },
     ] as const;
   });
-  return JSON.stringify({ name: 'oracle', params: { base: world.base, unused: world.unusedParam }, env: { ALL: String(world.environment) }, tasks: { ...Object.fromEntries(tasks), ...(world.hasTick && { tick: { shell: 'cat tick.txt > out/tick.txt', inputs: ['tick.txt'], outputs: ['out/tick.txt'] } }) } });
+  return JSON.stringify({ name: 'oracle', on_failure: world.hasTick ? 'continue' : 'stop', params: { base: world.base, unused: world.unusedParam }, env: { ALL: String(world.environment) }, tasks: { ...Object.fromEntries(tasks), ...(world.hasTick && { tick: { shell: 'cat tick.txt > out/tick.txt', inputs: ['tick.txt'], outputs: ['out/tick.txt'] } }) } });
 }
 
 function returnsReference(world: World, task: ModelTask, from: string): string {

@@ -3,6 +3,7 @@
  * state can be had again. The text of each file is in `world-text.ts`.
  */
 import assert from 'node:assert/strict';
+import path from 'node:path';
 
 export type Kind = 'python' | 'call' | 'notebook' | 'shell';
 export type Child = 'none' | 'subprocess' | 'os.fork' | 'fork' | 'spawn' | 'forkserver';
@@ -14,6 +15,12 @@ export type Lists = 'no' | 'glob' | 'pathlib' | 'rglob' | 'listdir' | 'walk' | '
 export interface Gets {
   readonly from: string;
   readonly as: 'text' | 'list' | 'object';
+}
+
+/** What a task made when it was brought up to date last. */
+export interface Made {
+  readonly files: Readonly<Record<string, string>>;
+  readonly returned: string;
 }
 
 export interface ModelTask {
@@ -47,10 +54,22 @@ export interface ModelTask {
   /** The first attempt of each execution fails. */
   readonly isFlaky: boolean;
   keep: boolean;
+  /** Its working directory: `''` or one of `folders`. */
+  cwd: string;
+  /** What a change does: run it, or leave it stale. */
+  watch: 'auto' | 'lazy' | 'manual';
+  /** Of what the definition says and the result does not depend on: timeout, owner, tags. */
+  setting: number;
+  /** Never ends, but by its timeout. */
+  hangs: boolean;
   /** From here on Python only. A module that is imported inside of a function, another where `constant` is odd, and a file that is not declared. */
   module: string;
   otherModule: string;
   undeclared: string;
+  /** Opens `local.txt` of its working directory. */
+  readonly readsLocal: boolean;
+  /** Imports a module of the checkout that is not below the pipeline's folder. */
+  readonly importsShared: boolean;
   /** Opens a file that may not be there. */
   readonly mayOpen: boolean;
   /** Imports a function that the package `pkg` has from its module `inner`. */
@@ -97,6 +116,19 @@ export interface World {
   /** Has a task beside the others that copies a file, which is written last. */
   readonly hasTick: boolean;
   tasks: ModelTask[];
+  /** By id, of those that are not brought up to date now: what others find of them. */
+  held: Readonly<Record<string, Made>>;
+}
+
+/** Working directories beside the pipeline's folder: of one depth, so that a task says the same in each. */
+export const folders = ['work/a', 'work/b'];
+/** Is read by its name alone from where the task runs. */
+export const localFile = 'local.txt';
+/** In the checkout, but not below the pipeline's folder. */
+export const sharedModule = '../common/shared';
+/** Neither in the checkout nor below the pipeline's folder. */
+export function isOutside(file: string): boolean {
+  return file.startsWith('../../');
 }
 
 /** Where `extra` may be, in the order in which Python looks. */
@@ -149,7 +181,7 @@ function indexOfReturns(task: ModelTask, index: number, upstream: ModelTask): nu
 /** Through links. */
 function textOf(world: World, file: string): string {
   for (const [link, target] of Object.entries(world.links)) {
-    if (file === link || file.startsWith(`${link}/`)) return world.files[`data/${target}${file.slice(link.length)}`] ?? '';
+    if (file === link || file.startsWith(`${link}/`)) return world.files[path.posix.join('data', target, file.slice(link.length))] ?? '';
   }
   return world.files[file] ?? '';
 }
@@ -195,26 +227,36 @@ function usedModule(task: ModelTask): string {
   return task.constant % 2 === 0 ? task.module : task.otherModule;
 }
 
-/** What a task returns as text. */
-export function returned(world: World, task: ModelTask): string {
+/** What a task returns as text; `index` is which of its matrix. */
+function returned(world: World, task: ModelTask, index: number): string {
+  return world.held[idOf(task, index)]?.returned ?? returnedNow(world, task);
+}
+
+function returnedNow(world: World, task: ModelTask): string {
   return task.kind === 'shell' ? `returns ${task.constant}` : `returns ${task.constant % 3} ${world.modules[`modules/${usedModule(task)}`]?.value ?? ''}`;
 }
 
 /** What stands in the output for what it got of another. */
-function got(world: World, { gets }: ModelTask): string {
+function got(world: World, task: ModelTask, index: number): string {
+  const { gets } = task;
   if (gets === undefined) return '';
-  const text = returned(world, taskNamed(world, gets.from));
+  const giver = taskNamed(world, gets.from);
+  const text = returned(world, giver, indexOfReturns(task, index, giver));
   if (gets.as === 'list') return `["${text}", 1.5, null]`;
   return gets.as === 'object' ? `${text} ${world.modules[boxes]?.value ?? ''}` : text;
 }
 
 /** What a clean build writes for one of its matrix: path → text. */
 export function expected(world: World, task: ModelTask, index: number): Readonly<Record<string, string>> {
+  const held = world.held[idOf(task, index)];
+  if (held !== undefined) return held.files;
   const value = (module: string): string => world.modules[`modules/${module}`]?.value ?? '';
-  const own = [String(task.constant), String(task.param), task.takesBase ? String(world.base) : '', `${task.mode}-${world.environment}`, String(task.matrix[index] ?? ''), got(world, task)];
+  const own = [String(task.constant), String(task.param), task.takesBase ? String(world.base) : '', `${task.mode}-${world.environment}`, String(task.matrix[index] ?? ''), got(world, task, index)];
   const texts = [...declared(world, task).map((file) => textOf(world, file)), ...task.needs.flatMap((need) => textsFor(world, task, index, taskNamed(world, need)))];
   const parts = task.kind === 'shell' ? [] : [value(usedModule(task)), textOf(world, task.undeclared)];
   if (task.kind !== 'shell') {
+    if (task.readsLocal) parts.push(world.files[localOf(task)] ?? '');
+    if (task.importsShared) parts.push(world.modules[sharedModule]?.value ?? '');
     if (task.mayOpen) parts.push(world.files[optionalFile] ?? 'not there');
     if (task.importsFromPackage) parts.push(world.modules[inner]?.value ?? '');
     if (task.package !== '') parts.push(world.packages[task.package] ?? '');
@@ -226,16 +268,33 @@ export function expected(world: World, task: ModelTask, index: number): Readonly
   return { [main]: [...own, ...parts, ...texts].join('|'), ...(task.isFolder && { [main.replace('main.txt', `n${task.constant % 3}.txt`)]: 'beside' }) };
 }
 
+/** The tasks, and which of their matrix, that it can't run without. */
+export function dependenciesOf(world: World, task: ModelTask, index: number): readonly (readonly [ModelTask, number])[] {
+  const needed = task.needs.map((name) => taskNamed(world, name)).flatMap((upstream) => indexesFor(task, index, upstream).map((each) => [upstream, each] as const));
+  if (task.gets === undefined) return needed;
+  const giver = taskNamed(world, task.gets.from);
+  return [...needed, [giver, indexOfReturns(task, index, giver)]];
+}
+
+function localOf(task: ModelTask): string {
+  return path.posix.join(task.cwd, localFile);
+}
+
+/** To be found again when it is held. */
+export function made(world: World, task: ModelTask, index: number): Made {
+  return { files: expected(world, task, index), returned: returned(world, task, index) };
+}
+
 function textsFor(world: World, task: ModelTask, index: number, upstream: ModelTask): readonly string[] {
   return indexesFor(task, index, upstream).map((each) => expected(world, upstream, each)[outputOf(upstream, each)] ?? '');
 }
 
 /** All that a task's result depends on: if it is the same as before, the task has no reason to run. */
 export function signature(world: World, task: ModelTask, index: number): string {
-  const { name, kind, needs, needsBy, gets, param, takesBase, matrix, inputs, constant, mode, check, isBroken, module, otherModule, undeclared, mayOpen, importsFromPackage, child, childFile, childModule, compare } = task;
-  const upstream = (other: ModelTask, indexes: readonly number[]): unknown => [indexes, indexes.map((each) => expected(world, other, each)), returned(world, other)];
+  const { name, kind, needs, needsBy, gets, param, takesBase, matrix, inputs, constant, mode, check, isBroken, module, otherModule, undeclared, mayOpen, importsFromPackage, child, childFile, childModule, compare, cwd } = task;
+  const upstream = (other: ModelTask, indexes: readonly number[]): unknown => [indexes, indexes.map((each) => made(world, other, each))];
   const inShell = {
-    ...{ name, kind, needs, needsBy, gets, param, constant, mode, check, isBroken, inputs },
+    ...{ name, kind, needs, needsBy, gets, param, constant, mode, check, isBroken, inputs, cwd },
     base: takesBase ? world.base : '',
     environment: world.environment,
     checked: check === 0 ? '' : world.files['check.sh'],
@@ -261,6 +320,8 @@ export function signature(world: World, task: ModelTask, index: number): string 
     // They stand in the source.
     [module, otherModule],
     [undeclared, textOf(world, undeclared)],
+    task.readsLocal ? [world.files[localOf(task)]] : [],
+    task.importsShared ? [said(sharedModule)] : [],
     mayOpen ? [world.files[optionalFile]] : [],
     importsFromPackage ? [said(inner), said('pkg/__init__')] : [],
     task.isReturning || gets?.as === 'object' ? said(boxes) : [],

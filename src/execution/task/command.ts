@@ -22,7 +22,7 @@ export function commandOf(task: Task, context: CommandContext): readonly string[
     case 'notebook':
       return python('notebook', path.join(context.folder, task.source.notebook));
     case 'call':
-      return python('call', `${task.source.module}:${task.source.function}`);
+      return python('call', `${task.source.module}:${task.source.function}`, context.folder);
     case 'shell':
       return shellCommand(task.source.command);
     default:

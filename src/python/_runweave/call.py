@@ -7,16 +7,17 @@ import sys
 from .report import TaskError, fail, raise_as_if_bare
 
 
-def run_call(target):
-    """Calls `package.module:function`, found from the current directory, with the task's parameters by name."""
+def run_call(target, folder=None):
+    """Calls `package.module:function`, found from `folder` or the current directory, with the task's parameters by name."""
+    folder = folder or os.getcwd()
     sys.argv[:] = [target]
     if getattr(sys.flags, "safe_path", False):
-        sys.path.insert(0, os.getcwd())
+        sys.path.insert(0, folder)
     else:
-        sys.path[0] = os.getcwd()
+        sys.path[0] = folder
     hidden = ()
     try:
-        function = _resolve(target)
+        function = _resolve(target, folder)
         positional, named = _arguments(function, target)
         result = function(*positional, **named)
         if inspect.isawaitable(result):
@@ -35,7 +36,7 @@ async def _awaited(value):
     return await value
 
 
-def _resolve(target):
+def _resolve(target, folder):
     module_name, _, attributes = target.partition(":")
     try:
         __import__(module_name)
@@ -43,7 +44,7 @@ def _resolve(target):
         # Only if it is this module that is missing, and not one that it imports.
         if error.name is None or not (module_name + ".").startswith(error.name + "."):
             raise
-        raise TaskError("ModuleNotFoundError", f"call {target}: no module {error.name} in {os.getcwd()}") from None
+        raise TaskError("ModuleNotFoundError", f"call {target}: no module {error.name} in {folder}") from None
     value = sys.modules[module_name]
     for attribute in attributes.split("."):
         if not hasattr(value, attribute):

@@ -32,7 +32,7 @@ def main() -> None:
         observe.start()
         from .call import run_call
 
-        run_call(source)
+        run_call(source, *sys.argv[3:4])
     elif kind == "notebook":
         from .notebook import run_notebook
 

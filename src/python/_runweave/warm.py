@@ -318,5 +318,7 @@ def _lines():
 
 def _own_folder(request):
     """The folder that comes first on the task's `sys.path`."""
-    kind, source = request["command"][2:4]
-    return os.path.dirname(os.path.realpath(source)) if kind == "script" else request["cwd"]
+    kind, source, *rest = request["command"][2:]
+    if kind == "script":
+        return os.path.dirname(os.path.realpath(source))
+    return rest[0] if kind == "call" and rest else request["cwd"]

@@ -43,6 +43,10 @@ describe('what a function can use', () => {
     ['all where names are computed', { 'a.py': `def f(): return sys.modules["a"]\n${unused}` }, 'whole'],
     ['all where a module is used as a value', { 'a.py': 'import b\ndef f(): return show(b)\n', 'b.py': unused }, 'whole'],
     ['all where it is, under another name', { 'a.py': 'import b as c\ndef f(): return [c]\n', 'b.py': unused }, 'whole'],
+    ['all where it is, in a formatted string', { 'a.py': 'import b\ndef f(): return f"a {b} c"\n', 'b.py': unused }, 'whole'],
+    ['all where its attribute is, in a formatted string', { 'a.py': 'import b\ndef f(): return f"{g()}, {x. b !r}"\n', 'b.py': unused }, 'whole'],
+    ['what is called in a formatted string', { 'a.py': `import b\ndef f(): return f"b: {b.unused ()} and {b . x()}"\n${g}`, 'b.py': `${g}${unused}` }, { 'a.py': 'function f', 'b.py': 'function unused' }],
+    ['not the text of a formatted string', { 'a.py': `import b\ndef f(): return f"{{b/a-{1}-{2}.b" + f"a"\n${unused}`, 'b.py': unused }, { 'a.py': 'function f', 'b.py': '' }],
     ['a module as a whole that was imported in another way', { 'a.py': f, 'b.py': `${unused}def h(): g()\n`, 'c.py': g }, { 'a.py': 'function f' }],
   ];
   for (const [why, sources, expected] of cases) it(why, () => assert.deepEqual(counted(sources), expected));

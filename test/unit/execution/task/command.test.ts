@@ -12,7 +12,7 @@ describe('the command of a task', () => {
   it('is the helper with the source for Python kinds', () => {
     assert.deepEqual(commandOf(taskOf({ source: { kind: 'python', script: 'tasks/a.py' } }), context), ['/venv/bin/python', helper, 'script', path.join('/p', 'tasks/a.py')]);
     assert.deepEqual(commandOf(taskOf({ source: { kind: 'notebook', notebook: 'n.ipynb' } }), context), ['/venv/bin/python', helper, 'notebook', path.join('/p', 'n.ipynb')]);
-    assert.deepEqual(commandOf(taskOf({ source: { kind: 'call', module: 'a.b', function: 'f' } }), context), ['/venv/bin/python', helper, 'call', 'a.b:f']);
+    assert.deepEqual(commandOf(taskOf({ source: { kind: 'call', module: 'a.b', function: 'f' } }), context), ['/venv/bin/python', helper, 'call', 'a.b:f', context.folder]);
   });
 
   it('is the shell with the command as it is, and stops at the first line that fails', () => {
