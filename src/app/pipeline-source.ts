@@ -96,7 +96,7 @@ export function createPipelineSource(file: string, set: JsonObject | undefined, 
       known = saved ?? load(text, key);
       return known.loaded;
     },
-    key: () => (known === undefined ? '' : digestOf(JSON.stringify([known.key, known.variables, known.files]))),
+    key: () => (known === undefined ? '' : digestOf(JSON.stringify([known.key, known.variables, known.files, known.missing]))),
     save: () => {
       if (isSaved || known === undefined) return;
       isSaved = true;
