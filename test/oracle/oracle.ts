@@ -9,7 +9,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Disagreement, runSequence, type Counts, type Mode } from './sequence.ts';
 
-const { values } = parseArgs({ options: { sequences: { type: 'string', default: '100' }, steps: { type: 'string', default: '15' }, seed: { type: 'string', default: '1' }, mode: { type: 'string', default: '' } } });
+const { values } = parseArgs({ options: { sequences: { type: 'string', default: '100' }, steps: { type: 'string', default: '15' }, seed: { type: 'string', default: '1' }, mode: { type: 'string', default: '' }, only: { type: 'string', multiple: true } } });
 const example = path.join(import.meta.dirname, '..', '..', 'examples', 'digits', '.venv', 'bin', 'python');
 /** Of the example: it has what notebooks need, if it is of the same Python. */
 const site = existsSync(example) ? execFileSync(example, ['-c', 'import sys, sysconfig; print(sysconfig.get_path("purelib"), "%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' }).trim().split(' ') : [];
@@ -26,7 +26,7 @@ for (let seed = first; seed <= last; seed += 1) {
     // A kernel takes as long to start as ten scripts.
     const notebooks = seed % 8 === 0 && isOfSamePython && site[0] !== undefined ? { notebooks: site[0] } : {};
     const mode = modes.find((each) => each === values.mode) ?? modes[seed % modes.length] ?? 'session';
-    const counts = await runSequence({ seed, edits: Number(values.steps), mode, children: seed % 4 === 0 ? ['none', 'none', 'subprocess', 'os.fork', 'fork', 'spawn', 'forkserver'] : ['none'], ...notebooks });
+    const counts = await runSequence({ seed, edits: Number(values.steps), mode, children: seed % 4 === 0 ? ['none', 'none', 'subprocess', 'os.fork', 'fork', 'spawn', 'forkserver'] : ['none'], ...notebooks, ...(values.only !== undefined && { only: values.only }) });
     for (const key of Object.keys(sums) as (keyof Counts)[]) sums[key] += counts[key];
   } catch (error) {
     failed[error instanceof Disagreement ? error.kind : 'otherwise'] += 1;

@@ -25,6 +25,8 @@ export interface SequenceOptions {
   readonly notebooks?: string;
   readonly children: readonly Child[];
   readonly mode?: Mode;
+  /** Names of edits, and no others; absent: all. */
+  readonly only?: readonly string[];
 }
 
 export interface Counts {
@@ -60,7 +62,7 @@ const tickOutput = 'out/tick.txt';
 const longestWait = 120_000;
 
 /** Rejects with what is wrong, and with the seed. */
-export async function runSequence({ seed, edits: howMany, notebooks, children, mode = 'session' }: SequenceOptions): Promise<Counts> {
+export async function runSequence({ seed, edits: howMany, notebooks, children, mode = 'session', only }: SequenceOptions): Promise<Counts> {
   const random = randomFrom(seed);
   const { chance, oneOf } = random;
   const hasGit = chance(3);
@@ -68,7 +70,7 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
   const workspace = createWorkspace({ notebooks, hasGit, tracksOutputs });
   const { folder } = workspace;
   const counts: Counts = { edits: 0, executed: 0, restored: 0, atTheTick: 0, late: 0 };
-  const edits = createEdits({ random, workspace, children, hasNotebooks: notebooks !== undefined, isWatch: mode === 'watch', isProcess: mode === 'process', tracksOutputs });
+  const edits = createEdits({ random, workspace, children, hasNotebooks: notebooks !== undefined, isWatch: mode === 'watch', isProcess: mode === 'process', tracksOutputs, only });
   const { world, damaged } = edits;
   const write = (): number => workspace.write(world(), edits.keepsTime());
   const withIndexes = (): readonly (readonly [string, ModelTask, number])[] => world().tasks.flatMap((task) => indexesOf(task).map((index) => [idOf(task, index), task, index] as const));
