@@ -3,7 +3,7 @@
  * only tasks may have been executed of which something that they depend on is another.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openSession, type Session } from '../../src/app/session.ts';
 import { unsettled, unsettledVersion } from '../../src/fingerprint/task-fingerprint.ts';
@@ -210,11 +210,16 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
   };
   const withoutTick = (ran: Ran): Ran => new Map([...ran].filter(([id]) => id !== 'tick'));
 
-  /** A task fails, and is corrected. */
+  /** A task fails, and is corrected; or hangs, and does so no more without any change that counts. */
   const fail = async (): Promise<void> => {
     const task = oneOf(world().tasks.filter(({ watch }) => watch === 'auto'));
-    task.isBroken = true;
-    task.hangs = edit === hanging;
+    const flag = path.join(workspace.flags, `hang-${task.name}`);
+    if (edit === hanging) {
+      // It has not been what it is now, so that it runs.
+      task.constant = 1000 + random.pick(1_000_000);
+      task.hangs = true;
+      writeFileSync(flag, '');
+    } else task.isBroken = true;
     write();
     if (mode === 'watch') {
       const isOver = (): boolean => events.some((event) => event.type === 'task-ended' && (event.outcome === 'failure' || event.outcome === 'timeout') && indexesOf(task).some((index) => idOf(task, index) === event.task));
@@ -223,6 +228,9 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
     } else await run({}, { outcome: 'failure' });
     task.isBroken = false;
     task.hangs = false;
+    rmSync(flag, { force: true });
+    // While watching, what timed out waits for a change that counts.
+    if (edit === hanging && mode === 'watch') task.constant += 1;
   };
 
   try {
