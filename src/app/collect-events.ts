@@ -10,7 +10,7 @@ import type { RunCollector } from '../recording/run-to-spans.ts';
 const mostCharacters = 64 * 1024 * 1024;
 
 export interface CollectedEvents {
-  /** `length`: of the event as JSON, in characters. */
+  /** `length`: of the event as JSON, in characters; 0 before a task has started. */
   readonly add: (event: RunEvent, length: number) => void;
   /** Loads what takes them in; they are held until then. */
   readonly load: () => Promise<void>;

@@ -32,8 +32,10 @@ export function gatherMetrics(emit: (event: RunEvent) => void): (event: RunEvent
   };
   return (event) => {
     if (event.type !== 'metric' || event.detail !== undefined) {
-      if ('attempt' in event) flushAttempt(keyOf(event));
-      else if (gathered.size > 0) flush();
+      if (gathered.size > 0) {
+        if ('attempt' in event) flushAttempt(keyOf(event));
+        else flush();
+      }
       emit(event);
       return;
     }

@@ -4,9 +4,13 @@ import path from 'node:path';
 
 /** Absolute path of the folder with the Python helper: beside the bundle, or in the source tree when run from there. */
 export function pythonHelperFolder(): string {
-  const beside = path.join(import.meta.dirname, 'python');
-  return existsSync(beside) ? beside : path.join(import.meta.dirname, '..', 'python');
+  if (helperFolder === undefined) {
+    const beside = path.join(import.meta.dirname, 'python');
+    helperFolder = existsSync(beside) ? beside : path.join(import.meta.dirname, '..', 'python');
+  }
+  return helperFolder;
 }
+let helperFolder: string | undefined;
 
 /**
  * Commands of the process that starts tasks, the best first. The system's own Python and no other: one from the

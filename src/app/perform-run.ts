@@ -12,15 +12,17 @@ import { withValues } from '../model/pickled-return.ts';
 import { toDate, type Clock, type UnixNano } from '../model/time.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
 import type { Collector } from '../collector/server.ts';
+import { sourceLabel } from '../definition/task-source.ts';
 import { objectPath } from '../recording/artifacts.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { runAttempt } from '../execution/attempt.ts';
 import { createSampler } from '../execution/backend/sampled-backend.ts';
 import type { Backend } from '../execution/backend/backend.ts';
 import type { DecisionContext } from '../execution/decide.ts';
+import type { DecisionMemory } from '../execution/decision-memory.ts';
 import type { PlanScope } from '../execution/plan.ts';
 import type { Settled } from '../execution/settled-tasks.ts';
-import { startRun, type RunningPipeline } from '../execution/scheduler.ts';
+import { startRun, type FirstDecision, type RunningPipeline } from '../execution/scheduler.ts';
 import { commandOf } from '../execution/task/command.ts';
 import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
@@ -52,6 +54,7 @@ export interface RunRequest {
   readonly slots: Slots;
   readonly durations: (tasks: readonly Task[]) => Durations;
   readonly settled: Settled;
+  readonly first?: FirstDecision;
 }
 
 export interface RunContext {
@@ -78,7 +81,7 @@ export interface ActiveRun {
   readonly cancel: RunningPipeline['cancel'];
   /** Files changed. `false`: too late for this run. */
   readonly filesChanged: () => Promise<boolean>;
-  readonly pipelineChanged: (pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope) => Promise<boolean>;
+  readonly pipelineChanged: (pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, memory: DecisionMemory) => Promise<boolean>;
 }
 
 export type RunEnd = { readonly ok: true; readonly result: RunResult } | { readonly ok: false; readonly message: string };
@@ -113,6 +116,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   /** Makes the record, from the events as they are told. */
   const collected = collectEvents();
   let resource: JsonObject | undefined;
+  let attempts = 0;
   const tell = (): void => {
     timer?.close();
     timer = undefined;
@@ -120,8 +124,10 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     for (const next of untold.splice(0)) {
       const event = typeof next === 'function' ? next() : next;
       const whole = event.type === 'run-started' ? { ...event, resource } : event;
-      const { event: safe, text } = withoutTokens(masker?.event(whole) ?? whole);
-      collected.add(safe, text.length);
+      const masked = masker?.event(whole) ?? whole;
+      // Before the first attempt there is no token; what is told then is most of a run that has nothing to do.
+      const { event: safe, text } = attempts === 0 ? { event: masked } : withoutTokens(masked);
+      collected.add(safe, text?.length ?? 0);
       log.append(safe, text);
       context.onEvent(safe);
     }
@@ -165,13 +171,12 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const sampler = createSampler();
   const scratch = path.join(store, 'cache', 'attempts', runId);
   const pythonPath = pythonHelperFolder();
-  let attempts = 0;
   const collector = lazyCollector((message) => emit({ type: 'warning', time: clock.now(), message }));
   const { changesSettled } = context;
   /** Since when it only waits for changes that may belong to it. */
   let idleSince: UnixNano | undefined;
   const running = startRun(
-    { pipeline, scope, onFailure: request.onFailure, settled: request.settled },
+    { pipeline, scope, onFailure: request.onFailure, settled: request.settled, ...(request.first !== undefined && { first: request.first }) },
     {
       decision: context.decision,
       results: context.results,
@@ -240,9 +245,10 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   context.onStarted({
     cancel: running.cancel,
     filesChanged: () => running.changed(),
-    pipelineChanged: (next, graph, nextScope) =>
+    pipelineChanged: (next, graph, nextScope, memory) =>
       running.changed({
         pipeline: next,
+        memory,
         scope: nextScope,
         announce: () => {
           secrets = [...new Set([...secrets, ...secretValues(next, context.environment)])];
@@ -315,7 +321,8 @@ function lazyCollector(onWarning: (message: string) => void): { readonly get: ()
 
 /** The tasks of the run as the record and the views name them. */
 function nodesOf(pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, spanOf: (task: TaskId) => SpanId): readonly TaskNode[] {
-  const byId = new Map(graph.tasks.map((task) => [task.id, task]));
+  let modules: ReadonlyMap<TaskId, string> | undefined;
+  const moduleOf = (id: TaskId): string => (modules ??= new Map(graph.tasks.map((task) => [task.id, task.source]))).get(id) ?? '';
   return pipeline.tasks
     .filter((task) => scope.wanted.has(task.id))
     .map((task) => ({
@@ -324,7 +331,7 @@ function nodesOf(pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, spanO
       kind: task.source.kind,
       matrix: task.matrix,
       dependencies: task.dependencies,
-      source: byId.get(task.id)?.source ?? '',
+      source: sourceLabel(task.source) ?? moduleOf(task.id),
       outputs: task.outputs,
       spanId: spanOf(task.id),
       tags: task.tags,

@@ -5,13 +5,16 @@
  * and in `.runweave/cache/`, together with everything that was asked for it: it holds as long as the text and all
  * answers are the same.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
 import { digestOf } from '../fingerprint/file-digests.ts';
+import { disk } from './disk.ts';
 import { version } from './installation.ts';
+import type { Disk } from '../definition/disk.ts';
 import { loadPipeline, type LoadedPipeline } from '../definition/load-pipeline.ts';
+import { packPipeline, unpackPipeline, type PackedPipeline } from './packed-pipeline.ts';
 
 export interface PipelineSource {
   /** Never throws: a file that is missing or can't be read is a diagnostic like any other mistake. */
@@ -27,8 +30,13 @@ interface Understood {
   readonly key: string;
   readonly variables: Readonly<Record<string, string | null>>;
   readonly files: Readonly<Record<string, boolean>>;
+  /** As far as something is wrong because of it: what is there, and goes, makes no mistake of the file. */
+  readonly missing: readonly string[];
   readonly loaded: LoadedPipeline;
 }
+
+/** As JSON. */
+type Saved = Omit<Understood, 'loaded'> & { readonly packed: PackedPipeline };
 
 /** `store` is `.runweave`. */
 export function createPipelineSource(file: string, set: JsonObject | undefined, environment: Readonly<Record<string, string | undefined>>, store: string): PipelineSource {
@@ -36,22 +44,41 @@ export function createPipelineSource(file: string, set: JsonObject | undefined, 
   let known: Understood | undefined;
   let isSaved = false;
 
-  const holds = ({ key, variables, files }: Understood, now: string): boolean =>
+  const holds = ({ key, variables, files, missing }: Omit<Understood, 'loaded'>, now: string): boolean =>
     key === now &&
     Object.entries(variables).every(([name, value]) => (environment[name] ?? null) === value) &&
-    Object.entries(files).every(([name, exists]) => existsSync(name) === exists);
+    Object.entries(files).every(([name, exists]) => disk.fileExists(name) === exists) &&
+    !missing.some(disk.exists);
+
+  const readSaved = (now: string): Understood | undefined => {
+    try {
+      const { packed, ...asked } = JSON.parse(readFileSync(cacheFile, 'utf8')) as Saved;
+      return holds(asked, now) ? { ...asked, loaded: unpackPipeline(packed) } : undefined;
+    } catch {
+      return undefined;
+    }
+  };
 
   const load = (text: string, key: string): Understood => {
     const variables: Record<string, string | null> = {};
     const files: Record<string, boolean> = {};
+    const missing: string[] = [];
     const asked = new Proxy(environment, {
       getOwnPropertyDescriptor: (target, name) => {
         if (typeof name === 'string') variables[name] = target[name] ?? null;
         return Reflect.getOwnPropertyDescriptor(target, name);
       },
     });
-    const loaded = loadPipeline({ file, text, environment: asked, fileExists: (name) => (files[name] = existsSync(name)), ...(set !== undefined && { set }) });
-    return { key, variables, files, loaded };
+    const remembered: Disk = {
+      fileExists: (name) => (files[name] = disk.fileExists(name)),
+      exists: (name) => {
+        const found = disk.exists(name);
+        if (!found) missing.push(name);
+        return found;
+      },
+    };
+    const loaded = loadPipeline({ file, text, environment: asked, disk: remembered, ...(set !== undefined && { set }) });
+    return { key, variables, files, missing, loaded };
   };
 
   return {
@@ -62,35 +89,30 @@ export function createPipelineSource(file: string, set: JsonObject | undefined, 
       } catch (error) {
         return unreadable(file, error as NodeJS.ErrnoException);
       }
-      const key = digestOf(JSON.stringify([text, set, file, build()]));
+      const key = digestOf(JSON.stringify([digestOf(text), set, file, build()]));
       if (known !== undefined && holds(known, key)) return known.loaded;
-      const saved = known === undefined ? readSaved(cacheFile) : undefined;
-      isSaved = saved !== undefined && holds(saved, key);
-      known = saved !== undefined && isSaved ? saved : load(text, key);
+      const saved = known === undefined ? readSaved(key) : undefined;
+      isSaved = saved !== undefined;
+      known = saved ?? load(text, key);
       return known.loaded;
     },
     key: () => (known === undefined ? '' : digestOf(JSON.stringify([known.key, known.variables, known.files]))),
     save: () => {
-      if (isSaved || known === undefined || known.loaded.graph.diagnostics.length > 0) return;
+      if (isSaved || known === undefined) return;
       isSaved = true;
+      const { loaded, ...rest } = known;
+      const packed = packPipeline(loaded);
+      if (packed === undefined) return;
       try {
         mkdirSync(path.dirname(cacheFile), { recursive: true });
         const temporary = `${cacheFile}.${process.pid}.tmp`;
-        writeFileSync(temporary, JSON.stringify(known));
+        writeFileSync(temporary, JSON.stringify({ ...rest, packed } satisfies Saved));
         renameSync(temporary, cacheFile);
       } catch {
         // Only a cache: without it the file is parsed again.
       }
     },
   };
-}
-
-function readSaved(file: string): Understood | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Understood;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Another version, or another build of the same, may understand a file in another way. */

@@ -12,7 +12,7 @@ import { checkSyntax } from '../execution/check-syntax.ts';
 import type { DecisionContext } from '../execution/decide.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
 import { findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
-import type { PlanScope } from '../execution/plan.ts';
+import type { Decided, PlanScope } from '../execution/plan.ts';
 import { followSettled, settledTasks, type Settled } from '../execution/settled-tasks.ts';
 import { needsInterpreter } from '../execution/task/command.ts';
 import { objectPath } from '../recording/artifacts.ts';
@@ -34,6 +34,8 @@ export interface Prepared {
   readonly settled: Settled;
   /** Of the memory, when it was asked. */
   readonly revision: number;
+  /** Why there is to be a run, if that was decided; it counts as long as the memory is at that revision. */
+  readonly first?: Decided;
 }
 
 export interface Preparation {
@@ -44,6 +46,8 @@ export interface Preparation {
   readonly pipelineOrProblem: () => Pipeline | Problem;
   /** `undefined`: no task needs one. */
   readonly interpreterFor: (pipeline: Pipeline) => Promise<Interpreter | Problem | undefined>;
+  /** Told of changes from now on, if anybody tells of them. */
+  readonly memoryOf: (pipeline: Pipeline) => DecisionMemory;
   readonly decisionContext: (pipeline: Pipeline) => Promise<RememberingContext | Problem>;
   /** `tasks`: ids or declared names; empty for all. */
   readonly scopeFor: (pipeline: Pipeline, tasks: readonly string[], force: boolean, unasked: boolean) => PlanScope | Problem;
@@ -79,6 +83,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
   let interpreter: Promise<Interpreter | Problem> | undefined;
   /** What its files were like when it was first used. */
   let interpreterSeen: string | undefined;
+  let passedOver: string | undefined;
   let isTold = false;
   /** Whether all files were looked at since changes are told. */
   let isTrusted = false;
@@ -88,6 +93,12 @@ export function createPreparation({ options, file, folder, workspace, store, env
   const hasObject = (digest: Digest): boolean => existsSync(objectPath(store, digest) ?? '');
   /** Of a run with other parameters than the file's they are others. */
   const decisionsOf = (pipeline: Pipeline): DecisionMemory => memory.decisions(pipeline, () => `${source.key()} ${JSON.stringify(pipeline.params)}`);
+
+  const memoryOf = (pipeline: Pipeline): DecisionMemory => {
+    const decisions = decisionsOf(pipeline);
+    decisions.trustEvents(isTold);
+    return decisions;
+  };
 
   const reload = (): void => {
     const before = loaded;
@@ -111,6 +122,8 @@ export function createPreparation({ options, file, folder, workspace, store, env
     }).then((found) => {
       if (!found.ok) return problem('no-interpreter', found.message);
       listener({ type: 'interpreter', interpreter: found.interpreter });
+      if (found.passedOver !== undefined && found.passedOver !== passedOver) listener({ type: 'notice', message: found.passedOver });
+      passedOver = found.passedOver;
       return found.interpreter;
     });
     const found = await interpreter;
@@ -131,11 +144,11 @@ export function createPreparation({ options, file, folder, workspace, store, env
     const python = await interpreterFor(pipeline);
     if (python !== undefined && 'code' in python) return python;
     const results = await memory.results(pipeline);
-    const decisions = decisionsOf(pipeline);
-    decisions.trustEvents(isTold);
+    const decisions = memoryOf(pipeline);
     // Without a watcher, any file may have changed since; and before it began.
     if (!isTold || !isTrusted) decisions.touch();
     isTrusted = isTold;
+    decisions.lookBeyond(python && `${python.version} ${python.path}`);
     return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, memory: decisions, isOutput: (relative) => isOutputOf(loaded.pipeline ?? pipeline)(relative) };
   };
 
@@ -164,6 +177,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     reload,
     pipelineOrProblem,
     interpreterFor,
+    memoryOf,
     decisionContext,
     scopeFor,
     prepare: async (tasks, force, unasked, of = loaded) => {

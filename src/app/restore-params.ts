@@ -1,5 +1,5 @@
 /** The parameters of a recorded run for the text of its pipeline file as that is now: the same for every host. */
-import { existsSync } from 'node:fs';
+import { disk } from './disk.ts';
 import { editParams, type ParamEdits } from '../definition/edit-params.ts';
 import { loadPipeline } from '../definition/load-pipeline.ts';
 import type { RunState } from '../model/run-state.ts';
@@ -13,6 +13,6 @@ export type RestoredParams = ParamEdits & {
 /** `file` is the absolute path of the pipeline file, `text` what is in it or will be. */
 export function restoreParams({ params }: Pick<RunState, 'params'>, file: string, text: string, environment: Readonly<Record<string, string | undefined>>): RestoredParams {
   const known = withoutMasked(params);
-  const { pipeline } = loadPipeline({ file, text, environment, fileExists: existsSync });
+  const { pipeline } = loadPipeline({ file, text, environment, disk });
   return { ...editParams(text, known, pipeline?.params ?? {}), masked: Object.keys(params).filter((name) => !Object.hasOwn(known, name)) };
 }

@@ -1,9 +1,10 @@
 /** Runs of a folder as rows: what their records say, and what people said of them afterwards. */
 import type { RunListEntry } from '../model/record.ts';
+import { newestFirst } from '../model/run-order.ts';
 import { indexAnnotations, type AnnotationIndex } from '../query/annotations.ts';
 import { runKey, statusOf, type RunRow } from '../query/run-row.ts';
 import { readAnnotations } from '../store/annotations.ts';
-import { listRuns, type ListProgress } from '../store/list-runs.ts';
+import { listLiveRuns, listRuns, type ListProgress } from '../store/list-runs.ts';
 import type { RecordFolder } from '../store/record-folder.ts';
 
 export interface RunTable {
@@ -33,7 +34,13 @@ export async function readRunTables(folders: readonly RecordFolder[], progress: 
       if (known === undefined || (known.status === 'running' && row.status !== 'running')) byRun.set(key, row);
     }
   }
-  return { rows: [...byRun].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, row]) => row), annotations: index };
+  return { rows: [...byRun].sort(([a], [b]) => newestFirst(a, b)).map(([, row]) => row), annotations: index };
+}
+
+/** Runs in progress of several folders, with what was known to be said of runs. */
+export async function readLiveRows(folders: readonly RecordFolder[], annotations: AnnotationIndex): Promise<readonly RunRow[]> {
+  const lists = await Promise.all(folders.map(async ({ store, name }) => (await listLiveRuns(store)).map((entry) => ({ ...rowOf(entry, annotations), ...(folders.length > 1 && { folder: name }) }))));
+  return lists.flat();
 }
 
 function rowOf(entry: RunListEntry, annotations: AnnotationIndex): RunRow {

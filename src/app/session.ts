@@ -64,6 +64,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const store = path.join(folder, '.runweave');
   // A copy: `process.env` asks the system for each variable each time, and each attempt reads them all.
   const environment = { ...process.env };
+  // To ask costs a part of what the start of a process does.
+  const machine: Slots = { cpus: availableParallelism(), gpus: 1, memory: totalmem() };
   const clock = systemClock();
   const ids = randomIds();
   const spawner = spawningBackend(localBackend(), spawnerCommands());
@@ -158,7 +160,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     const settled = alone === undefined ? prepared.settled : settledTasks(pipeline, scope, decision.memory);
     executed = 0;
     const results = await memory.results(pipeline);
-    const slots: Slots = { cpus: availableParallelism(), gpus: 1, memory: totalmem(), ...pipeline.slots, ...(options.jobs !== undefined && { cpus: options.jobs }) };
+    const slots: Slots = { ...machine, ...pipeline.slots, ...(options.jobs !== undefined && { cpus: options.jobs }) };
     const durations = (of: readonly Task[]): Durations => durationsOf(of, results);
     const python = decision.interpreter;
     const warm = warmRun(pipeline, scope.wanted, (task) => results.get(task) !== undefined, (likely) => {
@@ -166,7 +168,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     });
     try {
       const end = await performRun(
-        { pipeline, graph: ofRun.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots, durations, settled },
+        { pipeline, graph: ofRun.graph, scope, trigger, onFailure: options.onFailure ?? pipeline.onFailure, slots, durations, settled, ...(isStillSo && before.first !== undefined && { first: { ...before.first, revision: before.revision } }) },
         {
           store,
           workspace,

@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import path from 'node:path';
 import type { Pipeline, TaskId } from '../model/pipeline.ts';
 import { createFileDigests, type CachedDigests, type FileDigests } from '../fingerprint/file-digests.ts';
-import { createDecisionMemory, type DecisionMemory, type SavedDecisions } from '../execution/decision-memory.ts';
-import { openResults, readResults, type Results } from '../fingerprint/results.ts';
+import { createDecisionMemory, type DecisionMemory } from '../execution/decision-memory.ts';
+import type { SavedDecisions } from '../execution/saved-decisions.ts';
+import { hasResults, openResults, readResults, type Results } from '../fingerprint/results.ts';
 
 export interface TaskMemory {
   readonly results: (pipeline: Pipeline) => Promise<Results>;
@@ -43,8 +44,8 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
   let imports: ImportMemory | undefined;
 
   const open = async (pipeline: Pipeline): Promise<Results> => {
-    const known = readResults(resultsFile);
-    if (known !== undefined) return openResults(resultsFile, known, onChange);
+    // Where nothing has to be done, nobody asks for them.
+    if (hasResults(resultsFile)) return openResults(resultsFile, () => readResults(resultsFile) ?? new Map(), onChange);
     if (!existsSync(path.join(store, 'runs'))) return openResults(resultsFile, new Map(), onChange);
     // The cache was deleted, or is of another version: the records say the same.
     const { latestResults } = await import('../store/latest-results.ts');

@@ -1,6 +1,7 @@
 /** What a runs table was sent, and what of it is another now. */
+import type { AnnotationIndex } from '../query/annotations.ts';
 import { runKey, type RunRow } from '../query/run-row.ts';
-import { readRunTables } from './run-table.ts';
+import { readLiveRows, readRunTables } from './run-table.ts';
 import type { ListProgress } from '../store/list-runs.ts';
 import type { RecordFolder } from '../store/record-folder.ts';
 
@@ -12,8 +13,11 @@ export interface FeedChanges {
 }
 
 export interface TrackerFeed {
-  /** Reads the folders. Everything is new the first time. */
-  readonly changes: (progress?: ListProgress) => Promise<FeedChanges>;
+  /**
+   * Reads the folders. Everything is new the first time. `live` after nothing was written but logs of runs in progress:
+   * the records, which may be a hundred thousand, are not looked at then.
+   */
+  readonly changes: (progress?: ListProgress, what?: 'all' | 'live') => Promise<FeedChanges>;
   /** Of a key that was sent. */
   readonly row: (key: string) => RunRow | undefined;
 }
@@ -22,10 +26,19 @@ export interface TrackerFeed {
 export function trackerFeed(of: string | readonly RecordFolder[]): TrackerFeed {
   const folders = typeof of === 'string' ? [{ store: of, name: of }] : of;
   let sent = new Map<string, RunRow>();
+  let annotations: AnnotationIndex | undefined;
   return {
     row: (key) => sent.get(key),
-    changes: async (progress) => {
-      const { rows } = await readRunTables(folders, progress);
+    changes: async (progress, what = 'all') => {
+      if (what === 'live' && annotations !== undefined) {
+        // A copy of it in another folder may have been sent.
+        const live = (await readLiveRows(folders, annotations)).filter((row) => (sent.get(runKey(row.path))?.path ?? row.path) === row.path && !isSame(sent.get(runKey(row.path)), row));
+        for (const row of live) sent.set(runKey(row.path), row);
+        return { rows: live, removed: [] };
+      }
+      const table = await readRunTables(folders, progress);
+      const { rows } = table;
+      annotations = table.annotations;
       const now = new Map(rows.map((row) => [runKey(row.path), row]));
       const changed = [...now].filter(([key, row]) => !isSame(sent.get(key), row)).map(([, row]) => row);
       const removed = [...sent.keys()].filter((key) => !now.has(key));

@@ -16,7 +16,7 @@ import type { Trigger } from '../model/run-event.ts';
 import type { RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
 import { filesUsed } from '../fingerprint/task-fingerprint.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
-import { makePlan, upToDateEntry } from '../execution/plan.ts';
+import { firstToDo, makePlan, upToDateEntry } from '../execution/plan.ts';
 import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import type { ActiveRun } from './perform-run.ts';
 import { problem, type Preparation, type Prepared, type Problem } from './preparation.ts';
@@ -115,42 +115,41 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     if (run !== undefined) {
       const now = pipelineChanged ? context.readForRun() : undefined;
       const next = now?.pipeline === undefined ? undefined : preparation.scopeFor(now.pipeline, tasks, false, true);
-      const wasInTime = await (now?.pipeline === undefined || next === undefined || 'code' in next ? run.filesChanged() : run.pipelineChanged(now.pipeline, now.graph, next));
+      const wasInTime = await (now?.pipeline === undefined || next === undefined || 'code' in next ? run.filesChanged() : run.pipelineChanged(now.pipeline, now.graph, next, preparation.memoryOf(now.pipeline)));
       if (!wasInTime) late.push(...files);
       return;
     }
-    if ((await bringUpToDate(files)) !== undefined) afterwards();
+    if (await bringUpToDate(files)) afterwards();
   };
 
-  /** Starts a run if one has to be; otherwise resolves with what is known of the tasks that are not settled. */
-  const bringUpToDate = async (files: readonly string[]): Promise<Looked | undefined> => {
-    const looked = await look();
-    if (looked === undefined || !isWatching()) return undefined;
-    const { prepared, entries } = looked;
-    if (!entries.some((entry) => entry.action === 'run' || entry.action === 'restore')) return looked;
+  /** Starts a run if one has to be. Resolves with `true` if there is nothing to do. */
+  const bringUpToDate = async (files: readonly string[]): Promise<boolean> => {
+    const prepared = await prepare();
+    if (prepared === undefined) return false;
+    const { scope, decision, settled } = prepared;
+    const first = await firstToDo(settled.open, scope, decision);
+    if (!isWatching()) return false;
+    if (first === undefined) return true;
     // This may have been asked for by something else than a change that was told, which waits for git: what is there
     // is a part of a checkout then, and would be a run of its own.
     const gitDone = watcher.gitDone();
     if (gitDone !== undefined) {
       await gitDone;
       await onChange(files);
-      return undefined;
+      return false;
     }
     // A change that the last run saw too late has no batch of its own; its reasons name it.
-    const names = files.length > 0 ? files.map((name) => path.relative(folder, name).replaceAll(path.sep, '/')) : changedPaths(entries);
+    const names = files.length > 0 ? files.map((name) => path.relative(folder, name).replaceAll(path.sep, '/')) : changedPaths(await planOf(prepared));
     // Not awaited: changes that come during the run are handled while it goes on.
-    void runAndReport({ type: 'change', files: names.slice(0, 100), count: names.length }, prepared);
-    return undefined;
+    void runAndReport({ type: 'change', files: names.slice(0, 100), count: names.length }, { ...prepared, first });
+    return false;
   };
 
-  const look = async (): Promise<Looked | undefined> => {
+  const prepare = async (): Promise<Prepared | undefined> => {
     const prepared = await preparation.prepare(tasks, false, true);
-    if ('code' in prepared) {
-      listener(prepared);
-      return undefined;
-    }
-    const { pipeline, scope, decision, settled } = prepared;
-    return { prepared, entries: settled.open.length === 0 ? [] : await makePlan(pipeline, scope, decision, settled) };
+    if (!('code' in prepared)) return prepared;
+    listener(prepared);
+    return undefined;
   };
 
   const afterwards = (): void => {
@@ -168,9 +167,10 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     recent.clear();
     const mayRun = isDoubtful || missed.length > 0;
     isDoubtful = false;
-    const looked = await (mayRun ? bringUpToDate(missed) : look());
-    if (looked === undefined || !isWatching()) return;
-    if (tasks.length === 0) tellPlan(looked);
+    if (mayRun && !(await bringUpToDate(missed))) return;
+    const prepared = await prepare();
+    if (prepared === undefined || !isWatching()) return;
+    if (tasks.length === 0) tellPlan(prepared, await planOf(prepared));
     clearTimeout(quiet);
     const wait = changesSince >= manyChanges ? 0 : Math.max(0, lastWholeLook + wholeLookInterval - performance.now());
     if (changesSince > 0) quiet = setTimeout(() => void lookAtAll().catch(tellInternal), wait);
@@ -193,7 +193,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   };
 
   /** Tasks that were not looked at since are as they were told. */
-  const tellPlan = ({ prepared: { scope, decision, settled, revision }, entries }: Looked): void => {
+  const tellPlan = ({ scope, decision, settled, revision }: Prepared, entries: readonly PlanEntry[]): void => {
     const since = told?.memory === decision.memory ? decision.memory.doubtedSince(told.revision) : undefined;
     const others = told === undefined || since === undefined ? scope.wanted : new Set([...told.open, ...since]);
     const all = [...entries, ...[...others].filter((id) => settled.has(id)).map((id) => upToDateEntry(id, decision))];
@@ -234,10 +234,9 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   };
 }
 
-interface Looked {
-  readonly prepared: Prepared;
-  /** Of tasks that are not settled. */
-  readonly entries: readonly PlanEntry[];
+/** Of tasks that are not settled. */
+async function planOf({ pipeline, scope, decision, settled }: Prepared): Promise<readonly PlanEntry[]> {
+  return settled.open.length === 0 ? [] : makePlan(pipeline, scope, decision, settled);
 }
 
 function changedPaths(entries: readonly PlanEntry[]): readonly string[] {

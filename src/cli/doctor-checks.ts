@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { access, constants, readdir, readFile, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { disk } from '../app/disk.ts';
 import { pythonHelperFolder } from '../app/installation.ts';
 import { loadPipeline } from '../definition/load-pipeline.ts';
 import { findInterpreter } from '../execution/interpreter.ts';
@@ -49,7 +50,7 @@ export async function checkMachine(question: DoctorQuestion): Promise<readonly C
 async function loadGraph(place: PipelinePlace, environment: DoctorQuestion['environment']): Promise<LoadedGraph | undefined> {
   try {
     const text = await readFile(place.file, 'utf8');
-    return loadPipeline({ file: place.file, text, environment, fileExists: existsSync }).graph;
+    return loadPipeline({ file: place.file, text, environment, disk }).graph;
   } catch {
     return undefined;
   }
@@ -74,7 +75,7 @@ async function checkPython({ environment }: DoctorQuestion, folder: string, grap
   const found = await findInterpreter({ folder, workspace: folder, environment });
   if (!found.ok) return [{ name, status: needed ? 'fail' : 'ok', message: needed ? found.message : 'none found, and no task needs one' }];
   const { path, version, origin } = found.interpreter;
-  const interpreter: Check = { name, status: 'ok', message: `${version}, ${path} (${origin})` };
+  const interpreter: Check = { name, status: found.passedOver === undefined ? 'ok' : 'warn', message: `${version}, ${path} (${origin})`, ...(found.passedOver !== undefined && { advice: found.passedOver }) };
   const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
   if (major < 3 || (major === 3 && minor < 9)) return [{ ...interpreter, status: needed ? 'fail' : 'warn', advice: 'tasks need Python 3.9 or newer' }];
   const notebooks = graph?.tasks.filter((task) => task.kind === 'notebook') ?? [];

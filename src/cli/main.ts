@@ -81,9 +81,9 @@ export async function main(args: readonly string[], host: Host): Promise<ExitCod
 /** What the file system says no to is the user's to mend; anything else that gets here is ours. */
 function reportUnexpected(error: unknown, { stderr, environment }: Pick<Host, 'stderr' | 'environment'>): void {
   const message = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
-  const code = (error as Partial<NodeJS.ErrnoException> | null)?.code;
+  const { code, path: file } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   const systemErrors = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EIO'];
-  if (code !== undefined && systemErrors.includes(code)) stderr.write(`${stderr.style('red', 'error:')} ${message}\n`);
+  if (code !== undefined && systemErrors.includes(code)) stderr.write(`${stderr.style('red', 'error:')} ${file === undefined ? message : `${file}: ${message.replace(/^[A-Z]+: /, '').replace(/, \w+ '.*$/, '')}`}\n`);
   else stderr.write(`${stderr.style('red', 'internal error:')} ${message}\nthis is a bug in Runweave; RUNWEAVE_DEBUG=1 shows where\n`);
   if ((environment['RUNWEAVE_DEBUG'] ?? '') !== '' && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`);
 }

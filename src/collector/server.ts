@@ -13,7 +13,7 @@
  * An attempt: open ──close()──▶ draining ──▶ gone. While it drains, what its processes had sent before they ended is
  * read to its end, and answered; after that its secret is worth nothing.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -58,6 +58,7 @@ const discardedBytes = 1024 * 1024 * 1024;
 const discardTime = 3000;
 
 interface Attempt {
+  readonly token: string;
   readonly of: CollectedAttempt;
   readonly services: Map<ServiceFactory, Service>;
   readonly active: Set<{ readonly request: IncomingMessage; readonly response: ServerResponse; readonly done: Promise<void> }>;
@@ -69,15 +70,16 @@ export async function startCollector({ services, onWarning, limits: given = {} }
   const limits = { ...defaults, ...given };
   const bodies = createBodyReader(limits);
   /** By the digest of its token: how long a look-up takes says nothing of the token. */
-  const attempts = new Map<string, { readonly digest: Buffer; readonly attempt: Attempt }>();
+  const attempts = new Map<string, Attempt>();
+  /** Connections that are open. */
+  let connected = 0;
   let hosts: ReadonlySet<string> = new Set();
 
   const attemptOf = (request: IncomingMessage): Attempt | undefined => {
     const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) return undefined;
-    const digest = digestOf(token);
-    const found = attempts.get(digest.toString('latin1'));
-    return found?.attempt.phase === 'open' && timingSafeEqual(found.digest, digest) ? found.attempt : undefined;
+    const attempt = attempts.get(digestOf(token));
+    return attempt?.phase === 'open' && timingSafeEqual(Buffer.from(attempt.token), Buffer.from(token)) ? attempt : undefined;
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -144,6 +146,10 @@ export async function startCollector({ services, onWarning, limits: given = {} }
     keepAliveTimeout: 0,
   });
   server.maxConnections = limits.connections;
+  server.on('connection', (socket: Socket) => {
+    connected += 1;
+    socket.once('close', () => (connected -= 1));
+  });
   server.on('request', (request, response) => {
     // A client that goes away is no event of ours.
     response.on('error', () => undefined);
@@ -168,6 +174,7 @@ export async function startCollector({ services, onWarning, limits: given = {} }
       const token = createToken();
       const digest = digestOf(token);
       const attempt: Attempt = {
+        token,
         // What a service says of an attempt that is over is said to nobody.
         of: {
           ...of,
@@ -180,13 +187,15 @@ export async function startCollector({ services, onWarning, limits: given = {} }
         sockets: new Set(),
         phase: 'open',
       };
-      attempts.set(digest.toString('latin1'), { digest, attempt });
+      attempts.set(digest, attempt);
       return {
         token,
         close: async () => {
-          await drain(attempt, limits.drain);
+          // What the kernel still holds of connections, and then of requests, is seen in the next turns of the loop.
+          await nextTurn();
+          if (connected > 0) await drain(attempt, limits.drain);
           for (const service of attempt.services.values()) service.close?.();
-          attempts.delete(digest.toString('latin1'));
+          attempts.delete(digest);
           attempt.phase = 'gone';
           for (const socket of attempt.sockets) socket.destroy();
         },
@@ -213,8 +222,7 @@ async function listen(server: Server): Promise<void> {
 
 /** What has been received in full is dealt with, however long that takes; for what is still to arrive there is a short time. */
 async function drain(attempt: Attempt, time: number): Promise<void> {
-  // What the kernel still holds of connections and requests is seen in the next turns of the loop.
-  for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+  for (let turn = 0; turn < 2; turn += 1) await nextTurn();
   const timer = setTimeout(() => {
     attempt.phase = 'refusing';
     for (const { request, response } of attempt.active) if (!request.complete || response.headersSent) request.destroy();
@@ -223,8 +231,8 @@ async function drain(attempt: Attempt, time: number): Promise<void> {
   clearTimeout(timer);
 }
 
-function digestOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+function digestOf(token: string): string {
+  return hash('sha256', token, 'hex');
 }
 
 function parseTarget(target: string): { readonly path: string; readonly query: URLSearchParams } | undefined {

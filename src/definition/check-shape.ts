@@ -179,8 +179,11 @@ function unknownKey(name: string, at: Span, type: ObjectType, { reporter, homes 
 }
 
 function badName(name: string, allowed: string, at: Span): Mistake {
-  const fixed = name.trim().replaceAll(/[^A-Za-z0-9_.-]+/g, '_');
-  return { code: 'bad-name', at, message: `the name ${quoted(name)} must be of ${allowed}`, ...(/^[A-Za-z]\w*$/.test(fixed) ? { suggestion: `write ${fixed}`, replacement: fixed } : {}) };
+  // `größe` is near `grosse`.
+  const plain = name.trim().replaceAll('ß', 'ss').normalize('NFKD').replaceAll(/\p{M}/gu, '');
+  const fixed = plain.replaceAll(/[^A-Za-z0-9_.-]+/g, '_');
+  const letters = /\P{ASCII}/u.test(name) ? '; letters are a to z' : '';
+  return { code: 'bad-name', at, message: `the name ${quoted(name)} must be of ${allowed}${letters}`, ...(/^[A-Za-z]\w*$/.test(fixed) ? { suggestion: `write ${fixed}`, replacement: fixed } : {}) };
 }
 
 /** Reports it; `undefined` is what is left of the value. */

@@ -1,6 +1,6 @@
 /**
- * Edges that files make: a task whose input is another task's output comes after it. And the opposite mistake: two
- * tasks that write the same file.
+ * Edges that files make: a task whose input is another task's output comes after it. And the mistakes: two tasks that
+ * write the same file, and an input that nobody makes and that is not there.
  *
  * Everything is looked up by whole paths, by their folders, or by prefix in a sorted list, so that thousands of tasks
  * with thousands of files are not compared each with each.
@@ -8,25 +8,48 @@
 import type { Dependencies } from './dependencies.ts';
 import { globMatcher, isGlob, literalPrefix } from './paths.ts';
 import type { PathInFile, ReadTask } from './read-task.ts';
-import { quoted } from './reporter.ts';
+import { didYouMean, quoted } from './reporter.ts';
 import type { Reporter } from './reporter.ts';
 
 interface Use extends PathInFile {
   readonly task: ReadTask;
 }
 
-export function addFileEdges(tasks: readonly ReadTask[], dependencies: Dependencies, reporter: Reporter): void {
+/** `exists` of a path relative to the pipeline's folder. */
+export function addFileEdges(tasks: readonly ReadTask[], dependencies: Dependencies, reporter: Reporter, exists: (path: string) => boolean): void {
   const outputs = pathIndex(tasks.flatMap((task) => task.outputs.map((output) => ({ ...output, task }))));
   reportSharedOutputs(outputs, reporter);
 
   for (const task of tasks) {
     for (const input of task.inputs) {
-      for (const output of outputs.touching(input.path)) {
+      const makers = outputs.touching(input.path);
+      if (makers.length === 0 && !isGlob(input.path) && !exists(input.path)) reportMissingInput(task, input, outputs, dependencies, reporter);
+      for (const output of makers) {
         if (output.task !== task) dependencies.add(task, output.task.id, input.at);
         else reporter.report({ code: 'cycle', at: input.at, message: `task ${quoted(task.declared.name)} has its own output ${quoted(output.path)} as input`, suggestion: 'remove one of the two' });
       }
     }
   }
+}
+
+/** A warning: a task before this one may make it and not say so, and nothing but this task needs it. */
+function reportMissingInput(task: ReadTask, { path, at }: PathInFile, outputs: PathIndex, dependencies: Dependencies, reporter: Reporter): void {
+  // One for all values of a matrix.
+  if (reporter.hasReported(at)) return;
+  const near = reporter.near(path, pathsOf(outputs.uses));
+  const hasUpstream = dependencies.of(task.id).length > 0;
+  reporter.report({
+    code: 'missing-file',
+    severity: 'warning',
+    at,
+    message: `input ${quoted(path)} does not exist, and no task has it as output`,
+    ...(near === undefined ? { suggestion: hasUpstream ? 'list it as output of the task that makes it, or correct the path' : 'create it, or correct the path' } : didYouMean(near)),
+  });
+}
+
+/** Not made before they are asked for: after a hundred questions there is no answer any more. */
+function* pathsOf(uses: readonly Use[]): Generator<string> {
+  for (const { path } of uses) yield path;
 }
 
 /** One output, or one inside of another, must have one maker: else which of the two is there depends on who came last. */

@@ -1,19 +1,20 @@
 /**
  * The text of a pipeline file → a pipeline, or every mistake in it with its place. Works on text, so that an editor
- * can ask about what is not saved yet; the disk is asked only whether sources exist.
+ * can ask about what is not saved yet; the disk is asked only whether sources and inputs exist.
  *
  * The phases, each on what the one before understood: YAML with places (`yaml-tree.ts`), keys and types
  * (`check-shape.ts` by the table in `pipeline-schema.ts`), params and environment (`pipeline-scope.ts`), matrices
  * (`matrix.ts`), tasks with references filled in (`read-task.ts`), edges (`dependencies.ts`, `file-edges.ts`), order
  * (`order-tasks.ts`). Mistakes never stop a phase: what has one is left out of the next.
  */
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { hasErrors } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
 import { defaultInline } from '../model/pipeline.ts';
-import type { OnFailure, Pipeline, RecordSettings, Slots, Task, TaskId } from '../model/pipeline.ts';
+import type { OnFailure, Pipeline, RecordSettings, Slots, Task, TaskId, TaskKind } from '../model/pipeline.ts';
 import type { LoadedGraph, LoadedTask } from '../protocol/session.ts';
 import { checkShape } from './check-shape.ts';
+import type { Disk } from './disk.ts';
 import { addNeeds, createDependencies, lookUpReturns } from './dependencies.ts';
 import type { Dependencies } from './dependencies.ts';
 import { addFileEdges } from './file-edges.ts';
@@ -25,6 +26,7 @@ import { pipelineScope, shortened } from './pipeline-scope.ts';
 import type { Scope } from './references.ts';
 import { readTask } from './read-task.ts';
 import type { ReadTask } from './read-task.ts';
+import type { ReadSource } from './task-source.ts';
 import { parseSize } from './size.ts';
 import { createReporter } from './reporter.ts';
 import type { Reporter } from './reporter.ts';
@@ -39,7 +41,7 @@ export interface LoadOptions {
   readonly set?: JsonObject;
   /** What `${env.X}` refers to. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly fileExists: (absolutePath: string) => boolean;
+  readonly disk: Disk;
 }
 
 export interface LoadedPipeline {
@@ -75,10 +77,11 @@ export function loadPipeline(options: LoadOptions): LoadedPipeline {
     const needs = task.node.entries.get('needs')?.value;
     if (needs?.type === 'sequence') addNeeds(task, needs, declared, byId, dependencies, reporter);
   }
+  const disk: Disk = { fileExists: remembering(options.disk.fileExists), exists: remembering(options.disk.exists) };
   const defaults = value('defaults');
   const readOptions = {
     folder,
-    fileExists: remembering(options.fileExists),
+    disk,
     reporter,
     defaults: defaults?.type === 'mapping' ? defaults : undefined,
     pipelineEnv: env,
@@ -86,7 +89,7 @@ export function loadPipeline(options: LoadOptions): LoadedPipeline {
     lookUpReturns: lookUpReturns({ declared, byId, dependencies, reporter }),
   };
   const tasks = [...declared.values()].flatMap((task) => readTask(task, readOptions));
-  addFileEdges(tasks, dependencies, reporter);
+  addFileEdges(tasks, dependencies, reporter, (path) => disk.exists(resolve(folder, path)));
   const { order, cycles } = orderTasks(tasks.map((task) => task.id), dependencies.of);
   for (const cycle of cycles) reportCycle(cycle, byId, dependencies, reporter);
 
@@ -160,11 +163,11 @@ function declareTasks(tasks: Root['tasks'], scope: Scope): ReadonlyMap<string, D
 }
 
 /** A matrix asks for the same file once for each of its tasks. */
-function remembering(fileExists: (path: string) => boolean): (path: string) => boolean {
+function remembering(ask: (path: string) => boolean): (path: string) => boolean {
   const known = new Map<string, boolean>();
   return (path) => {
     let exists = known.get(path);
-    if (exists === undefined) known.set(path, (exists = fileExists(path)));
+    if (exists === undefined) known.set(path, (exists = ask(path)));
     return exists;
   };
 }
@@ -178,20 +181,28 @@ function reportCycle(cycle: readonly TaskId[], byId: ReadonlyMap<string, Declare
 }
 
 function loadedTask(task: ReadTask, dependencies: Dependencies, reporter: Reporter): LoadedTask {
-  const { id, declared, kind, matrix, source, owner, description, tags, watch } = task;
+  const { declared, kind, source, outputs, ...rest } = task;
+  return graphTask({ ...rest, name: declared.name, dependencies: dependencies.of(task.id), outputs: outputs.map((output) => output.path), range: reporter.range(declared.key) }, { kind, ...source });
+}
+
+/** What the graph shows of a task. */
+export function graphTask(
+  { id, name, matrix, dependencies, outputs, owner, description, tags, range, watch }: Pick<Task, 'id' | 'name' | 'matrix' | 'dependencies' | 'outputs' | 'owner' | 'description' | 'tags' | 'range' | 'watch'>,
+  { kind, label, file }: Pick<ReadSource, 'label' | 'file'> & { readonly kind: TaskKind },
+): LoadedTask {
   return {
     id,
-    name: declared.name,
+    name,
     kind,
     matrix,
-    dependencies: dependencies.of(id),
-    source: source.label,
-    outputs: task.outputs.map((output) => output.path),
+    dependencies,
+    source: label,
+    outputs,
     ...(owner === undefined ? {} : { owner }),
     ...(description === undefined ? {} : { description }),
     tags,
-    range: reporter.range(declared.key),
-    ...(source.file === undefined ? {} : { sourceFile: source.file }),
+    range,
+    ...(file === undefined ? {} : { sourceFile: file }),
     watch,
   };
 }

@@ -3,6 +3,7 @@ import { parseCondition, type Check } from '../model/check.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { Compare, Retries, TaskKind, WatchMode } from '../model/pipeline.ts';
 import { checkShape } from './check-shape.ts';
+import type { Disk } from './disk.ts';
 import { parseDuration } from './duration.ts';
 import type { DeclaredTask, Instance } from './matrix.ts';
 import { checkPath, leadsOutside } from './paths.ts';
@@ -52,7 +53,7 @@ export interface ReadTask extends Instance {
 
 export interface ReadTaskOptions {
   readonly folder: string;
-  readonly fileExists: (path: string) => boolean;
+  readonly disk: Disk;
   readonly reporter: Reporter;
   readonly defaults: MappingNode | undefined;
   readonly pipelineEnv: Readonly<Record<string, string>>;
@@ -148,10 +149,10 @@ function taskScope(declared: DeclaredTask, { matrix }: Instance, { pipelineScope
   };
 }
 
-function sourceOf(kind: TaskKind, value: string | undefined, { node }: DeclaredTask, { folder, fileExists, reporter }: ReadTaskOptions): ReadSource {
+function sourceOf(kind: TaskKind, value: string | undefined, { node }: DeclaredTask, { folder, disk, reporter }: ReadTaskOptions): ReadSource {
   const entry = node.entries.get(kind);
   if (value === undefined || entry === undefined) return { label: '' };
-  const source = readSource(kind, value, folder, fileExists);
+  const source = readSource(kind, value, folder, disk);
   if (source.mistake !== undefined) {
     const { on, ...mistake } = source.mistake;
     reporter.report({ ...mistake, at: on === 'key' ? entry.key : entry.value });

@@ -1,6 +1,7 @@
 /** What a task runs, from its kind's value; and whether its file is there. */
 import { join, posix, resolve } from 'node:path';
 import type { TaskKind, TaskSource } from '../model/pipeline.ts';
+import type { Disk } from './disk.ts';
 import { checkPath } from './paths.ts';
 import { quoted, yamlText } from './reporter.ts';
 import type { Mistake } from './reporter.ts';
@@ -16,18 +17,34 @@ export interface ReadSource {
   readonly mistake?: Pick<Mistake, 'code' | 'message' | 'suggestion' | 'replacement'> & { readonly on?: 'key' };
 }
 
+/** What graphs show of a source that is read; `undefined` for a function: the file of its module has to be looked for. */
+export function sourceLabel(source: TaskSource): string | undefined {
+  switch (source.kind) {
+    case 'shell':
+      return source.command;
+    case 'python':
+      return source.script;
+    case 'notebook':
+      return source.notebook;
+    case 'call':
+      return undefined;
+    default:
+      return source satisfies never;
+  }
+}
+
 const identifier = '[\\p{ID_Start}_][\\p{ID_Continue}]*';
 const callable = new RegExp(`^(${identifier}(?:\\.${identifier})*):(${identifier})$`, 'u');
 
-export function readSource(kind: TaskKind, value: string, folder: string, fileExists: (path: string) => boolean): ReadSource {
+export function readSource(kind: TaskKind, value: string, folder: string, disk: Disk): ReadSource {
   if (kind === 'shell') return { source: { kind, command: value }, label: value };
-  if (kind === 'call') return readCall(value, folder, fileExists);
+  if (kind === 'call') return readCall(value, folder, disk);
   const checked = checkPath(value);
   if ('mistake' in checked) return { label: value, mistake: checked.mistake };
   const { path } = checked;
   const file = resolve(folder, path);
   const source: TaskSource = kind === 'python' ? { kind, script: path } : { kind, notebook: path };
-  const mistake = wrongExtension(kind, path) ?? missingFile(kind, path, folder, fileExists);
+  const mistake = wrongExtension(kind, path) ?? missingFile(kind, path, folder, disk);
   return { source, label: path, file, ...(mistake === undefined ? {} : { mistake }) };
 }
 
@@ -41,20 +58,22 @@ function wrongExtension(kind: 'python' | 'notebook', path: string): ReadSource['
   return undefined;
 }
 
-function missingFile(kind: 'python' | 'notebook', path: string, folder: string, fileExists: (path: string) => boolean): ReadSource['mistake'] {
-  const exists = (candidate: string): boolean => fileExists(resolve(folder, candidate));
+function missingFile(kind: 'python' | 'notebook', path: string, folder: string, disk: Disk): ReadSource['mistake'] {
+  const exists = (candidate: string): boolean => disk.fileExists(resolve(folder, candidate));
   if (exists(path)) return undefined;
   const stem = path.replace(/\.(py|ipynb)$/, '');
   const candidates = (kind === 'python' ? [`${stem}.py`, `${stem}/__main__.py`] : [`${stem}.ipynb`, `${stem}.py`]).filter((candidate) => candidate !== path);
   const near = candidates.find(exists);
   const [command = ''] = path.split(' ');
-  const message = `${kind === 'python' ? 'script' : 'notebook'} ${quoted(path)} does not exist`;
+  const what = kind === 'python' ? 'script' : 'notebook';
+  const isFolder = disk.exists(resolve(folder, path));
+  const message = isFolder ? `${quoted(path)} is a folder, not a ${what}` : `${what} ${quoted(path)} does not exist`;
   if (near !== undefined) return { code: 'missing-file', message, suggestion: `did you mean ${quoted(near)}?`, replacement: yamlText(near) };
   if (command !== path && exists(command)) return { code: 'missing-file', message, suggestion: 'arguments go into params, or use shell' };
-  return { code: 'missing-file', message, suggestion: 'create it, or correct the path' };
+  return { code: 'missing-file', message, suggestion: isFolder ? `name the ${what} in it` : 'create it, or correct the path' };
 }
 
-function readCall(value: string, folder: string, fileExists: (path: string) => boolean): ReadSource {
+function readCall(value: string, folder: string, { fileExists }: Disk): ReadSource {
   const match = callable.exec(value);
   if (match === null) {
     const meant = nearCallable(value);

@@ -10,7 +10,7 @@ export interface TemplateFile {
 /** The pipeline file first, then its sources. `name` becomes the pipeline's name; characters that a name can't have become `-`. */
 export function pipelineTemplate(name: string): readonly TemplateFile[] {
   return [
-    { path: 'runweave.yaml', text: pipeline(name.replaceAll(/[^A-Za-z0-9_.-]+/g, '-').replace(/^[.-]+/, '') || 'pipeline') },
+    { path: 'runweave.yaml', text: pipeline(name.replaceAll(/[^A-Za-z0-9_.-]+/g, '-').replaceAll(/^[.-]+|[.-]+$/g, '') || 'pipeline') },
     { path: 'tasks/measure.py', text: measure },
     { path: 'tasks/report.py', text: report },
   ];

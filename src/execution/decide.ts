@@ -29,7 +29,7 @@ export interface DecisionContext {
   /** Of any task of the pipeline; absent: there are none. */
   readonly isOutput?: IsOutput;
   /** Decisions that hold still; absent: each is made anew. */
-  readonly memory?: DecisionMemory;
+  readonly memory?: DecisionMemory | undefined;
   /** Absent: modules of functions are compared as a whole. */
   readonly checkSyntax?: CheckSyntax;
   /** Whether `objects/` holds it; absent: nothing is there. */
@@ -52,7 +52,13 @@ export interface Decision {
 export async function decide(task: Task, forced: boolean, context: DecisionContext): Promise<Decision> {
   const last = context.result(task.id);
   if (!forced && last !== undefined && context.memory?.holds(task) === true) return stillUpToDate(last);
+  const standing = forced ? undefined : context.memory?.standing(task);
+  if (standing !== undefined) return standing;
   const remember = last?.outcome === 'success' ? context.memory?.observe(task) : undefined;
+  // Whether the objects that it returned are still kept is nobody's to tell.
+  const isTraceable = !forced && Object.keys(last?.pickles ?? {}).length === 0;
+  const tracing = isTraceable ? context.memory?.trace(task, context.digests) : undefined;
+  const digests = tracing?.digests ?? context.digests;
   const missingReturns: string[] = [];
   const returnsOf = (id: TaskId): JsonObject | undefined => context.result(id)?.returns;
   const onMissing = (id: TaskId, name: string): void => {
@@ -60,12 +66,15 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   };
   const params = resolveReturns(taskParams(task), returnsOf, onMissing) as JsonObject;
   const pickled = pickledParams(taskParams(task), (id) => context.result(id)?.pickles);
-  const fingerprint = await fingerprintTask({ ...fingerprintInputs(task, params, context), last: last?.fingerprint }, context.digests);
-  const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await context.digests.ofPath(context.folder, output))?.digest })));
+  const fingerprint = await fingerprintTask({ ...fingerprintInputs(task, params, context), last: last?.fingerprint }, digests);
+  const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await digests.ofPath(context.folder, output))?.digest })));
   const lost = missingPickles(last, context).map((name) => ({ path: `returns.${name}`, digest: undefined }));
   const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs: [...outputs, ...lost] });
-  if (reasons.length === 0 && missingReturns.length === 0 && pickled.params.length === 0 && pickled.inText.length === 0) remember?.();
-  return { fingerprint, params, missingReturns, pickles: pickled.params, picklesInText: pickled.inText, reasons: withImporters(reasons, fingerprint, context).map((reason) => withPlace(reason, context.digests)) };
+  const decision = { fingerprint, params, missingReturns, pickles: pickled.params, picklesInText: pickled.inText, reasons: withImporters(reasons, fingerprint, context).map((reason) => withPlace(reason, context.digests)) };
+  const isUpToDate = reasons.length === 0 && missingReturns.length === 0 && pickled.params.length === 0 && pickled.inText.length === 0;
+  if (isUpToDate && last !== undefined && remember !== undefined) remember(last);
+  else tracing?.remember(isUpToDate && last?.outcome === 'success' ? undefined : decision);
+  return decision;
 }
 
 /** What a task returned that is no JSON, and is no longer kept. */

@@ -12,36 +12,39 @@
  * seen next time, and only of files that are older than the resolution of their times: what is younger could change
  * again without a trace (git's "racy" files), and such a task is decided anew.
  *
- * Only of shell tasks with plain files all that is looked at is known beforehand. Python tasks, whose modules and
- * packages are found out while they run, and folders and globs are decided each time.
+ * Only of shell tasks with plain files all that is looked at is known beforehand. Others are remembered while somebody
+ * tells of changes, with what their decisions looked at (`traced-decisions.ts`), and are decided anew by the next process.
  */
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
+import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { shellScripts } from '../fingerprint/task-fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
+import type { SpanReference } from '../model/run-event.ts';
+import { isSame, stampOf, type Stamp } from './file-stamp.ts';
+import { packDecisions, unpackDecisions, type SavedDecisions } from './saved-decisions.ts';
+import type { Decision } from './decide.ts';
+import { createTracedDecisions, type Tracing } from './traced-decisions.ts';
 
 /** Milliseconds: as long as a digest counts as racy in `file-digests.ts`. */
 const racyWindow = 50;
-const version = 1;
-
-/** Size, mtime and ctime in milliseconds (with fractions), inode; `null`: there is no such file. */
-type Stamp = readonly [size: number, mtime: number, ctime: number, inode: number] | null;
-
-/** As JSON: paths relative to the pipeline's folder, each file once. */
-export interface SavedDecisions {
-  readonly version: number;
-  readonly files: readonly string[];
-  readonly stamps: readonly Stamp[];
-  /** The places of its files in `files`. */
-  readonly tasks: Readonly<Record<TaskId, readonly number[]>>;
-}
 
 export interface DecisionMemory {
   /** The task is up to date, as it was when that was decided. */
   readonly holds: (task: Task) => boolean;
-  /** Before a task is decided. What is returned is called when it was found up to date; `undefined`: that can't be remembered. */
-  readonly observe: (task: Task) => (() => void) | undefined;
+  /**
+   * Before a task is decided. What is returned is called when it was found up to date, with what made what is there;
+   * `undefined`: that can't be remembered.
+   */
+  readonly observe: (task: Task) => ((madeBy: SpanReference) => void) | undefined;
+  /** Of a task that holds: the results need not be read for it. */
+  readonly madeBy: (task: TaskId) => SpanReference | undefined;
+  /** What was decided of a task that was not up to date, and would be decided again. */
+  readonly standing: (task: Task) => Decision | undefined;
+  /** As `observe`, for what that can't, while changes are told. */
+  readonly trace: (task: Task, digests: FileDigests) => Tracing | undefined;
+  /** Before tasks are decided with this interpreter: looks at what nobody tells of. */
+  readonly lookBeyond: (interpreter: string | undefined) => void;
   /** The task has another result: so it, and what depends on it, is decided anew. */
   readonly resultChanged: (task: TaskId) => void;
   /** These files (absolute) may have changed; without files, any may. */
@@ -67,6 +70,7 @@ interface Entry {
   readonly task: Task;
   readonly files: readonly string[];
   readonly stamps: readonly Stamp[];
+  readonly madeBy: SpanReference;
   /** The state of the world, counted by `touch`, in which its stamps were compared. */
   seen: number;
 }
@@ -86,14 +90,10 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
   let firstDoubt = 0;
   let byFile: Map<string, Set<Entry>> | undefined;
   let dependents: Map<TaskId, TaskId[]> | undefined;
+  const traced = createTracedDecisions(folder, clock);
+  let decidedWith: string | undefined;
 
-  if (saved?.version === version) {
-    const files = saved.files.map((file) => path.join(folder, file));
-    for (const task of pipeline.tasks) {
-      const places = saved.tasks[task.id];
-      if (places !== undefined) entries.set(task.id, { task, files: places.map((place) => files[place] ?? ''), stamps: places.map((place) => saved.stamps[place] ?? null), seen: -1 });
-    }
-  }
+  if (saved !== undefined) for (const known of unpackDecisions(saved, pipeline)) entries.set(known.task.id, { ...known, seen: -1 });
 
   /** Of this moment, or as it was asked for since it was touched last. `undefined`: a folder. */
   const stampNow = (file: string): Stamp | undefined => {
@@ -111,6 +111,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
   };
 
   const forget = (id: TaskId): void => {
+    traced.forget(id);
     const entry = entries.get(id);
     if (entry === undefined) return;
     entries.delete(id);
@@ -139,9 +140,9 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
       stamps.push(stamp);
     }
     const before = touches;
-    return () => {
+    return ({ runId, traceId, spanId }) => {
       forget(task.id);
-      const entry: Entry = { task, files, stamps, seen: touches === before ? world : -1 };
+      const entry: Entry = { task, files, stamps, madeBy: { runId, traceId, spanId }, seen: touches === before ? world : -1 };
       entries.set(task.id, entry);
       if (byFile !== undefined) addTo(byFile, entry);
       isNew = true;
@@ -153,9 +154,11 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     if (files === undefined) {
       world += 1;
       now = new Map();
+      traced.forgetAll();
       doubtAll();
       return;
     }
+    for (const task of traced.touch(files)) doubt(task);
     for (const file of files) {
       now.delete(file);
       for (const entry of users(file)) {
@@ -168,7 +171,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
   return {
     holds: (task) => {
       const entry = entries.get(task.id);
-      if (entry?.task !== task) return false;
+      if (entry?.task !== task) return traced.holds(task);
       if (entry.seen === world) return true;
       const { files, stamps } = entry;
       for (let at = 0; at < files.length; at += 1) if (!isSame(stamps[at], stampNow(files[at] ?? ''))) return false;
@@ -176,6 +179,20 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
       return true;
     },
     observe,
+    madeBy: (id) => entries.get(id)?.madeBy,
+    standing: traced.standing,
+    trace: (task, digests) => (isTold ? traced.trace(task, digests) : undefined),
+    lookBeyond: (interpreter) => {
+      if (interpreter !== decidedWith) {
+        decidedWith = interpreter;
+        traced.forgetAll();
+        touches += 1;
+        doubtAll();
+      }
+      const doubted = traced.lookBeyond();
+      if (doubted.length > 0) touches += 1;
+      for (const task of doubted) doubt(task);
+    },
     resultChanged: (id) => {
       touches += 1;
       if (dependents === undefined) {
@@ -191,6 +208,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     written: (files) => touch(isTold ? files : undefined),
     trustEvents: (on) => {
       isTold = on;
+      if (!on) traced.forgetAll();
     },
     async *verify(goesOn = () => true) {
       let asked = 0;
@@ -207,11 +225,19 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
           yield file;
         }
       }
+      for (const place of [...traced.places()]) {
+        asked += 1;
+        if (asked % filesInOneGo === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (!goesOn()) return;
+        if (!traced.isChanged(place)) continue;
+        touch([place]);
+        yield place;
+      }
     },
     verifyOf: (files) => {
       const changed = [...files].filter((file) => {
         for (const { files: own, stamps } of users(file)) if (!isSame(stamps[own.indexOf(file)], stampOf(file))) return true;
-        return false;
+        return traced.isChanged(file);
       });
       touch(changed);
       return changed;
@@ -228,24 +254,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     },
     revision: () => touches,
     isNew: () => isNew,
-    export: () => {
-      const places = new Map<string, number>();
-      const stamps: Stamp[] = [];
-      const tasks: Record<TaskId, readonly number[]> = {};
-      for (const entry of entries.values()) {
-        // Of a file that two tasks remember in two states, one of them is not up to date any more.
-        if (entry.files.some((file, at) => places.has(file) && !isSame(stamps[places.get(file) ?? 0], entry.stamps[at]))) continue;
-        tasks[entry.task.id] = entry.files.map((file, at) => {
-          let place = places.get(file);
-          if (place === undefined) {
-            places.set(file, (place = stamps.length));
-            stamps.push(entry.stamps[at] ?? null);
-          }
-          return place;
-        });
-      }
-      return { version, files: [...places.keys()].map((file) => path.relative(folder, file)), stamps, tasks };
-    },
+    export: () => packDecisions(entries.values(), folder),
   };
 }
 
@@ -266,21 +275,4 @@ function filesLookedAt(task: Task, folder: string): readonly string[] | undefine
   const declared = [...task.inputs, ...task.outputs];
   if (declared.some(isGlob)) return undefined;
   return [...new Set([...declared.map((file) => path.resolve(folder, file)), ...shellScripts(task, folder)])];
-}
-
-/** `undefined`: no plain file, so more is looked at than it. */
-function stampOf(file: string): Stamp | undefined {
-  try {
-    const stats = statSync(file, { throwIfNoEntry: false });
-    if (stats === undefined) return null;
-    return stats.isFile() ? [stats.size, stats.mtimeMs, stats.ctimeMs, stats.ino] : undefined;
-  } catch {
-    // Behind a folder that may not be entered.
-    return undefined;
-  }
-}
-
-function isSame(a: Stamp | undefined, b: Stamp | undefined): boolean {
-  if (a === null || b === null || a === undefined || b === undefined) return a === null && b === null;
-  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
 }

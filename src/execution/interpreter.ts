@@ -7,7 +7,7 @@
  * and must not be resolved further, or the environment would be lost.
  */
 import { execFile, type ExecFileException } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Interpreter } from '../protocol/session.ts';
@@ -24,7 +24,8 @@ export interface InterpreterQuestion {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-export type FoundInterpreter = { readonly ok: true; readonly interpreter: Interpreter } | { readonly ok: false; readonly message: string };
+/** `passedOver` is what the user would expect to be taken and can't be, in a sentence. */
+export type FoundInterpreter = { readonly ok: true; readonly interpreter: Interpreter; readonly passedOver?: string } | { readonly ok: false; readonly message: string };
 
 const oldest = [3, 9] as const;
 /** Milliseconds. One that hangs is no interpreter; one on a machine with other things to do is slow, a shim above all. */
@@ -34,9 +35,15 @@ const script = 'import sys, platform; print(sys.executable); print(platform.pyth
 
 export async function findInterpreter(question: InterpreterQuestion): Promise<FoundInterpreter> {
   const tried: string[] = [];
-  for (const { program, origin, required } of candidates(question)) {
+  let broken: string | undefined;
+  for (const { program, origin, required, environment } of candidates(question)) {
     const answer = await ask(program, question.folder, question.environment);
-    if ('executable' in answer) return { ok: true, interpreter: { path: answer.executable, version: answer.version, origin } };
+    if ('executable' in answer) {
+      const { executable, version } = answer;
+      const passedOver = broken && `${broken}; tasks run with ${version} (${origin}) instead: make the environment anew, or remove it`;
+      return { ok: true, interpreter: { path: executable, version, origin }, ...(passedOver !== undefined && { passedOver }) };
+    }
+    if (environment !== undefined) broken ??= `the Python environment ${nameOf(environment, question.folder)} can't be used: its ${nameOf(program, environment)} ${isDangling(program) ? 'leads to a Python that is no longer there' : answer.message === 'not found' ? 'is missing' : answer.message}`;
     tried.push(`${program} (${origin}): ${answer.message}`);
     if (required) break;
   }
@@ -54,14 +61,22 @@ export function interpreterStamp({ path: executable }: Interpreter): string {
     .join();
 }
 
-function* candidates(question: InterpreterQuestion): Generator<{ readonly program: string; readonly origin: string; readonly required: boolean }> {
+interface Candidate {
+  readonly program: string;
+  readonly origin: string;
+  readonly required: boolean;
+  /** The virtual environment that it is the Python of: absolute. */
+  readonly environment?: string;
+}
+
+function* candidates(question: InterpreterQuestion): Generator<Candidate> {
   if (question.chosen !== undefined) yield { program: question.chosen, origin: question.chosenBy ?? 'setting', required: true };
   const active = question.environment['VIRTUAL_ENV'];
-  if (active !== undefined && active !== '') yield { program: pythonIn(active), origin: 'VIRTUAL_ENV', required: false };
+  if (active !== undefined && active !== '') yield { program: pythonIn(active), origin: 'VIRTUAL_ENV', required: false, environment: active };
   for (const folder of upwards(question.folder, question.workspace)) {
     for (const name of ['.venv', 'venv', 'env']) {
       const environment = path.join(folder, name);
-      if (statSync(path.join(environment, 'pyvenv.cfg'), { throwIfNoEntry: false })?.isFile() === true) yield { program: pythonIn(environment), origin: name, required: false };
+      if (statSync(path.join(environment, 'pyvenv.cfg'), { throwIfNoEntry: false })?.isFile() === true) yield { program: pythonIn(environment), origin: name, required: false, environment };
     }
   }
   const conda = question.environment['CONDA_PREFIX'];
@@ -74,6 +89,17 @@ function* candidates(question: InterpreterQuestion): Generator<{ readonly progra
 
 function pythonIn(environment: string): string {
   return process.platform === 'win32' ? path.join(environment, 'Scripts', 'python.exe') : path.join(environment, 'bin', 'python');
+}
+
+/** As people in `folder` would write it. */
+function nameOf(file: string, folder: string): string {
+  const relative = path.relative(folder, file);
+  return relative.startsWith('..') ? file : relative;
+}
+
+/** As after an upgrade, or the removal, of the Python that an environment was made with. */
+function isDangling(program: string): boolean {
+  return statSync(program, { throwIfNoEntry: false }) === undefined && lstatSync(program, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** `folder` and its parents, up to `last` included. */

@@ -2,7 +2,7 @@
 import type { Reason } from '../model/fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
-import { decide, findKept, type DecisionContext } from './decide.ts';
+import { decide, findKept, type Decision, type DecisionContext } from './decide.ts';
 import { noneSettled } from './settled-tasks.ts';
 
 export interface PlanScope {
@@ -23,6 +23,24 @@ export function waitsForRequest(task: Task, scope: Pick<PlanScope, 'named' | 'un
   if (scope.named.has(task.id)) return false;
   if (task.watch === 'manual') return true;
   return scope.unasked && (task.watch === 'lazy' || reasons.every((reason) => reason.type === 'last-run-failed' || reason.type === 'never-cached'));
+}
+
+export interface Decided {
+  readonly task: Task;
+  readonly decision: Decision;
+}
+
+/** The first of these tasks that a run would execute or restore. It looks no further, so what waits for the run waits for one decision. */
+export async function firstToDo(open: readonly Task[], scope: Pick<PlanScope, 'named' | 'forced' | 'unasked'>, context: DecisionContext): Promise<Decided | undefined> {
+  const blocked = new Set<TaskId>();
+  for (const task of open) {
+    const decision = await decide(task, scope.forced.has(task.id), context);
+    if (decision.reasons.length === 0) continue;
+    const isBlocked = task.dependencies.some((id) => blocked.has(id));
+    if (!isBlocked && !waitsForRequest(task, scope, decision.reasons)) return { task, decision };
+    if (isBlocked || context.result(task.id)?.outcome !== 'success') blocked.add(task.id);
+  }
+  return undefined;
 }
 
 /** `settled` tasks are known to be up to date, and left out. */

@@ -24,9 +24,9 @@ import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline
 import type { EventOf, Outcome, RecordedFailure, RunId, SkipReason } from '../model/run-event.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
 import type { KeptResult } from '../fingerprint/kept-results.ts';
-import { decide, findKept, type Decision } from './decide.ts';
+import { decide, findKept, type Decision, type DecisionContext } from './decide.ts';
 import { executeTask, type ExecutionContext } from './execute-task.ts';
-import { waitsForRequest, type PlanScope } from './plan.ts';
+import { waitsForRequest, type Decided, type PlanScope } from './plan.ts';
 import { noneSettled, type Settled } from './settled-tasks.ts';
 import { createSlotPool, type SlotKind } from './slots.ts';
 
@@ -44,6 +44,12 @@ export interface SchedulerRequest {
   readonly onFailure: OnFailure;
   /** Tasks that are up to date, and so is all before them: they are only told of, after everything else has begun. */
   readonly settled?: Settled;
+  readonly first?: FirstDecision;
+}
+
+/** What was decided before the run, and is not decided again if the memory of decisions is still at that revision. */
+export interface FirstDecision extends Decided {
+  readonly revision: number;
 }
 
 export interface RunningPipeline {
@@ -54,7 +60,7 @@ export interface RunningPipeline {
    * Files changed, or the pipeline did: restarts what that affects. Resolves with `false` when the run had nothing left
    * to do already; otherwise `announce` is called before any event of the changed pipeline.
    */
-  readonly changed: (next?: Pick<SchedulerRequest, 'pipeline' | 'scope'> & { readonly announce: () => void }) => Promise<boolean>;
+  readonly changed: (next?: Pick<SchedulerRequest, 'pipeline' | 'scope'> & Pick<DecisionContext, 'memory'> & { readonly announce: () => void }) => Promise<boolean>;
 }
 
 type Ended = Exclude<Outcome, 'skip'>;
@@ -81,7 +87,9 @@ interface Entry {
   restarting: boolean;
 }
 
-export function startRun(request: SchedulerRequest, context: SchedulerContext): RunningPipeline {
+export function startRun(request: SchedulerRequest, given: SchedulerContext): RunningPipeline {
+  /** Its memory of decisions is the pipeline's, so it changes with that. */
+  let context = given;
   const { clock, emit, results } = context;
   let { pipeline, scope } = request;
   let entries = new Map<TaskId, Entry>();
@@ -202,8 +210,8 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   };
 
   const madeBy = (id: TaskId): Pick<EventOf<'task-skipped'>, 'madeBy'> => {
-    const last = results.get(id);
-    return last === undefined ? {} : { madeBy: { runId: last.runId, traceId: last.traceId, spanId: last.spanId } };
+    const maker = context.decision.memory?.madeBy(id) ?? results.get(id);
+    return maker === undefined ? {} : { madeBy: { runId: maker.runId, traceId: maker.traceId, spanId: maker.spanId } };
   };
 
   /** A task is done: tasks that waited for it alone are next. */
@@ -244,7 +252,9 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
   const decideNow = async (entry: Entry): Promise<void> => {
     const generation = entry.generation;
     const { task } = entry;
-    const decided = await decide(task, scope.forced.has(task.id) && entry.success === undefined, context.decision);
+    const { first } = request;
+    const isDecided = first?.task === task && context.decision.memory?.revision() === first.revision;
+    const decided = isDecided ? first.decision : await decide(task, scope.forced.has(task.id) && entry.success === undefined, context.decision);
     if (entry.generation !== generation) return;
     const decision = { ...decided, reasons: withoutOwnAttempts(decided.reasons, context.runId) };
     entry.decision = decision;
@@ -432,6 +442,7 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
     if (next !== undefined || isDoubtful) tellSettled();
     if (next !== undefined) {
       ({ pipeline, scope } = next);
+      context = { ...context, decision: { ...context.decision, memory: next.memory } };
       next.announce();
     }
     if (next !== undefined || isDoubtful) {
@@ -448,14 +459,19 @@ export function startRun(request: SchedulerRequest, context: SchedulerContext): 
       if (entry.outcome === 'cancellation') continue;
       // A task that is to run once more, or runs, is compared with what it was decided on, not with its earlier success.
       const isSettled = entry.decision === undefined && entry.outcome === 'up-to-date';
-      if (isSettled && context.decision.memory?.holds(entry.task) === true) continue;
+      const { memory } = context.decision;
+      const holds = memory?.holds(entry.task) === true;
+      if (isSettled && holds) continue;
       const before = (entry.phase === 'done' ? entry.success?.fingerprint : undefined) ?? (isSettled ? results.get(entry.task.id) : entry.decision)?.fingerprint;
       if (before === undefined) continue;
+      // What somebody did to the outputs of a task that was not executed here is of no fingerprint.
+      const isGiven = entry.outcome === 'up-to-date' || entry.outcome === 'restored';
+      // Nothing that was looked at is another: to ask costs nothing, however many tasks there are.
+      const known = holds ? results.get(entry.task.id)?.fingerprint : isGiven ? undefined : memory?.standing(entry.task)?.fingerprint;
+      if (known === before) continue;
       const generation = entry.generation;
       const now = await decide(entry.task, false, context.decision);
       if (entry.generation !== generation) continue;
-      // What somebody did to the outputs of a task that was not executed here is of no fingerprint.
-      const isGiven = entry.outcome === 'up-to-date' || entry.outcome === 'restored';
       const reasons = [...fingerprintDifference(before, now.fingerprint), ...(isGiven ? now.reasons.filter(({ type }) => type === 'output-missing' || type === 'output-changed') : [])];
       if (reasons.length > 0) reset(entry, reasons);
     }

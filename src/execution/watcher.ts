@@ -23,6 +23,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PatientWatcher } from './patient-watcher.ts';
+import { isIgnored, isOutside } from './watched-files.ts';
 
 const quietTime = 20;
 /** After so much silence a change is taken for a save. */
@@ -39,8 +40,6 @@ const lateness = 10;
 const sameTime = 50;
 /** More than chokidar's 50 ms. */
 const secondLook = 100;
-
-const ignoredFolders = new Set(['.git', '.runweave', '.hg', '.svn', 'node_modules', '__pycache__', '.venv', 'venv', '.ipynb_checkpoints', '.mypy_cache', '.pytest_cache', '.ruff_cache', '.tox', '.vscode-test', '.DS_Store']);
 
 export interface Watcher {
   /** Files outside the folder that count as well. */
@@ -119,13 +118,17 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
     if (timer !== undefined && Date.now() - since > (isOfGit ? longestForGit : longest)) return;
     waitFor(isOfGit ? quietTimeForGit : isFilled(file) ? quietTime : quietTimeForEmpty);
   };
-  /** Unless others come. chokidar tells nothing of what is written into an empty file right after it was emptied. */
+  /** Was emptied, and is about to be written. */
+  let empty: { readonly file: string; readonly timer: NodeJS.Timeout } | undefined;
+  /** Unless others come. */
   const tellAtOnce = (file: string): void => {
+    clearTimeout(empty?.timer);
+    empty = undefined;
     if (isClosed || isOfGit || batch.size !== 1 || !batch.has(file)) return;
     if (isFilled(file)) {
       toldAtOnce = Date.now();
       flush();
-    } else if (Date.now() - since < quietTimeForEmpty) setTimeout(tellAtOnce, lookAtEmpty, file).unref();
+    } else if (Date.now() - since < quietTimeForEmpty) empty = { file, timer: setTimeout(tellAtOnce, lookAtEmpty, file).unref() };
   };
   const gitDone = async (): Promise<void> => {
     const start = Date.now();
@@ -136,6 +139,10 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
     lastEvent = Date.now();
     gather(file);
     if (isAlone && event === 'change') tellAtOnce(file);
+  });
+  // chokidar tells nothing of what is written into a file right after it was emptied; the system does.
+  watcher.on('raw', () => {
+    if (empty !== undefined) tellAtOnce(empty.file);
   });
   watcher.on('error', (error) => onError(watchError(error as NodeJS.ErrnoException)));
   return {
@@ -157,15 +164,6 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
       await watcher.close();
     },
   };
-}
-
-function isIgnored(relative: string): boolean {
-  return !isOutside(relative) && relative.split(path.sep).some((part) => ignoredFolders.has(part));
-}
-
-/** On Windows the path to another drive is an absolute one. */
-function isOutside(relative: string): boolean {
-  return relative.startsWith('..') || path.isAbsolute(relative);
 }
 
 /** The folder in which all files of a glob are, as globs can't be watched. */

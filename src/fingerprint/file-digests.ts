@@ -62,6 +62,8 @@ export interface FileDigests {
   readonly lastChange: (absolute: string) => number | undefined;
   /** Bytes of what a digest that was given stands for. */
   readonly sizeOf: (digest: Digest) => number | undefined;
+  /** Whether there is a plain file. */
+  readonly isFile: (absolute: string) => boolean;
   /** Names of what is in a folder: the same set as long as nothing came, went or was renamed. `undefined` when there is no such folder. */
   readonly namesIn: (absolute: string) => ReadonlySet<string> | undefined;
   /** Those of them that are folders, and no links to one. */
@@ -289,6 +291,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
       parts.set(digest, labels);
     },
     importsOf,
+    isFile: (absolute) => statOf(absolute)?.isFile() === true,
     namesIn,
     foldersIn,
     ofFile,

@@ -2,7 +2,6 @@
  * Names that a task's imports looked for in folders of the search path, and the files that would be found for them now:
  * a new `json.py` beside a script, a package in the place of a module, an optional package that was not installed.
  */
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { ImportLookups, PackageVersions } from '../model/fingerprint.ts';
 import type { FileDigests } from './file-digests.ts';
@@ -59,7 +58,7 @@ function* hitsOf(folder: string, lookups: ImportLookups, digests: FileDigests): 
 export function filesFound(folder: string, lookups: ImportLookups, digests: FileDigests): readonly string[] {
   const found: string[] = [];
   for (const { searched, name, entries } of hitsOf(folder, lookups, digests)) {
-    const file = isSite(searched) ? undefined : fileOf(searched, name, entries);
+    const file = isSite(searched) ? undefined : fileOf(searched, name, entries, digests);
     if (file !== undefined) found.push(path.relative(folder, path.join(searched, file)).replaceAll(path.sep, '/'));
   }
   return found;
@@ -75,9 +74,9 @@ export function packagesFound(folder: string, lookups: ImportLookups, digests: F
 }
 
 /** A package comes before a module, and of modules one in C before its source and that before its bytecode. */
-function fileOf(folder: string, name: string, entries: readonly string[]): string | undefined {
+function fileOf(folder: string, name: string, entries: readonly string[], digests: FileDigests): string | undefined {
   const init = `${name}/__init__.py`;
-  if (entries.includes(name) && statSync(path.join(folder, init), { throwIfNoEntry: false })?.isFile() === true) return init;
+  if (entries.includes(name) && digests.isFile(path.join(folder, init))) return init;
   return entries.find((entry) => /\.(so|pyd)$/.test(entry)) ?? entries.find((entry) => entry.endsWith('.py')) ?? entries.find((entry) => entry.endsWith('.pyc'));
 }
 

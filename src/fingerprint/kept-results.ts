@@ -274,11 +274,13 @@ function mayMatch(kept: Fingerprint, current: Fingerprint): boolean {
   return (
     kept.definition === current.definition &&
     kept.interpreter === current.interpreter &&
-    same(kept.params, current.params) &&
-    same(kept.env, current.env) &&
-    same(kept.upstream, current.upstream) &&
+    // What most differ in comes first, and what takes long last.
+    noneDiffers(kept.inputs, current.inputs) &&
     noneDiffers(kept.sources, current.sources) &&
-    noneDiffers(kept.inputs, current.inputs)
+    noneDiffers(kept.upstream, current.upstream) &&
+    same(kept.upstream, current.upstream) &&
+    same(kept.params, current.params) &&
+    same(kept.env, current.env)
   );
 }
 

@@ -9,7 +9,7 @@
  * never grows beyond a session's lines. A torn last line is what a crash leaves, and is left out. Everything in it can
  * be had from the records as well: so where it can't be written it is removed, as one with gaps would be believed.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import type { TaskId } from '../model/pipeline.ts';
@@ -98,13 +98,32 @@ function lineOf(task: TaskId, { fingerprint, ...result }: TaskResult): string {
   return `${JSON.stringify({ task, result })}${fingerprint === undefined ? '' : `\t${JSON.stringify(fingerprint)}`}`;
 }
 
-/** Opens the results for reading and writing. `known` is what is there already, from the file or from records. */
-export function openResults(file: string, known: KnownResults, onChange: (task: TaskId) => void = () => undefined): Results {
+/** Whether there is a usable file, without reading it. */
+export function hasResults(file: string): boolean {
+  const bytes = Buffer.alloc(header.length + 1);
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      return readSync(descriptor, bytes) === bytes.length && bytes.toString() === `${header}\n`;
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return false;
+  }
+}
+
+/** Opens the results for reading and writing. `before` is what is there already, from the file or from records, or reads it when it is asked for. */
+export function openResults(file: string, before: KnownResults | (() => KnownResults), onChange: (task: TaskId) => void = () => undefined): Results {
+  let read = typeof before === 'function' ? undefined : before;
+  const all = (): KnownResults => (read ??= typeof before === 'function' ? before() : before);
   const temporary = `${file}.${process.pid}.tmp`;
   let descriptor: number | undefined;
   let failed = false;
   const write = (line?: string): void => {
     if (failed) return;
+    // Before anything happens to the file.
+    const known = all();
     try {
       if (descriptor === undefined) {
         // Compacted when first written to, so that a session that only reads changes nothing.
@@ -125,6 +144,7 @@ export function openResults(file: string, known: KnownResults, onChange: (task: 
   };
   return {
     get: (task) => {
+      const known = all();
       const result = known.get(task);
       if (typeof result !== 'string') return result;
       const parsed = parseLine(result);
@@ -135,12 +155,12 @@ export function openResults(file: string, known: KnownResults, onChange: (task: 
     started: (task, started) => {
       const { fingerprint, ...rest } = started;
       write(`${JSON.stringify({ task, started: rest })}\t${JSON.stringify(fingerprint)}`);
-      known.set(task, unfinished(started));
+      all().set(task, unfinished(started));
       onChange(task);
     },
     ended: (task, result) => {
       write(lineOf(task, result));
-      known.set(task, result);
+      all().set(task, result);
       onChange(task);
     },
     prepare: () => write(),

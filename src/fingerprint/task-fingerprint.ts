@@ -365,6 +365,16 @@ export function sourceFiles(task: Task, folder: string): readonly string[] {
   return [...new Set([...ownSource(task, folder), ...scriptFiles(task, folder)])];
 }
 
+/** Files (absolute) of which it counts whether they are there, whatever else is known of the task. */
+export function filesAskedFor(task: Task, folder: string): readonly string[] {
+  return [...shellScripts(task, folder), ...(task.source.kind === 'call' ? [packageFile(task.source, folder)] : [])];
+}
+
+/** Of a module that is a package. */
+function packageFile({ module }: Extract<Task['source'], { readonly kind: 'call' }>, folder: string): string {
+  return path.join(folder, module.replaceAll('.', '/'), '__init__.py');
+}
+
 /** What the task's shell commands name and is there, as `sourceFiles`. */
 function scriptFiles(task: Task, folder: string): readonly string[] {
   const isThere = (absolute: string): boolean => statSync(absolute, { throwIfNoEntry: false })?.isFile() === true;
@@ -379,7 +389,7 @@ function ownSource(task: Task, folder: string): readonly string[] {
       return [task.source.notebook];
     case 'call': {
       const base = task.source.module.replaceAll('.', '/');
-      const isPackage = statSync(path.join(folder, base, '__init__.py'), { throwIfNoEntry: false }) !== undefined;
+      const isPackage = statSync(packageFile(task.source, folder), { throwIfNoEntry: false }) !== undefined;
       return [isPackage ? `${base}/__init__.py` : `${base}.py`];
     }
     case 'shell':

@@ -136,8 +136,12 @@ function record<T>(entries: Readonly<Record<string, T>> = {}): Record<string, T>
   return Object.assign(Object.create(null) as Record<string, T>, entries);
 }
 
+/** Of a task that has not started, shared: an attempt has its own. */
+const none = { list: Object.freeze([]) as unknown as never[], record: Object.freeze(record<never>()) as Record<string, never> };
+
 function newTask(node: TaskNode): MutableTask {
-  return { node, phase: 'pending', reasons: [], params: {}, attempts: [], metrics: record(), loggedParams: record(), tags: record(), artifacts: [], datasets: [], outputs: [], returns: record() };
+  const { list, record } = none;
+  return { node, phase: 'pending', reasons: list, params: record, attempts: [], metrics: record, loggedParams: record, tags: record, artifacts: list, datasets: list, outputs: list, returns: record };
 }
 
 /** A fold from the beginning, or on from a snapshot (which it takes over). */
@@ -210,12 +214,13 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       task.start ??= event.time;
       task.params = event.params;
       task.fingerprint = event.fingerprint;
-      delete task.end;
-      delete task.failure;
-      delete task.skipReason;
-      delete task.madeBy;
-      delete task.blockedBy;
-      delete task.inputSizes;
+      // To delete what is not there takes V8 as long as what is.
+      if (task.end !== undefined) delete task.end;
+      if (task.failure !== undefined) delete task.failure;
+      if (task.skipReason !== undefined) delete task.skipReason;
+      if (task.madeBy !== undefined) delete task.madeBy;
+      if (task.blockedBy !== undefined) delete task.blockedBy;
+      if (task.inputSizes !== undefined) delete task.inputSizes;
       return;
     case 'task-ended':
       task.phase = event.outcome;

@@ -109,7 +109,6 @@ export const metricSummaries = 'runweave.metric_summaries';
 
 // Of a link.
 export const linkType = 'runweave.link.type';
-export const linkTypeDependency = 'dependency';
 export const linkTypeMadeBy = 'made-by';
 export const linkRunId = 'runweave.run.id';
 

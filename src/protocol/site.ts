@@ -14,6 +14,7 @@
  */
 import type { Flag, Remark } from '../query/annotations.ts';
 import type { RunHostMessage } from './run-view.ts';
+import type { NamedView } from './tracker-view.ts';
 
 export const sitePanels = ['tracker', 'run', 'lineage'] as const;
 export type SitePanel = (typeof sitePanels)[number];
@@ -30,6 +31,8 @@ export interface SiteIndex {
   readonly flags: readonly Flag[];
   /** What else people said of runs, tasks and outputs. */
   readonly remarks: readonly Remark[];
+  /** Named views of the table; absent where nobody has named one, and where there is no table. */
+  readonly views?: readonly NamedView[];
   readonly panels: readonly SitePanel[];
   /** Folder of the panels' scripts and styles, relative to the page; absent where they are in the page. */
   readonly assets?: string;

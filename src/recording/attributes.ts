@@ -28,6 +28,17 @@ export function toAttributes(values: Readonly<Record<string, Json | undefined>>)
   return attributes;
 }
 
+/** One that is named by us, into those that were made in this way alone. */
+export function addAttribute(attributes: Attributes, name: string, value: Json): void {
+  if (isNative(value)) {
+    attributes[name] = value;
+    return;
+  }
+  attributes[name] = JSON.stringify(value);
+  const asJson = (attributes[jsonAttributes] ??= []) as string[];
+  asJson.push(name);
+}
+
 const nothing: Readonly<Record<string, Json>> = {};
 
 /** `{prefix}{name}` for every entry. */

@@ -70,6 +70,7 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
 
   let descriptor: number | undefined;
   let isOpened = false;
+  let isReserved = false;
   /** Events, or their texts; made into lines when they are written. */
   let events: (RunEvent | string)[] = [];
   let backlog: Buffer = Buffer.alloc(0);
@@ -81,17 +82,27 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
     isOpened = true;
     backlog = Buffer.from(`${JSON.stringify(describeWriter())}\n`);
     try {
-      mkdirSync(path.dirname(file), { recursive: true });
-      descriptor = openSync(file, 'ax+');
-      writeFileSync(reservePath(file), Buffer.alloc(reservedBytes));
+      descriptor = openNew(file);
     } catch (error) {
       report(error);
     }
     writeBacklog();
   };
 
+  /** With the first event, so that no process waits for it. */
+  const reserve = (): void => {
+    if (isReserved || descriptor === undefined) return;
+    isReserved = true;
+    try {
+      writeFileSync(reservePath(file), Buffer.alloc(reservedBytes));
+    } catch (error) {
+      report(error);
+    }
+  };
+
   const writeAll = (): void => {
     openFile();
+    reserve();
     clearTimeout(timer);
     timer = undefined;
     if (descriptor === undefined) {
@@ -167,6 +178,16 @@ export function openEventLog(folder: string, runId: RunId, { onError, write: wri
       return Promise.resolve();
     },
   });
+}
+
+function openNew(file: string): number {
+  try {
+    return openSync(file, 'ax+');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    mkdirSync(path.dirname(file), { recursive: true });
+    return openSync(file, 'ax+');
+  }
 }
 
 /** A task may have removed `.runweave`, or what is in it: the log is still there as long as it is open. */

@@ -25,7 +25,7 @@ import type { AttemptState, CellState, RunState, TaskState } from '../model/run-
 import * as semconv from '../model/semantic-conventions.ts';
 import type { ReportedSpan } from '../model/reported.ts';
 import type { UnixNano } from '../model/time.ts';
-import { prefixed, toAttributes } from './attributes.ts';
+import { addAttribute, prefixed, toAttributes } from './attributes.ts';
 import { exceptionEvents, outputEvents, reportEvents, resourceEvents, seriesEvents, type Report, type Series, type SpanEvent } from './span-events.ts';
 import { createSpanIds, type SpanIds } from './span-ids.ts';
 import type { SpanDescription } from './spans.ts';
@@ -36,8 +36,8 @@ export interface RunCollector {
   readonly apply: (event: RunEvent) => void;
   /** `undefined` without `run-started`. */
   readonly state: () => RunState | undefined;
-  /** The run span and the task spans: line 1 of a record. */
-  readonly head: () => readonly SpanDescription[];
+  /** The run span and the task spans, made one by one: line 1 of a record. */
+  readonly head: () => Generator<SpanDescription>;
   /** Attempts and cells, made one by one. */
   readonly rest: () => Generator<SpanDescription>;
   /** Whether a task reported spans, so that the events have to be looked at once more. */
@@ -99,9 +99,10 @@ export function createRunCollector(): RunCollector {
   return {
     apply,
     state: fold.state,
-    head: () => {
+    *head() {
       const state = started();
-      return [runSpan(state, lastTime), ...taskSpans(state, lastTime)];
+      yield runSpan(state, lastTime);
+      yield* taskSpans(state, lastTime);
     },
     *rest() {
       for (const task of started().tasks) {
@@ -151,7 +152,7 @@ function runSpan(state: RunState, lastTime: UnixNano): SpanDescription {
   };
 }
 
-function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescription[] {
+function* taskSpans(state: RunState, lastTime: UnixNano): Generator<SpanDescription> {
   const spanOf = new Map(state.tasks.map((task) => [task.node.id, task.node.spanId]));
   /** By run: the attributes of links to it, each once. */
   const madeByRun = new Map<RunId, Attributes>();
@@ -160,61 +161,83 @@ function taskSpans(state: RunState, lastTime: UnixNano): readonly SpanDescriptio
     if (attributes === undefined) madeByRun.set(runId, (attributes = { [semconv.linkType]: semconv.linkTypeMadeBy, [semconv.linkRunId]: runId }));
     return attributes;
   };
-  return state.tasks.map((task) => {
+  for (const task of state.tasks) {
     const { node, madeBy } = task;
-    const outcome = isOutcome(task.phase) ? task.phase : undefined;
-    const dependencies = node.dependencies.flatMap((id) => spanOf.get(id) ?? []);
-    return {
+    const links: Link[] = [];
+    for (const id of node.dependencies) {
+      const spanId = spanOf.get(id);
+      if (spanId !== undefined) links.push({ traceId: state.traceId, spanId, attributes: dependencyLink });
+    }
+    if (madeBy !== undefined) links.push({ traceId: madeBy.traceId, spanId: madeBy.spanId, attributes: linkTo(madeBy.runId) });
+    yield {
       name: node.id,
       spanId: node.spanId,
       parent: state.spanId,
       ...span(task.start ?? task.end ?? state.end ?? lastTime, task.end, lastTime),
-      attributes: toAttributes({
-        [semconv.taskId]: node.id,
-        [semconv.cicdPipelineTaskName]: node.name,
-        [semconv.cicdPipelineTaskRunId]: `${state.runId}/${node.id}`,
-        [semconv.cicdPipelineTaskRunResult]: outcome,
-        [semconv.taskPhase]: outcome === undefined ? task.phase : undefined,
-        [semconv.errorType]: task.failure?.type,
-        [semconv.taskKind]: node.kind,
-        [semconv.taskSource]: node.source,
-        [semconv.taskMatrix]: node.matrix,
-        [semconv.taskDependencies]: node.dependencies,
-        [semconv.taskDeclaredOutputs]: node.outputs,
-        [semconv.taskOwner]: node.owner,
-        [semconv.taskDescription]: node.description,
-        [semconv.taskTags]: node.tags,
-        [semconv.taskReasons]: task.reasons,
-        [semconv.taskFingerprint]: task.fingerprint as unknown as Json | undefined,
-        [semconv.taskOutputs]: task.outputs as unknown as Json,
-        [semconv.taskInputSizes]: task.inputSizes,
-        [semconv.taskSources]: task.sources,
-        [semconv.taskReturns]: task.returns,
-        [semconv.taskSkipReason]: task.skipReason,
-        [semconv.taskBlockedBy]: task.blockedBy,
-        [semconv.unsetTimes]: unset({ start: task.start, end: task.end }),
-        ...prefixed(semconv.paramPrefix, task.params),
-        ...prefixed(semconv.loggedParamPrefix, task.loggedParams),
-        ...prefixed(semconv.tagPrefix, task.tags),
-        ...prefixed(semconv.metricPrefix, lastValues(task)),
-        [semconv.metricSummaries]: summaries(task),
-      }),
-      status: status(outcome, task.failure?.message),
-      links: [
-        ...dependencies.map((spanId) => ({ traceId: state.traceId, spanId, attributes: dependencyLink })),
-        ...(madeBy === undefined
-          ? []
-          : [{ traceId: madeBy.traceId, spanId: madeBy.spanId, attributes: linkTo(madeBy.runId) }]),
-      ],
+      attributes: taskAttributes(task, state),
+      status: status(outcomeOf(task), task.failure?.message),
+      links,
       events: exceptionEvents(task.failure, task.end ?? lastTime),
     };
-  });
+  }
 }
 
-const dependencyLink: Attributes = { [semconv.linkType]: semconv.linkTypeDependency };
+type Link = NonNullable<SpanDescription['links']>[number];
 
-function lastValues(task: TaskState): Record<string, Json> {
-  return Object.fromEntries(Object.entries(task.metrics).map(([name, { last }]) => [name, last]));
+/** None: within a trace, links are dependencies. */
+const dependencyLink: Attributes = {};
+
+const attributesOfTask: readonly (readonly [name: string, value: (task: TaskState, run: RunState) => Json | undefined])[] = [
+  [semconv.taskId, ({ node }) => node.id],
+  [semconv.cicdPipelineTaskName, ({ node }) => node.name],
+  [semconv.cicdPipelineTaskRunId, ({ node }, { runId }) => `${runId}/${node.id}`],
+  [semconv.cicdPipelineTaskRunResult, outcomeOf],
+  [semconv.taskPhase, (task) => (outcomeOf(task) === undefined ? task.phase : undefined)],
+  [semconv.errorType, ({ failure }) => failure?.type],
+  [semconv.taskKind, ({ node }) => node.kind],
+  [semconv.taskSource, ({ node }) => node.source],
+  [semconv.taskMatrix, ({ node }) => filled(node.matrix)],
+  [semconv.taskDependencies, ({ node }) => filled(node.dependencies)],
+  [semconv.taskDeclaredOutputs, ({ node }) => filled(node.outputs)],
+  [semconv.taskOwner, ({ node }) => node.owner],
+  [semconv.taskDescription, ({ node }) => node.description],
+  [semconv.taskTags, ({ node }) => filled(node.tags)],
+  [semconv.taskReasons, ({ reasons }) => filled(reasons)],
+  [semconv.taskFingerprint, ({ fingerprint }) => fingerprint as unknown as Json | undefined],
+  [semconv.taskOutputs, ({ outputs }) => filled(outputs as unknown as Json)],
+  [semconv.taskInputSizes, ({ inputSizes }) => inputSizes],
+  [semconv.taskSources, ({ sources }) => sources],
+  [semconv.taskReturns, ({ returns }) => filled(returns)],
+  [semconv.taskSkipReason, ({ skipReason }) => skipReason],
+  [semconv.taskBlockedBy, ({ blockedBy }) => blockedBy],
+  [semconv.unsetTimes, ({ start, end }) => unset({ start, end })],
+];
+
+/** What is empty is left out: of a task that was up to date, that would be a third of its span. */
+function taskAttributes(task: TaskState, run: RunState): Attributes {
+  const attributes: Attributes = {};
+  for (const [name, valueOf] of attributesOfTask) {
+    const value = valueOf(task, run);
+    if (value !== undefined) addAttribute(attributes, name, value);
+  }
+  addPrefixed(attributes, semconv.paramPrefix, task.params);
+  addPrefixed(attributes, semconv.loggedParamPrefix, task.loggedParams);
+  addPrefixed(attributes, semconv.tagPrefix, task.tags);
+  for (const name in task.metrics) addAttribute(attributes, semconv.metricPrefix + name, task.metrics[name]?.last ?? null);
+  const summed = summaries(task);
+  if (summed !== undefined) addAttribute(attributes, semconv.metricSummaries, summed);
+  return attributes;
+}
+
+function addPrefixed(attributes: Attributes, prefix: string, values: Readonly<Record<string, Json>>): void {
+  for (const name in values) addAttribute(attributes, prefix + name, values[name] ?? null);
+}
+
+/** `undefined` for an empty list or object. */
+function filled(value: Json): Json | undefined {
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value;
+  for (const _ in value as JsonObject) return value;
+  return undefined;
 }
 
 /** Only of series that are more than one number. */
@@ -352,8 +375,8 @@ function isFailure(phase: TaskState['phase']): boolean {
   return phase === 'failure' || phase === 'error' || phase === 'timeout';
 }
 
-function isOutcome(phase: TaskState['phase']): phase is Outcome {
-  return phase !== 'pending' && phase !== 'stale' && phase !== 'running';
+function outcomeOf({ phase }: TaskState): Outcome | undefined {
+  return phase === 'pending' || phase === 'stale' || phase === 'running' ? undefined : phase;
 }
 
 function status(outcome: Outcome | undefined, message: string | undefined): SpanStatus {

@@ -21,6 +21,9 @@ import type { SpanDescription } from './spans.ts';
 import { writerIsAlive } from './writer.ts';
 
 const spansPerLine = 100;
+const bytesAtOnce = 512 * 1024;
+/** Of a character of JavaScript in UTF-8. */
+const mostBytes = 3;
 
 export const recordSuffix = '.otlp.jsonl';
 
@@ -160,19 +163,20 @@ async function removeTemporaries(runs: string, runId: RunId): Promise<void> {
   for (const name of names) await rm(path.join(runs, name), { force: true });
 }
 
-async function* linesOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<string> {
+/** Each in pieces, which are asked for as they are written. */
+async function* linesOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<Iterable<string>> {
   const state = collector.state();
   if (state === undefined) return;
-  const { serialize } = createSpanSerializer(state.traceId, state.resource);
-  yield serialize(collector.head());
+  const { serialize, pieces } = createSpanSerializer(state.traceId, state.resource);
+  yield pieces(collector.head());
   let chunk: SpanDescription[] = [];
   for await (const { span, endsLine } of spansOf(collector, again)) {
     chunk.push(span);
     if (chunk.length < spansPerLine && !endsLine) continue;
-    yield serialize(chunk);
+    yield [serialize(chunk)];
     chunk = [];
   }
-  if (chunk.length > 0) yield serialize(chunk);
+  if (chunk.length > 0) yield [serialize(chunk)];
 }
 
 async function* spansOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<{ readonly span: SpanDescription; readonly endsLine: boolean }> {
@@ -189,12 +193,25 @@ async function* spansOf(collector: RunCollector, again: () => Iterable<RunEvent>
   }
 }
 
-async function writeLines(file: string, lines: AsyncIterable<string>): Promise<void> {
+async function writeLines(file: string, lines: AsyncIterable<Iterable<string>>): Promise<void> {
   const handle = await open(file, 'w');
+  const buffer = Buffer.allocUnsafe(bytesAtOnce);
+  let filled = 0;
+  const flush = async (): Promise<void> => {
+    await handle.writeFile(buffer.subarray(0, filled));
+    filled = 0;
+  };
   try {
     for await (const line of lines) {
-      await handle.writeFile(`${line}\n`);
+      for (const piece of line) {
+        const most = mostBytes * piece.length + 1;
+        if (filled + most > buffer.length) await flush();
+        if (most > buffer.length) await handle.writeFile(piece);
+        else filled += buffer.write(piece, filled);
+      }
+      filled += buffer.write('\n', filled);
     }
+    await flush();
     await handle.sync();
   } finally {
     await handle.close();

@@ -1,4 +1,7 @@
-/** One span as OTLP/JSON, as `JsonTraceSerializer` of `@opentelemetry/otlp-transformer` writes those of the SDK. */
+/**
+ * One span as OTLP/JSON, as `JsonTraceSerializer` of `@opentelemetry/otlp-transformer` writes those of the SDK, but for
+ * the counts of what was dropped: none is, and what is left out in proto3's JSON is zero.
+ */
 import { SpanKind, SpanStatusCode, TraceFlags, type Attributes, type AttributeValue } from '@opentelemetry/api';
 import type { TraceId } from '../model/run-event.ts';
 import type { SpanDescription } from './spans.ts';
@@ -7,13 +10,13 @@ import type { SpanDescription } from './spans.ts';
 const flags = TraceFlags.SAMPLED | 0x100;
 
 export function spanJson(traceId: TraceId, { name, spanId, parent, kind, start, end, attributes, status, links = [], events = [] }: SpanDescription): string {
-  const told = events.map((event) => `{"attributes":${attributesJson(event.attributes)},"name":${JSON.stringify(event.name)},"timeUnixNano":"${event.time}","droppedAttributesCount":0}`);
-  const linked = links.map((link) => `{"attributes":${linkAttributesJson(link.attributes)},"spanId":"${link.spanId}","traceId":"${link.traceId}","droppedAttributesCount":0,"flags":${flags}}`);
+  const told = events.map((event) => `{"attributes":${attributesJson(event.attributes)},"name":${JSON.stringify(event.name)},"timeUnixNano":"${event.time}"}`);
+  const linked = links.map((link) => `{"attributes":${linkAttributesJson(link.attributes)},"spanId":"${link.spanId}","traceId":"${link.traceId}","flags":${flags}}`);
   const message = status?.message === undefined ? '' : `,"message":${JSON.stringify(status.message)}`;
   return (
     `{"traceId":"${traceId}","spanId":"${spanId}"${parent === undefined ? '' : `,"parentSpanId":"${parent}"`},"name":${JSON.stringify(name)},"kind":${(kind ?? SpanKind.INTERNAL) + 1}` +
-    `,"startTimeUnixNano":"${start}","endTimeUnixNano":"${end}","attributes":${attributesJson(attributes)},"droppedAttributesCount":0` +
-    `,"events":[${told.join(',')}],"droppedEventsCount":0,"status":{"code":${status?.code ?? SpanStatusCode.UNSET}${message}},"links":[${linked.join(',')}],"droppedLinksCount":0,"flags":${flags}}`
+    `,"startTimeUnixNano":"${start}","endTimeUnixNano":"${end}","attributes":${attributesJson(attributes)}` +
+    `,"events":[${told.join(',')}],"status":{"code":${status?.code ?? SpanStatusCode.UNSET}${message}},"links":[${linked.join(',')}],"flags":${flags}}`
   );
 }
 

@@ -2,8 +2,9 @@
  * Spans that happened already, under the identities and times that the events carry, written as OTLP/JSON.
  *
  * The first span of a document is made with OpenTelemetry's SDK, and with it the document: resource, scope and all. Those
- * that follow are written by `span-json.ts` into the same place, byte for byte as the SDK would (a test compares them):
- * through the SDK 5000 of them, in a run that had nothing to do, took longer than all else in it.
+ * that follow are written by `span-json.ts` into the same place, as the SDK would (a test compares them): through the SDK
+ * 5000 of them, in a run that had nothing to do, took longer than all else in it. They are written one by one, so that
+ * neither they nor their text are ever held as a whole.
  *
  * The SDK takes its defaults from `OTEL_*` variables of this process, which are the user's and mean the user's own
  * programs: sampler and limits are therefore all given here. Its limits (128 attributes, events, links) are lifted,
@@ -39,6 +40,8 @@ export interface SpanDescription {
 export interface SpanSerializer {
   /** One TracesData document, without a line end; at least one span. */
   readonly serialize: (spans: readonly SpanDescription[]) => string;
+  /** The same in pieces, of any number of spans that all have our own scope. */
+  readonly pieces: (spans: Iterable<SpanDescription>) => Generator<string>;
 }
 
 /** For the spans of one trace, which share a resource. */
@@ -101,17 +104,26 @@ export function createSpanSerializer(traceId: TraceId, resource: JsonObject): Sp
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
   };
 
+  function* pieces(spans: Iterable<SpanDescription>): Generator<string> {
+    let isBegun = false;
+    for (const span of spans) {
+      if (isBegun) {
+        yield `,${spanJson(traceId, span)}`;
+        continue;
+      }
+      const document = serializeAll([span]);
+      if (!document.endsWith(documentEnd)) throw new Error('the SDK writes documents in another layout');
+      yield document.slice(0, -documentEnd.length);
+      isBegun = true;
+    }
+    if (!isBegun) throw new Error('a document without spans');
+    yield documentEnd;
+  }
+
   return {
-    serialize: (spans) => {
-      const [first, ...others] = spans;
-      // Each scope has its own list: by the SDK, as spans of tasks' own programs are few or written but once.
-      if (spans.some((span) => span.scope !== undefined)) return serializeAll(spans);
-      if (first === undefined) throw new Error('a document without spans');
-      const document = serializeAll([first]);
-      // Another layout of a later SDK: then by the SDK alone.
-      if (!document.endsWith(documentEnd)) return serializeAll(spans);
-      return [document.slice(0, -documentEnd.length), ...others.map((span) => spanJson(traceId, span))].join(',') + documentEnd;
-    },
+    pieces,
+    // Each scope has its own list: by the SDK, as spans of tasks' own programs are few or written but once.
+    serialize: (spans) => (spans.some((span) => span.scope !== undefined) ? serializeAll(spans) : [...pieces(spans)].join('')),
   };
 }
 

@@ -21,10 +21,14 @@ interface Writer {
 
 /** This process, for the first line of a log. */
 export function describeWriter(): Writer {
-  const startTime = startTimeOf(process.pid);
-  const boot = bootId();
-  return { type: 'writer', pid: process.pid, host: hostname(), ...(startTime !== undefined && { startTime }), ...(boot !== undefined && { boot }) };
+  if (self === undefined) {
+    const startTime = startTimeOf(process.pid);
+    const boot = bootId();
+    self = { type: 'writer', pid: process.pid, host: hostname(), ...(startTime !== undefined && { startTime }), ...(boot !== undefined && { boot }) };
+  }
+  return self;
 }
+let self: Writer | undefined;
 
 /** Whether the process that writes this event log still runs. A log without a readable first line has no writer. */
 export function writerIsAlive(logPath: string): boolean {

@@ -1,4 +1,5 @@
 import type { RunId } from '../model/run-event.ts';
+import { newestFirst } from '../model/run-order.ts';
 import { runFiles, type RunFile } from './run-files.ts';
 
 export type FoundRun =
@@ -43,5 +44,5 @@ async function filesIn(folders: readonly string[]): Promise<readonly StoredFile[
   const lists = await Promise.all(folders.map(async (store) => (await runFiles(store)).map((file): StoredFile => ({ ...file, store }))));
   const byId = new Map<string, StoredFile>();
   for (const file of lists.flat()) if (!byId.has(file.id)) byId.set(file.id, file);
-  return [...byId.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+  return [...byId.values()].sort((a, b) => newestFirst(a.id, b.id));
 }

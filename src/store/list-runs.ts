@@ -2,7 +2,7 @@ import type { RunListEntry } from '../model/record.ts';
 import { writerIsAlive } from '../recording/writer.ts';
 import { openRunIndex, type RunIndex } from './run-index.ts';
 import { readRecordHead } from './read-record.ts';
-import { runFiles, type RunFile } from './run-files.ts';
+import { liveFiles, runFiles, type RunFile } from './run-files.ts';
 import { summarize } from './summarize.ts';
 
 const indexes = new Map<string, RunIndex>();
@@ -21,6 +21,11 @@ export async function listRuns(folder: string, progress: ListProgress = {}): Pro
   const index = indexes.get(folder) ?? openRunIndex(folder);
   indexes.set(folder, index);
   return index.entries(await runFiles(folder), readEntry, progress);
+}
+
+/** Those in progress, as `listRuns` has them. */
+export async function listLiveRuns(folder: string): Promise<readonly RunListEntry[]> {
+  return Promise.all((await liveFiles(folder)).map(readEntry));
 }
 
 async function readEntry(file: RunFile): Promise<RunListEntry> {

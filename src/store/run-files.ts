@@ -1,6 +1,8 @@
 /** The files of a `.runweave` folder that are runs, by their names alone. */
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { newestFirst } from '../model/run-order.ts';
 import { liveFolder } from '../recording/event-log.ts';
 import { runsFolder } from '../recording/seal.ts';
 
@@ -12,6 +14,7 @@ export interface RunFile {
   readonly live: boolean;
 }
 
+const liveLog = /^([^.].*)\.jsonl$/;
 const sealed = /^([^.].*)\.otlp\.jsonl?$/;
 
 /** Whether a file is a record, by its name. */
@@ -20,7 +23,7 @@ export function isRecordName(name: string): boolean {
 }
 
 /**
- * Newest first, by name: run ids sort by time. Empty where there is no folder. A folder into which records were copied,
+ * Newest first, by name. Empty where there is no folder. A folder into which records were copied,
  * without `runs/`, has them in itself.
  */
 export async function runFiles(folder: string): Promise<readonly RunFile[]> {
@@ -31,7 +34,7 @@ export async function runFiles(folder: string): Promise<readonly RunFile[]> {
   // Not by `path.join`, which takes as long as all else that is done with a name.
   const files = new Map<string, RunFile>();
   for (const name of running ?? []) {
-    const id = /^([^.].*)\.jsonl$/.exec(name)?.[1];
+    const id = liveLog.exec(name)?.[1];
     if (id !== undefined) files.set(id, { id, path: `${live}${path.sep}${name}`, live: true });
   }
   // The record wins: its log is about to be removed.
@@ -39,7 +42,17 @@ export async function runFiles(folder: string): Promise<readonly RunFile[]> {
     const id = sealed.exec(name)?.[1];
     if (id !== undefined) files.set(id, { id, path: `${place}${path.sep}${name}`, live: false });
   }
-  return [...files.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+  return [...files.values()].sort((a, b) => newestFirst(a.id, b.id));
+}
+
+/** Runs in progress alone: where there are very many records, their names are not asked for. */
+export async function liveFiles(folder: string): Promise<readonly RunFile[]> {
+  const [runs, live] = [path.resolve(runsFolder(folder)), path.resolve(liveFolder(folder))];
+  return ((await namesIn(live)) ?? []).flatMap((name): readonly RunFile[] => {
+    const id = liveLog.exec(name)?.[1];
+    const isSealed = id === undefined || ['jsonl', 'json'].some((ending) => existsSync(path.join(runs, `${id}.otlp.${ending}`)));
+    return isSealed ? [] : [{ id, path: path.join(live, name), live: true }];
+  });
 }
 
 /** `undefined` where there is no such folder. */

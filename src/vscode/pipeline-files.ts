@@ -2,8 +2,8 @@
  * The pipeline files of the workspace: found, read (with what is typed and not saved), and their mistakes in Problems.
  * Loading is pure and takes milliseconds, so it happens here, also where nothing may run.
  */
-import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
+import { disk } from '../app/disk.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { LoadedGraph } from '../protocol/session.ts';
 import { debounce } from './coalesce.ts';
@@ -86,7 +86,7 @@ export class PipelineFiles implements Disposable {
       return undefined;
     }
     const { loadPipeline } = await import('../definition/load-pipeline.ts');
-    const { graph } = loadPipeline({ file: uri.fsPath, text, environment: process.env, fileExists: existsSync });
+    const { graph } = loadPipeline({ file: uri.fsPath, text, environment: process.env, disk });
     this.#publish(uri, graph);
     return graph;
   }

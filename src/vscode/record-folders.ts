@@ -22,7 +22,7 @@ export class RecordFolders implements Disposable {
   readonly #didChange = new vscode.EventEmitter<void>();
   readonly #didChangeRuns = new vscode.EventEmitter<void>();
   readonly #didChangeAnnotations = new vscode.EventEmitter<void>();
-  readonly #didChangeAnything = new vscode.EventEmitter<void>();
+  readonly #didChangeAnything = new vscode.EventEmitter<'all' | 'live'>();
   readonly #runsChanged = coalesce<'again'>(interval, () => this.#didChangeRuns.fire());
   readonly #subscriptions: Disposable[] = [];
   #watchers: Disposable = { dispose: () => undefined };
@@ -33,7 +33,7 @@ export class RecordFolders implements Disposable {
   readonly onDidChangeRuns = this.#didChangeRuns.event;
   /** Somebody said something of a run. */
   readonly onDidChangeAnnotations = this.#didChangeAnnotations.event;
-  /** Also when a run in progress says something: as often as it does. */
+  /** Also when a run in progress says something, as often as it does: that is `live`. */
   readonly onDidChangeAnything = this.#didChangeAnything.event;
 
   constructor(pipelines: Pipelines, memory: vscode.Memento) {
@@ -107,13 +107,13 @@ export class RecordFolders implements Disposable {
     this.#watchers.dispose();
     const runs = (): void => {
       this.#runsChanged.add('again');
-      this.#didChangeAnything.fire();
+      this.#didChangeAnything.fire('all');
     };
-    const anything = (): void => this.#didChangeAnything.fire();
     const said = (): void => {
       this.#didChangeAnnotations.fire();
-      this.#didChangeAnything.fire();
+      this.#didChangeAnything.fire('all');
     };
+    const grew = (): void => this.#didChangeAnything.fire('live');
     this.#watchers = vscode.Disposable.from(
       ...this.#folders.flatMap(({ store }) => {
         const watch = (pattern: string): vscode.FileSystemWatcher => vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.file(store), pattern));
@@ -121,7 +121,7 @@ export class RecordFolders implements Disposable {
         return [
           ...[records, live, annotations],
           ...[records.onDidCreate(runs), records.onDidDelete(runs), records.onDidChange(runs)],
-          ...[live.onDidCreate(runs), live.onDidDelete(runs), live.onDidChange(anything)],
+          ...[live.onDidCreate(runs), live.onDidDelete(runs), live.onDidChange(grew)],
           ...[annotations.onDidCreate(said), annotations.onDidDelete(said), annotations.onDidChange(said)],
         ];
       }),

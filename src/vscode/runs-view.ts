@@ -1,6 +1,7 @@
 /** The *Runs* view: `run-groups.ts` in VS Code's terms, newest first. */
 import * as vscode from 'vscode';
 import type { RunListEntry } from '../model/record.ts';
+import { newestFirst } from '../model/run-order.ts';
 import { coalesce } from './coalesce.ts';
 import { command, view } from './commands.ts';
 import type { Disposable } from './disposable.ts';
@@ -114,7 +115,7 @@ export async function listed(folders: RecordFolders): Promise<readonly RunListEn
   if (only !== undefined && lists.length === 1) return only;
   const byRun = new Map<string, RunListEntry>();
   for (const entry of lists.flat()) if (!byRun.has(entryKey(entry))) byRun.set(entryKey(entry), entry);
-  return [...byRun].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, entry]) => entry);
+  return [...byRun].sort(([a], [b]) => newestFirst(a, b)).map(([, entry]) => entry);
 }
 
 /** Runs of the current pipeline, newest first. */

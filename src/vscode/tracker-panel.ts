@@ -47,20 +47,20 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
   /** As the page has them. */
   let views: readonly NamedView[] | undefined;
   let reading: Promise<void> = Promise.resolve();
-  const refresh = coalesce<'again'>(interval, () => void read());
+  const refresh = coalesce<'all' | 'live'>(interval, (what) => void read(what.has('all') ? 'all' : 'live'));
   const series = trackerSeries(post);
 
   const sendAll = ({ rows }: FeedChanges): void => {
     const parts = packBlocks(rows, runKey);
     for (const [at, part] of parts.entries()) post({ type: 'rows', first: at === 0, last: at === parts.length - 1, total: rows.length, rows: part });
   };
-  const readNow = async (): Promise<void> => {
+  const readNow = async (what: 'all' | 'live'): Promise<void> => {
     const current = shown;
     if (current === undefined) return;
     const progress = current.complete ? {} : { onProgress: (done: number, total: number) => post({ type: 'reading', read: done, total }) };
-    const changes = await current.feed.changes(progress);
+    const changes = await current.feed.changes(progress, what);
     if (shown !== current) return;
-    if (current.complete) await sendViews();
+    if (current.complete && what === 'all') await sendViews();
     if (!current.complete) {
       current.complete = true;
       sendAll(changes);
@@ -70,7 +70,7 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
   };
   const failed = (error: unknown): void => post({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
   /** One after the other: what a reading finds changed counts from the reading before. */
-  const read = (): Promise<void> => (reading = reading.then(readNow).catch(failed));
+  const read = (what: 'all' | 'live'): Promise<void> => (reading = reading.then(() => readNow(what)).catch(failed));
 
   const sendUndoable = (): void => {
     const what = undo.next();
@@ -91,14 +91,14 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
     shown = undefined;
     series.dispose();
     const { trackerFeed } = await import('../app/tracker-feed.ts');
-    const watcher = folders.onDidChangeAnything(() => refresh.add('again'));
+    const watcher = folders.onDidChangeAnything((what) => refresh.add(what));
     shown = { feed: trackerFeed(folders.folders), comparison: undefined, watcher, complete: false };
     const [only] = folders.folders;
     panel.title = folders.folders.length === 1 && only !== undefined ? `Runs: ${only.name}` : 'Runs';
     views = undefined;
     await sendViews();
     sendUndoable();
-    await read();
+    await read('all');
   };
 
   const receive = async (message: TrackerViewMessage): Promise<void> => {
@@ -112,7 +112,7 @@ function connect(extension: vscode.Uri, panel: vscode.WebviewPanel, folders: Rec
     const rowsOf = (keys: readonly string[]) => keys.flatMap((key) => feed.row(key) ?? []);
     const changed = async (): Promise<void> => {
       sendUndoable();
-      await read();
+      await read('all');
     };
     switch (message.type) {
       case 'open': {

@@ -22,10 +22,6 @@ class WarmProcess:
 
     def __init__(self, env, folder, preload, notebooks=False, interpreter=sys.executable, inherits=()):
         self._own, theirs = socket.socketpair()
-        self._listener = socket.socket(socket.AF_UNIX)
-        self.address = os.path.join(folder, "warm.sock")
-        self._listener.bind(self.address)
-        self._listener.listen()
         space = "x" * 2048
         env = {name: value for name, value in env.items() if not name.startswith("RUNWEAVE_")}
         self.process = subprocess.Popen(
@@ -39,7 +35,7 @@ class WarmProcess:
         self._messages = self._own.makefile("r", encoding="utf-8")
         self._last = 0
         self._open = []
-        self._send({"address": self.address, "preload": preload, "isNotebook": notebooks})
+        self._send({"preload": preload, "isNotebook": notebooks})
         self.first = self.receive()
 
     def receive(self):
@@ -69,19 +65,15 @@ class WarmProcess:
             return {int(each) for each in file.read().split()}
 
     def start(self, command, cwd, env):
-        """The first answer, and the sockets with its output by the number of the stream."""
+        """The first answer, and files with its output by the number of the stream."""
         self._last += 1
         self._send({"type": "start", "id": self._last, "command": command, "cwd": cwd, "env": env})
         answer = self.receive()
         streams = {}
-        while answer["type"] == "started" and len(streams) < 2:
-            connection, _ = self._listener.accept()
-            head = b""
-            while not head.endswith(b"\n"):
-                head += connection.recv(1)
-            number, stream = map(int, head.split())
-            assert number == self._last
-            streams[stream] = connection
+        if answer["type"] == "started":
+            for stream, descriptor in enumerate(answer["outputs"], 1):
+                streams[stream] = open(f"/proc/{self.process.pid}/fd/{descriptor}", "rb", buffering=0)
+            self._send({"type": "opened", "id": self._last})
         self._open += streams.values()
         return answer, streams
 
@@ -92,9 +84,8 @@ class WarmProcess:
             raise AssertionError(answer)
         texts = {}
 
-        def read(stream, connection):
-            with connection.makefile("rb") as file:
-                texts[stream] = file.read().decode("utf-8")
+        def read(stream, file):
+            texts[stream] = file.read().decode("utf-8")
 
         threads = [threading.Thread(target=read, args=each) for each in streams.items()]
         for thread in threads:
@@ -107,11 +98,10 @@ class WarmProcess:
         return subprocess.CompletedProcess(command, code, texts[1], texts[2])
 
     def close(self):
-        for connection in self._open:
-            connection.close()
+        for file in self._open:
+            file.close()
         self._messages.close()
         self._own.close()
-        self._listener.close()
         self.process.wait()
 
 
@@ -406,6 +396,19 @@ class AsFresh(WarmTest):
             """,
         )
 
+    def test_the_standard_streams_are_opened_by_their_names(self):
+        self.both(
+            self.process,
+            """
+            import os, stat, subprocess
+            for name in ("/dev/stdout", "/proc/self/fd/1", "/dev/fd/1", "/dev/stderr", "/proc/self/fd/2"):
+                with open(name, "w") as file:
+                    print(name, file=file)
+            subprocess.run("echo from a shell >/dev/stderr", shell=True, check=True)
+            print([stat.S_ISFIFO(os.fstat(stream).st_mode) for stream in (1, 2)], os.listdir("/proc/self/fd"))
+            """,
+        )
+
     def test_a_folder_that_was_changed_before_an_import(self):
         self.both(self.process, "import os\nos.chdir('tasks')\nimport multiprocessing.process\nprint(multiprocessing.process.ORIGINAL_DIR)\n")
 
@@ -421,17 +424,17 @@ class AsFresh(WarmTest):
         command = [sys.executable, BOOTSTRAP, "script", path]
         started = [self.process.start(command, self.folder, {**self.env(), "WHO": str(who)}) for who in (1, 2)]
         for who, (_, streams) in enumerate(started, 1):
-            self.assertEqual(streams[1].recv(100), b"%d\n" % who)
+            self.assertEqual(streams[1].read(100), b"%d\n" % who)
         for who, (answer, streams) in reversed(list(enumerate(started, 1))):
             until_stopped(answer["pid"])
             os.kill(answer["pid"], signal.SIGCONT)
             self.assertEqual(self.process.receive(), {"type": "ended", "id": who, "code": who})
-            self.assertEqual(streams[1].recv(100), b"on\n")
+            self.assertEqual(streams[1].read(100), b"on\n")
 
     def test_what_it_leaves_behind_is_found_by_its_environment(self):
         path = self.write("tasks/script.py", "import os\nif os.fork() == 0:\n    os.setsid()\n    print(os.getpid(), flush=True)\n    os.kill(os.getpid(), 19)\n")
         _, streams = self.process.start([sys.executable, BOOTSTRAP, "script", path], self.folder, self.env())
-        pid = int(streams[1].recv(100))
+        pid = int(streams[1].read(100))
         try:
             with open(f"/proc/{pid}/environ", "rb") as file:
                 variables = file.read().split(b"\0")
@@ -453,13 +456,13 @@ class AsFresh(WarmTest):
         left = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
         self.addCleanup(os.close, left)
         answer, streams = self.process.start([sys.executable, BOOTSTRAP, "script", path], self.folder, self.env())
-        self.assertEqual(streams[1].recv(100), b"on\n")
+        self.assertEqual(streams[1].read(100), b"on\n")
         os.set_blocking(left, True)
         self.assertEqual(os.read(left, 100), b"on\n")
-        output = streams[1].dup()
+        output = os.fdopen(os.dup(streams[1].fileno()), "rb", buffering=0)
         self.process.close()
         with output:
-            self.assertEqual(output.recv(100), b"")
+            self.assertEqual(output.read(100), b"")
         self.assertTrue(select.select([left], [], [], 60)[0], "it goes on")
         self.assertEqual(os.read(left, 100), b"")
         self.assertEqual(self.process.process.returncode, 0)
@@ -706,7 +709,6 @@ class NotForked(WarmTest):
                 reason = reason.replace("lib/", self.path("lib") + os.sep)
                 self.assertEqual(warm.first, {"type": "refused", "modules": {"alpha": reason}})
                 warm.close()
-                os.remove(warm.address)
 
     def test_what_start_up_files_do_that_no_fork_can_have(self):
         for text, problem in (
@@ -722,7 +724,6 @@ class NotForked(WarmTest):
                 warm = self.warm(["json"])
                 self.assertEqual(warm.first, {"type": "unusable", "reason": f"files that run when Python starts {problem}"})
                 warm.close()
-                os.remove(warm.address)
 
     def test_descriptors_that_are_inherited_are_no_start_up_files_doing(self):
         # Terminals and editors leave some to what they start.
@@ -797,18 +798,43 @@ class Notebooks(WarmTest):
             self.assertEqual(comparable(self.lines()), comparable(fresh_lines))
 
     def test_what_is_observed(self):
-        self.write("helper.py", "import numpy")
-        path = self.write("n.py", "# %%\nimport helper, plistlib\n")
+        self.write("helper.py", "import numpy, packaging.version")
+        path = self.write("n.py", "# %%\nimport helper, plistlib\n# %%\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\n")
         self.assertEqual(self.task("notebook", path).returncode, 0)
-        fresh = self.seen()["lookups"]
-        self.assertIn("helper", fresh[self.folder])
-        warm = self.ready([], notebooks=True)
+        fresh = self.seen()
+        self.assertIn("helper", fresh["lookups"][self.folder])
+        self.assertLess({"numpy", "packaging", "matplotlib", "matplotlib_inline", "ipykernel"}, next(iter(fresh["imported"].values())))
+        warm = self.ready(["numpy", "packaging.version", "matplotlib.pyplot"], notebooks=True)
         for is_ahead in (False, True):
             if is_ahead:
                 warm.ahead()
             self.assertEqual(self.forked(warm, "notebook", path).returncode, 0)
+            seen = self.seen()
             # What the kernel has imported for itself is no lookup of the task's.
-            self.assertEqual(self.seen()["lookups"], fresh)
+            for kind in ("modules", "imported", "lookups"):
+                self.assertEqual(seen[kind], fresh[kind])
+
+    def test_figures_are_shown(self):
+        path = self.write(
+            "n.py",
+            """
+            # %%
+            import matplotlib.pyplot as plt
+            print(plt._backend_mod)
+            plt.plot([1, 2])
+            plt.show()
+            """,
+        )
+        fresh = self.task("notebook", path)
+        self.assertEqual(sorted(self.artifacts()), ["cell-01-1.png", "n.ipynb"])
+        warm = self.ready(["matplotlib.pyplot"], notebooks=True)
+        for is_ahead in (False, True):
+            self.seen()
+            if is_ahead:
+                warm.ahead()
+            forked = self.forked(warm, "notebook", path)
+            self.assertEqual((forked.returncode, forked.stdout), (fresh.returncode, fresh.stdout))
+            self.assertEqual(sorted(self.artifacts()), ["cell-01-1.png", "n.ipynb"])
 
     def test_files_that_run_when_a_kernel_starts(self):
         env = {**self.env(), "IPYTHONDIR": self.path("ipython")}
@@ -831,7 +857,6 @@ class Notebooks(WarmTest):
             warm = self.warm(["json", "alpha"], notebooks=True)
             self.assertEqual(warm.first, {"type": "refused", "modules": {"alpha": "asks whether it is in a notebook when it is imported"}})
             warm.close()
-            os.remove(warm.address)
 
     def test_no_kernel_is_left_when_the_notebook_can_not_be_read(self):
         warm = self.ready([], notebooks=True)

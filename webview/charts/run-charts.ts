@@ -1,6 +1,8 @@
 /** The charts of the runs table: which there are, what they are of, and how they and the table point at each other. */
+import type { SeriesSummary } from '../../src/model/record.ts';
 import { matrixTask } from '../../src/query/charts/matrix-values.ts';
 import { barKeys } from '../../src/query/charts/bars.ts';
+import { tellingMetrics } from '../../src/query/charts/telling-metrics.ts';
 import { directionOf } from '../../src/query/direction.ts';
 import { statistics, type Statistic } from '../../src/query/run-fields.ts';
 import type { RunRow } from '../../src/query/run-row.ts';
@@ -22,6 +24,10 @@ import { onThemeChange } from './theme.ts';
 const firstRuns = 10;
 /** More can't be told apart, nor read in a moment. */
 const most = { seriesRuns: 50, barRuns: 26, parallelRuns: 2000 };
+
+function* seriesOf(runs: readonly RunRow[]): Generator<SeriesSummary> {
+  for (const { summary } of runs) yield* summary?.series ?? [];
+}
 
 export function createRunCharts(first: ChartsView, hooks: RunChartsHooks): RunCharts {
   let view = first;
@@ -131,17 +137,13 @@ export function createRunCharts(first: ChartsView, hooks: RunChartsHooks): RunCh
     const before = ofRuns.get(now.runs);
     if (before !== undefined) return before;
     const tasks = new Map<string, Set<string>>();
-    const longest = new Map<string, number>();
     for (const { summary } of now.runs) {
-      for (const { name, task, count } of summary?.series ?? []) {
+      for (const { name, task } of summary?.series ?? []) {
         const of = tasks.get(name) ?? new Set();
         tasks.set(name, of.add(matrixTask(task).name));
-        longest.set(name, Math.max(longest.get(name) ?? 0, count));
       }
     }
-    // What has a course first, then what says what is good.
-    const rank = (name: string): number => Number((longest.get(name) ?? 0) < 2) * 2 + Number(directionOf(name) === 'none');
-    const metrics = [...tasks.keys()].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+    const metrics = tellingMetrics(seriesOf(now.runs));
     const rows = now.runs.map((_, row) => row);
     const params = now.fields.names().filter((name) => name.startsWith('params.') && varies(now, rows, name));
     const found = { metrics, params, tasks: new Map([...tasks].map(([name, of]) => [name, [...of]])) };
@@ -179,14 +181,15 @@ export function createRunCharts(first: ChartsView, hooks: RunChartsHooks): RunCh
 
   const drawSeries = (now: TableContent): void => {
     const { metrics, tasks } = known(now);
-    const metric = view.metric !== undefined && tasks.has(view.metric) ? view.metric : (metrics[0] ?? '');
+    const { rows: candidates, of } = chosen(now, most.seriesRuns);
+    const ofCandidates = new Set(candidates.flatMap((row) => (now.runs[row]?.summary?.series ?? []).map(({ name }) => name)));
+    const metric = view.metric !== undefined && tasks.has(view.metric) ? view.metric : (metrics.find((name) => ofCandidates.has(name)) ?? metrics[0] ?? '');
     metricChoice.set(metrics.map((name) => [name, name]), metric);
     const ofMetric = tasks.get(metric) ?? [];
     const task = view.task !== undefined && ofMetric.includes(view.task) ? view.task : '';
     taskChoice.set([['', 'all'], ...ofMetric.map((name) => [name, name] as const)], task);
     taskChoice.element.hidden = ofMetric.length < 2;
     const withMetric = (row: number): boolean => (now.runs[row]?.summary?.series ?? []).some((each) => each.name === metric) || now.runs[row]?.status === 'running';
-    const { rows: candidates, of } = chosen(now, most.seriesRuns);
     const rows = candidates.filter(withMetric);
     const keyOf = (row: number): string => now.runs[row]?.path ?? '';
     if (metric === '') loaded.rest();

@@ -1,7 +1,7 @@
 /** The runs table of a site: answers what an editor's host would, from the pieces of the site. */
 import type { RunState } from '../../src/model/run-state.ts';
 import { runName, tableName, type SiteIndex, type StoredRun } from '../../src/protocol/site.ts';
-import type { ComparisonData, NamedView, TrackerHostMessage, TrackerViewMessage } from '../../src/protocol/tracker-view.ts';
+import type { ComparisonData, TrackerHostMessage, TrackerViewMessage } from '../../src/protocol/tracker-view.ts';
 import { compareRuns, type Comparison } from '../../src/query/compare.ts';
 import { compareTimelines } from '../../src/query/compare-timelines.ts';
 import type { ContentAddress } from '../../src/query/compared-versions.ts';
@@ -13,13 +13,15 @@ import { copyText, download, saveChart, tell } from './browser-actions.ts';
 import { base64Of, blobOf, load, loadObject, loadRun } from './data.ts';
 import { formatRoute } from './route.ts';
 import { ofBrowser } from './storage.ts';
+import { visitorViews } from './visitor-views.ts';
 
 /** Bytes: a page holds both sides and what differs at once. */
 const largest = 20_000_000;
 
 type Result = Extract<TrackerHostMessage, { readonly type: 'comparison' }>['result'];
 
-export function trackerHost({ table }: SiteIndex, post: (message: TrackerHostMessage) => void): (message: TrackerViewMessage) => Promise<void> {
+export function trackerHost({ table, views: ofSite = [] }: SiteIndex, post: (message: TrackerHostMessage) => void): (message: TrackerViewMessage) => Promise<void> {
+  const views = visitorViews(ofSite, ofBrowser);
   let compared: Comparison | undefined;
   /** Of the questions for series: only the last one is answered to its end. */
   let asked = 0;
@@ -72,7 +74,7 @@ export function trackerHost({ table }: SiteIndex, post: (message: TrackerHostMes
   return async (message) => {
     switch (message.type) {
       case 'ready':
-        post({ type: 'views', views: (ofBrowser.get('views') as readonly NamedView[] | undefined) ?? [] });
+        post({ type: 'views', views: views.all() });
         await sendRows();
         return;
       case 'open':
@@ -93,7 +95,7 @@ export function trackerHost({ table }: SiteIndex, post: (message: TrackerHostMes
         saveChart(message);
         return;
       case 'save-views':
-        ofBrowser.set('views', message.views);
+        views.save(message.views);
         return;
       case 'copy':
         await copyText(message.text);

@@ -1,6 +1,7 @@
 /** The runs table: filter, order, groups, columns, what people say of runs, and the way into a comparison. */
 import './tracker.css';
 import type { ColumnState, NamedView, TableState, TrackerHostMessage, TrackerViewMessage } from '../../src/protocol/tracker-view.ts';
+import { newestFirst } from '../../src/model/run-order.ts';
 import { csvText } from '../../src/query/csv.ts';
 import { unpackRows } from '../../src/query/packed-rows.ts';
 import type { RunRow } from '../../src/query/run-row.ts';
@@ -397,8 +398,7 @@ function refresh(): void {
 }
 
 function rowsChanged(): void {
-  // Run ids sort by time; newest first.
-  rows = [...byKey.values()].sort((a, b) => (a.path < b.path ? 1 : -1));
+  rows = [...byKey].sort(([a], [b]) => newestFirst(a, b)).map(([, row]) => row);
   fields = cachedFields(rows, Date.now());
   metricNames = metricFields(fields);
   defaults = defaultColumns(fields, rows.length, metricNames);

@@ -6,10 +6,12 @@ import { dataScript } from '../../exporters/site/data-piece.ts';
 import { siteHead } from '../../exporters/site/site-head.ts';
 import { sitePage } from '../../exporters/site/site-page.ts';
 import { canonicalJson, type Json } from '../../model/json.ts';
+import { newestFirst } from '../../model/run-order.ts';
 import type { RunState } from '../../model/run-state.ts';
 import { headsName, objectName, runName, sitePanels, tableName, type SiteIndex } from '../../protocol/site.ts';
 import { packRows } from '../../query/packed-rows.ts';
 import { runKey, type RunRow } from '../../query/run-row.ts';
+import { readNamedViews } from '../../store/named-views.ts';
 import { readRecordHead } from '../../store/read-record.ts';
 import { version } from '../installation.ts';
 import { readRunTable } from '../run-table.ts';
@@ -116,9 +118,10 @@ export async function buildSite(options: SiteOptions): Promise<SiteResult> {
     await put(`${headsName(part)}.js`, () => dataScript(headsName(part), states));
     heads.push(part);
   }
+  const views = await readNamedViews([{ store }]);
   const keys = new Set(ordered.map(({ runId }) => runId));
   const flags = annotations.flags().filter(({ runId }) => keys.has(runId));
-  const index: SiteIndex = { title: options.title ?? titleOf(shown), version, table, heads, flags, remarks: annotations.remarks().filter(({ runId }) => keys.has(runId)), panels: sitePanels, assets: `site/${assetsFolder}`, start: '/' };
+  const index: SiteIndex = { title: options.title ?? titleOf(shown), version, table, heads, flags, remarks: annotations.remarks().filter(({ runId }) => keys.has(runId)), ...(views.length > 0 && { views }), panels: sitePanels, assets: `site/${assetsFolder}`, start: '/' };
   const removed = await folder.finish(sitePage(index, `site/${assetsFolder}`), { version, runs: entries }, kept);
   return { type: 'built', runs: shown.length, written, removed, leftOut: chosen.length - shown.length, bytes: [...kept].reduce((sum, name) => sum + (folder.sizeOf(name) ?? 0), 0) };
 }
@@ -171,6 +174,6 @@ async function hashOf(file: string): Promise<string> {
 
 /** Of the newest run whose record can be read. */
 function titleOf(rows: readonly RunRow[]): string {
-  const newest = rows.reduce<RunRow | undefined>((latest, row) => (row.summary !== undefined && (latest === undefined || row.runId > latest.runId) ? row : latest), undefined);
+  const newest = rows.reduce<RunRow | undefined>((latest, row) => (row.summary !== undefined && (latest === undefined || newestFirst(row.runId, latest.runId) < 0) ? row : latest), undefined);
   return newest?.summary === undefined ? 'Runs' : `Runs of ${newest.summary.pipeline}`;
 }

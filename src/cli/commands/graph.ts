@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { disk } from '../../app/disk.ts';
 import { loadPipeline } from '../../definition/load-pipeline.ts';
 import { hasErrors, type Diagnostic } from '../../model/diagnostic.ts';
 import { shapeGraph, shapeLimit } from '../../model/graph-shape.ts';
@@ -32,7 +32,7 @@ export async function graphCommand(line: CommandLine, host: Host): Promise<ExitC
   const place = findPipelineFile(host.cwd, line.options.file);
   if (place.type === 'error') return reportError(place, host, json);
   const text = await readFile(place.file, 'utf8');
-  const { graph } = loadPipeline({ file: place.file, text, environment: host.environment, fileExists: existsSync });
+  const { graph } = loadPipeline({ file: place.file, text, environment: host.environment, disk });
   if (!json) writeDiagnostics(graph, host);
   write(graph.name, tasksOfFile(graph), graph.diagnostics, line, host);
   return hasErrors(graph.diagnostics) ? exitCodes.badUsage : exitCodes.success;

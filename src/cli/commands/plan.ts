@@ -15,7 +15,9 @@ export async function planCommand(line: CommandLine, host: Host): Promise<ExitCo
   const { json } = line.options;
   let diagnostics: readonly Diagnostic[] = [];
   const session = await openPipeline(line, host, {
-    message: () => undefined,
+    message(message) {
+      if (message.type === 'notice' && !json) host.stderr.write(`${host.stderr.style('yellow', '!')} ${message.message}\n`);
+    },
     graph(graph) {
       diagnostics = graph.diagnostics;
       if (!json) writeDiagnostics(graph, host);

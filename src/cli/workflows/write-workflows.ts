@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
+import { disk } from '../../app/disk.ts';
 import { version } from '../../app/installation.ts';
 import { loadPipeline } from '../../definition/load-pipeline.ts';
 import { pipelineFileNames } from '../pipeline-file.ts';
@@ -33,7 +34,7 @@ export async function repositoryOf(folder: string): Promise<string | UserError> 
 /** What there is to know of a pipeline file in that repository. */
 export async function workflowSubject(file: string, repository: string): Promise<Subject | UserError> {
   const folder = dirname(file);
-  const { pipeline } = loadPipeline({ file, text: await readFile(file, 'utf8'), environment: process.env, fileExists: existsSync });
+  const { pipeline } = loadPipeline({ file, text: await readFile(file, 'utf8'), environment: process.env, disk });
   if (pipeline === undefined) return userError(`${basename(file)} has mistakes: runweave plan shows them`);
   const isPython = pipeline.tasks.some((task) => task.source.kind !== 'shell');
   // What a remote calls its main branch, else `main` or `master`, else the one that is checked out.

@@ -10,16 +10,15 @@ import { drain, grace, signalGroup } from './local.ts';
 
 export interface ForkedTask {
   readonly hasStarted: () => boolean;
-  readonly started: (pid: number) => void;
+  /** Its standard output and standard error come on these two; or why they can't be read. */
+  readonly started: (pid: number, outputs: readonly Socket[] | string) => void;
   readonly notStarted: (reason: string) => void;
-  /** Its output comes on these, one a stream. */
-  readonly connected: (stream: 'stdout' | 'stderr', socket: Socket) => void;
   readonly ended: (end: ProcessEnd) => void;
 }
 
 /** `onStarted` is told of the process, or why there is none. */
 export function forkedTask(request: ProcessRequest, onStarted: (running: RunningProcess | string) => void): ForkedTask {
-  const sockets = new Set<Socket>();
+  const pipes: Socket[] = [];
   let pid = 0;
   let open = 2;
   let end: ProcessEnd | undefined;
@@ -43,30 +42,32 @@ export function forkedTask(request: ProcessRequest, onStarted: (running: Running
   };
   return {
     hasStarted: () => pid !== 0,
-    started: (id) => {
+    started: (id, outputs) => {
       pid = id;
       onStarted({ pid, ended: new Promise((resolve) => (finish = resolve)), stop });
-      // Not before: output would be told of an attempt that has not started.
-      for (const socket of sockets) socket.resume();
+      if (typeof outputs === 'string') {
+        request.onOutput('stderr', `runweave: the task is ended, as its output can't be read: ${outputs}\n`);
+        open = 0;
+        signalGroup(pid, 'SIGKILL');
+        return;
+      }
+      for (const [at, pipe] of outputs.entries()) {
+        const stream = at === 0 ? 'stdout' : 'stderr';
+        const decoder = new StringDecoder('utf8');
+        pipes.push(pipe);
+        pipe.on('data', (chunk: Buffer) => request.onOutput(stream, decoder.write(chunk)));
+        pipe.on('end', () => {
+          const rest = decoder.end();
+          if (rest !== '') request.onOutput(stream, rest);
+        });
+        pipe.on('error', () => undefined);
+        pipe.on('close', () => {
+          open -= 1;
+          finishIfOver();
+        });
+      }
     },
-    notStarted: (reason) => {
-      for (const socket of sockets) socket.destroy();
-      onStarted(reason);
-    },
-    connected: (stream, socket) => {
-      sockets.add(socket);
-      const decoder = new StringDecoder('utf8');
-      socket.on('data', (chunk: Buffer) => request.onOutput(stream, decoder.write(chunk)));
-      socket.on('end', () => {
-        const rest = decoder.end();
-        if (rest !== '') request.onOutput(stream, rest);
-      });
-      socket.on('close', () => {
-        open -= 1;
-        finishIfOver();
-      });
-      if (pid !== 0) socket.resume();
-    },
+    notStarted: onStarted,
     ended: (how) => {
       end = how;
       signalGroup(pid, 'SIGKILL');
@@ -75,7 +76,7 @@ export function forkedTask(request: ProcessRequest, onStarted: (running: Running
       drainTimer = setTimeout(() => {
         // After a turn of the loop, in which what is there is read even if other work held it up until now.
         setImmediate(() => {
-          for (const socket of sockets) socket.destroy();
+          for (const pipe of pipes) pipe.destroy();
           open = 0;
           finishIfOver();
         });

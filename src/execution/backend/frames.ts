@@ -33,7 +33,7 @@ type Started = Omit<ProcessRequest, 'onOutput'>;
  */
 export function encodeRequest({ cwd, command, env }: Started): string | undefined {
   const parts = [cwd, String(command.length), ...command];
-  for (const [name, value] of Object.entries(env)) parts.push(`${name}=${value}`);
+  for (const name in env) parts.push(`${name}=${env[name] ?? ''}`);
   const text = parts.join('\0');
   let separators = 0;
   for (let at = text.indexOf('\0'); at !== -1; at = text.indexOf('\0', at + 1)) separators += 1;

@@ -6,9 +6,12 @@
  * signal, so tasks end at once.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { Backend, ProcessEnd, ProcessRequest, RunningProcess } from './backend.ts';
 import { killProcessesWith } from './descendants.ts';
+import { takeOutputPipes, type OutputPipe } from './output-pipes.ts';
 
 /** How long a task may take to end after SIGTERM. */
 export const grace = 3000;
@@ -26,37 +29,53 @@ export function localBackend(): DirectBackend {
 
 function start(request: ProcessRequest): RunningProcess {
   const [program = '', ...args] = request.command;
+  const pipes = takeOutputPipes();
   let child: ChildProcess;
   try {
     child = spawn(program, args, {
       cwd: request.cwd,
       env: request.env,
       detached: process.platform !== 'win32',
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', pipes?.stdout.writing ?? 'pipe', pipes?.stderr.writing ?? 'pipe'],
       windowsHide: true,
       // cmd.exe parses the command itself, as `npm run` has it.
       windowsVerbatimArguments: process.platform === 'win32' && /cmd(\.exe)?$/i.test(program),
     });
   } catch (error) {
+    if (pipes !== undefined) for (const { reading } of [pipes.stdout, pipes.stderr]) closeSync(reading);
     return { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: (error as Error).message }), stop: () => false };
+  } finally {
+    if (pipes !== undefined) for (const { writing } of [pipes.stdout, pipes.stderr]) closeSync(writing);
   }
+  const outputs = { stdout: readable(pipes?.stdout) ?? child.stdout, stderr: readable(pipes?.stderr) ?? child.stderr };
   const pid = child.pid ?? 0;
   let killTimer: NodeJS.Timeout | undefined;
   const ended = new Promise<ProcessEnd>((resolve) => {
     let end: ProcessEnd | undefined;
+    let open = 2;
+    let hasExited = false;
     let drainTimer: NodeJS.Timeout | undefined;
     const finish = (): void => {
       clearTimeout(drainTimer);
       clearTimeout(killTimer);
       resolve(end ?? { type: 'start-failed', message: 'the process ended without a status' });
     };
+    const finishIfOver = (): void => {
+      if (hasExited && open === 0) finish();
+    };
     for (const stream of ['stdout', 'stderr'] as const) {
       // Bytes of one character may come in two pieces; what is no UTF-8 becomes U+FFFD.
       const decoder = new StringDecoder('utf8');
-      child[stream]?.on('data', (chunk: Buffer) => request.onOutput(stream, decoder.write(chunk)));
-      child[stream]?.on('end', () => {
+      outputs[stream]?.on('data', (chunk: Buffer) => request.onOutput(stream, decoder.write(chunk)));
+      outputs[stream]?.on('end', () => {
         const rest = decoder.end();
         if (rest !== '') request.onOutput(stream, rest);
+      });
+      // As if it had ended.
+      outputs[stream]?.on('error', () => undefined);
+      outputs[stream]?.on('close', () => {
+        open -= 1;
+        finishIfOver();
       });
     }
     child.on('error', (error) => {
@@ -72,13 +91,14 @@ function start(request: ProcessRequest): RunningProcess {
       drainTimer = setTimeout(() => {
         // After a turn of the loop, in which what is in the pipes is read even if other work held it up until now.
         setImmediate(() => {
-          child.stdout?.destroy();
-          child.stderr?.destroy();
+          outputs.stdout?.destroy();
+          outputs.stderr?.destroy();
           finish();
         });
       }, drain);
+      hasExited = true;
+      finishIfOver();
     });
-    child.on('close', finish);
   });
   const stop = (): boolean => {
     if (pid === 0 || child.exitCode !== null || child.signalCode !== null) return false;
@@ -89,6 +109,10 @@ function start(request: ProcessRequest): RunningProcess {
     return true;
   };
   return { pid, ended, stop };
+}
+
+function readable(pipe: OutputPipe | undefined): Socket | undefined {
+  return pipe && new Socket({ fd: pipe.reading, readable: true, writable: false });
 }
 
 /** What a task's processes inherit and no others have; empty for a process that is no task. */

@@ -1,6 +1,6 @@
 /**
- * Folders that processes of ours have in the temporary folder while they run: `runweave-<pid>-…` of the executor (a
- * socket) and of who looks at a file of another format (what it was converted to), `rw<pid>-…` of notebooks (sockets).
+ * Folders that processes of ours have in the temporary folder while they run: `runweave-<pid>-…` of who looks at a file of
+ * another format (what it was converted to), `rw<pid>-…` of notebooks (sockets). (The executor had one with a socket.)
  * Who is killed leaves them, so the next that makes one removes those of the dead.
  */
 import { readdirSync, rmSync, statSync } from 'node:fs';

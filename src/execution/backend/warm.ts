@@ -13,10 +13,9 @@
  * fork there), Windows has none, and other systems show no process's environment.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { Backend, ProcessRequest, RunningProcess } from './backend.ts';
 import { processExists } from './descendants.ts';
 import { forkedTask, type ForkedTask } from './forked-task.ts';
@@ -60,7 +59,7 @@ type Message =
   | { readonly type: 'ready'; readonly failed: Readonly<Record<string, string>> }
   | { readonly type: 'refused'; readonly modules: Readonly<Record<string, string>> }
   | { readonly type: 'unusable'; readonly reason: string }
-  | { readonly type: 'started'; readonly id: number; readonly pid: number }
+  | { readonly type: 'started'; readonly id: number; readonly pid: number; readonly outputs: readonly [stdout: number, stderr: number] }
   | { readonly type: 'not-started'; readonly id: number; readonly reason: string; readonly stale: boolean }
   | { readonly type: 'ended'; readonly id: number; readonly code?: number; readonly signal?: string };
 
@@ -87,12 +86,10 @@ export function warmBackend(fallback: Backend): WarmBackend {
   let notes: readonly string[] = [];
   let wanted: readonly (readonly [key: string, profile: WarmProfile])[] = [];
   let loading: Promise<void> | undefined;
-  let listener: { readonly server: Server; readonly address: string } | undefined;
+  let isTidy = false;
   let unusable = false;
   let isClosed = false;
   let lastId = 0;
-  /** Tasks whose output may still come: connections and messages overtake each other, and a task may be over before its output is here. */
-  const heard = new Map<number, ForkedTask>();
 
   const prepare: WarmBackend['prepare'] = (profiles, fewest = 1) => {
     if (isClosed || unusable) return;
@@ -151,7 +148,8 @@ export function warmBackend(fallback: Backend): WarmBackend {
 
   /** A process that is ready, or `undefined`: then what was in its way is left out from now on. */
   const load = async (key: string, { interpreter, bootstrap, cwd, env, imports, isNotebook }: WarmProfile): Promise<Warm | undefined> => {
-    const address = await listen();
+    if (!isTidy) removeTemporaryLeftovers(tmpdir(), processExists);
+    isTidy = true;
     const shared = Object.fromEntries(Object.entries(env).filter(([name]) => !perAttempt.test(name)));
     const child = spawn(interpreter, [bootstrap, 'warm', space], {
       cwd,
@@ -191,7 +189,11 @@ export function warmBackend(fallback: Backend): WarmBackend {
         rest = lines.pop() ?? '';
         for (const line of lines) {
           const message = JSON.parse(line) as Message;
-          if (message.type === 'ready') {
+          if (message.type === 'ready' && !showsDescriptors(warm)) {
+            giveUp('this system does not show the open files of a process');
+            warm.state = 'gone';
+            control.end();
+          } else if (message.type === 'ready') {
             leaveOut(message.failed);
             warm.state = 'ready';
             settle(warm);
@@ -204,7 +206,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
           } else onTaskMessage(warm, message);
         }
       });
-      send(warm, { address, preload: imports, isNotebook });
+      send(warm, { preload: imports, isNotebook });
     });
   };
 
@@ -212,7 +214,8 @@ export function warmBackend(fallback: Backend): WarmBackend {
     const task = warm.tasks.get(message.id);
     if (task === undefined) return;
     if (message.type === 'started') {
-      task.started(message.pid);
+      task.started(message.pid, pipesOf(warm, message.outputs));
+      send(warm, { type: 'opened', id: message.id });
     } else if (message.type === 'not-started') {
       forget(warm, message.id);
       if (message.stale) retire(warm);
@@ -259,38 +262,6 @@ export function warmBackend(fallback: Backend): WarmBackend {
     }
   };
 
-  const listen = async (): Promise<string> => {
-    if (listener !== undefined) return listener.address;
-    // Only this user may enter the folder.
-    const address = path.join(mkdtempSync(path.join(tmpdir(), `runweave-${process.pid}-`)), 'warm');
-    removeTemporaryLeftovers(tmpdir(), processExists);
-    const server = createServer({ allowHalfOpen: false }, onConnection);
-    server.unref();
-    listener = { server, address };
-    await new Promise<void>((resolve) => server.listen(address, resolve));
-    return address;
-  };
-
-  /** Output of a task; the first line says of which, and which. */
-  const onConnection = (socket: Socket): void => {
-    let head = Buffer.alloc(0);
-    const onData = (chunk: Buffer): void => {
-      head = Buffer.concat([head, chunk]);
-      const line = head.indexOf('\n');
-      if (line === -1) return;
-      socket.off('data', onData);
-      socket.pause();
-      const [id = 0, stream] = head.toString('utf8', 0, line).split(' ').map(Number);
-      const rest = head.subarray(line + 1);
-      if (rest.length > 0) socket.unshift(rest);
-      const task = heard.get(id);
-      if (task === undefined) socket.destroy();
-      else task.connected(stream === 1 ? 'stdout' : 'stderr', socket);
-    };
-    socket.on('error', () => undefined);
-    socket.on('data', onData);
-  };
-
   const start: Backend['start'] = async (request) => {
     const [interpreter = '', bootstrap = '', kind] = request.command;
     const isWanted = wanted.some(([, profile]) => profile.interpreter === interpreter && profile.bootstrap === bootstrap);
@@ -309,13 +280,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
   /** The task's process, or why there is none. */
   const fork = (warm: Warm, request: ProcessRequest): Promise<RunningProcess | string> => new Promise((resolve) => {
     const id = (lastId += 1);
-    const task = forkedTask(request, (running) => {
-      if (typeof running === 'string') heard.delete(id);
-      else void running.ended.then(() => heard.delete(id));
-      resolve(running);
-    });
-    warm.tasks.set(id, task);
-    heard.set(id, task);
+    warm.tasks.set(id, forkedTask(request, resolve));
     warm.control.ref();
     send(warm, { type: 'start', id, command: request.command, cwd: request.cwd, env: request.env });
   });
@@ -323,10 +288,30 @@ export function warmBackend(fallback: Backend): WarmBackend {
   const close = (): void => {
     isClosed = true;
     for (const warm of all) warm.control.end();
-    listener?.server.close();
-    if (listener !== undefined) rmSync(path.dirname(listener.address), { recursive: true, force: true });
   };
   return { start, prepare, soon, settled: async () => loading, leftOut: () => leftOut, close };
+}
+
+/** A container may hide them. (proc(5)) */
+function showsDescriptors({ child }: Warm): boolean {
+  try {
+    readlinkSync(`/proc/${child.pid}/fd/1`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The ends to be read of pipes that the process has, or why not: Node makes no pipes, and what it makes, sockets, can't be opened as `/dev/stdout`. */
+function pipesOf({ child }: Warm, descriptors: readonly number[]): readonly Socket[] | string {
+  const opened: number[] = [];
+  try {
+    for (const each of descriptors) opened.push(openSync(`/proc/${child.pid}/fd/${each}`, constants.O_RDONLY | constants.O_NONBLOCK));
+    return opened.map((fd) => new Socket({ fd, readable: true, writable: false }));
+  } catch (error) {
+    for (const each of opened) closeSync(each);
+    return (error as Error).message;
+  }
 }
 
 function send(warm: Warm, message: object): void {

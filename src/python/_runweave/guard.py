@@ -148,7 +148,8 @@ def _settings_of_modules():
     if hasattr(numpy, "get_printoptions"):
         settings["the settings of NumPy"] = [numpy.geterr(), numpy.get_printoptions()]
     if hasattr(matplotlib, "rcParamsOrig"):
-        original, now = (dict.copy(each) for each in (matplotlib.rcParamsOrig, matplotlib.rcParams))
+        # Past its own methods: whoever asks it for the backend has one chosen, which is the task's to do.
+        original, now = (dict(dict.items(each)) for each in (matplotlib.rcParamsOrig, matplotlib.rcParams))
         settings["the settings of Matplotlib"] = [name for name in now if name != "backend" and now[name] != original.get(name)]
     return settings
 

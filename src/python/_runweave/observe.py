@@ -21,11 +21,13 @@ _writing = os.O_WRONLY | os.O_RDWR
 _appending = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _site_names = ("site-packages", "dist-packages")
 _installed = tuple(f"{os.sep}{name}{os.sep}" for name in _site_names)
+# Loaded in every kernel that is not forked from a warm process, and in every Python where setuptools is installed.
+_not_for_cells = {"debugpy", "_distutils_hack"}
 _lookups_in_one_go = 50
 _magic = set("*?[")
 # They list folders to find modules and distributions.
 _searching = (f"{os.sep}importlib{os.sep}", f"{os.sep}importlib_metadata{os.sep}", f"{os.sep}pkg_resources{os.sep}")
-_standard = os.path.dirname(os.__file__)
+standard = os.path.dirname(os.__file__)
 _most_warnings = 1000
 _longest_message = 2000
 
@@ -46,6 +48,7 @@ _written = {}
 _executed = {}
 _packages = {}
 _asked = {}
+_own = {}  # names that were given, or looked for in vain, before there was a task
 _folders = {}  # entry of a search path → folder of the workspace or None
 _installed_in = {}  # folders of installed packages that were told of
 _entries = {}  # entry of a search path outside of the workspace → time of change, names in it
@@ -84,6 +87,7 @@ def start(source=None, is_child=False):
         path = _in_workspace(source)
         if path is not None:
             _tell("modules", path)
+        _tell_loaded()
     sys.addaudithook(_audit)
     sys.meta_path.insert(0, _Finder)
     if not is_child:
@@ -222,6 +226,24 @@ def package_of(name):
     return None
 
 
+def _tell_loaded():
+    """The packages that a kernel has imported for itself: a cell that imports one, or a package that needs one, runs and
+    looks for nothing."""
+    loaded, done = {}, set()
+    for name, module in list(sys.modules.items()):
+        top = name.partition(".")[0]
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        place = package_of(origin) if top not in done and isinstance(origin, str) else None
+        if place is not None:
+            if "/" not in place[1]:
+                done.add(top)
+            if place[1] not in _not_for_cells and place not in _packages:
+                _packages[place] = None
+                loaded.setdefault(place[0], []).append(place[1])
+    if loaded:
+        _tell_in("imported", loaded)
+
+
 def _uses_package(folder, top):
     if (folder, top) not in _packages:
         _tell_in("imported", {folder: [top]})
@@ -283,24 +305,26 @@ def _imports(name):
         _roots[name] = None
 
 
-def gave(names, missed, packages):
-    """Modules that were given to the task without being looked for or run: their names, those that they looked for in
-    vain, and (folder, name) of the packages that they are of."""
+def gave(found, missed, packages):
+    """Modules that were given to the task without being looked for or run: their names, each with the entry of the search
+    path that it was found in; those that they looked for in vain; and (folder, name) of the packages that they are of."""
     if not _log_file:
-        return  # a kernel's own, before its task: the workspace is not known, and a fresh kernel does not tell of them
+        # A kernel's own, before its task: they are there when the cells come, and nothing looks for them then.
+        _own.update(found)
+        _own.update(dict.fromkeys(missed))
+        return
     try:
-        for name in names:
-            if name not in _asked and "." not in name and name not in sys.builtin_module_names:
+        for name, place in found.items():
+            if name not in _asked and name not in _own and name not in sys.builtin_module_names:
                 _asked[name] = None
-                # No entry before the one that it was found in has a module of this name.
                 for entry in sys.path:
-                    if entry == _standard:
+                    if entry == place:
                         break
                     folder = _folder_of(entry)
                     if folder is not None:
                         _lookups.setdefault(folder, {})[name] = None
         for name in missed:
-            if name not in _asked:
+            if name not in _asked and name not in _own:
                 _asked[name] = None
                 _look_for(name, None)
         new = {}

@@ -184,19 +184,29 @@ def top_level_names():
 
 
 def _observed(name):
-    """Of importing `name`: top-level names that it finds, those that it misses, and installed packages as observed."""
+    """Of importing `name`: top-level names that it finds, and where; those that it misses; installed packages as observed."""
     if name in _told:
         return _told[name]
-    packages = {}
-    for module in _group(name).values():
-        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+    group = _group(name)
+    found, packages = {}, {}
+    searched = {each: None for module in group for each in _searched.get(module, ())}
+    missed = {each: None for each in searched if each not in _hidden and each not in sys.modules}
+    for full_name, module in group.items():
+        spec = getattr(module, "__spec__", None)
+        origin = getattr(spec, "origin", None)
         place = observe.package_of(origin) if isinstance(origin, str) else None
         if place is not None:
             packages[place] = None
-    group = _group(name)
-    searched = {each: None for module in group for each in _searched.get(module, ())}
-    missed = [each for each in searched if each not in _hidden and each not in sys.modules]
-    return [each for each in group if "." not in each], missed, list(packages)
+        if "." in full_name:
+            continue
+        locations = getattr(spec, "submodule_search_locations", None)
+        if not isinstance(origin, str) and locations is not None:
+            missed[full_name] = None  # without a file of its own, it is looked for in vain
+        elif isinstance(origin, str) and os.path.isabs(origin):
+            found[full_name] = os.path.dirname(origin if locations is None else os.path.dirname(origin))
+        else:  # built in, or frozen
+            found[full_name] = observe.standard
+    return found, list(missed), list(packages)
 
 
 class _Finder:

@@ -5,8 +5,9 @@
                                                    │                        │ a file has changed: told, no fork
                                                    └──unsafe──▶ told, ends  └──executor gone──▶ ends tasks and itself
 
-Messages are lines of JSON on descriptor 3. A task's output goes to sockets that are connected for it to the address in
-the first message; the first line on each says whose it is.
+Messages are lines of JSON on descriptor 3. A task's output goes to pipes, as a fresh task's does: a program may open
+`/dev/stdout`, which no socket allows. The executor opens their other ends as `/proc/<pid>/fd/<n>` of this process, which
+keeps them until it is told so.
 
 A task must not be able to tell the difference, so this process does nothing to itself that a fresh one has not: it has
 the same standard streams, signals and limits, starts no thread, and hides its modules (see `preload`).
@@ -95,11 +96,11 @@ def _end_as_unusable(reason):
 
 class _Server:
     def __init__(self, order, watched, surroundings):
-        self._address = order["address"]
         self._is_notebook = order["isNotebook"]
         self._watched = watched
         self._surroundings = surroundings
         self._tasks = {}  # descriptor of the process → (id of the request, pid, environment)
+        self._outputs = {}  # id of the request → ends of its pipes that the executor has not opened yet
         self._ahead = None  # (descriptor of the process, pid, connection) of a fork that waits for a task
         self._unused = {}  # descriptor of the process → pid of one that need not wait any more
         self._poll = select.poll()
@@ -120,6 +121,9 @@ class _Server:
                     self._reap_unused(descriptor)
                     continue
                 for message in next(receive, None) or self._end():
+                    if message["type"] == "opened":
+                        _close(self._outputs.pop(message["id"]))
+                        continue
                     if message["type"] == "reap":
                         self._reap(message["id"])
                         continue
@@ -141,36 +145,34 @@ class _Server:
         """True in the new process, if there is one."""
         number = request["id"]
         reason = self._watched.change() or self._watched.shadowing(_own_folder(request))
-        outputs = []
+        kept, outputs = [], []  # ends of pipes: the executor's, and the task's
         try:
             if reason:
                 raise OSError(reason)
             if not self._surroundings.fit(request):
                 raise OSError("the task's name is too long")
-            for stream in (1, 2):
-                output = socket.socket(socket.AF_UNIX)
-                outputs.append(output)
-                output.connect(self._address)
-                output.sendall(b"%d %d\n" % (number, stream))
+            for _ in ("stdout", "stderr"):
+                reading, writing = os.pipe()
+                kept.append(reading)
+                outputs.append(writing)
             os.stat(request["cwd"])
             descriptor, pid = self._hand_over(request, outputs) or (None, os.fork())
         except (OSError, ValueError) as error:
             _send({"type": "not-started", "id": number, "reason": str(error), "stale": self._watched.has_changed})
-            for output in outputs:
-                output.close()
+            _close(kept + outputs)
             return False
         if pid == 0:
             os.setsid()
-            self._surroundings.take(request, [output.detach() for output in outputs])
+            self._surroundings.take(request, outputs)
             take_command(request)
             return True
         if descriptor is None:
             descriptor = os.pidfd_open(pid)
             self._poll.register(descriptor, select.POLLIN)
         self._tasks[descriptor] = (number, pid, request["env"])
-        _send({"type": "started", "id": number, "pid": pid})
-        for output in outputs:
-            output.close()
+        self._outputs[number] = kept
+        _send({"type": "started", "id": number, "pid": pid, "outputs": kept})
+        _close(outputs)
         return False
 
     def _fork_ahead(self):
@@ -199,7 +201,7 @@ class _Server:
         (descriptor, pid, connection), self._ahead = self._ahead, None
         with connection:
             try:
-                ahead.send(connection, request, [output.fileno() for output in outputs])
+                ahead.send(connection, request, outputs)
                 return descriptor, pid
             except OSError:
                 self._unused[descriptor] = pid
@@ -246,11 +248,6 @@ class _Server:
             spawner.signal_group(pid, signal.SIGKILL)
             # Also what left the group, as the executor would have.
             spawner.kill_left(spawner.marks_in({os.fsencode(name): os.fsencode(value) for name, value in env.items()}), pid)
-        try:
-            os.unlink(self._address)
-            os.rmdir(os.path.dirname(self._address))
-        except OSError:
-            pass
         os._exit(0)
 
 
@@ -282,6 +279,11 @@ def take_command(request):
     if hasattr(sys, "orig_argv"):
         sys.orig_argv[:] = request["command"]
     sys.argv[:] = request["command"][1:]
+
+
+def _close(descriptors):
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _memory_is_short():

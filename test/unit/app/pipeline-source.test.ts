@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -39,6 +39,17 @@ describe('the pipeline as it was understood', () => {
     assert.equal(source().read().graph.diagnostics[0]?.code, 'missing-file');
     write('tasks: {b: {shell: x}}');
     assert.equal(source().read().pipeline?.tasks[0]?.id, 'b');
+  });
+
+  it('is read again when an input comes that was missing, and when a folder takes the place of a source', () => {
+    write('tasks: {a: {python: a.py, inputs: [data]}}');
+    const one = source();
+    assert.deepEqual(one.read().graph.diagnostics.map(({ code, severity }) => [code, severity]), [['missing-file', 'warning']]);
+    mkdirSync(path.join(folder, 'data'));
+    assert.deepEqual(one.read().graph.diagnostics, []);
+    rmSync(path.join(folder, 'a.py'));
+    mkdirSync(path.join(folder, 'a.py'));
+    assert.match(one.read().graph.diagnostics[0]?.message ?? '', /is a folder, not a script/);
   });
 
   it('is not kept when it has mistakes, or the cache is damaged', () => {

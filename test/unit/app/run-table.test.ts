@@ -1,6 +1,6 @@
 /** Several folders of records as one: copies, what people said of them, and a folder that is nobody's store. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { RunId } from '../../../src/model/run-event.ts';
@@ -10,6 +10,7 @@ import { appendAnnotations } from '../../../src/store/annotations.ts';
 import { headReader } from '../../../src/store/head-reader.ts';
 import { storeIn } from '../../../src/store/record-folder.ts';
 import { latestDeletion, moveToTrash, restoreFromTrash } from '../../../src/store/trash.ts';
+import { openEventLog } from '../../../src/recording/event-log.ts';
 import { sealRun } from '../../../src/recording/seal.ts';
 import { generateRun } from '../recording/generated-run.ts';
 import { temporaryFolder } from '../recording/temporary-folder.ts';
@@ -58,6 +59,28 @@ describe('folders of records', () => {
     assert.deepEqual(await feed.changes(), { rows: [], removed: [] });
     rmSync(path.join(folder, 'a', '.runweave', 'runs', '1.otlp.jsonl'));
     assert.deepEqual((await feed.changes()).rows.map((row) => row.folder), ['b']);
+  });
+
+  it('are not looked through when nothing but a run in progress has something to say', async (t) => {
+    const folder = temporaryFolder(t);
+    const [first, ...others] = generateRun(3);
+    assert.ok(first?.type === 'run-started');
+    const folders = ['a', 'b'].map((name) => ({ store: project(path.join(folder, name), '1'), name }));
+    const store = folders[0]?.store ?? '';
+    const feed = trackerFeed(folders);
+    const log = await openEventLog(store, first.runId);
+    log.append(first);
+    await log.close();
+    assert.deepEqual((await feed.changes({}, 'live')).rows.map((row) => row.runId).sort(), ['1', first.runId].sort(), 'everything is new');
+    rmSync(path.join(folder, 'b', '.runweave', 'runs', '1.otlp.jsonl'));
+    appendFileSync(path.join(store, 'live', `${first.runId}.jsonl`), others.slice(0, 3).map((event) => `${JSON.stringify(event)}\n`).join(''));
+    const { rows, removed } = await feed.changes({}, 'live');
+    assert.deepEqual(rows.map((row) => [row.runId, row.folder]), [[first.runId, 'a']]);
+    assert.deepEqual(removed, []);
+    // The record wins over its log, and a copy elsewhere over both.
+    writeFileSync(path.join(folder, 'a', '.runweave', 'runs', `${first.runId}.otlp.jsonl`), 'no record');
+    assert.deepEqual(await feed.changes({}, 'live'), { rows: [], removed: [] });
+    assert.deepEqual((await feed.changes()).rows.map((row) => row.runId), [first.runId]);
   });
 
   it('get nothing written into them where records were only copied, but for what a person says and deletes', async (t) => {

@@ -8,7 +8,7 @@ import { loadPipeline } from '../../../src/definition/load-pipeline.ts';
 import type { LoadOptions, LoadedPipeline } from '../../../src/definition/load-pipeline.ts';
 
 function load(text: string, options: Partial<LoadOptions> = {}): LoadedPipeline {
-  return loadPipeline({ file: '/project/runweave.yaml', text, environment: {}, fileExists: () => true, ...options });
+  return loadPipeline({ file: '/project/runweave.yaml', text, environment: {}, disk: { fileExists: () => true, exists: () => true }, ...options });
 }
 
 function good(text: string, options: Partial<LoadOptions> = {}): Pipeline {
@@ -115,7 +115,7 @@ describe('loadPipeline', () => {
   });
 
   it('gives the editor what each task runs', () => {
-    const { graph } = load(example, { fileExists: (path) => path !== '/project/tasks/prepare.py' });
+    const { graph } = load(example, { disk: { fileExists: (path) => path !== '/project/tasks/prepare.py', exists: () => true } });
     const sources = Object.fromEntries(graph.tasks.map((each) => [each.id, [each.kind, each.source, each.sourceFile]]));
     assert.deepEqual(sources['split'], ['call', 'tasks/prepare/__init__.py', '/project/tasks/prepare/__init__.py']);
     assert.deepEqual(sources['publish'], ['shell', './publish.sh', undefined]);
@@ -232,6 +232,37 @@ describe('params set from outside', () => {
     assert.deepEqual(said(load(text, { set: { 'model.dept': 5, __proto__x: 1 } }).graph.diagnostics), [
       'f:1:1: error: cannot set "model.dept": the pipeline has no such param (did you mean "model.depth"?)',
       'f:1:1: error: cannot set "__proto__x": the pipeline has no such param',
+    ]);
+  });
+});
+
+describe('what is not on disk', () => {
+  const text = (lines: readonly string[]): string => ['tasks:', ...lines.map((line) => `  ${line}`)].join('\n');
+  const said = (lines: readonly string[], there: readonly string[], folders: readonly string[] = []): readonly string[] => {
+    const has = (names: readonly string[]) => (path: string) => names.some((name) => path === `/project/${name}`);
+    const { graph } = load(text(lines), { disk: { fileExists: has(there), exists: has([...there, ...folders]) } });
+    return graph.diagnostics.map((each) => formatDiagnostic(each, 'f').replace(/^f:/, ''));
+  };
+
+  it('is a warning where it is an input that no task makes', () => {
+    const make = 'make: {shell: x, outputs: [out/a.csv, models, "parts/*.csv"]}';
+    assert.deepEqual(said([make, 'use: {shell: x, inputs: [raw.csv, data, out/a.csv, models/m.onnx, parts/1.csv, "none/*.csv"]}'], ['raw.csv'], ['data']), []);
+    assert.deepEqual(said([make, 'use: {shell: x, inputs: [raw.csv, out/b.csv]}'], []), [
+      '3:28: warning: input "raw.csv" does not exist, and no task has it as output (create it, or correct the path)',
+      '3:37: warning: input "out/b.csv" does not exist, and no task has it as output (did you mean "out/a.csv"?)',
+    ]);
+    // What an upstream task makes and does not list.
+    assert.deepEqual(said([make, 'use: {shell: x, needs: [make], inputs: [elsewhere.parquet]}'], []), [
+      '3:43: warning: input "elsewhere.parquet" does not exist, and no task has it as output (list it as output of the task that makes it, or correct the path)',
+    ]);
+    assert.equal(said(['use: {shell: x, matrix: {n: [1, 2, 3]}, inputs: ["raw-${matrix.n}.csv"]}'], []).length, 1);
+  });
+
+  it('is a mistake where it is a folder in the place of a script or a notebook', () => {
+    assert.deepEqual(said(['a: {python: pkg}', 'b: {notebook: pkg}', 'c: {python: app}'], ['app/__main__.py'], ['pkg', 'app']), [
+      '2:15: error: "pkg" is a folder, not a script (name the script in it)',
+      '3:17: error: "pkg" is a folder, not a notebook (name the notebook in it)',
+      '4:15: error: "app" is a folder, not a script (did you mean "app/__main__.py"?)',
     ]);
   });
 });

@@ -10,7 +10,7 @@ const folder = '/project';
 
 function load({ text, files }: Pick<MistakeCase, 'text' | 'files'>): ReturnType<typeof loadPipeline> {
   const existing = new Set(files.map((file) => `${folder}/${file}`));
-  return loadPipeline({ file: `${folder}/runweave.yaml`, text, environment: {}, fileExists: (path) => existing.has(path) });
+  return loadPipeline({ file: `${folder}/runweave.yaml`, text, environment: {}, disk: { fileExists: (path) => existing.has(path), exists: (path) => existing.has(path) } });
 }
 
 function asExpected({ code, message, suggestion, replacement, range: { start, end } }: Diagnostic): ExpectedMistake {

@@ -15,7 +15,7 @@ for (const keyword of ['markdownDescription', 'markdownEnumDescriptions']) ajv.a
 const validate = ajv.compile(pipelineJsonSchema());
 
 function validatorAccepts(text: string): boolean {
-  const { graph } = loadPipeline({ file: '/p/runweave.yaml', text, environment: {}, fileExists: () => true });
+  const { graph } = loadPipeline({ file: '/p/runweave.yaml', text, environment: {}, disk: { fileExists: () => true, exists: () => true } });
   return !graph.diagnostics.some((each) => shapeCodes.includes(each.code));
 }
 

@@ -18,7 +18,7 @@ it('a new pipeline is without mistakes, and its sources run with Python alone', 
     const existing = new Set(files.map(({ path }) => join(folder, path)));
     const [first] = files;
     assert.ok(first);
-    const { pipeline, graph } = loadPipeline({ file: join(folder, first.path), text: first.text, environment: {}, fileExists: (path) => existing.has(path) });
+    const { pipeline, graph } = loadPipeline({ file: join(folder, first.path), text: first.text, environment: {}, disk: { fileExists: (path) => existing.has(path), exists: (path) => existing.has(path) } });
     assert.deepEqual(graph.diagnostics, []);
     assert.equal(pipeline?.name, 'my-new-project');
     assert.deepEqual(pipeline.tasks.map((task) => [task.id, ...task.dependencies]), [['measure'], ['report', 'measure']]);

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { decide, readOutputs, type DecisionContext } from '../../../src/execution/decide.ts';
-import { createDecisionMemory, type DecisionMemory, type SavedDecisions } from '../../../src/execution/decision-memory.ts';
+import { createDecisionMemory, type DecisionMemory } from '../../../src/execution/decision-memory.ts';
+import type { SavedDecisions } from '../../../src/execution/saved-decisions.ts';
 import { settledTasks } from '../../../src/execution/settled-tasks.ts';
 import { createFileDigests } from '../../../src/fingerprint/file-digests.ts';
 import type { Pipeline, Task, TaskId } from '../../../src/model/pipeline.ts';
@@ -46,7 +47,7 @@ function world(tasks: readonly Task[]) {
   const succeed = async (task: Task, memory?: DecisionMemory): Promise<void> => {
     const { fingerprint } = await decide(task, true, plain);
     const { outputs } = await readOutputs(task, folder, digests);
-    results.set(task.id, { runId: 'run-1' as RunId, traceId: 't' as TraceId, spanId: `span-${task.id}` as SpanId, outcome: 'success', fingerprint, outputs, returns: {}, duration: 1, end: '1' as UnixNano });
+    results.set(task.id, { runId: `run-${written % 3}` as RunId, traceId: 't' as TraceId, spanId: `span-${task.id}` as SpanId, outcome: 'success', fingerprint, outputs, returns: {}, duration: 1, end: '1' as UnixNano });
     memory?.resultChanged(task.id);
   };
   return { pipeline, results, plain, scope, succeed };
@@ -68,7 +69,7 @@ describe('remembered decisions', () => {
       const needs = n < 4 ? [] : [`t${n - 4}`, `t${n - 3}`];
       return shell(`t${n}`, n % 3 === 0 ? `tool${n}.sh in.txt` : 'cat in.txt', [`in${n % 5}.txt`, ...needs.map((need) => `out/${need}`)], [`out/t${n}`], needs);
     });
-    const { pipeline, plain, scope, succeed } = world(tasks);
+    const { pipeline, results, plain, scope, succeed } = world(tasks);
     const names = [...Array.from({ length: 5 }, (_, n) => `in${n}.txt`), ...tasks.map((task) => `out/${task.id}`), 'tool0.sh', 'tool3.sh', 'unrelated.txt'];
     for (const name of names.slice(0, -2)) write(name, name);
     for (const task of tasks) await succeed(task);
@@ -90,7 +91,11 @@ describe('remembered decisions', () => {
       const settled = settledTasks(pipeline, scope, memory);
       for (const task of tasks) {
         const anew = await decide(task, false, plain);
-        if (memory.holds(task)) held += 1;
+        if (memory.holds(task)) {
+          held += 1;
+          const { runId, traceId, spanId } = results.get(task.id) ?? assert.fail();
+          assert.deepEqual(memory.madeBy(task.id), { runId, traceId, spanId });
+        }
         if (anew.reasons.length > 0) stale += 1;
         assert.deepEqual({ ...(await decide(task, false, { ...plain, memory })) }, anew, `step ${step}, ${task.id}`);
         if (settled.has(task.id)) assert.deepEqual(anew.reasons, [], `step ${step}, ${task.id}`);
@@ -143,7 +148,7 @@ describe('remembered decisions', () => {
     const remember = memory.observe(a);
     write('a.txt', 'another');
     memory.touch([at('a.txt')]);
-    remember?.();
+    remember?.({ runId: 'run-1' as RunId, traceId: 't' as TraceId, spanId: 'span-a' as SpanId });
     assert.equal(memory.holds(a), false);
   });
 });

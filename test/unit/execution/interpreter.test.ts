@@ -138,6 +138,26 @@ describe('the interpreter', () => {
     assert.match(await notFound({ chosen: killed }), /\(setting\): was ended by SIGKILL\. /);
   });
 
+  it('of an environment that is broken is passed over, which is said', async () => {
+    const passedOver = async (more?: Partial<InterpreterQuestion>): Promise<string | undefined> => {
+      const answer = await find(more);
+      return answer.ok ? answer.passedOver : answer.message;
+    };
+    const instead = `tasks run with ${realVersion} (python3 on PATH) instead: make the environment anew, or remove it`;
+    assert.equal(await passedOver(), undefined);
+    const near = path.join(workspace, 'pipelines', 'one', '.venv');
+    const python = environmentAt(near);
+    assert.equal(await passedOver(), undefined);
+    rmSync(python);
+    assert.equal(await passedOver(), `the Python environment .venv can't be used: its bin/python is missing; ${instead}`);
+    symlinkSync(path.join(root, 'python3.9 that was removed'), python);
+    assert.equal(await passedOver(), `the Python environment .venv can't be used: its bin/python leads to a Python that is no longer there; ${instead}`);
+    rmSync(near, { recursive: true });
+    const active = path.join(workspace, 'active');
+    program(path.join(active, 'bin', 'python'), 'echo "no libpython" >&2; exit 127');
+    assert.equal(await passedOver({ environment: { PATH: process.env['PATH'], VIRTUAL_ENV: active } }), `the Python environment ${active} can't be used: its bin/python ended with 127: no libpython; ${instead}`);
+  });
+
   it('that does not start lets the next have its turn', async () => {
     environmentAt(path.join(workspace, '.venv'));
     rmSync(path.join(workspace, '.venv', 'bin', 'python'));

@@ -21,7 +21,7 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
     folder: '/nowhere/runweave-test',
     digests: {
       importsOf: () => [], foldersIn: () => new Set(), rememberedParts: () => undefined,
-      namesIn: () => undefined,
+      isFile: () => false, namesIn: () => undefined,
       meaningOf: () => undefined,
       changedCells: () => undefined,
       ofFile: () => Promise.resolve(undefined),

@@ -39,7 +39,7 @@ function createWorld(slots = 8) {
 
   const digests: FileDigests = {
     importsOf: () => [], foldersIn: () => new Set(), rememberedParts: () => undefined,
-    namesIn: () => undefined,
+    isFile: () => false, namesIn: () => undefined,
     meaningOf: () => undefined,
     changedCells: () => undefined,
     ofFile: () => Promise.resolve(undefined),

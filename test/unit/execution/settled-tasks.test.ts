@@ -6,6 +6,7 @@ import { after, describe, it } from 'node:test';
 import { createDecisionMemory } from '../../../src/execution/decision-memory.ts';
 import { followSettled, noneSettled, settledTasks } from '../../../src/execution/settled-tasks.ts';
 import type { Pipeline, Task, TaskId } from '../../../src/model/pipeline.ts';
+import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
 import { taskOf } from '../sketch.ts';
 
 const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'runweave-settled-')));
@@ -60,7 +61,7 @@ describe('settled tasks', () => {
           break;
         default:
           // Found up to date, all of them or one.
-          for (const each of random(3) === 0 ? tasks : [task]) memory.observe(each)?.();
+          for (const each of random(3) === 0 ? tasks : [task]) memory.observe(each)?.({ runId: 'run' as RunId, traceId: 'trace' as TraceId, spanId: 'span' as SpanId });
       }
       for (const { scope, every, now } of followers) {
         if (step % every !== 0) continue;

