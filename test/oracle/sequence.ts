@@ -89,10 +89,15 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
   let edit = 'first run';
   const where = (): string => `seed ${seed}, ${mode}, edit ${counts.edits} (${edit}) in ${folder}`;
 
+  /** With the reasons that there were when it was started. */
   const executed = (): Ran => {
     const reasons = new Map<string, readonly Reason[]>();
-    for (const event of events) if (event.type === 'task-stale') reasons.set(event.task, event.reasons);
-    return new Map(events.flatMap((event) => (event.type === 'task-started' ? [[event.task as string, reasons.get(event.task) ?? []]] : [])));
+    const ran = new Map<string, readonly Reason[]>();
+    for (const event of events) {
+      if (event.type === 'task-stale') reasons.set(event.task, event.reasons);
+      else if (event.type === 'task-started') ran.set(event.task, [...(ran.get(event.task) ?? []), ...(reasons.get(event.task) ?? [])]);
+    }
+    return ran;
   };
   /** `isOnceMore`: that nothing is left to do has to be seen by another process only now and then. */
   const run = async ({ named }: Asked = {}, { outcome = 'success', isOnceMore = false } = {}): Promise<Ran> => {
@@ -210,14 +215,22 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
   };
   const withoutTick = (ran: Ran): Ran => new Map([...ran].filter(([id]) => id !== 'tick'));
 
+  /** A watch that has started the task already does not give it another. */
+  const setTimeoutOf = async (task: ModelTask, isShort: boolean): Promise<void> => {
+    task.hangs = isShort;
+    if (mode !== 'watch') return;
+    write();
+    await followed(() => undefined);
+    events = [];
+  };
   /** A task fails, and is corrected; or hangs, and does so no more without any change that counts. */
   const fail = async (): Promise<void> => {
     const task = oneOf(world().tasks.filter(({ watch }) => watch === 'auto'));
     const flag = path.join(workspace.flags, `hang-${task.name}`);
     if (edit === hanging) {
       // It has not been what it is now, so that it runs.
+      await setTimeoutOf(task, true);
       task.constant = 1000 + random.pick(1_000_000);
-      task.hangs = true;
       writeFileSync(flag, '');
     } else task.isBroken = true;
     write();
@@ -227,10 +240,11 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
       events = [];
     } else await run({}, { outcome: 'failure' });
     task.isBroken = false;
-    task.hangs = false;
+    if (edit !== hanging) return;
     rmSync(flag, { force: true });
+    await setTimeoutOf(task, false);
     // While watching, what timed out waits for a change that counts.
-    if (edit === hanging && mode === 'watch') task.constant += 1;
+    if (mode === 'watch') task.constant += 1;
   };
 
   try {
@@ -240,6 +254,8 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
     judge(withoutTick(await run()), {});
     const watch = mode === 'watch' ? await session?.watch([]) : undefined;
     assert.ok(watch === undefined || !('code' in watch), where());
+    // Its first run is asked for, so that `lazy` tasks are a part of it.
+    if (mode === 'watch') await followed(() => undefined);
     while (counts.edits < howMany) {
       counts.edits += 1;
       events = [];
