@@ -15,9 +15,8 @@
  * a fourth of the runs that the plan before them was true.
  *
  * Not covered: edits while tasks run (but for a watch), several processes on one pipeline, `cache: false`, tasks without
- * outputs, `--force`, `--set`, other interpreters, secrets. A fault of
- * the model that is the same in the code is not seen. One sequence in four has tasks that
- * start processes, and one in eight a notebook: they cost as much as all others.
+ * outputs, `--force`, `--set`, other interpreters, secrets. A fault of the model that is the same in the code is not
+ * seen. One sequence in four has tasks that start processes, and one in eight a notebook: they cost as much as all others.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

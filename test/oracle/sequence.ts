@@ -130,7 +130,9 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
   /** From now on tasks that wait are in the world as they were. */
   const hold = ({ named, isWatch }: Asked): void => {
     const isHeld = (task: ModelTask): boolean => (task.watch === 'manual' && task.name !== named) || (task.watch === 'lazy' && isWatch === true);
-    world().held = Object.fromEntries(withIndexes().flatMap(([id, task]) => (isHeld(task) ? [[id, built.get(id)?.made ?? assert.fail(id)]] : [])));
+    // It was started before it was seen that it waits now.
+    const isStarted = (id: string): boolean => isPartial && isWatch === true && executed().has(id);
+    world().held = Object.fromEntries(withIndexes().flatMap(([id, task]) => (isHeld(task) && !isStarted(id) ? [[id, built.get(id)?.made ?? assert.fail(id)]] : [])));
   };
   const upstreamOf = (named: string): ReadonlySet<string> => {
     const found = new Set<string>();
@@ -269,8 +271,11 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
         counts.executed += ran.size;
       };
       if (mode === 'watch') {
-        hold({ isWatch: true });
-        settle(await followed(() => check({})), { isWatch: true });
+        const verify = (): void => {
+          hold({ isWatch: true });
+          check({});
+        };
+        settle(await followed(verify), { isWatch: true });
       }
       if (chance(4)) {
         const asked = { named: oneOf(world().tasks).name };
