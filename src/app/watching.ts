@@ -14,6 +14,7 @@ import type { TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Trigger } from '../model/run-event.ts';
 import type { RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
+import { filesUsed } from '../fingerprint/task-fingerprint.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
 import { firstToDo, makePlan, upToDateEntry } from '../execution/plan.ts';
 import type { LoadedPipeline } from '../definition/load-pipeline.ts';
@@ -97,7 +98,10 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     const { pipeline } = preparation.loaded();
     if (pipeline === undefined) return;
     const results = await memory.results(pipeline);
-    const names = pipeline.tasks.flatMap((task) => [...task.inputs, ...(task.source.kind === 'shell' ? [] : Object.keys(results.get(task.id)?.fingerprint?.sources ?? {}))]);
+    const names = pipeline.tasks.flatMap((task) => {
+      const known = task.source.kind === 'shell' ? undefined : results.get(task.id)?.fingerprint;
+      return [...task.inputs, ...(known === undefined ? [] : filesUsed(known))];
+    });
     watcher.add([...new Set(names)].filter((name) => name.startsWith('..') || path.isAbsolute(name)).map((name) => path.resolve(folder, name)));
   };
 

@@ -16,6 +16,8 @@ export interface EditOptions {
   readonly isProcess: boolean;
   /** git has the outputs, too. */
   readonly tracksOutputs: boolean;
+  /** Names of edits, and no others; absent: all. */
+  readonly only?: readonly string[] | undefined;
 }
 
 export interface Edits {
@@ -49,7 +51,7 @@ function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<
   return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
 }
 
-export function createEdits({ random, workspace, children, hasNotebooks, isWatch, isProcess, tracksOutputs }: EditOptions): Edits {
+export function createEdits({ random, workspace, children, hasNotebooks, isWatch, isProcess, tracksOutputs, only }: EditOptions): Edits {
   const { pick, oneOf, chance } = random;
   const { folder, git } = workspace;
   // An import of the folder that a checkout leaves, with nothing but what Python compiled, succeeds.
@@ -307,7 +309,7 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
     [hanging]: () => undefined,
     nothing: () => undefined,
   };
-  const names = Object.keys(all).filter((name) => git !== undefined || !name.startsWith('git: '));
+  const names = Object.keys(all).filter((name) => (git !== undefined || !name.startsWith('git: ')) && only?.includes(name) !== false);
   const ofGit = names.filter((name) => name.startsWith('git: '));
   return {
     next: () => {
@@ -317,7 +319,7 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
       // What was kept is asked for by going back alone.
       const isFirst = history.length === 0;
       if (isFirst) for (const task of world.tasks) if (chance(4)) switchWatch(task);
-      const edit = chance(6) ? (git !== undefined && chance(2) ? oneOf(ofGit) : 'revert') : oneOf(names);
+      const edit = names.length === 0 ? 'nothing' : only === undefined && chance(6) ? (git !== undefined && chance(2) ? oneOf(ofGit) : 'revert') : oneOf(names);
       all[edit]?.();
       return edit;
     },

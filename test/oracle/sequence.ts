@@ -3,7 +3,7 @@
  * only tasks may have been executed of which something that they depend on is another.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openSession, type Session } from '../../src/app/session.ts';
 import { unsettled, unsettledVersion } from '../../src/fingerprint/task-fingerprint.ts';
@@ -25,6 +25,8 @@ export interface SequenceOptions {
   readonly notebooks?: string;
   readonly children: readonly Child[];
   readonly mode?: Mode;
+  /** Names of edits, and no others; absent: all. */
+  readonly only?: readonly string[];
 }
 
 export interface Counts {
@@ -60,7 +62,7 @@ const tickOutput = 'out/tick.txt';
 const longestWait = 120_000;
 
 /** Rejects with what is wrong, and with the seed. */
-export async function runSequence({ seed, edits: howMany, notebooks, children, mode = 'session' }: SequenceOptions): Promise<Counts> {
+export async function runSequence({ seed, edits: howMany, notebooks, children, mode = 'session', only }: SequenceOptions): Promise<Counts> {
   const random = randomFrom(seed);
   const { chance, oneOf } = random;
   const hasGit = chance(3);
@@ -68,7 +70,7 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
   const workspace = createWorkspace({ notebooks, hasGit, tracksOutputs });
   const { folder } = workspace;
   const counts: Counts = { edits: 0, executed: 0, restored: 0, atTheTick: 0, late: 0 };
-  const edits = createEdits({ random, workspace, children, hasNotebooks: notebooks !== undefined, isWatch: mode === 'watch', isProcess: mode === 'process', tracksOutputs });
+  const edits = createEdits({ random, workspace, children, hasNotebooks: notebooks !== undefined, isWatch: mode === 'watch', isProcess: mode === 'process', tracksOutputs, only });
   const { world, damaged } = edits;
   const write = (): number => workspace.write(world(), edits.keepsTime());
   const withIndexes = (): readonly (readonly [string, ModelTask, number])[] => world().tasks.flatMap((task) => indexesOf(task).map((index) => [idOf(task, index), task, index] as const));
@@ -87,10 +89,15 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
   let edit = 'first run';
   const where = (): string => `seed ${seed}, ${mode}, edit ${counts.edits} (${edit}) in ${folder}`;
 
+  /** With the reasons that there were when it was started. */
   const executed = (): Ran => {
     const reasons = new Map<string, readonly Reason[]>();
-    for (const event of events) if (event.type === 'task-stale') reasons.set(event.task, event.reasons);
-    return new Map(events.flatMap((event) => (event.type === 'task-started' ? [[event.task as string, reasons.get(event.task) ?? []]] : [])));
+    const ran = new Map<string, readonly Reason[]>();
+    for (const event of events) {
+      if (event.type === 'task-stale') reasons.set(event.task, event.reasons);
+      else if (event.type === 'task-started') ran.set(event.task, [...(ran.get(event.task) ?? []), ...(reasons.get(event.task) ?? [])]);
+    }
+    return ran;
   };
   /** `isOnceMore`: that nothing is left to do has to be seen by another process only now and then. */
   const run = async ({ named }: Asked = {}, { outcome = 'success', isOnceMore = false } = {}): Promise<Ran> => {
@@ -123,7 +130,9 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
   /** From now on tasks that wait are in the world as they were. */
   const hold = ({ named, isWatch }: Asked): void => {
     const isHeld = (task: ModelTask): boolean => (task.watch === 'manual' && task.name !== named) || (task.watch === 'lazy' && isWatch === true);
-    world().held = Object.fromEntries(withIndexes().flatMap(([id, task]) => (isHeld(task) ? [[id, built.get(id)?.made ?? assert.fail(id)]] : [])));
+    // It was started before it was seen that it waits now.
+    const isStarted = (id: string): boolean => isPartial && isWatch === true && executed().has(id);
+    world().held = Object.fromEntries(withIndexes().flatMap(([id, task]) => (isHeld(task) && !isStarted(id) ? [[id, built.get(id)?.made ?? assert.fail(id)]] : [])));
   };
   const upstreamOf = (named: string): ReadonlySet<string> => {
     const found = new Set<string>();
@@ -208,11 +217,24 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
   };
   const withoutTick = (ran: Ran): Ran => new Map([...ran].filter(([id]) => id !== 'tick'));
 
-  /** A task fails, and is corrected. */
+  /** A watch that has started the task already does not give it another. */
+  const setTimeoutOf = async (task: ModelTask, isShort: boolean): Promise<void> => {
+    task.hangs = isShort;
+    if (mode !== 'watch') return;
+    write();
+    await followed(() => undefined);
+    events = [];
+  };
+  /** A task fails, and is corrected; or hangs, and does so no more without any change that counts. */
   const fail = async (): Promise<void> => {
     const task = oneOf(world().tasks.filter(({ watch }) => watch === 'auto'));
-    task.isBroken = true;
-    task.hangs = edit === hanging;
+    const flag = path.join(workspace.flags, `hang-${task.name}`);
+    if (edit === hanging) {
+      // It has not been what it is now, so that it runs.
+      await setTimeoutOf(task, true);
+      task.constant = 1000 + random.pick(1_000_000);
+      writeFileSync(flag, '');
+    } else task.isBroken = true;
     write();
     if (mode === 'watch') {
       const isOver = (): boolean => events.some((event) => event.type === 'task-ended' && (event.outcome === 'failure' || event.outcome === 'timeout') && indexesOf(task).some((index) => idOf(task, index) === event.task));
@@ -220,7 +242,11 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
       events = [];
     } else await run({}, { outcome: 'failure' });
     task.isBroken = false;
-    task.hangs = false;
+    if (edit !== hanging) return;
+    rmSync(flag, { force: true });
+    await setTimeoutOf(task, false);
+    // While watching, what timed out waits for a change that counts.
+    if (mode === 'watch') task.constant += 1;
   };
 
   try {
@@ -230,6 +256,8 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
     judge(withoutTick(await run()), {});
     const watch = mode === 'watch' ? await session?.watch([]) : undefined;
     assert.ok(watch === undefined || !('code' in watch), where());
+    // Its first run is asked for, so that `lazy` tasks are a part of it.
+    if (mode === 'watch') await followed(() => undefined);
     while (counts.edits < howMany) {
       counts.edits += 1;
       events = [];
@@ -243,8 +271,11 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
         counts.executed += ran.size;
       };
       if (mode === 'watch') {
-        hold({ isWatch: true });
-        settle(await followed(() => check({})), { isWatch: true });
+        const verify = (): void => {
+          hold({ isWatch: true });
+          check({});
+        };
+        settle(await followed(verify), { isWatch: true });
       }
       if (chance(4)) {
         const asked = { named: oneOf(world().tasks).name };

@@ -93,7 +93,8 @@ function codeOf(world: World, task: ModelTask): string {
     `    return ${task.unused}`,
     `CONSTANT = ${task.isLoose ? '\\\n    ' : ''}${task.constant}${task.isLoose ? '\n\n' : ''}`,
     "def work(p, b='', got=None, **matrix):",
-    ...(task.isBroken ? [task.hangs ? '    import time; time.sleep(1000)' : "    raise RuntimeError('broken')"] : []),
+    ...(task.isBroken ? ["    raise RuntimeError('broken')"] : []),
+    `    if os.path.exists(os.environ['ORACLE_FLAGS'] + '/hang-${task.name}'): import time; time.sleep(1000)`,
     "    v = ''.join(map(str, matrix.values()))",
     '    if CONSTANT % 2 == 0:',
     `        from modules import ${task.module} as module`,
@@ -145,7 +146,8 @@ function commandOf(world: World, task: ModelTask): string {
   const own = [`'${task.constant}|'"$RUNWEAVE_PARAM_P`, task.takesBase ? '$RUNWEAVE_PARAM_B' : '', '$MODE-$ALL', task.matrix.length === 0 ? '' : value, `${task.gets === undefined ? '' : '$RUNWEAVE_PARAM_GOT'}"`];
   const read = readBy(world, task, value).map((item) => (item === listedFolder ? `$(find ${up}${item} -type f | LC_ALL=C sort)` : `${up}${item}`));
   return [
-    ...(task.isBroken ? [task.hangs ? 'sleep 1000' : 'exit 1'] : []),
+    ...(task.isBroken ? ['exit 1'] : []),
+    `[ ! -e "$ORACLE_FLAGS/hang-${task.name}" ] || sleep 1000`,
     `mkdir -p ${path.posix.dirname(output)}`,
     `printf '%s' ${own.join('|')} > ${output}`,
     ...(task.isFlaky ? [`flag="$ORACLE_FLAGS/${task.name}${task.matrix.length === 0 ? '' : value}"`, 'if [ ! -e "$flag" ]; then : > "$flag"; exit 1; fi', 'rm "$flag"'] : []),

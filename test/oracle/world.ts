@@ -60,7 +60,7 @@ export interface ModelTask {
   watch: 'auto' | 'lazy' | 'manual';
   /** Of what the definition says and the result does not depend on: timeout, owner, tags. */
   setting: number;
-  /** Never ends, but by its timeout. */
+  /** Has a timeout that is soon over. */
   hangs: boolean;
   /** From here on Python only. A module that is imported inside of a function, another where `constant` is odd, and a file that is not declared. */
   module: string;
