@@ -53,7 +53,7 @@ export function createPipelineSource(file: string, set: JsonObject | undefined, 
   const readSaved = (now: string): Understood | undefined => {
     try {
       const { packed, ...asked } = JSON.parse(readFileSync(cacheFile, 'utf8')) as Saved;
-      return holds(asked, now) ? { ...asked, loaded: unpackPipeline(packed) } : undefined;
+      return holds(asked, now) && packed.order.length === packed.tasks.length ? { ...asked, loaded: unpackPipeline(packed) } : undefined;
     } catch {
       return undefined;
     }

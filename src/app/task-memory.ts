@@ -5,7 +5,7 @@ import type { Pipeline, TaskId } from '../model/pipeline.ts';
 import { createFileDigests, type CachedDigests, type FileDigests } from '../fingerprint/file-digests.ts';
 import { createDecisionMemory, type DecisionMemory } from '../execution/decision-memory.ts';
 import type { SavedDecisions } from '../execution/saved-decisions.ts';
-import { hasResults, openResults, readResults, type Results } from '../fingerprint/results.ts';
+import { hasResults, openResults, readResults, type KnownResults, type Results } from '../fingerprint/results.ts';
 
 export interface TaskMemory {
   readonly results: (pipeline: Pipeline) => Promise<Results>;
@@ -35,7 +35,15 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
   let digests: FileDigests | undefined;
   let decisions: { readonly pipeline: Pipeline; readonly key: () => string; readonly memory: DecisionMemory } | undefined;
 
-  const onChange = (task: TaskId): void => decisions?.memory.resultChanged(task);
+  /** Also those that a run has still which began with another state of the pipeline file. */
+  const memories = new Set<WeakRef<DecisionMemory>>();
+  const onChange = (task: TaskId): void => {
+    for (const each of memories) {
+      const memory = each.deref();
+      if (memory === undefined) memories.delete(each);
+      else memory.resultChanged(task);
+    }
+  };
   /** Decisions are made from results, too: those that were saved hold for the very file that they were saved with. */
   const keyOf = (key: string): string => {
     const stats = statSync(resultsFile, { throwIfNoEntry: false });
@@ -43,9 +51,15 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
   };
   let imports: ImportMemory | undefined;
 
+  /** Somebody has deleted the results since: nothing that was made from them holds. */
+  const lost = (pipeline: Pipeline): KnownResults => {
+    for (const { id } of pipeline.tasks) onChange(id);
+    return new Map();
+  };
+
   const open = async (pipeline: Pipeline): Promise<Results> => {
     // Where nothing has to be done, nobody asks for them.
-    if (hasResults(resultsFile)) return openResults(resultsFile, () => readResults(resultsFile) ?? new Map(), onChange);
+    if (hasResults(resultsFile)) return openResults(resultsFile, () => readResults(resultsFile) ?? lost(pipeline), onChange);
     if (!existsSync(path.join(store, 'runs'))) return openResults(resultsFile, new Map(), onChange);
     // The cache was deleted, or is of another version: the records say the same.
     const { latestResults } = await import('../store/latest-results.ts');
@@ -58,6 +72,7 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
       if (decisions?.pipeline !== pipeline) {
         const saved = decisions === undefined ? (readJson(decisionsFile) as { readonly key: string; readonly decisions: SavedDecisions } | undefined) : undefined;
         decisions = { pipeline, key, memory: createDecisionMemory(pipeline, saved?.key === keyOf(key()) ? saved.decisions : undefined) };
+        memories.add(new WeakRef(decisions.memory));
       }
       return decisions.memory;
     },

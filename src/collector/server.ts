@@ -193,7 +193,8 @@ export async function startCollector({ services, onWarning, limits: given = {} }
         close: async () => {
           // What the kernel still holds of connections, and then of requests, is seen in the next turns of the loop.
           await nextTurn();
-          if (connected > 0) await drain(attempt, limits.drain);
+          // Who has sent all may be gone before it is taken in.
+          if (connected > 0 || attempt.active.size > 0) await drain(attempt, limits.drain);
           for (const service of attempt.services.values()) service.close?.();
           attempts.delete(digest);
           attempt.phase = 'gone';

@@ -64,7 +64,7 @@ export interface AttemptRequest {
   readonly pythonPath: string;
   readonly inherited: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
-  /** Called once its last process has ended well, where no check is left that could fail: what it reported is still taken in. */
+  /** Called once its last process has ended well, where nothing is left that could make it fail; what it sent is still taken in. */
   readonly onExit?: () => void;
 }
 
@@ -179,8 +179,8 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   clearTimeout(timer);
   clearInterval(looking);
   request.signal.removeEventListener('abort', onAbort);
-  const endTime = clock.now();
-  if (end.type === 'exit' && end.code === 0 && !isOver() && !task.checks.some(({ type }) => type === 'condition')) request.onExit?.();
+  // What it says in its log is taken in first: files that it names there may be the next task's to write.
+  if (end.type === 'exit' && end.code === 0 && !isOver() && log?.isThere() !== true && !task.checks.some(({ type }) => type === 'condition')) request.onExit?.();
   await channel?.close();
   output.flush();
   limit.end();
@@ -205,7 +205,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   emit({
     type: 'attempt-ended',
     ...of,
-    time: endTime,
+    time: clock.now(),
     outcome,
     ...(end.type === 'exit' && { exitCode: end.code }),
     ...(end.type === 'signal' && { signal: end.signal }),

@@ -158,12 +158,12 @@ export async function findKept(task: Task, decision: Decision, context: Decision
   return missingPickles(found?.entry.result, context).length === 0 ? found : undefined;
 }
 
-/** The declared outputs as they are now; those that are not there are named apart. */
+/** The declared outputs as a task that has ended left them; those that are not there are named apart. */
 export async function readOutputs(task: Pick<Task, 'outputs'>, folder: string, digests: FileDigests): Promise<{ readonly outputs: readonly OutputFile[]; readonly missing: readonly string[] }> {
   const outputs: OutputFile[] = [];
   const missing: string[] = [];
   for (const output of task.outputs) {
-    const found = await digests.ofPath(folder, output);
+    const found = await digests.ofPath(folder, output, true);
     if (found === undefined) missing.push(output);
     else outputs.push({ path: output, digest: found.digest, size: found.size });
   }

@@ -110,7 +110,10 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     return byFile.get(file) ?? [];
   };
 
+  /** How often each task's results were told to be others. */
+  const forgotten = new Map<TaskId, number>();
   const forget = (id: TaskId): void => {
+    forgotten.set(id, (forgotten.get(id) ?? 0) + 1);
     traced.forget(id);
     const entry = entries.get(id);
     if (entry === undefined) return;
@@ -139,10 +142,12 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
       if (stamp === undefined || (stamp !== null && began - Math.max(stamp[1], stamp[2]) <= racyWindow)) return undefined;
       stamps.push(stamp);
     }
-    const before = touches;
+    const before = { touches, forgotten: forgotten.get(task.id) };
     return ({ runId, traceId, spanId }) => {
+      // It was decided with a result that is another by now.
+      if (forgotten.get(task.id) !== before.forgotten) return;
       forget(task.id);
-      const entry: Entry = { task, files, stamps, madeBy: { runId, traceId, spanId }, seen: touches === before ? world : -1 };
+      const entry: Entry = { task, files, stamps, madeBy: { runId, traceId, spanId }, seen: touches === before.touches ? world : -1 };
       entries.set(task.id, entry);
       if (byFile !== undefined) addTo(byFile, entry);
       isNew = true;

@@ -12,6 +12,8 @@ const bytesInOneGo = 4 * 1024 * 1024;
 const lineLimit = 32 * 1024 * 1024;
 
 export interface FollowedLog {
+  /** Whether there is a file, and so something may have been reported that is not taken in yet. */
+  readonly isThere: () => boolean;
   /** Reads to the end, also a last line without its end. Resolves with whether there was a file. */
   readonly close: () => Promise<boolean>;
 }
@@ -58,6 +60,7 @@ export function followLog(file: string, onLine: (line: string) => void): Followe
   };
   const timer = setInterval(read, interval);
   return {
+    isThere: () => opened !== undefined || existsSync(file),
     close: async () => {
       clearInterval(timer);
       while (read()) await nextTurn();

@@ -68,7 +68,16 @@ export function packDecisions(decisions: Iterable<KnownDecision>): SavedDecision
 }
 
 /** Of the tasks that the pipeline has still. Of what another version wrote, or what is damaged, nothing. */
-export function unpackDecisions(saved: SavedDecisions, { tasks }: Pick<Pipeline, 'tasks'>): readonly KnownDecision[] {
+export function unpackDecisions(saved: SavedDecisions, pipeline: Pick<Pipeline, 'tasks'>): readonly KnownDecision[] {
+  try {
+    return unpack(saved, pipeline);
+  } catch {
+    // Parts of it are not there, or are something else.
+    return [];
+  }
+}
+
+function unpack(saved: SavedDecisions, { tasks }: Pick<Pipeline, 'tasks'>): readonly KnownDecision[] {
   const { files, runs, makers } = saved;
   if (saved.version !== version) return [];
   const numbers = new Float64Array(bytesOf(saved.stamps, 8));

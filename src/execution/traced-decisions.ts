@@ -7,7 +7,8 @@
  *      ▲                                       │     looked at (`lookBeyond`); or `forget`──┐
  *      └───────────────────────────────────────┴────────────────────────────────────────────┘
  *
- * A place is a file, known by its size, times and inode, or a folder, known by its names. It is looked at before the
+ * A place is a file, known by its size, times and inode, or a folder, known by its names (one of installed packages by its
+ * times, too). It is looked at before the
  * decision looks at it, so what changes in between is another at the next event; and a file only counts as known if it
  * is older than the resolution of its times. So a decision stands if every event that concerns a place came after the
  * place was looked at and found it the same.
@@ -15,6 +16,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
+import { isSite } from '../fingerprint/installed-packages.ts';
 import { filesAskedFor } from '../fingerprint/task-fingerprint.ts';
 import { tracedDigests } from '../fingerprint/traced-digests.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
@@ -77,7 +79,13 @@ export function createTracedDecisions(folder: string, clock: () => number = Date
     try {
       const stats = statSync(place, { throwIfNoEntry: false });
       if (stats === undefined) return null;
-      if (stats.isDirectory()) return folders.namesOf(place, stats);
+      if (stats.isDirectory()) {
+        const names = folders.namesOf(place, stats);
+        if (!isSite(place) || names === undefined) return names;
+        // Another build of a package has the same names, and is put there by a rename.
+        const changed = Math.max(stats.mtimeMs, stats.ctimeMs);
+        return clock() - changed <= racyWindow ? undefined : `${changed} ${stats.ino}\0${names}`;
+      }
       return stats.isFile() ? [stats.size, stats.mtimeMs, stats.ctimeMs, stats.ino] : undefined;
     } catch {
       // Behind a folder that may not be entered.

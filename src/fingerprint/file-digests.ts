@@ -4,7 +4,8 @@
  *
  * A file whose mtime or ctime is younger than `racyWindow` when it is read could change again without these changing, so
  * its digest is used but not cached: the rule of git's index for racily clean entries
- * (git's Documentation/technical/racy-git.txt). Where every change has a time of its own (`fine-times.ts`) this is not so.
+ * (git's Documentation/technical/racy-git.txt). Where every change has a time of its own (`fine-times.ts`), what a task has
+ * made is cached at once, as nobody writes it any more.
  */
 import { hash, createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, type BigIntStats, type Dirent } from 'node:fs';
@@ -55,9 +56,9 @@ export interface FileDigests {
   readonly ofFile: (absolute: string) => Promise<PathDigest | undefined>;
   /**
    * Digest of a file, folder or glob relative to `folder`. `undefined` when a file or folder is missing; a glob
-   * without a match is an empty set, which has a digest.
+   * without a match is an empty set, which has a digest. `isMade`: by a task that has ended, so that nobody is writing it.
    */
-  readonly ofPath: (folder: string, relative: string) => Promise<PathDigest | undefined>;
+  readonly ofPath: (folder: string, relative: string, isMade?: boolean) => Promise<PathDigest | undefined>;
   /** When a file changed last (Unix milliseconds), as `ofFile` or `ofPath` saw it last; `undefined` where that is not known. */
   readonly lastChange: (absolute: string) => number | undefined;
   /** Bytes of what a digest that was given stands for. */
@@ -108,8 +109,6 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
   let isNew = false;
   const known = (): NonNullable<typeof loaded> => (loaded ??= sortCached(cached()));
   const entries = (): Map<string, Entry | MeaningEntry> => known().entries;
-  /** Whether a change after this look can be told from its times. */
-  const isSettled = (absolute: string, stats: BigIntStats): boolean => isFine(absolute, stats) || isOld(stats);
   const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string>; readonly within: ReadonlySet<string> }>();
   const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
     const cells = new Map<Digest, readonly string[]>();
@@ -134,8 +133,8 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     return { digest, size };
   };
 
-  const ofFile = (absolute: string): Promise<PathDigest | undefined> => ofSeen(absolute, statOf(absolute));
-  const ofSeen = async (absolute: string, stats: BigIntStats | undefined): Promise<PathDigest | undefined> => {
+  const ofFile = (absolute: string): Promise<PathDigest | undefined> => ofSeen(absolute, statOf(absolute), false);
+  const ofSeen = async (absolute: string, stats: BigIntStats | undefined, isMade: boolean): Promise<PathDigest | undefined> => {
     if (stats?.isFile() !== true) {
       entries().delete(absolute);
       return undefined;
@@ -144,7 +143,8 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     const known = entries().get(absolute);
     if (known?.[0] === size && known[1] === mtime && known[2] === ctime && known[3] === inode) return sized(known[4], Number(stats.size));
     // Asked before the file is read: what changes while it is read counts as young.
-    const settled = isSettled(absolute, stats);
+    // The time of a write is that of its beginning: of a file that somebody may be writing it says nothing yet.
+    const settled = isOld(stats) || (isMade && isFine(absolute, stats));
     let digest: Digest;
     try {
       digest = stats.size > largeFile ? await digestOfFile(absolute) : digestOf(readFileSync(absolute));
@@ -169,7 +169,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     const stamp = `${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino}`;
     const known = folders.get(absolute);
     if (known?.isSettled === true && known.stamp === stamp) return known.names;
-    const settled = isSettled(absolute, stats);
+    const settled = isOld(stats);
     let there: readonly Dirent[];
     try {
       there = readdirSync(absolute, { withFileTypes: true });
@@ -198,7 +198,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     }
     entries().delete(key);
     if (stats.size > largeFile) return undefined;
-    const settled = isSettled(absolute, stats);
+    const settled = isOld(stats);
     let bytes: Buffer;
     try {
       bytes = readFileSync(absolute);
@@ -213,10 +213,10 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     return meaning;
   };
 
-  const ofPath = async (folder: string, relative: string): Promise<PathDigest | undefined> => {
+  const ofPath = async (folder: string, relative: string, isMade = false): Promise<PathDigest | undefined> => {
     const absolute = path.resolve(folder, relative);
     const stats = statOf(absolute);
-    const single = await ofSeen(absolute, stats);
+    const single = await ofSeen(absolute, stats, isMade);
     if (single !== undefined) return single;
     if (!isGlob(relative) && stats === undefined) return undefined;
     const listing: string[] = [];

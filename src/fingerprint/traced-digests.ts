@@ -29,9 +29,9 @@ export function tracedDigests(digests: FileDigests, trace: Trace): FileDigests {
     namesIn: tell(digests.namesIn),
     foldersIn: tell(digests.foldersIn),
     meaningOf: tell(digests.meaningOf),
-    ofPath: (folder, relative) => {
+    ofPath: (folder, relative, isMade) => {
       tellAll(folder, relative, trace);
-      return digests.ofPath(folder, relative);
+      return digests.ofPath(folder, relative, isMade);
     },
   };
 }

@@ -37,7 +37,8 @@ function make(): void {
     // Only this user may enter it.
     folder = mkdtempSync(path.join(tmpdir(), `runweave-${process.pid}-`));
     const names = Array.from({ length: atOnce }, (_, at) => path.join(folder ?? '', String(at)));
-    if (spawnSync('mkfifo', names, { stdio: 'ignore' }).status !== 0) throw new Error('no mkfifo');
+    isImpossible = spawnSync('mkfifo', names, { stdio: 'ignore' }).status !== 0;
+    if (isImpossible) return;
     for (const name of names) {
       const reading = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
@@ -48,8 +49,9 @@ function make(): void {
       }
     }
   } catch {
-    // No such program, a folder that can't be written, too many open files: what was made is used up.
-    isImpossible = true;
+    // A folder that can't be written, too many open files: what was made is used up. They are taken by twos.
+    const single = made.length % 2 === 1 ? made.pop() : undefined;
+    if (single !== undefined) for (const descriptor of [single.reading, single.writing]) closeSync(descriptor);
   } finally {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }

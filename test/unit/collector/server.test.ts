@@ -331,6 +331,35 @@ describe('the collector’s server, the end of an attempt', () => {
     assert.deepEqual(reports, [{ type: 'tag', name: 'x', value: 'in time' }]);
   });
 
+  it('deals with what a client sent that did not wait for an answer', async (t) => {
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    let entered = (): void => undefined;
+    const isInside = new Promise<void>((resolve) => (entered = resolve));
+    const { collector, open, reports } = await start(t, async (request, attempt) => {
+      const name = (await request.body()).toString();
+      if (name !== 'x') return { status: 200 };
+      entered();
+      await held;
+      attempt.report({ type: 'tag', name, value: 'in time' });
+      return { status: 200 };
+    });
+    const { authorization, close } = open();
+    const { host, port } = new URL(collector.url);
+    const client = connect(Number(port), '127.0.0.1');
+    client.on('error', () => undefined);
+    client.write(`POST /echo HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${authorization}\r\nContent-Length: 1\r\n\r\nx`);
+    await isInside;
+    client.destroy();
+    // By the time that a request is answered which was made after it, its end was seen.
+    for (let asked = 0; asked < 5; asked += 1) await ask(`${collector.url}/echo`, { headers: { authorization }, body: 'y' });
+    const closed = close();
+    await Promise.race([closed, new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))))]);
+    letGo();
+    await closed;
+    assert.deepEqual(reports, [{ type: 'tag', name: 'x', value: 'in time' }]);
+  });
+
   it('does not wait for a body that does not come, nor for a client that goes on', async (t) => {
     const { collector, open } = await start(t, echoBody, { drain: 50, free: 2, large: 1 });
     const { authorization, close } = open();

@@ -148,8 +148,8 @@ describe('remembered decisions', () => {
     await decide(a, false, { ...plain, memory });
     const whole = memory.export();
     assert.equal(createDecisionMemory(pipeline, whole, later).holds(a), true);
-    for (const part of [{ version: 1 }, { stamps: whole.stamps.slice(0, 40) }, { uses: '' }, { uses: whole.uses.slice(0, 8) }, { runs: [] }, { files: [] }, { makers: [] }]) {
-      assert.equal(createDecisionMemory(pipeline, { ...whole, ...part }, later).holds(a), false, JSON.stringify(part));
+    for (const part of [{ version: 1 }, { stamps: whole.stamps.slice(0, 40) }, { uses: '' }, { uses: whole.uses.slice(0, 8) }, { runs: [] }, { files: [] }, { makers: [] }, { files: undefined }, { stamps: null }, { runs: null }]) {
+      assert.equal(createDecisionMemory(pipeline, { ...whole, ...part } as SavedDecisions, later).holds(a), false, JSON.stringify(part));
     }
   });
 
@@ -164,5 +164,21 @@ describe('remembered decisions', () => {
     memory.touch([at('a.txt')]);
     remember?.({ runId: 'run-1' as RunId, traceId: 't' as TraceId, spanId: 'span-a' as SpanId });
     assert.equal(memory.holds(a), false);
+  });
+
+  it('that were made with a result which is another by now are not remembered', async () => {
+    const a = shell('a', 'cat a.txt', ['a.txt'], ['a.out']);
+    const b = shell('b', 'cat b.txt', ['b.txt'], ['b.out'], ['a']);
+    for (const name of ['a.txt', 'a.out', 'b.txt', 'b.out']) write(name, name);
+    const { pipeline, succeed } = world([a, b]);
+    for (const task of [a, b]) await succeed(task);
+    const memory = createDecisionMemory(pipeline, undefined, later);
+    const made = { runId: 'run-1' as RunId, traceId: 't' as TraceId, spanId: 'span-b' as SpanId };
+    const remember = memory.observe(b);
+    memory.resultChanged(a.id);
+    remember?.(made);
+    assert.equal(memory.holds(b), false);
+    memory.observe(b)?.(made);
+    assert.equal(memory.holds(b), true);
   });
 });

@@ -7,6 +7,7 @@ import { decide, readOutputs, type DecisionContext } from '../../../src/executio
 import { createDecisionMemory, type DecisionMemory } from '../../../src/execution/decision-memory.ts';
 import { followSettled, settledTasks } from '../../../src/execution/settled-tasks.ts';
 import { createFileDigests } from '../../../src/fingerprint/file-digests.ts';
+import { versionIn } from '../../../src/fingerprint/installed-packages.ts';
 import { withObserved, type ObservedUse } from '../../../src/fingerprint/task-fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../../../src/model/pipeline.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
@@ -249,5 +250,32 @@ describe('decisions of which is known afterwards what they looked at', () => {
       assert.ok(found.length > 0, name);
       assert.deepEqual(tasks.filter(memory.holds), [], name);
     }
+  });
+
+  it('of a package hold until another build of it is installed, which has the same names', async () => {
+    const site = path.join(elsewhere, 'site-packages');
+    let builds = 0;
+    const install = (): void => {
+      builds += 1;
+      const built = path.join(elsewhere, `build-${builds}`);
+      mkdirSync(built);
+      writeFileSync(path.join(built, 'direct_url.json'), '{"url": "file:///src/foo", "dir_info": {}}');
+      writeFileSync(path.join(built, 'RECORD'), `foo.py,sha256=${builds},\n`);
+      rmSync(path.join(site, 'foo-1.0.dist-info'), { recursive: true, force: true });
+      renameSync(built, path.join(site, 'foo-1.0.dist-info'));
+    };
+    mkdirSync(site);
+    install();
+    const task = taskOf({ id: 'p', source: { kind: 'python', script: 's.py' } });
+    write('s.py', 'import foo\n');
+    const { plain, succeed, memoryNow } = world([task], { p: { modules: ['s.py'], packages: { [site]: { foo: versionIn(site, 'foo', createFileDigests()) ?? '' } } } });
+    await succeed(task);
+    const memory = memoryNow();
+    memory.lookBeyond('Python 3.14');
+    await decide(task, false, { ...plain, memory });
+    assert.equal(memory.holds(task), true);
+    install();
+    memory.lookBeyond('Python 3.14');
+    assert.equal(memory.holds(task), false);
   });
 });

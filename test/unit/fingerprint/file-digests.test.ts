@@ -105,9 +105,11 @@ describe('the cache', () => {
     const digests = createFileDigests(undefined, () => false);
     assert.equal((await digests.ofFile(file))?.digest, digestOf('1'));
     assert.deepEqual(digests.export(), {});
-    // Its times say all where each change has its own.
+    // Somebody may be writing it, and the time of a write is that of its beginning.
     const fine = createFileDigests(undefined, () => true);
     await fine.ofFile(file);
+    assert.deepEqual(fine.export(), {});
+    await fine.ofPath(path.dirname(file), path.basename(file), true);
     assert.deepEqual(Object.keys(fine.export()), [file]);
   });
 
