@@ -783,8 +783,19 @@ class Notebooks(WarmTest):
         with open(self.log, "w", encoding="utf-8"):
             pass
 
+        def joined(outputs):
+            """A kernel sends what is printed in as many pieces as it comes to."""
+            whole = []
+            for output in outputs:
+                if whole and output["output_type"] == "stream" and whole[-1].get("name") == output["name"]:
+                    whole[-1] = {**whole[-1], "text": whole[-1]["text"] + output["text"]}
+                else:
+                    whole.append(output)
+            return whole
+
         def comparable(lines):
-            return [{k: v for k, v in line.items() if k not in ("start", "end", "path", "digest", "size", "time")} for line in lines if line["type"] not in ("artifact", "observed", "exception")]
+            kept = [{k: v for k, v in line.items() if k not in ("start", "end", "path", "digest", "size", "time")} for line in lines if line["type"] not in ("artifact", "observed", "exception")]
+            return [{**line, "outputs": joined(line["outputs"])} if "outputs" in line else line for line in kept]
 
         for is_ahead in (False, True):
             with open(self.log, "w", encoding="utf-8"):
