@@ -5,7 +5,7 @@ import type { Digest, Fingerprint, Reason } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
 import { pickledParams, type PickledParam } from '../model/pickled-return.ts';
 import { resolveReturns, taskParams, type Task, type TaskId } from '../model/pipeline.ts';
-import type { OutputFile } from '../model/run-event.ts';
+import type { OutputFile, RecordedFailure } from '../model/run-event.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import type { Interpreter } from '../protocol/session.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
@@ -84,6 +84,15 @@ export function lookBeyond({ memory, interpreter }: Pick<DecisionContext, 'memor
 
 function nameOf(interpreter: Interpreter | undefined): string | undefined {
   return interpreter && `${interpreter.version} ${interpreter.path}`;
+}
+
+/** A reference to a return that is not there, or that can't stand where it is. */
+export function referenceFailure({ missingReturns, picklesInText = [] }: Decision): RecordedFailure | undefined {
+  const [missing] = missingReturns;
+  if (missing !== undefined) return { type: 'missing-return', message: `\${tasks.${missing}} is not known: the task did not return it` };
+  const [inText] = picklesInText;
+  if (inText !== undefined) return { type: 'pickled-return', message: `\${tasks.${inText}} is an object of Python, which can't be a part of a text: let the parameter be the reference alone` };
+  return undefined;
 }
 
 /** What a task returned that is no JSON, and is no longer kept. */

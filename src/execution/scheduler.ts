@@ -21,10 +21,10 @@ import path from 'node:path';
 import type { Reason } from '../model/fingerprint.ts';
 import { remainingPaths, type Durations } from '../model/remaining.ts';
 import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
-import type { EventOf, Outcome, RecordedFailure, RunId, SkipReason } from '../model/run-event.ts';
+import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
 import type { KeptResult } from '../fingerprint/kept-results.ts';
-import { decide, findKept, lookBeyond, type Decision, type DecisionContext } from './decide.ts';
+import { decide, findKept, lookBeyond, referenceFailure, type Decision, type DecisionContext } from './decide.ts';
 import { executeTask, type ExecutionContext } from './execute-task.ts';
 import { waitsForRequest, type Decided, type PlanScope } from './plan.ts';
 import { noneSettled, type Settled } from './settled-tasks.ts';
@@ -532,13 +532,4 @@ function outcomeOf(entries: Iterable<Entry>, cancelled: boolean): Ended {
   const outcomes = new Set([...entries].map((entry) => entry.outcome));
   if (outcomes.has('failure') || outcomes.has('timeout') || outcomes.has('error')) return 'failure';
   return outcomes.has('cancellation') ? 'cancellation' : 'success';
-}
-
-/** A reference to a return that is not there, or that can't stand where it is. */
-function referenceFailure({ missingReturns, picklesInText = [] }: Decision): RecordedFailure | undefined {
-  const [missing] = missingReturns;
-  if (missing !== undefined) return { type: 'missing-return', message: `\${tasks.${missing}} is not known: the task did not return it` };
-  const [inText] = picklesInText;
-  if (inText !== undefined) return { type: 'pickled-return', message: `\${tasks.${inText}} is an object of Python, which can't be a part of a text: let the parameter be the reference alone` };
-  return undefined;
 }

@@ -111,7 +111,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
   const entries = (): Map<string, Entry | MeaningEntry> => known().entries;
   const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string>; readonly within: ReadonlySet<string> }>();
   const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
-    const cells = new Map<Digest, readonly string[]>();
+  const cells = new Map<Digest, readonly string[]>();
   /** Those that were asked for: of the earlier ones, others are forgotten. */
   const parts = new Map<Digest, LabelledParts>();
   const remember = (meaning: Meaning | null | undefined): void => {

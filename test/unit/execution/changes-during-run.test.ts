@@ -12,6 +12,7 @@ import type { Pipeline, Task, TaskId } from '../../../src/model/pipeline.ts';
 import type { RunEvent, RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
 import type { TaskResult } from '../../../src/model/task-result.ts';
 import type { UnixNano } from '../../../src/model/time.ts';
+import { randomFrom } from '../random.ts';
 import { taskOf } from '../sketch.ts';
 
 let root = '';
@@ -116,15 +117,6 @@ function createWorld(name: string, tasks: readonly Task[], { isRemembering, jobs
 /** Decisions are made from small files, which are read at once: what follows from a change follows within a few turns. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 12; turn += 1) await nextTurn();
-}
-
-/** A small generator of numbers below `limit`: the same for a seed. */
-function randomFrom(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return (state >>> 8) % limit;
-  };
 }
 
 const shell = (name: string, inputs: readonly string[], outputs: readonly string[], needs: readonly string[] = []): Task => taskOf({ id: name, source: { kind: 'shell', command: 'cat' }, inputs, outputs, dependencies: needs.map(id) });

@@ -7,18 +7,11 @@ import { createDecisionMemory } from '../../../src/execution/decision-memory.ts'
 import { followSettled, noneSettled, settledTasks } from '../../../src/execution/settled-tasks.ts';
 import type { Pipeline, Task, TaskId } from '../../../src/model/pipeline.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
+import { randomFrom } from '../random.ts';
 import { taskOf } from '../sketch.ts';
 
 const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'runweave-settled-')));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-function randomFrom(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return (state >>> 8) % limit;
-  };
-}
 
 const ids = (tasks: readonly Task[]): readonly TaskId[] => tasks.map(({ id }) => id);
 const ofPipeline = (tasks: readonly Task[]): Pipeline => ({ name: 'p', file: path.join(folder, 'runweave.yaml'), folder, params: {}, secrets: [], record: { env: [], inline: 65536 }, onFailure: 'stop', slots: {}, tasks });

@@ -13,6 +13,7 @@ import type { Pipeline, Task, TaskId } from '../../../src/model/pipeline.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
 import type { TaskResult } from '../../../src/model/task-result.ts';
 import type { UnixNano } from '../../../src/model/time.ts';
+import { randomFrom } from '../random.ts';
 import { taskOf } from '../sketch.ts';
 
 let folder = '';
@@ -62,15 +63,6 @@ function world(tasks: readonly Task[], uses: Readonly<Record<string, Partial<Obs
     return memory;
   };
   return { pipeline, results, plain, scope, succeed, memoryNow };
-}
-
-/** A small generator of numbers below `limit`: the same for a seed. */
-function randomFrom(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return (state >>> 8) % limit;
-  };
 }
 
 describe('decisions of which is known afterwards what they looked at', () => {
