@@ -204,8 +204,10 @@ describe('runs table', () => {
     await press(panel, 'Control+a');
     assert.equal(await marked(), '');
     assert.equal(await panel.page.locator('.run-line[aria-selected="false"]').count(), 0);
-    await press(panel, 'ArrowDown');
     assert.match(await marked(), /succeeded/);
+    await panel.page.evaluate(() => getSelection()?.removeAllRanges());
+    await press(panel, 'Control+a', 'ArrowDown');
+    assert.equal(await marked(), '', 'it comes late');
     // With a caret left in the filter, it would mark what is typed there, and take the focus back.
     await panel.page.focus('#filter');
     await panel.page.keyboard.type('star');

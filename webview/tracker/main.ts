@@ -224,12 +224,16 @@ function gridKey(event: KeyboardEvent): boolean {
   return true;
 }
 
-/** The editor's own Ctrl+A comes after ours, and would mark all the text of the view. */
+/** The editor's own Ctrl+A comes after ours, on a busy machine after more keys, and would mark all the text of the view. */
 let selectsRuns = false;
 document.addEventListener('selectstart', (event) => {
   if (selectsRuns) event.preventDefault();
+  selectsRuns = false;
 });
-for (const type of ['keydown', 'pointerdown']) document.addEventListener(type, () => (selectsRuns = false), true);
+document.addEventListener('pointerdown', () => (selectsRuns = false), true);
+document.addEventListener('focusin', (event) => {
+  if (event.target instanceof HTMLInputElement) selectsRuns = false;
+});
 
 function selectAll(): void {
   selectsRuns = true;
