@@ -21,6 +21,7 @@ import { addFileEdges } from './file-edges.ts';
 import { declareTask, mostTasks } from './matrix.ts';
 import type { DeclaredTask } from './matrix.ts';
 import { orderTasks } from './order-tasks.ts';
+import { parsePlainYaml } from './plain-yaml.ts';
 import { pipelineShape, taskShape } from './pipeline-schema.ts';
 import { pipelineScope, shortened } from './pipeline-scope.ts';
 import type { Scope } from './references.ts';
@@ -30,7 +31,7 @@ import type { ReadSource } from './task-source.ts';
 import { parseSize } from './size.ts';
 import { createReporter } from './reporter.ts';
 import type { Reporter } from './reporter.ts';
-import { parseYaml, toJson } from './yaml-tree.ts';
+import { largestFile, parseYaml, toJson } from './yaml-tree.ts';
 import type { Entry, MappingNode, YamlNode } from './yaml-tree.ts';
 
 export interface LoadOptions {
@@ -52,13 +53,20 @@ export interface LoadedPipeline {
 }
 
 /** Never throws for a mistake in the file. */
-export function loadPipeline(options: LoadOptions): LoadedPipeline {
-  const { file } = options;
-  const folder = dirname(file);
+export function loadPipeline(given: LoadOptions): LoadedPipeline {
   // Editors count positions without the byte order mark.
-  const text = options.text.replace(/^\uFEFF/, '');
+  const options = { ...given, text: given.text.replace(/^\uFEFF/, '') };
+  const plain = options.text.length > largestFile ? undefined : parsePlainYaml(options.text);
+  const loaded = plain && load(options, () => plain);
+  // What has to be told needs its place.
+  return loaded?.graph.diagnostics.length === 0 ? loaded : load(options, (reporter) => parseYaml(options.text, reporter));
+}
+
+function load(options: LoadOptions, parse: (reporter: Reporter) => YamlNode | undefined): LoadedPipeline {
+  const { file, text } = options;
+  const folder = dirname(file);
   const reporter = createReporter(file, text);
-  const root = readRoot(text, reporter);
+  const root = readRoot(parse(reporter), reporter);
   const value = (name: keyof typeof pipelineShape.keys): YamlNode | undefined => root.checked.entries.get(name)?.value;
   const json = (name: keyof typeof pipelineShape.keys): unknown => {
     const node = value(name);
@@ -119,9 +127,8 @@ interface Root {
   readonly tasks: ReadonlyMap<string, Entry & { readonly value: MappingNode }>;
 }
 
-function readRoot(text: string, reporter: Reporter): Root {
+function readRoot(node: YamlNode | undefined, reporter: Reporter): Root {
   const top = { start: 0, end: 0 };
-  const node = parseYaml(text, reporter);
   if (node === undefined || (node.type === 'scalar' && node.value === null)) {
     if (reporter.diagnostics().length === 0) reporter.report({ code: 'missing-key', at: top, message: 'the pipeline file is empty', suggestion: 'begin with tasks:, or run "runweave init"' });
     return { checked: noEntries, tasks: new Map() };
