@@ -21,6 +21,7 @@ import { isWithoutLinks, openKeptObjects, removeObjects, statWithoutLinks } from
 import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
 import { fingerprintDifference } from './staleness.ts';
+import { statOf } from './stat-of.ts';
 import { fingerprintTask, filesUsed, type FingerprintInputs } from './task-fingerprint.ts';
 
 export type KeptResult = FoundEntry;
@@ -141,7 +142,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
 
   /** Files that are there now in outputs which are folders or globs. */
   const inFolders = (task: Task): readonly string[] =>
-    task.outputs.filter((output) => isGlob(output) || statSync(path.join(folder, output), { throwIfNoEntry: false })?.isDirectory() === true).flatMap((output) => filesOf(folder, output));
+    task.outputs.filter((output) => isGlob(output) || statOf(path.join(folder, output))?.isDirectory() === true).flatMap((output) => filesOf(folder, output));
 
   /** Those of the files that the task wrote in an execution that is kept, and that are as they were. */
   const filesMade = async (task: Task, files: readonly string[]): Promise<ReadonlyMap<string, KeptFile>> => {
@@ -293,7 +294,7 @@ function isInside(relative: string): boolean {
 }
 
 function isYoungerThan(absolute: string, time: number): boolean {
-  const stats = statSync(absolute, { throwIfNoEntry: false });
+  const stats = statOf(absolute);
   return stats !== undefined && Math.max(stats.mtimeMs, stats.ctimeMs) > time;
 }
 
