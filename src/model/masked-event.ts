@@ -72,7 +72,7 @@ const ofTypes: { readonly [T in RunEventType]: Fields<EventOf<T>> } = {
   'attempt-started': { spanId: 'ours', cause: 'ours' },
   output: { stream: 'ours' },
   metric: { value: 'measured', detail: 'value' },
-  metrics: { values: 'measured' },
+  metrics: { times: 'ours', values: 'measured', steps: 'ours' },
   param: { value: 'value' },
   tag: {},
   return: { value: 'value' },
@@ -110,18 +110,31 @@ function masked(value: Json, rule: Rule | undefined, masker: Masker): Json {
   if (rule === 'ours') return value;
   if (typeof value === 'string') return rule === 'measured' ? value : masker.text(value);
   if (typeof value === 'number') return (rule !== 'value' && rule !== 'measured') || !masker.isSecret(value) ? value : rule === 'value' ? mask : 'NaN';
-  if (Array.isArray(value)) {
-    const items = value as readonly Json[];
-    const result = items.map((item) => masked(item, rule, masker));
-    return result.some((item, index) => item !== items[index]) ? result : items;
+  if (Array.isArray(value)) return maskItems(value as readonly Json[], rule, masker);
+  return isJsonObject(value) ? maskFields(value, typeof rule === 'function' ? rule(value) : rule, masker) : value;
+}
+
+function maskItems(items: readonly Json[], rule: Rule | undefined, masker: Masker): readonly Json[] {
+  let result: Json[] | undefined;
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index] ?? null;
+    const safe = masked(item, rule, masker);
+    if (safe !== item) (result ??= [...items])[index] = safe;
   }
-  if (!isJsonObject(value)) return value;
-  const fields = typeof rule === 'function' ? rule(value) : rule;
-  const entries = Object.entries(value);
-  const result = entries.map(([key, item]): readonly [string, Json] => {
-    if (fields === undefined || typeof fields === 'string') return [masker.text(key), masked(item, fields, masker)];
-    if (Array.isArray(fields)) return [masker.text(key), masked(item, (fields as readonly Rule[])[0], masker)];
-    return [key, masked(item, Object.hasOwn(fields, key) ? (fields as Fields<JsonObject>)[key] : undefined, masker)];
-  });
-  return result.some(([key, item], index) => key !== entries[index]?.[0] || item !== entries[index][1]) ? Object.fromEntries(result) : value;
+  return result ?? items;
+}
+
+function maskFields(value: JsonObject, rule: Rule | undefined, masker: Masker): JsonObject {
+  const fields = typeof rule === 'object' && !Array.isArray(rule) ? (rule as Fields<JsonObject>) : undefined;
+  const below = Array.isArray(rule) ? (rule as readonly Rule[])[0] : rule;
+  let result: [string, Json][] | undefined;
+  let index = 0;
+  for (const key of Object.keys(value)) {
+    const item = value[key] ?? null;
+    const name = fields === undefined ? masker.text(key) : key;
+    const safe = masked(item, fields === undefined ? below : Object.hasOwn(fields, key) ? fields[key] : undefined, masker);
+    if (name !== key || safe !== item) (result ??= Object.entries(value))[index] = [name, safe];
+    index += 1;
+  }
+  return result === undefined ? value : Object.fromEntries(result);
 }

@@ -44,10 +44,10 @@ export function createMasker(secrets: readonly string[]): Masker | undefined {
   const forms = [...new Set(secrets.flatMap(formsOf))];
   const search = searchFor(forms);
   const bytes = searchFor(forms.map((form) => latin1(new TextEncoder().encode(form))));
-  const numbers = new Set(secrets.map((secret) => Math.abs(Number(secret))).filter((number) => Number.isFinite(number) && String(number).length >= shortestNumber));
+  const numbers = secrets.map((secret) => Math.abs(Number(secret))).filter((number) => Number.isFinite(number) && String(number).length >= shortestNumber);
   return {
     text: (input) => (search.isIn(input) ? input.replace(search.all, mask) : input),
-    isSecret: (number) => numbers.size > 0 && numbers.has(Math.abs(number)),
+    isSecret: (number) => numbers.includes(Math.abs(number)),
     stream: () => maskStream(search),
     byteStream: () => maskStream(bytes),
   };
