@@ -103,7 +103,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       isNewFolder ||= !existsSync(kept);
       entry = entries.write({ task: task.id, result, files });
       for (const file of files) {
-        if (await objects.store(path.join(folder, file.path), file.digest, file.size)) continue;
+        if (await objects.store(path.join(folder, file.path), file.digest, file.size, digests().takeContent(file.digest))) continue;
         removeEntries(kept, [entry]);
         return undefined;
       }
