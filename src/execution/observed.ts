@@ -4,7 +4,6 @@ import type { ImportLookups, PackageVersions } from '../model/fingerprint.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { lookupsOf } from '../fingerprint/import-lookups.ts';
 import { distributionsOf, editableDistribution } from '../fingerprint/installed-packages.ts';
-import { statOf } from '../fingerprint/stat-of.ts';
 import type { ObservedEntry } from './task/task-log.ts';
 
 /** Files relative to the pipeline's folder, sorted. */
@@ -72,7 +71,7 @@ export function collectObserved(): ObservedCollector {
       return {
         modules: relative([...modules, ...edited]),
         read: relative([...read].filter((file) => !modules.has(file))),
-        written: relative([...written].filter((file) => statOf(file)?.isFile() === true)),
+        written: relative([...written].filter((file) => digests.isFile(file))),
         packages,
         lookups: lookupsOf(folder, lookups),
         listed: Object.fromEntries([...listed].map(([each, patterns]) => [path.relative(folder, each).replaceAll(path.sep, '/') || '.', [...patterns].sort()])),
