@@ -112,7 +112,8 @@ interface DigestedSources {
 
 /** Digests of a task's sources: of their meaning where the task compares it and nothing in them could tell the difference, of a function's modules over what it can use. */
 async function digestSources(task: Task, folder: string, files: readonly string[], digests: FileDigests, { compiler, expected }: SourceOptions): Promise<DigestedSources> {
-  const meanings: Record<string, Meaning | undefined> = {};
+  // Without prototypes: a script may be called `constructor`.
+  const meanings = Object.create(null) as Record<string, Meaning | undefined>;
   const called = task.source.kind === 'call' && compiler !== undefined ? task.source : undefined;
   const isComparedByMeaning = task.compare === 'meaning' && task.source.kind !== 'shell';
   // They do not run in the task's process, so they can't see its sources; each counts with every byte.
@@ -131,13 +132,13 @@ async function digestSources(task: Task, folder: string, files: readonly string[
   const slices = called !== undefined && view === 'code' ? slicesOf(called, meanings, digests) : {};
   const doubtful = Object.entries(slices).flatMap(([file, slice]) => (slice.isPart && (expected === 'all' || expected[file] === slice.digest) ? [file] : []));
   const mistaken = compiler === undefined ? new Set() : await filesWithMistakes(doubtful, folder, compiler, digests);
-  const sources: Record<string, Digest> = {};
+  const sources = Object.create(null) as Record<string, Digest>;
   for (const file of files) {
     const meaning = view === 'bytes' || scripts.has(file) ? undefined : meanings[file];
     const slice = mistaken.has(file) || scripts.has(file) ? undefined : slices[file];
     sources[file] ??= slice?.digest ?? (meaning === undefined ? ((await digests.ofPath(folder, file))?.digest ?? absent) : view === 'code' ? meaning.code : meaning.docstrings);
   }
-  return { view, isSliced: Object.values(slices).some((slice) => slice.isPart), sources };
+  return { view, isSliced: Object.values(slices).some((slice) => slice.isPart), sources: { ...sources } };
 }
 
 /** Key of a file that the task was seen to read without declaring it. */
