@@ -138,9 +138,11 @@ function commandsOf(text: string, isWindows: boolean): readonly Part[] {
   let isTarget = false;
 
   const endWord = (): void => {
-    if (isWord && isTarget) targets.push(word);
-    else if (isWord) words.push({ text: word, isQuoted, isExpanded });
-    isTarget &&= !isWord;
+    if (isWord) {
+      if (isTarget) targets.push(word);
+      else words.push({ text: word, isQuoted, isExpanded });
+      isTarget = false;
+    }
     word = '';
     isWord = isQuoted = isExpanded = false;
   };
@@ -180,8 +182,9 @@ function commandsOf(text: string, isWindows: boolean): readonly Part[] {
         endCommand();
         break;
       case '#':
-        if (isWord) take(character);
-        else at += (/^[^\n]*/.exec(text.slice(at))?.[0].length ?? 0) - 1;
+        // A comment, where a word would begin; up to the end of the line.
+        if (/[^\s;&|()<>`]/.test(text.charAt(at - 1))) take(character);
+        else while (at + 1 < text.length && text.charAt(at + 1) !== '\n') at += 1;
         break;
       case '<':
       case '>':
