@@ -375,7 +375,7 @@ function followSurroundings(
         void then(async () => {
           const first = (await start?.kept) ?? {};
           const used = Object.keys(fingerprint.sources);
-          const later = await sources.keep(used.filter((name) => first[name] === undefined), start?.at);
+          const later = await sources.keep(used.filter((name) => !Object.hasOwn(first, name)), start?.at);
           const files = Object.fromEntries(Object.entries({ ...later, ...first }).filter(([name]) => used.includes(name)));
           if (Object.keys(files).length > 0) emit({ type: 'sources', task, time: clock.now(), files });
         });

@@ -7,6 +7,7 @@ import { resolve } from './references.ts';
 import type { Scope } from './references.ts';
 import { quoted } from './reporter.ts';
 import type { Reporter, Span } from './reporter.ts';
+import { checkWholeNumbers } from './whole-numbers.ts';
 import { fromJson } from './yaml-tree.ts';
 import type { Entry, MappingNode, YamlNode } from './yaml-tree.ts';
 
@@ -61,6 +62,8 @@ function readAxis(axis: string, { key, value: node }: Entry, scope: Scope): read
     list = checkShape(fromJson(resolved, node), taskShape.keys.matrix.value.of, { reporter, label: quoted(axis), key, references: false });
   }
   if (list?.type !== 'sequence' || list.items.length === 0) return undefined;
+  // What was referred to is what a param is already.
+  if (list === node && !checkWholeNumbers(list, reporter)) return undefined;
   const seen = new Map<string, MatrixValue>();
   for (const item of list.items) {
     if (item.type !== 'scalar' || item.value === null) return undefined;
