@@ -292,6 +292,45 @@ tasks:
     });
   });
 
+  it('come from globs and folders that may have files in common', () => {
+    const pipeline = good(`
+tasks:
+  use: {shell: x, inputs: ["build/**/*.csv"]}
+  make: {shell: x, outputs: [build/a]}
+  report: {shell: x, outputs: [build/report.html]}
+  best: {shell: x, inputs: ["m/best-*.json"]}
+  models: {shell: x, outputs: ["m/*.json"]}
+  folder: {shell: x, inputs: [plots/a]}
+  plots: {shell: x, outputs: ["plots/*/*.png"]}
+  crossed: {shell: x, inputs: ["logs/x-*"]}
+  logs: {shell: x, outputs: ["logs/*-1.txt"]}
+  not: {shell: x, inputs: ["m/*.csv", "build/*.csv", plots/a.svg, "{log,plot}/*"]}
+`);
+    assert.deepEqual(Object.fromEntries(Object.entries(edges(pipeline)).filter(([, needs]) => needs.length > 0)), { use: ['make'], best: ['models'], folder: ['plots'], crossed: ['logs'] });
+    assert.ok(pipeline.tasks.findIndex(({ id }) => id === 'make') < pipeline.tasks.findIndex(({ id }) => id === 'use'));
+  });
+
+  it('that are only possible make no cycle', () => {
+    const pipeline = good(`
+tasks:
+  own: {shell: x, inputs: ["data/**/*.csv"], outputs: [data/own]}
+  first: {shell: x, inputs: ["m/best-*.json"], outputs: [first.txt]}
+  between: {shell: x, inputs: [first.txt], outputs: [between.txt]}
+  last: {shell: x, inputs: [between.txt, "one/*-a"], outputs: ["m/*.json", "two/b-*"]}
+  each: {shell: x, inputs: ["two/*-b"], outputs: ["one/a-*"]}
+`);
+    assert.deepEqual(edges(pipeline), { own: [], first: [], between: ['first'], last: ['between', 'each'], each: [] });
+  });
+
+  it('are warned of where two tasks may write the same files, and a mistake where they do', () => {
+    const told = (first: string, second: string): readonly string[] => load(`tasks:\n  a: {shell: x, outputs: ["${first}"]}\n  b: {shell: x, outputs: ["${second}"]}\n`).graph.diagnostics.map(({ code, severity, message }) => `${code} ${severity}: ${message}`);
+    for (const [first, second] of [['m/*.json', 'm/best-*.json'], ['m/best-*.json', 'm/*.json']] as const) {
+      assert.deepEqual(told(first, second), [`same-output error: task "a" already writes "${first}", and this one "${second}"`]);
+    }
+    assert.deepEqual(told('build/a', 'build/**/*.csv'), ['same-output warning: "build/**/*.csv" can be the same files as the output "build/a" of task "a"']);
+    assert.deepEqual(told('build/a.html', 'build/**/*.csv'), []);
+  });
+
   it('may lead out of the folder on the side of inputs only', () => {
     assert.deepEqual(good('tasks:\n  a: {shell: x, inputs: [/data/x, ../y]}\n').tasks[0]?.inputs, ['/data/x', '../y']);
   });
