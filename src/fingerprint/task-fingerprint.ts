@@ -1,6 +1,6 @@
 /** What a task depends on now, each component said why it counts. */
 import path from 'node:path';
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { globMatcher, isGlob, leadsOutside } from '../definition/paths.ts';
 import { canonicalJson, type JsonObject } from '../model/json.ts';
 import type { Digest, Fingerprint, ImportLookups, PackageVersions } from '../model/fingerprint.ts';
@@ -14,6 +14,7 @@ import { filesFound, packagesFound } from './import-lookups.ts';
 import { listingsNow, listingsSeen, withParents, type IsOutput } from './listings.ts';
 import { installedAt, versionIn } from './installed-packages.ts';
 import { sourceKind, viewOf, views, type Meaning, type View } from './meaning.ts';
+import { statOf } from './stat-of.ts';
 
 /** Digest of a file that counts but is not there: going from absent to present is a change too. */
 export const absent = digestOf('absent');
@@ -125,7 +126,7 @@ async function digestSources(task: Task, folder: string, files: readonly string[
       const kind = sourceKind(file, task.source.kind === 'notebook' && file === task.source.notebook ? 'notebook' : called === undefined ? 'python' : 'module');
       const absolute = path.resolve(folder, file);
       // One that is not there says nothing; it counts as absent.
-      if (statSync(absolute, { throwIfNoEntry: false }) !== undefined) meanings[file] = kind && digests.meaningOf(absolute, kind);
+      if (statOf(absolute) !== undefined) meanings[file] = kind && digests.meaningOf(absolute, kind);
     }
   }
   const view = isComparedByMeaning ? viewOf(meanings) : 'bytes';
@@ -204,7 +205,7 @@ export async function withObserved(
   const observed = { modules: [...modules], read: seen.read.filter((file) => !options.isOwn(file) && !modules.has(file)) };
   /** The ctime too: a file that was moved here meanwhile keeps an older mtime. */
   const isNew = (relative: string): boolean | undefined => {
-    const stats = statSync(path.resolve(options.folder, relative), { throwIfNoEntry: false });
+    const stats = statOf(path.resolve(options.folder, relative));
     return stats && Math.max(stats.mtimeMs, stats.ctimeMs) > options.startedAt - coarseClock && !options.heldStill(relative);
   };
   const settled = async (relative: string, before: Digest | undefined, now: () => Promise<Digest | undefined>): Promise<Digest> => {
@@ -385,7 +386,7 @@ function packageFile({ module }: Extract<Task['source'], { readonly kind: 'call'
 
 /** What the task's shell commands name and is there, as `sourceFiles`. */
 function scriptFiles(task: Task, folder: string): readonly string[] {
-  const counts = ({ file, mayBeCompiled }: Script): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() === true && (!mayBeCompiled || isText(file));
+  const counts = ({ file, mayBeCompiled }: Script): boolean => statOf(file)?.isFile() === true && (!mayBeCompiled || isText(file));
   return scriptsOf(task, folder).filter(counts).map(({ file }) => path.relative(folder, file).replaceAll(path.sep, '/'));
 }
 
@@ -413,7 +414,7 @@ function ownSource(task: Task, folder: string): readonly string[] {
       return [task.source.notebook];
     case 'call': {
       const base = task.source.module.replaceAll('.', '/');
-      const isPackage = statSync(packageFile(task.source, folder), { throwIfNoEntry: false }) !== undefined;
+      const isPackage = statOf(packageFile(task.source, folder)) !== undefined;
       return [isPackage ? `${base}/__init__.py` : `${base}.py`];
     }
     case 'shell':
