@@ -55,6 +55,7 @@ export function declareTask(name: string, { key, value }: Entry & { readonly val
 
 function readAxis(axis: string, { key, value: node }: Entry, scope: Scope): readonly MatrixValue[] | undefined {
   const { reporter } = scope;
+  if (!checkWholeNumbers(node, reporter)) return undefined;
   let list: YamlNode | undefined = node;
   if (node.hasReference) {
     const resolved = resolve(node, scope);
@@ -62,8 +63,6 @@ function readAxis(axis: string, { key, value: node }: Entry, scope: Scope): read
     list = checkShape(fromJson(resolved, node), taskShape.keys.matrix.value.of, { reporter, label: quoted(axis), key, references: false });
   }
   if (list?.type !== 'sequence' || list.items.length === 0) return undefined;
-  // What was referred to is what a param is already.
-  if (list === node && !checkWholeNumbers(list, reporter)) return undefined;
   const seen = new Map<string, MatrixValue>();
   for (const item of list.items) {
     if (item.type !== 'scalar' || item.value === null) return undefined;

@@ -4,6 +4,7 @@ import os
 import py_compile
 import subprocess
 import sys
+import venv
 
 from task_workspace import BOOTSTRAP, TaskTest
 from test_warm import WarmTest
@@ -119,6 +120,18 @@ class What(BytecodeTest):
         # Also one that is no task's.
         result = subprocess.run([sys.executable, "-c", "import lib; print(lib.VALUE)"], cwd=self.folder, stdout=subprocess.PIPE, encoding="utf-8")
         self.assertEqual(result.stdout, "2\n")
+
+    def test_a_workspace_that_is_or_is_in_the_folder_of_an_environment(self):
+        venv.create(self.folder, with_pip=False, symlinks=True)
+        self.interpreter = self.path("bin/python")
+        env = self.env()
+        for workspace in (self.folder, self.path("project")):
+            self.env = lambda *_, workspace=workspace: {**env, "RUNWEAVE_WORKSPACE": workspace}
+            name = os.path.basename(workspace)
+            script = self.write(f"project/{name}.py", f"import of_{name}")
+            self.write(f"project/of_{name}/__init__.py", "")
+            self.printed("script", script)
+            self.assertEqual(self.cached(f"project/of_{name}")[1][4:8], b"\3\0\0\0")
 
     def test_installed_packages_are_left_to_python(self):
         self.write("lib/site-packages/alpha/__init__.py", "")

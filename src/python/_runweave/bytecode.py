@@ -23,22 +23,23 @@ from _frozen_importlib_external import MAGIC_NUMBER, FileLoader, SourceFileLoade
 # https://peps.python.org/pep-0552/#specification: the flags say that there is a hash, and that it is to be compared.
 _checked = MAGIC_NUMBER + b"\3\0\0\0"
 _of_another_source = _checked + bytes(8)
-_folders = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_site_folders = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 _workspace = ()
-_python = ()
+_installed = ()
 
 
 def compare_with_source():
     """From now on, in this process and its forks; once the task's environment is that of the process."""
-    global _workspace, _python
+    global _workspace, _installed
     folder = os.environ.get("RUNWEAVE_WORKSPACE", "")
     # Somebody has told Python to compare no hashes.
     if _workspace or not os.path.isabs(folder) or _imp.check_hash_based_pycs == "never":
         return
     _workspace = tuple({os.path.join(each, "") for each in (os.path.normpath(folder), os.path.realpath(folder))})
-    # An environment may lie in the workspace.
-    _python = tuple({os.path.join(each, "") for each in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)})
+    # An environment may lie in the workspace, as a workspace may in that of a system.
+    environments = (os.path.join(each, "") for each in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix))
+    _installed = (os.path.join(os.path.dirname(os.__file__), ""), *{each for each in environments if each.startswith(_workspace) and each not in _workspace})
     SourceFileLoader.get_data = _get_data
 
 
@@ -58,7 +59,7 @@ def _get_data(self, path):
 
 
 def _is_installed(source):
-    return source.startswith(_python) or any([each in source for each in _folders])
+    return source.startswith(_installed) or any([each in source for each in _site_folders])
 
 
 def _is_certain(bytecode, source):
