@@ -165,6 +165,8 @@ class Spawner:
         del task.outputs[descriptor], self.by_output[descriptor]
 
     def stop(self, task):
+        # It may just have ended: then that is its end.
+        self.look_for_ends()
         if task.is_stopped or task.end is not None:
             return
         task.is_stopped = True
@@ -185,9 +187,10 @@ class Spawner:
             _, status = os.waitpid(pid, 0)
             if os.WIFSIGNALED(status):
                 name = SIGNAL_NAMES.get(os.WTERMSIG(status), "SIG%d" % os.WTERMSIG(status))
-                task.end = b'{"type":"signal","signal":"%s"}' % name.encode()
+                task.end = b'{"type":"signal","signal":"%s"' % name.encode()
             else:
-                task.end = b'{"type":"exit","code":%d}' % os.WEXITSTATUS(status)
+                task.end = b'{"type":"exit","code":%d' % os.WEXITSTATUS(status)
+            task.end += b',"stopped":true}' if task.is_stopped else b',"stopped":false}'
             self.timers.append((time.monotonic() + DRAIN, self.give_up_output, task))
             self.finish_if_over(task)
 

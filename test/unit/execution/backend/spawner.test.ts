@@ -95,6 +95,18 @@ for (const [name, command] of spawners) describe(`a process started by the spawn
     await untilGone(child);
   });
 
+  it('that has ended well when it is asked to stop has done so, though somebody holds its output still', { skip: process.platform !== 'linux' }, async () => {
+    // It has left the group before the process ends.
+    const running = await start('rm -f left; env -i setsid -f /bin/sh -c "echo holder \\$\\$; echo > left; exec /bin/sleep 1000"; until test -s left; do sleep 0.01; done');
+    const holder = Number(await running.until(/holder (\d+)\n/));
+    await untilGone(running.pid);
+    const wasStopped = running.stop();
+    const end = await running.ended;
+    process.kill(holder, 'SIGKILL');
+    assert.ok(end.type === 'exit' && end.code === 0);
+    assert.equal(end.byItself ?? false, wasStopped);
+  });
+
   it('is ended when the spawner is, and the next one is started all the same', async () => {
     const running = await start('echo parent $(ps -o ppid= -p $$); sleep 100');
     const spawner = Number(await running.until(/parent +(\d+)\n/));
