@@ -85,23 +85,37 @@ function wasTouched(lock: string): boolean {
   return touched !== undefined && Date.now() - touched < longestUntouched;
 }
 
-/** Whether the process that writes this event log still runs. A log without a readable first line has no writer. */
+/**
+ * Whether the process that writes this event log still runs. A log without a readable first line has no writer; one that
+ * is empty has just been opened, or there was no room, and is that of whoever else is at work here.
+ */
 export function writerIsAlive(logPath: string): boolean {
   const writer = readWriter(logPath);
-  if (writer === undefined) return false;
+  if (writer === undefined) return statSync(logPath, { throwIfNoEntry: false })?.size === 0 && isHeldByOthers(path.dirname(logPath));
   const life = lifeOf(writer);
   if (life === 'other-host') return Date.now() - statSync(logPath).mtimeMs < patience;
   return life === 'unknown' ? holdsLock(path.dirname(logPath), writer) : life === 'runs';
 }
 
 /** Who writes a log holds a lock beside it. */
-function holdsLock(live: string, { pid, startTime, pidNamespace }: Writer): boolean {
-  return readdirSync(live).some((name) => {
-    if (!name.endsWith(lockSuffix)) return false;
+function holdsLock(live: string, writer: Writer): boolean {
+  return locksIn(live).some(({ lock, holder }) => isSame(holder, writer) && wasTouched(lock));
+}
+
+function isHeldByOthers(live: string): boolean {
+  return locksIn(live).some(({ lock, holder }) => !isSame(holder, describeProcess()) && holderIsAlive(lock, holder));
+}
+
+function locksIn(live: string): readonly { readonly lock: string; readonly holder: ProcessIdentity }[] {
+  return readdirSync(live).flatMap((name) => {
     const lock = path.join(live, name);
-    const holder = readIdentity(lock);
-    return holder?.pid === pid && holder.startTime === startTime && holder.pidNamespace === pidNamespace && wasTouched(lock);
+    const holder = name.endsWith(lockSuffix) ? readIdentity(lock) : undefined;
+    return holder === undefined ? [] : [{ lock, holder }];
   });
+}
+
+function isSame(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return one.pid === other.pid && one.startTime === other.startTime && one.pidNamespace === other.pidNamespace;
 }
 
 function readWriter(logPath: string): Writer | undefined {

@@ -135,6 +135,8 @@ export function spawningBackend(direct: Backend, commands: readonly (readonly st
     from.processes.delete(id);
     const end: ProcessEnd = { type: 'start-failed', message: 'the process that starts tasks was ended from outside' };
     if (started.pid === 0) {
+      // It may have been started all the same, just before.
+      killProcessesWith(marksOf(started.request), 0);
       announce(from, id, started, end);
       return;
     }

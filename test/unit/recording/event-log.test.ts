@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { RunEvent, RunId } from '../../../src/model/run-event.ts';
@@ -159,6 +160,17 @@ describe('writerIsAlive', () => {
     const longAgo = new Date(Date.now() - 3_600_000);
     utimesSync(lock, longAgo, longAgo);
     assert.equal(writerIsAlive(file), false);
+  });
+
+  it('takes an empty log for that of whoever else is at work beside it', (t) => {
+    const folder = temporaryFolder(t);
+    const file = path.join(folder, 'log.jsonl');
+    const lock = path.join(folder, 'runweave.yaml.lock');
+    writeFileSync(file, '');
+    for (const [holder, isAlive] of [[{ pid: process.ppid, host: hostname() }, true], [describeWriter(), false], [{ pid: 2 ** 22 + 1, host: hostname() }, false]] as const) {
+      writeFileSync(lock, JSON.stringify(holder));
+      assert.equal(writerIsAlive(file), isAlive);
+    }
   });
 
   it('takes a log without a writer for left behind', (t) => {
