@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { ProcessEnd, ProcessRequest, RunningProcess } from './backend.ts';
-import { killProcessesWith } from './descendants.ts';
+import { killProcessesWith, lookAfter } from './descendants.ts';
 import { drain, grace, marksOf, signalGroup } from './local.ts';
 
 export interface ForkedTask {
@@ -21,6 +21,7 @@ export interface ForkedTask {
 /** `onStarted` is told of the process, or why there is none. */
 export function forkedTask(request: ProcessRequest, onStarted: (running: RunningProcess | string) => void): ForkedTask {
   const pipes: Socket[] = [];
+  const began = performance.now();
   let pid = 0;
   let open = 2;
   let end: ProcessEnd | undefined;
@@ -77,7 +78,7 @@ export function forkedTask(request: ProcessRequest, onStarted: (running: Running
     ended: (how) => {
       end = how;
       signalGroup(pid, 'SIGKILL');
-      killProcessesWith(marksOf(request), pid);
+      killProcessesWith(marksOf(request), lookAfter(pid, began));
       drainTimer = setTimeout(() => {
         // After a turn of the loop, in which what is there is read even if other work held it up until now.
         setImmediate(() => {

@@ -141,7 +141,7 @@ export function spawningBackend(direct: Backend, commands: readonly (readonly st
       return;
     }
     signalGroup(started.pid, 'SIGKILL');
-    killProcessesWith(marksOf(started.request), started.pid);
+    killProcessesWith(marksOf(started.request), 0);
     started.onEnd(end);
   };
 

@@ -9,7 +9,7 @@ import { createFrameReader, decodeRequest, encodeFrame, encodeRequest } from '..
 import { processesWith } from '../../../../src/execution/backend/descendants.ts';
 import { localBackend } from '../../../../src/execution/backend/local.ts';
 import { spawningBackend, type SpawningBackend } from '../../../../src/execution/backend/spawner.ts';
-import { untilGone } from '../processes.ts';
+import { untilGone, untilReaped } from '../processes.ts';
 
 let folder = '';
 let backend: SpawningBackend;
@@ -100,7 +100,7 @@ for (const [name, command] of spawners) describe(`a process started by the spawn
     // It has left the group before the process ends.
     const running = await start('rm -f left; env -i setsid -f /bin/sh -c "echo holder \\$\\$; echo > left; exec /bin/sleep 1000"; until test -s left; do sleep 0.01; done');
     const holder = Number(await running.until(/holder (\d+)\n/));
-    await untilGone(running.pid);
+    await untilReaped(running.pid);
     const wasStopped = running.stop();
     const end = await running.ended;
     process.kill(holder, 'SIGKILL');
