@@ -15,15 +15,18 @@ const files = {
   'runweave.yaml': `
 name: apart
 tasks:
-  slow: {shell: "touch started; until test -e go; do sleep 0.05; done; echo done > slow.txt", outputs: [slow.txt]}
+  slow: {shell: "until test -e go; do sleep 0.05; done; echo done > slow.txt", outputs: [slow.txt]}
 `,
 };
 
-/** A run in a PID namespace of its own, in which it is process 1; its task has started. */
+/** A run in a PID namespace of its own, in which it is process 1; its task has started, which is in the log. */
 async function runApart(place: Workspace): Promise<{ readonly ended: Promise<number | null>; readonly kill: () => void }> {
   const child = spawn(unshare[0] ?? '', [...unshare.slice(1), process.execPath, path.join(repository, 'dist/cli.cjs'), 'run'], { cwd: place.folder, stdio: 'ignore' });
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-  await eventually(() => assert.equal(place.read('started'), ''));
+  await eventually(() => {
+    const [log = ''] = readdirSync(path.join(place.folder, '.runweave/live')).filter((name) => name.endsWith('.jsonl'));
+    assert.match(place.read(`.runweave/live/${log}`), /"attempt-started"/);
+  });
   return { ended, kill: () => child.kill('SIGKILL') };
 }
 
