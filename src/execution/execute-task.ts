@@ -10,8 +10,8 @@ import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
-import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, TraceId } from '../model/run-event.ts';
-import { elapsed, type Clock } from '../model/time.ts';
+import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
+import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { lookAtYoung } from '../fingerprint/held-still.ts';
 import type { CompleteResult } from '../fingerprint/kept-results.ts';
@@ -56,14 +56,36 @@ export interface Executed {
 /** A day: beyond what anybody waits for, and within what a timer can count. */
 const longestDelay = 24 * 3600 * 1000;
 
+/** What the disk refuses ends the task, and not the run; rejects only where a promise of ours is broken. */
 export async function executeTask(execution: Execution, context: ExecutionContext): Promise<Executed> {
+  const { task, decision } = execution;
+  const { clock, results } = context;
+  const startTime = clock.now();
+  const span = { runId: context.runId, traceId: context.traceId, spanId: context.spanOf(task.id) };
+  try {
+    return await execute(execution, context, startTime, span);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const time = clock.now();
+    const { fingerprint } = decision;
+    results.ended(task.id, { ...span, outcome: 'error', outputs: [], returns: {}, duration: elapsed(startTime, time), end: time, fingerprint });
+    return {
+      ended: { type: 'task-ended', task: task.id, time, outcome: 'error', outputs: [], returns: {}, fingerprint, failure: { type: error.code, message: error.message } },
+      keep: () => Promise.resolve(undefined),
+    };
+  }
+}
+
+function isRefusal(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
+}
+
+async function execute(execution: Execution, context: ExecutionContext, startTime: UnixNano, span: SpanReference): Promise<Executed> {
   const { task, decision, pipeline } = execution;
   const { clock, emit, results } = context;
   const { folder, digests, kept, memory, isOutput } = context.decision;
   const isMadeBefore = (file: string): boolean => isMadeByDependency(file, task, pipeline());
-  const span = { runId: context.runId, traceId: context.traceId, spanId: context.spanOf(task.id) };
   const last = results.get(task.id)?.fingerprint;
-  const startTime = clock.now();
   const startedAt = Date.now();
   const heldStill = lookAtYoung(folder, filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file)), startedAt);
   results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
@@ -158,7 +180,12 @@ function areThere(task: Task, folder: string): boolean {
 function makeOutputFolders(task: Task, folder: string): void {
   for (const output of task.outputs) {
     const parent = path.dirname(path.join(folder, output.replace(/[*?[{].*$/, 'x')));
-    if (!existsSync(parent)) mkdirSync(parent, { recursive: true });
+    if (existsSync(parent)) continue;
+    try {
+      mkdirSync(parent, { recursive: true });
+    } catch (error) {
+      throw Object.assign(error as NodeJS.ErrnoException, { message: `the folder of its output ${output} cannot be made: ${(error as Error).message}` });
+    }
   }
 }
 

@@ -21,6 +21,7 @@ import { isWithoutLinks, openKeptObjects, removeObjects, statWithoutLinks } from
 import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
 import { fingerprintDifference } from './staleness.ts';
+import { statOf } from './stat-of.ts';
 import { fingerprintTask, filesUsed, type FingerprintInputs } from './task-fingerprint.ts';
 
 export type KeptResult = FoundEntry;
@@ -103,14 +104,18 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       isNewFolder ||= !existsSync(kept);
       entry = entries.write({ task: task.id, result, files });
       for (const file of files) {
-        if (await objects.store(path.join(folder, file.path), file.digest, file.size)) continue;
+        if (await objects.store(path.join(folder, file.path), file.digest, file.size, digests().takeContent(file.digest))) continue;
         removeEntries(kept, [entry]);
         return undefined;
       }
       added += size + entry.size;
       return undefined;
     } catch (error) {
-      if (entry !== undefined) removeEntries(kept, [entry]);
+      try {
+        if (entry !== undefined) removeEntries(kept, [entry]);
+      } catch {
+        // The disk refuses that as well. An entry without its objects is taken as none.
+      }
       return (error as Error).message;
     }
   };
@@ -141,7 +146,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
 
   /** Files that are there now in outputs which are folders or globs. */
   const inFolders = (task: Task): readonly string[] =>
-    task.outputs.filter((output) => isGlob(output) || statSync(path.join(folder, output), { throwIfNoEntry: false })?.isDirectory() === true).flatMap((output) => filesOf(folder, output));
+    task.outputs.filter((output) => isGlob(output) || statOf(path.join(folder, output))?.isDirectory() === true).flatMap((output) => filesOf(folder, output));
 
   /** Those of the files that the task wrote in an execution that is kept, and that are as they were. */
   const filesMade = async (task: Task, files: readonly string[]): Promise<ReadonlyMap<string, KeptFile>> => {
@@ -293,7 +298,7 @@ function isInside(relative: string): boolean {
 }
 
 function isYoungerThan(absolute: string, time: number): boolean {
-  const stats = statSync(absolute, { throwIfNoEntry: false });
+  const stats = statOf(absolute);
   return stats !== undefined && Math.max(stats.mtimeMs, stats.ctimeMs) > time;
 }
 

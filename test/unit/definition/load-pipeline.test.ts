@@ -184,10 +184,10 @@ tasks:
   });
 
   it('reach the environment: first the file\'s, which itself refers to the one outside', () => {
-    const text = 'env: {PATH: "bin:${env.PATH}", N: 1.10}\ntasks:\n  a: {shell: x, env: {N: 2.50, B: true}, params: {p: "${env.PATH}", n: "${env.N}", h: "${env.HOME}"}}\n';
+    const text = 'env: {PATH: "bin:${env.PATH}", N: 1.10}\ntasks:\n  a: {shell: x, env: {N: 2.50, B: true, ID: 9007199254740993}, params: {p: "${env.PATH}", n: "${env.N}", h: "${env.HOME}"}}\n';
     const a = task(good(text, { environment: { PATH: '/usr/bin', HOME: '/h' } }), 'a');
     assert.deepEqual(a.params, { p: 'bin:/usr/bin', n: '1.10', h: '/h' });
-    assert.deepEqual(a.env, { PATH: 'bin:/usr/bin', N: '2.50', B: 'true' });
+    assert.deepEqual(a.env, { PATH: 'bin:/usr/bin', N: '2.50', B: 'true', ID: '9007199254740993' });
   });
 
   it('are filled in everywhere, and checked as what they become', () => {
