@@ -18,10 +18,11 @@
  * that are not done; a decision is used only if no reset came while it was made (`generation`).
  */
 import path from 'node:path';
-import type { Reason } from '../model/fingerprint.ts';
+import type { Fingerprint, Reason } from '../model/fingerprint.ts';
 import { remainingPaths, type Durations } from '../model/remaining.ts';
 import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts';
+import { listingKey } from '../fingerprint/listings.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
 import type { KeptResult } from '../fingerprint/kept-results.ts';
 import { decide, findKept, lookBeyond, referenceFailure, type Decision, type DecisionContext } from './decide.ts';
@@ -363,6 +364,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
         decision,
         signal: abort.signal,
         pipeline: () => pipeline,
+        isWaiting: (id) => entries.get(id)?.outcome === 'manual',
         attempts: entry.attempts,
         onAttempt: (number) => {
           entry.attempts = number;
@@ -473,7 +475,8 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       const generation = entry.generation;
       const now = await decide(entry.task, false, context.decision);
       if (entry.generation !== generation) continue;
-      const reasons = [...fingerprintDifference(before, now.fingerprint), ...(isGiven ? now.reasons.filter(({ type }) => type === 'output-missing' || type === 'output-changed') : [])];
+      const differences = fingerprintDifference(before, now.fingerprint);
+      const reasons = [...(entry.phase === 'running' ? differences.filter((each) => !isMoving(each, before)) : differences), ...(isGiven ? now.reasons.filter(({ type }) => type === 'output-missing' || type === 'output-changed') : [])];
       if (reasons.length > 0) reset(entry, reasons);
     }
     // Tasks that a failure kept from starting have another chance when the failed task has.
@@ -515,6 +518,19 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
 /** The longest way to the end first, then the order of the file. */
 function byUrgency(a: Entry, b: Entry): number {
   return b.path - a.path || a.place - b.place;
+}
+
+/** Whether the task itself may have done what differs. If it did not, that is seen when it has ended. */
+function isMoving(reason: Reason, { moving = [] }: Fingerprint): boolean {
+  switch (reason.type) {
+    case 'source-changed':
+    case 'input-changed':
+      return moving.includes(reason.path);
+    case 'listing-changed':
+      return moving.includes(listingKey(reason.folder, reason.pattern));
+    default:
+      return false;
+  }
 }
 
 /** That an attempt of this run was ended by a change is no reason beside the change. */

@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openSession, type Session } from '../../src/app/session.ts';
-import { unsettled, unsettledVersion } from '../../src/fingerprint/task-fingerprint.ts';
-import type { Reason } from '../../src/model/fingerprint.ts';
+import { isUnsettled, unsettledVersion } from '../../src/fingerprint/executed-fingerprint.ts';
+import type { Digest, Reason } from '../../src/model/fingerprint.ts';
 import type { PlanEntry } from '../../src/model/plan.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
 import { createEdits, deletedCache, failing, hanging } from './edits.ts';
@@ -176,9 +176,9 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
       const hasFailed = (edit === failing || edit === hanging) && reasons.some((reason) => reason.type === 'last-run-failed');
       const isFirst = !ranSince.has(id);
       if (isFirst && (isDamaged || isLost || hasFailed || isPartial)) continue;
-      const isUnsettled = reasons.some((reason) => 'from' in reason && (reason.from === unsettled || reason.from === unsettledVersion)) || reasons.every((reason) => reason.type === 'upstream-changed');
-      if (!isAfterwards || (!isUnsettled && mode !== 'watch')) throw new Disagreement('needless', `${where()}: ${id} ran needlessly: ${JSON.stringify(reasons)}`);
-      counts[isUnsettled ? 'atTheTick' : 'late'] += 1;
+      const isOnceMore = reasons.some((reason) => 'from' in reason && (reason.from === unsettledVersion || isUnsettled(reason.from as Digest))) || reasons.every((reason) => reason.type === 'upstream-changed');
+      if (!isAfterwards || (!isOnceMore && mode !== 'watch')) throw new Disagreement('needless', `${where()}: ${id} ran needlessly: ${JSON.stringify(reasons)}`);
+      counts[isOnceMore ? 'atTheTick' : 'late'] += 1;
     }
     for (const id of ran.keys()) ranSince.add(id);
     for (const [id, { task, index }] of known) {

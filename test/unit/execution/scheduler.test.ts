@@ -52,7 +52,7 @@ function createWorld(slots = 8) {
       return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });
     },
     export: () => ({}), isNew: () => false,
-        sizeOf: () => undefined, lastChange: () => undefined,
+        sizeOf: () => undefined, lastChange: () => undefined, lastChangeWithin: () => undefined,
   };
   const store: Results = {
     get: (task) => results.get(task),
@@ -103,7 +103,7 @@ function createWorld(slots = 8) {
           new Promise((resolve) => {
             const end = (outcome: AttemptResult['outcome'] = 'success', output = `made by ${task.id}`, returns: JsonObject = {}): void => {
               if (outcome === 'success') files.set(`out/${task.id}`, output);
-              resolve({ outcome, returns, observed: { modules: [], read: [], written: [], packages: {}, lookups: {}, listed: {} } });
+              resolve({ outcome, returns, observed: { modules: [], read: [], stamps: {}, written: [], packages: {}, lookups: {}, listed: {} } });
             };
             signal.addEventListener('abort', () => end('cancellation'));
             attempts.push({ task: task.id, end, signal });
