@@ -18,6 +18,7 @@
  * that are not done; a decision is used only if no reset came while it was made (`generation`).
  */
 import path from 'node:path';
+import { isGlob, literalPrefix } from '../definition/paths.ts';
 import type { Fingerprint, Reason } from '../model/fingerprint.ts';
 import { remainingPaths, type Durations } from '../model/remaining.ts';
 import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
@@ -100,6 +101,8 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   const pool = createSlotPool(context.slots);
   /** Attempts under way, also of tasks that are gone from the pipeline file. */
   let running = 0;
+  /** Those of which that is so, until they have ended. */
+  const leaving = new Set<Entry>();
   let undone = 0;
   let failures = 0;
   /** Tasks whose dependencies are all done: a list and not recursion, as a chain can be thousands long. */
@@ -147,6 +150,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       if (entries.has(id)) continue;
       entry.generation += 1;
       entry.abort?.abort();
+      if (entry.phase === 'running') leaving.add(entry);
     }
     queue = queue.filter((entry) => entries.get(entry.task.id) === entry);
     undone = 0;
@@ -173,7 +177,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     // Looked at in the order in which they should start, as the first decision is ready first.
     readyList.sort((a, b) => byUrgency(b, a));
     for (let next = readyList.pop(); next !== undefined; next = readyList.pop()) {
-      if (next.phase === 'waiting' && next.open === 0 && !next.restarting) ready(next);
+      if (next.phase === 'waiting' && next.open === 0 && !next.restarting && !isHeld(next)) ready(next);
     }
     if (stopping()) for (const entry of queue.splice(0)) skip(entry, 'stopped');
     startQueued();
@@ -184,6 +188,9 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       else background(endWhenSettled(context.changesSettled));
     }
   };
+
+  /** What is gone from the pipeline file may write until it has ended, and so may its result be told. */
+  const isHeld = ({ task }: Entry): boolean => [...leaving].some((other) => other.task.id === task.id || other.task.outputs.some((output) => task.outputs.some((each) => mayOverlap(output, each))));
 
   const isIdle = (): boolean => undone === 0 && running === 0 && changing === 0;
 
@@ -307,6 +314,8 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   /** Whether a task that has just ended is not done with: it is gone from the pipeline file, or a change wants it again. */
   const goesOn = (entry: Entry): boolean => {
     if (entries.get(entry.task.id) !== entry) {
+      leaving.delete(entry);
+      for (const other of entries.values()) if (other.phase === 'waiting' && other.open === 0) readyList.push(other);
       pump();
       return true;
     }
@@ -518,6 +527,12 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
 /** The longest way to the end first, then the order of the file. */
 function byUrgency(a: Entry, b: Entry): number {
   return b.path - a.path || a.place - b.place;
+}
+
+/** Of two outputs. Globs are compared by how they begin. */
+function mayOverlap(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((output) => (isGlob(output) ? literalPrefix(output) : `${output}/`)) as [string, string];
+  return a.startsWith(b) || b.startsWith(a);
 }
 
 /** Whether the task itself may have done what differs. If it did not, that is seen when it has ended. */
