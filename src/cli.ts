@@ -59,12 +59,9 @@ const host: Host = {
 
 process.on('exit', flush);
 
-// `runweave runs | head`: the reader has what it wanted.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
+// The reader has what it wanted (`runweave runs | head`), the terminal was closed, the disk of the log is full: what is
+// under way is more than what is said about it, and is recorded.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 void main(args, host).then((code) => {
   flush();

@@ -36,16 +36,22 @@ export function packPipeline({ pipeline: whole, graph: shown }: LoadedPipeline):
   const { tasks: shownTasks, ...graph } = shown;
   const [first] = tasks;
   const common = Object.fromEntries(Object.entries(first ?? {}).filter(([field]) => !ofEach.has(field) && tasks.every((task) => task[field as keyof Task] !== undefined))) as Partial<Task>;
+  const texts = new Map(Object.entries(common).map(([field, value]) => [field, JSON.stringify(value)]));
+  const ownOf = (task: Task): Partial<Task> => {
+    const own: Record<string, unknown> = {};
+    for (const field in task) {
+      const value = task[field as keyof Task];
+      if (ofEach.has(field) || value === common[field as keyof Task]) continue;
+      if (typeof value !== 'object' || JSON.stringify(value) !== texts.get(field)) own[field] = value;
+    }
+    return own;
+  };
   const places = new Map(tasks.map(({ id }, place) => [id, place]));
   return {
     pipeline,
     common,
     ranges: tasks.flatMap(({ range: { start, end } }) => [start.line, start.character, end.line, end.character]),
-    tasks: tasks.map(({ id, name, range: _, ...rest }) => ({
-      id,
-      ...(name !== id && { name }),
-      ...Object.fromEntries(Object.entries(rest).filter(([field, value]) => !isSame(value, common[field as keyof Task]))),
-    })),
+    tasks: tasks.map((task) => ({ id: task.id, ...(task.name !== task.id && { name: task.name }), ...ownOf(task) })),
     graph,
     order: shownTasks.map(({ id }) => places.get(id) ?? -1),
     modules: Object.fromEntries(shownTasks.flatMap(({ id, kind, source }) => (kind === 'call' ? [[id, source]] : []))),
@@ -71,8 +77,4 @@ export function unpackPipeline({ pipeline, common, tasks: packed, ranges, graph,
       },
     },
   };
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
 }

@@ -67,7 +67,8 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   const params = resolveReturns(taskParams(task), returnsOf, onMissing) as JsonObject;
   const pickled = pickledParams(taskParams(task), (id) => context.result(id)?.pickles);
   const fingerprint = await fingerprintTask({ ...fingerprintInputs(task, params, context), last: last?.fingerprint }, digests);
-  const outputs = await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await digests.ofPath(context.folder, output))?.digest })));
+  // Of a task that never ran they say nothing.
+  const outputs = last === undefined ? [] : await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await digests.ofPath(context.folder, output))?.digest })));
   const lost = missingPickles(last, context).map((name) => ({ path: `returns.${name}`, digest: undefined }));
   const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs: [...outputs, ...lost] });
   const decision = { fingerprint, params, missingReturns, pickles: pickled.params, picklesInText: pickled.inText, reasons: withImporters(reasons, fingerprint, context).map((reason) => withPlace(reason, context.digests)) };

@@ -10,8 +10,8 @@ import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
-import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, TraceId } from '../model/run-event.ts';
-import { elapsed, type Clock } from '../model/time.ts';
+import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
+import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
 import { filesOf, type FileDigests } from '../fingerprint/file-digests.ts';
 import { withObserved } from '../fingerprint/executed-fingerprint.ts';
 import { fileStamp, lastChangeIn, lookAtStart } from '../fingerprint/held-still.ts';
@@ -59,15 +59,37 @@ export interface Executed {
 /** A day: beyond what anybody waits for, and within what a timer can count. */
 const longestDelay = 24 * 3600 * 1000;
 
+/** What the disk refuses ends the task, and not the run; rejects only where a promise of ours is broken. */
 export async function executeTask(execution: Execution, context: ExecutionContext): Promise<Executed> {
+  const { task, decision } = execution;
+  const { clock, results } = context;
+  const startTime = clock.now();
+  const span = { runId: context.runId, traceId: context.traceId, spanId: context.spanOf(task.id) };
+  try {
+    return await execute(execution, context, startTime, span);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const time = clock.now();
+    const { fingerprint } = decision;
+    results.ended(task.id, { ...span, outcome: 'error', outputs: [], returns: {}, duration: elapsed(startTime, time), end: time, fingerprint });
+    return {
+      ended: { type: 'task-ended', task: task.id, time, outcome: 'error', outputs: [], returns: {}, fingerprint, failure: { type: error.code, message: error.message } },
+      keep: () => Promise.resolve(undefined),
+    };
+  }
+}
+
+function isRefusal(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
+}
+
+async function execute(execution: Execution, context: ExecutionContext, startTime: UnixNano, span: SpanReference): Promise<Executed> {
   const { task, decision, pipeline } = execution;
   const { clock, emit, results } = context;
   const { folder, digests, kept, memory, isOutput } = context.decision;
   const isMadeBefore = (file: string): boolean => isMadeByDependency(file, task, pipeline());
-  const span = { runId: context.runId, traceId: context.traceId, spanId: context.spanOf(task.id) };
   const before = results.get(task.id);
   const last = before?.outcome === 'success' ? before.fingerprint : undefined;
-  const startTime = clock.now();
   const startedAt = Date.now();
   const atStart = lookAtStart({ folder, used: filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file)), startedAt, digests });
   results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
@@ -88,6 +110,8 @@ export async function executeTask(execution: Execution, context: ExecutionContex
   if (attempt.outcome === 'success' && missing.length === 0) onWell();
   else await putBack?.();
   const written = new Set(attempt.observed.written);
+  const isCut = attempt.outcome === 'cancellation';
+  const moved = isCut ? [] : await movedUpstream(execution, startedAt, written, context.decision);
   const fingerprint = await withObserved(
     decision.fingerprint,
     attempt.observed,
@@ -99,7 +123,8 @@ export async function executeTask(execution: Execution, context: ExecutionContex
       isMade: isMadeBefore,
       isInput: (file) => isDeclared(file, task.inputs),
       atStart,
-      movedUpstream: attempt.outcome === 'cancellation' ? [] : await movedUpstream(execution, startedAt, written, context.decision),
+      movedUpstream: moved,
+      isCut,
       compiler: compilerOf(task, context.decision),
       isOutput: isOutput?.(task),
       written,
@@ -120,7 +145,7 @@ export async function executeTask(execution: Execution, context: ExecutionContex
     ended: { type: 'task-ended', task: task.id, time, outcome, outputs, ...sizesOf(fingerprint.inputs, digests), returns, fingerprint, ...(failure !== undefined && { failure }) },
     keep: async () => {
       const result = results.get(task.id);
-      if (result?.outcome !== 'success' || result.fingerprint === undefined) return undefined;
+      if (result?.outcome !== 'success' || result.fingerprint === undefined || moved.length > 0) return undefined;
       return kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt });
     },
   };
@@ -194,7 +219,12 @@ function areThere(task: Task, folder: string): boolean {
 function makeOutputFolders(task: Task, folder: string): void {
   for (const output of task.outputs) {
     const parent = path.dirname(path.join(folder, output.replace(/[*?[{].*$/, 'x')));
-    if (!existsSync(parent)) mkdirSync(parent, { recursive: true });
+    if (existsSync(parent)) continue;
+    try {
+      mkdirSync(parent, { recursive: true });
+    } catch (error) {
+      throw Object.assign(error as NodeJS.ErrnoException, { message: `the folder of its output ${output} cannot be made: ${(error as Error).message}` });
+    }
   }
 }
 

@@ -1,5 +1,4 @@
 /** What the Python processes of an attempt were seen to use, put together from the lines that they wrote. */
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { ImportLookups, PackageVersions } from '../model/fingerprint.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
@@ -79,7 +78,7 @@ export function collectObserved(): ObservedCollector {
         modules: relative([...modules, ...edited]),
         read: relative([...read].filter((file) => !modules.has(file))),
         stamps: Object.fromEntries([...stamps].map(([file, stamp]) => [inFolder(file), stamp])),
-        written: relative([...written].filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true)),
+        written: relative([...written].filter((file) => digests.isFile(file))),
         packages,
         lookups: lookupsOf(folder, lookups),
         listed: Object.fromEntries([...listed].map(([each, patterns]) => [path.relative(folder, each).replaceAll(path.sep, '/') || '.', [...patterns].sort()])),

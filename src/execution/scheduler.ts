@@ -25,6 +25,7 @@ import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline
 import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts';
 import { listingKey } from '../fingerprint/listings.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
+import { isObserved } from '../fingerprint/task-fingerprint.ts';
 import type { KeptResult } from '../fingerprint/kept-results.ts';
 import { decide, findKept, lookBeyond, referenceFailure, type Decision, type DecisionContext } from './decide.ts';
 import { executeTask, type ExecutionContext } from './execute-task.ts';
@@ -485,7 +486,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       const now = await decide(entry.task, false, context.decision);
       if (entry.generation !== generation) continue;
       const differences = fingerprintDifference(before, now.fingerprint);
-      const reasons = [...(entry.phase === 'running' ? differences.filter((each) => !isMoving(each, before)) : differences), ...(isGiven ? now.reasons.filter(({ type }) => type === 'output-missing' || type === 'output-changed') : [])];
+      const reasons = [...(entry.phase === 'running' ? differences.filter((each) => !isMoving(each, before, entry.attempts)) : differences), ...(isGiven ? now.reasons.filter(({ type }) => type === 'output-missing' || type === 'output-changed') : [])];
       if (reasons.length > 0) reset(entry, reasons);
     }
     // Tasks that a failure kept from starting have another chance when the failed task has.
@@ -535,14 +536,16 @@ function mayOverlap(one: string, other: string): boolean {
   return a.startsWith(b) || b.startsWith(a);
 }
 
+/** Attempts of a run after which a task goes on to its end whatever changes of what it was only seen to read. */
+const mostRestarts = 3;
+
 /** Whether the task itself may have done what differs. If it did not, that is seen when it has ended. */
-function isMoving(reason: Reason, { moving = [] }: Fingerprint): boolean {
+function isMoving(reason: Reason, { moving = [] }: Fingerprint, attempts: number): boolean {
   switch (reason.type) {
-    case 'source-changed':
     case 'input-changed':
-      return moving.includes(reason.path);
+      return moving.includes(reason.path) || (attempts > mostRestarts && isObserved(reason.path));
     case 'listing-changed':
-      return moving.includes(listingKey(reason.folder, reason.pattern));
+      return moving.includes(listingKey(reason.folder, reason.pattern)) || attempts > mostRestarts;
     default:
       return false;
   }

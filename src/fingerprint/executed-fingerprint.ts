@@ -59,6 +59,8 @@ export interface ObservationContext {
   readonly atStart: StartLook;
   /** Tasks that this one depends on, of which an output changed while it ran. */
   readonly movedUpstream: readonly TaskId[];
+  /** It was ended before it was done: what changed may be why, and is not its own doing. */
+  readonly isCut: boolean;
   readonly compiler?: Compiler | undefined;
   /** What the task was seen to write. */
   readonly written: ReadonlySet<string>;
@@ -121,6 +123,12 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
   }
 
   const inputs: Record<string, Digest> = {};
+  const moving: string[] = [];
+  const unknown = (input: string, content: Digest): Digest => {
+    const digest = unsettledOr(content, last?.inputs[input]);
+    if (digest === content) moving.push(input);
+    return digest;
+  };
   for (const [input, started] of Object.entries(fingerprint.inputs)) {
     if (isObserved(input) && isReported) continue;
     const file = isObserved(input) ? observedPath(input) : input;
@@ -131,28 +139,25 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
     const content = (await digests.ofPath(folder, file))?.digest ?? absent;
     const use = options.atStart.knows(file) ? used(file) : contentUsedWithin(file, content === started, { ...options, stamps: seen.stamps, isOwn }, digests);
     const isUnchanged = content === started || isObserved(input);
-    if (use === 'unknown') inputs[input] = isUnchanged ? unsettledOr(content, last?.inputs[input]) : unsettled;
+    if (use === 'unknown') inputs[input] = isUnchanged ? unknown(input, content) : unsettled;
     else inputs[input] = use === 'now' ? content : started;
   }
-  if (!isReported) return { ...fingerprint, sources, inputs, upstream };
+  if (!isReported) return { ...fingerprint, sources, inputs, upstream, ...(moving.length > 0 && { moving }) };
 
   for (const file of seen.read) {
     if (isOwnOutput(file) || options.isInput(file) || options.isMade(file) || sources[file] !== undefined) continue;
     const key = observedKey(file);
     const content = (await digests.ofFile(path.resolve(folder, file)))?.digest ?? absent;
     const use = used(file);
+    if (!options.isCut && (written.has(file) || (lastChangeIn(fileStamp(path.resolve(folder, file))) ?? Infinity) > startedAt)) moving.push(key);
     inputs[key] = use === 'unknown' ? unsettledOr(content, last?.inputs[key]) : use === 'now' ? content : (fingerprint.inputs[key] ?? unsettled);
   }
   const made = withParents(written);
   const { listings, moved } = listingsSeen(seen.listed, { folder, isOutput: options.isOutput, since: startedAt - coarseClock, before: fingerprint.listings ?? {}, last: last?.listings ?? {}, isOwn: (relative) => made.has(relative), unsettledOr }, digests);
   const packages = versionsAtStart(fingerprint, merged(seen.packages, packagesFound(folder, lookups, digests)), options, digests);
-  const isMoving = (file: string): boolean => written.has(file) || (lastChangeIn(fileStamp(path.resolve(folder, file))) ?? Infinity) > startedAt;
-  const moving = [...moved, ...modules.slice(1).filter(isMoving), ...Object.keys(inputs).filter((input) => isObserved(input) && isMoving(observedPath(input)))];
-  return { ...withoutMoving(fingerprint), sources, inputs, upstream, packages, lookups, listings, ...(moving.length > 0 && { moving }) };
-}
-
-function withoutMoving({ moving: _, ...fingerprint }: Fingerprint): Fingerprint {
-  return fingerprint;
+  const { moving: movedBefore, ...rest } = fingerprint;
+  const moves = options.isCut ? (movedBefore ?? []) : [...moving, ...moved];
+  return { ...rest, sources, inputs, upstream, packages, lookups, listings, ...(moves.length > 0 && { moving: moves }) };
 }
 
 /** `stamp`: as the file was when it was used first, if that was seen. */

@@ -45,6 +45,10 @@ export type CachedDigests = Readonly<Record<string, Entry | MeaningEntry | Compi
 const compiledKey = 'compiled:';
 const partsKey = 'parts:';
 
+/** Bytes below which the content of an output is held until it is asked for, of so many at most. */
+const smallFile = 4096;
+const mostContents = 64;
+
 /** What stands for the content of a file that is there but may not be read: the task itself says so best, when it tries. */
 const unreadable = digestOf('unreadable');
 const none: ReadonlySet<string> = new Set();
@@ -65,6 +69,8 @@ export interface FileDigests {
   readonly lastChangeWithin: (absolute: string) => number | undefined;
   /** Bytes of what a digest that was given stands for. */
   readonly sizeOf: (digest: Digest) => number | undefined;
+  /** The bytes themselves of a small file that was made a moment ago; for one who asks. */
+  readonly takeContent: (digest: Digest) => Uint8Array | undefined;
   /** Whether there is a plain file. */
   readonly isFile: (absolute: string) => boolean;
   /** Names of what is in a folder: the same set as long as nothing came, went or was renamed. `undefined` when there is no such folder. */
@@ -136,6 +142,21 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     return { digest, size };
   };
 
+  /** Of the latest outputs: to be kept they would be read again. */
+  const contents = new Map<Digest, Uint8Array>();
+  const keepContent = (digest: Digest, bytes: Uint8Array): void => {
+    contents.set(digest, bytes);
+    for (const first of contents.keys()) {
+      if (contents.size <= mostContents) break;
+      contents.delete(first);
+    }
+  };
+  const takeContent = (digest: Digest): Uint8Array | undefined => {
+    const bytes = contents.get(digest);
+    contents.delete(digest);
+    return bytes;
+  };
+
   const ofFile = (absolute: string): Promise<PathDigest | undefined> => ofSeen(absolute, statOf(absolute), false);
   const ofSeen = async (absolute: string, stats: BigIntStats | undefined, isMade: boolean): Promise<PathDigest | undefined> => {
     if (stats?.isFile() !== true) {
@@ -150,7 +171,12 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     const settled = isOld(stats) || (isMade && isFine(absolute, stats));
     let digest: Digest;
     try {
-      digest = stats.size > largeFile ? await digestOfFile(absolute) : digestOf(readFileSync(absolute));
+      if (stats.size > largeFile) digest = await digestOfFile(absolute);
+      else {
+        const bytes = readFileSync(absolute);
+        digest = digestOf(bytes);
+        if (isMade && bytes.length < smallFile) keepContent(digest, bytes);
+      }
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return undefined;
@@ -309,6 +335,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     lastChange,
     lastChangeWithin: (absolute) => changedWithin.get(absolute),
     sizeOf: (digest) => sizes.get(digest),
+    takeContent,
     meaningOf: ofMeaning,
     export: exported,
     isNew: () => isNew,

@@ -22,8 +22,8 @@ const small = 1024 * 1024;
 export interface KeptObjects {
   /** Not whether it is sound. */
   readonly has: (digest: Digest, size: number) => boolean;
-  /** `false`: the file has other contents by now. Throws when the disk refuses. */
-  readonly store: (source: string, digest: Digest, size: number) => Promise<boolean>;
+  /** `false`: the file has other contents by now. `content`: what has this digest, where that is known. Throws when the disk refuses. */
+  readonly store: (source: string, digest: Digest, size: number, content?: Uint8Array) => Promise<boolean>;
   /** A copy in `staging/`, to be renamed; `undefined` when the object is gone, or damaged. */
   readonly take: (digest: Digest, size: number, mode: number) => Promise<string | undefined>;
   /** Of the files that are held open for more. */
@@ -40,22 +40,22 @@ export function openKeptObjects(kept: string): KeptObjects {
   };
   const readSmall = (digest: Digest): Buffer | undefined => soundOf(digest, linesFor(digest).of(digest));
 
-  const storeSmall = (source: string, digest: Digest): boolean => {
+  const storeSmall = (source: string, digest: Digest, content: Uint8Array | undefined): boolean => {
     const lines = linesFor(digest);
     if (readSmall(digest) !== undefined) {
       // Seen by who is about to remove it as unused.
       lines.touch();
       return true;
     }
-    const bytes = readFileSync(source);
-    if (digestOf(bytes) !== digest) return false;
-    lines.append(digest, bytes.toString('base64'));
+    const bytes = content ?? readFileSync(source);
+    if (content === undefined && digestOf(bytes) !== digest) return false;
+    lines.append(digest, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64'));
     return true;
   };
 
   return {
     has: (digest, size) => (size < largeObject ? linesFor(digest).count(digest) > 0 : existsSync(objectFile(kept, digest))),
-    store: (source, digest, size) => (size < largeObject ? Promise.resolve(storeSmall(source, digest)) : storeLarge(kept, source, digest, size)),
+    store: (source, digest, size, content) => (size < largeObject ? Promise.resolve(storeSmall(source, digest, content)) : storeLarge(kept, source, digest, size)),
     take: async (digest, size, mode) => {
       if (size >= largeObject) return takeLarge(kept, digest, mode);
       const bytes = readSmall(digest);

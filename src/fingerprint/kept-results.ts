@@ -7,7 +7,7 @@
  * or is somebody's own file that a glob matches. And nothing may be lost: a file in a folder or glob that has to go, or
  * to be replaced, must be one that the task itself wrote, and kept; otherwise the task runs.
  */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
 import type { Digest, Fingerprint } from '../model/fingerprint.ts';
@@ -99,14 +99,18 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       isNewFolder ||= !existsSync(kept);
       entry = entries.write({ task: task.id, result, files });
       for (const file of files) {
-        if (await objects.store(path.join(folder, file.path), file.digest, file.size)) continue;
+        if (await objects.store(path.join(folder, file.path), file.digest, file.size, digests().takeContent(file.digest))) continue;
         removeEntries(kept, [entry]);
         return undefined;
       }
       added += size + entry.size;
       return undefined;
     } catch (error) {
-      if (entry !== undefined) removeEntries(kept, [entry]);
+      try {
+        if (entry !== undefined) removeEntries(kept, [entry]);
+      } catch {
+        // The disk refuses that as well. An entry without its objects is taken as none.
+      }
       return (error as Error).message;
     }
   };
@@ -128,7 +132,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
 
   /** Files that are there now in outputs which are folders or globs. */
   const inFolders = (task: Task): readonly string[] =>
-    task.outputs.filter((output) => isGlob(output) || statSync(path.join(folder, output), { throwIfNoEntry: false })?.isDirectory() === true).flatMap((output) => filesOf(folder, output));
+    task.outputs.filter((output) => isGlob(output) || statOf(path.join(folder, output))?.isDirectory() === true).flatMap((output) => filesOf(folder, output));
 
   /** Those of the files that the task wrote in an execution that is kept, and that are as they were. */
   const filesMade = async (task: Task, files: readonly string[]): Promise<ReadonlyMap<string, KeptFile>> => {
@@ -277,6 +281,15 @@ function relativeTo(folder: string, absolute: string): string {
 
 function isInside(relative: string): boolean {
   return relative !== '.' && !path.isAbsolute(relative) && !relative.split('/').includes('..');
+}
+
+/** `undefined` also for a link to itself, and for what lies behind a folder that may not be entered. */
+function statOf(absolute: string): Stats | undefined {
+  try {
+    return statSync(absolute, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** And the folders that it leaves empty. */

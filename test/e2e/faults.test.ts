@@ -213,7 +213,71 @@ tasks:
   });
 });
 
+describe('what the disk refuses to one task', { timeout: 600_000 }, () => {
+  it('fails that task, and no other', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': `on_failure: continue
+tasks:
+  below: {shell: "true", outputs: [x/sub/y.txt]}
+  loop: {shell: ln -s loop.txt loop.txt, outputs: [loop.txt], retries: 0}
+  after: {shell: echo after > after.txt, needs: [below], outputs: [after.txt]}
+  other: {shell: sleep 0.5; echo other > other.txt, outputs: [other.txt]}
+`,
+      x: 'a file',
+    });
+    for (const isLinkThere of [false, true]) {
+      const { code, stderr } = await place.runweave('run', '--json', '-j', '4');
+      assert.deepEqual([code, stderr], [1, '']);
+      const state = (await records(place)).at(-1);
+      assert.deepEqual(phases(state), { below: 'error', loop: 'failure', after: 'skip', other: isLinkThere ? 'skip' : 'success' });
+      const failure = state?.tasks.find((task) => task.node.id === 'below')?.failure;
+      assert.match(`${failure?.type} ${failure?.message}`, /^(ENOTDIR|EEXIST) the folder of its output x\/sub\/y\.txt cannot be made: /);
+    }
+    rmSync(path.join(place.folder, 'x'));
+    place.write('runweave.yaml', 'tasks:\n  below: {shell: echo > x/sub/y.txt, outputs: [x/sub/y.txt]}\n');
+    assert.equal((await place.run()).code, 0);
+  });
+
+  it('its outputs are not kept, and the run is a success', async (context) => {
+    const place = workspace(context, {});
+    const mounted = mount(['-t', 'tmpfs', '-o', 'size=1200k', 'none', place.folder]);
+    if (mounted === undefined) {
+      context.diagnostic('nothing can be mounted here');
+      return;
+    }
+    try {
+      const filled = 'head -c 100000 /dev/urandom > out.bin; cat /dev/zero > fill.bin || true';
+      place.write('runweave.yaml', `tasks:\n  first: {shell: head -c 100000 /dev/urandom > first.bin, outputs: [first.bin]}\n`);
+      assert.equal((await place.run()).code, 0);
+      place.write('runweave.yaml', `tasks:\n  first: {shell: ${JSON.stringify(filled)}, outputs: [out.bin]}\n`);
+      const full = await place.runweave('run', '--json');
+      assert.match(full.stdout, /"type":"task-ended","task":"first","time":"\d+","outcome":"success"/);
+      assert.match(full.stdout, /outputs are not kept for later: ENOSPC/);
+      assert.doesNotMatch(full.stderr, /internal/);
+      rmSync(path.join(place.folder, 'fill.bin'));
+      assert.deepEqual(phases((await records(place)).at(-1)), { first: 'success' });
+    } finally {
+      mounted();
+    }
+  });
+});
+
 describe('around a run', { timeout: 600_000 }, () => {
+  it('what it says can not be written, or its terminal is gone: the run goes on', async (context) => {
+    const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: echo said; echo a > a.txt, outputs: [a.txt], cache: false}\n  b: {shell: "sleep 0.3; echo said", needs: [a]}\n' });
+    for (const command of [`exec ${process.execPath} ${cli} run > /dev/full 2>&1`, `${process.execPath} ${cli} run 2>&1 | true; exit \${PIPESTATUS[0]}`]) {
+      assert.equal(spawnSync('bash', ['-c', command], { cwd: place.folder, stdio: 'ignore' }).status, 0, command);
+      assert.equal((await records(place)).at(-1)?.outcome, 'success');
+    }
+    // A terminal that is closed says SIGHUP, which ends the run, and its other side refuses all that is written.
+    const close = 'import os, pty, sys, time\npid, side = pty.fork()\nif pid == 0: os.execv(sys.argv[1], sys.argv[1:])\nos.read(side, 100)\nos.close(side)\nprint(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))';
+    place.write('runweave.yaml', 'tasks:\n  a: {shell: "echo said; sleep 1; echo said", cache: false}\n');
+    const { stdout } = spawnSync('python3', ['-c', close, process.execPath, cli, 'run'], { cwd: place.folder, encoding: 'utf8' });
+    assert.equal(stdout.trim(), '130');
+    const states = await records(place);
+    assert.deepEqual([states.length, states.at(-1)?.outcome], [3, 'cancellation']);
+  });
+
   it('other processes want the same pipeline: one runs at a time, the others say so', async (context) => {
     const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: echo x >> count.txt; echo a > a.txt, outputs: [a.txt]}\n' });
     const started = Array.from({ length: 6 }, () => place.start('run', '--json'));

@@ -118,27 +118,29 @@ class Spawner:
         cwd, count, *words = body.split(b"\0")
         command = words[: int(count)]
         env = dict(each.split(b"=", 1) for each in words[int(count) :])
-        stdout, child_stdout = os.pipe()
-        stderr, child_stderr = os.pipe()
-        actions = [
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_DUP2, child_stdout, 1),
-            (os.POSIX_SPAWN_DUP2, child_stderr, 2),
-        ]
+        pipes = []
         try:
+            pipes += os.pipe()
+            pipes += os.pipe()
+            stdout, child_stdout, stderr, child_stderr = pipes
+            actions = [
+                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, child_stdout, 1),
+                (os.POSIX_SPAWN_DUP2, child_stderr, 2),
+            ]
             os.chdir(cwd)
             pid = spawn(command, env, actions)
         except (OSError, ValueError) as error:
-            os.close(stdout)
-            os.close(stderr)
+            for each in pipes[0::2]:
+                os.close(each)
             self.send(STARTED, number, b"0")
             # The executor makes the message, as for what it starts itself.
             code = errno.errorcode.get(getattr(error, "errno", None), "")
             self.send(ENDED, number, b'{"type":"start-failed","code":"%s"}' % code.encode())
             return
         finally:
-            os.close(child_stdout)
-            os.close(child_stderr)
+            for each in pipes[1::2]:
+                os.close(each)
         self.send(STARTED, number, b"%d" % pid)
         task = Task(number, pid, marks_in(env), {stdout: STDOUT, stderr: STDERR})
         self.by_pid[pid] = self.by_number[number] = task

@@ -53,7 +53,7 @@ function world(tasks: readonly Task[], uses: Readonly<Record<string, Partial<Obs
   /** As if the task had run on what is there now. */
   const succeed = async (task: Task, memory?: DecisionMemory): Promise<void> => {
     const decided = await decide(task, true, plain);
-    const observation = { task, folder, startedAt: later(), last: results.get(task.id)?.fingerprint, isMade: () => false, isInput: () => false, atStart: lookAtStart({ folder, used: filesUsed(decided.fingerprint), startedAt: later(), digests }), movedUpstream: [], written: new Set<string>(), isOwnOutput: () => false };
+    const observation = { task, folder, startedAt: later(), last: results.get(task.id)?.fingerprint, isMade: () => false, isInput: () => false, atStart: lookAtStart({ folder, used: filesUsed(decided.fingerprint), startedAt: later(), digests }), movedUpstream: [], isCut: false, written: new Set<string>(), isOwnOutput: () => false };
     const fingerprint = await withObserved(decided.fingerprint, { ...noUse, ...uses[task.id] }, observation, digests);
     const { outputs } = await readOutputs(task, folder, digests);
     results.set(task.id, { runId: 'run-1' as RunId, traceId: 't' as TraceId, spanId: `span-${task.id}` as SpanId, outcome: 'success', fingerprint, outputs, returns: {}, duration: 1, end: '1' as UnixNano });

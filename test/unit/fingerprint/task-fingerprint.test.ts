@@ -57,7 +57,7 @@ interface Observation extends Partial<Pick<ObservedUse, 'packages' | 'lookups'>>
 /** What a success stands for that was seen to use `modules` and `read`; it starts a minute from now unless said otherwise. */
 async function observed(fingerprint: Fingerprint, modules: readonly string[], read: readonly string[], { startedAt = Date.now() + 60_000, atStart = looked(fingerprint), last, inputs = [], task = taskOf({ source: script('a.py'), compare: 'bytes' }), isOwn = () => false, ...more }: Observation = {}): Promise<Fingerprint> {
   const seen = { modules, read, stamps: {}, packages: {}, lookups: {}, listed: {}, ...more };
-  return withObserved(fingerprint, seen, { task, folder, written: new Set(), startedAt, last, isInput: (file) => inputs.includes(file), isMade: () => false, atStart, movedUpstream: [], isOwnOutput: isOwn }, createFileDigests());
+  return withObserved(fingerprint, seen, { task, folder, written: new Set(), startedAt, last, isInput: (file) => inputs.includes(file), isMade: () => false, atStart, movedUpstream: [], isCut: false, isOwnOutput: isOwn }, createFileDigests());
 }
 
 function looked(fingerprint: Fingerprint): StartLook {
