@@ -149,8 +149,10 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
     const key = observedKey(file);
     const content = (await digests.ofFile(path.resolve(folder, file)))?.digest ?? absent;
     const use = used(file);
-    if (!options.isCut && (written.has(file) || (lastChangeIn(fileStamp(path.resolve(folder, file))) ?? Infinity) > startedAt)) moving.push(key);
-    inputs[key] = use === 'unknown' ? unsettledOr(content, last?.inputs[key]) : use === 'now' ? content : (fingerprint.inputs[key] ?? unsettled);
+    if (!options.isCut && (written.has(file) || (lastChangeIn(fileStamp(path.resolve(folder, file))) ?? 0) > startedAt)) moving.push(key);
+    // One that a program of the task writes each time after it was read would be another each time.
+    const isAsRead = use === 'now' || (use === 'at start' && content === fingerprint.inputs[key]);
+    inputs[key] = isAsRead ? content : unsettledOr(content, last?.inputs[key]);
   }
   const made = withParents(written);
   const { listings, moved } = listingsSeen(seen.listed, { folder, isOutput: options.isOutput, since: startedAt - coarseClock, before: fingerprint.listings ?? {}, last: last?.listings ?? {}, isOwn: (relative) => made.has(relative), unsettledOr }, digests);
