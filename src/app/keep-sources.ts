@@ -5,11 +5,12 @@
  * What a task ran is what was there when it started. Files that are known then are read then; those that it was seen
  * to import, when it has ended, unless they changed meanwhile. Nobody waits for it but the end of the run.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Digest } from '../model/fingerprint.ts';
 import { storeObject } from '../recording/artifacts.ts';
 import { isText } from '../recording/media-type.ts';
+import { readPlainFile } from '../recording/plain-file.ts';
 
 /** In bytes. A larger file is hardly code; notebooks with their outputs in them may be. */
 const largestSource = 1024 * 1024;
@@ -30,7 +31,7 @@ export function createSourceKeeper(store: string, folder: string, masked: (text:
     const last = known.get(absolute);
     if (last?.version === version) return last.digest;
     if (size > largestSource || Math.max(mtimeMs, ctimeMs) > before) return undefined;
-    const bytes = await readFile(absolute);
+    const bytes = await readPlainFile(absolute);
     const digest = isText(bytes) ? (await storeObject(store, [Buffer.from(masked(bytes.toString('utf8')))])).digest : undefined;
     known.set(absolute, { version, digest });
     return digest;

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { maskEvent, maskValue } from '../model/masked-event.ts';
 import { createMasker, type Masker } from '../model/masker.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
@@ -124,7 +125,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     for (const next of untold.splice(0)) {
       const event = typeof next === 'function' ? next() : next;
       const whole = event.type === 'run-started' ? { ...event, resource } : event;
-      const masked = masker?.event(whole) ?? whole;
+      const masked = masker === undefined ? whole : maskEvent(whole, masker);
       // Before the first attempt there is no token; what is told then is most of a run that has nothing to do.
       const { event: safe, text } = attempts === 0 ? { event: masked } : withoutTokens(masked);
       collected.add(safe, text?.length ?? 0);
@@ -238,7 +239,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
         // Nothing follows from its end before that is in the log.
         await isDescribed;
         // Returns go into the results and to the tasks after this one, and so into their fingerprints and params.
-        return { ...result, returns: masker?.event(result.returns) ?? result.returns };
+        return { ...result, returns: masker === undefined ? result.returns : maskValue(result.returns, masker) };
       },
     },
   );
@@ -374,7 +375,7 @@ function followSurroundings(
         void then(async () => {
           const first = (await start?.kept) ?? {};
           const used = Object.keys(fingerprint.sources);
-          const later = await sources.keep(used.filter((name) => first[name] === undefined), start?.at);
+          const later = await sources.keep(used.filter((name) => !Object.hasOwn(first, name)), start?.at);
           const files = Object.fromEntries(Object.entries({ ...later, ...first }).filter(([name]) => used.includes(name)));
           if (Object.keys(files).length > 0) emit({ type: 'sources', task, time: clock.now(), files });
         });

@@ -11,7 +11,7 @@ import type { KeptResults } from '../fingerprint/kept-results.ts';
 import { checkSyntax } from '../execution/check-syntax.ts';
 import { lookBeyond, type DecisionContext } from '../execution/decide.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
-import { findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
+import { environmentsStamp, findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
 import type { Decided, PlanScope } from '../execution/plan.ts';
 import { followSettled, settledTasks, type Settled } from '../execution/settled-tasks.ts';
 import { needsInterpreter } from '../execution/task/command.ts';
@@ -53,8 +53,6 @@ export interface Preparation {
   readonly scopeFor: (pipeline: Pipeline, tasks: readonly string[], force: boolean, unasked: boolean) => PlanScope | Problem;
   /** What tasks are to be brought up to date, and which of them are. `of`: with other parameters than the file's. */
   readonly prepare: (tasks: readonly string[], force: boolean, unasked: boolean, of?: LoadedPipeline) => Promise<Prepared | Problem>;
-  /** These files (absolute) may have changed. */
-  readonly touch: (files: readonly string[]) => void;
   /** Those of these files (absolute) that have changed without being told of. */
   readonly missedOf: (files: Iterable<string>) => readonly string[];
   /** All such files, in pieces between which other work goes on, as long as it `goesOn`. */
@@ -83,6 +81,8 @@ export function createPreparation({ options, file, folder, workspace, store, env
   let interpreter: Promise<Interpreter | Problem> | undefined;
   /** What its files were like when it was first used. */
   let interpreterSeen: string | undefined;
+  /** What environments there were before it was looked for. */
+  let environmentsSeen = '';
   let passedOver: string | undefined;
   let isTold = false;
   /** Whether all files were looked at since changes are told. */
@@ -114,24 +114,24 @@ export function createPreparation({ options, file, folder, workspace, store, env
 
   const interpreterFor = async (pipeline: Pipeline): Promise<Interpreter | Problem | undefined> => {
     if (!usesInterpreter(pipeline)) return undefined;
-    interpreter ??= findInterpreter({
-      folder,
-      workspace,
-      environment,
-      ...(options.python !== undefined && { chosen: options.python, chosenBy: options.pythonOrigin ?? 'setting' }),
-    }).then((found) => {
+    const question = { folder, workspace, environment, ...(options.python !== undefined && { chosen: options.python, chosenBy: options.pythonOrigin ?? 'setting' }) };
+    // Before it is looked for: what is made meanwhile is looked for again.
+    if (interpreter === undefined) environmentsSeen = environmentsStamp(question);
+    const asked = (interpreter ??= findInterpreter(question).then((found) => {
       if (!found.ok) return problem('no-interpreter', found.message);
       listener({ type: 'interpreter', interpreter: found.interpreter });
       if (found.passedOver !== undefined && found.passedOver !== passedOver) listener({ type: 'notice', message: found.passedOver });
       passedOver = found.passedOver;
       return found.interpreter;
-    });
-    const found = await interpreter;
+    }));
+    const found = await asked;
+    // It was looked for anew meanwhile.
+    if (interpreter !== asked) return interpreterFor(pipeline);
     // Somebody may install one while we watch, or make the environment anew.
     if ('code' in found) interpreter = undefined;
     else {
       const stamp = interpreterStamp(found);
-      if (stamp !== (interpreterSeen ??= stamp)) {
+      if (stamp !== (interpreterSeen ??= stamp) || environmentsSeen !== environmentsStamp(question)) {
         interpreter = undefined;
         interpreterSeen = undefined;
         return interpreterFor(pipeline);
@@ -188,9 +188,6 @@ export function createPreparation({ options, file, folder, workspace, store, env
       const decision = await decisionContext(pipeline);
       if ('code' in decision) return decision;
       return { pipeline, scope, decision, revision: decision.memory.revision(), settled: settledFor(pipeline, scope, decision.memory) };
-    },
-    touch: (files) => {
-      if (loaded.pipeline !== undefined) decisionsOf(loaded.pipeline).touch(files);
     },
     missedOf: (files) => (loaded.pipeline === undefined ? [] : decisionsOf(loaded.pipeline).verifyOf(files)),
     async *missed(goesOn) {

@@ -19,7 +19,7 @@ import { localBackend } from '../execution/backend/local.ts';
 import { spawningBackend } from '../execution/backend/spawner.ts';
 import { warmBackend } from '../execution/backend/warm.ts';
 import { decide, type DecisionContext } from '../execution/decide.ts';
-import { makePlan } from '../execution/plan.ts';
+import { makePlan, type PlanScope } from '../execution/plan.ts';
 import { changedInputs } from '../execution/same-inputs.ts';
 import { settledTasks } from '../execution/settled-tasks.ts';
 import { systemClock } from './clock.ts';
@@ -35,7 +35,7 @@ import { recoverInterruptedRuns } from './recover.ts';
 import { createTaskMemory } from './task-memory.ts';
 import { warmProfiles } from './warm-profiles.ts';
 import { fewestTasks, warmRun } from './warm-run.ts';
-import { startWatching } from './watching.ts';
+import { startWatching, type Watching } from './watching.ts';
 
 export interface Session {
   /** What the pipeline file says now, mistakes included. */
@@ -80,6 +80,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const preparation = createPreparation({ options, file, folder, workspace, store, environment, source, memory, kept, listener });
   /** Of the run in progress: with its own parameters, where it has some. */
   let sourceOfRun = source;
+  let scopeOfRun: (pipeline: Pipeline) => PlanScope | Problem;
   let active: ActiveRun | undefined;
   /** Settled when the run that was asked for last is `active`, or has failed to be. */
   let starting: Promise<void> | undefined;
@@ -90,7 +91,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   let watching = false;
   let stopWatching: (() => Promise<void>) | undefined;
   /** While watching. */
-  let changesSettled: (() => Promise<void>) | undefined;
+  let ofWatch: Watching | undefined;
   let closing = false;
   /** Runs come one after the other. */
   let last: Promise<unknown> = Promise.resolve();
@@ -156,7 +157,11 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     const { pipeline, scope: withNeeds, decision } = prepared;
     const refusal = alone === undefined ? undefined : await refuseAlone(pipeline, withNeeds.named, alone, decision);
     if (refusal !== undefined) return refusal;
-    const scope = alone === undefined ? withNeeds : { ...withNeeds, wanted: withNeeds.named };
+    const scope = alone === undefined ? withNeeds : onlyNamed(withNeeds);
+    scopeOfRun = (pipeline) => {
+      const now = preparation.scopeFor(pipeline, tasks, force, trigger.type === 'change');
+      return 'code' in now || alone === undefined ? now : onlyNamed(now);
+    };
     const settled = alone === undefined ? prepared.settled : settledTasks(pipeline, scope, decision.memory);
     executed = 0;
     const results = await memory.results(pipeline);
@@ -190,7 +195,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
             warm.imported(modules);
           },
           onStorageError: (message) => listener(problem('storage', message)),
-          ...(trigger.type === 'change' && changesSettled !== undefined && { changesSettled }),
+          ...(trigger.type === 'change' && ofWatch !== undefined && { changesSettled: ofWatch.changesSettled }),
           onStarted: (run) => {
             active = run;
             started();
@@ -248,6 +253,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       return await runNext(options, { type: 'manual', tasks: options.tasks });
     } finally {
       held.release();
+      ofWatch?.askedRunEnded();
     }
   };
 
@@ -271,6 +277,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       activeRun: () => active,
       starting: () => starting,
       readForRun: () => sourceOfRun.read(),
+      scopeOfRun: (pipeline) => scopeOfRun(pipeline),
       run: async (options, trigger, prepared) => ({ result: await runNext(options, trigger, prepared), executed }),
       onSaved: backend.soon,
       makeReady: async () => {
@@ -282,12 +289,12 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     });
     // What was decided before changes were seen is not trusted.
     preparation.trustEvents(true);
-    ({ changesSettled } = own);
+    ofWatch = own;
     stopWatching = async () => {
       watching = false;
       preparation.trustEvents(false);
       stopWatching = undefined;
-      changesSettled = undefined;
+      ofWatch = undefined;
       await own.stop();
       await last;
       memory.save();
@@ -331,6 +338,11 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
 /** What was executed is up to date now: the next process need not find that out. */
 async function rememberDecisions({ tasks }: Pipeline, context: RememberingContext): Promise<void> {
   for (const task of tasks) if (task.source.kind === 'shell' && !context.memory.holds(task)) await decide(task, false, context);
+}
+
+/** Without what they need. */
+function onlyNamed(scope: PlanScope): PlanScope {
+  return { ...scope, wanted: scope.named };
 }
 
 /** Of what was cut off is only known that it takes longer. */

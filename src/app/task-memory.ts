@@ -10,8 +10,10 @@ import { hasResults, openResults, readResults, type KnownResults, type Results }
 export interface TaskMemory {
   readonly results: (pipeline: Pipeline) => Promise<Results>;
   readonly digests: () => FileDigests;
-  /** Of a pipeline as its file says it now; `key` changes whenever what is understood of the file does. */
+  /** Of a pipeline as its file says it now; `key`, asked at once, changes whenever what is understood of the file does. */
   readonly decisions: (pipeline: Pipeline, key: () => string) => DecisionMemory;
+  /** These files (absolute) may have changed: told whatever state of the pipeline file a decision is about. */
+  readonly touch: (files: readonly string[]) => void;
   /** For the next process. */
   readonly save: () => void;
   /** Installed modules that tasks imported when they ran last. */
@@ -33,17 +35,18 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
   const decisionsFile = path.join(store, 'cache', `decisions-${path.basename(file)}.json`);
   let results: Promise<Results> | undefined;
   let digests: FileDigests | undefined;
-  let decisions: { readonly pipeline: Pipeline; readonly key: () => string; readonly memory: DecisionMemory } | undefined;
+  let decisions: { readonly pipeline: Pipeline; readonly key: string; readonly memory: DecisionMemory } | undefined;
 
   /** Also those that a run has still which began with another state of the pipeline file. */
   const memories = new Set<WeakRef<DecisionMemory>>();
-  const onChange = (task: TaskId): void => {
+  const forEachMemory = (tell: (memory: DecisionMemory) => void): void => {
     for (const each of memories) {
       const memory = each.deref();
       if (memory === undefined) memories.delete(each);
-      else memory.resultChanged(task);
+      else tell(memory);
     }
   };
+  const onChange = (task: TaskId): void => forEachMemory((memory) => memory.resultChanged(task));
   /** Decisions are made from results, too: those that were saved hold for the very file that they were saved with. */
   const keyOf = (key: string): string => {
     const stats = statSync(resultsFile, { throwIfNoEntry: false });
@@ -71,15 +74,17 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
     decisions: (pipeline, key) => {
       if (decisions?.pipeline !== pipeline) {
         const saved = decisions === undefined ? (readJson(decisionsFile) as { readonly key: string; readonly decisions: SavedDecisions } | undefined) : undefined;
-        decisions = { pipeline, key, memory: createDecisionMemory(pipeline, saved?.key === keyOf(key()) ? saved.decisions : undefined) };
+        const keyNow = key();
+        decisions = { pipeline, key: keyNow, memory: createDecisionMemory(pipeline, saved?.key === keyOf(keyNow) ? saved.decisions : undefined) };
         memories.add(new WeakRef(decisions.memory));
       }
       return decisions.memory;
     },
+    touch: (files) => forEachMemory((memory) => memory.touch(files)),
     save: () => {
       if (digests?.isNew() === true) writeJson(digestsFile, digests.export());
       // Without a file of results, decisions are about what the records say: no stamp tells when that changes.
-      if (decisions?.memory.isNew() === true && existsSync(resultsFile)) writeJson(decisionsFile, { key: keyOf(decisions.key()), decisions: decisions.memory.export() });
+      if (decisions?.memory.isNew() === true && existsSync(resultsFile)) writeJson(decisionsFile, { key: keyOf(decisions.key), decisions: decisions.memory.export() });
     },
     imports: () => (imports ??= openImports(path.join(store, 'cache', `imports-${path.basename(file)}.json`))),
     forgetResults: () => {

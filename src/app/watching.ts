@@ -10,13 +10,13 @@
  * only when the events of the system may have been lost, all files are looked at (`wholeLookInterval`).
  */
 import path from 'node:path';
-import type { TaskId } from '../model/pipeline.ts';
+import type { Pipeline, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Trigger } from '../model/run-event.ts';
 import type { RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
 import { filesUsed } from '../fingerprint/task-fingerprint.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
-import { firstToDo, makePlan, upToDateEntry } from '../execution/plan.ts';
+import { firstToDo, makePlan, upToDateEntry, type PlanScope } from '../execution/plan.ts';
 import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import type { ActiveRun } from './perform-run.ts';
 import { problem, type Preparation, type Prepared, type Problem } from './preparation.ts';
@@ -33,6 +33,8 @@ export interface Watching {
   readonly changesSettled: () => Promise<void>;
   /** The first run, of all that is stale. */
   readonly begin: () => void;
+  /** A run that somebody asked for is over: it was handed the changes that came meanwhile, but need not have all tasks. */
+  readonly askedRunEnded: () => void;
   /** The run in progress is not cancelled. */
   readonly stop: () => Promise<void>;
 }
@@ -48,6 +50,8 @@ export interface WatchingContext {
   readonly starting: () => Promise<void> | undefined;
   /** The file as it is now for the run in progress: with its own parameters, where it has some. */
   readonly readForRun: () => LoadedPipeline;
+  /** What that run was asked for. */
+  readonly scopeOfRun: (pipeline: Pipeline) => PlanScope | Problem;
   /** One run, after those before it; resolves with what came of it and how many attempts it made. */
   readonly run: (options: RunOptions, trigger: Trigger, prepared?: Prepared) => Promise<{ readonly result: RunResult | Problem; readonly executed: number }>;
   /** A run may follow soon. */
@@ -64,6 +68,8 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   let changes: Promise<void> = Promise.resolve();
   /** Changes that came when the run had nothing left to do. */
   const late: string[] = [];
+  /** Whether a run was handed changes. */
+  let isHanded = false;
   /** Whether a task may have used what changed before it was known to. */
   let isDoubtful = false;
   let quiet: NodeJS.Timeout | undefined;
@@ -89,7 +95,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
       if (activeRun() === undefined) context.onSaved();
       changesSince += files.length;
       for (const changed of files) recent.add(changed);
-      preparation.touch(files);
+      memory.touch(files);
       then(() => onChange(files));
     },
   });
@@ -109,17 +115,17 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     if (!isWatching()) return;
     const pipelineChanged = files.includes(file);
     if (pipelineChanged) preparation.reload();
-    if (preparation.loaded().pipeline === undefined) return;
     if (activeRun() === undefined) await context.starting();
     const run = activeRun();
     if (run !== undefined) {
+      isHanded = true;
       const now = pipelineChanged ? context.readForRun() : undefined;
-      const next = now?.pipeline === undefined ? undefined : preparation.scopeFor(now.pipeline, tasks, false, true);
+      const next = now?.pipeline === undefined ? undefined : context.scopeOfRun(now.pipeline);
       const wasInTime = await (now?.pipeline === undefined || next === undefined || 'code' in next ? run.filesChanged() : run.pipelineChanged(now.pipeline, now.graph, next, preparation.memoryOf(now.pipeline)));
       if (!wasInTime) late.push(...files);
       return;
     }
-    if (await bringUpToDate(files)) afterwards();
+    if (preparation.loaded().pipeline !== undefined && (await bringUpToDate(files))) afterwards();
   };
 
   /** Starts a run if one has to be. Resolves with `true` if there is nothing to do. */
@@ -204,6 +210,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   const runAndReport = async (trigger: Trigger, prepared?: Prepared): Promise<void> => {
     try {
       const { result, executed } = await context.run({ tasks, force: false }, trigger, prepared);
+      isHanded = false;
       if ('code' in result) listener(result);
       await watchOutside();
       // A file that changed while a task used it, or at the very end of the run. What a failure kept from running
@@ -225,6 +232,10 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     },
     begin: () => {
       if (preparation.loaded().pipeline !== undefined) void runAndReport({ type: 'manual', tasks });
+    },
+    askedRunEnded: () => {
+      if (isHanded) then(() => onChange(late.splice(0)));
+      isHanded = false;
     },
     stop: async () => {
       isOver = true;

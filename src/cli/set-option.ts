@@ -1,5 +1,6 @@
 import { isScalar, parseDocument } from 'yaml';
 import type { Json, JsonObject } from '../model/json.ts';
+import { keepsDigits } from '../model/whole-number.ts';
 
 type MutableJson = Record<string, Json>;
 
@@ -23,19 +24,33 @@ export function parseSetOptions(given: readonly string[]): { readonly type: 'set
   return { type: 'set', values };
 }
 
-function parseValue(text: string): { readonly type: 'value'; readonly value: Json } | { readonly type: 'error'; readonly message: string } {
+type Parsed = { readonly type: 'value'; readonly value: Json } | { readonly type: 'error'; readonly message: string };
+
+function parseValue(text: string): Parsed {
   const trimmed = text.trim();
   if (trimmed === '') return { type: 'value', value: text };
-  const document = parseDocument(trimmed, { schema: 'core', version: '1.2' });
+  const document = parseDocument(trimmed, { schema: 'core', version: '1.2', intAsBigInt: true });
   if (/^[[{"']/.test(trimmed)) {
     const error = document.errors[0];
     if (error !== undefined) return { type: 'error', message: `can't be read: ${error.message.split('\n')[0] ?? ''}` };
     if (trimmed.includes('*') && /[[,:{]\s*\*/.test(trimmed)) return { type: 'error', message: 'aliases are not read here' };
-    return { type: 'value', value: document.toJS() as Json };
+    return jsonOf(document.toJS());
   }
   const { contents } = document;
   const isPlain = document.errors.length === 0 && isScalar(contents) && contents.source === trimmed && contents.anchor === undefined && contents.tag === undefined;
   // JSON has no infinity, and a parameter is JSON.
   const isJson = isPlain && (typeof contents.value !== 'number' || Number.isFinite(contents.value));
-  return { type: 'value', value: isJson ? (contents.value as Json) : text };
+  return isJson ? jsonOf(contents.value) : { type: 'value', value: text };
+}
+
+/** Of what has whole numbers as `bigint`. */
+function jsonOf(value: unknown): Parsed {
+  let lost: bigint | undefined;
+  const json = JSON.stringify(value, (_, each: unknown) => {
+    if (typeof each !== 'bigint') return each;
+    if (!keepsDigits(String(each))) lost ??= each;
+    return Number(each);
+  });
+  if (lost !== undefined) return { type: 'error', message: `${lost} has more digits than a number keeps: it would be ${Number(lost)}; write it as text, '"${lost}"'` };
+  return { type: 'value', value: JSON.parse(json) as Json };
 }

@@ -8,6 +8,7 @@ import { wholeReferencePattern } from './pipeline-schema.ts';
 import type { Key, ObjectType, ValueType } from './pipeline-schema.ts';
 import { didYouMean, quoted, yamlText } from './reporter.ts';
 import type { Mistake, Reporter, Span } from './reporter.ts';
+import { checkWholeNumbers } from './whole-numbers.ts';
 import type { Entry, MappingNode, ScalarNode, SequenceNode, YamlNode } from './yaml-tree.ts';
 
 export interface ShapeContext {
@@ -30,6 +31,7 @@ export function checkShape(node: YamlNode, type: ValueType, context: ShapeContex
   if (context.references && !textOrEntries && node.type === 'scalar' && typeof node.value === 'string' && wholeReference.test(node.value)) return node;
   switch (type.type) {
     case 'any':
+      checkWholeNumbers(node, context.reporter);
       return node;
     case 'list':
       return node.type === 'sequence' ? checkList(node, type, context) : wrongType(node, type, context);
@@ -124,7 +126,7 @@ function checkMap(node: MappingNode, type: Extract<ValueType, { type: 'map' }>, 
       context.reporter.report({ code: 'wrong-type', at: entry.key, message: `${quoted(name)} is a key of a task, and stands where the tasks do`, suggestion: 'indent it below the name of its task' });
       continue;
     }
-    const value = type.of.type === 'any' ? entry.value : checkShape(entry.value, type.of, inside);
+    const value = checkShape(entry.value, type.of, inside);
     if (value === entry.value) entries.set(name, entry);
     else if (value !== undefined) entries.set(name, { key: entry.key, value });
   }

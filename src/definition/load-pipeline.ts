@@ -2,7 +2,7 @@
  * The text of a pipeline file → a pipeline, or every mistake in it with its place. Works on text, so that an editor
  * can ask about what is not saved yet; the disk is asked only whether sources and inputs exist.
  *
- * The phases, each on what the one before understood: YAML with places (`yaml-tree.ts`), keys and types
+ * The phases, each on what the one before understood: YAML with places (`yaml-tree.ts`; without, `plain-yaml.ts`), keys and types
  * (`check-shape.ts` by the table in `pipeline-schema.ts`), params and environment (`pipeline-scope.ts`), matrices
  * (`matrix.ts`), tasks with references filled in (`read-task.ts`), edges (`dependencies.ts`, `file-edges.ts`), order
  * (`order-tasks.ts`). Mistakes never stop a phase: what has one is left out of the next.

@@ -7,6 +7,7 @@ import { resolve } from './references.ts';
 import type { Scope } from './references.ts';
 import { quoted } from './reporter.ts';
 import type { Reporter, Span } from './reporter.ts';
+import { checkWholeNumbers } from './whole-numbers.ts';
 import { fromJson } from './yaml-tree.ts';
 import type { Entry, MappingNode, YamlNode } from './yaml-tree.ts';
 
@@ -54,6 +55,7 @@ export function declareTask(name: string, { key, value }: Entry & { readonly val
 
 function readAxis(axis: string, { key, value: node }: Entry, scope: Scope): readonly MatrixValue[] | undefined {
   const { reporter } = scope;
+  if (!checkWholeNumbers(node, reporter)) return undefined;
   let list: YamlNode | undefined = node;
   if (node.hasReference) {
     const resolved = resolve(node, scope);

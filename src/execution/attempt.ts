@@ -8,7 +8,7 @@
  *   starting ──could not start──▶ error
  */
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { evaluate, measuring, type Check, type CheckResult } from '../model/check.ts';
@@ -121,10 +121,14 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     // A shell task makes its log by appending to it; most make none. What observes Python never makes it, so that a
     // process that outlives its task is not heard.
     if (task.source.kind !== 'shell') writeFileSync(logFile, '', { mode: 0o600 });
-    log = followLog(logFile, (line) => {
-      const entry = parseTaskLogLine(line, cwd);
-      if (entry !== undefined) reports.add(entry);
-    });
+    log = followLog(
+      logFile,
+      (line) => {
+        const entry = parseTaskLogLine(line, cwd);
+        if (entry !== undefined) reports.add(entry);
+      },
+      (problem) => reports.warn(`what the task reported by RUNWEAVE_LOG could not be read and is not recorded: ${problem}. Append to that file, and leave it readable`),
+    );
     const env = taskEnvironment({ ...request, paramsFile, logFile, reporting: channel });
     isTracked = usesTracking(task, folder);
     begin = async (command) => context.backend.start({ ...(isTracked ? withTracking(command, env, request.pythonPath) : { command, env }), cwd, onOutput: output.add });
@@ -256,8 +260,14 @@ function writeParams(folder: string, params: JsonObject): string {
   mkdirSync(path.dirname(folder), { recursive: true });
   if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
   // Whole under its name at once, and not to be written to.
-  writeFileSync(`${file}.tmp`, text, { mode: 0o400 });
-  renameSync(`${file}.tmp`, file);
+  try {
+    writeFileSync(`${file}.tmp`, text, { mode: 0o400 });
+    renameSync(`${file}.tmp`, file);
+  } catch (error) {
+    // It may not be written to the next time either.
+    rmSync(`${file}.tmp`, { force: true });
+    throw error;
+  }
   return file;
 }
 

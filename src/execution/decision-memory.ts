@@ -22,6 +22,7 @@ import { shellScripts } from '../fingerprint/task-fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { SpanReference } from '../model/run-event.ts';
 import { isSame, stampOf, type Stamp } from './file-stamp.ts';
+import { createLinkReader } from './links.ts';
 import { packDecisions, unpackDecisions, type SavedDecisions } from './saved-decisions.ts';
 import type { Decision } from './decide.ts';
 import { createTracedDecisions, type Tracing } from './traced-decisions.ts';
@@ -89,6 +90,9 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
   let doubts: { readonly touch: number; readonly task: TaskId }[] = [];
   let firstDoubt = 0;
   let byFile: Map<string, Set<Entry>> | undefined;
+  /** Place → the names, of those in `byFile`, that lead to it through links, or through it. */
+  const linked = new Map<string, Set<string>>();
+  const links = createLinkReader(folder);
   let dependents: Map<TaskId, TaskId[]> | undefined;
   const traced = createTracedDecisions(folder, clock);
   let decidedWith: string | undefined;
@@ -102,12 +106,20 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     return stamp;
   };
 
-  const users = (file: string): Iterable<Entry> => {
+  const addTo = (index: Map<string, Set<Entry>>, entry: Entry): void => {
+    for (const file of entry.files) {
+      add(index, file, entry);
+      for (const place of links.passedTo(file)) if (place !== file) add(linked, place, file);
+    }
+  };
+
+  /** Each with the name under which it looked at this place. */
+  const users = function* (place: string): Generator<readonly [file: string, entry: Entry]> {
     if (byFile === undefined) {
       byFile = new Map();
       for (const entry of entries.values()) addTo(byFile, entry);
     }
-    return byFile.get(file) ?? [];
+    for (const file of [place, ...(linked.get(place) ?? [])]) for (const entry of byFile.get(file) ?? []) yield [file, entry];
   };
 
   /** How often each task's results were told to be others. */
@@ -156,6 +168,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
 
   const touch: DecisionMemory['touch'] = (files) => {
     touches += 1;
+    links.forget();
     if (files === undefined) {
       world += 1;
       now = new Map();
@@ -166,7 +179,8 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     for (const task of traced.touch(files)) doubt(task);
     for (const file of files) {
       now.delete(file);
-      for (const entry of users(file)) {
+      for (const [name, entry] of users(file)) {
+        now.delete(name);
         entry.seen = -1;
         doubt(entry.task.id);
       }
@@ -244,7 +258,7 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     },
     verifyOf: (files) => {
       const changed = [...files].filter((file) => {
-        for (const { files: own, stamps } of users(file)) if (!isSame(stamps[own.indexOf(file)], stampOf(file))) return true;
+        for (const [name, { files: own, stamps }] of users(file)) if (!isSame(stamps[own.indexOf(name)], stampOf(name))) return true;
         return traced.isChanged(file) || traced.isChanged(path.dirname(file));
       });
       touch(changed);
@@ -269,12 +283,10 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
 /** Files between which other work goes on. */
 const filesInOneGo = 200;
 
-function addTo(byFile: Map<string, Set<Entry>>, entry: Entry): void {
-  for (const file of entry.files) {
-    const users = byFile.get(file);
-    if (users === undefined) byFile.set(file, new Set([entry]));
-    else users.add(entry);
-  }
+function add<T>(sets: Map<string, Set<T>>, key: string, item: T): void {
+  const set = sets.get(key);
+  if (set === undefined) sets.set(key, new Set([item]));
+  else set.add(item);
 }
 
 /** Absolute. `undefined`: not known before it is decided. */

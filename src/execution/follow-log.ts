@@ -1,8 +1,9 @@
 /**
  * Follows the file that a task appends its reports to. Bounded in all ways, as the file is the task's: it is read in
- * turns, between which other work goes on, and a line that never ends is not held.
+ * turns, between which other work goes on, and a line that never ends is not held. What it put in the file's place may
+ * be anything, a pipe that nobody writes to or a folder: that ends neither the run nor the reading of what comes there later.
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -20,9 +21,9 @@ export interface FollowedLog {
 
 /**
  * Hands on complete lines as they are appended; of a line beyond 32 MiB its first 200 characters. The file need not be
- * there before the task makes it.
+ * there before the task makes it. `onProblem` is told at the end why it, or the rest of it, could not be read.
  */
-export function followLog(file: string, onLine: (line: string) => void): FollowedLog {
+export function followLog(file: string, onLine: (line: string) => void, onProblem: (problem: string) => void): FollowedLog {
   let opened: { readonly descriptor: number; readonly buffer: Buffer } | undefined;
   const decoder = new StringDecoder('utf8');
   let position = 0;
@@ -32,7 +33,7 @@ export function followLog(file: string, onLine: (line: string) => void): Followe
   const read = (): boolean => {
     if (opened === undefined) {
       if (!existsSync(file)) return false;
-      opened = { descriptor: openSync(file, 'r'), buffer: Buffer.allocUnsafe(64 * 1024) };
+      opened = { descriptor: openFile(file), buffer: Buffer.allocUnsafe(64 * 1024) };
     }
     const { descriptor, buffer } = opened;
     const { size } = fstatSync(descriptor);
@@ -58,15 +59,33 @@ export function followLog(file: string, onLine: (line: string) => void): Followe
     }
     return position < size;
   };
-  const timer = setInterval(read, interval);
+  /** What could not be read just now may be readable at the next look; only the last one counts. */
+  const tryToRead = (): { readonly isMore: boolean; readonly problem?: string } => {
+    try {
+      return { isMore: read() };
+    } catch (error) {
+      return { isMore: false, problem: (error as Error).message };
+    }
+  };
+  const timer = setInterval(tryToRead, interval);
   return {
     isThere: () => opened !== undefined || existsSync(file),
     close: async () => {
       clearInterval(timer);
-      while (read()) await nextTurn();
+      let last = tryToRead();
+      for (; last.isMore; last = tryToRead()) await nextTurn();
+      if (last.problem !== undefined) onProblem(last.problem);
       if (rest.trim() !== '') onLine(rest);
       if (opened !== undefined) closeSync(opened.descriptor);
       return opened !== undefined;
     },
   };
+}
+
+/** Throws for what is no file; neither waits for the other end of a pipe nor touches a device. */
+function openFile(file: string): number {
+  const stats = statSync(file);
+  if (!stats.isFile()) throw new Error(`${file} is ${stats.isDirectory() ? 'a folder' : 'no file'}`);
+  // It may be another one by now. (There is no O_NONBLOCK on Windows, and nothing to wait for.)
+  return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
 }

@@ -52,7 +52,18 @@ export async function findInterpreter(question: InterpreterQuestion): Promise<Fo
 
 /** Changes when the interpreter is removed or replaced, or its virtual environment is made anew. */
 export function interpreterStamp({ path: executable }: Interpreter): string {
-  const files = [executable, path.join(path.dirname(executable), '..', 'pyvenv.cfg')];
+  return stampOf([executable, path.join(path.dirname(executable), '..', 'pyvenv.cfg')]);
+}
+
+/** Changes when a virtual environment is made, or removed, that may be taken in the place of what was found. */
+export function environmentsStamp({ chosen, folder, workspace, environment }: InterpreterQuestion): string {
+  if (chosen !== undefined) return '';
+  const active = environment['VIRTUAL_ENV'] ?? '';
+  const places = [...(active === '' ? [] : [active]), ...environmentsAt(folder, workspace)];
+  return stampOf(places.flatMap((place) => [path.join(place, 'pyvenv.cfg'), pythonIn(place)]));
+}
+
+function stampOf(files: readonly string[]): string {
   return files
     .map((file) => {
       const stats = statSync(file, { throwIfNoEntry: false });
@@ -73,11 +84,8 @@ function* candidates(question: InterpreterQuestion): Generator<Candidate> {
   if (question.chosen !== undefined) yield { program: question.chosen, origin: question.chosenBy ?? 'setting', required: true };
   const active = question.environment['VIRTUAL_ENV'];
   if (active !== undefined && active !== '') yield { program: pythonIn(active), origin: 'VIRTUAL_ENV', required: false, environment: active };
-  for (const folder of upwards(question.folder, question.workspace)) {
-    for (const name of ['.venv', 'venv', 'env']) {
-      const environment = path.join(folder, name);
-      if (statSync(path.join(environment, 'pyvenv.cfg'), { throwIfNoEntry: false })?.isFile() === true) yield { program: pythonIn(environment), origin: name, required: false, environment };
-    }
+  for (const environment of environmentsAt(question.folder, question.workspace)) {
+    if (statSync(path.join(environment, 'pyvenv.cfg'), { throwIfNoEntry: false })?.isFile() === true) yield { program: pythonIn(environment), origin: path.basename(environment), required: false, environment };
   }
   const conda = question.environment['CONDA_PREFIX'];
   if (conda !== undefined && conda !== '') yield { program: process.platform === 'win32' ? path.join(conda, 'python.exe') : path.join(conda, 'bin', 'python'), origin: 'CONDA_PREFIX', required: false };
@@ -89,6 +97,11 @@ function* candidates(question: InterpreterQuestion): Generator<Candidate> {
 
 function pythonIn(environment: string): string {
   return process.platform === 'win32' ? path.join(environment, 'Scripts', 'python.exe') : path.join(environment, 'bin', 'python');
+}
+
+/** Where virtual environments are looked for, in this order. */
+function* environmentsAt(folder: string, workspace: string): Generator<string> {
+  for (const place of upwards(folder, workspace)) for (const name of ['.venv', 'venv', 'env']) yield path.join(place, name);
 }
 
 /** As people in `folder` would write it. */

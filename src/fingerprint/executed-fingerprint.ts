@@ -87,7 +87,7 @@ type Used = 'now' | 'at start' | 'unknown';
 export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, options: ObservationContext, digests: FileDigests): Promise<Fingerprint> {
   const { task, folder, startedAt, last, written, isOwnOutput, compiler } = options;
   const isOwn = (file: string): boolean => written.has(file) || isOwnOutput(file);
-  const used = (file: string): Used => contentUsed(file, seen.stamps[file], isOwn(file), options);
+  const used = (file: string): Used => contentUsed(file, ownOf(seen.stamps, file), isOwn(file), options);
   const upstream = { ...fingerprint.upstream };
   for (const id of options.movedUpstream) upstream[id] = unsettledOr(fingerprint.upstream[id] ?? absent, last?.upstream[id]);
 
@@ -112,7 +112,8 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
   const isAsClose = !before.isSliced && views.indexOf(before.view) >= views.indexOf(view);
   const sources: Record<string, Digest> = {};
   for (const file of [...own, ...modules]) {
-    if (sources[file] !== undefined) continue;
+    // A script may be called `constructor`.
+    if (Object.hasOwn(sources, file)) continue;
     const content = now[file] ?? absent;
     const started = fingerprint.sources[file];
     // What was the same at a closer look is the same.
@@ -145,7 +146,7 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
   if (!isReported) return { ...fingerprint, sources, inputs, upstream, ...(moving.length > 0 && { moving }) };
 
   for (const file of seen.read) {
-    if (isOwnOutput(file) || options.isInput(file) || options.isMade(file) || sources[file] !== undefined) continue;
+    if (isOwnOutput(file) || options.isInput(file) || options.isMade(file) || Object.hasOwn(sources, file)) continue;
     const key = observedKey(file);
     const content = (await digests.ofFile(path.resolve(folder, file)))?.digest ?? absent;
     const use = used(file);
@@ -160,6 +161,10 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
   const { moving: movedBefore, ...rest } = fingerprint;
   const moves = options.isCut ? (movedBefore ?? []) : [...moving, ...moved];
   return { ...rest, sources, inputs, upstream, packages, lookups, listings, ...(moves.length > 0 && { moving: moves }) };
+}
+
+function ownOf(stamps: ObservedUse['stamps'], file: string): string | undefined {
+  return Object.hasOwn(stamps, file) ? stamps[file] : undefined;
 }
 
 /** `stamp`: as the file was when it was used first, if that was seen. */
@@ -188,7 +193,7 @@ function contentUsedWithin(
   if ((digests.lastChangeWithin(path.resolve(folder, input)) ?? Infinity) <= startedAt - coarseClock) return 'now';
   const isKnown = (absolute: string): boolean => {
     const file = path.relative(folder, absolute).replaceAll(path.sep, '/');
-    return isMade(file) || contentUsed(file, stamps[file], isOwn(file), { folder, startedAt, atStart }) === 'now';
+    return isMade(file) || contentUsed(file, ownOf(stamps, file), isOwn(file), { folder, startedAt, atStart }) === 'now';
   };
   return filesOf(folder, input).every(isKnown) ? 'now' : 'unknown';
 }

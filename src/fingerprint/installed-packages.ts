@@ -4,11 +4,12 @@
  * (https://packaging.python.org/en/latest/specifications/recording-installed-packages/; `.egg-info` is what Debian and
  * old tools write.)
  */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PackageVersions } from '../model/fingerprint.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
+import { statOf } from './stat-of.ts';
 
 interface Info {
   readonly entry: string;
@@ -65,7 +66,7 @@ export function versionIn(folder: string, name: string, digests: FileDigests): s
 /** Unix milliseconds. */
 export function installedAt(folder: string, name: string, digests: FileDigests): number | undefined {
   const entry = siteAt(folder, digests)?.infos.get(normalised(name))?.entry;
-  const stats = entry === undefined ? undefined : statSync(path.join(folder, entry), { throwIfNoEntry: false });
+  const stats = entry === undefined ? undefined : statOf(path.join(folder, entry));
   return stats && Math.max(stats.mtimeMs, stats.ctimeMs);
 }
 
@@ -143,7 +144,7 @@ function properName(site: Site, info: Info): string {
 function read(site: Site, info: Info, file: string): string {
   const absolute = path.join(site.folder, info.entry, file);
   try {
-    return statSync(absolute, { throwIfNoEntry: false }) === undefined ? '' : readFileSync(absolute, 'utf8');
+    return statOf(absolute)?.isFile() === true ? readFileSync(absolute, 'utf8') : '';
   } catch {
     return '';
   }

@@ -7,7 +7,7 @@
  * or is somebody's own file that a glob matches. And nothing may be lost: a file in a folder or glob that has to go, or
  * to be replaced, must be one that the task itself wrote, and kept; otherwise the task runs.
  */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
 import type { Digest, Fingerprint } from '../model/fingerprint.ts';
@@ -21,6 +21,7 @@ import { isWithoutLinks, openKeptObjects, removeObjects, statWithoutLinks } from
 import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
 import { fingerprintDifference } from './staleness.ts';
+import { statOf } from './stat-of.ts';
 import { fingerprintTask, type FingerprintInputs } from './task-fingerprint.ts';
 
 export type KeptResult = FoundEntry;
@@ -281,15 +282,6 @@ function relativeTo(folder: string, absolute: string): string {
 
 function isInside(relative: string): boolean {
   return relative !== '.' && !path.isAbsolute(relative) && !relative.split('/').includes('..');
-}
-
-/** `undefined` also for a link to itself, and for what lies behind a folder that may not be entered. */
-function statOf(absolute: string): Stats | undefined {
-  try {
-    return statSync(absolute, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
 }
 
 /** And the folders that it leaves empty. */

@@ -4,12 +4,12 @@
  * Not outputs of tasks before and after it (the former count by their digests), not what the task made itself, not
  * what belongs to tools. So a name that is a folder with outputs in it does not count either.
  */
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import { globMatcher, isGlob, literalPrefix } from '../definition/paths.ts';
 import type { Digest, Listing, Listings } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
+import { statOf } from './stat-of.ts';
 
 /** Of tools, and what editors leave while a file is open. */
 const ofTools = /^(?:\.git|\.runweave|\.hg|\.svn|node_modules|__pycache__|\.venv|venv|\.ipynb_checkpoints|\.[a-z]+_cache|\.tox|\.vscode(?:-test)?|\.idea|\.DS_Store|\..*\.sw[a-z]|\.#.*|#.*#|.*~)$/;
@@ -129,12 +129,12 @@ export function listingsMoved(listings: Listings, since: number, place: Place, d
  */
 function changedSince(since: number, { folder, isOutput }: Place, listed: string, { names, own }: { readonly names: readonly string[]; readonly own: readonly string[] }, digests: FileDigests): boolean {
   const isYoung = (relative: string): boolean => {
-    const stats = statSync(path.join(folder, relative), { throwIfNoEntry: false });
+    const stats = statOf(path.join(folder, relative));
     return stats !== undefined && Math.max(stats.mtimeMs, stats.ctimeMs) > since;
   };
   /** The times of a folder are those of what came and went in it. */
   const isNew = (relative: string): boolean => {
-    const stats = statSync(path.join(folder, relative), { throwIfNoEntry: false });
+    const stats = statOf(path.join(folder, relative));
     return stats !== undefined && (stats.isDirectory() ? stats.birthtimeMs : Math.max(stats.mtimeMs, stats.ctimeMs)) > since;
   };
   const made = new Set(own);

@@ -71,8 +71,8 @@ function* changes<T>(
   same: (a: T, b: T) => boolean = Object.is,
 ): Generator<readonly [name: string, from: T | undefined, to: T | undefined]> {
   for (const name of new Set([...Object.keys(last), ...Object.keys(current)])) {
-    const from = last[name];
-    const to = current[name];
+    const from = Object.hasOwn(last, name) ? last[name] : undefined;
+    const to = Object.hasOwn(current, name) ? current[name] : undefined;
     if (from !== undefined && to !== undefined ? !same(from, to) : from !== to) yield [name, from, to];
   }
 }

@@ -1,16 +1,19 @@
 /** What a task depends on now, each component said why it counts. */
 import path from 'node:path';
-import { statSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { globMatcher, isGlob, leadsOutside } from '../definition/paths.ts';
 import { canonicalJson, type JsonObject } from '../model/json.ts';
 import type { Digest, Fingerprint, PackageVersions } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
+import { namedScripts } from './command-scripts.ts';
 import { filesWithMistakes, slicesOf, type Compiler } from './called-sources.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
 import { filesFound, packagesFound } from './import-lookups.ts';
 import { listingsNow, type IsOutput } from './listings.ts';
 import { versionIn } from './installed-packages.ts';
 import { sourceKind, viewOf, type Meaning, type View } from './meaning.ts';
+import { statOf } from './stat-of.ts';
 
 /** Digest of a file that counts but is not there: going from absent to present is a change too. */
 export const absent = digestOf('absent');
@@ -105,7 +108,8 @@ interface DigestedSources {
 
 /** Digests of a task's sources: of their meaning where the task compares it and nothing in them could tell the difference, of a function's modules over what it can use. */
 export async function digestSources(task: Task, folder: string, files: readonly string[], digests: FileDigests, { compiler, expected }: SourceOptions): Promise<DigestedSources> {
-  const meanings: Record<string, Meaning | undefined> = {};
+  // Without prototypes: a script may be called `constructor`.
+  const meanings = Object.create(null) as Record<string, Meaning | undefined>;
   const called = task.source.kind === 'call' && compiler !== undefined ? task.source : undefined;
   const isComparedByMeaning = task.compare === 'meaning' && task.source.kind !== 'shell';
   // They do not run in the task's process, so they can't see its sources; each counts with every byte.
@@ -117,20 +121,20 @@ export async function digestSources(task: Task, folder: string, files: readonly 
       const kind = sourceKind(file, task.source.kind === 'notebook' && file === task.source.notebook ? 'notebook' : called === undefined ? 'python' : 'module');
       const absolute = path.resolve(folder, file);
       // One that is not there says nothing; it counts as absent.
-      if (statSync(absolute, { throwIfNoEntry: false }) !== undefined) meanings[file] = kind && digests.meaningOf(absolute, kind);
+      if (statOf(absolute) !== undefined) meanings[file] = kind && digests.meaningOf(absolute, kind);
     }
   }
   const view = isComparedByMeaning ? viewOf(meanings) : 'bytes';
   const slices = called !== undefined && view === 'code' ? slicesOf(called, meanings, digests) : {};
   const doubtful = Object.entries(slices).flatMap(([file, slice]) => (slice.isPart && (expected === 'all' || expected[file] === slice.digest) ? [file] : []));
   const mistaken = compiler === undefined ? new Set() : await filesWithMistakes(doubtful, folder, compiler, digests);
-  const sources: Record<string, Digest> = {};
+  const sources = Object.create(null) as Record<string, Digest>;
   for (const file of files) {
     const meaning = view === 'bytes' || scripts.has(file) ? undefined : meanings[file];
     const slice = mistaken.has(file) || scripts.has(file) ? undefined : slices[file];
     sources[file] ??= slice?.digest ?? (meaning === undefined ? ((await digests.ofPath(folder, file))?.digest ?? absent) : view === 'code' ? meaning.code : meaning.docstrings);
   }
-  return { view, isSliced: Object.values(slices).some((slice) => slice.isPart), sources };
+  return { view, isSliced: Object.values(slices).some((slice) => slice.isPart), sources: { ...sources } };
 }
 
 /** Key of a file that the task was seen to read without declaring it. */
@@ -194,35 +198,40 @@ function partsOf(task: Task): JsonObject {
   return { ...source, cwd: task.cwd, outputs: task.outputs, ...(checks.length > 0 && { checks }) };
 }
 
-const interpreters = new Set(['sh', 'bash', 'zsh', 'dash', 'python', 'python3', 'node', 'Rscript', 'julia', 'perl', 'ruby', 'pwsh', 'source', '.']);
-const scriptName = /\.(py|ipynb|sh|bash|zsh|R|jl|m?js|ts|pl|rb|sql|ps1|bat|cmd)$/i;
-
-/** Files that a task's shell commands, also those of its checks, name as scripts: absolute. */
+/** Files that a task's shell commands, also those of its checks, name as scripts: absolute, and within the pipeline's folder. */
 export function shellScripts(task: Task, folder: string): readonly string[] {
+  return scriptsOf(task, folder).map(({ file }) => file);
+}
+
+interface Script {
+  readonly file: string;
+  readonly mayBeCompiled: boolean;
+}
+
+function scriptsOf(task: Task, folder: string): readonly Script[] {
   const known = scripts.get(task);
-  if (known?.folder === folder) return known.files;
-  const files = findScripts(task, folder);
-  scripts.set(task, { folder, files });
-  return files;
+  if (known?.folder === folder) return known.found;
+  const found = findScripts(task, folder);
+  scripts.set(task, { folder, found });
+  return found;
 }
 /** Asked for in every decision. */
-const scripts = new WeakMap<Task, { readonly folder: string; readonly files: readonly string[] }>();
+const scripts = new WeakMap<Task, { readonly folder: string; readonly found: readonly Script[] }>();
 
-function findScripts(task: Task, folder: string): readonly string[] {
+function findScripts(task: Task, folder: string): readonly Script[] {
   const commands = [...(task.source.kind === 'shell' ? [task.source.command] : []), ...task.checks.flatMap((check) => (check.type === 'condition' ? [] : [check.command]))];
-  return [...new Set(commands.flatMap((command) => scriptsOf(command, task, folder)))];
+  const found = new Map<string, Script>();
+  for (const named of commands.flatMap((command) => namedScripts(command))) {
+    const file = path.resolve(folder, task.cwd, named.path);
+    const relative = path.relative(folder, file).replaceAll(path.sep, '/');
+    if (relative === '' || leadsOutside(relative) || isOutputOf(task, relative)) continue;
+    found.set(file, { file, mayBeCompiled: named.mayBeCompiled && found.get(file)?.mayBeCompiled !== false });
+  }
+  return [...found.values()];
 }
 
-function scriptsOf(command: string, task: Task, folder: string): readonly string[] {
-  const words = command.split(/[\s;&|()"'`]+/).filter((word) => word !== '');
-  const started = interpreters.has(words[0] ?? '') ? words.slice(1).find((word) => !word.startsWith('-')) : words[0];
-  const scripts = [...(started === undefined ? [] : [started]), ...words.filter((word) => scriptName.test(word))];
-  const files = scripts.flatMap((script) => {
-    const absolute = path.resolve(folder, task.cwd, script);
-    const relative = path.relative(folder, absolute).replaceAll(path.sep, '/');
-    return !relative.startsWith('..') && !path.isAbsolute(relative) && !task.outputs.includes(relative) ? [absolute] : [];
-  });
-  return files;
+function isOutputOf(task: Task, relative: string): boolean {
+  return task.outputs.some((output) => relative === output || relative.startsWith(`${output}/`) || (isGlob(output) && globMatcher(output)(relative)));
 }
 
 /** The file that the definition names as source, relative to the pipeline's folder with `/`; of shell commands the scripts that they name. */
@@ -242,8 +251,24 @@ function packageFile({ module }: Extract<Task['source'], { readonly kind: 'call'
 
 /** What the task's shell commands name and is there, as `sourceFiles`. */
 export function scriptFiles(task: Task, folder: string): readonly string[] {
-  const isThere = (absolute: string): boolean => statSync(absolute, { throwIfNoEntry: false })?.isFile() === true;
-  return shellScripts(task, folder).filter(isThere).map((absolute) => path.relative(folder, absolute).replaceAll(path.sep, '/'));
+  const counts = ({ file, mayBeCompiled }: Script): boolean => statOf(file)?.isFile() === true && (!mayBeCompiled || isText(file));
+  return scriptsOf(task, folder).filter(counts).map(({ file }) => path.relative(folder, file).replaceAll(path.sep, '/'));
+}
+
+/** Text: what was compiled has zeros in its first bytes, on every system. */
+function isText(file: string): boolean {
+  const start = Buffer.alloc(64, ' ');
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      readSync(descriptor, start);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return false;
+  }
+  return !start.includes(0);
 }
 
 function ownSource(task: Task, folder: string): readonly string[] {
@@ -254,7 +279,7 @@ function ownSource(task: Task, folder: string): readonly string[] {
       return [task.source.notebook];
     case 'call': {
       const base = task.source.module.replaceAll('.', '/');
-      const isPackage = statSync(packageFile(task.source, folder), { throwIfNoEntry: false }) !== undefined;
+      const isPackage = statOf(packageFile(task.source, folder)) !== undefined;
       return [isPackage ? `${base}/__init__.py` : `${base}.py`];
     }
     case 'shell':

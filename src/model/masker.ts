@@ -6,8 +6,6 @@
  * All forms of all secrets are one regular expression of literal alternatives, longest first: V8 skips through text
  * with it at less than a nanosecond a byte, where a search for each of 32 forms takes three to five.
  */
-import type { Json } from './json.ts';
-
 export const mask = '***';
 
 /** Below this, base64 of a secret is so short that it is found in any picture. */
@@ -16,13 +14,13 @@ const shortestEncoded = 8;
 const shortestLine = 16;
 /** Up to this many characters of what may become a secret are handed on when nothing follows them for a while. */
 const shownEarly = 3;
-/** Ids, digests and times of ours: a short secret may occur in them by chance, and masked they would be none any more. */
-const opaque = /^(?:\d{16,20}|[0-9a-f]{16}|[0-9a-f]{32}|sha256:[0-9a-f]{64}|\d{8}T\d{6}Z-[\w-]+)$/;
+/** Characters of a number's text. `0001` as a number is 1, and to mask each of these would hide nothing and much. */
+const shortestNumber = 4;
 
 export interface Masker {
   readonly text: (text: string) => string;
-  /** Of an event: all of its strings, also the keys within them; not its type and the names of its fields. The same object when there is nothing to mask. */
-  readonly event: <T>(event: T) => T;
+  /** Whether a secret, read as a number, is this one, with whatever sign. */
+  readonly isSecret: (number: number) => boolean;
   readonly stream: () => MaskedStream;
   /** Of bytes, each as the character of its number (`latin1`). */
   readonly byteStream: () => MaskedStream;
@@ -45,30 +43,11 @@ export function createMasker(secrets: readonly string[]): Masker | undefined {
   if (secrets.length === 0) return undefined;
   const forms = [...new Set(secrets.flatMap(formsOf))];
   const search = searchFor(forms);
-  const exact = new Set(secrets);
   const bytes = searchFor(forms.map((form) => latin1(new TextEncoder().encode(form))));
-  const isMasked = (text: string): boolean => search.isIn(text) && (!opaque.test(text) || exact.has(text));
-  const text = (input: string): string => (isMasked(input) ? input.replace(search.all, mask) : input);
-  const holds = (value: Json): boolean => {
-    if (typeof value === 'string') return isMasked(value);
-    if (value === null || typeof value !== 'object') return false;
-    if (Array.isArray(value)) return (value as readonly Json[]).some(holds);
-    for (const [key, item] of Object.entries(value)) if (holds(item) || isMasked(key)) return true;
-    return false;
-  };
-  const walk = (value: Json): Json => {
-    if (typeof value === 'string') return text(value);
-    if (Array.isArray(value)) return (value as readonly Json[]).map(walk);
-    if (value !== null && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, item]) => [text(key), walk(item)]));
-    return value;
-  };
+  const numbers = secrets.map((secret) => Math.abs(Number(secret))).filter((number) => Number.isFinite(number) && String(number).length >= shortestNumber);
   return {
-    text,
-    event: (event) => {
-      const fields = Object.entries(event as Readonly<Record<string, Json>>);
-      if (!fields.some(([name, value]) => name !== 'type' && holds(value))) return event;
-      return Object.fromEntries(fields.map(([name, value]) => [name, name === 'type' ? value : walk(value)])) as typeof event;
-    },
+    text: (input) => (search.isIn(input) ? input.replace(search.all, mask) : input),
+    isSecret: (number) => numbers.includes(Math.abs(number)),
     stream: () => maskStream(search),
     byteStream: () => maskStream(bytes),
   };

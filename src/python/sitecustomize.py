@@ -1,4 +1,5 @@
-"""Goes on observing in the Python processes that a Python task starts; see `_runweave.observe`.
+"""In each Python process that a task starts: compares bytecode with its source, see `_runweave.bytecode`, and goes on
+observing what a Python task uses, see `_runweave.observe`.
 
 Python imports the first `sitecustomize` of its path when it starts, and this folder is the first of PYTHONPATH. The
 user's own runs as it would without this one: under its name, with the same search path, and its errors are its own.
@@ -7,11 +8,15 @@ user's own runs as it would without this one: under its name, with the same sear
 import os
 import sys
 
-if os.environ.get("RUNWEAVE_OBSERVE") and os.environ["RUNWEAVE_OBSERVE"] == os.environ.get("RUNWEAVE_LOG"):
+if os.environ.get("RUNWEAVE_WORKSPACE"):
     try:
-        from _runweave import observe
+        from _runweave import bytecode
 
-        observe.start(is_child=True)
+        bytecode.compare_with_source()
+        if os.environ.get("RUNWEAVE_OBSERVE") and os.environ["RUNWEAVE_OBSERVE"] == os.environ.get("RUNWEAVE_LOG"):
+            from _runweave import observe
+
+            observe.start(is_child=True)
     except Exception:
         pass  # another Python, too old or too new: it is not observed
 

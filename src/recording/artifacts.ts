@@ -6,13 +6,13 @@
  * that its task goes on writing to can't end up under a digest that it does not have.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { Digest } from '../model/fingerprint.ts';
 import type { ArtifactContent, EventOf } from '../model/run-event.ts';
 import type { Masker } from '../model/masker.ts';
 import { isText, isTextMediaType, mediaTypeOf } from './media-type.ts';
+import { openPlainFile } from './plain-file.ts';
 
 const defaultInlineLimit = 64 * 1024;
 
@@ -28,20 +28,41 @@ export interface ArtifactOptions {
   readonly masker?: Masker | undefined;
 }
 
-/** Throws when the file can't be read or the object can't be written. `folder` is `.runweave`. */
+/** Throws when it is no file, or can't be read, or the object can't be written. `folder` is `.runweave`. */
 export async function storeArtifact(folder: string, bytes: Uint8Array | { readonly path: string }, options: ArtifactOptions): Promise<StoredArtifact> {
+  if (bytes instanceof Uint8Array) return storeBytes(folder, [bytes], bytes.length, options);
+  const { handle, size } = await openPlainFile(bytes.path);
+  try {
+    return await storeBytes(folder, read(handle, size === 0 ? (options.inlineLimit ?? defaultInlineLimit) : size), size, options);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function storeBytes(folder: string, source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, size: number, options: ArtifactOptions): Promise<StoredArtifact> {
   const { name, inlineLimit = defaultInlineLimit, masker } = options;
-  const size = bytes instanceof Uint8Array ? bytes.length : (await stat(bytes.path)).size;
   if (size < inlineLimit) {
     const parts: Uint8Array[] = [];
-    for await (const part of masked([bytes instanceof Uint8Array ? bytes : await readFile(bytes.path)], masker)) parts.push(part);
+    for await (const part of masked(source, masker)) parts.push(part);
     const content = Buffer.concat(parts);
     const mediaType = options.mediaType ?? mediaTypeOf(name, content.subarray(0, 4096));
     return { name, mediaType, size: content.length, digest: digestOf(content), content: inline(content, mediaType) };
   }
-  const source = bytes instanceof Uint8Array ? [bytes] : (createReadStream(bytes.path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Uint8Array>);
   const stored = await storeObject(folder, masked(source, masker));
   return { name, mediaType: options.mediaType ?? mediaTypeOf(name, stored.head), size: stored.size, digest: stored.digest, content: { type: 'reference' } };
+}
+
+/**
+ * No more than it had when it was opened, though somebody may go on writing to it. (A file of /proc says that it is
+ * empty, and is not.)
+ */
+async function* read(handle: FileHandle, limit: number): AsyncGenerator<Uint8Array> {
+  for (let left = limit; left > 0; ) {
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(Math.min(left, 1024 * 1024)), 0, null, null);
+    if (bytesRead === 0) return;
+    left -= bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
 }
 
 async function* masked(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, masker: Masker | undefined): AsyncGenerator<Uint8Array> {

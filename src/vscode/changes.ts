@@ -4,7 +4,6 @@
  * comparison survives a reload of the window.
  */
 import { existsSync, realpathSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { changeOf } from '../model/change.ts';
@@ -13,6 +12,7 @@ import { describeReason } from '../model/fingerprint.ts';
 import type { Digest, Reason } from '../model/fingerprint.ts';
 import type { WorkspaceFile } from '../protocol/run-view.ts';
 import type { RunSource } from '../query/run-sources.ts';
+import { readPlainFile } from '../recording/plain-file.ts';
 import { fileInside } from './record-files.ts';
 
 const scheme = 'runweave-change';
@@ -73,7 +73,7 @@ async function compareFile({ path, from, to }: Extract<Change, { readonly type: 
   const file = workspaceFile(place.folder, path);
   const before = from === undefined ? emptyDocument(path) : await recorded(place, path, from);
   if (before === undefined) return 'What it contained then is not known: it was neither recorded nor committed.';
-  const nowIs = file === undefined ? undefined : await readFile(file).catch(() => undefined);
+  const nowIs = file === undefined ? undefined : await readPlainFile(file).catch(() => undefined);
   const after = await newSide(place, path, to, file, nowIs);
   if (after === undefined) return 'What it contained afterwards is not known any more.';
   const bytes = from === undefined ? undefined : await contentOf({ ...place, path, digest: from });
@@ -131,7 +131,7 @@ export async function lookAtSources(folder: string, sources: readonly RunSource[
   const states = await Promise.all(
     sources.map(async ({ path, content, meaning }): Promise<readonly [string, WorkspaceFile]> => {
       const file = workspaceFile(folder, path);
-      const bytes = file === undefined ? undefined : await readFile(file).catch(() => undefined);
+      const bytes = file === undefined ? undefined : await readPlainFile(file).catch(() => undefined);
       const isSame = bytes !== undefined && (hasDigest(bytes, path, content) || (meaning !== undefined && hasDigest(bytes, path, meaning)));
       return [`${path} ${content}`, bytes === undefined ? 'gone' : isSame ? 'same' : 'changed'];
     }),

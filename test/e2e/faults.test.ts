@@ -94,6 +94,44 @@ describe('a task', { timeout: 600_000 }, () => {
     assert.deepEqual([next.code, next.stderr.includes('script "own.py" does not exist')], [2, true], next.stderr);
   });
 
+  it('leaves pipes, devices, folders and links to themselves where files are looked for', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': `tasks:
+  log: {shell: "rm -f $RUNWEAVE_LOG; mkdir $RUNWEAVE_LOG"}
+  unreadable: {shell: "umask 777; echo metric x=1 >> $RUNWEAVE_LOG"}
+  artifacts: {shell: "mkfifo pipe; for name in pipe /dev/zero . gone; do echo artifact $name >> $RUNWEAVE_LOG; done"}
+  outputs: {shell: "mkfifo out; mkfifo all/pipe; ln -s self all/self; echo 1 > all/file", outputs: [out, "all/*"]}
+  uses: {shell: cat all/file, inputs: [out, "all/*"]}
+  observed: {python: observed.py}
+  after: {shell: echo after > after.txt, needs: [log, artifacts, outputs, observed], outputs: [after.txt]}
+`,
+      'observed.py': `import json, os
+os.mkdir("listed")
+os.symlink("self", "listed/self")
+os.listdir("listed")
+for name in ("written", "read"):
+    open(name, "a").close()
+    open(name).close()
+    os.remove(name)
+    os.symlink(name, name)
+os.mkfifo("module.py")
+with open(os.environ["RUNWEAVE_LOG"], "a") as log:
+    log.write(json.dumps({"type": "observed", "modules": [os.path.abspath("module.py"), "/dev/zero"], "written": ["a\\0b"]}) + "\\n")
+`,
+      read: '',
+    });
+    assert.equal((await place.run()).code, 0);
+    const [state] = await records(place);
+    assert.deepEqual([...new Set(Object.values(phases(state)))], ['success'], JSON.stringify(phases(state)));
+    assert.match(outputOf(state, 'log'), /^runweave: what the task reported by RUNWEAVE_LOG could not be read and is not recorded: .*\.log\.jsonl is a folder\./);
+    if (!isRoot) assert.match(outputOf(state, 'unreadable'), /^runweave: what the task reported by RUNWEAVE_LOG .* EACCES/);
+    const told = outputOf(state, 'artifacts');
+    assert.match(told, /artifact pipe could not be recorded: .*\/pipe is a named pipe: /);
+    assert.match(told, /artifact zero could not be recorded: \/dev\/zero is a device: /);
+    assert.match(told, /artifact \. could not be recorded: .* is a folder: /);
+    assert.match(told, /artifact gone could not be recorded: ENOENT/);
+  });
+
   it('does not hear SIGTERM, forks twice, and leaves its session: all of it ends with the task', async (context) => {
     const stay = `trap '' TERM; sleep 1000 & wait`;
     const place = workspace(context, {

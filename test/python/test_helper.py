@@ -116,6 +116,28 @@ class Values(TaskTest):
         )
         self.assertEqual(self.lines(), [])
 
+    def test_numbers_that_json_does_not_keep_are_text_and_that_is_said(self):
+        program = """
+            import runweave
+            runweave.log_params({"n": 2**53 + 1, "of": [-2**63]})
+            runweave.returns(kept=[2**53, -2**53])
+            runweave.returns(n=2**53 + 1)
+            runweave.returns(of={"a": [1, -2**63, float("nan")]})
+            """
+        path = self.write("script.py", program)
+        result = self.task("script", path)
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(self.values("param"), {"n": "9007199254740993", "of": ["-9223372036854775808"]})
+        self.assertEqual(self.values("return"), {"kept": [2**53, -(2**53)], "n": "9007199254740993", "of": {"a": [1, "-9223372036854775808", "NaN"]}})
+        told = [(line["message"], line["file"], line["line"]) for line in self.lines("warning")]
+        self.assertEqual(
+            told,
+            [
+                ("returned 'n': 9007199254740993 is no number that JSON keeps, and is handed on as text", path, 4),
+                ("returned 'of': -9223372036854775808 is no number that JSON keeps, and is handed on as text", path, 5),
+            ],
+        )
+
     def test_any_text_survives(self):
         self.code(r"""import runweave; runweave.set_tag("a\n\"é😀\x00", "\ud800 \u2028")""")
         self.assertEqual(self.values("tag"), {'a\n"é😀\x00': "\ud800 \u2028"})

@@ -266,7 +266,7 @@ class Children(TaskTest):
                     path = [part for part in (environment["PYTHONPATH"], self.path("custom") if custom else "") if part]
                     environment = {**environment, "PYTHONPATH": os.pathsep.join(path)}
                     result = subprocess.run(command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-                    outputs.append((result.returncode, result.stdout.replace("'_runweave', '_runweave.observe', ", "").replace("'atexit', ", ""), result.stderr))
+                    outputs.append((result.returncode, result.stdout.replace("'_runweave', '_runweave.bytecode', '_runweave.observe', ", "").replace("'atexit', ", ""), result.stderr))
                 self.assertEqual(outputs[0], outputs[1])
 
 

@@ -654,6 +654,20 @@ class NotForked(WarmTest):
         answer = self.start(warm, "script", path)
         self.assertEqual((answer["type"], answer["stale"]), ("not-started", True))
 
+    def test_after_a_change_that_kept_time_and_size(self):
+        env = self.installed("VALUE = 1")
+        self.env = lambda *_: env
+        warm = self.ready(["alpha"])
+        path = self.write("tasks/script.py", "import alpha; print(alpha.VALUE)")
+        file = self.path("site-packages/alpha.py")
+        before = os.stat(file)
+        # In place, as `rsync --inplace --times` does.
+        with open(file, "r+", encoding="utf-8") as changed:
+            changed.write("VALUE = 2")
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        answer = self.start(warm, "script", path)
+        self.assertEqual((answer["type"], answer["stale"]), ("not-started", True))
+
     def test_after_an_installed_module_changed_while_others_were_loaded(self):
         env = self.installed("VALUE = 1")
         self.write("site-packages/beta.py", f"with open({self.path('site-packages/alpha.py')!r}, 'w') as file: file.write('VALUE = 22')")

@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 import type { UnixNano } from '../../model/time.ts';
+import { withTextForLongNumbers } from '../../model/whole-number.ts';
 
 export type TaskLogEntry =
   | { readonly type: 'metric'; readonly name: string; readonly value: number | 'NaN' | 'Infinity' | '-Infinity'; readonly step?: number; readonly time?: UnixNano }
@@ -58,13 +59,16 @@ export function parseTaskLogLine(line: string, cwd: string): TaskLogEntry | unde
   if (!text.startsWith('{')) return parseShortForm(text, cwd) ?? invalid('neither a JSON object nor `metric NAME=VALUE [step]`, `param NAME=VALUE`, `tag NAME=VALUE`, `return NAME=VALUE` or `artifact PATH`');
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = JSON.parse(isOfValue.test(text) ? withTextForLongNumbers(text) : text);
   } catch {
     return invalid('not valid JSON');
   }
   if (!isJsonObject(parsed)) return invalid('not a JSON object');
   return parseObject(parsed, cwd) ?? invalid('unknown type, or a field is missing or of the wrong type');
 }
+
+/** Other numbers are measured. */
+const isOfValue = /"type"\s*:\s*"(?:param|return|tag)"/;
 
 function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskLogEntry | undefined {
   const { type, name, value } = object;
@@ -161,7 +165,7 @@ function parseShortForm(text: string, cwd: string): TaskLogEntry | undefined {
 /** Numbers as numbers, JSON as JSON, everything else as text. */
 function jsonOrText(text: string): Json {
   try {
-    return JSON.parse(text) as Json;
+    return JSON.parse(withTextForLongNumbers(text)) as Json;
   } catch {
     return text;
   }

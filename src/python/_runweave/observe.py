@@ -15,6 +15,8 @@ import atexit
 import os
 import sys
 
+from . import bytecode
+
 _here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _hidden = {".git", ".runweave", ".ipynb_checkpoints", "__pycache__", "site-packages", "dist-packages"}
 _writing = os.O_WRONLY | os.O_RDWR
@@ -83,6 +85,7 @@ def start(source=None, is_child=False):
     if imp is not None:
         _suffixes = (*imp.extension_suffixes(), *_suffixes)
     os.environ["RUNWEAVE_OBSERVE"] = log
+    bytecode.compare_with_source()
     if source:
         path = _in_workspace(source)
         if path is not None:

@@ -94,7 +94,8 @@ def _stamp(path):
         status = os.stat(path)
     except OSError:
         return None
-    return (status.st_mtime_ns, status.st_size, status.st_ino)
+    # The ctime too: what is copied may be given the time of what was there before.
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
 def installed_folders():

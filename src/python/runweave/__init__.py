@@ -213,8 +213,9 @@ def returns(**values: Any) -> None:
 
 def _return(name: str, value: Any) -> dict[str, Any]:
     """The line of one returned value. TypeError for what is neither JSON nor can be pickled."""
+    texts: list[str] = []
     try:
-        return {"type": "return", "name": name, "value": _values.json_value(value, arrays=False)}
+        line = {"type": "return", "name": name, "value": _values.json_value(value, arrays=False, texts=texts)}
     except TypeError:
         from . import _pickles
 
@@ -225,3 +226,8 @@ def _return(name: str, value: Any) -> dict[str, Any]:
                 f"a value of type {_values.type_name(type(value))} is not JSON and cannot be pickled ({error}); "
                 "define its class or function at the top of a module, or write it to an output file"
             ) from None
+    if texts:
+        import warnings
+
+        warnings.warn(f"returned {name!r}: {texts[0]} is no number that JSON keeps, and is handed on as text", RuntimeWarning, 3)
+    return line

@@ -19,6 +19,10 @@ def _real(value: float) -> float | str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
+def _whole(value: int) -> int | str:
+    return value if -_largest_exact_integer <= value <= _largest_exact_integer else str(value)
+
+
 def number(value: Any) -> int | float | str:
     """A metric's value in JSON (a number, or "NaN", "Infinity", "-Infinity") from anything that is one number: int,
     float, Decimal, NumPy scalar, tensor of one element.
@@ -56,8 +60,10 @@ def step(value: Any) -> int:
         raise TypeError(f"a metric's step must be a whole number, not {value!r}") from None
 
 
-def json_value(value: Any, arrays: bool = True) -> Any:
+def json_value(value: Any, arrays: bool = True, texts: list[str] | None = None) -> Any:
     """A strict JSON value. NumPy scalars, tuples, paths and, if `arrays`, NumPy arrays are converted.
+
+    Whole numbers that a number of JSON would round, NaN and the infinities become text, which is put into `texts`.
 
     Raises TypeError, naming the type, for what JSON cannot hold.
     """
@@ -65,22 +71,23 @@ def json_value(value: Any, arrays: bool = True) -> Any:
         return value
     if isinstance(value, str):
         return str(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return _real(float(value))
+    if isinstance(value, (int, float)):
+        number = _whole(int(value)) if isinstance(value, int) else _real(float(value))
+        if texts is not None and isinstance(number, str):
+            texts.append(number)
+        return number
     if isinstance(value, (list, tuple)):
-        return [json_value(item, arrays) for item in value]
+        return [json_value(item, arrays, texts) for item in value]
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
                 raise TypeError(f"a key of type {type_name(type(key))}")
-        return {str(key): json_value(item, arrays) for key, item in value.items()}
+        return {str(key): json_value(item, arrays, texts) for key, item in value.items()}
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)
     if type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "tolist"):
         if arrays or not getattr(value, "ndim", 0):
-            return json_value(value.tolist(), arrays)
+            return json_value(value.tolist(), arrays, texts)
     raise TypeError(f"a value of type {type_name(type(value))}")
 
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
@@ -34,6 +35,13 @@ describe('kept sources', () => {
     assert.deepEqual(await keeper.keep(['data.py', 'large.py']), {});
     assert.deepEqual(await keeper.keep(['new.py'], Date.now() + 1000), {});
     assert.deepEqual(Object.keys(await keeper.keep(['new.py'])), ['new.py']);
+  });
+
+  it('are files: nothing is waited for that a pipe or a device might give', { timeout: 120_000 }, async (t) => {
+    const folder = temporaryFolder(t);
+    execFileSync('mkfifo', [path.join(folder, 'pipe.py')]);
+    const keeper = createSourceKeeper(path.join(folder, '.runweave'), folder, (text) => text);
+    assert.deepEqual(await keeper.keep(['pipe.py', path.relative(folder, '/dev/zero')]), {});
   });
 
   it('of another version are read again', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -60,5 +60,31 @@ describe('what is known of tasks', () => {
     rmSync(file);
     assert.equal(results.get(first.id), undefined);
     assert.deepEqual(pipeline.tasks.filter(memory.holds), []);
+  });
+
+  it('is saved for the state of the pipeline file that it is about, also when another was read since', async () => {
+    const store = path.join(folder, '.runweave');
+    const pipeline = pipelineOf([first, second]);
+    const known = createTaskMemory(store, pipeline.file);
+    const writing = await known.results(pipeline);
+    for (const { id } of pipeline.tasks) writing.ended(id, success);
+    let key = 'before';
+    remember(known.decisions(pipeline, () => key), second);
+    key = 'now';
+    known.save();
+    writing.close();
+    const holds = (of: string): boolean => createTaskMemory(store, pipeline.file).decisions(pipeline, () => of).holds(second);
+    assert.deepEqual({ before: holds('before'), now: holds('now') }, { before: true, now: false });
+  });
+
+  it('is told of changes whatever state of the pipeline file it is about', () => {
+    const known = createTaskMemory(path.join(folder, '.runweave'), path.join(folder, 'runweave.yaml'));
+    const reads = taskOf({ id: 'reads', source: { kind: 'shell', command: 'true' }, inputs: ['missing.txt'] });
+    const memories = [pipelineOf([reads]), pipelineOf([reads])].map((pipeline) => known.decisions(pipeline, () => ''));
+    for (const memory of memories) memory.trustEvents(true);
+    for (const memory of memories) remember(memory, reads);
+    writeFileSync(path.join(folder, 'missing.txt'), '');
+    known.touch([path.join(folder, 'missing.txt')]);
+    assert.deepEqual(memories.map((memory) => memory.holds(reads)), [false, false]);
   });
 });

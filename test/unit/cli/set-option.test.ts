@@ -14,6 +14,9 @@ describe('--set', () => {
     ['a=0.5', 0.5],
     ['a=1e3', 1000],
     ['a=0x10', 16],
+    ['a=9007199254740992', 9007199254740992],
+    ['a=-1e300', -1e300],
+    ['a="9007199254740993"', '9007199254740993'],
     ['a=true', true],
     ['a=null', null],
     ['a=yes', 'yes'],
@@ -53,6 +56,8 @@ describe('--set', () => {
     ['1a=1', /is not the name of a parameter/],
     ['a=[1', /can't be read/],
     ['a=[*x]', /aliases/],
+    ['a=9007199254740993', /^--set a: 9007199254740993 has more digits than a number keeps: it would be 9007199254740992; write it as text, '"9007199254740993"'$/],
+    ['a={b: [-0, 9007199254740993]}', /more digits/],
   ];
   for (const [given, message] of mistakes) {
     it(`${given} is a mistake`, () => {

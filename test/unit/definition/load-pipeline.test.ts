@@ -184,10 +184,10 @@ tasks:
   });
 
   it('reach the environment: first the file\'s, which itself refers to the one outside', () => {
-    const text = 'env: {PATH: "bin:${env.PATH}", N: 1.10}\ntasks:\n  a: {shell: x, env: {N: 2.50, B: true}, params: {p: "${env.PATH}", n: "${env.N}", h: "${env.HOME}"}}\n';
+    const text = 'env: {PATH: "bin:${env.PATH}", N: 1.10}\ntasks:\n  a: {shell: x, env: {N: 2.50, B: true, ID: 9007199254740993}, params: {p: "${env.PATH}", n: "${env.N}", h: "${env.HOME}"}}\n';
     const a = task(good(text, { environment: { PATH: '/usr/bin', HOME: '/h' } }), 'a');
     assert.deepEqual(a.params, { p: 'bin:/usr/bin', n: '1.10', h: '/h' });
-    assert.deepEqual(a.env, { PATH: 'bin:/usr/bin', N: '2.50', B: 'true' });
+    assert.deepEqual(a.env, { PATH: 'bin:/usr/bin', N: '2.50', B: 'true', ID: '9007199254740993' });
   });
 
   it('are filled in everywhere, and checked as what they become', () => {
@@ -290,6 +290,45 @@ tasks:
       around: ['each[n=1]', 'each[n=2]', 'glob'],
       not: ['file'],
     });
+  });
+
+  it('come from globs and folders that may have files in common', () => {
+    const pipeline = good(`
+tasks:
+  use: {shell: x, inputs: ["build/**/*.csv"]}
+  make: {shell: x, outputs: [build/a]}
+  report: {shell: x, outputs: [build/report.html]}
+  best: {shell: x, inputs: ["m/best-*.json"]}
+  models: {shell: x, outputs: ["m/*.json"]}
+  folder: {shell: x, inputs: [plots/a]}
+  plots: {shell: x, outputs: ["plots/*/*.png"]}
+  crossed: {shell: x, inputs: ["logs/x-*"]}
+  logs: {shell: x, outputs: ["logs/*-1.txt"]}
+  not: {shell: x, inputs: ["m/*.csv", "build/*.csv", plots/a.svg, "{log,plot}/*"]}
+`);
+    assert.deepEqual(Object.fromEntries(Object.entries(edges(pipeline)).filter(([, needs]) => needs.length > 0)), { use: ['make'], best: ['models'], folder: ['plots'], crossed: ['logs'] });
+    assert.ok(pipeline.tasks.findIndex(({ id }) => id === 'make') < pipeline.tasks.findIndex(({ id }) => id === 'use'));
+  });
+
+  it('that are only possible make no cycle', () => {
+    const pipeline = good(`
+tasks:
+  own: {shell: x, inputs: ["data/**/*.csv"], outputs: [data/own]}
+  first: {shell: x, inputs: ["m/best-*.json"], outputs: [first.txt]}
+  between: {shell: x, inputs: [first.txt], outputs: [between.txt]}
+  last: {shell: x, inputs: [between.txt, "one/*-a"], outputs: ["m/*.json", "two/b-*"]}
+  each: {shell: x, inputs: ["two/*-b"], outputs: ["one/a-*"]}
+`);
+    assert.deepEqual(edges(pipeline), { own: [], first: [], between: ['first'], last: ['between', 'each'], each: [] });
+  });
+
+  it('are warned of where two tasks may write the same files, and a mistake where they do', () => {
+    const told = (first: string, second: string): readonly string[] => load(`tasks:\n  a: {shell: x, outputs: ["${first}"]}\n  b: {shell: x, outputs: ["${second}"]}\n`).graph.diagnostics.map(({ code, severity, message }) => `${code} ${severity}: ${message}`);
+    for (const [first, second] of [['m/*.json', 'm/best-*.json'], ['m/best-*.json', 'm/*.json']] as const) {
+      assert.deepEqual(told(first, second), [`same-output error: task "a" already writes "${first}", and this one "${second}"`]);
+    }
+    assert.deepEqual(told('build/a', 'build/**/*.csv'), ['same-output warning: "build/**/*.csv" can be the same files as the output "build/a" of task "a"']);
+    assert.deepEqual(told('build/a.html', 'build/**/*.csv'), []);
   });
 
   it('may lead out of the folder on the side of inputs only', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
@@ -275,6 +275,21 @@ describe('outcomes', { timeout: 300_000 }, () => {
     } finally {
       process.kill(daemon, 'SIGKILL');
     }
+  });
+});
+
+describe('the file with its params', { timeout: 300_000 }, () => {
+  it('is written the next time, when there was no room for it', async () => {
+    const params = { lr: 0.1 };
+    const file = path.join(path.dirname(scratch), `params-${digestOf(JSON.stringify(params)).slice('sha256:'.length).slice(0, 32)}.json`);
+    mkdirSync(path.dirname(file), { recursive: true });
+    // Writing to it fails as on a full disk.
+    symlinkSync('/dev/full', `${file}.tmp`);
+    const first = await finish(sh('true', { request: { params } }));
+    assert.equal(first.ended.outcome, 'error');
+    assert.match(first.ended.failure?.message ?? '', /^ENOSPC/);
+    const next = await finish(sh('cat $RUNWEAVE_PARAMS', { request: { params } }));
+    assert.deepEqual([next.ended.outcome, next.outputOf('stdout')], ['success', '{"lr":0.1}']);
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -129,6 +129,40 @@ describe('remembered decisions', () => {
     assert.equal(memory.holds(b), true);
     memory.resultChanged(a.id);
     assert.equal(memory.holds(b), false);
+  });
+
+  it('hold no longer when a file changes that a link on the way leads to, or such a link does', async () => {
+    const tasks = [shell('file', 'cat latest.csv', ['latest.csv'], ['file.out']), shell('folder', 'cat current/x.csv', ['current/x.csv'], ['folder.out'])];
+    for (const name of ['data/1.csv', 'data/2.csv', 'v1/x.csv', 'v2/x.csv', 'file.out', 'folder.out']) write(name, name);
+    const link = (target: string, name: string): void => {
+      rmSync(at(name), { force: true });
+      symlinkSync(target, at(name));
+    };
+    link('data/1.csv', 'first.csv');
+    link('first.csv', 'latest.csv');
+    link('v1', 'current');
+    const { pipeline, plain, succeed } = world(tasks);
+    const memory = createDecisionMemory(pipeline, undefined, later);
+    memory.trustEvents(true);
+    /** Tasks that hold no longer, once it is told of a change of that place alone. */
+    const doubted = async (place: string, change: () => void): Promise<readonly string[]> => {
+      for (const task of tasks) await succeed(task, memory);
+      for (const task of tasks) await decide(task, false, { ...plain, memory });
+      assert.equal(tasks.every(memory.holds), true);
+      change();
+      memory.touch([at(place)]);
+      return tasks.filter((task) => !memory.holds(task)).map(({ id }) => id);
+    };
+    assert.deepEqual(await doubted('data/1.csv', () => write('data/1.csv', 'another')), ['file']);
+    assert.deepEqual(await doubted('data/2.csv', () => write('data/2.csv', 'another')), []);
+    assert.deepEqual(await doubted('first.csv', () => link('data/2.csv', 'first.csv')), ['file']);
+    assert.deepEqual(await doubted('data/2.csv', () => write('data/2.csv', 'one more')), ['file']);
+    assert.deepEqual(memory.verifyOf([at('data/2.csv')]), [at('data/2.csv')], 'of which nothing is known any more');
+    assert.deepEqual(await doubted('v1/x.csv', () => write('v1/x.csv', 'another')), ['folder']);
+    assert.deepEqual(await doubted('current', () => link('v2', 'current')), ['folder']);
+    assert.deepEqual(await doubted('v2/x.csv', () => rmSync(at('v2/x.csv'))), ['folder']);
+    link('nowhere.csv', 'latest.csv');
+    assert.deepEqual(await doubted('nowhere.csv', () => write('nowhere.csv', 'there')), ['file']);
   });
 
   it('of another version, and those that are damaged, count as none', async () => {

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { findInterpreter, type FoundInterpreter, type InterpreterQuestion } from '../../../src/execution/interpreter.ts';
+import { environmentsStamp, findInterpreter, type FoundInterpreter, type InterpreterQuestion } from '../../../src/execution/interpreter.ts';
 
 /** Of the machine; what `python3` on the path really is. */
 const real = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
@@ -163,5 +163,25 @@ describe('the interpreter', () => {
     rmSync(path.join(workspace, '.venv', 'bin', 'python'));
     assert.equal((await found()).origin, 'python3 on PATH');
     assert.match(await notFound({ environment: { PATH: path.join(workspace, 'empty') } }), /\(\.venv\): not found; python3 \(python3 on PATH\): not found; python \(python on PATH\): not found/);
+  });
+
+  it('may be another when an environment comes or goes, and not when one was chosen', () => {
+    const stamp = (more: Partial<InterpreterQuestion> = {}): string => environmentsStamp({ folder: path.join(workspace, 'pipelines', 'one'), workspace, environment: { VIRTUAL_ENV: path.join(workspace, 'active') }, ...more });
+    const before = stamp();
+    const seen = new Set([before]);
+    for (const place of [path.join(workspace, 'env'), path.join(workspace, 'pipelines', '.venv'), path.join(workspace, 'active')]) {
+      mkdirSync(place, { recursive: true });
+      // First it is known as one, then it has a Python.
+      writeFileSync(path.join(place, 'pyvenv.cfg'), '');
+      seen.add(stamp());
+      environmentAt(place);
+      seen.add(stamp());
+    }
+    assert.equal(seen.size, 7);
+    for (const place of ['env', 'pipelines/.venv', 'active']) rmSync(path.join(workspace, place), { recursive: true });
+    assert.equal(stamp(), before);
+    const chosen = stamp({ chosen: real });
+    environmentAt(path.join(workspace, '.venv'));
+    assert.equal(stamp({ chosen: real }), chosen);
   });
 });

@@ -208,6 +208,13 @@ describe('source files', () => {
     assert.deepEqual(sourceFiles(taskOf({ source: shell('sh a.sh && sh b.sh && sh ../b.sh'), cwd: 'sub' }), folder), ['sub/a.sh', 'b.sh']);
   });
 
+  it('of a shell command are not what it compiles, makes as an output, or takes from elsewhere', () => {
+    files({ compiled: '\u007fELF\u0002\0\0', 'build/tool': '', '..a/gen.sh': '', 'one.json': '', two: '' });
+    const command = 'cc -o compiled x.c && ./compiled && build/tool && sh ../gen.sh; ./two; cd ..; sh gen.sh; sh ..a/gen.sh; cd ..; cd ..a; sh gen.sh';
+    assert.deepEqual(sourceFiles(taskOf({ source: shell(command), outputs: ['build'] }), folder), ['two']);
+    assert.deepEqual(sourceFiles(taskOf({ source: shell('./compiled; cd ..a; sh gen.sh'), outputs: ['build/*'] }), folder), ['compiled', '..a/gen.sh']);
+  });
+
   it('of a shell command that names others now do not linger', async () => {
     files({ 'a.sh': '1', 'b.sh': '1' });
     const last = await fingerprintOf(taskOf({ source: shell('sh a.sh; sh b.sh') }));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { createMasker } from '../../../src/model/masker.ts';
@@ -78,6 +79,21 @@ describe('storeArtifact', () => {
       await assert.rejects(storeArtifact(folder, bytes, { name: 'x.pkl', masker }), /it is not text, and the value of a secret is in it/);
     }
     assert.deepEqual(readdirSync(path.join(folder, 'objects', 'sha256')), [], 'nothing of it stays');
+  });
+
+  it('rejects for what is no file, without waiting for what comes from it', { timeout: 120_000 }, async (t) => {
+    const folder = temporaryFolder(t);
+    const [pipe, inside] = [path.join(folder, 'pipe'), path.join(folder, 'inside')];
+    execFileSync('mkfifo', [pipe]);
+    mkdirSync(inside);
+    await assert.rejects(storeArtifact(folder, { path: pipe }, { name: 'x' }), { message: `${pipe} is a named pipe: write what comes from it to a file, and name that` });
+    await assert.rejects(storeArtifact(folder, { path: '/dev/zero' }, { name: 'x' }), /^Error: \/dev\/zero is a device/);
+    await assert.rejects(storeArtifact(folder, { path: inside }, { name: 'x' }), { message: `${inside} is a folder: name the files in it` });
+  });
+
+  it('takes a file of the system that says it is empty', async (t) => {
+    const { content } = await storeArtifact(temporaryFolder(t), { path: '/proc/self/status' }, { name: 'status.txt' });
+    assert.match(content.type === 'utf8' ? content.text : '', /^Name:/);
   });
 
   it('rejects for a file that is not there', async (t) => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import { maskEvent } from '../../../src/model/masked-event.ts';
+import { createMasker } from '../../../src/model/masker.ts';
 import type { MetricValue } from '../../../src/model/metric-series.ts';
 import type { RunEvent } from '../../../src/model/run-event.ts';
 import { createRunFold } from '../../../src/model/run-state.ts';
@@ -62,6 +64,21 @@ describe('sealRun', () => {
       assert.deepEqual(comparable(await stateOf(record)), comparable(fold(events)), `seed ${seed}`);
     }
     assert.equal(seen.size, 27, 'every type of event is among them');
+  });
+
+  it('gives back what is left of a run when secrets are taken out of it, whatever words and numbers they are', async (t) => {
+    const folder = temporaryFolder(t);
+    const words = ['text', 'loss', 'name', 'type', 'task', 'train', 'success', 'failure', 'first', 'stdout', 'shell', 'http', 'data', 'numpy', 'never-ran', 'param-changed', 'utf8', 'running', 'build', 'digest', 'sha256'];
+    const numbers = ['123456789', '12345678901234567890', '1795', '4711'];
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const masker = createMasker([...words, ...numbers, seed.toString(16).padStart(4, '0')]);
+      assert.ok(masker !== undefined);
+      const events = generateRun(seed).map((event) => maskEvent(event, masker));
+      const state = comparable(fold(events));
+      assert.deepEqual(comparable(await stateOf(await sealRun(path.join(folder, String(seed)), events))), state, `seed ${seed}`);
+      const text = JSON.stringify(state);
+      for (const secret of [/\bloss\b/, /\btrain\b/, /numpy/, /123456789(?!\d)/, /12345678901234567/]) assert.doesNotMatch(text, secret);
+    }
   });
 
   it('gives back long series, which are packed, with every value, time and step', async (t) => {

@@ -28,6 +28,8 @@ understands('short forms', [
   ['param empty=', { type: 'param', name: 'empty', value: '' }],
   ['tag stage=0.1', { type: 'tag', name: 'stage', value: '0.1' }],
   ['return n=true', { type: 'return', name: 'n', value: true }],
+  ['return n=9007199254740992', { type: 'return', name: 'n', value: 9007199254740992 }],
+  ['return n=9007199254740993', { type: 'return', name: 'n', value: '9007199254740993' }],
   ['return n={"a": null}', { type: 'return', name: 'n', value: { a: null } }],
   ['artifact plots/a b.png', { type: 'artifact', name: 'a b.png', path: path.join(cwd, 'plots/a b.png') }],
   ['', undefined],
@@ -35,6 +37,8 @@ understands('short forms', [
 ]);
 
 understands('JSON objects', [
+  [String.raw`{"type": "return", "name": "n", "value": [-9007199254740993, 0.12345678901234567, 1e300, "\":9007199254740993"]}`, { type: 'return', name: 'n', value: ['-9007199254740993', 0.12345678901234567, 1e300, '":9007199254740993'] }],
+  ['{"type":"metric","name":"loss","value":9007199254740993}', { type: 'metric', name: 'loss', value: 9007199254740992 }],
   ['{"type":"metric","name":"loss","value":1,"step":2,"time":"1700000000000000001"}', { type: 'metric', name: 'loss', value: 1, step: 2, time: '1700000000000000001' }],
   ['{"type":"metric","name":"loss","value":1,"step":null}', { type: 'metric', name: 'loss', value: 1 }],
   ['{"type":"metric","name":"loss","value":"NaN"}', { type: 'metric', name: 'loss', value: 'NaN' }],

@@ -1,0 +1,119 @@
+/** What a session that watches does with changes that come at a bad moment. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { openSession, type Session } from '../../src/app/session.ts';
+import type { RunEvent } from '../../src/model/run-event.ts';
+import type { SessionMessage } from '../../src/protocol/session.ts';
+import { eventually } from '../eventually.ts';
+import { workspace, type Workspace } from './runweave.ts';
+
+// The Python of who runs the tests is not the workspace's.
+delete process.env['VIRTUAL_ENV'];
+
+interface Watched {
+  readonly place: Workspace;
+  readonly session: Session;
+  /** Of run events since the last `forget`: each as `type task`. */
+  readonly events: () => readonly string[];
+  readonly seen: (event: string, times?: number) => Promise<void>;
+  readonly sealed: () => Promise<void>;
+  readonly forget: () => void;
+}
+
+async function watch(context: TestContext, files: Readonly<Record<string, string>>): Promise<Watched> {
+  const place = workspace(context, files);
+  let messages: SessionMessage[] = [];
+  const session = await openSession({ file: path.join(place.folder, 'runweave.yaml') }, (message) => messages.push(message));
+  context.after(() => session.close());
+  const told = (event: RunEvent): string => ('task' in event ? `${event.type} ${event.task}` : event.type);
+  const events = (): readonly string[] => messages.flatMap((message) => (message.type === 'event' ? [told(message.event)] : []));
+  const seen: Watched['seen'] = (event, times = 1) => eventually(() => assert.equal(events().filter((each) => each === event).length, times));
+  const sealed = (): Promise<void> => eventually(() => assert.ok(messages.some(({ type }) => type === 'sealed')));
+  const started = await session.watch([]);
+  assert.ok(!('code' in started));
+  return { place, session, events, seen, sealed, forget: () => (messages = []) };
+}
+
+/** Each once. */
+const executed = (events: readonly string[]): readonly string[] => [...new Set(events.flatMap((event) => (event.startsWith('task-started ') ? [event.slice('task-started '.length)] : [])))];
+/** Takes what is in `name.txt`, and waits until the test lets it go on with that, by a file that is not watched. */
+const slow = (name: string): string => `text=$(cat ${name}.txt); echo $text > out-${name}.txt; until [ -e .runweave/go-${name}-$text ]; do sleep 0.05; done`;
+
+describe('a pipeline file that is saved during a run of a watch', () => {
+  const file = `
+tasks:
+  a: {shell: "${slow('a')}", inputs: [a.txt], outputs: [out-a.txt], watch: lazy}
+  publish: {shell: "${slow('publish')}", inputs: [publish.txt, out-a.txt], outputs: [out-publish.txt], watch: manual}
+  other: {shell: cat other.txt > out-other.txt, inputs: [other.txt], outputs: [out-other.txt], watch: lazy}
+  auto: {shell: cat auto.txt > out-auto.txt, inputs: [auto.txt], outputs: [out-auto.txt]}
+`;
+  const files = { 'runweave.yaml': file, 'a.txt': 'one', 'publish.txt': 'one', 'other.txt': 'one', 'auto.txt': 'one' };
+
+  it('leaves the first run what was asked for: lazy tasks as well', async (context) => {
+    const { place, events, seen, sealed } = await watch(context, { ...files, 'runweave.yaml': file.replace('other.txt]', 'out-a.txt]') });
+    await seen('attempt-started a');
+    place.write('runweave.yaml', `${place.read('runweave.yaml')}# saved\n`);
+    await seen('tasks-changed');
+    place.write('.runweave/go-a-one', '');
+    await sealed();
+    assert.deepEqual(executed(events()).filter((task) => task !== 'auto'), ['a', 'other']);
+  });
+
+  it('leaves a run that was asked for its tasks, and the others to the watch', async (context) => {
+    const { place, session, events, seen, sealed, forget } = await watch(context, { ...files, '.runweave/go-a-one': '' });
+    await sealed();
+    forget();
+    place.write('a.txt', 'two');
+    place.write('other.txt', 'two');
+    await eventually(async () => {
+      const plan = await session.plan(['publish', 'other']);
+      assert.ok(!('code' in plan) && plan.every(({ action }) => action !== 'skip'));
+    });
+    const run = session.run({ tasks: ['publish'], force: false });
+    await seen('attempt-started a');
+    place.write('runweave.yaml', `${file}# saved\n`);
+    await seen('tasks-changed');
+    place.write('auto.txt', 'two');
+    // Told no earlier than the other.
+    place.write('a.txt', 'three');
+    await seen('attempt-started a', 2);
+    place.write('.runweave/go-a-three', '');
+    await seen('attempt-started publish');
+    place.write('.runweave/go-publish-one', '');
+    assert.ok(!('code' in (await run)));
+    assert.deepEqual(executed(events()), ['a', 'publish']);
+    await eventually(() => assert.equal(place.read('out-auto.txt'), 'two'));
+  });
+
+  it('does not keep the run from what else changes when it has mistakes', async (context) => {
+    const { place, session, seen, sealed } = await watch(context, { ...files, 'runweave.yaml': file.replaceAll('lazy', 'auto') });
+    await seen('attempt-started a');
+    place.write('runweave.yaml', 'tasks: {a: {shel: x}}');
+    await eventually(() => assert.ok(session.graph().diagnostics.length > 0));
+    place.write('a.txt', 'two');
+    await seen('attempt-started a', 2);
+    place.write('.runweave/go-a-two', '');
+    await sealed();
+    assert.equal(place.read('out-a.txt'), 'two\n');
+  });
+});
+
+describe('a virtual environment that is made while watching', () => {
+  it('is used from the next change on', async (context) => {
+    const { place, seen, sealed, forget } = await watch(context, {
+      'runweave.yaml': 'tasks:\n  t: {python: t.py, inputs: [a.txt], outputs: [out.txt]}\n',
+      't.py': "import sys\nopen('out.txt', 'w').write(sys.prefix)\n",
+      'a.txt': 'one',
+    });
+    await sealed();
+    const environment = path.join(place.folder, '.venv');
+    assert.notEqual(place.read('out.txt'), environment);
+    execFileSync('python3', ['-m', 'venv', '--without-pip', environment]);
+    forget();
+    place.write('a.txt', 'two');
+    await seen('task-ended t');
+    assert.equal(place.read('out.txt'), environment);
+  });
+});
