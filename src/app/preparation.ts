@@ -1,12 +1,12 @@
 /** What a run of a pipeline would have to do: which tasks, with which interpreter, and what is known of them. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { tasksNamed, withUpstream, type Pipeline, type Task, type TaskId } from '../model/pipeline.ts';
+import { tasksNamed, withUpstream, type Pipeline, type TaskId } from '../model/pipeline.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import { nearName } from '../model/near-name.ts';
 import type { Interpreter, OpenOptions, ProblemCode, SessionMessage } from '../protocol/session.ts';
 import type { LoadedPipeline } from '../definition/load-pipeline.ts';
-import { outputLookup, type IsOutput } from '../fingerprint/listings.ts';
+import { outputLookup } from '../fingerprint/listings.ts';
 import type { KeptResults } from '../fingerprint/kept-results.ts';
 import { checkSyntax } from '../execution/check-syntax.ts';
 import { lookBeyond, type DecisionContext } from '../execution/decide.ts';
@@ -149,7 +149,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     if (!isTold || !isTrusted) decisions.touch();
     isTrusted = isTold;
     lookBeyond({ memory: decisions, interpreter: python });
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, memory: decisions, isOutput: (relative) => isOutputOf(loaded.pipeline ?? pipeline)(relative) };
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, memory: decisions, isOutput: (task) => (relative) => outputsOf(loaded.pipeline ?? pipeline)(task)(relative) };
   };
 
   const scopeFor: Preparation['scopeFor'] = (pipeline, tasks, force, unasked) => {
@@ -208,12 +208,12 @@ function usesInterpreter(pipeline: Pipeline): boolean {
 const interpreterUses = new WeakMap<Pipeline, boolean>();
 
 /** Made when a task lists a folder: most do not. */
-function isOutputOf(pipeline: Pipeline): IsOutput {
-  let isOutput = outputLookups.get(pipeline);
-  if (isOutput === undefined) outputLookups.set(pipeline, (isOutput = outputLookup(pipeline.tasks.flatMap((task: Task) => task.outputs))));
-  return isOutput;
+function outputsOf(pipeline: Pipeline): ReturnType<typeof outputLookup> {
+  let lookup = outputLookups.get(pipeline);
+  if (lookup === undefined) outputLookups.set(pipeline, (lookup = outputLookup(pipeline.tasks)));
+  return lookup;
 }
-const outputLookups = new WeakMap<Pipeline, IsOutput>();
+const outputLookups = new WeakMap<Pipeline, ReturnType<typeof outputLookup>>();
 
 function unknownTask(pipeline: Pipeline, name: string): string {
   const values = pipeline.tasks.filter((task) => task.id !== task.name && name.startsWith(`${task.name}[`)).map((task) => task.id);

@@ -26,8 +26,8 @@ export interface DecisionContext {
   readonly result: (task: TaskId) => TaskResult | undefined;
   /** Results that can be restored; absent: none are. */
   readonly kept?: KeptResults;
-  /** Of any task of the pipeline; absent: there are none. */
-  readonly isOutput?: IsOutput;
+  /** What does not count where a task lists it; absent: there are no outputs. */
+  readonly isOutput?: (task: Task) => IsOutput;
   /** Decisions that hold still; absent: each is made anew. */
   readonly memory?: DecisionMemory | undefined;
   /** Absent: modules of functions are compared as a whole. */
@@ -146,7 +146,7 @@ function withPlace(reason: Reason, digests: FileDigests): Reason {
 export function fingerprintInputs(task: Task, params: JsonObject, context: DecisionContext): Omit<FingerprintInputs, 'last'> {
   const { folder, interpreter, result, isOutput } = context;
   const python = needsInterpreter(task) ? interpreter : undefined;
-  return { task, folder, params, interpreter: nameOf(python), upstream: result, compiler: compilerOf(task, context), isOutput };
+  return { task, folder, params, interpreter: nameOf(python), upstream: result, compiler: compilerOf(task, context), isOutput: isOutput?.(task) };
 }
 
 /** Absent: modules of functions are compared as a whole. So they are if the function gets objects, which bring their own classes. */

@@ -12,11 +12,12 @@ import type { Fingerprint } from '../model/fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
-import type { FileDigests } from '../fingerprint/file-digests.ts';
-import { lookAtYoung } from '../fingerprint/held-still.ts';
+import { filesOf, type FileDigests } from '../fingerprint/file-digests.ts';
+import { withObserved } from '../fingerprint/executed-fingerprint.ts';
+import { fileStamp, lastChangeIn, lookAtStart } from '../fingerprint/held-still.ts';
 import type { CompleteResult } from '../fingerprint/kept-results.ts';
 import type { Results } from '../fingerprint/results.ts';
-import { filesUsed, withObserved } from '../fingerprint/task-fingerprint.ts';
+import { filesUsed, resultDigest } from '../fingerprint/task-fingerprint.ts';
 import type { AttemptResult } from './attempt.ts';
 import { compilerOf, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
 
@@ -42,6 +43,8 @@ export interface Execution {
   /** Attempts of this run before; more than none after a change that started it again. */
   readonly attempts: number;
   readonly onAttempt: (number: number) => void;
+  /** A dependency that is not brought up to date now: its outputs may be others than those that it made. */
+  readonly isWaiting: (task: TaskId) => boolean;
   /** It ended well and made its outputs; these, and what it reported, are looked at after this. Called once. */
   readonly onWell: () => void;
 }
@@ -85,9 +88,10 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   const { clock, emit, results } = context;
   const { folder, digests, kept, memory, isOutput } = context.decision;
   const isMadeBefore = (file: string): boolean => isMadeByDependency(file, task, pipeline());
-  const last = results.get(task.id)?.fingerprint;
+  const before = results.get(task.id);
+  const last = before?.outcome === 'success' ? before.fingerprint : undefined;
   const startedAt = Date.now();
-  const heldStill = lookAtYoung(folder, filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file)), startedAt);
+  const atStart = lookAtStart({ folder, used: filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file)), startedAt, digests });
   results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
   emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: decision.params });
   const putBack = await kept?.clear(task);
@@ -106,6 +110,8 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   if (attempt.outcome === 'success' && missing.length === 0) onWell();
   else await putBack?.();
   const written = new Set(attempt.observed.written);
+  const isCut = attempt.outcome === 'cancellation';
+  const moved = isCut ? [] : await movedUpstream(execution, startedAt, written, context.decision);
   const fingerprint = await withObserved(
     decision.fingerprint,
     attempt.observed,
@@ -113,14 +119,16 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
       task,
       folder,
       startedAt,
-      heldStill,
       last,
-      isCovered: (file) => isDeclared(file, task.inputs) || isMadeBefore(file),
-      isMade: (file) => pipeline().tasks.some((other) => isDeclared(file, other.outputs)),
+      isMade: isMadeBefore,
+      isInput: (file) => isDeclared(file, task.inputs),
+      atStart,
+      movedUpstream: moved,
+      isCut,
       compiler: compilerOf(task, context.decision),
-      isOutput,
+      isOutput: isOutput?.(task),
       written,
-      isOwn: (file) => written.has(file) || isDeclared(file, task.outputs),
+      isOwnOutput: (file) => isDeclared(file, task.outputs),
     },
     digests,
   );
@@ -137,8 +145,8 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
     ended: { type: 'task-ended', task: task.id, time, outcome, outputs, ...sizesOf(fingerprint.inputs, digests), returns, fingerprint, ...(failure !== undefined && { failure }) },
     keep: async () => {
       const result = results.get(task.id);
-      if (result?.outcome !== 'success' || result.fingerprint === undefined) return undefined;
-      return kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isMade: isMadeBefore, heldStill });
+      if (result?.outcome !== 'success' || result.fingerprint === undefined || moved.length > 0) return undefined;
+      return kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt });
     },
   };
 }
@@ -164,6 +172,37 @@ function isMadeByDependency(file: string, task: Task, pipeline: Pipeline): boole
   return task.dependencies.some((id) => isDeclared(file, byId.get(id)?.outputs ?? []));
 }
 const tasksById = new WeakMap<Pipeline, ReadonlyMap<TaskId, Task>>();
+
+/**
+ * Dependencies of which an output is not what they made, or was written since the task started: the task may have read
+ * what is not theirs. (Times lag behind the clock, so what a dependency made just before does not count.)
+ */
+async function movedUpstream({ task, decision, isWaiting }: Execution, startedAt: number, written: ReadonlySet<string>, { folder, digests, result }: DecisionContext): Promise<readonly TaskId[]> {
+  const moved: TaskId[] = [];
+  for (const id of task.dependencies) {
+    const made = result(id);
+    if (made === undefined) continue;
+    let hasMoved = resultDigest(made) !== decision.fingerprint.upstream[id];
+    for (const output of made.outputs) {
+      if (hasMoved) break;
+      if (written.has(output.path)) continue;
+      const now = await digests.ofPath(folder, output.path);
+      hasMoved = (now?.digest !== output.digest && !isWaiting(id)) || changedAfter(startedAt, output.path, folder, digests);
+    }
+    if (hasMoved) moved.push(id);
+  }
+  return moved;
+}
+
+/** Of a file, folder or glob that was looked at a moment ago. */
+function changedAfter(time: number, relative: string, folder: string, digests: FileDigests): boolean {
+  const absolute = path.resolve(folder, relative);
+  // In whole milliseconds, a moment may be later than what came after it.
+  const isLater = (change: number): boolean => change > time + 1;
+  const known = digests.lastChange(absolute) ?? digests.lastChangeWithin(absolute);
+  if (known !== undefined && known !== Infinity) return isLater(known);
+  return filesOf(folder, relative).some((file) => isLater(lastChangeIn(fileStamp(file)) ?? 0));
+}
 
 /** Of inputs whose content is known. */
 function sizesOf(inputs: Fingerprint['inputs'], digests: FileDigests): Pick<EventOf<'task-ended'>, 'inputSizes'> {

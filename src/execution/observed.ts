@@ -9,7 +9,10 @@ import type { ObservedEntry } from './task/task-log.ts';
 /** Files relative to the pipeline's folder, sorted. */
 export interface Observed {
   readonly modules: readonly string[];
+  /** Also what was written afterwards. */
   readonly read: readonly string[];
+  /** Of modules and files read, as each was when it was used first; empty where it was another later. */
+  readonly stamps: Readonly<Record<string, string>>;
   readonly written: readonly string[];
   readonly packages: Readonly<Record<string, PackageVersions>>;
   readonly lookups: ImportLookups;
@@ -26,6 +29,7 @@ export interface ObservedCollector {
 export function collectObserved(): ObservedCollector {
   const modules = new Set<string>();
   const read = new Set<string>();
+  const stamps = new Map<string, string>();
   const written = new Set<string>();
   const imported = new Map<string, Set<string>>();
   const outside = new Map<string, Set<string>>();
@@ -43,6 +47,7 @@ export function collectObserved(): ObservedCollector {
       for (const file of entry.modules) modules.add(file);
       // What the task wrote before, in whatever process, is no input.
       for (const file of entry.read) if (!written.has(file)) read.add(file);
+      for (const [file, stamp] of Object.entries(entry.stamps)) stamps.set(file, (stamps.get(file) ?? stamp) === stamp ? stamp : '');
       for (const file of entry.written) written.add(file);
       for (let at = 0; at + 1 < entry.renamed.length; at += 2) rename(entry.renamed[at] ?? '', entry.renamed[at + 1] ?? '');
       addAll(imported, entry.imported);
@@ -67,10 +72,12 @@ export function collectObserved(): ObservedCollector {
           break;
         }
       }
-      const relative = (files: Iterable<string>): readonly string[] => [...files].map((file) => path.relative(folder, path.resolve(folder, file)).replaceAll(path.sep, '/')).sort();
+      const inFolder = (file: string): string => path.relative(folder, path.resolve(folder, file)).replaceAll(path.sep, '/');
+      const relative = (files: Iterable<string>): readonly string[] => [...files].map(inFolder).sort();
       return {
         modules: relative([...modules, ...edited]),
         read: relative([...read].filter((file) => !modules.has(file))),
+        stamps: Object.fromEntries([...stamps].map(([file, stamp]) => [inFolder(file), stamp])),
         written: relative([...written].filter((file) => digests.isFile(file))),
         packages,
         lookups: lookupsOf(folder, lookups),

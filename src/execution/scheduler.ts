@@ -18,11 +18,14 @@
  * that are not done; a decision is used only if no reset came while it was made (`generation`).
  */
 import path from 'node:path';
-import type { Reason } from '../model/fingerprint.ts';
+import { isGlob, literalPrefix } from '../definition/paths.ts';
+import type { Fingerprint, Reason } from '../model/fingerprint.ts';
 import { remainingPaths, type Durations } from '../model/remaining.ts';
 import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts';
+import { listingKey } from '../fingerprint/listings.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
+import { isObserved } from '../fingerprint/task-fingerprint.ts';
 import type { KeptResult } from '../fingerprint/kept-results.ts';
 import { decide, findKept, lookBeyond, referenceFailure, type Decision, type DecisionContext } from './decide.ts';
 import { executeTask, type ExecutionContext } from './execute-task.ts';
@@ -99,6 +102,8 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   const pool = createSlotPool(context.slots);
   /** Attempts under way, also of tasks that are gone from the pipeline file. */
   let running = 0;
+  /** Those of which that is so, until they have ended. */
+  const leaving = new Set<Entry>();
   let undone = 0;
   let failures = 0;
   /** Tasks whose dependencies are all done: a list and not recursion, as a chain can be thousands long. */
@@ -146,6 +151,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       if (entries.has(id)) continue;
       entry.generation += 1;
       entry.abort?.abort();
+      if (entry.phase === 'running') leaving.add(entry);
     }
     queue = queue.filter((entry) => entries.get(entry.task.id) === entry);
     undone = 0;
@@ -172,7 +178,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     // Looked at in the order in which they should start, as the first decision is ready first.
     readyList.sort((a, b) => byUrgency(b, a));
     for (let next = readyList.pop(); next !== undefined; next = readyList.pop()) {
-      if (next.phase === 'waiting' && next.open === 0 && !next.restarting) ready(next);
+      if (next.phase === 'waiting' && next.open === 0 && !next.restarting && !isHeld(next)) ready(next);
     }
     if (stopping()) for (const entry of queue.splice(0)) skip(entry, 'stopped');
     startQueued();
@@ -183,6 +189,9 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       else background(endWhenSettled(context.changesSettled));
     }
   };
+
+  /** What is gone from the pipeline file may write until it has ended, and so may its result be told. */
+  const isHeld = ({ task }: Entry): boolean => [...leaving].some((other) => other.task.id === task.id || other.task.outputs.some((output) => task.outputs.some((each) => mayOverlap(output, each))));
 
   const isIdle = (): boolean => undone === 0 && running === 0 && changing === 0;
 
@@ -306,6 +315,8 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   /** Whether a task that has just ended is not done with: it is gone from the pipeline file, or a change wants it again. */
   const goesOn = (entry: Entry): boolean => {
     if (entries.get(entry.task.id) !== entry) {
+      leaving.delete(entry);
+      for (const other of entries.values()) if (other.phase === 'waiting' && other.open === 0) readyList.push(other);
       pump();
       return true;
     }
@@ -363,6 +374,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
         decision,
         signal: abort.signal,
         pipeline: () => pipeline,
+        isWaiting: (id) => entries.get(id)?.outcome === 'manual',
         attempts: entry.attempts,
         onAttempt: (number) => {
           entry.attempts = number;
@@ -473,7 +485,8 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       const generation = entry.generation;
       const now = await decide(entry.task, false, context.decision);
       if (entry.generation !== generation) continue;
-      const reasons = [...fingerprintDifference(before, now.fingerprint), ...(isGiven ? now.reasons.filter(({ type }) => type === 'output-missing' || type === 'output-changed') : [])];
+      const differences = fingerprintDifference(before, now.fingerprint);
+      const reasons = [...(entry.phase === 'running' ? differences.filter((each) => !isMoving(each, before, entry.attempts)) : differences), ...(isGiven ? now.reasons.filter(({ type }) => type === 'output-missing' || type === 'output-changed') : [])];
       if (reasons.length > 0) reset(entry, reasons);
     }
     // Tasks that a failure kept from starting have another chance when the failed task has.
@@ -515,6 +528,27 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
 /** The longest way to the end first, then the order of the file. */
 function byUrgency(a: Entry, b: Entry): number {
   return b.path - a.path || a.place - b.place;
+}
+
+/** Of two outputs. Globs are compared by how they begin. */
+function mayOverlap(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((output) => (isGlob(output) ? literalPrefix(output) : `${output}/`)) as [string, string];
+  return a.startsWith(b) || b.startsWith(a);
+}
+
+/** Attempts of a run after which a task goes on to its end whatever changes of what it was only seen to read. */
+const mostRestarts = 3;
+
+/** Whether the task itself may have done what differs. If it did not, that is seen when it has ended. */
+function isMoving(reason: Reason, { moving = [] }: Fingerprint, attempts: number): boolean {
+  switch (reason.type) {
+    case 'input-changed':
+      return moving.includes(reason.path) || (attempts > mostRestarts && isObserved(reason.path));
+    case 'listing-changed':
+      return moving.includes(listingKey(reason.folder, reason.pattern)) || attempts > mostRestarts;
+    default:
+      return false;
+  }
 }
 
 /** That an attempt of this run was ended by a change is no reason beside the change. */

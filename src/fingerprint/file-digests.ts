@@ -65,6 +65,8 @@ export interface FileDigests {
   readonly ofPath: (folder: string, relative: string, isMade?: boolean) => Promise<PathDigest | undefined>;
   /** When a file changed last (Unix milliseconds), as `ofFile` or `ofPath` saw it last; `undefined` where that is not known. */
   readonly lastChange: (absolute: string) => number | undefined;
+  /** When any file of a folder or glob changed last, as `ofPath` saw it last; `undefined` where that is not known; of none, 0. */
+  readonly lastChangeWithin: (absolute: string) => number | undefined;
   /** Bytes of what a digest that was given stands for. */
   readonly sizeOf: (digest: Digest) => number | undefined;
   /** The bytes themselves of a small file that was made a moment ago; for one who asks. */
@@ -117,6 +119,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
   const entries = (): Map<string, Entry | MeaningEntry> => known().entries;
   const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string>; readonly within: ReadonlySet<string> }>();
   const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
+  const changedWithin = new Map<string, number>();
   const cells = new Map<Digest, readonly string[]>();
   /** Those that were asked for: of the earlier ones, others are forgotten. */
   const parts = new Map<Digest, LabelledParts>();
@@ -239,6 +242,10 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     return meaning;
   };
 
+  const lastChange = (absolute: string): number | undefined => {
+    const known = entries().get(absolute);
+    return known && Math.max(Number(known[1]), Number(known[2])) / 1e6;
+  };
   const ofPath = async (folder: string, relative: string, isMade = false): Promise<PathDigest | undefined> => {
     const absolute = path.resolve(folder, relative);
     const stats = statOf(absolute);
@@ -248,6 +255,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     const listing: string[] = [];
     let size = 0;
     let sizeAtTurn = 0;
+    let youngest = 0;
     for (const [index, file] of filesOf(folder, relative).entries()) {
       if (size - sizeAtTurn > largeFile || (index + 1) % filesInOneGo === 0) {
         sizeAtTurn = size;
@@ -255,9 +263,11 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
       }
       const found = await ofFile(file);
       if (found === undefined) continue;
+      youngest = Math.max(youngest, lastChange(file) ?? Infinity);
       listing.push(`${path.relative(folder, file).replaceAll(path.sep, '/')}\0${found.digest}\n`);
       size += found.size;
     }
+    changedWithin.set(absolute, youngest);
     return sized(digestOf(listing.join('')), size);
   };
 
@@ -322,10 +332,8 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     foldersIn,
     ofFile,
     ofPath,
-    lastChange: (absolute) => {
-      const known = entries().get(absolute);
-      return known && Math.max(Number(known[1]), Number(known[2])) / 1e6;
-    },
+    lastChange,
+    lastChangeWithin: (absolute) => changedWithin.get(absolute),
     sizeOf: (digest) => sizes.get(digest),
     takeContent,
     meaningOf: ofMeaning,

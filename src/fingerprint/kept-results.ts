@@ -22,7 +22,7 @@ import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
 import { fingerprintDifference } from './staleness.ts';
 import { statOf } from './stat-of.ts';
-import { fingerprintTask, filesUsed, type FingerprintInputs } from './task-fingerprint.ts';
+import { fingerprintTask, type FingerprintInputs } from './task-fingerprint.ts';
 
 export type KeptResult = FoundEntry;
 export type CompleteResult = TaskResult & { readonly fingerprint: Fingerprint };
@@ -32,10 +32,6 @@ export interface KeepOptions {
   readonly inputs: Omit<FingerprintInputs, 'last'>;
   /** Unix milliseconds. */
   readonly startedAt: number;
-  /** An output of a task that this one depends on: it may be just made, and nobody else writes it while the run goes on. */
-  readonly isMade: (relative: string) => boolean;
-  /** Was saved just before the task started, and is as it was then. */
-  readonly heldStill: (relative: string) => boolean;
 }
 
 export interface KeptResults {
@@ -88,14 +84,14 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
     return undefined;
   };
 
-  const keep: KeptResults['keep'] = async (task, result, { inputs, startedAt, isMade, heldStill }) => {
+  const keep: KeptResults['keep'] = async (task, result, { inputs, startedAt }) => {
     if (limit === 0 || !canBeKept(task) || result.outcome !== 'success' || (result.outputs.length === 0 && Object.keys(result.returns).length === 0)) return undefined;
     let entry: FoundEntry | undefined;
     try {
+      if (result.fingerprint.moving !== undefined) return undefined;
+      // What may have been another while the task ran is unsettled, which nothing equals.
       const now = await fingerprintTask({ ...inputs, last: result.fingerprint }, digests());
       if (fingerprintDifference(result.fingerprint, now).length > 0) return undefined;
-      // Changed and changed back while the task ran: it may have read either.
-      if (filesUsed(result.fingerprint).some((file) => changedSince(file, startedAt - coarseClock, task, (relative) => isMade(relative) || heldStill(relative)))) return undefined;
       if (listingsMoved(result.fingerprint.listings ?? {}, startedAt - coarseClock, { folder, isOutput: inputs.isOutput }, digests())) return undefined;
       const files = await listOutputs(task, startedAt - coarseClock);
       if (files === undefined) return undefined;
@@ -118,15 +114,6 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       }
       return (error as Error).message;
     }
-  };
-
-  /** Whether a file of what the task's fingerprint was made from, a moment ago, is younger. */
-  const changedSince = (used: string, since: number, { source }: Task, mayBe: (relative: string) => boolean): boolean => {
-    const absolute = path.resolve(folder, used);
-    // The content of sources of Python is not looked at, but what they mean.
-    const seen = source.kind === 'shell' ? digests().lastChange(absolute) : undefined;
-    if (seen !== undefined) return seen > since && !mayBe(relativeTo(folder, absolute));
-    return filesOf(folder, used).some((file) => isYoungerThan(file, since) && !mayBe(relativeTo(folder, file)));
   };
 
   /** `undefined` where an output is no plain file, or was not written since. */
@@ -295,11 +282,6 @@ function relativeTo(folder: string, absolute: string): string {
 
 function isInside(relative: string): boolean {
   return relative !== '.' && !path.isAbsolute(relative) && !relative.split('/').includes('..');
-}
-
-function isYoungerThan(absolute: string, time: number): boolean {
-  const stats = statOf(absolute);
-  return stats !== undefined && Math.max(stats.mtimeMs, stats.ctimeMs) > time;
 }
 
 /** And the folders that it leaves empty. */

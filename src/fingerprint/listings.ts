@@ -1,12 +1,13 @@
 /**
  * What a task listed itself: a folder, or a pattern of Python's `glob` in one. A name that comes or goes there counts.
  *
- * Not outputs of tasks (those that the task depends on count by their digests), not what the task made itself, not
+ * Not outputs of tasks before and after it (the former count by their digests), not what the task made itself, not
  * what belongs to tools. So a name that is a folder with outputs in it does not count either.
  */
 import path from 'node:path';
 import { globMatcher, isGlob, literalPrefix } from '../definition/paths.ts';
 import type { Digest, Listing, Listings } from '../model/fingerprint.ts';
+import type { Task, TaskId } from '../model/pipeline.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
 import { statOf } from './stat-of.ts';
 
@@ -15,21 +16,46 @@ const ofTools = /^(?:\.git|\.runweave|\.hg|\.svn|node_modules|__pycache__|\.venv
 /** Listings with more names are compared, but what differs is not said. */
 const mostNames = 1000;
 
-/** A path relative to the pipeline's folder: whether it is an output of a task, or a folder with outputs in it. */
+/** A path relative to the pipeline's folder: whether it is an output that does not count, or a folder with outputs in it. */
 export type IsOutput = (relative: string) => boolean;
 
-/** `outputs`: files, folders and globs of all tasks. */
-export function outputLookup(outputs: Iterable<string>): IsOutput {
-  const exact = new Set<string>();
+/**
+ * What does not count in listings of a task: its own outputs and those of its matrix, of tasks before it, and of tasks after
+ * it, which are not there yet in a clean build. Outputs of others are files like any.
+ */
+export function outputLookup(tasks: readonly ListingTask[]): (task: ListingTask) => IsOutput {
+  const exact = new Map<string, ListingTask[]>();
   const above = new Set<string>();
-  const globs: ((relative: string) => boolean)[] = [];
-  for (const output of outputs) {
-    if (isGlob(output)) globs.push(globMatcher(output));
-    else exact.add(output);
-    for (const parent of parentsOf(isGlob(output) ? `${literalPrefix(output)}x` : output)) above.add(parent);
+  const globs: { readonly matches: (relative: string) => boolean; readonly task: ListingTask }[] = [];
+  for (const task of tasks) {
+    for (const output of task.outputs) {
+      if (isGlob(output)) globs.push({ matches: globMatcher(output), task });
+      else exact.set(output, [...(exact.get(output) ?? []), task]);
+      for (const parent of parentsOf(isGlob(output) ? `${literalPrefix(output)}x` : output)) above.add(parent);
+    }
   }
-  return (relative) => exact.has(relative) || above.has(relative) || globs.some((matches) => matches(relative)) || parentsOf(relative).some((parent) => exact.has(parent));
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  const known = new Map<TaskId, ReadonlySet<TaskId>>();
+  const before = (task: ListingTask): ReadonlySet<TaskId> => {
+    let found = known.get(task.id);
+    if (found !== undefined) return found;
+    const all = new Set<TaskId>();
+    const next = [...task.dependencies];
+    for (let id = next.pop(); id !== undefined; id = next.pop()) {
+      if (all.has(id)) continue;
+      all.add(id);
+      next.push(...(byId.get(id)?.dependencies ?? []));
+    }
+    known.set(task.id, (found = all));
+    return found;
+  };
+  return (task) => {
+    const isRelated = (other: ListingTask): boolean => other.name === task.name || before(task).has(other.id) || before(other).has(task.id);
+    const isOfRelated = (output: string): boolean => exact.get(output)?.some(isRelated) === true;
+    return (relative) => above.has(relative) || isOfRelated(relative) || globs.some((each) => each.matches(relative) && isRelated(each.task)) || parentsOf(relative).some(isOfRelated);
+  };
 }
+type ListingTask = Pick<Task, 'id' | 'name' | 'outputs' | 'dependencies'>;
 
 /** Files, and the folders that they are in. */
 export function withParents(files: Iterable<string>): ReadonlySet<string> {
@@ -56,14 +82,22 @@ export interface SeenListings extends Place {
   readonly since: number;
   /** As they were when the task was decided. */
   readonly before: Listings;
+  /** Of the last success. */
+  readonly last: Listings;
   /** Made by the task itself, or a folder with such files in it. */
   readonly isOwn: (relative: string) => boolean;
   /** Stands for a listing of which is not known what the task saw. */
-  readonly unsettled: Digest;
+  readonly unsettledOr: (now: Digest, last: Digest | undefined) => Digest;
 }
 
-/** What a success stands for: what was found when it was decided, or, if that was not known to count, what is found now. */
-export function listingsSeen(seen: Readonly<Record<string, readonly string[]>>, context: SeenListings, digests: FileDigests): Listings {
+/** Name of a listing among what moves. */
+export function listingKey(listed: string, pattern: string): string {
+  return `${listed}/ (${pattern})`;
+}
+
+/** What a success stands for: what is found now. `moved`: keys of those that changed meanwhile. */
+export function listingsSeen(seen: Readonly<Record<string, readonly string[]>>, context: SeenListings, digests: FileDigests): { readonly listings: Listings; readonly moved: readonly string[] } {
+  const moved: string[] = [];
   const listings: Record<string, Record<string, Listing>> = {};
   for (const [listed, patterns] of Object.entries(seen)) {
     if (listed.split('/').some((part) => ofTools.test(part))) continue;
@@ -73,12 +107,13 @@ export function listingsSeen(seen: Readonly<Record<string, readonly string[]>>, 
       const names = namesFound(context, listed, pattern, digests);
       const own = names.filter((name) => ownBefore.includes(name) || context.isOwn(join(listed, name)));
       const isKnown = before !== undefined && own.every((name) => ownBefore.includes(name));
-      const isUnsettled = !isKnown && changedSince(context.since, context, listed, { names, own }, digests);
-      const digest = isKnown ? before.digest : isUnsettled ? context.unsettled : digestOfNames(names, own, digests);
-      (listings[listed] ??= {})[pattern] = { digest, ...(own.length > 0 && { own }) };
+      const now = digestOfNames(names, own, digests);
+      const hasMoved = isKnown ? now !== before.digest : changedSince(context.since, context, listed, { names, own }, digests);
+      if (hasMoved) moved.push(listingKey(listed, pattern));
+      (listings[listed] ??= {})[pattern] = { digest: hasMoved ? context.unsettledOr(now, context.last[listed]?.[pattern]?.digest) : now, ...(own.length > 0 && { own }) };
     }
   }
-  return listings;
+  return { listings, moved };
 }
 
 /** Whether something came or went in a listed folder since then (Unix milliseconds) that no task made. */

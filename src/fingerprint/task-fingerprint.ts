@@ -3,26 +3,20 @@ import path from 'node:path';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { globMatcher, isGlob, leadsOutside } from '../definition/paths.ts';
 import { canonicalJson, type JsonObject } from '../model/json.ts';
-import type { Digest, Fingerprint, ImportLookups, PackageVersions } from '../model/fingerprint.ts';
+import type { Digest, Fingerprint, PackageVersions } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { namedScripts } from './command-scripts.ts';
 import { filesWithMistakes, slicesOf, type Compiler } from './called-sources.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
-import { coarseClock } from './held-still.ts';
 import { filesFound, packagesFound } from './import-lookups.ts';
-import { listingsNow, listingsSeen, withParents, type IsOutput } from './listings.ts';
-import { installedAt, versionIn } from './installed-packages.ts';
-import { sourceKind, viewOf, views, type Meaning, type View } from './meaning.ts';
+import { listingsNow, type IsOutput } from './listings.ts';
+import { versionIn } from './installed-packages.ts';
+import { sourceKind, viewOf, type Meaning, type View } from './meaning.ts';
 import { statOf } from './stat-of.ts';
 
 /** Digest of a file that counts but is not there: going from absent to present is a change too. */
 export const absent = digestOf('absent');
-/** Digest of a file that changed while the task used it: what was used is not known, so nothing equals it. */
-export const unsettled = digestOf('changed while the task ran');
-/** Version of a distribution that was installed while the task ran: which one was imported is not known. */
-export const unsettledVersion = 'changed while the task ran';
-
 export interface FingerprintInputs {
   readonly task: Task;
   /** Absolute path of the pipeline's folder. */
@@ -36,7 +30,7 @@ export interface FingerprintInputs {
   readonly last: Fingerprint | undefined;
   /** Absent: the modules of a `call` task are compared as a whole. */
   readonly compiler?: Compiler | undefined;
-  /** Of any task of the pipeline; absent: there are none. */
+  /** As the task's listings have it; absent: there are none. */
   readonly isOutput?: IsOutput | undefined;
 }
 
@@ -72,13 +66,14 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
     interpreter: inputs.interpreter ?? '',
     ...(inputs.last?.packages !== undefined && { packages: merged(versionsNow(inputs.last.packages, digests), packagesFound(folder, inputs.last.lookups ?? {}, digests)) }),
     ...(inputs.last?.lookups !== undefined && { lookups: inputs.last.lookups }),
+    ...(inputs.last?.moving !== undefined && { moving: inputs.last.moving }),
     ...(inputs.last?.listings !== undefined && { listings: listingsNow(folder, inputs.last.listings, inputs.isOutput, digests) }),
   };
 }
 
-type Packages = NonNullable<Fingerprint['packages']>;
+export type Packages = NonNullable<Fingerprint['packages']>;
 
-function merged(a: Packages, b: Packages): Packages {
+export function merged(a: Packages, b: Packages): Packages {
   return Object.fromEntries([...new Set([...Object.keys(a), ...Object.keys(b)])].map((site) => [site, { ...a[site], ...b[site] }]));
 }
 
@@ -112,7 +107,7 @@ interface DigestedSources {
 }
 
 /** Digests of a task's sources: of their meaning where the task compares it and nothing in them could tell the difference, of a function's modules over what it can use. */
-async function digestSources(task: Task, folder: string, files: readonly string[], digests: FileDigests, { compiler, expected }: SourceOptions): Promise<DigestedSources> {
+export async function digestSources(task: Task, folder: string, files: readonly string[], digests: FileDigests, { compiler, expected }: SourceOptions): Promise<DigestedSources> {
   // Without prototypes: a script may be called `constructor`.
   const meanings = Object.create(null) as Record<string, Meaning | undefined>;
   const called = task.source.kind === 'call' && compiler !== undefined ? task.source : undefined;
@@ -146,146 +141,16 @@ async function digestSources(task: Task, folder: string, files: readonly string[
 export function observedKey(relative: string): string {
   return `${relative} (read)`;
 }
-function isObserved(key: string): boolean {
+export function isObserved(key: string): boolean {
   return key.endsWith(' (read)');
 }
-function observedPath(key: string): string {
+export function observedPath(key: string): string {
   return key.slice(0, -' (read)'.length);
 }
 
 /** Every file, folder and glob that a fingerprint was made from, relative to the pipeline's folder. */
 export function filesUsed({ sources, inputs }: Fingerprint): readonly string[] {
   return [...Object.keys(sources), ...Object.keys(inputs).map((key) => (isObserved(key) ? observedPath(key) : key))];
-}
-
-export interface ObservationContext {
-  readonly task: Task;
-  readonly folder: string;
-  /** Unix milliseconds. */
-  readonly startedAt: number;
-  readonly last: Fingerprint | undefined;
-  /** Counts already: a declared input, or an output of a task that this one depends on. */
-  readonly isCovered: (relative: string) => boolean;
-  /** Was saved just before the task started, and is as it was then. */
-  readonly heldStill: (relative: string) => boolean;
-  /** An output of any task of the pipeline: nobody else writes it while the run goes on. */
-  readonly isMade: (relative: string) => boolean;
-  readonly compiler?: Compiler | undefined;
-  /** What the task was seen to write. */
-  readonly written: ReadonlySet<string>;
-  readonly isOutput?: IsOutput | undefined;
-  /** Written by the task itself. */
-  readonly isOwn: (relative: string) => boolean;
-}
-
-export interface ObservedUse {
-  readonly modules: readonly string[];
-  readonly read: readonly string[];
-  readonly packages: Packages;
-  readonly lookups: ImportLookups;
-  /** Folder → patterns. */
-  readonly listed: Readonly<Record<string, readonly string[]>>;
-}
-
-/**
- * The fingerprint that a success stands for: the one it started with, and what the task was seen to use. A file that
- * changed after the task started may have been read before or after the change: it counts as changed next time.
- */
-export async function withObserved(
-  fingerprint: Fingerprint,
-  seen: ObservedUse,
-  options: ObservationContext,
-  digests: FileDigests,
-): Promise<Fingerprint> {
-  // Nothing was reported: a shell command, or a task that was killed. What was known of it stays known, so that a
-  // change of what it hangs in is seen.
-  if (seen.modules.length === 0 && seen.read.length === 0) return withMistakes(fingerprint, options, digests);
-  const lookups = withoutOwn(options.folder, seen.lookups, options.isOwn, digests);
-  const modules = new Set([...seen.modules, ...filesFound(options.folder, lookups, digests)].filter((file) => !options.isOwn(file)));
-  const observed = { modules: [...modules], read: seen.read.filter((file) => !options.isOwn(file) && !modules.has(file)) };
-  /** The ctime too: a file that was moved here meanwhile keeps an older mtime. */
-  const isNew = (relative: string): boolean | undefined => {
-    const stats = statOf(path.resolve(options.folder, relative));
-    return stats && Math.max(stats.mtimeMs, stats.ctimeMs) > options.startedAt - coarseClock && !options.heldStill(relative);
-  };
-  const settled = async (relative: string, before: Digest | undefined, now: () => Promise<Digest | undefined>): Promise<Digest> => {
-    const isNewNow = isNew(relative);
-    if (isNewNow === undefined) return absent;
-    // A file that is new at every execution is made by the task itself, or by a process that it starts.
-    if (isNewNow && before !== unsettled && !options.isMade(relative)) return unsettled;
-    return (await now()) ?? absent;
-  };
-  const own = ownSources(fingerprint, [...observed.modules, ...scriptFiles(options.task, options.folder)]);
-  const sources: Record<string, Digest> = {};
-  const { compiler } = options;
-  for (const file of compiler === undefined || options.task.source.kind !== 'call' ? [] : seen.modules) {
-    const absolute = path.resolve(options.folder, file);
-    const content = isNew(file) === false ? (await digests.ofFile(absolute))?.digest : undefined;
-    // It was imported, so it compiles.
-    if (compiler !== undefined && content !== undefined) digests.markCompiled(absolute, content, compiler.name);
-  }
-  const { view, sources: now } = await digestSources(options.task, options.folder, [...own, ...observed.modules], digests, { compiler, expected: 'all' });
-  // What was imported may call for a closer comparison of the rest than was known when the task started.
-  const before = await digestSources(options.task, options.folder, Object.keys(fingerprint.sources), digests, { compiler, expected: {} });
-  const isAsClose = !before.isSliced && views.indexOf(before.view) >= views.indexOf(view);
-  for (const file of own) {
-    // What was the same at a closer look is the same.
-    const isUnchanged = before.sources[file] === fingerprint.sources[file] && (isAsClose || isNew(file) === false);
-    sources[file] = (isUnchanged ? now[file] : fingerprint.sources[file]) ?? absent;
-  }
-  for (const file of observed.modules) sources[file] ??= await settled(file, options.last?.sources[file], () => Promise.resolve(now[file]));
-  const inputs: Record<string, Digest> = Object.fromEntries(Object.entries(fingerprint.inputs).filter(([key]) => !isObserved(key)));
-  for (const file of observed.read) {
-    if (options.isCovered(file) || sources[file] !== undefined) continue;
-    const key = observedKey(file);
-    inputs[key] = fingerprint.inputs[key] ?? (await settled(file, options.last?.inputs[key], async () => (await digests.ofFile(path.resolve(options.folder, file)))?.digest));
-  }
-  const { folder, isOutput, startedAt } = options;
-  const made = withParents(options.written);
-  const listings = listingsSeen(seen.listed, { folder, isOutput, since: startedAt - coarseClock, before: fingerprint.listings ?? {}, isOwn: (relative) => made.has(relative), unsettled }, digests);
-  const packages = versionsAtStart(fingerprint, merged(seen.packages, packagesFound(options.folder, lookups, digests)), options, digests);
-  return { ...fingerprint, sources, inputs, packages, lookups, listings };
-}
-
-/** A module that the task makes itself is found because it ran, and none of its sources. */
-function withoutOwn(folder: string, lookups: ImportLookups, isOwn: (relative: string) => boolean, digests: FileDigests): ImportLookups {
-  const kept: Record<string, string> = {};
-  for (const [searched, names] of Object.entries(lookups)) {
-    const isFoundAsOwn = filesFound(folder, { [searched]: names }, digests).some(isOwn);
-    kept[searched] = isFoundAsOwn ? names.split(' ').filter((name) => !filesFound(folder, { [searched]: name }, digests).some(isOwn)).join(' ') : names;
-  }
-  return kept;
-}
-
-/** As they were decided on; of what was not known to be imported then, as they are now, unless something was installed meanwhile. */
-function versionsAtStart(fingerprint: Fingerprint, packages: Packages, { last, startedAt }: ObservationContext, digests: FileDigests): Packages {
-  const atStart: Record<string, PackageVersions> = {};
-  for (const [site, versions] of Object.entries(packages)) {
-    const settled: Record<string, string> = {};
-    for (const [name, version] of Object.entries(versions)) {
-      // What is new at every execution is installed by the task itself.
-      const isUnsettled = (installedAt(site, name, digests) ?? 0) > startedAt - coarseClock && last?.packages?.[site]?.[name] !== unsettledVersion;
-      settled[name] = fingerprint.packages?.[site]?.[name] ?? (isUnsettled ? unsettledVersion : version);
-    }
-    atStart[site] = settled;
-  }
-  return atStart;
-}
-
-/** Of a task that failed before it could say what it used: a mistake in what it does not use may be why. */
-async function withMistakes(fingerprint: Fingerprint, { task, folder, compiler }: ObservationContext, digests: FileDigests): Promise<Fingerprint> {
-  if (task.source.kind !== 'call' || compiler === undefined) return fingerprint;
-  const files = Object.keys(fingerprint.sources);
-  const [before, now] = [await digestSources(task, folder, files, digests, { compiler, expected: {} }), await digestSources(task, folder, files, digests, { compiler, expected: 'all' })];
-  const sources = Object.entries(fingerprint.sources).map(([file, digest]) => [file, (before.sources[file] === digest ? now.sources[file] : undefined) ?? digest]);
-  return { ...fingerprint, sources: Object.fromEntries(sources) as Fingerprint['sources'] };
-}
-
-/** Sources of the last success that this one did not use any more are dropped; what the definition names stays first. */
-function ownSources(fingerprint: Fingerprint, used: readonly string[]): readonly string[] {
-  const seen = new Set(used);
-  const [first, ...rest] = Object.keys(fingerprint.sources);
-  return first === undefined ? [] : [first, ...rest.filter((file) => seen.has(file))];
 }
 
 /**
@@ -385,7 +250,7 @@ function packageFile({ module }: Extract<Task['source'], { readonly kind: 'call'
 }
 
 /** What the task's shell commands name and is there, as `sourceFiles`. */
-function scriptFiles(task: Task, folder: string): readonly string[] {
+export function scriptFiles(task: Task, folder: string): readonly string[] {
   const counts = ({ file, mayBeCompiled }: Script): boolean => statOf(file)?.isFile() === true && (!mayBeCompiled || isText(file));
   return scriptsOf(task, folder).filter(counts).map(({ file }) => path.relative(folder, file).replaceAll(path.sep, '/'));
 }

@@ -48,6 +48,11 @@ export interface Fingerprint {
   readonly lookups?: ImportLookups;
   /** What the task was seen to list, without outputs of tasks. */
   readonly listings?: Listings;
+  /**
+   * Of the files read and listings those that changed while the task ran, maybe by itself: it is not started again when
+   * they do so once more, but looked at when it has ended. Not compared itself.
+   */
+  readonly moving?: readonly string[];
 }
 
 /** Why a task is stale: which component changed, from what, to what. */

@@ -25,10 +25,13 @@ export interface Edits {
   /** Does it, and says which one it was. */
   readonly next: () => string;
   readonly world: () => World;
+  readonly setFile: (file: string, text: string) => void;
   /** To be written as if it had not been. */
   readonly keepsTime: () => string;
   /** Outputs, and the folders that they are in, that the last edit changed behind everybody's back. */
   readonly damaged: ReadonlySet<string>;
+  /** This output is changed behind everybody's back. */
+  readonly damage: (output: string) => void;
   /** The state is one that can be gone back to. */
   readonly remember: () => void;
   /** That many files were changed in one step which nobody sees a part of. */
@@ -37,6 +40,7 @@ export interface Edits {
 
 export const failing = 'task that fails';
 export const hanging = 'task that hangs';
+export const meddling = 'edit while a task runs';
 export const deletedCache = 'deleted cache';
 
 const realFiles = ['data/d0.txt', 'data/d1.txt', 'data/d2.txt', 'data/d3.txt'];
@@ -313,6 +317,7 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
     // And is corrected.
     [failing]: () => undefined,
     [hanging]: () => undefined,
+    [meddling]: () => undefined,
     nothing: () => undefined,
   };
   const names = Object.keys(all).filter((name) => (git !== undefined || !name.startsWith('git: ')) && only?.includes(name) !== false);
@@ -330,8 +335,10 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
       return edit;
     },
     world: () => world,
+    setFile: write,
     keepsTime: () => keepsTime,
     damaged,
+    damage: (output) => void damage(output),
     remember: () => void history.push(structuredClone(world)),
     isOneStep: () => isOneStep,
   };

@@ -12,9 +12,10 @@
  * conditional imports, child processes, installed packages; files of the checkout beside the pipeline and files outside
  * of it; `cwd`, `env`, `params`, `keep`, `compare`, `checks`, `retries`, timeouts, `lazy` and `manual`; failures; runs of
  * one task by its name; a cache that is deleted; git (commit, checkout, revert, stash), with outputs in it or not; and in
- * a fourth of the runs that the plan before them was true.
+ * a fourth of the runs that the plan before them was true. While a task runs and has read its inputs, a file is edited, for
+ * good or there and back, or an output of a task before it is overwritten.
  *
- * Not covered: edits while tasks run (but for a watch), several processes on one pipeline, `cache: false`, tasks without
+ * Not covered: other edits while tasks run (but for a watch), several processes on one pipeline, `cache: false`, tasks without
  * outputs, `--force`, `--set`, other interpreters, secrets. A fault of the model that is the same in the code is not
  * seen. One sequence in four has tasks that start processes, and one in eight a notebook: they cost as much as all others.
  */

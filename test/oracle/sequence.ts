@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openSession, type Session } from '../../src/app/session.ts';
-import { unsettled, unsettledVersion } from '../../src/fingerprint/task-fingerprint.ts';
-import type { Reason } from '../../src/model/fingerprint.ts';
+import { isUnsettled, unsettledVersion } from '../../src/fingerprint/executed-fingerprint.ts';
+import type { Digest, Reason } from '../../src/model/fingerprint.ts';
 import type { PlanEntry } from '../../src/model/plan.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
-import { createEdits, deletedCache, failing, hanging } from './edits.ts';
+import { createEdits, deletedCache, failing, hanging, meddling } from './edits.ts';
 import { randomFrom } from './random.ts';
 import { createWorkspace } from './workspace.ts';
 import { dependenciesOf, expected, idOf, indexesOf, made, outputOf, signature, type Child, type Made, type ModelTask } from './world.ts';
@@ -187,10 +187,10 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
       const isLost = edit === deletedCache && reasons.some((reason) => reason.type === 'never-ran') && task.isReturning && task.kind !== 'shell';
       const hasFailed = (edit === failing || edit === hanging) && reasons.some((reason) => reason.type === 'last-run-failed');
       const isFirst = !ranSince.has(id);
-      if (isFirst && (isDamaged || isLost || hasFailed || isPartial)) continue;
-      const isUnsettled = reasons.some((reason) => 'from' in reason && (reason.from === unsettled || reason.from === unsettledVersion)) || reasons.every((reason) => reason.type === 'upstream-changed');
-      if (!isAfterwards || (!isUnsettled && mode !== 'watch')) throw new Disagreement('needless', `${where()}: ${id} ran needlessly: ${JSON.stringify(reasons)}`);
-      counts[isUnsettled ? 'atTheTick' : 'late'] += 1;
+      if (isFirst && (isDamaged || isLost || hasFailed || isPartial || meddledWith.has(id))) continue;
+      const isOnceMore = reasons.some((reason) => 'from' in reason && (reason.from === unsettledVersion || isUnsettled(reason.from as Digest))) || reasons.every((reason) => reason.type === 'upstream-changed');
+      if (!isAfterwards || (!isOnceMore && mode !== 'watch')) throw new Disagreement('needless', `${where()}: ${id} ran needlessly: ${JSON.stringify(reasons)}`);
+      counts[isOnceMore ? 'atTheTick' : 'late'] += 1;
     }
     for (const id of ran.keys()) ranSince.add(id);
     for (const [id, { task, index }] of known) {
@@ -261,6 +261,45 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
     if (mode === 'watch') task.constant += 1;
   };
 
+  /** Executed by the run that the last edit meddled with. */
+  let meddledWith: ReadonlySet<string> = new Set();
+  /**
+   * While a task runs that has read its inputs, a file is edited: for good, until the run has ended, or only for a moment;
+   * or an output of a task before it is overwritten. Whatever they read, the next run has to bring all up to date.
+   */
+  const meddle = async (): Promise<void> => {
+    const task = oneOf(world().tasks.filter(({ watch }) => watch === 'auto'));
+    const flag = path.join(workspace.flags, `hold-${task.name}`);
+    task.constant = 2 * (1000 + random.pick(1_000_000));
+    writeFileSync(flag, '');
+    write();
+    if (session === undefined || mode === 'process') {
+      await session?.close();
+      session = await open();
+    }
+    events = [];
+    const ending = session.run({ tasks: [], force: false });
+    const state = { isOver: false };
+    void ending.finally(() => (state.isOver = true));
+    while (!state.isOver && !existsSync(`${flag}-read`)) await new Promise((resolve) => setTimeout(resolve, 5));
+    const upstream = indexesOf(task).flatMap((index) => dependenciesOf(world(), task, index).flatMap(([other, each]) => (other.watch === 'auto' ? [outputOf(other, each)] : [])));
+    const file = oneOf([...['data/d0.txt', 'data/d1.txt', 'data/d2.txt', 'data/g/0.txt'].filter((each) => world().files[each] !== undefined), ...(task.kind === 'shell' ? [] : [`modules/${task.module}.py`]), ...upstream]);
+    const place = path.join(folder, file);
+    const before = readFileSync(place, 'utf8');
+    writeFileSync(place, before.includes("return '") ? before.replaceAll("return '", "return 'meddled ") : `meddled ${before}`);
+    const how = upstream.includes(file) ? 'damage' : oneOf(['for good', 'until the end', 'for a moment'] as const);
+    edit = `${meddling}: ${file} ${how}, ${task.name}`;
+    if (how === 'for a moment' || (how === 'damage' && chance(2))) writeFileSync(place, before);
+    else if (how === 'damage') edits.damage(file);
+    rmSync(flag);
+    rmSync(`${flag}-read`, { force: true });
+    const result = await ending;
+    assert.ok(!('code' in result) && result.outcome === 'success', `${where()}: ${JSON.stringify(result)}`);
+    meddledWith = new Set(executed().keys());
+    if (how === 'until the end' || (how === 'for good' && file.endsWith('.py'))) writeFileSync(place, before);
+    else if (how === 'for good') edits.setFile(file, readFileSync(place, 'utf8'));
+  };
+
   try {
     write();
     if (mode === 'watch') writeFileSync(path.join(folder, tickFile), '');
@@ -276,6 +315,8 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
       edit = edits.next();
       savesAgain = mode === 'watch' && chance(4);
       if ((edit === failing || edit === hanging) && world().tasks.some(({ watch }) => watch === 'auto')) await fail();
+      meddledWith = new Set();
+      if (edit === meddling && mode !== 'watch' && world().tasks.some(({ watch }) => watch === 'auto')) await meddle();
       const written = write();
       isPartial = mode === 'watch' && written > 1 && !edits.isOneStep();
       ranSince.clear();

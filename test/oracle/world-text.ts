@@ -127,6 +127,11 @@ function codeOf(world: World, task: ModelTask): string {
     "    with open(output, 'w') as stream:",
     "        stream.write('|'.join(parts))",
     ...(task.isFolder ? ["    with open(f'{os.path.dirname(output)}/n{CONSTANT % 3}.txt', 'w') as stream:", "        stream.write('beside')"] : []),
+    `    flag = os.environ['ORACLE_FLAGS'] + '/hold-${task.name}'`,
+    '    while os.path.exists(flag):',
+    '        import time',
+    "        open(flag + '-read', 'w').close()",
+    '        time.sleep(0.01)',
     ...(task.isReturning ? ['    from modules import boxes', "    result = f'returns {CONSTANT % 3} {module.text()}'", `    return dict(${returns})`] : ['    return {}']),
   ];
   if (task.kind === 'call') return [...body, ''].join('\n');
@@ -155,6 +160,7 @@ function commandOf(world: World, task: ModelTask): string {
     ...(task.isFolder ? [`printf beside > ${path.posix.dirname(output)}/n${task.constant % 3}.txt`] : []),
     ...(task.isReturning ? [`echo 'return text="returns ${task.constant}"' >> "$RUNWEAVE_LOG"`] : []),
     `for f in ${read.join(' ')}; do [ -e "$f" ] || continue; printf '|' >> ${output}; cat $f >> ${output}; done`,
+    `while [ -e "$ORACLE_FLAGS/hold-${task.name}" ]; do : > "$ORACLE_FLAGS/hold-${task.name}-read"; sleep 0.01; done`,
   ].join('; ');
 }
 

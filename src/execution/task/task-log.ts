@@ -34,6 +34,8 @@ export type TaskLogEntry =
 export interface ObservedEntry {
   readonly modules: readonly string[];
   readonly read: readonly string[];
+  /** Of modules and files read, as each was just before it was used: as `fileStamp` has it. */
+  readonly stamps: Readonly<Record<string, string>>;
   readonly written: readonly string[];
   /** From, to, and so on. */
   readonly renamed: readonly string[];
@@ -100,6 +102,7 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
         type,
         modules: strings(object['modules']),
         read: strings(object['read']),
+        stamps: texts(object['stamps']),
         written: strings(object['written']),
         renamed: strings(object['renamed']),
         imported: stringLists(object['imported']),
@@ -195,6 +198,10 @@ function unixNano(value: Json | undefined): UnixNano | undefined {
 
 function strings(value: Json | undefined): readonly string[] {
   return Array.isArray(value) ? (value as readonly Json[]).filter((item) => typeof item === 'string') : [];
+}
+
+function texts(value: Json | undefined): Readonly<Record<string, string>> {
+  return isJsonObject(value) ? (Object.fromEntries(Object.entries(value).filter(([, text]) => typeof text === 'string')) as Record<string, string>) : {};
 }
 
 function stringLists(value: Json | undefined): Readonly<Record<string, readonly string[]>> {

@@ -89,7 +89,7 @@ def start(source=None, is_child=False):
     if source:
         path = _in_workspace(source)
         if path is not None:
-            _tell("modules", path)
+            _tell_used("modules", path)
         _tell_loaded()
     sys.addaudithook(_audit)
     sys.meta_path.insert(0, _Finder)
@@ -181,14 +181,14 @@ def _opened(path, flags):
         if path in _written or not _counts(path):
             return
         if flags & os.O_RDWR and not flags & os.O_TRUNC and path not in _read and os.path.isfile(path):
-            _tell("read", path)
+            _tell_used("read", path)
             _read[path] = None
         _tell("written", path)
         _written[path] = None
     elif path not in _read and path not in _written and _counts(path):
         # A file that was looked for counts when it comes.
         if os.path.isfile(path) or not os.path.exists(path):
-            _tell("read", path)
+            _tell_used("read", path)
             _read[path] = None
 
 
@@ -201,7 +201,7 @@ def _ran(name):
         return
     path = _in_workspace(name)
     if path is not None and _counts(path):
-        _tell("modules", path)
+        _tell_used("modules", path)
         return
     place = package_of(name)
     if place is not None:
@@ -464,6 +464,23 @@ def _pending():
 
 def _tell(kind, *paths):
     _append(_pending() + _line(kind, f"[{','.join(map(_string, paths))}]"))
+
+
+def _tell_used(kind, path):
+    """With the file's stamp: who knows it as it is later can tell whether that is what was read."""
+    stamp = _stamp(path)
+    told = "" if stamp is None else f',"stamps":{{{_string(path)}:"{stamp}"}}'
+    _append(_pending() + f'{{"type":"observed","{kind}":[{_string(path)}]{told}}}\n')
+
+
+def _stamp(path):
+    if os.name == "nt":
+        return None  # the ctime that Python gives there is not the time of the last change
+    try:
+        stats = os.stat(path)
+    except OSError:
+        return "none"
+    return f"{stats.st_size} {stats.st_mtime_ns} {stats.st_ctime_ns} {stats.st_ino}"
 
 
 def _tell_in(kind, table):

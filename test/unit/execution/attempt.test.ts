@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync,
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { fileStamp } from '../../../src/fingerprint/held-still.ts';
 import { runAttempt, type AttemptContext, type AttemptRequest, type AttemptResult } from '../../../src/execution/attempt.ts';
 import type { Backend, ProcessEnd, ProcessRequest } from '../../../src/execution/backend/backend.ts';
 import { localBackend } from '../../../src/execution/backend/local.ts';
@@ -151,7 +152,7 @@ describe('the channel for reports', { timeout: 300_000 }, () => {
 describe('outcomes', { timeout: 300_000 }, () => {
   it('success: exit 0', async () => {
     const { ended, events, all } = await finish(sh('exit 0'));
-    assert.deepEqual(ended, { outcome: 'success', returns: {}, observed: { modules: [], read: [], written: [], packages: {}, lookups: {}, listed: {} } });
+    assert.deepEqual(ended, { outcome: 'success', returns: {}, observed: { modules: [], read: [], stamps: {}, written: [], packages: {}, lookups: {}, listed: {} } });
     assert.deepEqual(
       events.map((event) => event.type),
       ['attempt-started', 'attempt-ended'],
@@ -485,7 +486,8 @@ describe('a Python task', { timeout: 300_000 }, () => {
     assert.equal(outputOf('stdout'), 'data\n', outputOf('stderr'));
     assert.equal(ended.outcome, 'success');
     assert.deepEqual(ended.returns, { total: 3 });
-    const { lookups, ...used } = ended.observed;
+    const { lookups, stamps, ...used } = ended.observed;
+    assert.deepEqual(stamps, Object.fromEntries(['lib.py', 'task.py', 'data.txt'].map((name) => [name, fileStamp(path.join(folder, name))])), 'as Node reads them');
     assert.deepEqual(used, { modules: ['lib.py', 'task.py'], read: ['data.txt'], written: ['made.txt'], packages: {}, listed: {} });
     assert.match(lookups['.'] ?? '', /(^| )lib( |$)/);
     assert.equal(all('observed').length, 1, 'lines of many processes are one event');

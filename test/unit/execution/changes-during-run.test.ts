@@ -24,7 +24,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const id = (name: string): TaskId => name as TaskId;
 /** All files are older than what their times can tell apart. */
 const later = (): number => Date.now() + 10_000;
-const noUse: AttemptResult['observed'] = { modules: [], read: [], written: [], packages: {}, lookups: {}, listed: {} };
+const noUse: AttemptResult['observed'] = { modules: [], read: [], stamps: {}, written: [], packages: {}, lookups: {}, listed: {} };
 
 /** A folder in which runs go on, with attempts that the test ends; with a memory of decisions, or without one. */
 function createWorld(name: string, tasks: readonly Task[], { isRemembering, jobs, onLook }: { readonly isRemembering: boolean; readonly jobs: number; readonly onLook?: (file: string) => void }) {

@@ -18,7 +18,7 @@ const at = (name: string): string => path.join(folder, name);
 
 function observed(...entries: readonly Partial<ObservedEntry>[]): Observed {
   const collector = collectObserved();
-  for (const entry of entries) collector.add({ modules: [], read: [], written: [], renamed: [], imported: {}, outside: {}, lookups: {}, listed: {}, roots: [], ...entry });
+  for (const entry of entries) collector.add({ modules: [], read: [], stamps: {}, written: [], renamed: [], imported: {}, outside: {}, lookups: {}, listed: {}, roots: [], ...entry });
   return collector.observed(folder, createFileDigests());
 }
 

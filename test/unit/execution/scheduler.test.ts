@@ -28,8 +28,8 @@ function pipelineOf(sketch: Readonly<Record<string, TaskSketch>>): Pipeline {
   return { name: 'sketch', file: '/p/runweave.yaml', folder: '/nowhere', params: {}, secrets: [], record: { env: [], inline: 65536 }, onFailure: 'stop', slots: {}, tasks };
 }
 
-/** A world without processes: a file is a string, an attempt is a promise that the test settles. */
-function createWorld(slots = 8) {
+/** A world without processes: a file is a string, an attempt is a promise that the test settles. `isPatient`: also one that is to end. */
+function createWorld(slots = 8, { isPatient = false } = {}) {
   const files = new Map<string, string>();
   const results = new Map<TaskId, TaskResult>();
   const events: RunEvent[] = [];
@@ -52,7 +52,7 @@ function createWorld(slots = 8) {
       return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });
     },
     export: () => ({}), isNew: () => false,
-        sizeOf: () => undefined, takeContent: () => undefined, lastChange: () => undefined,
+        sizeOf: () => undefined, takeContent: () => undefined, lastChange: () => undefined, lastChangeWithin: () => undefined,
   };
   const store: Results = {
     get: (task) => results.get(task),
@@ -103,9 +103,9 @@ function createWorld(slots = 8) {
           new Promise((resolve) => {
             const end = (outcome: AttemptResult['outcome'] = 'success', output = `made by ${task.id}`, returns: JsonObject = {}): void => {
               if (outcome === 'success') files.set(`out/${task.id}`, output);
-              resolve({ outcome, returns, observed: { modules: [], read: [], written: [], packages: {}, lookups: {}, listed: {} } });
+              resolve({ outcome, returns, observed: { modules: [], read: [], stamps: {}, written: [], packages: {}, lookups: {}, listed: {} } });
             };
-            signal.addEventListener('abort', () => end('cancellation'));
+            if (!isPatient) signal.addEventListener('abort', () => end('cancellation'));
             attempts.push({ task: task.id, end, signal });
             for (const wake of waiters.splice(0)) wake();
           }),
@@ -567,6 +567,47 @@ describe('a change during the run', () => {
     world.end('c');
     assert.equal(await running.done, 'success');
     assert.deepEqual(world.outcomes(), { a: 'success', b: 'cancellation', new: 'success', c: 'success' });
+  });
+
+  const changedTo = (next: Pipeline) => ({ pipeline: next, scope: { wanted: new Set(next.tasks.map((task) => task.id)), named: new Set<TaskId>(), forced: new Set<TaskId>(), unasked: false }, announce: () => undefined });
+
+  it('starts what writes the outputs of a task that is gone when that has ended', async () => {
+    const world = createWorld(8, { isPatient: true });
+    const old = pipelineOf({ old: {}, other: {} });
+    const running = world.run(old);
+    await world.untilStarted('old', 'other');
+    const renamed = pipelineOf({ new: {}, other: {}, free: {} });
+    const tasks = renamed.tasks.map((task) => (task.id === id('new') ? { ...task, outputs: ['out'] } : task.id === id('free') ? { ...task, outputs: ['outside/*'] } : task));
+    await running.changed(changedTo({ ...renamed, tasks: tasks.filter((task) => task.id !== id('other')) }));
+    await world.untilStarted('free');
+    world.files.set('outside/*', 'made by free');
+    assert.equal(world.attempts[0]?.signal.aborted, true);
+    world.end('free');
+    world.end('other', 'cancellation');
+    await world.until(() => world.outcomes()['other'] === 'cancellation');
+    assert.deepEqual(world.started(), ['old', 'other', 'free']);
+    world.end('old', 'cancellation');
+    await world.untilStarted('new');
+    world.files.set('out', 'made by new');
+    world.end('new');
+    assert.equal(await running.done, 'success');
+  });
+
+  it('starts a task that was gone and is back when the one that was has ended', async () => {
+    const world = createWorld(8, { isPatient: true });
+    const both = pipelineOf({ a: {}, b: {} });
+    const running = world.run(both);
+    await world.untilStarted('a', 'b');
+    await running.changed(changedTo(pipelineOf({ b: {} })));
+    await running.changed(changedTo(pipelineOf({ a: {}, b: {} })));
+    world.end('b');
+    await world.until(() => world.outcomes()['b'] === 'success');
+    assert.deepEqual(world.started(), ['a', 'b']);
+    world.end('a', 'cancellation');
+    await world.untilStarted('a', 'a');
+    world.end('a');
+    assert.equal(await running.done, 'success');
+    assert.equal(world.results.get(id('a'))?.outcome, 'success');
   });
 
   it('gives a failed task another chance, and with it those that its failure stopped', async () => {

@@ -8,7 +8,9 @@ import { createDecisionMemory, type DecisionMemory } from '../../../src/executio
 import { followSettled, settledTasks } from '../../../src/execution/settled-tasks.ts';
 import { createFileDigests } from '../../../src/fingerprint/file-digests.ts';
 import { versionIn } from '../../../src/fingerprint/installed-packages.ts';
-import { withObserved, type ObservedUse } from '../../../src/fingerprint/task-fingerprint.ts';
+import { lookAtStart } from '../../../src/fingerprint/held-still.ts';
+import { filesUsed } from '../../../src/fingerprint/task-fingerprint.ts';
+import { withObserved, type ObservedUse } from '../../../src/fingerprint/executed-fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../../../src/model/pipeline.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
 import type { TaskResult } from '../../../src/model/task-result.ts';
@@ -30,7 +32,7 @@ const at = (name: string): string => path.resolve(folder, name);
 const id = (name: string): TaskId => name as TaskId;
 /** All files are older than what their times can tell apart. */
 const later = (): number => Date.now() + 10_000;
-const noUse: ObservedUse = { modules: [], read: [], packages: {}, lookups: {}, listed: {} };
+const noUse: ObservedUse = { modules: [], read: [], stamps: {}, packages: {}, lookups: {}, listed: {} };
 
 let written = 0;
 /** Of another inode each time, as two writes within a tick of the file system's clock have the same times. */
@@ -51,7 +53,7 @@ function world(tasks: readonly Task[], uses: Readonly<Record<string, Partial<Obs
   /** As if the task had run on what is there now. */
   const succeed = async (task: Task, memory?: DecisionMemory): Promise<void> => {
     const decided = await decide(task, true, plain);
-    const observation = { task, folder, startedAt: later(), last: results.get(task.id)?.fingerprint, isCovered: () => false, heldStill: () => true, isMade: () => false, written: new Set<string>(), isOwn: () => false };
+    const observation = { task, folder, startedAt: later(), last: results.get(task.id)?.fingerprint, isMade: () => false, isInput: () => false, atStart: lookAtStart({ folder, used: filesUsed(decided.fingerprint), startedAt: later(), digests }), movedUpstream: [], isCut: false, written: new Set<string>(), isOwnOutput: () => false };
     const fingerprint = await withObserved(decided.fingerprint, { ...noUse, ...uses[task.id] }, observation, digests);
     const { outputs } = await readOutputs(task, folder, digests);
     results.set(task.id, { runId: 'run-1' as RunId, traceId: 't' as TraceId, spanId: `span-${task.id}` as SpanId, outcome: 'success', fingerprint, outputs, returns: {}, duration: 1, end: '1' as UnixNano });

@@ -5,7 +5,9 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createFileDigests, digestOf } from '../../../src/fingerprint/file-digests.ts';
 import { fingerprintDifference } from '../../../src/fingerprint/staleness.ts';
-import { absent, fingerprintTask, observedKey, resultDigest, sourceFiles, unsettledVersion, withObserved, type FingerprintInputs, type ObservedUse } from '../../../src/fingerprint/task-fingerprint.ts';
+import { unsettledVersion, withObserved, type ObservedUse } from '../../../src/fingerprint/executed-fingerprint.ts';
+import { lookAtStart, type StartLook } from '../../../src/fingerprint/held-still.ts';
+import { absent, filesUsed, fingerprintTask, observedKey, resultDigest, sourceFiles, type FingerprintInputs } from '../../../src/fingerprint/task-fingerprint.ts';
 import type { Fingerprint } from '../../../src/model/fingerprint.ts';
 import type { Task, TaskId } from '../../../src/model/pipeline.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
@@ -42,9 +44,24 @@ async function fingerprintOf(task: Task, more: Partial<FingerprintInputs> = {}):
   return fingerprintTask({ task, folder, params: {}, interpreter: undefined, upstream: () => undefined, last: undefined, ...more }, createFileDigests());
 }
 
+interface Observation extends Partial<Pick<ObservedUse, 'packages' | 'lookups'>> {
+  readonly startedAt?: number;
+  /** Absent: all was looked at just now. */
+  readonly atStart?: StartLook;
+  readonly last?: Fingerprint;
+  readonly inputs?: readonly string[];
+  readonly task?: Task;
+  readonly isOwn?: (file: string) => boolean;
+}
+
 /** What a success stands for that was seen to use `modules` and `read`; it starts a minute from now unless said otherwise. */
-async function observed(fingerprint: Fingerprint, modules: readonly string[], read: readonly string[], { startedAt = Date.now() + 60_000, last, inputs = [], task = taskOf({ source: script('a.py'), compare: 'bytes' }), isOwn = () => false, ...more }: Partial<Pick<ObservedUse, 'packages' | 'lookups'>> & { readonly isOwn?: (file: string) => boolean; readonly startedAt?: number; readonly last?: Fingerprint; readonly inputs?: readonly string[]; readonly task?: Task } = {}): Promise<Fingerprint> {
-  return withObserved(fingerprint, { modules, read, packages: {}, lookups: {}, listed: {}, ...more }, { task, folder, written: new Set(), startedAt, last, isCovered: (file) => inputs.includes(file), heldStill: () => false, isMade: () => false, isOwn }, createFileDigests());
+async function observed(fingerprint: Fingerprint, modules: readonly string[], read: readonly string[], { startedAt = Date.now() + 60_000, atStart = looked(fingerprint), last, inputs = [], task = taskOf({ source: script('a.py'), compare: 'bytes' }), isOwn = () => false, ...more }: Observation = {}): Promise<Fingerprint> {
+  const seen = { modules, read, stamps: {}, packages: {}, lookups: {}, listed: {}, ...more };
+  return withObserved(fingerprint, seen, { task, folder, written: new Set(), startedAt, last, isInput: (file) => inputs.includes(file), isMade: () => false, atStart, movedUpstream: [], isCut: false, isOwnOutput: isOwn }, createFileDigests());
+}
+
+function looked(fingerprint: Fingerprint): StartLook {
+  return lookAtStart({ folder, used: filesUsed(fingerprint), startedAt: Date.now() + 60_000, digests: createFileDigests() });
 }
 
 describe('scripts of checks', () => {
@@ -245,15 +262,6 @@ describe('what a task was seen to use', () => {
     );
   });
 
-  it('counts with the digest from before the task, when it was known: a change meanwhile is seen', async () => {
-    files({ 'a.py': '1', 'lib.py': '1' });
-    const first = await observed(await fingerprintOf(task), ['a.py', 'lib.py'], []);
-    const started = await fingerprintOf(task, { last: first });
-    files({ 'lib.py': '2' });
-    const second = await observed(started, ['a.py', 'lib.py'], []);
-    assert.deepEqual(fingerprintDifference(second, await fingerprintOf(task, { last: second })), [{ type: 'source-changed', path: 'lib.py', from: digestOf('1'), to: digestOf('2') }]);
-  });
-
   it('counts as changed when it was seen first and changed after the task started', async () => {
     files({ 'a.py': '1', 'lib.py': '1', 'read.txt': '1' });
     const success = await observed(await fingerprintOf(task), ['a.py', 'lib.py'], ['read.txt'], { startedAt: Date.now() - 1000 });
@@ -267,15 +275,6 @@ describe('what a task was seen to use', () => {
     renameSync(path.join(folder, 'older.txt'), path.join(folder, 'read.txt'));
     const success = await observed(await fingerprintOf(task), ['a.py'], ['read.txt'], { startedAt: Date.now() - 1000 });
     assert.equal(fingerprintDifference(success, await fingerprintOf(task, { last: success })).length, 1);
-  });
-
-  it('is taken as it is when it is new at every execution: the task makes it', async () => {
-    files({ 'a.py': '1', 'log.txt': '1' });
-    const options = { startedAt: Date.now() - 1000 };
-    const first = await observed(await fingerprintOf(task), ['a.py'], ['log.txt'], options);
-    const again = await fingerprintOf(task);
-    const second = await observed(again, ['a.py'], ['log.txt'], { ...options, last: first });
-    assert.deepEqual(fingerprintDifference(second, await fingerprintOf(task, { last: second })), []);
   });
 
   it('that is gone afterwards counts as absent', async () => {
