@@ -465,7 +465,8 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     }
     for (const entry of entries.values()) {
       if (entry.phase === 'waiting' || entry.restarting) continue;
-      if (entry.phase === 'deciding') {
+      // Also what is only to be run on request now.
+      if (entry.phase === 'deciding' || (next !== undefined && entry.phase === 'queued' && entry.attempts === 0 && waitsForRequest(entry.task, scope, entry.decision?.reasons ?? []))) {
         reset(entry, []);
         continue;
       }

@@ -571,6 +571,18 @@ describe('a change during the run', () => {
 
   const changedTo = (next: Pipeline) => ({ pipeline: next, scope: { wanted: new Set(next.tasks.map((task) => task.id)), named: new Set<TaskId>(), forced: new Set<TaskId>(), unasked: false }, announce: () => undefined });
 
+  it('does not start what waits for a slot, and waits for a request now', async () => {
+    const world = createWorld(1);
+    const running = world.run(pipelineOf({ a: {}, b: {} }));
+    await world.untilStarted('a');
+    await world.until(() => world.events.some((event) => event.type === 'task-stale' && event.task === 'b'));
+    const next = changedTo(pipelineOf({ a: {}, b: { watch: 'lazy' } }));
+    await running.changed({ ...next, scope: { ...next.scope, unasked: true } });
+    world.end('a');
+    assert.equal(await running.done, 'success');
+    assert.deepEqual(world.outcomes(), { a: 'success', b: 'skip: manual' });
+  });
+
   it('starts what writes the outputs of a task that is gone when that has ended', async () => {
     const world = createWorld(8, { isPatient: true });
     const old = pipelineOf({ old: {}, other: {} });
