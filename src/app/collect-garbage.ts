@@ -130,7 +130,11 @@ async function collectArtifacts(objects: string, records: readonly string[], beg
   if (stored.length > 0) {
     const wanted = new Set<string>();
     for (const record of records) await addReferences(record, wanted);
-    for (const { file, stats, digest } of stored) if (!wanted.has(digest) && stats.mtimeMs < began) removed.push({ bytes: stats.size, ...remove(file) });
+    for (const { file, stats, digest } of stored) {
+      // Who imports touches what it finds; it takes no lock.
+      const isOld = (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) < began;
+      if (!wanted.has(digest) && isOld) removed.push({ bytes: stats.size, ...remove(file) });
+    }
   }
   return sum(removed);
 }

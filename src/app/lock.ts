@@ -1,18 +1,12 @@
 /**
- * One executor a pipeline: `.runweave/live/<pipeline file>.lock` says who holds it. The holder is known by process id
- * and, where the system tells it, by its start time, so that a crashed holder's id that was given to another process
- * does not keep the pipeline locked for ever.
+ * One executor a pipeline: `.runweave/live/<pipeline file>.lock` says who holds it (`recording/writer.ts` says how a
+ * holder is known), so that a crashed holder does not keep the pipeline locked for ever.
  */
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import path from 'node:path';
-import { processExists } from '../execution/backend/descendants.ts';
+import { describeProcess, holderIsAlive, keepTouched, lockSuffix, readIdentity, type ProcessIdentity } from '../recording/writer.ts';
 
-export interface LockHolder {
-  readonly pid: number;
-  /** Of `/proc/<pid>/stat`, in clock ticks since boot; absent where there is none. */
-  readonly startTime?: string;
-  readonly host: string;
+export interface LockHolder extends ProcessIdentity {
   /** `run`, `watch` or `gc`. */
   readonly purpose: string;
 }
@@ -22,22 +16,28 @@ export type LockResult = { readonly ok: true; readonly release: () => void } | {
 export function acquireLock(folder: string, pipelineFile: string, purpose: string): LockResult {
   const directory = path.join(folder, 'live');
   mkdirSync(directory, { recursive: true });
-  const file = path.join(directory, `${path.basename(pipelineFile)}.lock`);
+  const file = path.join(directory, `${path.basename(pipelineFile)}${lockSuffix}`);
   const temporary = `${file}.${process.pid}`;
-  const startTime = processStartTime(process.pid);
-  const holder: LockHolder = { pid: process.pid, ...(startTime !== undefined && { startTime }), host: hostname(), purpose };
+  const holder: LockHolder = { ...describeProcess(), purpose };
   try {
     // A link to a finished file appears whole or not at all, and fails if the name is taken.
     writeFileSync(temporary, JSON.stringify(holder));
     for (let tries = 0; tries < 3; tries += 1) {
       try {
         createWhole(temporary, file);
-        return { ok: true, release: () => release(file) };
+        const stopTouching = keepTouched(file);
+        return {
+          ok: true,
+          release: () => {
+            stopTouching();
+            release(file);
+          },
+        };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const other = readHolder(file);
-      if (other !== undefined && isAlive(other)) return { ok: false, holder: other, file };
+      if (other !== undefined && holderIsAlive(file, other)) return { ok: false, holder: other, file };
       removeStale(file, `${temporary}.stale`);
     }
     return { ok: false, holder, file };
@@ -61,16 +61,18 @@ function createWhole(temporary: string, file: string): void {
 export function heldLocks(folder: string): readonly { readonly file: string; readonly holder: LockHolder }[] {
   const directory = path.join(folder, 'live');
   return readdirSync(directory).flatMap((name) => {
-    if (!name.endsWith('.lock')) return [];
+    if (!name.endsWith(lockSuffix)) return [];
     const file = path.join(directory, name);
     const holder = readHolder(file);
-    return holder !== undefined && isAlive(holder) ? [{ file, holder }] : [];
+    return holder !== undefined && holderIsAlive(file, holder) ? [{ file, holder }] : [];
   });
 }
 
 function release(file: string): void {
   // Somebody may have removed it, and another have taken it.
-  if (readHolder(file)?.pid === process.pid) rmSync(file, { force: true });
+  const holder = readHolder(file);
+  const self = describeProcess();
+  if (holder?.pid === self.pid && holder.pidNamespace === self.pidNamespace) rmSync(file, { force: true });
 }
 
 /**
@@ -81,7 +83,7 @@ function removeStale(file: string, aside: string): void {
   try {
     renameSync(file, aside);
     const moved = readHolder(aside);
-    if (moved !== undefined && isAlive(moved)) linkSync(aside, file);
+    if (moved !== undefined && holderIsAlive(aside, moved)) linkSync(aside, file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
@@ -91,28 +93,5 @@ function removeStale(file: string, aside: string): void {
 }
 
 function readHolder(file: string): LockHolder | undefined {
-  try {
-    const parsed = JSON.parse(readFileSync(file, 'utf8')) as Partial<LockHolder>;
-    return typeof parsed.pid === 'number' && typeof parsed.host === 'string' ? (parsed as LockHolder) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Of another host nothing is known, so its lock holds until somebody removes it. */
-function isAlive(holder: LockHolder): boolean {
-  if (holder.host !== hostname()) return true;
-  if (!processExists(holder.pid)) return false;
-  const startTime = processStartTime(holder.pid);
-  return holder.startTime === undefined || startTime === undefined || startTime === holder.startTime;
-}
-
-/** Field 22 of `/proc/<pid>/stat` (proc(5)); the name in field 2 may hold spaces and parentheses. */
-export function processStartTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
+  return readIdentity(file) as LockHolder | undefined;
 }

@@ -57,7 +57,7 @@ export interface Watch {
   readonly close: () => Promise<void>;
 }
 
-export async function openSession(options: OpenOptions, listener: (message: SessionMessage) => void): Promise<Session> {
+export function openSession(options: OpenOptions, listener: (message: SessionMessage) => void): Promise<Session> {
   const file = path.resolve(options.file);
   const folder = path.dirname(file);
   const workspace = workspaceOf(folder);
@@ -73,7 +73,12 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const memory = createTaskMemory(store, file);
   const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
   const push = createAutomaticPush({ environment, endpoint: options.otlpEndpoint, onProblem: (message) => listener({ type: 'notice', message }) });
-  const lock = createPipelineLock(store, file, memory.forgetResults);
+  /** Since the lock was taken: until then, a run that seems cut off may be somebody's. */
+  let recovery: Promise<void> | undefined;
+  const lock = createPipelineLock(store, file, () => {
+    memory.forgetResults();
+    recovery = undefined;
+  });
 
   const source = createPipelineSource(file, options.set, environment, store);
 
@@ -98,7 +103,9 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
 
   const status = (): void => listener({ type: 'status', watching, running: active !== undefined });
 
-  const recover = async (): Promise<void> => {
+  const recover = (): Promise<void> => (recovery ??= recoverNow());
+
+  const recoverNow = async (): Promise<void> => {
     try {
       for (const result of await recoverInterruptedRuns(store)) listener({ type: 'recovered', result });
     } catch (error) {
@@ -122,7 +129,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     let settle: () => void = () => undefined;
     const promise = new Promise<void>((resolve) => (settle = resolve));
     starting = promise;
-    const result = last.then(() => runNow(options, trigger, settle, prepared));
+    const result = last.then(recover).then(() => runNow(options, trigger, settle, prepared));
     last = result
       .catch(() => undefined)
       .finally(() => {
@@ -260,6 +267,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const watch: Session['watch'] = async (tasks) => {
     const held = lock.acquire('watch');
     if (!held.ok) return problem(held.code, held.message);
+    await recover();
     preparation.reload();
     const { pipeline } = preparation.loaded();
     const scope = pipeline === undefined ? undefined : preparation.scopeFor(pipeline, tasks, false, true);
@@ -307,8 +315,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   };
 
   listener({ type: 'graph', graph: preparation.loaded().graph });
-  await recover();
-  return {
+  return Promise.resolve({
     graph: () => preparation.loaded().graph,
     interpreter: async () => {
       const { pipeline } = preparation.loaded();
@@ -332,7 +339,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       await spawner.close();
       memory.forgetResults();
     },
-  };
+  });
 }
 
 /** What was executed is up to date now: the next process need not find that out. */

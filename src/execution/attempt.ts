@@ -152,13 +152,19 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   const stopFor = (why: 'timeout' | 'cancellation'): void => {
     if (process.stop()) stoppedBy ??= why;
   };
+  const endOfProcess = async (): Promise<ProcessEnd> => {
+    const end = await process.ended;
+    if (end.type !== 'start-failed' && end.byItself === true) stoppedBy = undefined;
+    return end;
+  };
   let timedOut = false;
   const timer =
     task.timeout === undefined
       ? undefined
       : setTimeout(() => {
           timedOut = true;
-          stopFor('timeout');
+          // After what came in while this process was busy: the end of the task may be among it.
+          setImmediate(() => stopFor('timeout'));
         }, task.timeout);
   const onAbort = (): void => stopFor('cancellation');
   if (request.signal.aborted) onAbort();
@@ -167,7 +173,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   const checks: CheckResult[] = [];
   const toStop = (): 'timeout' | 'cancellation' | undefined => (timedOut ? 'timeout' : request.signal.aborted ? 'cancellation' : undefined);
   const isOver = (): boolean => stoppedBy !== undefined;
-  let end = await process.ended;
+  let end = await endOfProcess();
   let check = first.check;
   for (const next of [...later, undefined]) {
     const isDone = end.type === 'exit' && end.code === 0 && !isOver();
@@ -178,7 +184,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     // Asked for while nothing ran.
     const asked = toStop();
     if (asked !== undefined) stopFor(asked);
-    end = await process.ended;
+    end = await endOfProcess();
   }
   clearTimeout(timer);
   clearInterval(looking);

@@ -29,17 +29,17 @@ export function limitOutput<Time>(emit: (piece: OutputPiece<Time>) => void, { he
   let leftOut = 0;
   const add = (piece: OutputPiece<Time>): void => {
     if (room > 0) {
-      room -= piece.text.length;
+      room -= sizeOf(piece);
       emit(piece);
       return;
     }
     kept.push(piece);
-    keptLength += piece.text.length;
+    keptLength += sizeOf(piece);
     // Whole pieces, which end with a line where there are lines.
     let drop = 0;
-    for (let first = kept[0]; first !== undefined && keptLength - first.text.length >= tail; first = kept[drop]) {
-      keptLength -= first.text.length;
-      leftOut += first.text.length;
+    for (let first = kept[0]; first !== undefined && keptLength - sizeOf(first) >= tail; first = kept[drop]) {
+      keptLength -= sizeOf(first);
+      leftOut += sizeOf(first);
       drop += 1;
     }
     if (drop > 0) kept = kept.slice(drop);
@@ -53,6 +53,11 @@ export function limitOutput<Time>(emit: (piece: OutputPiece<Time>) => void, { he
     kept = [];
   };
   return { add, end };
+}
+
+/** With what a log record holds beside its text. */
+function sizeOf({ text, log }: OutputPiece<unknown>): number {
+  return log === undefined ? text.length : text.length + JSON.stringify([log.attributes, log.resource ?? {}]).length;
 }
 
 function describe(characters: number): string {

@@ -22,6 +22,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { statOf } from '../fingerprint/stat-of.ts';
 import { PatientWatcher } from './patient-watcher.ts';
 import { isIgnored, isOutside } from './watched-files.ts';
 
@@ -173,13 +174,18 @@ function watchable(file: string): string {
 
 /** Also what is not there: nothing comes after it. */
 function isFilled(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.size !== 0;
+  return statOf(file)?.size !== 0;
 }
 
 /** Changes whenever a file does: cheap, as it is asked for every file that changed. */
 function stamp(file: string): string {
-  const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? '' : `${stats.mtimeNs} ${stats.size} ${stats.ino}`;
+  try {
+    const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? '' : `${stats.mtimeNs} ${stats.size} ${stats.ino}`;
+  } catch {
+    // A link to itself, or behind a folder that may not be entered.
+    return '';
+  }
 }
 
 /** Where git's lock may be: in this folder or one above it. */

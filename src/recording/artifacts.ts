@@ -3,14 +3,16 @@
  * under their digest, in `.runweave/objects/sha256/ab/cdef…`.
  *
  * An object is written to a temporary name and renamed, and the digest is that of the bytes which were written: a file
- * that its task goes on writing to can't end up under a digest that it does not have.
+ * that its task goes on writing to can't end up under a digest that it does not have. It is flushed to disk when the
+ * record that refers to it is made (`flushObjects`), not while tasks run.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { Digest } from '../model/fingerprint.ts';
 import type { ArtifactContent, EventOf } from '../model/run-event.ts';
 import type { Masker } from '../model/masker.ts';
+import { flush } from './flush.ts';
 import { isText, isTextMediaType, mediaTypeOf } from './media-type.ts';
 import { openPlainFile } from './plain-file.ts';
 
@@ -136,6 +138,37 @@ function inline(bytes: Uint8Array, mediaType: string): ArtifactContent {
   return { type: 'base64', data: Buffer.from(bytes).toString('base64') };
 }
 
+/** Absolute paths, of all folders. */
+const unflushed = new Set<string>();
+
+/** Objects that an earlier process has stored, by the digests in a text. */
+export function flushLater(folder: string, text: string): void {
+  for (const digest of text.match(/sha256:[0-9a-f]{64}/g) ?? []) unflushed.add(path.resolve(objectPath(folder, digest) ?? ''));
+}
+
+/** To be called before a record in `folder` gets its name: the objects that it may refer to outlast a power failure. */
+export async function flushObjects(folder: string, flushOne: (file: string) => Promise<void> = flush): Promise<void> {
+  const objects = path.resolve(folder, 'objects', 'sha256');
+  const folders = new Set<string>();
+  for (const file of unflushed) {
+    if (path.dirname(path.dirname(file)) !== objects) continue;
+    unflushed.delete(file);
+    // A task may have removed it; and what the disk does not take is no reason to lose the record.
+    await flushOne(file).catch(() => undefined);
+    folders.add(path.dirname(file));
+  }
+  if (folders.size > 0) for (const each of [...folders, objects, path.dirname(objects), path.resolve(folder)]) await flushOne(each).catch(() => undefined);
+}
+
+/** So that `gc` takes it for new, as what refers to it is not written yet. `false`: it is gone already. */
+export async function touchObject(file: string): Promise<boolean> {
+  const now = new Date();
+  return utimes(file, now, now).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Keeps bytes under their digest. */
 export async function storeObject(
   folder: string,
@@ -163,7 +196,8 @@ export async function storeObject(
     const file = objectPath(folder, digest) ?? '';
     await mkdir(path.dirname(file), { recursive: true });
     const kept = await stat(file).catch(() => undefined);
-    if (kept?.size !== size) await rename(temporary, file);
+    if (kept?.size !== size || !(await touchObject(file))) await rename(temporary, file);
+    unflushed.add(path.resolve(file));
     return { digest, size, head };
   } finally {
     await rm(temporary, { force: true });

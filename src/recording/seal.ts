@@ -11,8 +11,11 @@ import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/
 import path from 'node:path';
 import { shownSpans } from '../model/reported.ts';
 import type { RunEvent, RunId } from '../model/run-event.ts';
+import type { UnixNano } from '../model/time.ts';
 import type { RunResult } from '../protocol/session.ts';
+import { flushLater, flushObjects } from './artifacts.ts';
 import { eventsOfLog, isRunId, liveFolder, reservePath } from './event-log.ts';
+import { flush } from './flush.ts';
 import { interruption } from './interruption.ts';
 import { createRunCollector } from './run-to-spans.ts';
 import type { RunCollector } from './run-to-spans.ts';
@@ -53,7 +56,14 @@ export function recordPath(folder: string, runId: RunId): string {
 export async function sealRun(folder: string, events: readonly RunEvent[] | string | (() => AsyncIterable<RunEvent>)): Promise<string> {
   const collector = createRunCollector();
   const again = (): Iterable<RunEvent> | AsyncIterable<RunEvent> => (typeof events === 'string' ? eventsOfLog(events) : typeof events === 'function' ? events() : events);
-  for await (const event of again()) collector.apply(event);
+  let time: UnixNano | undefined;
+  for await (const event of again()) {
+    collector.apply(event);
+    ({ time } = event);
+  }
+  const state = collector.state();
+  // Its log was given up on a full disk, before its end.
+  if (typeof events === 'string' && state !== undefined && time !== undefined) for (const event of interruption(state, time)) collector.apply(event);
   return sealCollected(folder, collector, again);
 }
 
@@ -65,7 +75,8 @@ export async function recoverRuns(folder: string, isAlive: (log: string) => bool
   const results: RunResult[] = [];
   for (const log of await logsIn(liveFolder(folder))) {
     if (isAlive(log)) continue;
-    const result = await recoverRun(folder, log);
+    // What can't be done with one (no room, no right) is tried again at the next start, and keeps the others from nothing.
+    const result = await recoverRun(folder, log).catch(() => undefined);
     if (result !== undefined) results.push(result);
   }
   return results;
@@ -78,6 +89,7 @@ async function recoverRun(folder: string, log: string): Promise<RunResult | unde
   try {
     for await (const event of eventsOfLog(log)) {
       collector.apply(event);
+      if (event.type === 'artifact' || event.type === 'sources' || event.type === 'run-context') flushLater(folder, JSON.stringify({ ...event, content: undefined }));
       last = event;
     }
   } catch {
@@ -102,7 +114,7 @@ async function recoverRun(folder: string, log: string): Promise<RunResult | unde
     // Any other error: no room on the disk, and the log stays for the next start.
     if (!(error instanceof RecordExistsError)) return undefined;
     // The process died between the record and the removal of its log, perhaps before the name was on the disk for good.
-    await syncFolder(runsFolder(folder));
+    await flush(runsFolder(folder));
     await removeTemporaries(runsFolder(folder), state.runId);
     await rm(log, { force: true });
     return { runId: state.runId, outcome, record: error.record };
@@ -139,10 +151,13 @@ export async function sealCollected(folder: string, collector: RunCollector, aga
   if (state === undefined || !isRunId(state.runId)) throw new Error('there is no run-started among the events');
   const record = path.resolve(recordPath(folder, state.runId));
   if (await exists(record)) throw new RecordExistsError(record);
-  await mkdir(path.dirname(record), { recursive: true });
+  const made = await mkdir(path.dirname(record), { recursive: true });
+  if (made !== undefined) for (const each of [folder, path.dirname(path.resolve(folder))]) await flush(each);
   const temporary = path.join(path.dirname(record), `${temporaryPrefix(state.runId)}${process.pid}.tmp`);
   try {
     await writeLines(temporary, linesOf(collector, again));
+    // What it refers to comes first.
+    await flushObjects(folder);
     if (!(await publish(temporary, record))) throw new RecordExistsError(record);
   } finally {
     await rm(temporary, { force: true });
@@ -229,19 +244,8 @@ async function publish(temporary: string, record: string): Promise<boolean> {
     if (await exists(record)) return false;
     await rename(temporary, record);
   }
-  await syncFolder(path.dirname(record));
+  await flush(path.dirname(record));
   return true;
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  // Windows can't open a folder, and has no need to.
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -1,53 +1,140 @@
 /**
- * Who writes an event log, so that a log whose writer died can be told from one of a run in progress.
+ * Who writes an event log or holds a lock, so that what a dead process left can be told from what is in use.
  *
  * A process id alone is reused, in containers at once. On Linux the process's start time and the boot make it unique;
- * elsewhere it is the id alone. A log from another host (a shared or copied folder, a container) can't be asked about:
- * it counts as in use for a day after it was last written to.
+ * elsewhere it is the id alone. And it means something in its own PID namespace only: a container, or an editor in a
+ * sandbox, may have this host's name and share the folder. Its processes can't be asked about, so whoever holds a lock
+ * touches it now and then. A log from another host (a shared or copied folder) counts as in use for a day after it was
+ * last written to.
  */
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync, utimesSync } from 'node:fs';
 import { hostname } from 'node:os';
+import path from 'node:path';
 
 const patience = 24 * 60 * 60 * 1000;
+/** How often who holds a lock touches it, and for how long others wait for that, in milliseconds. */
+const touchInterval = 5000;
+const longestUntouched = 30_000;
 
-interface Writer {
-  readonly type: 'writer';
+export const lockSuffix = '.lock';
+
+export interface ProcessIdentity {
   readonly pid: number;
   readonly host: string;
   /** Clock ticks since the boot, from `/proc`. */
   readonly startTime?: string;
   readonly boot?: string;
+  /** `pid:[4026531836]`; absent in what earlier versions wrote, and where there is none. */
+  readonly pidNamespace?: string;
 }
 
-/** This process, for the first line of a log. */
-export function describeWriter(): Writer {
+interface Writer extends ProcessIdentity {
+  readonly type: 'writer';
+}
+
+/** This process. */
+export function describeProcess(): ProcessIdentity {
   if (self === undefined) {
-    const startTime = startTimeOf(process.pid);
+    const startTime = processStartTime(process.pid);
     const boot = bootId();
-    self = { type: 'writer', pid: process.pid, host: hostname(), ...(startTime !== undefined && { startTime }), ...(boot !== undefined && { boot }) };
+    const pidNamespace = namespaceOf();
+    self = { pid: process.pid, host: hostname(), ...(startTime !== undefined && { startTime }), ...(boot !== undefined && { boot }), ...(pidNamespace !== undefined && { pidNamespace }) };
   }
   return self;
 }
-let self: Writer | undefined;
+let self: ProcessIdentity | undefined;
 
-/** Whether the process that writes this event log still runs. A log without a readable first line has no writer. */
+/** This process, for the first line of a log. */
+export function describeWriter(): Writer {
+  return { type: 'writer', ...describeProcess() };
+}
+
+/** `unknown` of a process in another PID namespace of this host. */
+type Life = 'runs' | 'gone' | 'unknown' | 'other-host';
+
+function lifeOf({ pid, host, startTime, boot, pidNamespace }: ProcessIdentity): Life {
+  const own = describeProcess();
+  if (host !== own.host) return 'other-host';
+  if (boot !== undefined && boot !== own.boot) return 'gone';
+  if (pidNamespace !== undefined && own.pidNamespace !== undefined && pidNamespace !== own.pidNamespace) return 'unknown';
+  if (!isRunning(pid)) return 'gone';
+  const now = processStartTime(pid);
+  return startTime === undefined || now === undefined || startTime === now ? 'runs' : 'gone';
+}
+
+/** Of another host nothing is known, so its lock holds until somebody removes it. */
+export function holderIsAlive(lock: string, holder: ProcessIdentity): boolean {
+  const life = lifeOf(holder);
+  return life === 'unknown' ? wasTouched(lock) : life !== 'gone';
+}
+
+/** Keeps a lock that this process holds from looking abandoned; returns what ends that. */
+export function keepTouched(lock: string): () => void {
+  const timer = setInterval(() => {
+    try {
+      utimesSync(lock, new Date(), new Date());
+    } catch {
+      // Somebody has removed it.
+    }
+  }, touchInterval).unref();
+  return () => clearInterval(timer);
+}
+
+function wasTouched(lock: string): boolean {
+  const touched = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+  return touched !== undefined && Date.now() - touched < longestUntouched;
+}
+
+/**
+ * Whether the process that writes this event log still runs. A log without a readable first line has no writer; one that
+ * is empty has just been opened, or there was no room, and is that of whoever else is at work here.
+ */
 export function writerIsAlive(logPath: string): boolean {
   const writer = readWriter(logPath);
-  if (writer === undefined) return false;
-  if (writer.host !== hostname()) return Date.now() - statSync(logPath).mtimeMs < patience;
-  if (writer.boot !== bootId()) return false;
-  if (!isRunning(writer.pid)) return false;
-  return writer.startTime === undefined || writer.startTime === startTimeOf(writer.pid);
+  if (writer === undefined) return statSync(logPath, { throwIfNoEntry: false })?.size === 0 && isHeldByOthers(path.dirname(logPath));
+  const life = lifeOf(writer);
+  if (life === 'other-host') return Date.now() - statSync(logPath).mtimeMs < patience;
+  return life === 'unknown' ? holdsLock(path.dirname(logPath), writer) : life === 'runs';
+}
+
+/** Who writes a log holds a lock beside it. */
+function holdsLock(live: string, writer: Writer): boolean {
+  return locksIn(live).some(({ lock, holder }) => isSame(holder, writer) && wasTouched(lock));
+}
+
+function isHeldByOthers(live: string): boolean {
+  return locksIn(live).some(({ lock, holder }) => !isSame(holder, describeProcess()) && holderIsAlive(lock, holder));
+}
+
+function locksIn(live: string): readonly { readonly lock: string; readonly holder: ProcessIdentity }[] {
+  return readdirSync(live).flatMap((name) => {
+    const lock = path.join(live, name);
+    const holder = name.endsWith(lockSuffix) ? readIdentity(lock) : undefined;
+    return holder === undefined ? [] : [{ lock, holder }];
+  });
+}
+
+function isSame(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return one.pid === other.pid && one.startTime === other.startTime && one.pidNamespace === other.pidNamespace;
 }
 
 function readWriter(logPath: string): Writer | undefined {
+  const writer = readIdentity(logPath) as Partial<Writer> | undefined;
+  return writer?.type === 'writer' ? (writer as Writer) : undefined;
+}
+
+/** Of the first line of a log, or of a lock; `undefined` where there is none. */
+export function readIdentity(file: string): ProcessIdentity | undefined {
   try {
-    const descriptor = openSync(logPath, 'r');
-    const buffer = Buffer.alloc(4096);
-    const length = readSync(descriptor, buffer);
-    closeSync(descriptor);
-    const writer = JSON.parse(buffer.toString('utf8', 0, length).split('\n', 1)[0] ?? '') as Partial<Writer> | null;
-    return writer?.type === 'writer' && Number.isSafeInteger(writer.pid) && (writer.pid ?? 0) > 0 ? (writer as Writer) : undefined;
+    const descriptor = openSync(file, 'r');
+    try {
+      const buffer = Buffer.alloc(4096);
+      const length = readSync(descriptor, buffer);
+      const found = JSON.parse(buffer.toString('utf8', 0, length).split('\n', 1)[0] ?? '') as Partial<ProcessIdentity> | null;
+      return Number.isSafeInteger(found?.pid) && (found?.pid ?? 0) > 0 && typeof found?.host === 'string' ? (found as ProcessIdentity) : undefined;
+    } finally {
+      closeSync(descriptor);
+    }
   } catch {
     return undefined;
   }
@@ -62,14 +149,23 @@ function isRunning(pid: number): boolean {
   }
 }
 
-function startTimeOf(pid: number): string | undefined {
+/** Field 22 of `/proc/<pid>/stat` (proc_pid_stat(5)); the command in field 2 may hold spaces and parentheses. */
+export function processStartTime(pid: number): string | undefined {
   const stat = readProc(`/proc/${pid}/stat`);
-  // The second field is the command in parentheses and may hold anything; start time is field 22 (proc_pid_stat(5)).
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
 
 function bootId(): string | undefined {
   return readProc('/proc/sys/kernel/random/boot_id')?.trim();
+}
+
+/** pid_namespaces(7) */
+function namespaceOf(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return undefined;
+  }
 }
 
 function readProc(file: string): string | undefined {

@@ -279,6 +279,8 @@ export class PipelineSession implements Disposable {
     this.#changes.add('all');
     const show = 'Show Output';
     const restart = 'Restart';
+    // Its run is sealed by the next one, and is not running any more.
+    if (wasRunning) this.#didChangeRuns.fire();
     const what = `Runweave's executor stopped unexpectedly (${cause})${wasRunning ? ' in the middle of a run; the run is recorded as interrupted' : ''}.`;
     const message = restarts
       ? vscode.window.showWarningMessage(`${what} It is being restarted.`, show)

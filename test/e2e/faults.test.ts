@@ -292,8 +292,10 @@ tasks:
       assert.match(full.stdout, /"type":"task-ended","task":"first","time":"\d+","outcome":"success"/);
       assert.match(full.stdout, /outputs are not kept for later: ENOSPC/);
       assert.doesNotMatch(full.stderr, /internal/);
+      // Where the task was faster than the reserve for the record, that is sealed by the next run.
       rmSync(path.join(place.folder, 'fill.bin'));
-      assert.deepEqual(phases((await records(place)).at(-1)), { first: 'success' });
+      assert.deepEqual((await place.run()).executed, []);
+      assert.ok((await records(place)).some((state) => phases(state)['first'] === 'success'));
     } finally {
       mounted();
     }

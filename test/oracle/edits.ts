@@ -4,7 +4,7 @@ import { rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Random } from './random.ts';
 import type { Workspace } from './workspace.ts';
-import { boxes, extras, folders, indexesOf, inner, listedFolder, localFile, optionalFile, outputOf, sharedModule, type Child, type Gets, type Kind, type ModelTask, type Module, type World } from './world.ts';
+import { boxes, declaredOutput, extras, folders, globOf, indexesOf, inner, listedFolder, localFile, optionalFile, outputOf, sharedModule, type Child, type Gets, type Kind, type ModelTask, type Module, type World } from './world.ts';
 
 export interface EditOptions {
   readonly random: Random;
@@ -14,6 +14,7 @@ export interface EditOptions {
   readonly isWatch: boolean;
   /** Each run is of a session of its own. */
   readonly isProcess: boolean;
+  readonly findsPython: boolean;
   /** git has the outputs, too. */
   readonly tracksOutputs: boolean;
   /** Names of edits, and no others; absent: all. */
@@ -55,7 +56,7 @@ function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<
   return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
 }
 
-export function createEdits({ random, workspace, children, hasNotebooks, isWatch, isProcess, tracksOutputs, only }: EditOptions): Edits {
+export function createEdits({ random, workspace, children, hasNotebooks, isWatch, isProcess, findsPython, tracksOutputs, only }: EditOptions): Edits {
   const { pick, oneOf, chance } = random;
   const { folder, git } = workspace;
   // An import of the folder that a checkout leaves, with nothing but what Python compiled, succeeds.
@@ -70,6 +71,8 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
     environment: 0,
     base: 0,
     unusedParam: 0,
+    findsPython,
+    hasNewEnvironment: false,
     hasTick: isWatch,
     tasks: [],
     held: {},
@@ -103,7 +106,8 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
       kind: is,
       needs: upstream.slice(0, 3),
       param: pick(3),
-      needsBy: oneOf(['needs', 'needs', 'inputs'] as const),
+      needsBy: oneOf(['needs', 'needs', 'inputs', 'globs', 'globs'] as const),
+      isOutputGlob: chance(3),
       gets,
       isReturning: chance(2),
       takesBase: chance(4),
@@ -111,7 +115,7 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
       key: chance(2) ? 'k' : `v${name}`,
       isFolder,
       isBroken: false,
-      inputs: oneOf([['data/d0.txt'], ['data/d1.txt', 'data/d2.txt'], ['data/g/*.txt'], ['data/link.txt'], [listedFolder], ['../../outside/o0.txt'], ['../common/*.txt'], []]),
+      inputs: oneOf([['data/d0.txt'], ['data/d1.txt', 'data/d2.txt'], ['data/g/*.txt'], ['data/link.txt'], ['data/folder/file.txt', 'data/link.txt'], [listedFolder], ['../../outside/o0.txt'], ['../common/*.txt'], []]),
       constant: pick(5),
       mode: 0,
       check: chance(6) ? 1 : 0,
@@ -152,6 +156,7 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
   const anyModule = (): Module => world.modules[oneOf(Object.keys(world.modules))] ?? assert.fail('no module');
   const damage = (output: string): string => {
     damaged.add(output);
+    for (const task of world.tasks) if (outputs(task).includes(output)) for (const each of [declaredOutput(task, ''), globOf(task)]) damaged.add(each);
     damaged.add(path.posix.dirname(output));
     return path.join(folder, output);
   };
@@ -239,6 +244,7 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
       const place = oneOf(placesOfExtra);
       world = { ...world, modules: world.modules[place] === undefined ? { ...world.modules, [place]: newModule(`extra ${pick(1000)}`) } : without(world.modules, place) };
     },
+    'virtual environment': () => void (world = { ...world, hasNewEnvironment: findsPython && !world.hasNewEnvironment }),
     package: () => void (world.packages = { ...world.packages, [oneOf(['alpha', 'beta'])]: `${pick(9)}.${pick(9)}` }),
     'optional package': () => void (world.packages = world.packages['extra'] === undefined ? { ...world.packages, extra: `${pick(9)}.0` } : without(world.packages, 'extra')),
     constant: () => void (anyTask().constant = pick(1000)),

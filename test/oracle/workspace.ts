@@ -4,23 +4,25 @@
  *   checkout/           a git repository in half of the sequences; else what is in `common` is outside of the workspace
  *     common/           files and a module beside the pipeline
  *     pipeline/         the pipeline's folder
- *       .venv/          a virtual environment with packages whose versions change
+ *       venv/, .venv/   virtual environments with packages whose versions change; the second comes and goes
  *   outside/            files that are in no checkout
  *   flags/              what tasks that fail once remember
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { texts } from './world-text.ts';
-import { isOutside, type World } from './world.ts';
+import { environments, isOutside, type World } from './world.ts';
 
 export interface Workspace {
   /** The pipeline's folder. */
   readonly folder: string;
   readonly python: string;
   readonly flags: string;
+  /** The pipeline file once more, with nothing that means anything. */
+  readonly saveAgain: () => void;
   /** Writes what is another now, and says how many files that were. `keepsTime` is to look as if it had not been written. */
   readonly write: (world: World, keepsTime?: string) => number;
   readonly swap: (world: World, one: string, other: string) => World;
@@ -48,11 +50,19 @@ export function createWorkspace(options: { readonly notebooks: string | undefine
   const folder = path.join(checkout, 'pipeline');
   const flags = path.join(base, 'flags');
   for (const place of [folder, flags]) mkdirSync(place, { recursive: true });
-  const { python, site } = makeEnvironment(path.join(folder, '.venv'));
-  if (options.notebooks !== undefined) writeFileSync(path.join(site, 'notebooks.pth'), `${options.notebooks}\n`);
+  const [first, second] = environments.map((name) => path.join(folder, name)) as [string, string];
+  /** Site-packages → what is installed there. */
+  const sites = new Map<string, World['packages']>();
+  const addEnvironment = (place: string): string => {
+    const { python, site } = makeEnvironment(place);
+    if (options.notebooks !== undefined) writeFileSync(path.join(site, 'notebooks.pth'), `${options.notebooks}\n`);
+    sites.set(site, {});
+    return python;
+  };
+  const python = addEnvironment(first);
 
   let written: Readonly<Record<string, string>> = {};
-  let installed: Readonly<Record<string, string>> = {};
+  let saves = 0;
   let linked: Readonly<Record<string, string>> = {};
 
   const writeFiles = (now: Readonly<Record<string, string>>, keepsTime: string | undefined): number => {
@@ -86,7 +96,7 @@ export function createWorkspace(options: { readonly notebooks: string | undefine
     linked = links;
     return count;
   };
-  const install = (packages: World['packages']): void => {
+  const install = (site: string, installed: World['packages'], packages: World['packages']): void => {
     for (const name of new Set([...Object.keys(installed), ...Object.keys(packages)])) {
       const version = packages[name];
       if (installed[name] === version) continue;
@@ -97,11 +107,22 @@ export function createWorkspace(options: { readonly notebooks: string | undefine
       mkdirSync(path.join(site, `${name}-${version}.dist-info`));
       writeFileSync(path.join(site, `${name}-${version}.dist-info`, 'METADATA'), `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`);
     }
-    installed = { ...packages };
+    sites.set(site, { ...packages });
+  };
+  /** Before it has a Python it has no packages either. */
+  const switchEnvironment = (isNew: boolean): number => {
+    const has = existsSync(second);
+    if (has === isNew) return 0;
+    if (isNew) addEnvironment(second);
+    else {
+      rmSync(second, { recursive: true });
+      for (const site of sites.keys()) if (site.startsWith(second)) sites.delete(site);
+    }
+    return 1;
   };
   const write: Workspace['write'] = (world, keepsTime) => {
-    const count = writeFiles(texts(world), keepsTime) + writeLinks(world.links);
-    install(world.packages);
+    const count = writeFiles(texts(world), keepsTime) + writeLinks(world.links) + switchEnvironment(world.hasNewEnvironment);
+    for (const [site, installed] of sites) install(site, installed, world.packages);
     return count;
   };
 
@@ -115,6 +136,10 @@ export function createWorkspace(options: { readonly notebooks: string | undefine
     folder,
     python,
     flags,
+    saveAgain: () => {
+      saves += 1;
+      writeFileSync(path.join(folder, 'runweave.yaml'), `${written['runweave.yaml'] ?? ''}\n# ${saves}\n`);
+    },
     write,
     swap: (world, one, other) => {
       const [first = '', second = ''] = [world.files[one], world.files[other]];
@@ -145,7 +170,7 @@ function createGit(checkout: string, tracksOutputs: boolean, takeOver: (world: W
   let current = 'main';
   const isRepository = (): boolean => branches.size > 0;
   git('init', '-q', '-b', current);
-  writeFileSync(path.join(checkout, '.gitignore'), ['.venv', '.runweave', '__pycache__', '.ipynb_checkpoints', 'tick.txt', 'out/tick.txt', ...(tracksOutputs ? [] : ['out'])].join('\n'));
+  writeFileSync(path.join(checkout, '.gitignore'), [...environments, '.runweave', '__pycache__', '.ipynb_checkpoints', 'tick.txt', 'out/tick.txt', ...(tracksOutputs ? [] : ['out'])].join('\n'));
 
   const commit: Git['commit'] = (world) => {
     git('add', '-A');
@@ -157,7 +182,7 @@ function createGit(checkout: string, tracksOutputs: boolean, takeOver: (world: W
   const checkedOut = (now: World): World => {
     const then = structuredClone(head());
     const files = Object.fromEntries([...Object.entries(then.files).filter(([file]) => !isOutside(file)), ...Object.entries(now.files).filter(([file]) => isOutside(file))]);
-    return takeOver({ ...then, files, packages: now.packages });
+    return takeOver({ ...then, files, packages: now.packages, hasNewEnvironment: now.hasNewEnvironment });
   };
   return {
     commit,

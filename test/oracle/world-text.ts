@@ -1,6 +1,6 @@
 /** The oracle's world as files: sources, notebooks, and the pipeline file. */
 import path from 'node:path';
-import { boxes, indexesOf, inner, isPaired, listedFolder, localFile, optionalFile, outputWith, sharedModule, taskNamed, type Child, type Lists, type ModelTask, type World } from './world.ts';
+import { boxes, declaredOutput, globOf, indexesOf, inner, isPaired, listedFolder, localFile, optionalFile, outputWith, sharedModule, taskNamed, type Child, type Lists, type ModelTask, type World } from './world.ts';
 
 /** Every file of the workspace but outputs, links and packages: path → text. */
 export function texts(world: World): Readonly<Record<string, string>> {
@@ -115,6 +115,7 @@ function codeOf(world: World, task: ModelTask): string {
     ...listingCode(task),
     ...(task.lists === 'no' ? [] : ["    parts.append(','.join(sorted(names)))"]),
     ...childCode(task),
+    '    parts.append(os.path.basename(sys.prefix))',
     `    for pattern in ${list(readBy(world, task, '{v}'))}:`,
     '        import glob',
     "        found = sorted(glob.glob(pattern)) if '*' in pattern else [pattern]",
@@ -167,15 +168,14 @@ function pipelineText(world: World): string {
   const tasks = world.tasks.map((task) => {
     const what = task.kind === 'shell' ? { shell: commandOf(world, task) } : task.kind === 'call' ? { call: `calls.${task.name}:work` } : { [task.kind]: sourceOf(task) };
     const value = `\${matrix.${task.key}}`;
-    const main = outputWith(task, value);
-    const upstream = task.needs.flatMap((need) => outputsFor(task, taskNamed(world, need), value));
+    const upstream = task.needs.map((need) => taskNamed(world, need)).flatMap((need) => (task.needsBy === 'globs' && !isPaired(task, need) ? [globOf(need)] : outputsFor(task, need, value)));
     return [
       task.name,
       {
         ...what,
         ...(task.matrix.length > 0 && { matrix: { [task.key]: task.matrix } }),
         ...(task.needsBy === 'needs' ? { needs: task.needs, inputs: task.inputs } : { inputs: [...task.inputs, ...upstream] }),
-        outputs: [task.isFolder ? main.replace('/main.txt', '') : main],
+        outputs: [declaredOutput(task, value)],
         params: { p: task.param, ...(task.takesBase && { b: '${params.base}' }), ...(task.gets !== undefined && { got: `\${tasks.${returnsReference(world, task, task.gets.from)}.returns.${task.gets.as}}` }) },
         env: { MODE: String(task.mode) },
         ...(task.check > 0 && { checks: [{ after: `sh ${upOf(task)}check.sh ${task.check}` }] }),

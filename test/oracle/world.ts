@@ -27,8 +27,10 @@ export interface ModelTask {
   readonly name: string;
   kind: Kind;
   needs: string[];
-  /** How the pipeline file says so: by name, or by the outputs as inputs. */
-  readonly needsBy: 'needs' | 'inputs';
+  /** How the pipeline file says so: by name, or by the outputs as inputs, or by globs that have files with them in common. */
+  readonly needsBy: 'needs' | 'inputs' | 'globs';
+  /** The output, if it is one file, is declared as a glob. */
+  readonly isOutputGlob: boolean;
   gets: Gets | undefined;
   /** Returns text; if it is Python also a list and an object. */
   readonly isReturning: boolean;
@@ -113,6 +115,9 @@ export interface World {
   environment: number;
   base: number;
   unusedParam: number;
+  /** Python is looked for, and there is another virtual environment that comes first. */
+  readonly findsPython: boolean;
+  readonly hasNewEnvironment: boolean;
   /** Has a task beside the others that copies a file, which is written last. */
   readonly hasTick: boolean;
   tasks: ModelTask[];
@@ -158,6 +163,21 @@ export function idOf(task: ModelTask, index: number): string {
 export function outputWith(task: ModelTask, value: string): string {
   return `out/${task.name}${task.matrix.length === 0 ? '' : `-${value}`}${task.isFolder ? '/main' : ''}.txt`;
 }
+
+/** As the pipeline file has it. */
+export function declaredOutput(task: ModelTask, value: string): string {
+  if (task.isFolder) return path.posix.dirname(outputWith(task, value));
+  return task.isOutputGlob && task.matrix.length === 0 ? `out/${task.name}*.txt` : outputWith(task, value);
+}
+
+/** What finds all that others read of it, and neither is matched by what is declared nor matches it. */
+export function globOf({ name, isFolder, matrix }: ModelTask): string {
+  if (isFolder) return `out/${name}*/main.txt`;
+  return matrix.length === 0 ? `out/[${name.slice(0, 1)}]${name.slice(1)}.*` : `out/${name}-?.txt`;
+}
+
+/** Virtual environments: that which is there from the beginning, and the one that comes before it. */
+export const environments = ['venv', '.venv'] as const;
 
 /** What others read. */
 export function outputOf(task: ModelTask, index: number): string {
@@ -263,6 +283,7 @@ export function expected(world: World, task: ModelTask, index: number): Readonly
     if (task.isOptimistic) parts.push(extraOf(world)[1]);
     if (task.lists !== 'no') parts.push(listed(world, task).join());
     if (task.child !== 'none') parts.push(value(task.childModule), textOf(world, task.childFile));
+    parts.push(environments[world.hasNewEnvironment ? 1 : 0]);
   }
   const main = outputOf(task, index);
   return { [main]: [...own, ...parts, ...texts].join('|'), ...(task.isFolder && { [main.replace('main.txt', `n${task.constant % 3}.txt`)]: 'beside' }) };
@@ -314,6 +335,7 @@ export function signature(world: World, task: ModelTask, index: number): string 
     return [path, found?.value, mayReadDocstrings ? found?.docstring : '', mayUseAll ? found?.unused : '', isByBytes ? found?.comment : ''];
   };
   const used = [
+    world.hasNewEnvironment,
     mayUseAll ? task.unused : '',
     isByBytes ? [compare, task.comment, task.isLoose] : [],
     said(`modules/${usedModule(task)}`),

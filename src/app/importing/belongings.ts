@@ -1,9 +1,9 @@
 /** What lies beside a record of ours in its `.runweave`: the objects that it refers to, and what people said of it. */
 import { open, readFile, mkdir } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { ImportProblem, SourceFile } from '../../importers/source.ts';
 import { parseAnnotation } from '../../model/annotation.ts';
-import { objectPath, storeObject } from '../../recording/artifacts.ts';
+import { flushObjects, objectPath, storeObject, touchObject } from '../../recording/artifacts.ts';
 import { annotationsPath } from '../../store/annotations.ts';
 
 /** Bytes: more were not said by people. */
@@ -26,7 +26,8 @@ export async function bringAlong(store: string, files: readonly SourceFile[], si
     if (begin !== undefined && rest !== undefined) {
       const digest = `sha256:${begin}${rest}`;
       const kept = objectPath(store, digest);
-      if (kept !== undefined && existsSync(kept)) continue;
+      // One of another size was cut off.
+      if (kept !== undefined && statSync(kept, { throwIfNoEntry: false })?.size === file.size && (await touchObject(kept))) continue;
       const stored = await storeObject(store, file.stream());
       if (stored.digest !== digest) problems.push({ file: file.path, message: `its bytes are those of ${stored.digest.slice(0, 19)}…: it is damaged` });
     } else if (/(?:^|\/)annotations\.jsonl$/.test(file.path)) {
@@ -34,6 +35,7 @@ export async function bringAlong(store: string, files: readonly SourceFile[], si
       else await addAnnotations(store, Buffer.from(await file.read()).toString('utf8'));
     }
   }
+  await flushObjects(store);
   return problems;
 }
 

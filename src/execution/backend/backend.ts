@@ -9,8 +9,13 @@ export interface ProcessRequest {
 }
 
 export type ProcessEnd =
-  | { readonly type: 'exit'; readonly code: number }
-  | { readonly type: 'signal'; readonly signal: string }
+  | ((
+      | { readonly type: 'exit'; readonly code: number }
+      | { readonly type: 'signal'; readonly signal: string }
+    ) & {
+      /** Whoever stopped it came too late, which was not known yet. */
+      readonly byItself?: true;
+    })
   | { readonly type: 'start-failed'; readonly message: string };
 
 export interface RunningProcess {
@@ -18,7 +23,7 @@ export interface RunningProcess {
   readonly pid: number;
   /** Resolves once the process has ended and all of its output was handed on. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
-  /** Ends the whole process tree: asks first, then makes it. `false` if the process has ended by itself already. */
+  /** Ends the whole process tree: asks first, then makes it. `false` if the process is known to have ended by itself already. */
   readonly stop: () => boolean;
   /** How it was started, where that is not as one would expect; for people. */
   readonly note?: string;

@@ -9,6 +9,8 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
+/** Process ids that a machine can give out in a millisecond: more processes are not made even by many cores. */
+const idsAtOnce = 10;
 /** Beyond this many ids a listing is less work. */
 const fewIds = 64;
 /** A millisecond apart, at a process that is becoming another program. */
@@ -76,6 +78,24 @@ function idsAfter(from: number): readonly number[] {
     return readdirSync('/proc').map(Number).filter((pid) => Number.isInteger(pid) && (hasWrapped || pid > from));
   } catch {
     return [];
+  }
+}
+
+/**
+ * After which id to look for what was started by the process `pid`, which was itself started at `began` (of
+ * `performance.now()`): 0, for all, when all ids may have been given out since, so that younger ones may be below it.
+ */
+export function lookAfter(pid: number, began: number, now = performance.now(), most = (mostIds ??= pidMax())): number {
+  return (now - began) * idsAtOnce < most ? pid : 0;
+}
+let mostIds: number | undefined;
+
+/** proc_sys_kernel(5) */
+function pidMax(): number {
+  try {
+    return Number(readFileSync('/proc/sys/kernel/pid_max', 'utf8'));
+  } catch {
+    return 32_768;
   }
 }
 

@@ -5,20 +5,23 @@
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { ProcessEnd, ProcessRequest, RunningProcess } from './backend.ts';
-import { killProcessesWith } from './descendants.ts';
-import { drain, grace, signalGroup } from './local.ts';
+import { killProcessesWith, lookAfter } from './descendants.ts';
+import { drain, grace, marksOf, signalGroup } from './local.ts';
 
 export interface ForkedTask {
   readonly hasStarted: () => boolean;
   /** Its standard output and standard error come on these two; or why they can't be read. */
   readonly started: (pid: number, outputs: readonly Socket[] | string) => void;
   readonly notStarted: (reason: string) => void;
+  /** As `notStarted`, where it may have been started all the same. */
+  readonly lost: (reason: string) => void;
   readonly ended: (end: ProcessEnd) => void;
 }
 
 /** `onStarted` is told of the process, or why there is none. */
 export function forkedTask(request: ProcessRequest, onStarted: (running: RunningProcess | string) => void): ForkedTask {
   const pipes: Socket[] = [];
+  const began = performance.now();
   let pid = 0;
   let open = 2;
   let end: ProcessEnd | undefined;
@@ -68,11 +71,14 @@ export function forkedTask(request: ProcessRequest, onStarted: (running: Running
       }
     },
     notStarted: onStarted,
+    lost: (reason) => {
+      killProcessesWith(marksOf(request), 0);
+      onStarted(reason);
+    },
     ended: (how) => {
       end = how;
       signalGroup(pid, 'SIGKILL');
-      const marks = ['RUNWEAVE_RUN_ID', 'RUNWEAVE_TASK'].map((name) => `${name}=${request.env[name] ?? ''}`);
-      killProcessesWith(marks, pid);
+      killProcessesWith(marksOf(request), lookAfter(pid, began));
       drainTimer = setTimeout(() => {
         // After a turn of the loop, in which what is there is read even if other work held it up until now.
         setImmediate(() => {

@@ -10,7 +10,7 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { Backend, ProcessEnd, ProcessRequest, RunningProcess } from './backend.ts';
-import { killProcessesWith } from './descendants.ts';
+import { killProcessesWith, lookAfter } from './descendants.ts';
 import { takeOutputPipes, type OutputPipe } from './output-pipes.ts';
 
 /** How long a task may take to end after SIGTERM. */
@@ -30,6 +30,7 @@ export function localBackend(): DirectBackend {
 function start(request: ProcessRequest): RunningProcess {
   const [program = '', ...args] = request.command;
   const pipes = takeOutputPipes();
+  const began = performance.now();
   let child: ChildProcess;
   try {
     child = spawn(program, args, {
@@ -87,7 +88,7 @@ function start(request: ProcessRequest): RunningProcess {
       // What the task left behind in its group ends with it: nothing of a task outlives the task.
       // (Windows can't tell which processes were started by one that is gone, and gives its id to the next.)
       if (process.platform !== 'win32') signalGroup(pid, 'SIGKILL');
-      killProcessesWith(marksOf(request), pid);
+      killProcessesWith(marksOf(request), lookAfter(pid, began));
       drainTimer = setTimeout(() => {
         // After a turn of the loop, in which what is in the pipes is read even if other work held it up until now.
         setImmediate(() => {

@@ -9,6 +9,7 @@ import { localBackend } from './local.ts';
 export function serveSpawner(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): void {
   const backend = localBackend();
   const running = new Map<number, RunningProcess>();
+  const stopped = new Set<number>();
   let isOver = false;
   const send = (type: Frame['type'], id: number, text?: string): void => {
     if (!isOver) output.write(encodeFrame(type, id, text));
@@ -19,14 +20,14 @@ export function serveSpawner(input: NodeJS.ReadableStream, output: NodeJS.Writab
     send('started', id, String(process.pid));
     void process.ended.then((end) => {
       running.delete(id);
-      send('ended', id, JSON.stringify(end));
+      send('ended', id, JSON.stringify(end.type === 'start-failed' ? end : { ...end, stopped: stopped.delete(id) }));
     });
   };
   input.on(
     'data',
     createFrameReader(({ type, id, body }) => {
       if (type === 'start') start(id, decodeRequest(body));
-      else if (type === 'stop') running.get(id)?.stop();
+      else if (type === 'stop' && running.get(id)?.stop() === true) stopped.add(id);
     }),
   );
   const endAll = (): void => {

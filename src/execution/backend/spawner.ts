@@ -35,6 +35,7 @@ interface Started {
   pid: number;
   readonly onStarted: (running: RunningProcess) => void;
   onEnd: (end: ProcessEnd) => void;
+  isStopped: boolean;
   /** Bytes of one character may come in two pieces. */
   readonly decoders: Readonly<Record<'stdout' | 'stderr', StringDecoder>>;
   /** What came together with the start, until whoever asked for it knows that it has started. */
@@ -103,7 +104,7 @@ export function spawningBackend(direct: Backend, commands: readonly (readonly st
       if (started.early === undefined) handOn();
       else started.early.push(handOn);
     } else if (type === 'ended') {
-      const end = endOf(JSON.parse(body.toString()) as ProcessEnd | FailedStart, started.request);
+      const end = endOf(JSON.parse(body.toString()) as ToldEnd, started);
       const handOn = (): void => {
         for (const stream of ['stdout', 'stderr'] as const) {
           const rest = started.decoders[stream].end();
@@ -122,6 +123,7 @@ export function spawningBackend(direct: Backend, commands: readonly (readonly st
     const ended = end === undefined ? new Promise<ProcessEnd>((resolve) => (started.onEnd = resolve)) : Promise.resolve(end);
     const stop = (): boolean => {
       if (started.pid === 0 || !from.processes.has(id)) return false;
+      started.isStopped = true;
       from.child.stdin.write(encodeFrame('stop', id));
       return true;
     };
@@ -133,11 +135,13 @@ export function spawningBackend(direct: Backend, commands: readonly (readonly st
     from.processes.delete(id);
     const end: ProcessEnd = { type: 'start-failed', message: 'the process that starts tasks was ended from outside' };
     if (started.pid === 0) {
+      // It may have been started all the same, just before.
+      killProcessesWith(marksOf(started.request), 0);
       announce(from, id, started, end);
       return;
     }
     signalGroup(started.pid, 'SIGKILL');
-    killProcessesWith(marksOf(started.request), started.pid);
+    killProcessesWith(marksOf(started.request), 0);
     started.onEnd(end);
   };
 
@@ -157,7 +161,7 @@ export function spawningBackend(direct: Backend, commands: readonly (readonly st
     if (from === undefined || text === undefined) return direct.start(request);
     const id = starts;
     return new Promise((resolve) => {
-      from.processes.set(id, { request, pid: 0, onStarted: resolve, onEnd: () => undefined, decoders: { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') }, early: [] });
+      from.processes.set(id, { request, pid: 0, onStarted: resolve, onEnd: () => undefined, isStopped: false, decoders: { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') }, early: [] });
       hold(from);
       from.child.stdin.write(encodeFrame('start', id, text));
     });
@@ -178,13 +182,25 @@ export function spawningBackend(direct: Backend, commands: readonly (readonly st
 }
 
 /** As the spawner tells it. */
+type ToldEnd =
+  | FailedStart
+  | Extract<ProcessEnd, { readonly type: 'start-failed' }>
+  | (Exclude<ProcessEnd, { readonly type: 'start-failed' }> & {
+      /** Whether it ran still when it was stopped. */
+      readonly stopped: boolean;
+    });
+
 interface FailedStart {
   readonly type: 'start-failed';
   /** `ENOENT`. */
   readonly code: string;
 }
 
-function endOf(end: ProcessEnd | FailedStart, { command: [program = ''], cwd }: ProcessRequest): ProcessEnd {
-  if (!('code' in end) || end.type !== 'start-failed') return end;
+function endOf(end: ToldEnd, { isStopped, request: { command: [program = ''], cwd } }: Started): ProcessEnd {
+  if (end.type !== 'start-failed') {
+    const { stopped, ...how } = end;
+    return isStopped && !stopped ? { ...how, byItself: true } : how;
+  }
+  if (!('code' in end)) return end;
   return { type: 'start-failed', message: startFailure(Object.assign(new Error(`spawn ${program} ${end.code}`), { code: end.code }), program, cwd) };
 }

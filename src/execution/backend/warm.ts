@@ -257,7 +257,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
     for (const [id, task] of warm.tasks) {
       warm.tasks.delete(id);
       // Of one that was started nobody is told how it ends.
-      if (!task.hasStarted()) task.notStarted('the warm process has ended');
+      if (!task.hasStarted()) task.lost('the warm process has ended');
       else task.ended({ type: 'start-failed', message: 'the process that had started the task was ended from outside' });
     }
   };

@@ -27,9 +27,16 @@ DRAIN = 0.5
 # Beyond this many ids a listing is less work (descendants.ts).
 FEW_IDS = 64
 MOST_LOOKS = 500
+IDS_A_SECOND = 10_000
 MARKS = (b"RUNWEAVE_RUN_ID", b"RUNWEAVE_TASK")
 # Python ignores some; a task finds all as a login shell has them.
 SIGNALS = [each for each in signal.valid_signals() if each not in (signal.SIGKILL, signal.SIGSTOP)]
+
+try:
+    with open("/proc/sys/kernel/pid_max", "rb") as limit:
+        MOST_IDS = int(limit.read())
+except OSError:
+    MOST_IDS = 32768
 
 SIGNAL_NAMES = {int(each): each.name for each in signal.Signals}
 
@@ -43,6 +50,7 @@ class Task:
         self.outputs = outputs
         self.end = None
         self.is_stopped = False
+        self.began = time.monotonic()
 
 
 class Spawner:
@@ -167,6 +175,8 @@ class Spawner:
         del task.outputs[descriptor], self.by_output[descriptor]
 
     def stop(self, task):
+        # It may just have ended: then that is its end.
+        self.look_for_ends()
         if task.is_stopped or task.end is not None:
             return
         task.is_stopped = True
@@ -183,13 +193,15 @@ class Spawner:
             if task.end is not None or os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
                 continue
             signal_group(pid, signal.SIGKILL)
-            kill_left(task.marks, pid)
+            # All ids may have been given out since: then younger processes may be below it (descendants.ts).
+            kill_left(task.marks, pid if (time.monotonic() - task.began) * IDS_A_SECOND < MOST_IDS else 0)
             _, status = os.waitpid(pid, 0)
             if os.WIFSIGNALED(status):
                 name = SIGNAL_NAMES.get(os.WTERMSIG(status), "SIG%d" % os.WTERMSIG(status))
-                task.end = b'{"type":"signal","signal":"%s"}' % name.encode()
+                task.end = b'{"type":"signal","signal":"%s"' % name.encode()
             else:
-                task.end = b'{"type":"exit","code":%d}' % os.WEXITSTATUS(status)
+                task.end = b'{"type":"exit","code":%d' % os.WEXITSTATUS(status)
+            task.end += b',"stopped":true}' if task.is_stopped else b',"stopped":false}'
             self.timers.append((time.monotonic() + DRAIN, self.give_up_output, task))
             self.finish_if_over(task)
 

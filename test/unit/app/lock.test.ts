@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { once } from 'node:events';
-import { acquireLock, processStartTime, type LockHolder, type LockResult } from '../../../src/app/lock.ts';
+import { acquireLock, type LockHolder, type LockResult } from '../../../src/app/lock.ts';
+import { describeProcess, processStartTime } from '../../../src/recording/writer.ts';
 
 let folder = '';
 let file = '';
@@ -28,7 +29,11 @@ function heldBy(holder: LockHolder | string): void {
 }
 
 const startTime = processStartTime(process.pid);
-const me: LockHolder = { pid: process.pid, host: hostname(), purpose: 'run', ...(startTime !== undefined && { startTime }) };
+const me: LockHolder = { ...describeProcess(), purpose: 'run' };
+/** As of the first layout. */
+const old: LockHolder = { pid: process.pid, host: hostname(), purpose: 'run', ...(startTime !== undefined && { startTime }) };
+/** Its process ids are not ours. */
+const inContainer = { ...me, pidNamespace: 'pid:[1]', startTime: '1' };
 
 /** An id that no process has: of one that has just ended and was waited for. */
 async function deadPid(): Promise<number> {
@@ -71,6 +76,8 @@ describe('the lock', () => {
   });
 
   it('of a process that is gone is taken', async () => {
+    heldBy({ ...old, pid: await deadPid() });
+    release(acquire());
     heldBy({ ...me, pid: await deadPid() });
     release(acquire());
     assert.deepEqual(readdirSync(path.dirname(file)), []);
@@ -82,11 +89,40 @@ describe('the lock', () => {
   });
 
   it('of a process that lives is not taken, told with a start time or without', () => {
-    const { startTime: _, ...without } = me;
-    for (const holder of [me, without]) {
+    const { startTime: _, ...without } = old;
+    for (const holder of [me, old, without]) {
       heldBy(holder);
       assert.equal(acquire().ok, false);
     }
+  });
+
+  it('of before the machine was started is taken', { skip: me.boot === undefined && 'the system does not tell' }, () => {
+    heldBy({ ...me, boot: 'another' });
+    release(acquire());
+  });
+
+  it('of another PID namespace, whose ids mean nothing here, is taken when it was not touched for long', { skip: me.pidNamespace === undefined && 'the system has none' }, async () => {
+    for (const pid of [process.pid, await deadPid()]) {
+      heldBy({ ...inContainer, pid });
+      assert.equal(acquire().ok, false);
+      const longAgo = new Date(Date.now() - 3_600_000);
+      utimesSync(file, longAgo, longAgo);
+      release(acquire());
+    }
+  });
+
+  it('is touched as long as it is held', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const lock = acquire();
+    const longAgo = new Date(Date.now() - 3_600_000);
+    utimesSync(file, longAgo, longAgo);
+    t.mock.timers.tick(5000);
+    assert.ok(statSync(file).mtimeMs > longAgo.getTime() + 1000);
+    release(lock);
+    heldBy(inContainer);
+    utimesSync(file, longAgo, longAgo);
+    t.mock.timers.tick(60_000);
+    assert.ok(statSync(file).mtimeMs < longAgo.getTime() + 1000, 'it is not its any more');
   });
 
   it('of another host is not taken: nothing is known of it', async () => {
@@ -100,6 +136,13 @@ describe('the lock', () => {
       heldBy(text);
       release(acquire());
     }
+  });
+
+  it('of another namespace is not released', { skip: me.pidNamespace === undefined && 'the system has none' }, () => {
+    const mine = acquire();
+    heldBy(inContainer);
+    release(mine);
+    assert.equal(existsSync(file), true);
   });
 
   it('of somebody else is not released', () => {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { fileStamp } from '../../../src/fingerprint/held-still.ts';
 import { runAttempt, type AttemptContext, type AttemptRequest, type AttemptResult } from '../../../src/execution/attempt.ts';
-import type { Backend, ProcessRequest } from '../../../src/execution/backend/backend.ts';
+import type { Backend, ProcessEnd, ProcessRequest } from '../../../src/execution/backend/backend.ts';
 import { localBackend } from '../../../src/execution/backend/local.ts';
 import { parseCondition } from '../../../src/model/check.ts';
 import { createFileDigests, digestOf } from '../../../src/fingerprint/file-digests.ts';
@@ -224,6 +225,37 @@ describe('outcomes', { timeout: 300_000 }, () => {
   });
 
   // Their time is up when the test says so, not before they have begun.
+  it('success: it had ended by itself when it was asked to stop', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    let end: (end: ProcessEnd) => void = () => undefined;
+    const started = start(['x'], {
+      task: { timeout: 200 },
+      context: {
+        backend: {
+          start: () => ({
+            pid: 1,
+            ended: new Promise((resolve) => (end = resolve)),
+            stop: () => {
+              end({ type: 'exit', code: 0, byItself: true });
+              return true;
+            },
+          }),
+        },
+      },
+    });
+    await started.until(() => started.all('attempt-started').length > 0);
+    t.mock.timers.tick(200);
+    assert.equal((await finish(started)).ended.outcome, 'success');
+  });
+
+  it('success: its end was not heard of yet when its time was up', async () => {
+    const started = start(['/bin/sh', '-c', 'true'], { task: { timeout: 100 } });
+    await started.until(() => started.all('attempt-started').length > 0);
+    // This process has no time, as when it decides about thousands of tasks.
+    spawnSync('sh', ['-c', `until ps -o stat= -p ${started.all('attempt-started')[0]?.pid} | grep -q Z; do sleep 0.01; done; sleep 0.2`]);
+    assert.equal((await finish(started)).ended.outcome, 'success');
+  });
+
   it('timeout: the whole tree is ended', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const started = sh('sleep 60 & echo $! > child.tmp; mv child.tmp child; wait', { task: { timeout: 200 } });

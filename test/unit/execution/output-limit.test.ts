@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { UnixNano } from '../../../src/model/time.ts';
 import { limitOutput, type OutputPiece } from '../../../src/execution/output-limit.ts';
 
 function limited(texts: readonly string[], limits = { head: 10, tail: 6 }): readonly OutputPiece<number>[] {
@@ -13,6 +14,15 @@ function limited(texts: readonly string[], limits = { head: 10, tail: 6 }): read
 describe('output of a task', () => {
   it('is whole up to the limit, and also where the end joins the beginning', () => {
     for (const texts of [[], ['a\n'], ['12345\n', '6789\n'], ['12345\n', '6789\n', 'abcd\n']]) assert.deepEqual(limited(texts).map((piece) => piece.text), texts);
+  });
+
+  it('counts what log records hold beside their text', () => {
+    const log = { time: '1' as UnixNano, severityNumber: 9, body: 'x', attributes: { data: 'y'.repeat(60) } };
+    const pieces: OutputPiece<number>[] = [];
+    const limit = limitOutput<number>((piece) => pieces.push(piece), { head: 100, tail: 100 });
+    for (let time = 0; time < 10; time += 1) limit.add({ stream: 'stderr', text: 'x\n', time, log });
+    limit.end();
+    assert.deepEqual(pieces.map((piece) => piece.log !== undefined), [true, true, false, true, true]);
   });
 
   it('is its beginning and its end beyond that, with what is missing in between', () => {

@@ -40,7 +40,7 @@ export function untilThere(file: string): Promise<void> {
   return until(() => existsSync(file));
 }
 
-/** Resolves when this process knows that a child of its own has ended. */
+/** Resolves when its parent knows that a process has ended. */
 export function untilReaped(pid: number): Promise<void> {
   return until(() => {
     try {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -50,6 +50,16 @@ async function told(...files: readonly string[]): Promise<void> {
 }
 
 describe('the watcher', { timeout: 300_000 }, () => {
+  it('goes on when a file becomes a link to itself', async () => {
+    write('looped');
+    await watch();
+    rmSync(at('looped'));
+    symlinkSync('looped', at('looped'));
+    await told(at('looped'));
+    write('other');
+    await told(at('other'));
+  });
+
   it('tells of changed, new and deleted files, and not of those that were there', async () => {
     write('changed.py');
     write('deleted.py');

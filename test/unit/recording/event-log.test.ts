@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { RunEvent, RunId } from '../../../src/model/run-event.ts';
 import { eventsOfLog, openEventLog } from '../../../src/recording/event-log.ts';
-import { writerIsAlive } from '../../../src/recording/writer.ts';
+import { describeWriter, writerIsAlive } from '../../../src/recording/writer.ts';
 import { generateRun } from './generated-run.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -141,6 +142,35 @@ describe('writerIsAlive', () => {
     assert.equal(says({ boot: 'another boot' }), false);
     if (process.platform === 'linux') assert.equal(says({ startTime: '1' }), false);
     assert.equal(says({ host: 'another-host' }), true, 'nobody can tell, and it was written to just now');
+    assert.equal(says({ pidNamespace: undefined }), true, 'as it was written before');
+  });
+
+  it('knows one of another PID namespace by the lock that it touches', { skip: describeWriter().pidNamespace === undefined && 'the system has none' }, (t) => {
+    const folder = temporaryFolder(t);
+    const file = path.join(folder, 'log.jsonl');
+    // Here this is the id of another process, if of any.
+    const writer = { ...describeWriter(), pid: 1, startTime: '7', pidNamespace: 'pid:[1]' };
+    writeFileSync(file, `${JSON.stringify(writer)}\n`);
+    assert.equal(writerIsAlive(file), false);
+    const lock = path.join(folder, 'runweave.yaml.lock');
+    writeFileSync(lock, JSON.stringify({ ...writer, startTime: '8' }));
+    assert.equal(writerIsAlive(file), false);
+    writeFileSync(lock, JSON.stringify(writer));
+    assert.equal(writerIsAlive(file), true);
+    const longAgo = new Date(Date.now() - 3_600_000);
+    utimesSync(lock, longAgo, longAgo);
+    assert.equal(writerIsAlive(file), false);
+  });
+
+  it('takes an empty log for that of whoever else is at work beside it', (t) => {
+    const folder = temporaryFolder(t);
+    const file = path.join(folder, 'log.jsonl');
+    const lock = path.join(folder, 'runweave.yaml.lock');
+    writeFileSync(file, '');
+    for (const [holder, isAlive] of [[{ pid: process.ppid, host: hostname() }, true], [describeWriter(), false], [{ pid: 2 ** 22 + 1, host: hostname() }, false]] as const) {
+      writeFileSync(lock, JSON.stringify(holder));
+      assert.equal(writerIsAlive(file), isAlive);
+    }
   });
 
   it('takes a log without a writer for left behind', (t) => {

@@ -9,6 +9,7 @@ import type { RunEvent } from '../../../src/model/run-event.ts';
 import { createRunFold } from '../../../src/model/run-state.ts';
 import type { OutputChunk, RunState } from '../../../src/model/run-state.ts';
 import { openEventLog } from '../../../src/recording/event-log.ts';
+import { flushObjects, objectPath, storeArtifact } from '../../../src/recording/artifacts.ts';
 import { RecordExistsError, recoverRuns, sealRun } from '../../../src/recording/seal.ts';
 import { readRecord, readRecordHead } from '../../../src/store/read-record.ts';
 import { generateRun } from './generated-run.ts';
@@ -161,6 +162,36 @@ describe('sealRun', () => {
     log.discard();
   });
 
+  it('of a log that was given up before the end of the run says that it was cut off', async (t) => {
+    const folder = temporaryFolder(t);
+    const all = generateRun(5);
+    const [first] = all;
+    assert.ok(first?.type === 'run-started');
+    const log = await openEventLog(folder, first.runId);
+    for (const event of all.slice(0, all.findIndex(({ type }) => type === 'attempt-started') + 1)) log.append(event);
+    await log.close();
+    const state = await stateOf(await sealRun(folder, log.path));
+    assert.equal(state.interrupted, true);
+    assert.equal(state.outcome, 'error');
+    assert.ok(state.tasks.every(({ end }) => end !== undefined));
+  });
+
+  it('has on the disk what it refers to, before it has its name', async (t) => {
+    const folder = temporaryFolder(t);
+    const { digest } = await storeArtifact(folder, Buffer.from('model'), { name: 'x', inlineLimit: 0 });
+    const other = path.join(folder, 'other');
+    await storeArtifact(other, Buffer.from('model'), { name: 'x', inlineLimit: 0 });
+    const flushed: string[] = [];
+    await flushObjects(folder, (file) => {
+      flushed.push(file);
+      return Promise.resolve();
+    });
+    const object = objectPath(folder, digest) ?? '';
+    assert.deepEqual(flushed, [object, path.dirname(object), ...['objects/sha256', 'objects', ''].map((name) => path.join(folder, name))]);
+    // Once.
+    await flushObjects(folder, () => Promise.reject(new Error('there is nothing')));
+  });
+
   it('never writes over a record', async (t) => {
     const folder = temporaryFolder(t);
     const events = generateRun(3);
@@ -210,6 +241,16 @@ describe('recoverRuns', () => {
     assert.equal(task.attempts[0]?.failure?.type, 'interrupted');
     assert.equal(task.attempts[0].outcome, 'error');
     assert.ok(state.tasks.every((other) => other.end !== undefined));
+    assert.equal(existsSync(log), false);
+  });
+
+  it('seals the others when one can not be', async (t) => {
+    const folder = temporaryFolder(t);
+    const log = await leftBehind(folder, generateRun(5));
+    // The room that is reserved for its end can't be given back.
+    mkdirSync(path.join(folder, 'live', '0.jsonl.reserve'));
+    writeFileSync(path.join(folder, 'live', '0.jsonl'), 'x\n');
+    assert.equal((await recoverRuns(folder, dead)).length, 1);
     assert.equal(existsSync(log), false);
   });
 

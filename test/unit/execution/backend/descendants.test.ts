@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { it } from 'node:test';
-import { killProcessesWith, processesWith } from '../../../../src/execution/backend/descendants.ts';
+import { killProcessesWith, lookAfter, processesWith } from '../../../../src/execution/backend/descendants.ts';
 import { untilGone } from '../processes.ts';
 
 const isLinux = process.platform === 'linux';
@@ -33,6 +33,13 @@ it('finds what never stops becoming another program', { skip: !isLinux, timeout:
   // So that only this one and what came after it is read, 500 times.
   const before = (child.pid ?? assert.fail()) - 1;
   for (let n = 0; n < 500; n += 1) assert.deepEqual(processesWith([variable], before), [child.pid], `look ${n}`);
+});
+
+it('looks below an id when all may have been given out since', () => {
+  assert.equal(lookAfter(5000, 1000, 1000, 32_768), 5000);
+  assert.equal(lookAfter(5000, 1000, 4000, 32_768), 5000);
+  assert.equal(lookAfter(5000, 1000, 5000, 32_768), 0);
+  assert.equal(lookAfter(5000, 1000, 5000, 4_194_304), 5000);
 });
 
 it('finds and ends what inherited all of the variables, and nothing else', { timeout: 300_000 }, async () => {

@@ -6,9 +6,10 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { spawnerCommands } from '../../../../src/app/installation.ts';
 import { createFrameReader, decodeRequest, encodeFrame, encodeRequest } from '../../../../src/execution/backend/frames.ts';
+import { processesWith } from '../../../../src/execution/backend/descendants.ts';
 import { localBackend } from '../../../../src/execution/backend/local.ts';
 import { spawningBackend, type SpawningBackend } from '../../../../src/execution/backend/spawner.ts';
-import { untilGone } from '../processes.ts';
+import { untilGone, untilReaped } from '../processes.ts';
 
 let folder = '';
 let backend: SpawningBackend;
@@ -95,6 +96,18 @@ for (const [name, command] of spawners) describe(`a process started by the spawn
     await untilGone(child);
   });
 
+  it('that has ended well when it is asked to stop has done so, though somebody holds its output still', { skip: process.platform !== 'linux' }, async () => {
+    // It has left the group before the process ends.
+    const running = await start('rm -f left; env -i setsid -f /bin/sh -c "echo holder \\$\\$; echo > left; exec /bin/sleep 1000"; until test -s left; do sleep 0.01; done');
+    const holder = Number(await running.until(/holder (\d+)\n/));
+    await untilReaped(running.pid);
+    const wasStopped = running.stop();
+    const end = await running.ended;
+    process.kill(holder, 'SIGKILL');
+    assert.ok(end.type === 'exit' && end.code === 0);
+    assert.equal(end.byItself ?? false, wasStopped);
+  });
+
   it('is ended when the spawner is, and the next one is started all the same', async () => {
     const running = await start('echo parent $(ps -o ppid= -p $$); sleep 100');
     const spawner = Number(await running.until(/parent +(\d+)\n/));
@@ -167,6 +180,31 @@ describe('a spawner that can not be had', () => {
     await own.close();
     rmSync(folder, { recursive: true });
   });
+});
+
+it('a process of which a spawner that is killed has not told is ended', { timeout: 300_000, skip: process.platform !== 'linux' }, async () => {
+  folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'runweave-spawner-')));
+  const frames = JSON.stringify(path.resolve(import.meta.dirname, '../../../../src/execution/backend/frames.ts'));
+  const program = `
+    import { spawn } from 'node:child_process';
+    import { createFrameReader, decodeRequest, encodeFrame } from ${frames};
+    process.stdin.on('data', createFrameReader(({ body }) => {
+      const child = spawn('/bin/sh', ['-c', 'exec sleep 1000'], { env: decodeRequest(body).env, detached: true });
+      child.on('spawn', () => process.kill(process.pid, 'SIGKILL'));
+    }));
+    process.stdout.write(encodeFrame('ready', 0));
+  `;
+  const own = spawningBackend(localBackend(), [[process.execPath, '--input-type=module', '-e', program]]);
+  own.warm();
+  const env = { PATH: process.env['PATH'] ?? '', RUNWEAVE_RUN_ID: `lost-${process.pid}`, RUNWEAVE_TASK: 'lost' };
+  const untilLost = async (): Promise<void> => {
+    const running = await own.start({ cwd: folder, env, command: ['true'], onOutput: () => undefined });
+    if ((await running.ended).type !== 'start-failed') await untilLost();
+  };
+  await untilLost();
+  await Promise.all(processesWith(Object.entries(env).slice(1).map(([name, value]) => `${name}=${value}`)).map(untilGone));
+  await own.close();
+  rmSync(folder, { recursive: true });
 });
 
 describe('frames', () => {

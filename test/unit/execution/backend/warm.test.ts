@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { ProcessRequest } from '../../../../src/execution/backend/backend.ts';
+import { processesWith } from '../../../../src/execution/backend/descendants.ts';
 import { localBackend } from '../../../../src/execution/backend/local.ts';
 import { warmBackend, type WarmBackend, type WarmProfile } from '../../../../src/execution/backend/warm.ts';
 import { untilGone } from '../processes.ts';
@@ -101,6 +102,34 @@ describe('a warm process', { timeout: 300_000, skip: !isLinux && 'only Linux for
     await daemon.ended;
     await untilGone(pid);
     assert.equal(warm.fresh(), 0);
+  });
+
+  it('that is killed before it told of a task leaves none beside the one that is started in its place', async (context) => {
+    const killed = path.join(folder, 'killed.py');
+    writeFileSync(killed, `
+import json, os, signal, subprocess
+for line in os.fdopen(os.dup(3), "rb", buffering=0):
+    message = json.loads(line)
+    if "preload" in message:
+        os.write(3, b'{"type": "ready", "failed": {}}\\n')
+    elif message["type"] == "start":
+        subprocess.Popen(["sleep", "1000"], env=message["env"], start_new_session=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+`);
+    const marks = { RUNWEAVE_RUN_ID: `lost-${process.pid}`, RUNWEAVE_TASK: 'lost' };
+    let left: readonly number[] | undefined;
+    const warm = warmBackend({
+      start: (request) => {
+        left = processesWith(Object.entries(marks).map(([name, value]) => `${name}=${value}`));
+        return localBackend().start({ ...request, command: ['true'] });
+      },
+    });
+    context.after(warm.close);
+    warm.prepare([profile({ bootstrap: killed })]);
+    await warm.settled();
+    await (await warm.start({ command: [interpreter, killed, 'script', 'x.py'], cwd: folder, env: { ...env, ...marks }, onOutput: () => undefined })).ended;
+    assert.ok(left !== undefined);
+    await Promise.all(left.map(untilGone));
   });
 
   it('hands on what a task wrote that was over before anybody looked', async (context) => {
