@@ -18,6 +18,7 @@ import { filesOf, type FileDigests } from './file-digests.ts';
 import { abandonedFiles, allEntries, openKeptEntries, removeEntries, type FoundEntry, type KeptFile } from './kept-entries.ts';
 import { keptFolder, stagingFile } from './kept-folder.ts';
 import { isWithoutLinks, openKeptObjects, removeObjects, statWithoutLinks } from './kept-objects.ts';
+import { unsettled } from './executed-fingerprint.ts';
 import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
 import { fingerprintDifference } from './staleness.ts';
@@ -88,17 +89,15 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
     if (limit === 0 || !canBeKept(task) || result.outcome !== 'success' || (result.outputs.length === 0 && Object.keys(result.returns).length === 0)) return undefined;
     let entry: FoundEntry | undefined;
     try {
-      if (result.fingerprint.moving !== undefined) return undefined;
-      // What may have been another while the task ran is unsettled, which nothing equals.
-      const now = await fingerprintTask({ ...inputs, last: result.fingerprint }, digests());
-      if (fingerprintDifference(result.fingerprint, now).length > 0) return undefined;
-      if (listingsMoved(result.fingerprint.listings ?? {}, startedAt - coarseClock, { folder, isOutput: inputs.isOutput }, digests())) return undefined;
+      const isKnown = await standsFor(result.fingerprint, inputs, startedAt);
+      // What it left in a folder is remembered all the same, so that the next execution finds the folder without it.
+      if (!isKnown && inFolders(task).length === 0) return undefined;
       const files = await listOutputs(task, startedAt - coarseClock);
       if (files === undefined) return undefined;
       const size = files.reduce((sum, file) => sum + file.size, 0);
       if (size > limit) return undefined;
       isNewFolder ||= !existsSync(kept);
-      entry = entries.write({ task: task.id, result, files });
+      entry = entries.write({ task: task.id, result: isKnown ? result : { ...result, fingerprint: { ...result.fingerprint, definition: unsettled } }, files });
       for (const file of files) {
         if (await objects.store(path.join(folder, file.path), file.digest, file.size, digests().takeContent(file.digest))) continue;
         removeEntries(kept, [entry]);
@@ -114,6 +113,14 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       }
       return (error as Error).message;
     }
+  };
+
+  /** Whether what the task read is known, and is what is there. */
+  const standsFor = async (fingerprint: Fingerprint, inputs: KeepOptions['inputs'], startedAt: number): Promise<boolean> => {
+    if (fingerprint.moving !== undefined) return false;
+    // What may have been another while the task ran is unsettled, which nothing equals.
+    const now = await fingerprintTask({ ...inputs, last: fingerprint }, digests());
+    return fingerprintDifference(fingerprint, now).length === 0 && !listingsMoved(fingerprint.listings ?? {}, startedAt - coarseClock, { folder, isOutput: inputs.isOutput }, digests());
   };
 
   /** `undefined` where an output is no plain file, or was not written since. */

@@ -3,6 +3,7 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirS
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { unsettled } from '../../../src/fingerprint/executed-fingerprint.ts';
 import { createFileDigests, digestOf } from '../../../src/fingerprint/file-digests.ts';
 import { allEntries } from '../../../src/fingerprint/kept-entries.ts';
 import { keptFolder } from '../../../src/fingerprint/kept-folder.ts';
@@ -174,6 +175,23 @@ describe('kept results', () => {
     assert.equal(readFileSync(at('out/b'), 'utf8'), 'by hand');
   });
 
+  it('of an execution that nobody knows what it read are taken away, too, and do not come back', async () => {
+    const { keep, kept, ended, find } = world();
+    const task = taskOf({ id: 'make', outputs: ['out'] });
+    write('in.txt', 'one');
+    write('out/deep/a', 'a');
+    await keep({ fingerprint: { ...(await ended()).fingerprint, moving: ['mid.txt (read)'] } });
+    assert.equal(await find(), undefined);
+    const { fingerprint } = await ended();
+    write('in.txt', 'two');
+    write('out/b', 'b');
+    await keep({ fingerprint });
+    write('in.txt', 'one');
+    assert.equal(await find(), undefined);
+    await kept.clear(task);
+    assert.deepEqual([existsSync(at('out/deep/a')), existsSync(at('out/b'))], [false, false]);
+  });
+
   it('never replace or remove a file that the task did not make', async () => {
     const { keep, restore } = world();
     write('in.txt', 'one');
@@ -232,7 +250,9 @@ describe('kept results', () => {
       utimesSync(at('in.txt'), new Date(), new Date());
       const place = world(fields);
       await act(place);
-      assert.deepEqual(allEntries(keptFolder(at('.runweave'))), []);
+      // That no state has the fingerprint says enough.
+      const found = allEntries(keptFolder(at('.runweave'))).filter(({ entry }) => entry.result.fingerprint.definition !== unsettled);
+      assert.deepEqual(found, []);
     });
   }
 
