@@ -17,10 +17,10 @@
  * edits while he waits.
  */
 import path from 'node:path';
-import type { Digest, Fingerprint, ImportLookups, PackageVersions } from '../model/fingerprint.ts';
+import { unsettled, unsettledAgain, type Digest, type Fingerprint, type ImportLookups, type PackageVersions } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { Compiler } from './called-sources.ts';
-import { digestOf, filesOf, type FileDigests } from './file-digests.ts';
+import { filesOf, type FileDigests } from './file-digests.ts';
 import { coarseClock, fileStamp, isMissing, lastChangeIn, type StartLook } from './held-still.ts';
 import { filesFound, packagesFound } from './import-lookups.ts';
 import { listingsSeen, withParents, type IsOutput } from './listings.ts';
@@ -28,15 +28,8 @@ import { installedAt } from './installed-packages.ts';
 import { views } from './meaning.ts';
 import { absent, digestSources, isObserved, merged, observedKey, observedPath, scriptFiles, type Packages } from './task-fingerprint.ts';
 
-/** Digest of what changed while the task used it: what was used is not known, so nothing equals it. */
-export const unsettled = digestOf('changed while the task ran');
-const unsettledAgain = digestOf('changed while the task ran, as the time before');
 /** Version of a distribution that was installed while the task ran: which one was imported is not known. */
 export const unsettledVersion = 'changed while the task ran';
-
-export function isUnsettled(digest: Digest | undefined): boolean {
-  return digest === unsettled || digest === unsettledAgain;
-}
 
 /** Of what changed meanwhile; `now` where it did so the last two times, too. */
 export function unsettledOr(now: Digest, before: Digest | undefined): Digest {

@@ -10,7 +10,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
-import type { Digest, Fingerprint } from '../model/fingerprint.ts';
+import { unsettled, type Digest, type Fingerprint } from '../model/fingerprint.ts';
 import { canonicalJson, type Json } from '../model/json.ts';
 import type { Task } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
@@ -18,7 +18,6 @@ import { filesOf, type FileDigests } from './file-digests.ts';
 import { abandonedFiles, allEntries, openKeptEntries, removeEntries, type FoundEntry, type KeptFile } from './kept-entries.ts';
 import { keptFolder, stagingFile } from './kept-folder.ts';
 import { isWithoutLinks, openKeptObjects, removeObjects, statWithoutLinks } from './kept-objects.ts';
-import { unsettled } from './executed-fingerprint.ts';
 import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
 import { fingerprintDifference } from './staleness.ts';

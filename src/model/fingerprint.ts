@@ -55,6 +55,17 @@ export interface Fingerprint {
   readonly moving?: readonly string[];
 }
 
+/**
+ * Stands for what changed while the task used it: what was used is not known, so nothing equals it. SHA-256 of "changed
+ * while the task ran", and of that with ", as the time before".
+ */
+export const unsettled = 'sha256:f151a650aa0280b7d4472353ca99155b815a3a5173514b47d4e28fe5a4266b4b' as Digest;
+export const unsettledAgain = 'sha256:03dea6bac93d79bc5301ad75afa27ce58e734ac096e3bd49cefa2d25df840e5c' as Digest;
+
+export function isUnsettled(digest: Digest | undefined): boolean {
+  return digest === unsettled || digest === unsettledAgain;
+}
+
 /** Why a task is stale: which component changed, from what, to what. */
 export type Reason =
   | { readonly type: 'never-ran' }
@@ -128,6 +139,10 @@ function imported(via: readonly string[] | undefined): string {
   return via === undefined ? '' : `, imported by ${via.join(' → ')}`;
 }
 
+function listed({ folder, pattern }: { readonly folder: string; readonly pattern: string }): string {
+  return `${folder}/${pattern === '*' ? '' : ` (${pattern})`}`;
+}
+
 function inListing(added: readonly string[] = [], removed: readonly string[] = []): string {
   const told = [...added.map((name) => `${name} is new`), ...removed.map((name) => `${name} is gone`)];
   if (told.length === 0) return '';
@@ -136,6 +151,11 @@ function inListing(added: readonly string[] = [], removed: readonly string[] = [
 
 /** One sentence without a full stop, as shown to people everywhere. */
 export function describeReason(reason: Reason): string {
+  if ('from' in reason && isUnsettled(reason.from as Digest)) {
+    if (reason.type === 'source-changed' || reason.type === 'input-changed') return `${reason.type === 'source-changed' ? 'source' : 'input'} ${reason.path} changed while the task ran`;
+    if (reason.type === 'upstream-changed') return `outputs of ${reason.task} changed while the task ran`;
+    if (reason.type === 'listing-changed') return `files in ${listed(reason)} changed while the task ran`;
+  }
   switch (reason.type) {
     case 'never-ran':
       return 'no earlier result';
@@ -154,7 +174,7 @@ export function describeReason(reason: Reason): string {
     case 'input-changed':
       return `input ${reason.path} ${verb(reason.from, reason.to)} (${short(reason.from)} → ${short(reason.to)})`;
     case 'listing-changed':
-      return `files in ${reason.folder}/${reason.pattern === '*' ? '' : ` (${reason.pattern})`} changed${inListing(reason.added, reason.removed)}`;
+      return `files in ${listed(reason)} changed${inListing(reason.added, reason.removed)}`;
     case 'upstream-changed':
       return `outputs of ${reason.task} changed (${short(reason.from)} → ${short(reason.to)})`;
     case 'upstream-will-run':

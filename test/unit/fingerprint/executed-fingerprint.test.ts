@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { isUnsettled, unsettledOr, withObserved, type ObservationContext, type ObservedUse } from '../../../src/fingerprint/executed-fingerprint.ts';
+import { unsettledOr, withObserved, type ObservationContext, type ObservedUse } from '../../../src/fingerprint/executed-fingerprint.ts';
 import { createFileDigests, digestOf } from '../../../src/fingerprint/file-digests.ts';
 import { fileStamp, lookAtStart } from '../../../src/fingerprint/held-still.ts';
 import { filesUsed, fingerprintTask, observedKey } from '../../../src/fingerprint/task-fingerprint.ts';
-import type { Fingerprint } from '../../../src/model/fingerprint.ts';
+import { describeReason, isUnsettled, unsettled, unsettledAgain, type Fingerprint } from '../../../src/model/fingerprint.ts';
 import type { Task, TaskId } from '../../../src/model/pipeline.ts';
 import { taskOf } from '../sketch.ts';
 
@@ -52,6 +52,22 @@ async function execute(task: Task, during: (looks: Look) => Seen | undefined, la
 const shell = taskOf({ inputs: ['in.txt', 'data/*.csv'], source: { kind: 'shell', command: 'sh tool.sh' } });
 const python = taskOf({ inputs: ['in.txt'], source: { kind: 'python', script: 'a.py' }, compare: 'bytes' });
 const read = observedKey('read.txt');
+
+describe('what is not known', () => {
+  it('is a digest that no content has, and is said in words', () => {
+    assert.deepEqual([unsettled, unsettledAgain], [digestOf('changed while the task ran'), digestOf('changed while the task ran, as the time before')]);
+    const [from, to] = [unsettled, digestOf('now')];
+    assert.deepEqual(
+      [
+        { type: 'input-changed', path: 'in.csv', from, to } as const,
+        { type: 'source-changed', path: 'lib.py', from: unsettledAgain, to } as const,
+        { type: 'upstream-changed', task: 'a' as TaskId, from, to } as const,
+        { type: 'listing-changed', folder: 'data', pattern: '*.csv', from, to } as const,
+      ].map(describeReason),
+      ['input in.csv changed while the task ran', 'source lib.py changed while the task ran', 'outputs of a changed while the task ran', 'files in data/ (*.csv) changed while the task ran'],
+    );
+  });
+});
 
 describe('what is declared and changes while a task runs', () => {
   beforeEach(() => {

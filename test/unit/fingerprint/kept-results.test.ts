@@ -3,13 +3,13 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirS
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { unsettled } from '../../../src/fingerprint/executed-fingerprint.ts';
 import { createFileDigests, digestOf } from '../../../src/fingerprint/file-digests.ts';
 import { allEntries } from '../../../src/fingerprint/kept-entries.ts';
 import { keptFolder } from '../../../src/fingerprint/kept-folder.ts';
 import { objectFile, readKeptSmall } from '../../../src/fingerprint/kept-objects.ts';
 import { openKeptResults, shrinkKept, type CompleteResult, type KeptResult } from '../../../src/fingerprint/kept-results.ts';
 import { fingerprintTask } from '../../../src/fingerprint/task-fingerprint.ts';
+import { unsettled } from '../../../src/model/fingerprint.ts';
 import type { Task } from '../../../src/model/pipeline.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
 import type { UnixNano } from '../../../src/model/time.ts';
