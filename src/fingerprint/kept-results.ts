@@ -10,7 +10,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
-import { unsettled, type Digest, type Fingerprint } from '../model/fingerprint.ts';
+import { isUnsettled, unsettled, type Digest, type Fingerprint } from '../model/fingerprint.ts';
 import { canonicalJson, type Json } from '../model/json.ts';
 import type { Task } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
@@ -117,6 +117,8 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   /** Whether what the task read is known, and is what is there. */
   const standsFor = async (fingerprint: Fingerprint, inputs: KeepOptions['inputs'], startedAt: number): Promise<boolean> => {
     if (fingerprint.moving !== undefined) return false;
+    // All of it was looked at a moment ago.
+    if (inputs.task.source.kind === 'shell') return [fingerprint.sources, fingerprint.inputs, fingerprint.upstream].every((part) => !Object.values<Digest>(part).some(isUnsettled));
     // What may have been another while the task ran is unsettled, which nothing equals.
     const now = await fingerprintTask({ ...inputs, last: fingerprint }, digests());
     return fingerprintDifference(fingerprint, now).length === 0 && !listingsMoved(fingerprint.listings ?? {}, startedAt - coarseClock, { folder, isOutput: inputs.isOutput }, digests());

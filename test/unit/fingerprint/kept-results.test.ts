@@ -182,11 +182,8 @@ describe('kept results', () => {
     write('out/deep/a', 'a');
     await keep({ fingerprint: { ...(await ended()).fingerprint, moving: ['mid.txt (read)'] } });
     assert.equal(await find(), undefined);
-    const { fingerprint } = await ended();
-    write('in.txt', 'two');
     write('out/b', 'b');
-    await keep({ fingerprint });
-    write('in.txt', 'one');
+    await keep({ fingerprint: { ...(await ended()).fingerprint, inputs: { 'in.txt': unsettled } } });
     assert.equal(await find(), undefined);
     await kept.clear(task);
     assert.deepEqual([existsSync(at('out/deep/a')), existsSync(at('out/b'))], [false, false]);
@@ -224,10 +221,11 @@ describe('kept results', () => {
     ['that did not succeed', {}, ({ keep }) => keep({ outcome: 'failure' })],
     ['that gave nothing that can be seen', { outputs: [] }, ({ keep }) => keep()],
     ['of which something changed while they ran, maybe by themselves', {}, async ({ keep, ended }) => keep({ fingerprint: { ...(await ended()).fingerprint, moving: ['mid.txt (read)'] } })],
+    ['of which nobody knows what they read', {}, async ({ keep, ended }) => keep({ fingerprint: { ...(await ended()).fingerprint, inputs: { 'in.txt': unsettled } } })],
     ['with an output that was there before', {}, ({ keep }) => keep({}, later)],
     [
       'whose input is another now',
-      {},
+      { source: { kind: 'python', script: 'make.py' } },
       async ({ ended, keep }) => {
         const { fingerprint } = await ended();
         write('in.txt', 'changed meanwhile');
