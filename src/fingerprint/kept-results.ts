@@ -79,7 +79,8 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
     for (const candidate of candidates) {
       const { result, files } = candidate.entry;
       const now = await fingerprintTask({ ...inputs, last: result.fingerprint }, digests());
-      if (fingerprintDifference(result.fingerprint, now).length === 0 && files.every((file) => objects.has(file.digest, file.size))) return candidate;
+      if (fingerprintDifference(result.fingerprint, now).length > 0 || !files.every((file) => objects.has(file.digest, file.size))) continue;
+      if (await canBePutBack(inputs.task, candidate)) return candidate;
     }
     return undefined;
   };
@@ -191,16 +192,25 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       return digests().lastChange(absolute) === undefined ? filesOf(folder, output) : [absolute];
     });
 
+  const wantedOf = (files: readonly KeptFile[]): ReadonlyMap<string, KeptFile> => new Map(files.map((file) => [path.join(folder, file.path), file]));
+
+  /** Whether nothing is in the way that the task did not make: no link, and no other file in its folders and globs. */
+  const canBePutBack = async (task: Task, { entry: { files } }: KeptResult): Promise<boolean> => {
+    if (![...task.outputs.filter((output) => !isGlob(output)), ...files.map((file) => file.path)].every((name) => isInside(name) && isWithoutLinks(folder, name))) return false;
+    const there = inFolders(task);
+    const known = await filesMade(task, there);
+    const wanted = wantedOf(files);
+    for (const absolute of there) if (!known.has(absolute) && (await digests().ofFile(absolute))?.digest !== wanted.get(absolute)?.digest) return false;
+    return true;
+  };
+
   const restore: KeptResults['restore'] = async (task, found) => {
     const { files, result } = found.entry;
     const staged: { readonly temporary: string; readonly target: string }[] = [];
     try {
-      const wanted = new Map(files.map((file) => [path.join(folder, file.path), file]));
-      if (![...task.outputs.filter((output) => !isGlob(output)), ...files.map((file) => file.path)].every((name) => isInside(name) && isWithoutLinks(folder, name))) return false;
-      const there = inFolders(task);
-      const known = await filesMade(task, there);
-      for (const absolute of there) if (!known.has(absolute) && (await digests().ofFile(absolute))?.digest !== wanted.get(absolute)?.digest) return false;
-      const extra = there.filter((absolute) => !wanted.has(absolute));
+      if (!(await canBePutBack(task, found))) return false;
+      const wanted = wantedOf(files);
+      const extra = inFolders(task).filter((absolute) => !wanted.has(absolute));
       // All of it is there and sound before anything is touched.
       for (const [target, file] of wanted) {
         if ((await digests().ofFile(target))?.digest === file.digest) continue;

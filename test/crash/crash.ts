@@ -113,12 +113,18 @@ export async function crash(options: { readonly kills: number; readonly seed: nu
   let survived = 0;
   let checks = 0;
   let edits = 0;
-  /** How long a run takes, from the process's start on: kills are spread over it. */
-  let length = 1000;
+  /** How long a run took that did something, in milliseconds to its first event and from there: kills are spread over both. */
+  const length = { start: 500, work: 500 };
 
-  /** Runs, and kills the executor after `delay` milliseconds unless it has ended by then. */
-  const run = (delay: number | undefined): Promise<{ readonly killed: boolean; readonly code: number | null; readonly executed: number; readonly stderr: string }> =>
+  /** Runs, and kills the executor so many milliseconds after its start or its first event, unless it has ended by then. */
+  const run = (kill?: { readonly after: 'start' | 'first event'; readonly delay: number }): Promise<{ readonly killed: boolean; readonly code: number | null; readonly executed: number; readonly stderr: string }> =>
     new Promise((resolve) => {
+      const started = performance.now();
+      let begun: number | undefined;
+      let timer: NodeJS.Timeout | undefined;
+      const killAfter = (moment: 'start' | 'first event'): void => {
+        if (kill?.after === moment) timer = setTimeout(() => child.kill('SIGKILL'), kill.delay);
+      };
       const child = spawn(process.execPath, [cli, 'run', '--json'], { cwd: folder, env: { ...process.env, RUNWEAVE_CRASH_TEST: path.basename(folder) }, stdio: ['ignore', 'pipe', 'pipe'] });
       let rest = '';
       let runId = '';
@@ -131,16 +137,19 @@ export async function crash(options: { readonly kills: number; readonly seed: nu
         rest = lines.pop() ?? '';
         for (const line of lines) {
           const event = JSON.parse(line) as RunEvent;
+          if (begun === undefined) killAfter('first event');
+          begun ??= performance.now();
           moment = event.type;
           if (event.type === 'run-started') runId = event.runId;
           if (event.type === 'attempt-started') executed += 1;
           if (event.type === 'attempt-ended') announced.push({ runId, task: event.task, attempt: event.attempt, outcome: event.outcome });
         }
       });
-      const timer = delay === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), delay);
+      killAfter('start');
       child.on('close', (code, signal) => {
         clearTimeout(timer);
         const killed = signal === 'SIGKILL';
+        if (!killed && begun !== undefined && executed > 0) Object.assign(length, { start: begun - started, work: performance.now() - begun });
         if (killed) moments[moment] = (moments[moment] ?? 0) + 1;
         resolve({ killed, code, executed, stderr });
       });
@@ -179,12 +188,10 @@ export async function crash(options: { readonly kills: number; readonly seed: nu
   /** A run to the end, and all that must hold after it. */
   const check = async (): Promise<number> => {
     checks += 1;
-    const started = performance.now();
-    const whole = await run(undefined);
-    length = Math.max(300, performance.now() - started);
+    const whole = await run();
     assert.equal(whole.code, 0, whole.stderr);
     for (const [name, text] of Object.entries(expectedOutputs(texts.a, texts.b))) assert.equal(readFileSync(path.join(folder, name), 'utf8'), text, `${name} is what its sources say`);
-    const again = await run(undefined);
+    const again = await run();
     assert.equal(again.code, 0, again.stderr);
     assert.equal(again.executed, 0, 'nothing is left to do');
     // What was killed needs a moment of the processor to end.
@@ -200,7 +207,7 @@ export async function crash(options: { readonly kills: number; readonly seed: nu
     let records = await check();
     while (kills < options.kills) {
       if (random() < 0.7) edit();
-      const { killed, code, stderr } = await run(random() * length);
+      const { killed, code, stderr } = await run(random() < 0.2 ? { after: 'start', delay: random() * length.start } : { after: 'first event', delay: random() * length.work });
       if (killed) kills += 1;
       else {
         survived += 1;

@@ -50,9 +50,11 @@ function world(fields: Partial<Task> = {}, limit = 1e9, pipelineFile = 'runweave
   };
   const keep = async (more: Partial<CompleteResult> = {}, startedAt = earlier): Promise<string | undefined> => kept.keep(task, await ended(more), { inputs, startedAt });
   const find = async (): Promise<KeptResult | undefined> => kept.find(inputs, await current());
-  const restore = async (): Promise<boolean> => {
+  /** `meanwhile`: what comes in between. */
+  const restore = async (meanwhile = (): void => undefined): Promise<boolean> => {
     const found = await find();
     assert.ok(found, 'nothing is kept for this state');
+    meanwhile();
     return kept.restore(task, found);
   };
   return { kept, ended, keep, find, restore };
@@ -190,29 +192,32 @@ describe('kept results', () => {
   });
 
   it('never replace or remove a file that the task did not make', async () => {
-    const { keep, restore } = world();
+    const { keep, find, restore } = world();
     write('in.txt', 'one');
     write('out/a', 'a');
     await keep();
-    write('out/note.txt', 'by hand');
-    write('out/a', 'changed');
-    assert.equal(await restore(), false);
+    assert.equal(await restore(() => write('out/note.txt', 'by hand')), false);
     assert.equal(readFileSync(at('out/note.txt'), 'utf8'), 'by hand');
+    assert.equal(await find(), undefined);
     rmSync(at('out/note.txt'));
-    assert.equal(await restore(), false);
+    assert.equal(await restore(() => write('out/a', 'changed')), false);
     assert.equal(readFileSync(at('out/a'), 'utf8'), 'changed');
+    assert.equal(await find(), undefined);
   });
 
   it('never write through a link', async () => {
-    const { keep, restore } = world();
+    const { keep, find, restore } = world();
     write('in.txt', 'one');
     write('out/a', 'a');
     await keep();
-    rmSync(at('out'), { recursive: true });
-    write('elsewhere/a', 'other');
-    symlinkSync(at('elsewhere'), at('out'));
-    assert.equal(await restore(), false);
+    const link = (): void => {
+      rmSync(at('out'), { recursive: true });
+      write('elsewhere/a', 'other');
+      symlinkSync(at('elsewhere'), at('out'));
+    };
+    assert.equal(await restore(link), false);
     assert.equal(readFileSync(at('elsewhere/a'), 'utf8'), 'other');
+    assert.equal(await find(), undefined);
   });
 
   const notKept: readonly (readonly [string, Partial<Task>, (place: ReturnType<typeof world>) => Promise<unknown>])[] = [
