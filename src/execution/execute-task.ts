@@ -91,6 +91,7 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   const before = results.get(task.id);
   const last = before?.outcome === 'success' ? before.fingerprint : undefined;
   const startedAt = Date.now();
+  const upstreamAtStart = outputTimes(execution, context.decision);
   const atStart = lookAtStart({ folder, used: filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file)), startedAt, digests });
   results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
   emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: decision.params });
@@ -111,7 +112,7 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   else await putBack?.();
   const written = new Set(attempt.observed.written);
   const isCut = attempt.outcome === 'cancellation';
-  const moved = isCut ? [] : await movedUpstream(execution, startedAt, written, context.decision);
+  const moved = isCut ? [] : await movedUpstream(execution, { startedAt, times: upstreamAtStart, written }, context.decision);
   const fingerprint = await withObserved(
     decision.fingerprint,
     attempt.observed,
@@ -173,11 +174,42 @@ function isMadeByDependency(file: string, task: Task, pipeline: Pipeline): boole
 }
 const tasksById = new WeakMap<Pipeline, ReadonlyMap<TaskId, Task>>();
 
+/** When each output of the dependencies changed last, as far as that is known without a look. */
+function outputTimes({ task }: Execution, { folder, digests, result }: DecisionContext): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const id of task.dependencies) {
+    for (const output of result(id)?.outputs ?? []) {
+      const time = lastLookAt(path.resolve(folder, output.path), digests);
+      if (time !== undefined) times.set(output.path, time);
+    }
+  }
+  return times;
+}
+
+/** When a file, folder or glob changed last, as it was looked at last. */
+function lastLookAt(absolute: string, digests: FileDigests): number | undefined {
+  const known = digests.lastChange(absolute) ?? digests.lastChangeWithin(absolute);
+  return known === Infinity ? undefined : known;
+}
+
 /**
  * Dependencies of which an output is not what they made, or was written since the task started: the task may have read
- * what is not theirs. (Times lag behind the clock, so what a dependency made just before does not count.)
+ * what is not theirs.
  */
-async function movedUpstream({ task, decision, isWaiting }: Execution, startedAt: number, written: ReadonlySet<string>, { folder, digests, result }: DecisionContext): Promise<readonly TaskId[]> {
+async function movedUpstream(
+  { task, decision, isWaiting }: Execution,
+  { startedAt, times, written }: { readonly startedAt: number; readonly times: ReadonlyMap<string, number>; readonly written: ReadonlySet<string> },
+  { folder, digests, result }: DecisionContext,
+): Promise<readonly TaskId[]> {
+  const isLater = (output: string): boolean => {
+    const absolute = path.resolve(folder, output);
+    const [before, now] = [times.get(output), lastLookAt(absolute, digests)];
+    if (before !== undefined && now !== undefined) return before !== now;
+    // Times of files lag behind the clock, so what a dependency made just before does not count; in whole milliseconds, a
+    // moment may be later than what came after it.
+    const isAfter = (change: number): boolean => change > startedAt + 1;
+    return now === undefined ? filesOf(folder, output).some((file) => isAfter(lastChangeIn(fileStamp(file)) ?? 0)) : isAfter(now);
+  };
   const moved: TaskId[] = [];
   for (const id of task.dependencies) {
     const made = result(id);
@@ -187,21 +219,11 @@ async function movedUpstream({ task, decision, isWaiting }: Execution, startedAt
       if (hasMoved) break;
       if (written.has(output.path)) continue;
       const now = await digests.ofPath(folder, output.path);
-      hasMoved = (now?.digest !== output.digest && !isWaiting(id)) || changedAfter(startedAt, output.path, folder, digests);
+      hasMoved = (now?.digest !== output.digest && !isWaiting(id)) || isLater(output.path);
     }
     if (hasMoved) moved.push(id);
   }
   return moved;
-}
-
-/** Of a file, folder or glob that was looked at a moment ago. */
-function changedAfter(time: number, relative: string, folder: string, digests: FileDigests): boolean {
-  const absolute = path.resolve(folder, relative);
-  // In whole milliseconds, a moment may be later than what came after it.
-  const isLater = (change: number): boolean => change > time + 1;
-  const known = digests.lastChange(absolute) ?? digests.lastChangeWithin(absolute);
-  if (known !== undefined && known !== Infinity) return isLater(known);
-  return filesOf(folder, relative).some((file) => isLater(lastChangeIn(fileStamp(file)) ?? 0));
 }
 
 /** Of inputs whose content is known. */
