@@ -61,10 +61,14 @@ process.on('exit', flush);
 
 // The reader has what it wanted (`runweave runs | head`), the terminal was closed, the disk of the log is full: what is
 // under way is more than what is said about it, and is recorded.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+let isOutputLost = false;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  isOutputLost ||= error.code !== 'EPIPE' && args[0] !== 'run' && args[0] !== 'watch';
+});
 
 void main(args, host).then((code) => {
   flush();
   // What was written to a pipe is on its way still; `exit` would lose it.
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(isOutputLost && code === 0 ? 1 : code)));
 });

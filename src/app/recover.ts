@@ -8,8 +8,8 @@ import { processesWith } from '../execution/backend/descendants.ts';
 /** How long tasks of a dead executor may take to end after SIGTERM, in milliseconds. */
 const grace = 2000;
 
-/** `store` is `.runweave`. */
-export async function recoverInterruptedRuns(store: string): Promise<readonly RunResult[]> {
+/** Runs whose executor is gone, as far as their logs say. `store` is `.runweave`. */
+export async function interruptedRuns(store: string): Promise<readonly string[]> {
   const live = path.join(store, 'live');
   let logs: readonly string[];
   try {
@@ -18,12 +18,18 @@ export async function recoverInterruptedRuns(store: string): Promise<readonly Ru
     return [];
   }
   if (logs.length === 0) return [];
+  const { writerIsAlive } = await import('../recording/writer.ts');
+  return logs.filter((name) => !writerIsAlive(path.join(live, name))).map((name) => name.slice(0, -'.jsonl'.length));
+}
+
+/** The caller holds the pipeline's lock. `onError`: of one that could not be sealed now. */
+export async function recoverInterruptedRuns(store: string, onError: (error: unknown) => void): Promise<readonly RunResult[]> {
+  const runIds = await interruptedRuns(store);
+  if (runIds.length === 0) return [];
   const [{ writerIsAlive }, { recoverRuns }] = await Promise.all([import('../recording/writer.ts'), import('../recording/seal.ts')]);
-  const dead = logs.filter((name) => !writerIsAlive(path.join(live, name)));
-  const runIds = dead.map((name) => name.slice(0, -'.jsonl'.length));
-  if (runIds.length > 0) await endProcessesOf(runIds);
+  await endProcessesOf(runIds);
   for (const runId of runIds) rmSync(path.join(store, 'cache', 'attempts', runId), { recursive: true, force: true });
-  return recoverRuns(store, writerIsAlive);
+  return recoverRuns(store, writerIsAlive, onError);
 }
 
 /**

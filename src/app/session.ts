@@ -31,7 +31,7 @@ import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
 import { createPipelineSource } from './pipeline-source.ts';
 import { createPreparation, problem, type Prepared, type Problem, type RememberingContext } from './preparation.ts';
-import { recoverInterruptedRuns } from './recover.ts';
+import { interruptedRuns, recoverInterruptedRuns } from './recover.ts';
 import { createTaskMemory } from './task-memory.ts';
 import { warmProfiles } from './warm-profiles.ts';
 import { fewestTasks, warmRun } from './warm-run.ts';
@@ -106,11 +106,21 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   const recover = (): Promise<void> => (recovery ??= recoverNow());
 
   const recoverNow = async (): Promise<void> => {
+    const refused = (error: unknown): void => listener(problem('storage', `runs that were interrupted could not be sealed: ${(error as Error).message}`));
     try {
-      for (const result of await recoverInterruptedRuns(store)) listener({ type: 'recovered', result });
+      for (const result of await recoverInterruptedRuns(store, refused)) listener({ type: 'recovered', result });
     } catch (error) {
-      listener(problem('storage', `runs that were interrupted could not be sealed: ${(error as Error).message}`));
+      refused(error);
     }
+  };
+
+  /** So that a run that was cut off is seen as that. Where somebody holds the pipeline, he seals it. */
+  const recoverAtOpen = async (): Promise<void> => {
+    if ((await interruptedRuns(store)).length === 0) return;
+    const held = lock.acquire('run');
+    if (!held.ok) return;
+    await recover();
+    held.release();
   };
 
   const plan: Session['plan'] = async (tasks) => {
@@ -315,7 +325,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   };
 
   listener({ type: 'graph', graph: preparation.loaded().graph });
-  return Promise.resolve({
+  return recoverAtOpen().then(() => ({
     graph: () => preparation.loaded().graph,
     interpreter: async () => {
       const { pipeline } = preparation.loaded();
@@ -339,7 +349,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
       await spawner.close();
       memory.forgetResults();
     },
-  });
+  }));
 }
 
 /** What was executed is up to date now: the next process need not find that out. */

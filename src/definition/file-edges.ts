@@ -37,9 +37,12 @@ export function addFileEdges(tasks: readonly ReadTask[], dependencies: Dependenc
     for (const input of task.inputs) {
       const makers = outputs.touching(input.path);
       if (makers.length === 0 && !isGlob(input.path) && !exists(input.path)) reportMissingInput(task, input, outputs, dependencies, reporter);
+      // A pattern of all files is one of sources: no folder is meant by it.
+      const isOfAll = isGlob(input.path) && literalPrefix(input.path) === '';
       for (const { use: output, isSure } of makers) {
         if (!isSure) {
-          if (output.task !== task) ofTask.push({ maker: output.task.id, at: input.at });
+          // Nor do tasks of one matrix come after one another.
+          if (output.task.declared !== task.declared && !(isOfAll && !isGlob(output.path))) ofTask.push({ maker: output.task.id, at: input.at });
         } else if (output.task !== task) dependencies.add(task, output.task.id, input.at);
         else reporter.report({ code: 'cycle', at: input.at, message: `task ${quoted(task.declared.name)} has its own output ${quoted(output.path)} as input`, suggestion: 'remove one of the two' });
       }
@@ -49,8 +52,12 @@ export function addFileEdges(tasks: readonly ReadTask[], dependencies: Dependenc
   if (possible.size > 0) addPossibleEdges(possible, tasks, dependencies);
 }
 
-/** That files may be the same is no mistake: where such an edge would make a cycle, there is none. */
+/**
+ * That files may be the same is no mistake: where such an edge would make a cycle, there is none, and of two tasks that may
+ * each come after the other nothing is known.
+ */
 function addPossibleEdges(possible: ReadonlyMap<ReadTask, readonly PossibleEdge[]>, tasks: readonly ReadTask[], dependencies: Dependencies): void {
+  const makersOf = new Map([...possible].map(([{ id }, edges]) => [id, new Set(edges.map(({ maker }) => maker))]));
   const dependents = new Map<TaskId, TaskId[]>(tasks.map(({ id }) => [id, []]));
   for (const { id } of tasks) for (const upstream of dependencies.of(id)) dependents.get(upstream)?.push(id);
   let room = mostPossibleEdges;
@@ -58,7 +65,7 @@ function addPossibleEdges(possible: ReadonlyMap<ReadTask, readonly PossibleEdge[
     const after = new Set([task.id]);
     for (const id of after) for (const dependent of dependents.get(id) ?? []) after.add(dependent);
     for (const { maker, at } of edges) {
-      if (after.has(maker) || room === 0) continue;
+      if (after.has(maker) || makersOf.get(maker)?.has(task.id) === true || room === 0) continue;
       room -= 1;
       dependencies.add(task, maker, at);
       dependents.get(maker)?.push(task.id);

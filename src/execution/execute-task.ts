@@ -14,7 +14,7 @@ import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, 
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
 import { filesOf, type FileDigests } from '../fingerprint/file-digests.ts';
 import { withObserved } from '../fingerprint/executed-fingerprint.ts';
-import { fileStamp, lastChangeIn, lookAtStart } from '../fingerprint/held-still.ts';
+import { fileStamp, lastWriteIn, lookAtStart } from '../fingerprint/held-still.ts';
 import type { CompleteResult } from '../fingerprint/kept-results.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { filesUsed, resultDigest } from '../fingerprint/task-fingerprint.ts';
@@ -174,7 +174,7 @@ function isMadeByDependency(file: string, task: Task, pipeline: Pipeline): boole
 }
 const tasksById = new WeakMap<Pipeline, ReadonlyMap<TaskId, Task>>();
 
-/** When each output of the dependencies changed last, as far as that is known without a look. */
+/** When each output of the dependencies was written last, as far as that is known without a look. */
 function outputTimes({ task }: Execution, { folder, digests, result }: DecisionContext): ReadonlyMap<string, number> {
   const times = new Map<string, number>();
   for (const id of task.dependencies) {
@@ -186,15 +186,15 @@ function outputTimes({ task }: Execution, { folder, digests, result }: DecisionC
   return times;
 }
 
-/** When a file, folder or glob changed last, as it was looked at last. */
+/** When a file, folder or glob was written last, as it was looked at last. */
 function lastLookAt(absolute: string, digests: FileDigests): number | undefined {
-  const known = digests.lastChange(absolute) ?? digests.lastChangeWithin(absolute);
+  const known = digests.lastWrite(absolute);
   return known === Infinity ? undefined : known;
 }
 
 /**
  * Dependencies of which an output is not what they made, or was written since the task started: the task may have read
- * what is not theirs.
+ * what is not theirs. (A task may make it executable, or link to it: that writes nothing.)
  */
 async function movedUpstream(
   { task, decision, isWaiting }: Execution,
@@ -208,7 +208,7 @@ async function movedUpstream(
     // Times of files lag behind the clock, so what a dependency made just before does not count; in whole milliseconds, a
     // moment may be later than what came after it.
     const isAfter = (change: number): boolean => change > startedAt + 1;
-    return now === undefined ? filesOf(folder, output).some((file) => isAfter(lastChangeIn(fileStamp(file)) ?? 0)) : isAfter(now);
+    return now === undefined ? filesOf(folder, output).some((file) => isAfter(lastWriteIn(fileStamp(file)) ?? 0)) : isAfter(now);
   };
   const moved: TaskId[] = [];
   for (const id of task.dependencies) {

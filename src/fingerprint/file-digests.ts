@@ -65,6 +65,8 @@ export interface FileDigests {
   readonly ofPath: (folder: string, relative: string, isMade?: boolean) => Promise<PathDigest | undefined>;
   /** When a file changed last (Unix milliseconds), as `ofFile` or `ofPath` saw it last; `undefined` where that is not known. */
   readonly lastChange: (absolute: string) => number | undefined;
+  /** When a file, or any of a folder or glob, was written last: without changes of its mode, owner or names. Otherwise as `lastChange`. */
+  readonly lastWrite: (absolute: string) => number | undefined;
   /** When any file of a folder or glob changed last, as `ofPath` saw it last; `undefined` where that is not known; of none, 0. */
   readonly lastChangeWithin: (absolute: string) => number | undefined;
   /** Bytes of what a digest that was given stands for. */
@@ -120,6 +122,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
   const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string>; readonly within: ReadonlySet<string> }>();
   const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
   const changedWithin = new Map<string, number>();
+  const writtenWithin = new Map<string, number>();
   const cells = new Map<Digest, readonly string[]>();
   /** Those that were asked for: of the earlier ones, others are forgotten. */
   const parts = new Map<Digest, LabelledParts>();
@@ -242,6 +245,10 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     return meaning;
   };
 
+  const lastWrite = (absolute: string): number | undefined => {
+    const known = entries().get(absolute);
+    return known === undefined ? writtenWithin.get(absolute) : Number(known[1]) / 1e6;
+  };
   const lastChange = (absolute: string): number | undefined => {
     const known = entries().get(absolute);
     return known && Math.max(Number(known[1]), Number(known[2])) / 1e6;
@@ -256,6 +263,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     let size = 0;
     let sizeAtTurn = 0;
     let youngest = 0;
+    let lastWritten = 0;
     for (const [index, file] of filesOf(folder, relative).entries()) {
       if (size - sizeAtTurn > largeFile || (index + 1) % filesInOneGo === 0) {
         sizeAtTurn = size;
@@ -264,10 +272,12 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
       const found = await ofFile(file);
       if (found === undefined) continue;
       youngest = Math.max(youngest, lastChange(file) ?? Infinity);
+      lastWritten = Math.max(lastWritten, lastWrite(file) ?? Infinity);
       listing.push(`${path.relative(folder, file).replaceAll(path.sep, '/')}\0${found.digest}\n`);
       size += found.size;
     }
     changedWithin.set(absolute, youngest);
+    writtenWithin.set(absolute, lastWritten);
     return sized(digestOf(listing.join('')), size);
   };
 
@@ -333,6 +343,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     ofFile,
     ofPath,
     lastChange,
+    lastWrite,
     lastChangeWithin: (absolute) => changedWithin.get(absolute),
     sizeOf: (digest) => sizes.get(digest),
     takeContent,

@@ -57,10 +57,16 @@ export function lookAtStart({ folder, used, startedAt, digests }: LookedAt): Sta
       const before = seen.get(relative);
       if (before === undefined) return undefined;
       const absolute = path.resolve(folder, relative);
-      return look(absolute, statOf(absolute), before.includes(':') ? -Infinity : Infinity) === before;
+      return isSame(before, look(absolute, statOf(absolute), before.includes(':') ? -Infinity : Infinity));
     },
-    had: (relative, stamp) => (seen.get(relative) ?? '').split(' sha256:', 1)[0] === stamp,
+    had: (relative, stamp) => stamp !== '' && seen.get(relative)?.split(' sha256:', 1)[0] === stamp,
   };
+}
+
+/** But for its ctime, which `chmod` and another link change as well. */
+function isSame(before: string, now: string): boolean {
+  const [one, other] = [before.split(' '), now.split(' ')];
+  return one.length === other.length && one.every((part, index) => index === 2 || part === other[index]);
 }
 
 /** Its size, mtime, ctime and inode, or that there is none. Follows links. */
@@ -72,6 +78,12 @@ export function fileStamp(absolute: string): string {
 export function lastChangeIn(stamp: string): number | undefined {
   const [, mtime, ctime] = stamp.split(' ').map(Number);
   return mtime === undefined || ctime === undefined ? undefined : Math.max(mtime, ctime) / 1e6;
+}
+
+/** Likewise when it was written last. */
+export function lastWriteIn(stamp: string): number | undefined {
+  const [, mtime] = stamp.split(' ').map(Number);
+  return mtime === undefined ? undefined : mtime / 1e6;
 }
 
 export function isMissing(stamp: string): boolean {

@@ -80,7 +80,8 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       const { result, files } = candidate.entry;
       const now = await fingerprintTask({ ...inputs, last: result.fingerprint }, digests());
       if (fingerprintDifference(result.fingerprint, now).length > 0 || !files.every((file) => objects.has(file.digest, file.size))) continue;
-      if (await canBePutBack(inputs.task, candidate)) return candidate;
+      // What can't be looked at can't be put back.
+      if (await canBePutBack(inputs.task, candidate).catch(() => false)) return candidate;
     }
     return undefined;
   };

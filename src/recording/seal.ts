@@ -71,13 +71,17 @@ export async function sealRun(folder: string, events: readonly RunEvent[] | stri
  * Seals the runs whose event log was left by a process that is gone: what was running counts as interrupted. A log
  * that can't be read is kept beside the others as `<name>.unreadable`.
  */
-export async function recoverRuns(folder: string, isAlive: (log: string) => boolean = writerIsAlive): Promise<readonly RunResult[]> {
+export async function recoverRuns(folder: string, isAlive: (log: string) => boolean = writerIsAlive, onError: (error: unknown) => void = () => undefined): Promise<readonly RunResult[]> {
   const results: RunResult[] = [];
   for (const log of await logsIn(liveFolder(folder))) {
     if (isAlive(log)) continue;
     // What can't be done with one (no room, no right) is tried again at the next start, and keeps the others from nothing.
-    const result = await recoverRun(folder, log).catch(() => undefined);
-    if (result !== undefined) results.push(result);
+    try {
+      const result = await recoverRun(folder, log);
+      if (result !== undefined) results.push(result);
+    } catch (error) {
+      onError(error);
+    }
   }
   return results;
 }

@@ -44,16 +44,18 @@ def compare_with_source():
 
 
 def _get_data(self, path):
-    if path == self.path or not path.endswith(".pyc") or _is_installed(self.path):
+    # Who makes a loader himself may give it paths that are no text.
+    source, name = os.fsdecode(self.path), os.fsdecode(path)
+    if name == source or not name.endswith(".pyc") or _is_installed(source):
         return FileLoader.get_data(self, path)
-    is_of_workspace = os.path.abspath(self.path).startswith(_workspace)
+    is_of_workspace = os.path.abspath(source).startswith(_workspace)
     try:
         data = FileLoader.get_data(self, path)
     except OSError:
         if is_of_workspace:
             return _of_another_source
         raise
-    if data.startswith(_checked) or not is_of_workspace and _is_certain(path, self.path):
+    if data.startswith(_checked) or not is_of_workspace and _is_certain(name, source):
         return data
     return _of_another_source
 

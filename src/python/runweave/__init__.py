@@ -227,7 +227,10 @@ def _return(name: str, value: Any) -> dict[str, Any]:
                 "define its class or function at the top of a module, or write it to an output file"
             ) from None
     if texts:
+        import contextlib
         import warnings
 
-        warnings.warn(f"returned {name!r}: {texts[0]} is no number that JSON keeps, and is handed on as text", RuntimeWarning, 3)
+        # Where warnings are errors, this one is still none.
+        with contextlib.suppress(RuntimeWarning):
+            warnings.warn(f"returned {name!r}: {texts[0]} is no number that JSON keeps, and is handed on as text", RuntimeWarning, 3)
     return line

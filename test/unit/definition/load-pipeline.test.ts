@@ -319,7 +319,18 @@ tasks:
   last: {shell: x, inputs: [between.txt, "one/*-a"], outputs: ["m/*.json", "two/b-*"]}
   each: {shell: x, inputs: ["two/*-b"], outputs: ["one/a-*"]}
 `);
-    assert.deepEqual(edges(pipeline), { own: [], first: [], between: ['first'], last: ['between', 'each'], each: [] });
+    assert.deepEqual(edges(pipeline), { own: [], first: [], between: ['first'], last: ['between'], each: [] });
+  });
+
+  it('that are only possible are none of a matrix, and none where all files of a kind are the input', () => {
+    const pipeline = good(`
+tasks:
+  lint: {shell: x, inputs: ["**/*.py"], outputs: [lint]}
+  train: {shell: x, inputs: ["**/*.py"], outputs: ["models/\${matrix.s}"], matrix: {s: [1, 2]}}
+  configs: {shell: x, inputs: ["runs/*/config.json"], outputs: ["runs/\${matrix.m}/*.json"], matrix: {m: [a, b]}}
+  packed: {shell: x, inputs: ["models/**/*.bin"]}
+`);
+    assert.deepEqual(Object.fromEntries(Object.entries(edges(pipeline)).filter(([, needs]) => needs.length > 0)), { packed: ['train[s=1]', 'train[s=2]'] });
   });
 
   it('are warned of where two tasks may write the same files, and a mistake where they do', () => {

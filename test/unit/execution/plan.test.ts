@@ -33,7 +33,7 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
         const content = files.get(relative);
         return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });
       },
-      export: () => ({}), isNew: () => false, sizeOf: () => undefined, takeContent: () => undefined, lastChange: () => undefined, lastChangeWithin: () => undefined,
+      export: () => ({}), isNew: () => false, sizeOf: () => undefined, takeContent: () => undefined, lastWrite: () => undefined, lastChange: () => undefined, lastChangeWithin: () => undefined,
     },
     interpreter: undefined,
     result: (task) => results.get(task),

@@ -52,7 +52,7 @@ function createWorld(slots = 8, { isPatient = false } = {}) {
       return Promise.resolve(content === undefined ? undefined : { digest: digestOf(content), size: content.length });
     },
     export: () => ({}), isNew: () => false,
-        sizeOf: () => undefined, takeContent: () => undefined, lastChange: () => undefined, lastChangeWithin: () => undefined,
+        sizeOf: () => undefined, takeContent: () => undefined, lastWrite: () => undefined, lastChange: () => undefined, lastChangeWithin: () => undefined,
   };
   const store: Results = {
     get: (task) => results.get(task),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -70,6 +70,14 @@ describe('what is not known', () => {
 });
 
 describe('what is declared and changes while a task runs', () => {
+  it('is as it was where only its mode or the number of its names is another', async () => {
+    const result = await execute(shell, () => {
+      chmodSync(path.join(folder, 'in.txt'), 0o755);
+      linkSync(path.join(folder, 'in.txt'), path.join(folder, 'other name'));
+    }, undefined, { startedAt: Date.now() - 1000 });
+    assert.equal(result.inputs['in.txt'], digestOf('A'));
+  });
+
   beforeEach(() => {
     for (const name of ['in.txt', 'data/a.csv', 'tool.sh', 'a.py']) write(name, 'A');
   });
@@ -174,7 +182,8 @@ describe('what a task was only seen to read', () => {
       write('read.txt', 'made by a program that the task started');
       looks('a.py', 'read.txt');
       return { modules: ['a.py'], read: ['read.txt'] };
-    });
+      // Times of files lag behind the clock.
+    }, undefined, { startedAt: Date.now() - 1000 });
     assert.deepEqual([result.inputs[read], result.moving], [digestOf('made by a program that the task started'), [read]]);
     const still = await execute(python, (looks) => {
       looks('a.py', 'read.txt');
