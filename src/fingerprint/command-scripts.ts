@@ -126,6 +126,9 @@ interface Command {
 }
 type Part = { readonly type: 'open' | 'close' } | ({ readonly type: 'command' } & Command);
 
+/** What a command printed. */
+const printed: Word = { text: '', isQuoted: false, isExpanded: true };
+
 /** Commands in their order, and where parentheses are around them. */
 function commandsOf(text: string, isWindows: boolean): readonly Part[] {
   const parts: Part[] = [];
@@ -136,6 +139,9 @@ function commandsOf(text: string, isWindows: boolean): readonly Part[] {
   let isQuoted = false;
   let isExpanded = false;
   let isTarget = false;
+  /** Of the parentheses that are open, whether they stand for what is printed in them. */
+  const substitutions: boolean[] = [];
+  let backticks: 'assigned' | 'printed' | undefined;
 
   const endWord = (): void => {
     if (isWord) {
@@ -173,13 +179,26 @@ function commandsOf(text: string, isWindows: boolean): readonly Part[] {
         endCommand();
         break;
       case '(':
-      case ')':
+        substitutions.push(word.endsWith('$') && !assignment.test(word));
         if (word === '$') isWord = false;
         endCommand();
-        parts.push({ type: character === '(' ? 'open' : 'close' });
+        parts.push({ type: 'open' });
+        break;
+      case ')':
+        endCommand();
+        parts.push({ type: 'close' });
+        // What comes after what a command prints belongs to the command around it.
+        if (substitutions.pop() === true) words.push(printed);
         break;
       case '`':
-        endCommand();
+        if (backticks === undefined) {
+          backticks = assignment.test(word) ? 'assigned' : 'printed';
+          endCommand();
+        } else {
+          endCommand();
+          if (backticks === 'printed') words.push(printed);
+          backticks = undefined;
+        }
         break;
       case '#':
         // A comment, where a word would begin; up to the end of the line.

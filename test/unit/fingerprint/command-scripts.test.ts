@@ -24,6 +24,8 @@ const programs: readonly (readonly [command: string, expected: readonly string[]
   ["'./it'\"'\"'s'", ["it's"]],
   ['echo "$(./one)" `./two` $(./three)', ['one', 'two', 'three (may be compiled)']],
   ['x=$(./one)', ['one']],
+  ['for f in $(find . -type f) ../out/x; do cat $f; done; cat `ls` ./y', []],
+  ['cat $(ls) ./x && ./one', ['one (may be compiled)']],
   ['# ./none; sh none.sh\n./one # sh none.sh', ['one']],
   ['./one#a', ['one#a']],
   ['one', []],
