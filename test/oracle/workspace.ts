@@ -23,7 +23,7 @@ export interface Workspace {
   readonly flags: string;
   /** The pipeline file once more, with nothing that means anything. */
   readonly saveAgain: () => void;
-  /** Writes what is another now, and says how many files that were. `keepsTime` is to look as if it had not been written. */
+  /** Writes what is another now, and says how many files and packages that were, with those that changed places. `keepsTime` is to look as if it had not been written. */
   readonly write: (world: World, keepsTime?: string) => number;
   readonly swap: (world: World, one: string, other: string) => World;
   readonly git: Git | undefined;
@@ -96,10 +96,12 @@ export function createWorkspace(options: { readonly notebooks: string | undefine
     linked = links;
     return count;
   };
-  const install = (site: string, installed: World['packages'], packages: World['packages']): void => {
+  const install = (site: string, installed: World['packages'], packages: World['packages']): number => {
+    let count = 0;
     for (const name of new Set([...Object.keys(installed), ...Object.keys(packages)])) {
       const version = packages[name];
       if (installed[name] === version) continue;
+      count += 1;
       for (const old of [path.join(site, name), path.join(site, `${name}-${installed[name] ?? ''}.dist-info`)]) rmSync(old, { recursive: true, force: true });
       if (version === undefined) continue;
       mkdirSync(path.join(site, name));
@@ -108,6 +110,7 @@ export function createWorkspace(options: { readonly notebooks: string | undefine
       writeFileSync(path.join(site, `${name}-${version}.dist-info`, 'METADATA'), `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`);
     }
     sites.set(site, { ...packages });
+    return count;
   };
   /** Before it has a Python it has no packages either. */
   const switchEnvironment = (isNew: boolean): number => {
@@ -120,9 +123,12 @@ export function createWorkspace(options: { readonly notebooks: string | undefine
     }
     return 1;
   };
+  /** Files that have changed places since the last write. */
+  let moved = 0;
   const write: Workspace['write'] = (world, keepsTime) => {
-    const count = writeFiles(texts(world), keepsTime) + writeLinks(world.links) + switchEnvironment(world.hasNewEnvironment);
-    for (const [site, installed] of sites) install(site, installed, world.packages);
+    let count = moved + writeFiles(texts(world), keepsTime) + writeLinks(world.links) + switchEnvironment(world.hasNewEnvironment);
+    moved = 0;
+    for (const [site, installed] of sites) count += install(site, installed, world.packages);
     return count;
   };
 
@@ -144,6 +150,7 @@ export function createWorkspace(options: { readonly notebooks: string | undefine
     swap: (world, one, other) => {
       const [first = '', second = ''] = [world.files[one], world.files[other]];
       for (const [from, to] of [[one, 'data/x'], [other, one], ['data/x', other]] as const) renameSync(path.join(folder, from), path.join(folder, to));
+      moved += 2;
       written = { ...written, [one]: second, [other]: first };
       return { ...world, files: { ...world.files, [one]: second, [other]: first } };
     },
