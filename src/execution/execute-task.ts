@@ -146,8 +146,8 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
     ended: { type: 'task-ended', task: task.id, time, outcome, outputs, ...sizesOf(fingerprint.inputs, digests), returns, fingerprint, ...(failure !== undefined && { failure }) },
     keep: async () => {
       const result = results.get(task.id);
-      if (result?.outcome !== 'success' || result.fingerprint === undefined || moved.length > 0) return undefined;
-      return kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt });
+      if (result?.outcome !== 'success' || result.fingerprint === undefined) return undefined;
+      return kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0 });
     },
   };
 }

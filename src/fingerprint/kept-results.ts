@@ -32,6 +32,8 @@ export interface KeepOptions {
   readonly inputs: Omit<FingerprintInputs, 'last'>;
   /** Unix milliseconds. */
   readonly startedAt: number;
+  /** No output of a task before it moved while it ran. */
+  readonly isCertain: boolean;
 }
 
 export interface KeptResults {
@@ -86,11 +88,11 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
     return undefined;
   };
 
-  const keep: KeptResults['keep'] = async (task, result, { inputs, startedAt }) => {
+  const keep: KeptResults['keep'] = async (task, result, { inputs, startedAt, isCertain }) => {
     if (limit === 0 || !canBeKept(task) || result.outcome !== 'success' || (result.outputs.length === 0 && Object.keys(result.returns).length === 0)) return undefined;
     let entry: FoundEntry | undefined;
     try {
-      const isKnown = await standsFor(result.fingerprint, inputs, startedAt);
+      const isKnown = isCertain && (await standsFor(result.fingerprint, inputs, startedAt));
       // What it left in a folder is remembered all the same, so that the next execution finds the folder without it.
       if (!isKnown && inFolders(task).length === 0) return undefined;
       const files = await listOutputs(task, startedAt - coarseClock);

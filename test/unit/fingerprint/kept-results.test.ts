@@ -48,7 +48,7 @@ function world(fields: Partial<Task> = {}, limit = 1e9, pipelineFile = 'runweave
     runs += 1;
     return { runId: `run-${runs}` as RunId, traceId: 't' as TraceId, spanId: 's' as SpanId, outcome: 'success', fingerprint: await current(), outputs, returns: {}, duration: 1, end: String(10n ** 18n + BigInt(runs)) as UnixNano, ...more };
   };
-  const keep = async (more: Partial<CompleteResult> = {}, startedAt = earlier): Promise<string | undefined> => kept.keep(task, await ended(more), { inputs, startedAt });
+  const keep = async (more: Partial<CompleteResult> = {}, startedAt = earlier): Promise<string | undefined> => kept.keep(task, await ended(more), { inputs, startedAt, isCertain: true });
   const find = async (): Promise<KeptResult | undefined> => kept.find(inputs, await current());
   /** `meanwhile`: what comes in between. */
   const restore = async (meanwhile = (): void => undefined): Promise<boolean> => {
