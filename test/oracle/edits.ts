@@ -279,7 +279,10 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
       if (world.tasks.length < 9) addTask();
     },
     revert: () => {
+      const before = new Set(world.tasks.map(({ name }) => name));
       if (history.length > 0) world = structuredClone(oneOf(history));
+      // While they were no tasks, git may have taken their outputs.
+      if (tracksOutputs) for (const task of world.tasks) if (!before.has(task.name)) for (const output of outputs(task)) damage(output);
     },
     'deleted output': () => {
       const output = anyOutput();
