@@ -37,6 +37,12 @@ it('seals the run of an executor that was killed, ends its processes, and goes o
   await killInTheMiddle(place);
   assert.equal(existsSync(path.join(place.folder, '.runweave/runs')), false);
   const child = Number(place.read('child.pid'));
+  // Whoever reads it before it is sealed sees what it is, and writes nothing.
+  const live = path.join(place.folder, '.runweave/live');
+  const left = readdirSync(live);
+  assert.match((await place.runweave('show', 'latest')).stdout, /the executor was cut off[^]*slow +could not run/);
+  assert.match((await place.runweave('export', 'latest', '--to', 'otlp')).stderr, /was cut off, and has no record yet/);
+  assert.deepEqual(readdirSync(live), left);
 
   place.write('runweave.yaml', files['runweave.yaml'].replace('sleep 300 & echo $! > child.pid; wait', 'true'));
   const next = await place.run();
