@@ -19,6 +19,7 @@ import { hasFineTimes } from './fine-times.ts';
 import { labelled, type LabelledParts } from './function-slice.ts';
 import { readImports } from './import-chain.ts';
 import { isCurrent, meaningOf, type Meaning, type SourceKind } from './meaning.ts';
+import { shareLooks } from './shared-looks.ts';
 
 const racyWindow = 50_000_000n;
 /** Above this a file is read in pieces between which other work goes on. */
@@ -258,7 +259,11 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     const stats = statOf(absolute);
     const single = await ofSeen(absolute, stats, isMade);
     if (single !== undefined) return single;
-    if (!isGlob(relative) && stats === undefined) return undefined;
+    return !isGlob(relative) && stats === undefined ? undefined : shared(`${folder}\0${relative}`, () => ofWithin(folder, relative));
+  };
+  const shared = shareLooks<PathDigest>();
+  const ofWithin = async (folder: string, relative: string): Promise<PathDigest> => {
+    const absolute = path.resolve(folder, relative);
     const listing: string[] = [];
     let size = 0;
     let sizeAtTurn = 0;
