@@ -17,6 +17,7 @@ import { withObserved } from '../fingerprint/executed-fingerprint.ts';
 import { fileStamp, lastWriteIn, lookAtStart } from '../fingerprint/held-still.ts';
 import type { CompleteResult } from '../fingerprint/kept-results.ts';
 import type { Results } from '../fingerprint/results.ts';
+import { statOf } from '../fingerprint/stat-of.ts';
 import { filesUsed, resultDigest } from '../fingerprint/task-fingerprint.ts';
 import type { AttemptResult } from './attempt.ts';
 import { compilerOf, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
@@ -136,7 +137,7 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
 
   const failure: RecordedFailure | undefined =
     attempt.outcome === 'success' && missing.length > 0
-      ? { type: 'missing-output', message: `ended well, but did not make its output ${missing.join(', ')}` }
+      ? { type: 'missing-output', message: `ended well, but did not make its output ${missing.map((output) => output + inItsPlace(path.join(folder, output))).join(', ')}` }
       : attempt.failure;
   const outcome = attempt.outcome === 'success' && missing.length > 0 ? 'failure' : attempt.outcome;
   const time = clock.now();
@@ -232,9 +233,20 @@ function sizesOf(inputs: Fingerprint['inputs'], digests: FileDigests): Pick<Even
   return sizes.length === 0 ? {} : { inputSizes: Object.fromEntries(sizes) as Record<string, number> };
 }
 
-/** Whether all outputs are, without a look at what they are. */
+/** Whether all outputs are, without a look at what is in them. */
 function areThere(task: Task, folder: string): boolean {
-  return task.outputs.every((output) => isGlob(output) || existsSync(path.join(folder, output)));
+  return task.outputs.every((output) => {
+    if (isGlob(output)) return true;
+    const stats = statOf(path.join(folder, output));
+    return stats !== undefined && (stats.isFile() || stats.isDirectory());
+  });
+}
+
+/** What has no content that could be compared or kept. */
+function inItsPlace(output: string): string {
+  const stats = statOf(output);
+  if (stats === undefined || stats.isFile() || stats.isDirectory()) return '';
+  return ` (it is ${stats.isFIFO() ? 'a named pipe' : stats.isSocket() ? 'a socket' : 'a device'}: outputs are files and folders)`;
 }
 
 /** A task finds the folders of its outputs made. */

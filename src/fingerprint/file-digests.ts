@@ -60,8 +60,8 @@ export interface FileDigests {
   /** Digest of one file's content; `undefined` when there is no such file. */
   readonly ofFile: (absolute: string) => Promise<PathDigest | undefined>;
   /**
-   * Digest of a file, folder or glob relative to `folder`. `undefined` when a file or folder is missing; a glob
-   * without a match is an empty set, which has a digest. `isMade`: by a task that has ended, so that nobody is writing it.
+   * Digest of a file, folder or glob relative to `folder`. `undefined` when a file or folder is missing, or something else
+   * (a named pipe, a device) has its name; a glob without a match is an empty set, which has a digest. `isMade`: by a task that has ended, so that nobody is writing it.
    */
   readonly ofPath: (folder: string, relative: string, isMade?: boolean) => Promise<PathDigest | undefined>;
   /** When a file changed last (Unix milliseconds), as `ofFile` or `ofPath` saw it last; `undefined` where that is not known. */
@@ -259,7 +259,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     const stats = statOf(absolute);
     const single = await ofSeen(absolute, stats, isMade);
     if (single !== undefined) return single;
-    return !isGlob(relative) && stats === undefined ? undefined : shared(`${folder}\0${relative}`, () => ofWithin(folder, relative));
+    return !isGlob(relative) && stats?.isDirectory() !== true ? undefined : shared(`${folder}\0${relative}`, () => ofWithin(folder, relative));
   };
   const shared = shareLooks<PathDigest>();
   const ofWithin = async (folder: string, relative: string): Promise<PathDigest> => {
