@@ -41,8 +41,8 @@ export interface Prepared {
 export interface Preparation {
   /** As it was read last. */
   readonly loaded: () => LoadedPipeline;
-  /** Reads the pipeline file again. */
-  readonly reload: () => void;
+  /** Reads the pipeline file again; whether it is another. */
+  readonly reload: () => boolean;
   readonly pipelineOrProblem: () => Pipeline | Problem;
   /** `undefined`: no task needs one. */
   readonly interpreterFor: (pipeline: Pipeline) => Promise<Interpreter | Problem | undefined>;
@@ -100,10 +100,11 @@ export function createPreparation({ options, file, folder, workspace, store, env
     return decisions;
   };
 
-  const reload = (): void => {
+  const reload = (): boolean => {
     const before = loaded;
     loaded = source.read();
     if (before !== loaded && JSON.stringify(before.graph) !== JSON.stringify(loaded.graph)) listener({ type: 'graph', graph: loaded.graph });
+    return before !== loaded;
   };
 
   const pipelineOrProblem = (): Pipeline | Problem => {

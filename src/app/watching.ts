@@ -10,6 +10,7 @@
  * only when the events of the system may have been lost, all files are looked at (`wholeLookInterval`).
  */
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Pipeline, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Trigger } from '../model/run-event.ts';
@@ -27,6 +28,8 @@ const quietTime = 300;
 /** Milliseconds from one look at all files to the next, and how many changes make that one come at once. */
 const wholeLookInterval = 10_000;
 const manyChanges = 1000;
+/** Milliseconds from a change until the watcher knows: chokidar keeps to itself for 100 that a file has gone. */
+const toldWithin = 150;
 
 export interface Watching {
   /** Resolves when no change is known that is not looked at, and none is expected that belongs to the last one. */
@@ -111,7 +114,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     watcher.add([...new Set(names)].filter((name) => name.startsWith('..') || path.isAbsolute(name)).map((name) => path.resolve(folder, name)));
   };
 
-  const onChange = async (files: readonly string[]): Promise<void> => {
+  const onChange = async (files: readonly string[], isTold = true): Promise<void> => {
     if (!isWatching()) return;
     const pipelineChanged = files.includes(file);
     if (pipelineChanged) preparation.reload();
@@ -125,11 +128,11 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
       if (!wasInTime) late.push(...files);
       return;
     }
-    if (preparation.loaded().pipeline !== undefined && (await bringUpToDate(files))) afterwards();
+    if (preparation.loaded().pipeline !== undefined && (await bringUpToDate(files, isTold))) afterwards();
   };
 
-  /** Starts a run if one has to be. Resolves with `true` if there is nothing to do. */
-  const bringUpToDate = async (files: readonly string[]): Promise<boolean> => {
+  /** Starts a run if one has to be; `isTold`: because the watcher told of a change. Resolves with `true` if there is nothing to do. */
+  const bringUpToDate = async (files: readonly string[], isTold: boolean): Promise<boolean> => {
     const prepared = await prepare();
     if (prepared === undefined) return false;
     const { scope, decision, settled } = prepared;
@@ -141,7 +144,14 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     const gitDone = watcher.gitDone();
     if (gitDone !== undefined) {
       await gitDone;
-      await onChange(files);
+      await onChange(files, isTold);
+      return false;
+    }
+    // What was found before it was told of may be a part of more, as of a checkout that is over: all of it is told soon.
+    if (!isTold) {
+      const before = changes;
+      await pause(toldWithin);
+      if (changes === before && !watcher.isGathering()) await onChange(files);
       return false;
     }
     // A change that the last run saw too late has no batch of its own; its reasons name it.
@@ -173,7 +183,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     recent.clear();
     const mayRun = isDoubtful || missed.length > 0;
     isDoubtful = false;
-    if (mayRun && !(await bringUpToDate(missed))) return;
+    if (mayRun && !(await bringUpToDate(missed, false))) return;
     const prepared = await prepare();
     if (prepared === undefined || !isWatching()) return;
     if (tasks.length === 0) tellPlan(prepared, await planOf(prepared));
@@ -192,10 +202,11 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     const missed: string[] = [];
     for await (const changed of preparation.missed(goesOn)) missed.push(changed);
     if (!goesOn()) return;
+    if (preparation.reload()) missed.push(file);
     changesSince = 0;
     lastWholeLook = performance.now();
     memory.save();
-    if (missed.length > 0) then(() => onChange(missed));
+    if (missed.length > 0) then(() => onChange(missed, false));
   };
 
   /** Tasks that were not looked at since are as they were told. */

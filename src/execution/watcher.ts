@@ -51,6 +51,8 @@ export interface Watcher {
   readonly ready: Promise<void>;
   /** Resolves when no change is known that is not told, and none is expected that belongs to the last one. */
   readonly settled: () => Promise<void>;
+  /** Whether changes are known that are not told yet. */
+  readonly isGathering: () => boolean;
   readonly close: () => Promise<void>;
 }
 
@@ -158,6 +160,7 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
       if (rest > 0 && !isClosed) await pause(rest, undefined, { ref: false });
       if (batch.size > 0 && !isClosed) await new Promise<void>((resolve) => waiting.push(resolve));
     },
+    isGathering: () => batch.size > 0,
     close: async () => {
       isClosed = true;
       clearTimeout(timer);

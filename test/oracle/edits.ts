@@ -279,7 +279,10 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
       if (world.tasks.length < 9) addTask();
     },
     revert: () => {
+      const before = new Set(world.tasks.map(({ name }) => name));
       if (history.length > 0) world = structuredClone(oneOf(history));
+      // While they were no tasks, git may have taken their outputs.
+      if (tracksOutputs) for (const task of world.tasks) if (!before.has(task.name)) for (const output of outputs(task)) damage(output);
     },
     'deleted output': () => {
       const output = anyOutput();
@@ -329,8 +332,9 @@ export function createEdits({ random, workspace, children, hasNotebooks, isWatch
       damaged.clear();
       // What was kept is asked for by going back alone.
       const isFirst = history.length === 0;
-      if (isFirst) for (const task of world.tasks) if (chance(4)) switchWatch(task);
       const edit = names.length === 0 ? 'nothing' : only === undefined && chance(6) ? (git !== undefined && chance(2) ? oneOf(ofGit) : 'revert') : oneOf(names);
+      // git takes over only what is written.
+      if (isFirst && !ofGit.includes(edit)) for (const task of world.tasks) if (chance(4)) switchWatch(task);
       all[edit]?.();
       return edit;
     },

@@ -7,10 +7,10 @@ export function texts(world: World): Readonly<Record<string, string>> {
   const all: Record<string, string> = { ...world.files, 'modules/__init__.py': '', 'modules/childwork.py': childWork, 'child.py': childScript, 'runweave.yaml': pipelineText(world) };
   for (const [module, { value, comment, docstring, unused }] of Object.entries(world.modules)) {
     const says = docstring === '' ? '' : `    """${docstring}"""\n`;
-    const beside = `def beside():\n    return ${unused}\n`;
-    if (module === boxes) all[`${module}.py`] = `${comment}class Box:\n    def __init__(self, value):\n        self.value = value\n    def text(self):\n${says.replace(/^ {4}/, '        ')}        return self.value + ' ${value}'\n${beside}`;
+    const aside = `def aside():\n    return ${unused}\n`;
+    if (module === boxes) all[`${module}.py`] = `${comment}class Box:\n    def __init__(self, value):\n        self.value = value\n    def text(self):\n${says.replace(/^ {4}/, '        ')}        return self.value + ' ${value}'\n${aside}`;
     else if (module === 'pkg/__init__') all[`${module}.py`] = `${comment}${docstring === '' ? '' : `"""${docstring}"""\n`}from .${inner.slice('pkg/'.length)} import text as told\n`;
-    else all[`${module}.py`] = `${comment}def text():\n${says}    return '${value}'\n${beside}`;
+    else all[`${module}.py`] = `${comment}def text():\n${says}    return '${value}'\n${aside}`;
   }
   for (const task of world.tasks) if (task.kind !== 'shell') all[sourceOf(task)] = codeOf(world, task);
   return all;
@@ -89,7 +89,7 @@ function codeOf(world: World, task: ModelTask): string {
   const body = [
     `import json, os, sys  ${task.comment}`,
     `sys.path[:0] = [os.path.abspath(place) for place in ('${up}.', '${up}first', '${up}second'${task.importsShared ? `, '${up}../common'` : ''})]`,
-    'def beside():',
+    'def aside():',
     `    return ${task.unused}`,
     `CONSTANT = ${task.isLoose ? '\\\n    ' : ''}${task.constant}${task.isLoose ? '\n\n' : ''}`,
     "def work(p, b='', got=None, **matrix):",
