@@ -83,7 +83,7 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
   const { task, folder, startedAt, last, written, isOwnOutput, compiler } = options;
   const isOwn = (file: string): boolean => written.has(file) || isOwnOutput(file);
   const used = (file: string): Used => contentUsed(file, ownOf(seen.stamps, file), isOwn(file), options);
-  const ownBefore = new Set(last?.own);
+  const ownBefore = new Set(fingerprint.own);
   const ownNow = new Set<string>();
   /** Put back what was taken for the task's own doing, unless all is. */
   const taken: (() => void)[] = [];
@@ -152,13 +152,15 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
       if (inputs[input] === content || moved.some((each) => ownNow.has(each))) moving.push(input);
     } else inputs[input] = use === 'at start' ? started : content;
   }
-  const { moving: movedBefore, ...rest } = fingerprint;
+  const { moving: movedBefore = [], own: _, ...rest } = fingerprint;
   const execution = (moved: readonly string[], used: Pick<Fingerprint, 'packages' | 'lookups' | 'listings'>): Fingerprint => {
     const listed = Object.values(used.listings ?? {}).flatMap((patterns) => Object.values(patterns).map(({ digest }) => digest));
     if ([sources, inputs, upstream].some((table) => Object.values(table).some(isUnsettled)) || listed.some(isUnsettled)) for (const putBack of taken) putBack();
-    return { ...rest, ...used, sources, inputs, upstream, ...(moved.length > 0 && { moving: moved }), ...(ownNow.size > 0 && { own: [...ownNow] }) };
+    // An execution that was cut off says nothing of what it would have written.
+    const [moves, own] = options.isCut ? [movedBefore, ownBefore] : [moved, ownNow];
+    return { ...rest, ...used, sources, inputs, upstream, ...(moves.length > 0 && { moving: moves }), ...(own.size > 0 && { own: [...own] }) };
   };
-  if (!isReported) return execution(options.isCut ? (movedBefore ?? []) : moving, {});
+  if (!isReported) return execution(moving, {});
 
   for (const file of seen.read) {
     if (isOwnOutput(file) || options.isInput(file) || options.isMade(file) || Object.hasOwn(sources, file)) continue;
@@ -174,7 +176,7 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
   const made = withParents(written);
   const { listings, moved } = listingsSeen(seen.listed, { folder, isOutput: options.isOutput, since: startedAt - coarseClock, before: fingerprint.listings ?? {}, last: last?.listings ?? {}, isOwn: (relative) => made.has(relative), settle }, digests);
   const packages = versionsAtStart(fingerprint, merged(seen.packages, packagesFound(folder, lookups, digests)), options, digests);
-  return execution(options.isCut ? (movedBefore ?? []) : [...moving, ...moved], { packages, lookups, listings });
+  return execution([...moving, ...moved], { packages, lookups, listings });
 }
 
 function ownOf(stamps: ObservedUse['stamps'], file: string): string | undefined {

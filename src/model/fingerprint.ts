@@ -54,8 +54,8 @@ export interface Fingerprint {
    */
   readonly moving?: readonly string[];
   /**
-   * Of the sources and the files in declared inputs those that changed while the task ran, each of the last three times or
-   * more: it writes them itself. Not compared itself.
+   * Of the sources and the files in declared inputs those that changed while the task ran, each of the last three times
+   * or more that it was not cut off: it writes them itself. Not compared itself.
    */
   readonly own?: readonly string[];
 }
