@@ -52,7 +52,7 @@ function resultOf(state: RunState, task: TaskState): TaskResult | undefined {
     outcome: phase,
     ...(task.fingerprint !== undefined && { fingerprint: task.fingerprint }),
     outputs: task.outputs,
-    returns: task.returns,
+    returns: { ...task.returns, ...task.floats },
     duration: elapsed(start, end),
     end,
   };
