@@ -54,6 +54,11 @@ export interface Fingerprint {
    * they do so once more, but looked at when it has ended. Not compared itself.
    */
   readonly moving?: readonly string[];
+  /**
+   * Of the sources and the files in declared inputs those that changed while the task ran, each of the last three times
+   * or more that it was not cut off: it writes them itself. Not compared itself.
+   */
+  readonly own?: readonly string[];
 }
 
 /**

@@ -388,7 +388,7 @@ function fingerprintOf(value: Json | undefined): Fingerprint | undefined {
   if (!isJsonObject(value) || typeof value['definition'] !== 'string' || typeof value['interpreter'] !== 'string') return undefined;
   // Earlier records have none of these.
   if ([value['packages'], value['lookups'], value['listings']].some((table) => table !== undefined && !isJsonObject(table))) return undefined;
-  if (value['moving'] !== undefined && !Array.isArray(value['moving'])) return undefined;
+  if ([value['moving'], value['own']].some((list) => list !== undefined && !Array.isArray(list))) return undefined;
   return fingerprintTables.every((table) => isJsonObject(value[table])) ? (value as unknown as Fingerprint) : undefined;
 }
 

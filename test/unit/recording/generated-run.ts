@@ -44,7 +44,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
     upstream: digests(),
     env: { OMP_NUM_THREADS: '1' },
     interpreter: 'CPython 3.11.7 /usr/bin/python3',
-    ...(chance(0.5) && { packages: { '/usr/lib/python3/dist-packages': { numpy: '2.1', ['__proto__']: '1' } }, lookups: { scripts: 'json lib' } }),
+    ...(chance(0.5) && { packages: { '/usr/lib/python3/dist-packages': { numpy: '2.1', ['__proto__']: '1' } }, lookups: { scripts: 'json lib' }, moving: ['lib'], own: ['lib/cache'] }),
   });
   const failure = (): RecordedFailure => ({
     type: pick(['ValueError', 'exit-code', 'signal']),
