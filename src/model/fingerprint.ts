@@ -75,7 +75,8 @@ export function isUnsettled(digest: Digest | undefined): boolean {
 /** Why a task is stale: which component changed, from what, to what. */
 export type Reason =
   | { readonly type: 'never-ran' }
-  | { readonly type: 'last-run-failed'; readonly runId: string }
+  /** `superseded`: it was cancelled for a change that wanted the task to run again. */
+  | { readonly type: 'last-run-failed'; readonly runId: string; readonly superseded?: true }
   | { readonly type: 'forced' }
   | { readonly type: 'never-cached' }
   | { readonly type: 'definition-changed'; readonly part: string; readonly from?: Json; readonly to?: Json }
@@ -166,7 +167,7 @@ export function describeReason(reason: Reason): string {
     case 'never-ran':
       return 'no earlier result';
     case 'last-run-failed':
-      return `did not succeed in ${reason.runId}`;
+      return reason.superseded ? `was cancelled in ${reason.runId}, as a change wanted it to run again` : `did not succeed in ${reason.runId}`;
     case 'forced':
       return 'forced';
     case 'never-cached':
