@@ -80,5 +80,5 @@ export function withWholeFloats(json: string): string {
   return json.replaceAll(stringOrNumber, (token) => (/^-?\d+[.eE]/.test(token) && Number.isInteger(Number(token)) ? JSON.stringify(float(Number(token))) : token));
 }
 
-const mayHaveFloat = /\d(?:\.0|[eE])|\.\d+[eE]/;
+const mayHaveFloat = /\d(?:\.0|[eE])/;
 const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g;
