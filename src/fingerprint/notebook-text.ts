@@ -7,9 +7,9 @@ const names =
 /** As names, not as the first words of a text. */
 const inAndOut = /\b(?:In|Out)(?=[[\])}!]| [^\w\s"']| ?$| (?:if|else|for|and|or|is|in|not|as)\b)|(["'])(?:In|Out)\1/m;
 
-const command = '(?:run|load|loadpy|pycat|pfile|psource|pdoc|pinfo2?|recall|rep|rerun|macro|save|hist|history|notebook|ed|edit|pastebin|log\\w+)';
+const command = '(?:(?:[lm]?p)?run|load|loadpy|pycat|pfile|psource|pdoc|pinfo2?|recall|rep|rerun|macro|save|hist|history|notebook|ed|edit|pastebin|log\\w+)';
 /** Of a cell that counts as it is written: help, and magics that show or run text, which in a cell of their own need no `%`. */
-const showsText = new RegExp(String.raw`^\W*\?|^(?!\s*#).*\?\s*(?:#.*)?$|^\s*(?:#\s*)*(?:[\w., ]+=\s*)?\S*\?\s*$|%[ \t]*\w*?${command}\b|^\W*${command}(?:[ \t]+[^=\s]|\s*$)`, 'm');
+const showsText = new RegExp(String.raw`^\W*\?|^(?!\s*#).*\?\s*(?:#.*)?$|^\s*(?:#\s*)*(?:[\w., ]+=\s*)?\S*\?\s*$|%[ \t]*${command}\b|^[\s#]*${command}(?:[ \t]+[^=\s]|\s*$)`, 'm');
 
 /** Whether a cell can come to the text or the number of cells. */
 export function readsCells(cells: readonly string[]): boolean {

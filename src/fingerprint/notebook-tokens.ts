@@ -55,8 +55,8 @@ function readIpynb(text: string): ReadNotebook | undefined {
   }
 }
 
-/** Beginnings of lines that IPython may take for magics, shell commands, automatic calls or prompts, and assignments of what they give. */
-const magic = /^\s*(?:[%!?,;/]|>>>|\.{3,}:|(?:\[(?:nav|ins)\])? ?In \[\d|[^\W\d]\w*[ \t]+(?:[\w'"~\\$]|[./-]+\S))|^\.\.\.|=\s*[%!]|\?\s*$/m;
+/** Beginnings of lines that IPython may take for magics, shell commands, automatic calls or prompts, and assignments of what they give. Help (`x?`) is no Python token. */
+const magic = /^\s*(?:[%!?,;/]|>>>|\.{3,}:|(?:\[(?:nav|ins)\])? ?In \[\d|[^\W\d]\w*[ \t]+(?:[\w'"~\\$]|[./-]+\S))|^\.\.\.|=\s*[%!]/m;
 const statement = /^\s*(?:(?:False|None|True|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|lambda|nonlocal|not|pass|raise|return|try|while|with|yield)\b.*|[^\W\d]\w*[ \t]+(?:in|is|and|or|not|if|for|else)\b.*)$/gm;
 /**
  * In a cell of one line a magic needs no `%` (`ls *.csv`), and which names are magics is not known: it may be one unless
@@ -70,7 +70,7 @@ const indented = /^(?:[ \t]*\n)*[ \t]+\S/;
 function cellTokens({ source, isExact = false }: Cell, isPython: boolean): PythonTokens {
   if (!isExact && !/\S/.test(source)) return { code: '', withDocstrings: '' };
   if (isExact || !isPython) return exactly(source);
-  const isMagic = magic.test(source.replace(statement, (line) => (/\?\s*$|=\s*[%!]/.test(line) ? line : '')));
+  const isMagic = magic.test(source.replace(statement, (line) => (/=\s*[%!]/.test(line) ? line : '')));
   const tokens = isMagic || indented.test(source) ? undefined : pythonTokens(source, { moduleDocstring: false });
   if (tokens === undefined) return exactly(source);
   const isOneLine = tokens.tokens.indexOf(newline) === tokens.tokens.length - 1;

@@ -62,7 +62,8 @@ function headerOf(text: string): { readonly header: string; readonly body: strin
 function cut(body: string): readonly Piece[] {
   const pieces: Piece[] = [{ lines: [] }];
   let quotes: string | undefined;
-  for (const line of body.split('\n')) {
+  // What ends the file begins no line.
+  for (const line of body.replace(/\n$/, '').split('\n')) {
     if (quotes === undefined && marker.test(line)) pieces.push({ marker: line, lines: [] });
     else {
       pieces.at(-1)?.lines.push(line);
@@ -146,7 +147,7 @@ function hasOpenFence(lines: readonly string[]): boolean {
     const [, marks, after = ''] = fence.exec(line.replace(/^# ?/, '')) ?? [];
     if (marks === undefined) continue;
     if (open === undefined) open = marks;
-    else if (marks[0] === open[0] && marks.length >= open.length && after.trim() === '') open = undefined;
+    else if (marks.startsWith(open) && after.trim() === '') open = undefined;
   }
   return open !== undefined;
 }

@@ -15,6 +15,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 warnings.simplefilter("ignore")
 
+PLAIN = ["x = 1", "x=1", "x = 1  # c", "print(x)", "print( x )", "# c", "# d", "", "x", "x  # c", "y = (1 # 50% sure\n + 2)", "y = (1 # 50% sure + 2\n )", "f(a,\n  b)", "f(a, b)", 's = """\n# %% one\n"""']
 LINES = [
     *["x = 1", "x=1", "print(x)", "print( x )", "def f():", "    return 1", "    # c", "# c", "# d", "", "", "  ", "x = 1  # c", "f(", "  a,", ")", "x", "x + 1", "x  # c"],
     *["# !echo one \\", "#   two > out", "# more \\", "cat + \\", "# %ls  -l", "#   %ls", "# %%capture", "# %%javascript", "# %%time", "# ls  *.x", "ls *.x", "ls  * .x", "ls(a  b)", "# x?", "# why so?", "# ?x", "# y = !ls", "# # !ls", "#!ls", "# % 5", "    # %ls"],
@@ -46,7 +47,7 @@ def a_notebook(generator):
         if lines or generator.randrange(2):
             lines.append(a_marker(generator))
         # Mostly of few sorts, so that edits say something.
-        sort = generator.choice([LINES, LINES[:19], LINES[:19], LINES[:40], LINES[:51]])
+        sort = generator.choice([LINES, LINES[:40], PLAIN, PLAIN, PLAIN])
         lines += [generator.choice(sort) for _ in range(generator.randrange(5))]
         if lines[-1:] and generator.randrange(2):
             lines.append("")
