@@ -68,7 +68,7 @@ export function meaningOf(bytes: Uint8Array, kind: SourceKind, isIpynb: boolean)
     // By view, so that a digest of one is never taken for one of another.
     code: digest('code', tokens.code),
     docstrings: digest('docstrings', tokens.withDocstrings),
-    view: readsText.test(withoutFolders(code)) || (notebook !== undefined && readsCells(notebook.cells)) ? 'bytes' : readsDocstrings.test(code.replace(literalGetattr, '')) ? 'docstrings' : 'code',
+    view: readsText.test(withoutFolders(code)) || (notebook !== undefined && readsCells(notebook.cells, code)) ? 'bytes' : readsDocstrings.test(code.replace(literalGetattr, '')) ? 'docstrings' : 'code',
     imports: [...importsOf(code), ...(notebook?.cells ?? []).flatMap(writtenImports)].filter((name) => !indifferent.has(name)),
     ...(kind === 'module' && python !== undefined && { module: moduleParts(python.tokens, code) }),
     ...(notebook !== undefined && { cells: notebook.cells.map((cell) => hash('sha256', cell, 'hex').slice(0, 16)) }),

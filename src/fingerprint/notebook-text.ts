@@ -9,11 +9,10 @@ const inAndOut = /\b(?:In|Out)(?=[[\])}!]| [^\w\s"']| ?$| (?:if|else|for|and|or|
 
 const command = '(?:(?:[lm]?p)?run|load|loadpy|pycat|pfile|psource|pdoc|pinfo2?|recall|rep|rerun|macro|save|hist|history|notebook|ed|edit|pastebin|log\\w+)';
 /** Of a cell that counts as it is written: help, and magics that show or run text, which in a cell of their own need no `%`. */
-const showsText = new RegExp(String.raw`^\W*\?|^(?!\s*#).*\?\s*(?:#.*)?$|^\s*(?:#\s*)*(?:[\w., ]+=\s*)?\S*\?\s*$|%[ \t]*${command}\b|^[\s#]*${command}(?:[ \t]+[^=\s]|\s*$)`, 'm');
+const showsText = new RegExp(String.raw`^[^\w\n]*\?|^(?![ \t]*#).*\?[ \t]*(?:#.*)?$|^[ \t]*(?:#[ \t]*)*(?:[\w., ]+=[ \t]*)?\S*\?[ \t]*$|%[ \t]*${command}\b|^[ \t#]*${command}(?:[ \t]+[^=\s]|[ \t]*$)`, 'm');
 
-/** Whether a cell can come to the text or the number of cells. */
-export function readsCells(cells: readonly string[]): boolean {
-  const text = notebookText(cells);
+/** Whether a cell can come to the text or the number of cells. `text`: as `notebookText` gives it. */
+export function readsCells(cells: readonly string[], text: string): boolean {
   return names.test(text) || inAndOut.test(text) || cells.some((cell) => cell.startsWith(exactMark) && showsText.test(cell.slice(exactMark.length)));
 }
 

@@ -56,8 +56,8 @@ function readIpynb(text: string): ReadNotebook | undefined {
 }
 
 /** Beginnings of lines that IPython may take for magics, shell commands, automatic calls or prompts, and assignments of what they give. Help (`x?`) is no Python token. */
-const magic = /^\s*(?:[%!?,;/]|>>>|\.{3,}:|(?:\[(?:nav|ins)\])? ?In \[\d|[^\W\d]\w*[ \t]+(?:[\w'"~\\$]|[./-]+\S))|^\.\.\.|=\s*[%!]/m;
-const statement = /^\s*(?:(?:False|None|True|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|lambda|nonlocal|not|pass|raise|return|try|while|with|yield)\b.*|[^\W\d]\w*[ \t]+(?:in|is|and|or|not|if|for|else)\b.*)$/gm;
+const magic = /^[^\S\n]*(?:[%!?,;/]|>>>|\.{3,}:|(?:\[(?:nav|ins)\])? ?In \[\d|[^\W\d]\w*[ \t]+(?:[\w'"~\\$]|[./-]+\S))|^\.\.\.|=\s*[%!]/m;
+const statement = /^[^\S\n]*(?:(?:False|None|True|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|lambda|nonlocal|not|pass|raise|return|try|while|with|yield)\b.*|[^\W\d]\w*[ \t]+(?:in|is|and|or|not|if|for|else)\b.*)$/gm;
 /**
  * In a cell of one line a magic needs no `%` (`ls *.csv`), and which names are magics is not known: it may be one unless
  * an assignment, a call or a subscript follows. Those take IPython's own commands too, as long as nobody uses the name.

@@ -41,7 +41,7 @@ const first = /^(?:#(?:!.*|[ \t]*)\n)?(?:[ \t\f]*#.*?coding[:=].*\n)?/;
 const yaml = /^(?:#[ \t]*\n)*# ?---[ \t]*\n((?:#.*\n)*?)# ?---[ \t]*(?:\n|$)/;
 /** Lines of the header's section `jupyter` that leave percent format and Python as they are. */
 const known =
-  /^\s+(?:(?:jupytext|text_representation|kernelspec|language_info|codemirror_mode):|extension: \.py|format_name: percent|formats: (?:[\w./]*(?:ipynb|:percent|\bmd(?::\w+)?),?)+|(?:cell|notebook)_metadata_filter: [\w.,-]+|(?:main_)?language: python|(?:format_version|jupytext_version|display_name|name|version|mimetype|file_extension|nbconvert_exporter|pygments_lexer): [\w .()+'/-]*)\s*$/;
+  /^\s+(?:(?:jupytext|text_representation|kernelspec|language_info|codemirror_mode):|extension: \.py|format_name: percent|formats: (?:[\w./]*(?:ipynb|:percent|\bmd(?::\w+)?)(?:,|(?=\s*$)))+|(?:cell|notebook)_metadata_filter: [\w.,-]+|(?:main_)?language: python|(?:format_version|jupytext_version|display_name|name|version|mimetype|file_extension|nbconvert_exporter|pygments_lexer): [\w .()+'/-]*)\s*$/;
 
 /** `isPlain`: cells of Python follow, in percent format. The header names the kernel; its title, and which jupytext wrote the header, say nothing. */
 function headerOf(text: string): { readonly header: string; readonly body: string; readonly isPlain: boolean } {

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { it } from 'node:test';
 import { meaningOf } from '../../src/fingerprint/meaning.ts';
 
-const count = Number(process.env['PERCENT_NOTEBOOKS'] ?? 1500);
+const count = Number(process.env['PERCENT_NOTEBOOKS'] ?? 800);
 const seed = Number(process.env['PERCENT_SEED'] ?? 20261122);
 const python = path.join(import.meta.dirname, '../../examples/digits/.venv/bin/python');
 

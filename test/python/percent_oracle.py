@@ -134,4 +134,5 @@ def main():
         print(json.dumps([[text, what_runs(text)] for text in texts]))
 
 
-main()
+if __name__ == "__main__":
+    main()
