@@ -52,7 +52,8 @@ _written = {}
 _appended = {}  # opened for writing with what was in it
 _executed = {}
 _packages = {}
-_asked = {}  # search path → names looked for along it
+_asked = {}  # name of a module → search paths along which it was looked for
+_paths = {}  # those search paths
 _own = {}  # names that were given, or looked for in vain, before there was a task
 _resolved = {}  # `a/link/..` → where that is
 _linked = {}  # folder outside of the workspace → the one of the workspace that it leads to, or None
@@ -153,7 +154,8 @@ def _audit(event, arguments):
                 for told in (_read, _loaded, _written, _appended):
                     for path in [path for path in list(told) if path.startswith((source, target))]:
                         told.pop(path, None)
-                _tell("renamed", source, target)
+                if _counts(target):
+                    _tell("renamed", source, target)
         elif event == "os.link":
             source, target = _in_workspace(arguments[0]), _in_workspace(arguments[1])
             if source is not None:
@@ -353,7 +355,8 @@ def gave(found, missed, packages):
     try:
         search = tuple(sys.path)
         for name, place in found.items():
-            if name not in _own and name not in sys.builtin_module_names and _is_asked_anew(name, search):
+            if name not in _asked and name not in _own and name not in sys.builtin_module_names:
+                _is_asked_anew(name, search)
                 for entry in search:
                     if entry == place:
                         break
@@ -389,12 +392,11 @@ class _Finder:
 
 def _is_asked_anew(name, search):
     """Whether a name was not looked for yet along this path."""
-    names = _asked.get(search)
-    if names is None:
-        names = _asked[search] = {}
-    if name in names:
+    searches = _asked.setdefault(name, [])
+    search = _paths.setdefault(search, search)
+    if search in searches:
         return False
-    names[name] = None
+    searches.append(search)
     return True
 
 
@@ -402,9 +404,9 @@ def _look_for(name, search):
     """Notes the folders of the workspace in which a new file would be found instead of what is found now."""
     parent, _, tail = name.rpartition(".")
     if parent:
-        search = _portions(parent, search)
         if not any([_folder_of(entry) for entry in search]):
             return  # a module of an installed package
+        search = _portions(parent, search)
     elif name in sys.builtin_module_names:
         return
     search = [(entry, _folder_of(entry)) for entry in search]
