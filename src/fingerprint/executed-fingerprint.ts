@@ -66,6 +66,7 @@ export interface ObservationContext {
 
 export interface ObservedUse {
   readonly modules: readonly string[];
+  /** For what is in them: also modules, of which every byte counts then. */
   readonly read: readonly string[];
   /** Of both, as each was just before it was used first, as `fileStamp` has it; empty: it changed between two uses. */
   readonly stamps: Readonly<Record<string, string>>;
@@ -163,7 +164,7 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
   if (!isReported) return execution(moving, {});
 
   for (const file of seen.read) {
-    if (isOwnOutput(file) || options.isInput(file) || options.isMade(file) || Object.hasOwn(sources, file)) continue;
+    if (isOwnOutput(file) || options.isInput(file) || options.isMade(file)) continue;
     const key = observedKey(file);
     const content = (await digests.ofFile(path.resolve(folder, file)))?.digest ?? absent;
     const use = used(file);

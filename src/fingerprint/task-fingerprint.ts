@@ -9,9 +9,8 @@ import type { TaskResult } from '../model/task-result.ts';
 import { namedScripts } from './command-scripts.ts';
 import { filesWithMistakes, slicesOf, type Compiler } from './called-sources.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
-import { filesFound, packagesFound } from './import-lookups.ts';
+import { filesFound, packagesFound, packageVersion } from './import-lookups.ts';
 import { listingsNow, type IsOutput } from './listings.ts';
-import { versionIn } from './installed-packages.ts';
 import { sourceKind, viewOf, type Meaning, type View } from './meaning.ts';
 import { statOf } from './stat-of.ts';
 
@@ -81,7 +80,7 @@ function versionsNow(packages: Packages, digests: FileDigests): Packages {
   for (const [site, versions] of Object.entries(packages)) {
     const found: Record<string, string> = {};
     for (const name of Object.keys(versions)) {
-      const version = versionIn(site, name, digests);
+      const version = packageVersion(site, name, digests);
       if (version !== undefined) found[name] = version;
     }
     now[site] = found;

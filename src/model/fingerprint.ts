@@ -12,7 +12,7 @@ export type Digest = string & { readonly __brand: 'Digest' };
 /** Distribution → version. */
 export type PackageVersions = Readonly<Record<string, string>>;
 
-/** Folder of a search path, relative to the pipeline's → names that imports looked for in it, separated by spaces. */
+/** Folder of a search path, relative to the pipeline's → names that imports looked for in it, separated by spaces; with `/` at its end: names that were found nowhere. */
 export type ImportLookups = Readonly<Record<string, string>>;
 
 /** Files and folders that a pattern finds. */
@@ -43,7 +43,7 @@ export interface Fingerprint {
   readonly env: Readonly<Record<string, string>>;
   /** `CPython 3.11.7 …/bin/python3`; empty for shell tasks. */
   readonly interpreter: string;
-  /** Absolute folder of installed packages → the distributions in it that the task was seen to import. */
+  /** Absolute folder of installed packages → the distributions in it that the task was seen to import; folder of the workspace → packages without `__init__.py` that imports look for. */
   readonly packages?: Readonly<Record<string, PackageVersions>>;
   /** Where imports looked for what they found elsewhere, or not: a file that comes there is a source. Not compared itself. */
   readonly lookups?: ImportLookups;
