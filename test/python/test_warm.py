@@ -35,7 +35,7 @@ class WarmProcess:
         self._messages = self._own.makefile("r", encoding="utf-8")
         self._last = 0
         self._open = []
-        self._send({"preload": preload, "isNotebook": notebooks})
+        self._send({"preload": preload, "isNotebook": notebooks, "workspace": folder})
         self.first = self.receive()
 
     def receive(self):

@@ -206,7 +206,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
           } else onTaskMessage(warm, message);
         }
       });
-      send(warm, { preload: imports, isNotebook });
+      send(warm, { preload: imports, isNotebook, workspace: env['RUNWEAVE_WORKSPACE'] ?? cwd });
     });
   };
 

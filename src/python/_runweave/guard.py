@@ -8,6 +8,8 @@ import os
 import sys
 
 from . import preload
+from .import_reads import ImportReads
+from .surroundings import given_environment
 from .watched_files import installed_folders
 
 # The descriptor on which the executor is heard and told.
@@ -30,18 +32,24 @@ def problem_at_start():
         return "leave processes running"
     if sys.gettrace() or sys.getprofile():
         return "have Python traced"
+    for module in list(sys.modules.values()):
+        origin = preload.origin_of(module)
+        if origin is not None and not origin.startswith(own_folders()):
+            return f"import {origin}, which is not installed"
+    variables = given_environment()
+    changed = [name for name in {*variables, *os.environ} if variables.get(name) != os.environ.get(name)]
+    if changed:
+        return f"change the environment variable {min(changed)}"
     return None
 
 
 class Guard:
     """Imports modules, and tells when one does what a fork, or a task that does not import it, must not inherit."""
 
-    def __init__(self):
-        self.opened = set()
-        self._roots = tuple(folder + os.sep for folder in [*installed_folders(), sys.path[0]])
-        self._is_over = False
+    def __init__(self, workspace):
+        self._roots = own_folders()
+        self.reads = ImportReads(self._roots, workspace)
         self._known = set(sys.modules)
-        sys.addaudithook(self._audit)
         # The scan for new objects is only over those since the last.
         gc.freeze()
         # What is printed now would be missing from the task's output.
@@ -50,10 +58,6 @@ class Guard:
         os.dup2(self._printed, 1)
         os.dup2(self._printed, 2)
         self._before = self._state()
-
-    def _audit(self, event, arguments):
-        if event == "open" and not self._is_over and isinstance(arguments[0], str):
-            self.opened.add(os.path.abspath(arguments[0]))
 
     def load(self, name):
         """Imports a module; returns why it must not be here, if it must not."""
@@ -64,7 +68,7 @@ class Guard:
         sys.modules.update(hidden)
         try:
             with _kernel_questions() as asked:
-                preload.load(name)
+                preload.load(name, self.reads)
         finally:
             for each in hidden:
                 sys.modules.pop(each, None)
@@ -76,9 +80,12 @@ class Guard:
         for each in new:
             if each.partition(".")[0] in DENIED:
                 return f"imports {each}, which is not known to survive a fork"
-            origin = getattr(getattr(sys.modules[each], "__spec__", None), "origin", None)
-            if isinstance(origin, str) and os.path.isabs(origin) and not origin.startswith(self._roots):
+            origin = preload.origin_of(sys.modules[each])
+            if origin is not None and not origin.startswith(self._roots):
                 return f"imports {origin}, which is not installed"
+        written = self.reads.written()
+        if written is not None:
+            return f"writes {written}"
         if len(os.listdir("/proc/self/task")) > 1:
             # OpenBLAS starts its threads when numpy is imported, and ends them before a fork.
             pid = os.fork()
@@ -120,11 +127,16 @@ class Guard:
         }
 
     def end(self):
-        self._is_over = True
+        self.reads.close()
         for stream, copy in enumerate(self._streams, 1):
             os.dup2(copy, stream)
             os.close(copy)
         os.close(self._printed)
+
+
+def own_folders():
+    """Of what is installed, and of this helper; each ends in a separator."""
+    return tuple(os.path.join(folder, "") for folder in [*installed_folders(), sys.path[0]])
 
 
 def _open_files():
