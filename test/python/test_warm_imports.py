@@ -88,6 +88,20 @@ class WhatImportsRead(WithPackages):
         self.assertEqual(self.how(warm, script.format("elsewhere")), "fresh")
         self.assertEqual(self.how(warm, script.format(".")), "forked")
 
+    def test_what_a_submodule_took_the_place_of(self):
+        self.installed({"pk/__init__.py": "bar = 5", "pk/bar.py": ""})
+        warm = self.ready(["pk.bar"])
+        self.both(warm, "import pk; print(pk.bar)")
+        self.both(warm, "import pk.bar; print(pk.bar.__name__)")
+
+    def test_a_package_that_asks_for_what_is_of_one_task(self):
+        for text in ("os.environ.get('RUNWEAVE_TASK')", "os.getenv('RUNWEAVE_TASK')", "'RUNWEAVE_TASK' in os.environ", "os.environb.get(b'RUNWEAVE_TASK')"):
+            with self.subTest(text):
+                self.installed({"alpha/__init__.py": f"import os\nos.environ['A'] = '1'\n{text}"})
+                warm = self.warm(["alpha"])
+                self.assertEqual(warm.first, {"type": "refused", "modules": {"alpha": "asks for RUNWEAVE_TASK when it is imported"}})
+                warm.close()
+
     def test_a_package_that_writes_into_the_workspace(self):
         self.installed({"alpha/__init__.py": "open('log.txt', 'w').close()"})
         warm = self.warm(["alpha"])

@@ -1,6 +1,7 @@
 """What a module does when it is imported that a fork of this process, or a task that does not import it, must not have."""
 
 import _signal
+import _thread
 import builtins
 import contextlib
 import gc
@@ -18,6 +19,10 @@ CONTROL = 3
 DENIED = {
     "cupy", "grpc", "jax", "jaxlib", "mlflow", "opentelemetry", "polars", "pyarrow", "ray", "tensorflow", "torch",
 }  # fmt: skip
+
+
+# What tasks that import another module alone would notice.
+CHANGING = {"ml_dtypes": "adds types to NumPy"}
 
 
 def problem_at_start():
@@ -46,9 +51,10 @@ def problem_at_start():
 class Guard:
     """Imports modules, and tells when one does what a fork, or a task that does not import it, must not inherit."""
 
-    def __init__(self, workspace):
+    def __init__(self, workspace, per_attempt):
+        """See `ImportReads`."""
         self._roots = own_folders()
-        self.reads = ImportReads(self._roots, workspace)
+        self.reads = ImportReads(self._roots, workspace, per_attempt)
         self._known = set(sys.modules)
         # The scan for new objects is only over those since the last.
         gc.freeze()
@@ -78,6 +84,8 @@ class Guard:
         new = [each for each in sys.modules if each not in self._known]
         self._known.update(new)
         for each in new:
+            if each in CHANGING:
+                return CHANGING[each]
             if each.partition(".")[0] in DENIED:
                 return f"imports {each}, which is not known to survive a fork"
             origin = preload.origin_of(sys.modules[each])
@@ -86,6 +94,9 @@ class Guard:
         written = self.reads.written()
         if written is not None:
             return f"writes {written}"
+        variable = self.reads.variable()
+        if variable is not None:
+            return f"asks for {variable} when it is imported"
         if len(os.listdir("/proc/self/task")) > 1:
             # OpenBLAS starts its threads when numpy is imported, and ends them before a fork.
             pid = os.fork()
@@ -101,6 +112,9 @@ class Guard:
 
     def _state(self):
         import _locale
+        import _socket
+        import faulthandler
+        import resource
 
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
@@ -121,8 +135,13 @@ class Guard:
             "the interval at which threads take turns": sys.getswitchinterval(),
             "the garbage collector": (gc.isenabled(), gc.get_threshold()),
             # pybind11 keeps there what its modules share.
-            "builtins": [name for name in vars(builtins) if name != "_" and not name.startswith("__pybind11_internals_")],
+            "builtins": {name: id(value) for name, value in vars(builtins).items() if name != "_" and not name.startswith("__pybind11_internals_")},
             "what is traced": (sys.gettrace(), sys.getprofile()),
+            "the limits of the process": [resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")],
+            "the priority of the process": os.getpriority(os.PRIO_PROCESS, 0),
+            "the timeout of sockets": _socket.getdefaulttimeout(),
+            "the fault handler": faulthandler.is_enabled(),
+            "the longest number in a text": getattr(sys, "get_int_max_str_digits", int)(),
             **_settings_of_modules(),
         }
 
@@ -154,7 +173,20 @@ def _has_children():
 def _settings_of_modules():
     """Those that a task has without importing what changes them; of a module that is not there yet, those that it comes with."""
     logging, numpy, matplotlib = map(sys.modules.get, ("logging", "numpy", "matplotlib"))
-    settings = {"the settings of logging": [30, [], 0, True], "the settings of Matplotlib": []}
+    settings = {
+        "the settings of logging": [30, [], 0, True],
+        "the settings of Matplotlib": [],
+        "how warnings are shown": _is_replaced("warnings", "showwarning", getattr(sys.modules.get("warnings"), "_showwarning_orig", None)),
+        "the exception hook of threads": _is_replaced("threading", "excepthook", _thread._excepthook),
+        "how processes are started by multiprocessing": False,
+        "the decimal context": False,
+    }
+    context = getattr(sys.modules.get("multiprocessing.context"), "_default_context", None)
+    if context is not None:
+        settings["how processes are started by multiprocessing"] = context._actual_context not in (None, context._default_context)
+    decimal = sys.modules.get("decimal")
+    if hasattr(decimal, "getcontext"):
+        settings["the decimal context"] = not all(map(_is_usual, (decimal.getcontext(), decimal.DefaultContext)))
     if hasattr(logging, "root"):
         settings["the settings of logging"] = [logging.root.level, logging.root.handlers[:], logging.root.manager.disable, logging.raiseExceptions]
     if hasattr(numpy, "get_printoptions"):
@@ -164,6 +196,17 @@ def _settings_of_modules():
         original, now = (dict(dict.items(each)) for each in (matplotlib.rcParamsOrig, matplotlib.rcParams))
         settings["the settings of Matplotlib"] = [name for name in now if name != "backend" and now[name] != original.get(name)]
     return settings
+
+
+def _is_replaced(module, name, value):
+    return getattr(sys.modules.get(module), name, value) is not value
+
+
+def _is_usual(context):
+    """https://docs.python.org/3/library/decimal.html#decimal.DefaultContext"""
+    traps = sorted(signal.__name__ for signal, is_trapped in context.traps.items() if is_trapped)
+    numbers = (context.prec, context.rounding, context.Emin, context.Emax, context.capitals, context.clamp)
+    return numbers == (28, "ROUND_HALF_EVEN", -999999, 999999, 1, 0) and traps == ["DivisionByZero", "InvalidOperation", "Overflow"]
 
 
 def _own_random_numbers():

@@ -8,6 +8,7 @@ seen by the `os` that they use meanwhile; a bare `os.stat` or `os.access` is not
 """
 
 import os
+import re
 import stat
 import sys
 
@@ -17,12 +18,14 @@ _reading = frozenset(("open", "os.listdir", "os.scandir", "glob.glob", "glob.glo
 _writing = os.O_WRONLY | os.O_RDWR
 # They ask the system by `os.stat` and `os.lstat`, whichever version of Python it is.
 _asking = ("genericpath", "posixpath", "pathlib", "pathlib._local", "pathlib._abc")
+_helpers = ("runweave", "_runweave")
 _system = ("/proc/", "/dev/", "/sys/")
 
 
 class ImportReads:
-    def __init__(self, installed, workspace):
-        """`installed` are folders that end in a separator; `workspace` is an absolute path."""
+    def __init__(self, installed, workspace, per_attempt):
+        """`installed` are folders that end in a separator; `workspace` is an absolute path; `per_attempt` is a regular
+        expression of the variables that are there only in a task."""
         self.files = {}  # absolute paths of all files, and of folders that were listed, as a set
         self.lookups = {}  # absolute paths that were only asked for, as a set
         self.wrote = set()  # absolute paths
@@ -31,6 +34,8 @@ class ImportReads:
         self._workspace = os.path.join(workspace, "")
         self._calls = {}  # name of a module → functions of `observe`, each with arguments, as a set
         self._written = {}  # name of a module → file
+        self._variables = {}  # name of a module → variable of a task's that it asked for
+        self._per_attempt = re.compile(per_attempt)
         self._with_relative = set()
         self._folder = os.getcwd()
         self._loading = None  # innermost module in the middle of its import, as the last of a list
@@ -41,6 +46,9 @@ class ImportReads:
     def begin(self, loading):
         """`loading` has the names of the modules in the middle of their import, the innermost last, for as long as it goes on."""
         self._loading = loading
+        # https://github.com/python/cpython/blob/3.13/Lib/os.py: each has this, and hands on all that is asked of it.
+        self._environment = os.environ._data
+        os.environ._data = os.environb._data = _Variables(self._environment, self._ask_variable)
 
     def follow(self):
         """Before each module: what asks the system may be there only now."""
@@ -58,6 +66,10 @@ class ImportReads:
 
     def end(self):
         self._loading = None
+        variables = dict(os.environ._data)
+        os.environ._data = os.environb._data = self._environment
+        self._environment.clear()
+        self._environment.update(variables)
         for module in self._put_back:
             module.os = os
         self._put_back.clear()
@@ -68,6 +80,10 @@ class ImportReads:
     def written(self):
         """File of the workspace that an import has written since this was asked last, or None."""
         return self._written.popitem()[1] if self._written else None
+
+    def variable(self):
+        """Variable of one attempt that an import has asked for since this was asked last, or None."""
+        return self._variables.popitem()[1] if self._variables else None
 
     def of(self, group):
         """Names in `group` of modules that read, list, or ask for anything by a relative path."""
@@ -146,6 +162,12 @@ class ImportReads:
         except Exception:
             pass
 
+    def _ask_variable(self, key):
+        name = os.fsdecode(key)
+        # The helper is given these when the task imports it.
+        if self._loading and self._per_attempt.search(name) and self._loading[-1].partition(".")[0] not in _helpers:
+            self._variables[self._loading[-1]] = name
+
     def _call(self, *call):
         self._calls.setdefault(self._loading[-1], {})[call] = None
 
@@ -158,6 +180,16 @@ class ImportReads:
         if absolute != path or absolute.startswith(os.path.join(self._folder, "")):
             self._with_relative.add(self._loading[-1])
         return True
+
+
+class _Variables(dict):
+    def __init__(self, variables, ask):
+        super().__init__(variables)
+        self._ask = ask
+
+    def __getitem__(self, key):
+        self._ask(key)
+        return super().__getitem__(key)
 
 
 class _Asked:

@@ -31,6 +31,8 @@ _groups = {}  # name → what its import gives, as a part of `_hidden`; known ah
 _given = []  # groups that the task has
 _packages = {}  # name of a submodule → its package's module
 _unbound = set()  # submodules that are an attribute of their package, but not from the package's own import on
+_overwritten = {}  # submodule → what its package had by its name before
+_none = object()
 _told = {}  # name → what is told of its group
 _special = []  # names of modules with which more is to be done than to have them
 _missed = set()  # top-level names that were looked for and are not there
@@ -58,6 +60,7 @@ def load(name, reads=None):
         try:
             if reads is not None:
                 reads.follow()
+            note_overwritten(spec.name)
             module = real_load(spec)
             # Also what was put there without an import: Cython does so.
             _needs.setdefault(spec.name, {}).update(dict.fromkeys(sys.modules.keys() - before))
@@ -73,6 +76,12 @@ def load(name, reads=None):
             _has_locks = _is_imported_here(spec.name)
             loading.pop()
             names_loading.pop()
+
+    def note_overwritten(name):
+        package, _, attribute = name.rpartition(".")
+        value = vars(sys.modules[package]).get(attribute, _none) if package in sys.modules else _none
+        if value is not _none and value is not sys.modules.get(name):
+            _overwritten[name] = value
 
     def note_effects():
         name, filters, environment = loading[-1]
@@ -176,7 +185,10 @@ def hide(visible, filters, roots, reads, again):
             is_bound = getattr(holder, "__dict__", {}).get(attribute) is module
             if is_bound and (package not in _hidden or name not in _group(package)):
                 _unbound.add(name)
-                delattr(holder, attribute)
+                if name in _overwritten:
+                    setattr(holder, attribute, _overwritten[name])
+                else:
+                    delattr(holder, attribute)
     _special.extend(name for name in _hidden if name in _unbound or name in _effects or name in _renewals)
     # The import of a submodule imports its packages first.
     asked = {name.rsplit(".", dots)[0] for name in roots for dots in range(name.count(".") + 1)}

@@ -57,7 +57,7 @@ def serve(visible):
         _end_as_unusable(f"this system shows no changed environment: {error}")
     if not preload.is_followed():
         _end_as_unusable(f"Python {sys.version_info.major}.{sys.version_info.minor} imports in another way")
-    guard = Guard(order["workspace"])
+    guard = Guard(order["workspace"], order["perAttempt"])
     refused, failed = {}, {}
     # In the order of a kernel: some packages ask whether they are in one.
     roots = (NOTEBOOK if order["isNotebook"] else []) + order["preload"]
@@ -331,7 +331,8 @@ def _lines():
             return
         *lines, rest = (rest + chunk).split(b"\n")
         if lines:
-            yield [json.loads(line) for line in lines]
+            # As Python decodes a fresh process's arguments and environment: the locale's encoding may be ASCII.
+            yield [json.loads(os.fsdecode(line)) for line in lines]
 
 
 def _own_folder(request):
