@@ -124,7 +124,7 @@ class WhatTasksSetFirst(WithPackages):
 
     def setUp(self):
         super().setUp()
-        self.installed({"alpha/__init__.py": "import os\nfrom . import part\nV = os.environ.get('ALPHA')", "alpha/part.py": "import usesyaml", "usesyaml.py": "import fakeyaml\nV = fakeyaml.V", "fakeyaml.py": "V = 'real'"})
+        self.installed({"alpha/__init__.py": "import os\nfrom . import part\nV = os.environ.get('ALPHA')", "alpha/part.py": "import mmap, usesyaml", "usesyaml.py": "import fakeyaml\nV = fakeyaml.V", "fakeyaml.py": "V = 'real'"})
 
     def test_a_script_that_sets_variables_before_it_imports_is_not_forked(self):
         warm = self.ready(["alpha"])
@@ -171,6 +171,11 @@ class WhatTasksSetFirst(WithPackages):
                 self.assertEqual(self.how(warm, f"{FORKED}{done}\nimport settings, alpha, alpha.part\nprint(alpha.V, alpha.part.usesyaml.V)\n"), "forked")
                 self.assertEqual(self.start(warm, "script", self.path("tasks/script.py"))["reason"], "alpha is imported after ALPHA was set")
                 warm.close()
+
+    def test_a_process_of_the_task_goes_on(self):
+        self.write("tasks/settings.py", "import os\nos.environ['ALPHA'] = 'set'\n")
+        result = self.how(self.ready(["alpha", "multiprocessing.pool"]), f"{FORKED}import multiprocessing.pool\ndef f(_):\n    import settings, alpha\n    return alpha.V\nif __name__ == '__main__':\n    with multiprocessing.pool.Pool(1) as pool: print(pool.map(f, [1]))\n")
+        self.assertEqual(result, "forked")
 
     def test_where_that_can_not_be_a_warning_says_so(self):
         self.write("tasks/settings.py", "import os\nos.environ['OMP_NUM_THREADS'] = '1'\n")

@@ -74,7 +74,7 @@ def begins():
 def begin_again(reason):
     """Starts Python in the place of this process. Returns if the task has done something already, or is a notebook."""
     _write_down(reason)
-    if _request is None or not _is_traceless or _before != (_lasting(), _unseen_output()):
+    if _request is None or os.getpid() != _number or not _is_traceless or _before != (_lasting(), _unseen_output()):
         return
     try:
         os.chdir(_request["cwd"])

@@ -38,7 +38,7 @@ _special = []  # names of modules with which more is to be done than to have the
 _missed = set()  # top-level names that were looked for and are not there
 _reads = None  # what imports looked at besides modules
 _again = None  # `begin_again`, which imports more than this module may
-_environment = {}  # the task's variables, as it was given them, and as the modules that it was given have set them
+_environment = {}  # the task's variables, as it was given them, and as the modules that it was given have set them; as bytes
 _misfits = set()  # modules that were given although they may not be what an import would give: told already
 _has_locks = False  # whether the last import held the lock that was looked for
 
@@ -202,7 +202,7 @@ def hide(visible, filters, roots, reads, again):
 
 def begin():
     """Before anything of the task."""
-    _environment.update(os.environ)
+    _environment.update(os.environ._data)
     _again.begins()
 
 
@@ -335,18 +335,20 @@ def _misfit(name):
         return "after a module that it imports was replaced"
     if any(each in sys.modules and each not in group for each in missed):
         return "after a module was made that it looks for"
-    if packages or not _reading_environment.isdisjoint(group):
-        changed = [each for each in {*_environment, *os.environ} if _environment.get(each) != os.environ.get(each) and not each.startswith(_of_nobody)]
+    if os.environ._data != _environment and (packages or not _reading_environment.isdisjoint(group)):
+        variables = os.environ._data
+        changed = [each for each in {*_environment, *variables} if _environment.get(each) != variables.get(each) and not each.startswith(_of_nobody)]
         if changed:
-            return f"after {min(changed)} was set"
+            return f"after {os.fsdecode(min(changed))} was set"
     if _reads.is_elsewhere(_reads.of(group)):
         return "in another working directory"
     return None
 
 
 def _has_extensions(name):
-    """Whether a module of the group can't be loaded twice in one process."""
-    return any(isinstance(getattr(_specs[each], "loader", None), ExtensionFileLoader) for each in _group(name))
+    """Whether an installed module of the group can't be loaded twice in one process."""
+    loaders = (getattr(_specs[each], "loader", None) for each in _group(name))
+    return any(isinstance(loader, ExtensionFileLoader) and observe.package_of(loader.path) is not None for loader in loaders)
 
 
 def _is_given(name):
@@ -387,11 +389,14 @@ def _restore_effects(name, module):
     for variable, (value, was_set) in variables.items():
         if value is None:
             os.environ.pop(variable, None)
-            _environment.pop(variable, None)
         elif was_set:
-            os.environ[variable] = _environment[variable] = value
+            os.environ[variable] = value
         else:  # the task may have set it before the import, which then mostly leaves it
-            _environment[variable] = os.environ.setdefault(variable, value)
+            os.environ.setdefault(variable, value)
+        key = os.fsencode(variable)
+        _environment.pop(key, None)
+        if key in os.environ._data:
+            _environment[key] = os.environ._data[key]
     if name in _renewals:
         _renewals[name](module)
 
@@ -446,7 +451,7 @@ def _helper_log(module):
 # Of the standard library, those that ask for variables when they are imported.
 _reading_environment = {"zoneinfo", "ssl"}
 # Variables that no import asks for, or that are seen to below.
-_of_nobody = ("RUNWEAVE_", "runnable_TRACK_", "MPLBACKEND")
+_of_nobody = (b"RUNWEAVE_", b"runnable_TRACK_", b"MPLBACKEND")
 
 # What a module sets when it is imported and would differ in the next process. `random`, `logging`'s locks and OpenSSL see
 # to a fork themselves.
