@@ -49,14 +49,23 @@ class ImportReads:
         # https://github.com/python/cpython/blob/3.13/Lib/os.py: each has this, and hands on all that is asked of it.
         self._environment = os.environ._data
         os.environ._data = os.environb._data = _Variables(self._environment, self._ask_variable)
+        self.follow()
 
     def follow(self):
-        """Before each module: what asks the system may be there only now."""
+        """After each module: what asks the system may be there only now. What is in the middle of its import would keep it."""
         for name in _asking if self._loading is not None else ():
             module = sys.modules.get(name)
-            if getattr(module, "os", None) is os:
-                module.os = _Asked(self._ask)
-                self._put_back.append(module)
+            if getattr(module, "os", None) is os and name not in self._loading:
+                asked = _Asked(self._ask)
+                self._put(module, "os", asked)
+                # Python 3.9 and 3.10
+                accessor = getattr(module, "_NormalAccessor", None)
+                if accessor is not None:
+                    self._put(accessor, "stat", staticmethod(asked.stat))
+
+    def _put(self, holder, name, value):
+        self._put_back.append((holder, name, vars(holder)[name]))
+        setattr(holder, name, value)
 
     def failed(self, name, outer):
         """What an import has done that failed counts for who tried it."""
@@ -70,8 +79,8 @@ class ImportReads:
         os.environ._data = os.environb._data = self._environment
         self._environment.clear()
         self._environment.update(variables)
-        for module in self._put_back:
-            module.os = os
+        for put in self._put_back:
+            setattr(*put)
         self._put_back.clear()
 
     def close(self):

@@ -58,8 +58,6 @@ def load(name, reads=None):
         loading.append([spec.name, list(_warnings.filters), dict(os.environ)])
         names_loading.append(spec.name)
         try:
-            if reads is not None:
-                reads.follow()
             note_overwritten(spec.name)
             module = real_load(spec)
             # Also what was put there without an import: Cython does so.
@@ -76,6 +74,8 @@ def load(name, reads=None):
             _has_locks = _is_imported_here(spec.name)
             loading.pop()
             names_loading.pop()
+            if reads is not None:
+                reads.follow()
 
     def note_overwritten(name):
         package, _, attribute = name.rpartition(".")
