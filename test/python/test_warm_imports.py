@@ -154,6 +154,7 @@ class WhatTasksSetFirst(WithPackages):
         # So the next time at once.
         reason = self.start(warm, "script", self.path("tasks/script.py"))["reason"]
         self.assertEqual(reason, "alpha is imported after ALPHA was set")
+        self.assertEqual(self.how(warm, FORKED + "import alpha\n"), "forked")
         self.write("tasks/other.py", FORKED + "import settings, colorsys\n")
         self.assertEqual(self.forked(warm, "script", self.path("tasks/other.py")).stdout, "forked\n")
 
@@ -169,6 +170,7 @@ class WhatTasksSetFirst(WithPackages):
             with self.subTest(done):
                 warm = self.ready(["alpha"])
                 self.assertEqual(self.how(warm, f"{FORKED}{done}\nimport settings, alpha, alpha.part\nprint(alpha.V, alpha.part.usesyaml.V)\n"), "forked")
+                self.write("tasks/script.py", "# changed")
                 self.assertEqual(self.start(warm, "script", self.path("tasks/script.py"))["reason"], "alpha is imported after ALPHA was set")
                 warm.close()
 

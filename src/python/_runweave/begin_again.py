@@ -73,8 +73,9 @@ def begins():
 
 def begin_again(reason):
     """Starts Python in the place of this process. Returns if the task has done something already, or is a notebook."""
-    _write_down(reason)
-    if _request is None or os.getpid() != _number or not _is_traceless or _before != (_lasting(), _unseen_output()):
+    can_be = _request is not None and os.getpid() == _number and _is_traceless and _before == (_lasting(), _unseen_output())
+    _write_down(b"once" if can_be else b"always", reason)
+    if not can_be:
         return
     try:
         os.chdir(_request["cwd"])
@@ -93,22 +94,24 @@ def warn(text):
 
 
 def told_by(number):
-    """Why the next task of the kind is to be started fresh, as the process with this id has written down; or None."""
+    """Why the next task of the same source is to be started fresh, as the process with this id has written down, and
+    whether also when the source has changed, as it could not begin again; or None."""
     start = number % _slots * _slot_size
-    owner, _, reason = _told[start : start + _slot_size].rstrip(b"\0").partition(b" ")
+    owner, _, told = _told[start : start + _slot_size].rstrip(b"\0").partition(b" ")
     if owner != b"%d" % number:
         return None
     _told[start : start + _slot_size] = bytes(_slot_size)
-    return reason.decode("utf-8", "replace")
+    how_long, _, reason = told.partition(b" ")
+    return reason.decode("utf-8", "replace"), how_long == b"always"
 
 
-def _write_down(reason):
+def _write_down(how_long, reason):
     global _is_written_down
     if _is_written_down:
         return
     _is_written_down = True
     start = _number % _slots * _slot_size
-    _told[start : start + _slot_size] = (b"%d " % _number + reason.encode("utf-8", "replace"))[:_slot_size].ljust(_slot_size, b"\0")
+    _told[start : start + _slot_size] = (b"%d %s " % (_number, how_long) + reason.encode("utf-8", "replace"))[:_slot_size].ljust(_slot_size, b"\0")
 
 
 def _audit(event, arguments):

@@ -104,7 +104,7 @@ class _Server:
         self._ahead = None  # (descriptor of the process, pid, connection) of a fork that waits for a task
         self._unused = {}  # descriptor of the process → pid of one that need not wait any more
         self._sources = {}  # pid → source of its task, and its stamp
-        self._fresh = {}  # source of a task, and its stamp → why it must not be forked
+        self._fresh = {}  # source of a task, or with its stamp → why it must not be forked
         self._poll = select.poll()
 
     def run(self, receive):
@@ -181,7 +181,7 @@ class _Server:
 
     def _why_fresh(self, request):
         kind, source = request["command"][2:4]
-        return self._fresh.get(_stamped(source)) or (None if kind == "call" else begin_again.needs_fresh(source))
+        return self._fresh.get(source) or self._fresh.get(_stamped(source)) or (None if kind == "call" else begin_again.needs_fresh(source))
 
     def _fork_ahead(self):
         """In the new process what waits for its task, which has come if it is no notebook; None if there is none."""
@@ -233,9 +233,10 @@ class _Server:
 
     def _tell_end(self, descriptor):
         number, pid, _ = self._tasks[descriptor]
-        source, reason = self._sources.pop(pid), begin_again.told_by(pid)
-        if reason:
-            self._fresh[source] = reason
+        source, told = self._sources.pop(pid), begin_again.told_by(pid)
+        if told is not None:
+            reason, is_always = told
+            self._fresh[source[0] if is_always else source] = reason
         # Not reaped yet: until the executor has ended all that the task left behind, its id must not be another's.
         info = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         if info.si_code == os.CLD_EXITED:
