@@ -33,7 +33,7 @@ _imports = re.compile(r"\bimport")
 _told = mmap(-1, _slots * _slot_size)  # shared with the forks
 _number = 0  # of the task's process, also in a kernel that it forked
 _request = None
-_before = None  # what was so when the task began, and stays when Python is started anew
+_before = None  # bytes that had been written when the task began
 _is_traceless = True
 _is_written_down = False
 
@@ -68,12 +68,12 @@ def begins():
     global _before
     if _request is not None:
         sys.addaudithook(_audit)
-        _before = _lasting(), _unseen_output()
+        _before = _unseen_output()
 
 
 def begin_again(reason):
     """Starts Python in the place of this process. Returns if the task has done something already, or is a notebook."""
-    can_be = _request is not None and os.getpid() == _number and _is_traceless and _before == (_lasting(), _unseen_output())
+    can_be = _request is not None and os.getpid() == _number and _is_traceless and _before == _unseen_output() and _usual == _lasting()
     _write_down(b"once" if can_be else b"always", reason)
     if not can_be:
         return
@@ -123,6 +123,7 @@ def _audit(event, arguments):
 
 
 def _lasting():
+    """What stays when Python is started anew."""
     os.umask(umask := os.umask(0))
     handlers = [_signal.getsignal(each) for each in _signal.valid_signals()]
     return umask, os.getpriority(os.PRIO_PROCESS, 0), os.sched_getaffinity(0), handlers, _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
@@ -136,3 +137,6 @@ def _unseen_output():
         return written - (os.stat(observe._log_file).st_size if os.path.exists(observe._log_file) else 0)
     except (OSError, StopIteration):
         return float("nan")
+
+
+_usual = _lasting()  # a task begins with what the warm process has
