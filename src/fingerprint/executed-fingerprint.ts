@@ -19,7 +19,7 @@
  * as it is written at every execution, and is afterwards as it was.
  */
 import path from 'node:path';
-import { isUnsettled, unsettled, unsettledAgain, type Digest, type Fingerprint, type ImportLookups, type PackageVersions } from '../model/fingerprint.ts';
+import { absent, isUnsettled, unsettled, unsettledAgain, type Digest, type Fingerprint, type ImportLookups, type PackageVersions } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { Compiler } from './called-sources.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
@@ -28,7 +28,7 @@ import { filesFound, packagesFound } from './import-lookups.ts';
 import { listingsSeen, withParents, type IsOutput } from './listings.ts';
 import { installedAt } from './installed-packages.ts';
 import { views } from './meaning.ts';
-import { absent, digestSources, isObserved, merged, observedKey, observedPath, scriptFiles, type Packages } from './task-fingerprint.ts';
+import { digestSources, isObserved, merged, observedKey, observedPath, scriptFiles, type Packages } from './task-fingerprint.ts';
 
 /** Version of a distribution that was installed while the task ran: which one was imported is not known. */
 export const unsettledVersion = 'changed while the task ran';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { globMatcher, isGlob, leadsOutside } from '../definition/paths.ts';
 import { canonicalJson, type JsonObject } from '../model/json.ts';
-import type { Digest, Fingerprint, PackageVersions } from '../model/fingerprint.ts';
+import { absent, type Digest, type Fingerprint, type PackageVersions } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { namedScripts } from './command-scripts.ts';
@@ -15,8 +15,6 @@ import { versionIn } from './installed-packages.ts';
 import { sourceKind, viewOf, type Meaning, type View } from './meaning.ts';
 import { statOf } from './stat-of.ts';
 
-/** Digest of a file that counts but is not there: going from absent to present is a change too. */
-export const absent = digestOf('absent');
 export interface FingerprintInputs {
   readonly task: Task;
   /** Absolute path of the pipeline's folder. */
