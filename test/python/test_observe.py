@@ -107,6 +107,14 @@ class OwnProcess(TaskTest):
         self.assertEqual(seen["read"], {"deep/x.txt", "d.txt", "in.txt", "lib.so"})
         self.assertEqual((seen["written"], seen["listed"]), ({"out.txt"}, {"deep": {"*"}}))
 
+    def test_modules_that_start_up_files_import(self):
+        self.write("lib/sitecustomize.py", "import startmod")
+        self.write("lib/startmod.py", "")
+        env = {**self.env(), "PYTHONPATH": f"{self.env()['PYTHONPATH']}{os.pathsep}{self.path('lib')}"}
+        self.env = lambda *_: env
+        _, seen = self.script("")
+        self.assertEqual(seen["modules"], {"lib/sitecustomize.py", "lib/startmod.py", "tasks/script.py"})
+
     def test_a_module_from_bytecode_is_its_source(self):
         self.write("lib/part.py", "X = 1")
         self.python("-m", "compileall", "-q", "lib")

@@ -31,6 +31,7 @@ _magic = set("*?[")
 _up = f"{os.sep}..{os.sep}"
 _metadata = ("METADATA", "PKG-INFO")
 _most_warnings = 1000
+on_start = []  # functions, called when the observer has started
 _longest_message = 2000
 
 _log_file = ""
@@ -97,12 +98,25 @@ def start(source=None, is_child=False):
         if path is not None:
             _tell_used("modules", path)
         _tell_loaded()
+    _tell_start_up_modules()
     sys.addaudithook(_audit)
     sys.meta_path.insert(0, _Finder)
     if not is_child:
         _watch_warnings()
     # Registered before anything of the task, so run after everything of the task.
     atexit.register(_tell_at_end)
+    for each in on_start:
+        each()
+
+
+def _tell_start_up_modules():
+    """Modules of the workspace that `sitecustomize` or a `.pth` file has imported."""
+    for module in list(sys.modules.values()):
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        if isinstance(origin, str) and origin.startswith((_workspace, _real_workspace)) and not origin.startswith(_python):
+            path = _in_workspace(origin)
+            if path is not None and _counts(path):
+                _tell_used("modules", path)
 
 
 def _watch_warnings():
