@@ -113,7 +113,7 @@ def _tell_start_up_modules():
     """Modules of the workspace that `sitecustomize` or a `.pth` file has imported."""
     for module in list(sys.modules.values()):
         origin = getattr(getattr(module, "__spec__", None), "origin", None)
-        if isinstance(origin, str) and origin.startswith((_workspace, _real_workspace)) and not origin.startswith(_python):
+        if isinstance(origin, str) and origin.startswith((_root, _real_root)) and not origin.startswith(_python):
             path = _in_workspace(origin)
             if path is not None and _counts(path):
                 _tell_used("modules", path)
