@@ -12,8 +12,8 @@
  * die on the way, its claim is as stale as the lock, and the next one claims what comes after it. That nobody else holds
  * the lock then follows from three things. What a lock says is never said again (`id`), so a stale one that was replaced
  * does not come back. A claim to it is removed only after that. And who has made a claim looks at the lock once more: if
- * it still says the same, no other claim to it was ever good. The lock is there all the time, so nobody finds the place
- * free.
+ * it still says the same, nobody has taken it, and nobody else may. The lock is there all the time, so nobody finds the
+ * place free.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';

@@ -205,7 +205,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             cause,
             command: commandOf(task, { folder, pythonPath, interpreter: context.decision.interpreter?.path }),
             params: withValues(decision.params, decision.pickles ?? [], ({ pickle }) => objectPath(store, pickle.digest) ?? null),
-            pickles: (decision.pickles ?? []).map(({ at, task: from, name, pickle }) => ({ at, path: objectPath(store, pickle.digest) ?? '', digest: pickle.digest, what: `the ${pickle.type} that ${from} returned as ${name}` })),
+            pickles: (decision.pickles ?? []).map(({ at, task: from, name, pickle }) => ({ at, path: objectPath(store, pickle.digest) ?? '', digest: pickle.digest, what: `the ${pickle.type} that ${from} returned as ${name}`, folders: moduleFolders(pipeline, from) })),
             runId,
             traceId,
             spanId: ids.spanId(),
@@ -318,6 +318,13 @@ function lazyCollector(onWarning: (message: string) => void): { readonly get: ()
       await started?.close();
     },
   };
+}
+
+/** Absolute, each once. */
+function moduleFolders({ tasks, folder }: Pipeline, id: TaskId): readonly string[] {
+  const task = tasks.find((each) => each.id === id);
+  const own = task?.source.kind === 'python' ? path.dirname(task.source.script) : task?.source.kind === 'notebook' ? task.cwd : '.';
+  return [...new Set([path.resolve(folder, own), folder])];
 }
 
 /** The tasks of the run as the record and the views name them. */

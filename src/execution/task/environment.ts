@@ -15,6 +15,8 @@ export interface PickleFile {
   readonly digest: Digest;
   /** For messages: `the DataFrame that split returned as data`. */
   readonly what: string;
+  /** Absolute. Where the task that returned it looks for modules first, in which the object's class may be. */
+  readonly folders: readonly string[];
 }
 
 export interface EnvironmentContext {
