@@ -14,6 +14,7 @@ import type { Fingerprint } from '../model/fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
+import { floatsAmong, plainJson } from '../model/whole-float.ts';
 import { filesOf, type FileDigests } from '../fingerprint/file-digests.ts';
 import { withObserved } from '../fingerprint/executed-fingerprint.ts';
 import { fileStamp, lastWriteIn, lookAtStart } from '../fingerprint/held-still.ts';
@@ -98,7 +99,7 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   const upstreamAtStart = outputTimes(execution, context.decision);
   const atStart = lookAtStart({ folder, used: filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file)), startedAt, digests });
   results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
-  emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: decision.params });
+  emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: plainJson(decision.params) });
   const putBack = await kept?.clear(task);
   makeOutputFolders(task, folder);
 
@@ -145,8 +146,9 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   const outcome = attempt.outcome === 'success' && missing.length > 0 ? 'failure' : attempt.outcome;
   const time = clock.now();
   const { returns, pickles } = attempt;
+  const floats = floatsAmong(returns);
   return {
-    ended: { type: 'task-ended', task: task.id, time, outcome, outputs, ...sizesOf(fingerprint.inputs, digests), returns, fingerprint, ...(failure !== undefined && { failure }) },
+    ended: { type: 'task-ended', task: task.id, time, outcome, outputs, ...sizesOf(fingerprint.inputs, digests), returns: plainJson(returns), ...(floats !== undefined && { floats }), fingerprint, ...(failure !== undefined && { failure }) },
     keep: async () => {
       const result = { ...span, outcome, outputs, returns, ...(pickles !== undefined && { pickles }), duration: elapsed(startTime, time), end: time, fingerprint };
       results.ended(task.id, result);

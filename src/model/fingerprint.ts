@@ -4,6 +4,7 @@
  */
 import type { Json, JsonObject } from './json.ts';
 import type { TaskId } from './pipeline.ts';
+import { jsonText } from './whole-float.ts';
 
 /** `sha256:` and 64 hex digits; of Python code over what it means; of a folder or glob, over the sorted names and digests of what is in it. */
 export type Digest = string & { readonly __brand: 'Digest' };
@@ -120,7 +121,7 @@ const short = (digest: Digest | undefined): string => (digest === undefined ? 'n
 
 function value(json: Json | undefined): string {
   if (json === undefined) return 'unset';
-  const text = JSON.stringify(json);
+  const text = jsonText(json);
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 

@@ -52,7 +52,7 @@ export function resultIn(state: RunState, task: TaskState): TaskResult | undefin
     outcome: phase,
     ...(task.fingerprint !== undefined && { fingerprint: task.fingerprint }),
     outputs: task.outputs,
-    returns: task.returns,
+    returns: { ...task.returns, ...task.floats },
     duration: elapsed(start, end),
     end,
   };

@@ -67,6 +67,7 @@ export function runOfSpans(spans: Iterable<OtlpSpan>): RunState | undefined {
     spanId: run.spanId as SpanId,
     pipeline: { name: text(attributes, semconv.cicdPipelineName), file: text(attributes, semconv.pipelineFile) },
     params: withPrefix(attributes, semconv.paramPrefix),
+    ...floatsOf(attributes),
     trigger: triggerOf(attributes.get(semconv.trigger)),
     resource: Object.fromEntries(run.resource),
     start: run.start as UnixNano,
@@ -128,6 +129,7 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
     ),
     ...(isJsonObject(inputSizes) && { inputSizes: inputSizes as Record<string, number> }),
     returns: record(object(attributes.get(semconv.taskReturns))),
+    ...floatsOf(attributes),
     ...(observed !== undefined && { observed: observedOf(observed) }),
     ...(isJsonObject(sources) && { sources: strings(sources) as Record<string, Digest> }),
     ...(failure !== undefined && { failure }),
@@ -373,6 +375,11 @@ function failureOf(span: OtlpSpan): RecordedFailure | undefined {
       frames: objects(frames).map((frame) => ({ file: string(frame['file']), line: typeof frame['line'] === 'number' ? frame['line'] : 0, function: string(frame['function']) })),
     }),
   };
+}
+
+function floatsOf(attributes: OtlpSpan['attributes']): Pick<TaskState, 'floats'> {
+  const floats = attributes.get(semconv.wholeFloats);
+  return isJsonObject(floats) ? { floats } : {};
 }
 
 const fingerprintTables = ['definitionParts', 'params', 'sources', 'inputs', 'upstream', 'env'] satisfies readonly (keyof Fingerprint)[];
