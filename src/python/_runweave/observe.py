@@ -205,7 +205,7 @@ def _audit(event, arguments):
         pass  # an exception here would make the task's own open() or import fail
 
 
-def _opened(path, flags, frame, is_to_run=None):
+def _opened(path, flags, frame):
     if type(path) is not str:
         path = os.fsdecode(path)
     if _cached in path:  # each module that is imported; see _hidden
@@ -218,7 +218,14 @@ def _opened(path, flags, frame, is_to_run=None):
     if flags & _writing:
         _writes(path, flags)
     elif path not in _read and path not in _written:
-        _reads(path, "loaded" if (callers.is_to_run(frame) if is_to_run is None else is_to_run) else "read")
+        _reads(path, "loaded" if callers.is_to_run(frame) else "read")
+
+
+def was_read(path, kind):
+    """A file that a module read which was imported before there was a task, and is given to it now."""
+    path = _in_workspace(path)
+    if path is not None:
+        _reads(path, kind)
 
 
 def _reads(path, kind="read"):
