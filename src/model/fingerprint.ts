@@ -4,6 +4,7 @@
  */
 import type { Json, JsonObject } from './json.ts';
 import type { TaskId } from './pipeline.ts';
+import { jsonText } from './whole-float.ts';
 
 /** `sha256:` and 64 hex digits; of Python code over what it means; of a folder or glob, over the sorted names and digests of what is in it. */
 export type Digest = string & { readonly __brand: 'Digest' };
@@ -53,6 +54,11 @@ export interface Fingerprint {
    * they do so once more, but looked at when it has ended. Not compared itself.
    */
   readonly moving?: readonly string[];
+  /**
+   * Of the sources and the files in declared inputs those that changed while the task ran, each of the last three times
+   * or more that it was not cut off: it writes them itself. Not compared itself.
+   */
+  readonly own?: readonly string[];
 }
 
 /**
@@ -122,7 +128,7 @@ const short = (digest: Digest | undefined): string => (digest === undefined ? 'n
 
 function value(json: Json | undefined): string {
   if (json === undefined) return 'unset';
-  const text = JSON.stringify(json);
+  const text = jsonText(json);
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 

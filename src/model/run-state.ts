@@ -80,6 +80,8 @@ export interface TaskState {
   /** Bytes of the fingerprint's inputs. */
   readonly inputSizes?: Readonly<Record<string, number>>;
   readonly returns: JsonObject;
+  /** Those of `returns` that hold whole floats, with them (`whole-float.ts`). */
+  readonly floats?: JsonObject;
   readonly observed?: Pick<EventOf<'observed'>, 'modules' | 'read' | 'written' | 'packages'>;
   /** Contents of the source files that it used, by path; see `store/source-content.ts`. */
   readonly sources?: Readonly<Record<string, Digest>>;
@@ -95,6 +97,8 @@ export interface RunState {
   readonly spanId: SpanId;
   readonly pipeline: { readonly name: string; readonly file: string };
   readonly params: JsonObject;
+  /** Those of `params` that hold whole floats, with them (`whole-float.ts`). */
+  readonly floats?: JsonObject;
   readonly trigger: Trigger;
   readonly resource: JsonObject;
   /** Content of the pipeline file; see `store/source-content.ts`. */
@@ -171,6 +175,8 @@ export function createRunFold(snapshot?: RunState): RunFold {
           return task;
         });
         state.params = event.params;
+        if (event.floats !== undefined) state.floats = event.floats;
+        else delete state.floats;
         state.tasks = [...now, ...gone];
         tasks = indexTasks(state.tasks);
         return;
@@ -221,6 +227,7 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       if (task.madeBy !== undefined) delete task.madeBy;
       if (task.blockedBy !== undefined) delete task.blockedBy;
       if (task.inputSizes !== undefined) delete task.inputSizes;
+      if (task.floats !== undefined) delete task.floats;
       return;
     case 'task-ended':
       task.phase = event.outcome;
@@ -228,6 +235,7 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       task.outputs = event.outputs;
       if (event.inputSizes !== undefined) task.inputSizes = event.inputSizes;
       task.returns = record(event.returns);
+      if (event.floats !== undefined) task.floats = event.floats;
       if (event.failure !== undefined) task.failure = event.failure;
       if (event.fingerprint !== undefined) task.fingerprint = event.fingerprint;
       return;

@@ -67,6 +67,7 @@ export function runOfSpans(spans: Iterable<OtlpSpan>): RunState | undefined {
     spanId: run.spanId as SpanId,
     pipeline: { name: text(attributes, semconv.cicdPipelineName), file: text(attributes, semconv.pipelineFile) },
     params: withPrefix(attributes, semconv.paramPrefix),
+    ...floatsOf(attributes),
     trigger: triggerOf(attributes.get(semconv.trigger)),
     resource: Object.fromEntries(run.resource),
     start: run.start as UnixNano,
@@ -128,6 +129,7 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
     ),
     ...(isJsonObject(inputSizes) && { inputSizes: inputSizes as Record<string, number> }),
     returns: record(object(attributes.get(semconv.taskReturns))),
+    ...floatsOf(attributes),
     ...(observed !== undefined && { observed: observedOf(observed) }),
     ...(isJsonObject(sources) && { sources: strings(sources) as Record<string, Digest> }),
     ...(failure !== undefined && { failure }),
@@ -375,13 +377,18 @@ function failureOf(span: OtlpSpan): RecordedFailure | undefined {
   };
 }
 
+function floatsOf(attributes: OtlpSpan['attributes']): Pick<TaskState, 'floats'> {
+  const floats = attributes.get(semconv.wholeFloats);
+  return isJsonObject(floats) ? { floats } : {};
+}
+
 const fingerprintTables = ['definitionParts', 'params', 'sources', 'inputs', 'upstream', 'env'] satisfies readonly (keyof Fingerprint)[];
 
 function fingerprintOf(value: Json | undefined): Fingerprint | undefined {
   if (!isJsonObject(value) || typeof value['definition'] !== 'string' || typeof value['interpreter'] !== 'string') return undefined;
   // Earlier records have none of these.
   if ([value['packages'], value['lookups'], value['listings']].some((table) => table !== undefined && !isJsonObject(table))) return undefined;
-  if (value['moving'] !== undefined && !Array.isArray(value['moving'])) return undefined;
+  if ([value['moving'], value['own']].some((list) => list !== undefined && !Array.isArray(list))) return undefined;
   return fingerprintTables.every((table) => isJsonObject(value[table])) ? (value as unknown as Fingerprint) : undefined;
 }
 

@@ -85,6 +85,10 @@ describe('how closely sources are compared', () => {
   }
 });
 
+it('names are looked for as Python compares them, in parts of modules too', () => {
+  assert.equal(meaning('sys.ｍodules[x]\n', 'module')?.module?.isDynamic, true);
+});
+
 describe('a source that is not understood', () => {
   it('has no meaning', () => {
     assert.equal(meaning('x = (\n'), undefined);
