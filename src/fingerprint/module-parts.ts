@@ -129,6 +129,8 @@ function mayBeBound(tokens: readonly string[], at: number): boolean {
     const token = tokens[next] ?? '';
     if (/^[([{]$/.test(token)) depth += 1;
     else if (/^[)\]}]$/.test(token)) depth -= 1;
+    // `except E: x = 1`, and not `x: int = 1`.
+    else if (depth === 0 && token === ':' && !follows && keywords.has(tokens[start] ?? '')) return false;
     else if (depth <= 0 && /^(?:[-+*/%@&|^:]|\*\*|\/\/|>>|<<)?=$/.test(token)) return true;
   }
   return false;

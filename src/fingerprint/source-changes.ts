@@ -68,7 +68,7 @@ async function tell(change: SourceChange, now: SourcesNow): Promise<SourceChange
   const added = wasSlice && !isSlice ? [] : [...after.keys()].filter((label) => !before.has(label));
   const all = { ...change, parts: [...edited, ...gone, ...added] };
   if (wasSlice && !isSlice && all.parts.length === 0) {
-    const isRefused = compiler !== undefined && (await digests.isCompiled(absolute, refusedBy(compiler)));
+    const isRefused = closenessNow === 0 && compiler !== undefined && (await digests.isCompiled(absolute, refusedBy(compiler)));
     return { ...change, compared: isRefused ? 'not compiled' : 'more closely' };
   }
   if (!wasSlice || !isSlice || edited.length > 0 || gone.length > 0 === added.length > 0) return all.parts.length > 0 ? all : change;

@@ -45,7 +45,7 @@ describe('what a function can use', () => {
     ...[
       "__name__: str = '__main__'", "for __name__ in ['__main__']: pass", 'from c import MAIN as __name__', 'from c import (x, __name__)', "(__name__, x) = '__main__', 1", "x, __name__ = 1, '__main__'", "if x: x, __name__ = 1, 2", "for x in y: x, __name__ = 1, 2", "(__name__ := '__main__')", "__name__ += ''", 'del __name__', 'def __name__(): pass', 'match x:\n    case A(__name__): pass', "__ｎame__ = '__main__'",
     ].map((line) => [`all where \`${line}\` makes a module a script`, { 'a.py': `${line}\n${f}${unused}` }, 'whole'] as const),
-    ...['tools.property, x = a, b', '(tools.staticmethod), x = a, b', '[tools.ValueError, x] = a', 'for tools.property in a: pass', 'with a as tools.object: pass', 'tools.property: int = 3', 'del tools.property', 'for x in y: tools.property, z = x'].map(
+    ...['tools.property, x = a, b', '(tools.staticmethod), x = a, b', '[tools.ValueError, x] = a', 'for tools.property in a: pass', 'with a as tools.object: pass', 'tools.property: int = 3', 'if x: tools.property: int = 3', 'del tools.property', 'for x in y: tools.property, z = x'].map(
       (line) => [`all where \`${line}\` replaces what is built in`, { 'a.py': `${line}\n${f}${unused}` }, 'whole'] as const,
     ),
     ...[
@@ -53,7 +53,7 @@ describe('what a function can use', () => {
     ].map((line) => [`all where \`${line}\` may find by name`, { 'a.py': `${line}\n${f}${unused}` }, 'whole'] as const),
     [
       'not more for what is ordinary',
-      { 'a.py': `import json, logging, os, joblib\nimport jax.numpy as jnp\nlog = logging.getLogger(__name__)\nhere = __name__ == "x"\ndef f(a=__name__):\n    log.info(f"{__name__}", f.__name__, extra=a)\n    name = f.__name__\n    x = np.load(os.path.join(a, f"{b}.npy", c(1, 2)), mmap_mode="r")\n    joblib.dump(x, "model.joblib")\n    try: tables.load(a, b, c); yaml.safe_load(f)\n    except (json.JSONDecodeError, asyncio.TimeoutError) as e: raise\n    return {a.__name__: b for a in b if isinstance(a, x.ValueError)}\n${unused}` },
+      { 'a.py': `import json, logging, os, joblib\nimport jax.numpy as jnp\nlog = logging.getLogger(__name__)\nhere = __name__ == "x"\ndef f(a=__name__):\n    log.info(f"{__name__}", f.__name__, extra=a)\n    name = f.__name__\n    x = np.load(os.path.join(a, f"{b}.npy", c(1, 2)), mmap_mode="r")\n    joblib.dump(x, "model.joblib")\n    try: tables.load(a, b, c); yaml.safe_load(f)\n    except (json.JSONDecodeError, asyncio.TimeoutError) as e: raise\n    except x.KeyError: b = 1\n    return {a.__name__: b for a in b if isinstance(a, x.ValueError)}\n${unused}` },
       { 'a.py': 'function f' },
     ],
     ['all where a module is used as a value', { 'a.py': 'import b\ndef f(): return show(b)\n', 'b.py': unused }, 'whole'],
