@@ -79,7 +79,7 @@ export function meaningOf(bytes: Uint8Array, kind: SourceKind, isIpynb: boolean)
  * pipeline's folder. `undefined`: a source that is not understood, which may do anything.
  */
 export function viewOf(sources: Readonly<Record<string, Meaning | undefined>>, isCall = false): View {
-  const own = ownModules(Object.keys(sources), isCall);
+  const own = ownModules(sources, isCall);
   let view: View = 'code';
   for (const meaning of Object.values(sources)) {
     if (meaning === undefined || meaning.view === 'bytes') return 'bytes';
@@ -90,22 +90,25 @@ export function viewOf(sources: Readonly<Record<string, Meaning | undefined>>, i
 
 /**
  * What an import of one of these files may be called: `text`, and `lib.text` of a folder that is no package, which Python
- * takes only where no installed package has its name. A folder of a package is no place that imports are looked for in,
- * nor, of a `call`, is that of its module.
+ * takes only where no installed package has its name. No folder of a package is searched, nor one that imports name as a
+ * part of a module's name, as of a `call` that of its module; that of a script is in any case.
  */
-function ownModules(files: readonly string[], isCall: boolean): ReadonlySet<string> {
+function ownModules(sources: Readonly<Record<string, Meaning | undefined>>, isCall: boolean): ReadonlySet<string> {
+  const files = Object.keys(sources);
   const folderOf = (file: string): string => file.slice(0, Math.max(0, file.lastIndexOf('/')));
   const packages = new Set(files.filter((file) => /(?:^|\/)__init__\.\w+$/.test(file)).map(folderOf));
+  const imports = new Set(Object.values(sources).flatMap((meaning) => meaning?.imports ?? []));
   const [task = ''] = files;
   const base = isCall ? '' : folderOf(task);
-  const isSearched = (folder: string): boolean => folder === base || (!packages.has(folder) && !(isCall && task.startsWith(`${folder}/`)));
   const modules = new Set<string>();
   for (const file of files) {
     const parts = file.replace(/(?:\/__init__)?\.\w+$/, '').split('/');
     for (const [at, first] of parts.entries()) {
-      if (!isSearched(parts.slice(0, at).join('/'))) continue;
-      const isPackage = at === parts.length - 1 || packages.has(parts.slice(0, at + 1).join('/'));
-      modules.add(isPackage ? first : `${first}.${parts[at + 1] ?? ''}`);
+      const folder = parts.slice(0, at).join('/');
+      const isNamed = packages.has(folder) || imports.has(`${parts[at - 1]}.${first}`) || (isCall && task.startsWith(`${folder}/`));
+      if (folder !== base && isNamed) continue;
+      const isRegular = at === parts.length - 1 || packages.has(parts.slice(0, at + 1).join('/'));
+      modules.add(isRegular ? first : `${first}.${parts[at + 1]}`);
     }
   }
   return modules;

@@ -76,6 +76,7 @@ describe('how closely sources are compared', () => {
     ['docstrings', { 'pydoc/a.py': 'import pydoc\n' }],
     ['docstrings', { 'click/a.py': 'from click import command\nfrom click.core import (Option)\n' }],
     ['docstrings', { 'a.py': 'import lib.click, click\n', 'lib/__init__.py': '', 'lib/click.py': '' }],
+    ['docstrings', { 'a.py': 'import lib.click, click\n', 'lib/click.py': '' }],
     ['docstrings', { 'tasks/click.py': 'import click\n' }, true],
   ];
   for (const [view, files, isCall] of own) {
