@@ -55,8 +55,8 @@ export interface Execution {
 export interface Executed {
   /** Not told yet. */
   readonly ended: EventOf<'task-ended'>;
-  /** From then on its result is known. Resolves with what the disk said, when it can't be kept to be restored. */
-  readonly keep: () => Promise<string | undefined>;
+  /** From then on its result is known; `isSuperseded`: a change wants the task to run again. Resolves with what the disk said, when it can't be kept to be restored. */
+  readonly keep: (isSuperseded: boolean) => Promise<string | undefined>;
 }
 
 /** A day: beyond what anybody waits for, and within what a timer can count. */
@@ -149,8 +149,8 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   const floats = floatsAmong(returns);
   return {
     ended: { type: 'task-ended', task: task.id, time, outcome, outputs, ...sizesOf(fingerprint.inputs, digests), returns: plainJson(returns), ...(floats !== undefined && { floats }), fingerprint, ...(failure !== undefined && { failure }) },
-    keep: async () => {
-      const result = { ...span, outcome, outputs, returns, ...(pickles !== undefined && { pickles }), duration: elapsed(startTime, time), end: time, fingerprint };
+    keep: async (isSuperseded) => {
+      const result = { ...span, outcome, ...(isCut && isSuperseded && { superseded: true as const }), outputs, returns, ...(pickles !== undefined && { pickles }), duration: elapsed(startTime, time), end: time, fingerprint };
       results.ended(task.id, result);
       return outcome !== 'success' ? undefined : kept?.keep(task, result, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0 });
     },

@@ -9,11 +9,12 @@
 import { hash } from 'node:crypto';
 import type { Digest } from '../model/fingerprint.ts';
 import { moduleParts, type ModuleParts } from './module-parts.ts';
+import { notebookText, readsCells, writtenImports } from './notebook-text.ts';
 import { notebookTokens } from './notebook-tokens.ts';
 import { pythonTokens } from './python-tokens.ts';
 
 /** Changes whenever a source may get another digest. */
-const version = 2 as number;
+const version = 3 as number;
 
 /** `module`: with its parts, for a task that calls a function. */
 export type SourceKind = 'python' | 'notebook' | 'module';
@@ -61,14 +62,14 @@ export function meaningOf(bytes: Uint8Array, kind: SourceKind, isIpynb: boolean)
   const python = kind === 'notebook' ? undefined : pythonTokens(text);
   const tokens = notebook ?? python;
   if (tokens === undefined) return undefined;
-  const code = asPythonReads(notebook === undefined ? tokens.code : notebook.cells.join('\n '));
+  const code = asPythonReads(notebook === undefined ? tokens.code : notebookText(notebook.cells));
   return {
     version,
     // By view, so that a digest of one is never taken for one of another.
     code: digest('code', tokens.code),
     docstrings: digest('docstrings', tokens.withDocstrings),
-    view: readsText.test(withoutFolders(code)) ? 'bytes' : readsDocstrings.test(code.replace(literalGetattr, '')) ? 'docstrings' : 'code',
-    imports: [...new Set(importsOf(code))].filter((module) => !indifferent.has(firstName(module))),
+    view: readsText.test(withoutFolders(code)) || (notebook !== undefined && readsCells(notebook.cells, code)) ? 'bytes' : readsDocstrings.test(code.replace(literalGetattr, '')) ? 'docstrings' : 'code',
+    imports: [...new Set([...importsOf(code), ...(notebook?.cells ?? []).flatMap(writtenImports)])].filter((module) => !indifferent.has(firstName(module))),
     ...(kind === 'module' && python !== undefined && { module: moduleParts(python.tokens, code) }),
     ...(notebook !== undefined && { cells: notebook.cells.map((cell) => hash('sha256', cell, 'hex').slice(0, 16)) }),
   };
@@ -139,8 +140,8 @@ const readsText = new RegExp(
     String.raw`\b__code__\b(?! \. (?:co_|replace))|\b(?:dill|cloudpickle)\b|\bimport (?:[^\n;]*, )?(?:marshal|dis)\b|\bfrom (?:marshal|dis) import\b|\bmetaclass\b(?! = (?:abc \. )?ABCMeta [,)])|\b__prepare__\b|\bclass [^\n ]+ \( (?:[^\n:]* , )?(?:\w+ \. )?(?:type|ABCMeta|EnumMeta|EnumType) [,)]`,
     // Tracebacks and warnings as values, or to somewhere else than the task's own output.
     String.raw`\b(?:(?:format|extract|walk)_(?:exc|exception|stack|tb)|TracebackException|StackSummary|dump_traceback\w*|showwarning|formatwarning)\b|\bcatch_warnings \( [^\n]*\brecord = (?!False\b)|\bprint_(?:exc|exception|last|stack|tb) \( [^\n]*\bfile = (?!sys \. std(?:err|out)\b)|\bprint_(?:exc|last) \( [^\n()]+ , [^\n()=]*[,)]`,
-    // Notebooks.
-    String.raw`\b_ih\b|\bIn \[|exactly [^\n]*(?:\?|%\w*(?:run|load|pycat|pfile|psource|pdoc|pinfo|recall|rerun|macro|save|history|notebook|edit|pastebin)\b)`,
+    // Of a notebook.
+    String.raw`\b(?:_ih|get_ipython)\b`,
   ].join('|'),
 );
 const readsDocstrings =

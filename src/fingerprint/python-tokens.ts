@@ -22,8 +22,6 @@ export interface PythonTokenList extends PythonTokens {
 }
 
 export interface TokenOptions {
-  /** Whether a comment (with its `#`) counts as a token; by default none does. */
-  readonly keepComment?: (comment: string) => boolean;
   /** False for a notebook's cell, whose first string is no docstring but may be its output. */
   readonly moduleDocstring?: boolean;
 }
@@ -54,7 +52,7 @@ interface Bracket {
 }
 
 /** `undefined`: not understood. */
-export function pythonTokens(source: string, { keepComment = () => false, moduleDocstring = true }: TokenOptions = {}): PythonTokenList | undefined {
+export function pythonTokens(source: string, { moduleDocstring = true }: TokenOptions = {}): PythonTokenList | undefined {
   // A mistake even in a comment.
   if (source.includes('\0')) return undefined;
   // As Python reads it, in strings too.
@@ -110,11 +108,8 @@ export function pythonTokens(source: string, { keepComment = () => false, module
       const char = text[at];
       if (char === '\\') return undefined;
       if (char === '#') {
-        const found = match(comment) ?? '';
-        at += found.length;
         // The end of its line is taken next, as that of a blank line.
-        if (keepComment(found)) code.push(found, newline);
-        lineStart = code.length;
+        at += match(comment)?.length ?? 0;
         continue;
       }
       if (char === '\n') {
@@ -152,9 +147,7 @@ export function pythonTokens(source: string, { keepComment = () => false, module
       continue;
     }
     if (char === '#') {
-      const found = match(comment) ?? '';
-      at += found.length;
-      if (keepComment(found)) code.push(found);
+      at += match(comment)?.length ?? 0;
       continue;
     }
     if (char === '\\') {

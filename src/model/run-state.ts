@@ -246,18 +246,13 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       task.skipReason = event.reason;
       if (event.madeBy !== undefined) task.madeBy = event.madeBy;
       if (event.blockedBy !== undefined) task.blockedBy = event.blockedBy;
+      if (standsForEarlier(event.reason) && task.attempts.length > 0) forgetExecution(task);
       return;
     case 'sources':
-      task.sources = event.files;
+      if (task.phase !== 'skip') task.sources = event.files;
       return;
     case 'attempt-started':
-      // What earlier attempts reported stays in the record; what people see is the latest attempt's.
-      task.metrics = record();
-      task.loggedParams = record();
-      task.tags = record();
-      task.artifacts = [];
-      task.datasets = [];
-      task.returns = record();
+      forgetReports(task);
       task.attempts.push({
         number: event.attempt,
         spanId: event.spanId,
@@ -281,6 +276,28 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       if (attempt !== undefined) applyToAttempt(task, attempt, event);
     }
   }
+}
+
+/** The task is as an execution of another run left it, whatever this run had tried before. */
+export function standsForEarlier(reason: string | undefined): boolean {
+  return reason === 'up-to-date' || reason === 'restored';
+}
+
+/** What earlier attempts reported stays in the record; what people see is the latest attempt's. */
+function forgetReports(task: MutableTask): void {
+  task.metrics = record();
+  task.loggedParams = record();
+  task.tags = record();
+  task.artifacts = [];
+  task.datasets = [];
+  task.returns = record();
+}
+
+function forgetExecution(task: MutableTask): void {
+  forgetReports(task);
+  task.params = {};
+  task.outputs = [];
+  for (const part of ['fingerprint', 'failure', 'inputSizes', 'floats', 'observed', 'sources'] as const) delete task[part];
 }
 
 function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclude<AttemptEvent, { readonly type: 'attempt-started' }>): void {

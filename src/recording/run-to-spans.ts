@@ -62,6 +62,7 @@ export function createRunCollector(): RunCollector {
   const apply = (event: RunEvent): void => {
     lastTime = event.time;
     switch (event.type) {
+      case 'task-skipped':
       case 'attempt-started': {
         const task = fold.task(event.task);
         const attempt = task?.attempts.at(-1);

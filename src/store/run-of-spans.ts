@@ -12,6 +12,7 @@ import { resourceColumns } from '../model/run-event.ts';
 import { byStart, logText, shownSpans } from '../model/reported.ts';
 import type { Dataset, ReportedLog, ReportedSpan } from '../model/reported.ts';
 import type { ArtifactContent, Outcome, OutputFile, RecordedFailure, RunId, SkipReason, SpanId, TraceId, TreeChanges, Trigger } from '../model/run-event.ts';
+import { standsForEarlier } from '../model/run-state.ts';
 import type { ArtifactState, AttemptState, CellState, OutputChunk, ResourcePoint, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import * as semconv from '../model/semantic-conventions.ts';
 import type { UnixNano } from '../model/time.ts';
@@ -86,14 +87,15 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
   const attemptSpans = childrenOf(span)
     .filter((child) => child.attributes.has(semconv.attemptNumber))
     .sort((a, b) => number(a.attributes, semconv.attemptNumber) - number(b.attributes, semconv.attemptNumber));
-  const latest = attemptSpans.at(-1);
-  const observed = attemptSpans.flatMap((attempt) => attempt.events.filter((event) => event.name === semconv.observedEvent)).at(-1);
+  const skipReason = attributes.get(semconv.taskSkipReason);
+  const isEarlier = typeof skipReason === 'string' && standsForEarlier(skipReason);
+  const latest = isEarlier ? undefined : attemptSpans.at(-1);
+  const observed = (isEarlier ? [] : attemptSpans).flatMap((attempt) => attempt.events.filter((event) => event.name === semconv.observedEvent)).at(-1);
   const phase = outcomeOf(attributes.get(semconv.cicdPipelineTaskRunResult)) ?? phaseOf(attributes.get(semconv.taskPhase));
   const failure = failureOf(span);
   const fingerprint = fingerprintOf(attributes.get(semconv.taskFingerprint));
   const owner = attributes.get(semconv.taskOwner);
   const description = attributes.get(semconv.taskDescription);
-  const skipReason = attributes.get(semconv.taskSkipReason);
   const sources = attributes.get(semconv.taskSources);
   const inputSizes = attributes.get(semconv.taskInputSizes);
   const madeBy = links.find((link) => link.attributes.get(semconv.linkType) === semconv.linkTypeMadeBy);
@@ -119,7 +121,7 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
     ...times(span, 'start'),
     ...times(span, 'end'),
     attempts: attemptSpans.map((attempt) => attemptOf(attempt, childrenOf(attempt), reportedOf(attempt))),
-    metrics: latest === undefined ? lastMetricsOf(span) : metricsOf(latest.events),
+    metrics: latest !== undefined ? metricsOf(latest.events) : isEarlier ? record() : lastMetricsOf(span),
     loggedParams: record(withPrefix(attributes, semconv.loggedParamPrefix)),
     tags: record(strings(withPrefix(attributes, semconv.tagPrefix))),
     artifacts: latest === undefined ? [] : artifactsOf(latest),

@@ -203,6 +203,8 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
         ...(outcome === 'success' && { fingerprint: fingerprint() }),
       });
     }
+    // An undo: what was tried counts no more.
+    if (chance(0.2)) events.push({ type: 'task-skipped', task, time: now(), reason: pick(['up-to-date', 'restored', 'manual'] as const), madeBy: { runId: '20261119T101010Z-generated-0000' as RunId, traceId: hex(32) as TraceId, spanId: hex(16) as SpanId } });
     if (chance(0.4)) events.push({ type: 'sources', task, time: now(), files: { ['__proto__']: digest(), ...digests() } });
     if (chance(0.3)) {
       const changes = { ...(chance(0.5) && { diff: digest() }), size: int(1000), truncated: chance(0.5), untracked: ['new.py'], untrackedCount: 1 };
