@@ -12,7 +12,7 @@ import re
 import stat
 import sys
 
-from . import observe
+from . import callers, observe
 
 _reading = frozenset(("open", "os.listdir", "os.scandir", "glob.glob", "glob.glob/2", "pathlib.Path.glob", "pathlib.Path.rglob"))
 _writing = os.O_WRONLY | os.O_RDWR
@@ -115,7 +115,7 @@ class ImportReads:
             if event == "open":
                 path, _, flags = arguments
                 if isinstance(path, (str, bytes)):
-                    self._opened(os.fsdecode(path), flags)
+                    self._opened(os.fsdecode(path), flags, callers.is_to_run(sys._getframe(0).f_back))
             elif not self._loading:
                 pass
             elif event == "os.listdir" or event == "os.scandir":
@@ -124,14 +124,14 @@ class ImportReads:
                     self.files[os.path.abspath(folder)] = None
                     self.made_known.add(os.path.abspath(folder))
                     # With a pattern that was told, or to find modules: nothing is told of it.
-                    if observe._is_for_task(sys._getframe(1)):
+                    if callers.is_for_task(sys._getframe(1)):
                         self._call("_lists", folder, "*")
             else:
                 self._globs(event, arguments)
         except Exception:
             pass  # it would be the import that fails
 
-    def _opened(self, path, flags):
+    def _opened(self, path, flags, is_to_run):
         absolute = os.path.abspath(path)
         self.files[absolute] = None
         if flags & _writing:
@@ -141,14 +141,14 @@ class ImportReads:
         if not flags & _writing:
             if absolute not in self.wrote:
                 self.made_known.add(absolute)
-            self._call("_opened", path, flags)
+            self._call("_opened", path, flags, is_to_run)
         elif absolute.startswith(self._workspace):
             self._written[self._loading[-1]] = absolute
 
     def _globs(self, event, arguments):
         # The folders that are read for it are heard of as well.
         if event == "glob.glob":
-            observe._globbing["glob"] = None
+            callers.globbing["glob"] = None
             if sys.version_info < (3, 10):
                 self._globbed(None, arguments[0], arguments[1])
         elif event == "glob.glob/2":
@@ -156,7 +156,7 @@ class ImportReads:
             if descriptor is None:
                 self._globbed(folder, pattern, is_recursive)
         else:
-            observe._globbing["pathlib"] = None
+            callers.globbing["pathlib"] = None
             folder, pattern = map(str, arguments)
             self._globbed(folder, pattern if event.endswith(".glob") else os.path.join("**", pattern), True)
 

@@ -205,7 +205,8 @@ def _audit(event, arguments):
         pass  # an exception here would make the task's own open() or import fail
 
 
-def _opened(path, flags, frame):
+def _opened(path, flags, asker):
+    """`asker` is the frame that opens it, or whether that is to run what is in it."""
     if type(path) is not str:
         path = os.fsdecode(path)
     if _cached in path:  # each module that is imported; see _hidden
@@ -218,7 +219,7 @@ def _opened(path, flags, frame):
     if flags & _writing:
         _writes(path, flags)
     elif path not in _read and path not in _written:
-        _reads(path, "loaded" if callers.is_to_run(frame) else "read")
+        _reads(path, "loaded" if asker is True or asker is not False and callers.is_to_run(asker) else "read")
 
 
 def _reads(path, kind="read"):
