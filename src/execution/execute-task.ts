@@ -16,6 +16,7 @@ import { filesOf, type FileDigests } from '../fingerprint/file-digests.ts';
 import { withObserved } from '../fingerprint/executed-fingerprint.ts';
 import { fileStamp, lastWriteIn, lookAtStart } from '../fingerprint/held-still.ts';
 import type { CompleteResult } from '../fingerprint/kept-results.ts';
+import type { SetAside } from '../fingerprint/set-aside.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { filesUsed, resultDigest } from '../fingerprint/task-fingerprint.ts';
 import type { AttemptResult } from './attempt.ts';
@@ -95,7 +96,7 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   const atStart = lookAtStart({ folder, used: filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file)), startedAt, digests });
   results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
   emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: decision.params });
-  const putBack = await kept?.clear(task);
+  const cleared = await kept?.clear(task, setAsideIn(context));
   makeOutputFolders(task, folder);
 
   let isWell = false;
@@ -108,8 +109,11 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   });
   memory?.written([...task.outputs, ...attempt.observed.written].map((file) => path.resolve(folder, file)));
   const { outputs, missing } = await readOutputs(task, folder, digests);
-  if (attempt.outcome === 'success' && missing.length === 0) onWell();
-  else await putBack?.();
+  let madeAgain: ReadonlySet<string> = new Set();
+  if (attempt.outcome === 'success' && missing.length === 0) {
+    onWell();
+    madeAgain = cleared?.settle() ?? madeAgain;
+  } else await cleared?.putBack();
   const written = new Set(attempt.observed.written);
   const isCut = attempt.outcome === 'cancellation';
   const moved = isCut ? [] : await movedUpstream(execution, { startedAt, times: upstreamAtStart, written }, context.decision);
@@ -147,9 +151,14 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
     keep: async () => {
       const result = results.get(task.id);
       if (result?.outcome !== 'success' || result.fingerprint === undefined) return undefined;
-      return kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0 });
+      return kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0, written, madeAgain });
     },
   };
+}
+
+/** What is taken out of the outputs of this run's tasks is told as a warning. */
+export function setAsideIn({ runId, clock, emit }: Pick<ExecutionContext, 'runId' | 'clock' | 'emit'>): SetAside {
+  return { runId, tell: (message) => emit({ type: 'warning', time: clock.now(), message }) };
 }
 
 async function tryRepeatedly({ task, decision, signal, attempts, onAttempt }: Execution, context: ExecutionContext, onExit: () => void): Promise<AttemptResult> {

@@ -42,6 +42,8 @@ export interface KeptFile {
   readonly size: number;
   /** Permission bits. */
   readonly mode: number;
+  /** It is known that the task made it; others came while it ran. */
+  readonly own?: boolean;
 }
 
 export interface KeptEntry {
