@@ -14,7 +14,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
-import { isUnsettled, unsettled, type Digest, type Fingerprint } from '../model/fingerprint.ts';
+import { isUnsettled, unsettled, type Digest, type Fingerprint, type Reason } from '../model/fingerprint.ts';
 import { canonicalJson, type Json } from '../model/json.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
@@ -54,8 +54,11 @@ export interface Cleared {
 }
 
 export interface KeptResults {
-  /** The newest result that was made from what is there now. `current` is the fingerprint by what counted last. */
-  readonly find: (inputs: Omit<FingerprintInputs, 'last'>, current: Fingerprint) => Promise<KeptResult | undefined>;
+  /**
+   * The newest result that was made from what is there now. `current` is the fingerprint by what counted last. `isOpen`: of
+   * these differences nobody knows yet whether they stay; what is found then may fit later, and not now.
+   */
+  readonly find: (inputs: Omit<FingerprintInputs, 'last'>, current: Fingerprint, isOpen?: (reason: Reason) => boolean) => Promise<KeptResult | undefined>;
   /** Puts the outputs back as they were. `false`: that could not be done, and the task has to run. */
   readonly restore: (task: Task, kept: KeptResult, aside: SetAside) => Promise<boolean>;
   /**
@@ -92,16 +95,17 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   const writers = new Map<string, TaskId>();
   const isOfOther = (task: Task, relative: string): boolean => (writers.get(relative) ?? task.id) !== task.id;
 
-  const find: KeptResults['find'] = async (inputs, current) => {
+  const find: KeptResults['find'] = async (inputs, current, isOpen) => {
     if (limit === 0 || !canBeKept(inputs.task)) return undefined;
     const candidates = entries
       .of(inputs.task.id)
-      .filter(({ entry }) => mayMatch(entry.result.fingerprint, current))
+      .filter(({ entry }) => isOpen !== undefined || mayMatch(entry.result.fingerprint, current))
       .sort((a, b) => (a.entry.result.end < b.entry.result.end ? 1 : -1));
     for (const candidate of candidates) {
       const { result, files } = candidate.entry;
       const now = await fingerprintTask({ ...inputs, last: result.fingerprint }, digests());
-      if (fingerprintDifference(result.fingerprint, now).length > 0 || !files.every((file) => objects.has(file.digest, file.size))) continue;
+      const differences = fingerprintDifference(result.fingerprint, now);
+      if (!differences.every((reason) => isOpen?.(reason) === true) || !files.every((file) => objects.has(file.digest, file.size))) continue;
       // What can't be looked at can't be put back.
       if (await canBePutBack(inputs.task, candidate).catch(() => false)) return candidate;
     }
