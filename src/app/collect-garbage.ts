@@ -103,7 +103,7 @@ function startOf(file: string): number | undefined {
 
 /**
  * Files that a process was writing, under their temporary names: `digests.json.PID.tmp` in `cache/`, and of a lock
- * `runweave.yaml.lock.PID` in `live/`. Editors of this machine write the cache without a lock: those of processes that
+ * `runweave.yaml.lock.PID-…` in `live/`. Editors of this machine write the cache without a lock: those of processes that
  * are there stay. A process of another machine that shares the folder can't be looked at, so only what is older than
  * any write lasts goes.
  */
@@ -114,7 +114,7 @@ function unfinished(store: string): readonly { readonly file: string; readonly s
       const pid = pattern.exec(path.basename(file))?.[1];
       return pid !== undefined && stats.isFile() && stats.mtimeMs < before && !processExists(Number(pid));
     });
-  return [...of('cache', /\.(\d+)\.tmp$/), ...of('live', /\.lock\.(\d+)(?:\.stale)?$/)];
+  return [...of('cache', /\.(\d+)\.tmp$/), ...of('live', /\.lock\.(\d+)(?:-.*|\.stale)?$/)];
 }
 
 /** Files that say what tasks returned last, and what they can have again: objects of Python are among it. */

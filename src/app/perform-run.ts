@@ -11,6 +11,7 @@ import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
 import { withValues } from '../model/pickled-return.ts';
 import { toDate, type Clock, type UnixNano } from '../model/time.ts';
+import { floatsAmong, plainJson } from '../model/whole-float.ts';
 import type { LoadedGraph, RunResult } from '../protocol/session.ts';
 import type { Collector } from '../collector/server.ts';
 import { sourceLabel } from '../definition/task-source.ts';
@@ -161,7 +162,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     traceId,
     spanId,
     pipeline: { name: pipeline.name, file: path.relative(context.workspace, pipeline.file).replaceAll(path.sep, '/') },
-    params: pipeline.params,
+    ...recordedParams(pipeline),
     trigger: request.trigger,
     tasks: nodesOf(pipeline, request.graph, scope, spanOf),
     // Known a little later: git has to be asked.
@@ -205,7 +206,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             cause,
             command: commandOf(task, { folder, pythonPath, interpreter: context.decision.interpreter?.path }),
             params: withValues(decision.params, decision.pickles ?? [], ({ pickle }) => objectPath(store, pickle.digest) ?? null),
-            pickles: (decision.pickles ?? []).map(({ at, task: from, name, pickle }) => ({ at, path: objectPath(store, pickle.digest) ?? '', digest: pickle.digest, what: `the ${pickle.type} that ${from} returned as ${name}` })),
+            pickles: (decision.pickles ?? []).map(({ at, task: from, name, pickle }) => ({ at, path: objectPath(store, pickle.digest) ?? '', digest: pickle.digest, what: `the ${pickle.type} that ${from} returned as ${name}`, folders: moduleFolders(pipeline, from) })),
             runId,
             traceId,
             spanId: ids.spanId(),
@@ -254,7 +255,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
         announce: () => {
           secrets = [...new Set([...secrets, ...secretValues(next, context.environment)])];
           masker = createMasker(secrets);
-          emit({ type: 'tasks-changed', time: clock.now(), params: next.params, tasks: nodesOf(next, graph, nextScope, spanOf) });
+          emit({ type: 'tasks-changed', time: clock.now(), ...recordedParams(next), tasks: nodesOf(next, graph, nextScope, spanOf) });
         },
       }),
   });
@@ -320,6 +321,18 @@ function lazyCollector(onWarning: (message: string) => void): { readonly get: ()
   };
 }
 
+function recordedParams({ params }: Pipeline): { readonly params: JsonObject; readonly floats?: JsonObject } {
+  const floats = floatsAmong(params);
+  return { params: plainJson(params), ...(floats !== undefined && { floats }) };
+}
+
+/** Absolute, each once. */
+function moduleFolders({ tasks, folder }: Pipeline, id: TaskId): readonly string[] {
+  const task = tasks.find((each) => each.id === id);
+  const own = task?.source.kind === 'python' ? path.dirname(task.source.script) : task?.source.kind === 'notebook' ? task.cwd : '.';
+  return [...new Set([path.resolve(folder, own), folder])];
+}
+
 /** The tasks of the run as the record and the views name them. */
 function nodesOf(pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, spanOf: (task: TaskId) => SpanId): readonly TaskNode[] {
   let modules: ReadonlyMap<TaskId, string> | undefined;
@@ -330,7 +343,7 @@ function nodesOf(pipeline: Pipeline, graph: LoadedGraph, scope: PlanScope, spanO
       id: task.id,
       name: task.name,
       kind: task.source.kind,
-      matrix: task.matrix,
+      matrix: plainJson(task.matrix),
       dependencies: task.dependencies,
       source: sourceLabel(task.source) ?? moduleOf(task.id),
       outputs: task.outputs,

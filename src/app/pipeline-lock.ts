@@ -1,6 +1,6 @@
 /** The pipeline's lock as a session holds it: once, however many of its own runs and watches want it. */
 import type { ProblemCode } from '../protocol/session.ts';
-import { acquireLock, heldLocks } from './lock.ts';
+import { acquireLock, adviceFor, heldLocks } from './lock.ts';
 
 export type Held = { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly code: ProblemCode; readonly message: string };
 
@@ -31,7 +31,7 @@ export function createPipelineLock(store: string, file: string, onTaken: () => v
           return {
             ok: false,
             code: 'locked',
-            message: `another process holds this pipeline: ${theirs === 'watch' ? 'a watch' : 'a run'} with process id ${pid} on ${host}. Wait for it, or end it. If it is gone for certain, delete ${result.file}.`,
+            message: `another process holds this pipeline: ${theirs === 'watch' ? 'a watch' : 'a run'} with process id ${pid} on ${host}. ${adviceFor(result)}`,
           };
         }
         releaseFile = result.release;

@@ -1,9 +1,10 @@
-/** After an executor that died: ends what it left running and seals its run. */
+/** After an executor that died: ends what it left running, seals its run, and knows of what was completed in it. */
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { RunResult } from '../protocol/session.ts';
 import { processesWith } from '../execution/backend/descendants.ts';
+import { resultsFileOf } from './task-memory.ts';
 
 /** How long tasks of a dead executor may take to end after SIGTERM, in milliseconds. */
 const grace = 2000;
@@ -29,7 +30,30 @@ export async function recoverInterruptedRuns(store: string, onError: (error: unk
   const [{ writerIsAlive }, { recoverRuns }] = await Promise.all([import('../recording/writer.ts'), import('../recording/seal.ts')]);
   await endProcessesOf(runIds);
   for (const runId of runIds) rmSync(path.join(store, 'cache', 'attempts', runId), { recursive: true, force: true });
-  return recoverRuns(store, writerIsAlive, onError);
+  const recovered = await recoverRuns(store, writerIsAlive, onError);
+  for (const { record } of recovered) {
+    // Without it, these tasks run once more.
+    await takeResults(store, record).catch(onError);
+  }
+  return recovered;
+}
+
+/** The end of a task is in the event log before it is among the results: the executor may have died in between. */
+async function takeResults(store: string, record: string): Promise<void> {
+  const [{ readRecordHead }, { resultIn }, { openResults, readResults }] = await Promise.all([import('../store/read-record.ts'), import('../store/latest-results.ts'), import('../fingerprint/results.ts')]);
+  const state = await readRecordHead(record);
+  const file = resultsFileOf(store, state.pipeline.file);
+  const known = readResults(file);
+  if (known === undefined) return;
+  const results = openResults(file, known);
+  for (const task of state.tasks) {
+    const { id } = task.node;
+    const last = results.get(id);
+    if (last?.runId !== state.runId || last.outcome !== 'error' || task.phase !== 'success') continue;
+    const result = resultIn(state, task);
+    if (result !== undefined) results.ended(id, result);
+  }
+  results.close();
 }
 
 /**

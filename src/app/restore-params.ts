@@ -3,7 +3,7 @@ import { disk } from './disk.ts';
 import { editParams, type ParamEdits } from '../definition/edit-params.ts';
 import { loadPipeline } from '../definition/load-pipeline.ts';
 import type { RunState } from '../model/run-state.ts';
-import { withoutMasked } from './retry.ts';
+import { paramsOf } from './retry.ts';
 
 export type RestoredParams = ParamEdits & {
   /** Names of parameters that hold a secret, which no record has: they stay as they are. */
@@ -11,8 +11,8 @@ export type RestoredParams = ParamEdits & {
 };
 
 /** `file` is the absolute path of the pipeline file, `text` what is in it or will be. */
-export function restoreParams({ params }: Pick<RunState, 'params'>, file: string, text: string, environment: Readonly<Record<string, string | undefined>>): RestoredParams {
-  const known = withoutMasked(params);
+export function restoreParams(state: Pick<RunState, 'params' | 'floats'>, file: string, text: string, environment: Readonly<Record<string, string | undefined>>): RestoredParams {
+  const known = paramsOf(state);
   const { pipeline } = loadPipeline({ file, text, environment, disk });
-  return { ...editParams(text, known, pipeline?.params ?? {}), masked: Object.keys(params).filter((name) => !Object.hasOwn(known, name)) };
+  return { ...editParams(text, known, pipeline?.params ?? {}), masked: Object.keys(state.params).filter((name) => !Object.hasOwn(known, name)) };
 }

@@ -5,13 +5,13 @@ import type { RunOptions } from '../protocol/session.ts';
 
 /** All that the run was asked for, with its parameters; what is up to date then does not run. */
 export function retryOfRun(state: RunState, force: boolean): RunOptions {
-  return { tasks: namedTasks(state), force, params: withoutMasked(state.params), paramsOf: state.runId };
+  return { tasks: namedTasks(state), force, params: paramsOf(state), paramsOf: state.runId };
 }
 
 /** One task of the run alone, with the parameters and inputs that it had; `undefined` when it did not run. */
 export function retryOfTask(state: RunState, task: TaskState): RunOptions | undefined {
   if (!canRunAgain(task)) return undefined;
-  return { tasks: [task.node.id], force: true, alone: { runId: state.runId, fingerprint: task.fingerprint }, params: withoutMasked(state.params), paramsOf: state.runId };
+  return { tasks: [task.node.id], force: true, alone: { runId: state.runId, fingerprint: task.fingerprint }, params: paramsOf(state), paramsOf: state.runId };
 }
 
 /** Whether it is known which inputs it had. */
@@ -25,9 +25,9 @@ function namedTasks({ trigger, tasks }: RunState): readonly string[] {
   return tasks.filter((task) => task.skipReason !== 'manual').map((task) => task.node.id);
 }
 
-/** A secret's value is in no record: such a parameter is what the file says now. */
-export function withoutMasked(params: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(params).filter(([, value]) => !isMasked(value)));
+/** As the run had them, floats that are whole included. A secret's value is in no record: such a parameter is what the file says now. */
+export function paramsOf({ params, floats }: Pick<RunState, 'params' | 'floats'>): JsonObject {
+  return Object.fromEntries(Object.entries({ ...params, ...floats }).filter(([, value]) => !isMasked(value)));
 }
 
 function isMasked(value: Json): boolean {

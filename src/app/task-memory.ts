@@ -28,9 +28,13 @@ export interface ImportMemory {
   readonly save: () => void;
 }
 
+export function resultsFileOf(store: string, pipelineFile: string): string {
+  return path.join(store, 'cache', `results-${path.basename(pipelineFile)}.jsonl`);
+}
+
 /** `store` is `.runweave`; `file` the pipeline file, of which there may be several in its folder. */
 export function createTaskMemory(store: string, file: string): TaskMemory {
-  const resultsFile = path.join(store, 'cache', `results-${path.basename(file)}.jsonl`);
+  const resultsFile = resultsFileOf(store, file);
   const digestsFile = path.join(store, 'cache', 'digests.json');
   const decisionsFile = path.join(store, 'cache', `decisions-${path.basename(file)}.json`);
   let results: Promise<Results> | undefined;

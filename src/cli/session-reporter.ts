@@ -1,6 +1,7 @@
 /** Shows what a session says, to people or as JSON lines. `run` and `watch` share it. */
 import { readFileSync } from 'node:fs';
 import { hasErrors } from '../model/diagnostic.ts';
+import { jsonText } from '../model/whole-float.ts';
 import type { LoadedGraph, RunResult, SessionMessage } from '../protocol/session.ts';
 import type { CommandLine } from './arguments.ts';
 import { diagnosticCount, diagnosticLines } from './diagnostics.ts';
@@ -28,7 +29,7 @@ export function createSessionReporter(line: CommandLine, host: Host): SessionRep
 
 function jsonReporter(host: Host): SessionReporter {
   const write = (value: unknown): void => {
-    host.stdout.write(`${JSON.stringify(value)}\n`);
+    host.stdout.write(`${jsonText(value)}\n`);
   };
   let said = '[]';
   const graph = (loaded: LoadedGraph): void => {

@@ -1,5 +1,6 @@
 import { isScalar, parseDocument } from 'yaml';
 import type { Json, JsonObject } from '../model/json.ts';
+import { jsonOfYaml } from '../definition/whole-numbers.ts';
 import { keepsDigits } from '../model/whole-number.ts';
 
 type MutableJson = Record<string, Json>;
@@ -46,11 +47,11 @@ function parseValue(text: string): Parsed {
 /** Of what has whole numbers as `bigint`. */
 function jsonOf(value: unknown): Parsed {
   let lost: bigint | undefined;
-  const json = JSON.stringify(value, (_, each: unknown) => {
+  JSON.stringify(value, (_, each: unknown) => {
     if (typeof each !== 'bigint') return each;
     if (!keepsDigits(String(each))) lost ??= each;
-    return Number(each);
+    return null;
   });
   if (lost !== undefined) return { type: 'error', message: `${lost} has more digits than a number keeps: it would be ${Number(lost)}; write it as text, '"${lost}"'` };
-  return { type: 'value', value: JSON.parse(json) as Json };
+  return { type: 'value', value: jsonOfYaml(value) };
 }

@@ -5,6 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isAlias, isMap, isScalar, parseDocument, stringify, type Pair, type ParsedNode, type YAMLMap } from 'yaml';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
+import { jsonText, plainJson } from '../model/whole-float.ts';
+import { jsonOfYaml } from './whole-numbers.ts';
 
 /** Of the text as it is: from `start`, `length` characters become `text`. */
 export interface TextEdit {
@@ -29,6 +31,8 @@ type ParsedMap = YAMLMap.Parsed;
 
 /** A value on one line, which is the same inside `{ }` and outside. */
 function flow(value: Json): string {
+  // JSON is YAML, and `yaml` would write 1.0 as 1.
+  if (plainJson(value) !== value) return jsonText(value);
   // A line break of the text would end the line that it stands on.
   const text = typeof value === 'string' && /[\n\r\t\u0085\u2028\u2029]/.test(value) ? JSON.stringify(value) : stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
   return typeof value === 'string' && /[,[\]{}#]/.test(text) && !/^["']/.test(text) ? JSON.stringify(value) : text;
@@ -36,7 +40,7 @@ function flow(value: Json): string {
 
 /** `current` are the parameters as the file is understood now: a reference that comes to the value stays a reference. */
 export function editParams(text: string, params: JsonObject, current: JsonObject): ParamEdits {
-  const document = parseDocument(text, { schema: 'core', uniqueKeys: false, logLevel: 'error' });
+  const document = parseDocument(text, { schema: 'core', uniqueKeys: false, intAsBigInt: true, logLevel: 'error' });
   if (document.errors.length > 0) return { type: 'refused', message: 'the pipeline file has mistakes; correct them first' };
   const root = document.contents;
   if (!isMap(root)) return { type: 'refused', message: 'the pipeline file has no tasks' };
@@ -55,7 +59,7 @@ export function editParams(text: string, params: JsonObject, current: JsonObject
       changes.push({ name, to });
       continue;
     }
-    const from = (pair.value?.toJS(document) ?? null) as Json;
+    const from = jsonOfYaml(pair.value?.toJS(document));
     if (isDeepStrictEqual(from, to) && !isAlias(pair.value)) continue;
     if (!isDeepStrictEqual(current[name] ?? from, to)) changes.push({ name, from: current[name] ?? from, to });
     edits.push(replacement(text, pair, flow(escaped(to))));
@@ -69,8 +73,8 @@ export function editParams(text: string, params: JsonObject, current: JsonObject
 
 /** Anchors and merge keys may have an edit reach further than meant. */
 function saysSo(text: string, params: JsonObject): boolean {
-  const document = parseDocument(text, { schema: 'core', logLevel: 'error' });
-  const said = document.errors.length > 0 ? undefined : (document.toJS() as Json);
+  const document = parseDocument(text, { schema: 'core', intAsBigInt: true, logLevel: 'error' });
+  const said = document.errors.length > 0 ? undefined : jsonOfYaml(document.toJS());
   const own = isJsonObject(said) && isJsonObject(said['params']) ? said['params'] : {};
   // What was left as a reference is not compared.
   return Object.entries(params).every(([name, value]) => isDeepStrictEqual(own[name], escaped(value)) || JSON.stringify(own[name] ?? null).includes('${'));

@@ -1,6 +1,7 @@
 /** A declared task and the tasks that its matrix makes of it; and which of them belong together. */
 import type { JsonObject } from '../model/json.ts';
 import type { TaskId } from '../model/pipeline.ts';
+import { jsonText, valueText, type WholeFloat } from '../model/whole-float.ts';
 import { checkShape } from './check-shape.ts';
 import { taskShape } from './pipeline-schema.ts';
 import { resolve } from './references.ts';
@@ -8,10 +9,10 @@ import type { Scope } from './references.ts';
 import { quoted } from './reporter.ts';
 import type { Reporter, Span } from './reporter.ts';
 import { checkWholeNumbers } from './whole-numbers.ts';
-import { fromJson } from './yaml-tree.ts';
+import { fromJson, toJson } from './yaml-tree.ts';
 import type { Entry, MappingNode, YamlNode } from './yaml-tree.ts';
 
-export type MatrixValue = string | number | boolean;
+export type MatrixValue = string | number | boolean | WholeFloat;
 
 export interface DeclaredTask {
   readonly name: string;
@@ -66,11 +67,12 @@ function readAxis(axis: string, { key, value: node }: Entry, scope: Scope): read
   const seen = new Map<string, MatrixValue>();
   for (const item of list.items) {
     if (item.type !== 'scalar' || item.value === null) return undefined;
-    const text = String(item.value);
+    const value = toJson(item) as MatrixValue;
+    const text = valueText(value);
     if (seen.has(text)) reporter.report({ code: 'bad-value', at: item, message: `${text} is twice in the matrix key ${quoted(axis)}`, suggestion: 'remove one of them' });
     else if (/[[\]{},\p{Cc}]/u.test(text)) {
       reporter.report({ code: 'bad-value', at: item, message: `the matrix value ${quoted(text)} contains one of [ ] { } , which task ids are made with`, suggestion: 'give it a short name, and look the rest up in the task' });
-    } else seen.set(text, item.value);
+    } else seen.set(text, value);
   }
   return seen.size === 0 ? undefined : [...seen.values()];
 }
@@ -83,7 +85,7 @@ function expand(name: string, matrix: ReadonlyMap<string, readonly MatrixValue[]
 }
 
 function taskId(name: string, matrix: Readonly<Record<string, MatrixValue>>): TaskId {
-  const values = Object.entries(matrix).map(([axis, value]) => `${axis}=${String(value)}`);
+  const values = Object.entries(matrix).map(([axis, value]) => `${axis}=${valueText(value)}`);
   return (values.length === 0 ? name : `${name}[${values.join(',')}]`) as TaskId;
 }
 
@@ -114,10 +116,10 @@ export function reportMismatch(upstream: DeclaredTask, downstream: DeclaredTask,
   for (const axis of sharedAxes(upstream, downstream)) {
     const [above, below] = [upstream.matrix.get(axis) ?? [], downstream.matrix.get(axis) ?? []];
     const missing = (values: readonly MatrixValue[], from: readonly MatrixValue[]): MatrixValue | undefined => {
-      const known = new Set(from);
-      return values.find((value) => !known.has(value));
+      const known = new Set(from.map((value) => jsonText(value)));
+      return values.find((value) => !known.has(jsonText(value)));
     };
-    const message = (has: string, value: MatrixValue, hasNot: string): string => `matrix key ${quoted(axis)}: ${quoted(has)} has ${JSON.stringify(value)}, ${quoted(hasNot)} does not`;
+    const message = (has: string, value: MatrixValue, hasNot: string): string => `matrix key ${quoted(axis)}: ${quoted(has)} has ${jsonText(value)}, ${quoted(hasNot)} does not`;
     const suggestion = 'give both the same values, or use different keys to wait for all';
     const onlyBelow = missing(below, above);
     const onlyAbove = missing(above, below);

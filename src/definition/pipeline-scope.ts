@@ -2,6 +2,7 @@
 import { isSecretName } from '../model/credential-names.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import { valueText } from '../model/whole-float.ts';
 import { reportUnknownName, reportUnknownNamespace, resolve, textBudget, wholeReference } from './references.ts';
 import type { Reference, Scope } from './references.ts';
 import { quoted } from './reporter.ts';
@@ -128,7 +129,7 @@ export function envOf(node: YamlNode | undefined, scope: Scope): Readonly<Record
     if (value.type !== 'scalar') continue;
     const json = value.hasReference ? resolve(value, scope) : value.value;
     if (json === undefined) continue;
-    variables.push([name, typeof value.value === 'string' ? (typeof json === 'string' ? json : JSON.stringify(json)) : value.source]);
+    variables.push([name, typeof value.value === 'string' ? valueText(json) : value.source]);
   }
   return Object.fromEntries(variables);
 }

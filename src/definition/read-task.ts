@@ -2,6 +2,7 @@
 import { parseCondition, type Check } from '../model/check.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { Compare, Retries, TaskKind, WatchMode } from '../model/pipeline.ts';
+import { plainJson } from '../model/whole-float.ts';
 import { checkShape } from './check-shape.ts';
 import type { Disk } from './disk.ts';
 import { parseDuration } from './duration.ts';
@@ -73,10 +74,11 @@ function readInstance(declared: DeclaredTask, instance: Instance, options: ReadT
   const scope = taskScope(declared, instance, options);
   const entryOf = (name: FieldName): Entry | undefined => declared.node.entries.get(name) ?? defaults?.entries.get(name);
 
-  /** The value as the table has it; checked again when it came out of a reference. */
+  /** The value as the table has it; checked again when it came out of a reference. For us, `4.0` is 4; for a task, it is not. */
   const field = (name: FieldName, fieldScope: Scope = scope): Json | undefined => {
     const entry = entryOf(name);
-    return entry && valueOf(entry, taskShape.keys[name], name, fieldScope);
+    const value = entry && valueOf(entry, taskShape.keys[name], name, fieldScope);
+    return value === undefined || name === 'params' ? value : plainJson(value);
   };
   const text = (name: FieldName, fieldScope?: Scope): string | undefined => field(name, fieldScope) as string | undefined;
   const paths = (name: 'inputs' | 'outputs'): readonly PathInFile[] => {

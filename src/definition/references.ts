@@ -5,6 +5,7 @@
  * In a shell command only these four are references: `${HOME}` and `${x:-y}` are the shell's own.
  */
 import type { Json } from '../model/json.ts';
+import { valueText } from '../model/whole-float.ts';
 import type { Reporter, Span } from './reporter.ts';
 import { quoted } from './reporter.ts';
 import { toJson } from './yaml-tree.ts';
@@ -43,7 +44,7 @@ export function resolve(node: YamlNode, scope: Scope): Json | undefined {
   if (!node.hasReference) return toJson(node);
   switch (node.type) {
     case 'scalar':
-      return typeof node.value === 'string' ? resolveText(node, node.value, scope) : node.value;
+      return typeof node.value === 'string' ? resolveText(node, node.value, scope) : toJson(node);
     case 'sequence':
       return bounded(node.items.map((item) => resolve(item, scope)).filter((item) => item !== undefined), node, scope);
     case 'mapping': {
@@ -120,7 +121,7 @@ function resolveText(node: ScalarNode, value: string, scope: Scope): Json | unde
     copied = match.index + text.length;
     const json = scope.lookUp(found);
     if (json === undefined) failed = true;
-    else if (json !== null) result += typeof json === 'string' ? json : JSON.stringify(json);
+    else if (json !== null) result += valueText(json);
     if (result.length > largestValue || result.length > scope.budget.left) {
       reportTooLarge(node, scope.reporter);
       return undefined;

@@ -10,6 +10,7 @@ import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { ParsedNode, Scalar, YAMLError, YAMLMap } from 'yaml';
 import { isJsonObject } from '../model/json.ts';
 import type { Json } from '../model/json.ts';
+import { float, isWholeFloat, numberOf, valueText } from '../model/whole-float.ts';
 import { quoted } from './reporter.ts';
 import type { Reporter, Span } from './reporter.ts';
 
@@ -206,10 +207,11 @@ function convert(contents: ParsedNode, reporter: Reporter): YamlNode {
   return node(contents, { start: 0, end: 0 }, 0);
 }
 
+/** With an object for each whole float (`model/whole-float.ts`). */
 export function toJson(node: YamlNode): Json {
   switch (node.type) {
     case 'scalar':
-      return node.value;
+      return typeof node.value === 'number' && isFloat.test(node.source) ? float(node.value) : node.value;
     case 'sequence':
       return node.items.map(toJson);
     case 'mapping':
@@ -219,10 +221,14 @@ export function toJson(node: YamlNode): Json {
   }
 }
 
+/** With a point or an exponent; hexadecimal numbers have digits of the same letter (yaml.org/spec/1.2.2, 10.3.2). */
+const isFloat = /^[-+]?[\d.]*[.e]/i;
+
 /** A value that stands for what is at `at`: the result of a reference, or a param that was set from outside. It is never resolved again. */
 export function fromJson(json: Json, at: Span): YamlNode {
   const base = { hasReference: false, size: 1, start: at.start, end: at.end };
   if (Array.isArray(json)) return { ...base, type: 'sequence', items: (json as readonly Json[]).map((item) => fromJson(item, at)) };
+  if (isWholeFloat(json)) return { ...base, type: 'scalar', value: numberOf(json), source: valueText(json) };
   if (isJsonObject(json)) return { ...base, type: 'mapping', entries: new Map(Object.entries(json).map(([key, value]) => [key, { key: at, value: fromJson(value, at) }])) };
   const value = json as ScalarNode['value'];
   return { ...base, type: 'scalar', value, source: String(value) };

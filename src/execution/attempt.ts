@@ -19,6 +19,7 @@ import type { Task, TaskId } from '../model/pipeline.ts';
 import { logText, seriesName, type Report, type ReportedLog } from '../model/reported.ts';
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TaskWarning, TraceId } from '../model/run-event.ts';
 import type { Clock, UnixNano } from '../model/time.ts';
+import { jsonText, plainJson } from '../model/whole-float.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
 import type { Backend, ProcessEnd, RunningProcess } from './backend/backend.ts';
 import { followLog, type FollowedLog } from './follow-log.ts';
@@ -259,7 +260,7 @@ function failureOf(checks: readonly CheckResult[], tail: string): RecordedFailur
  * for each attempt takes the file system ever longer (ext4 looks through the inodes that were freed lately).
  */
 function writeParams(folder: string, params: JsonObject): string {
-  const text = JSON.stringify(params);
+  const text = jsonText(params);
   const file = path.join(folder, `params-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
   if (existsSync(file)) return file;
   // Parameters, and what the task logs, are for nobody else on this machine.
@@ -435,7 +436,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         lastReturns.set(entry.name, entry);
         pickles.delete(entry.name);
         returns[entry.name] = entry.value;
-        emit({ ...of, time, ...entry });
+        emit({ ...of, time, ...entry, value: plainJson(entry.value) });
         return;
       case 'pickled-return':
         lastReturns.set(entry.name, entry);
@@ -500,7 +501,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
     returns: (): JsonObject => returns,
     pickles: (): PickledReturns => Object.fromEntries(pickles),
     notKept: () => notKept,
-    reported: () => ({ metric: measured.of, returns }),
+    reported: () => ({ metric: measured.of, returns: plainJson(returns) }),
     exception: () => exception,
     warnings: () => [...warnings.values()],
     observed: () => seen.observed(request.folder, context.digests),

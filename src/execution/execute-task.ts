@@ -4,6 +4,8 @@
  *
  *   executeTask:  started ──▶ attempt ──failed, retries left──▶ pause ──▶ attempt …
  *                                └──▶ looked at ──▶ `ended`       `keep`: after the end was told
+ *
+ * Told first: a process that dies in between leaves a record of what was made, from which the result can be had.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -12,12 +14,13 @@ import type { Fingerprint } from '../model/fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
+import { floatsAmong, plainJson } from '../model/whole-float.ts';
 import { filesOf, type FileDigests } from '../fingerprint/file-digests.ts';
 import { withObserved } from '../fingerprint/executed-fingerprint.ts';
 import { fileStamp, lastWriteIn, lookAtStart } from '../fingerprint/held-still.ts';
-import type { CompleteResult } from '../fingerprint/kept-results.ts';
 import type { SetAside } from '../fingerprint/set-aside.ts';
 import type { Results } from '../fingerprint/results.ts';
+import { statOf } from '../fingerprint/stat-of.ts';
 import { filesUsed, resultDigest } from '../fingerprint/task-fingerprint.ts';
 import type { AttemptResult } from './attempt.ts';
 import { compilerOf, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
@@ -53,8 +56,8 @@ export interface Execution {
 export interface Executed {
   /** Not told yet. */
   readonly ended: EventOf<'task-ended'>;
-  /** Resolves with what the disk said, when its result can't be kept. */
-  readonly keep: () => Promise<string | undefined>;
+  /** From then on its result is known; `isSuperseded`: a change wants the task to run again. Resolves with what the disk said, when it can't be kept to be restored. */
+  readonly keep: (isSuperseded: boolean) => Promise<string | undefined>;
 }
 
 /** A day: beyond what anybody waits for, and within what a timer can count. */
@@ -72,10 +75,12 @@ export async function executeTask(execution: Execution, context: ExecutionContex
     if (!isRefusal(error)) throw error;
     const time = clock.now();
     const { fingerprint } = decision;
-    results.ended(task.id, { ...span, outcome: 'error', outputs: [], returns: {}, duration: elapsed(startTime, time), end: time, fingerprint });
     return {
       ended: { type: 'task-ended', task: task.id, time, outcome: 'error', outputs: [], returns: {}, fingerprint, failure: { type: error.code, message: error.message } },
-      keep: () => Promise.resolve(undefined),
+      keep: () => {
+        results.ended(task.id, { ...span, outcome: 'error', outputs: [], returns: {}, duration: elapsed(startTime, time), end: time, fingerprint });
+        return Promise.resolve(undefined);
+      },
     };
   }
 }
@@ -95,7 +100,7 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   const upstreamAtStart = outputTimes(execution, context.decision);
   const atStart = lookAtStart({ folder, used: filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file)), startedAt, digests });
   results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
-  emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: decision.params });
+  emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: plainJson(decision.params) });
   const cleared = await kept?.clear(task, setAsideIn(context));
   makeOutputFolders(task, folder);
 
@@ -140,18 +145,18 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
 
   const failure: RecordedFailure | undefined =
     attempt.outcome === 'success' && missing.length > 0
-      ? { type: 'missing-output', message: `ended well, but did not make its output ${missing.join(', ')}` }
+      ? { type: 'missing-output', message: `ended well, but did not make its output ${missing.map((output) => output + inItsPlace(path.join(folder, output))).join(', ')}` }
       : attempt.failure;
   const outcome = attempt.outcome === 'success' && missing.length > 0 ? 'failure' : attempt.outcome;
   const time = clock.now();
   const { returns, pickles } = attempt;
-  results.ended(task.id, { ...span, outcome, outputs, returns, ...(pickles !== undefined && { pickles }), duration: elapsed(startTime, time), end: time, fingerprint });
+  const floats = floatsAmong(returns);
   return {
-    ended: { type: 'task-ended', task: task.id, time, outcome, outputs, ...sizesOf(fingerprint.inputs, digests), returns, fingerprint, ...(failure !== undefined && { failure }) },
-    keep: async () => {
-      const result = results.get(task.id);
-      if (result?.outcome !== 'success' || result.fingerprint === undefined) return undefined;
-      return kept?.keep(task, result as CompleteResult, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0, written, madeAgain });
+    ended: { type: 'task-ended', task: task.id, time, outcome, outputs, ...sizesOf(fingerprint.inputs, digests), returns: plainJson(returns), ...(floats !== undefined && { floats }), fingerprint, ...(failure !== undefined && { failure }) },
+    keep: async (isSuperseded) => {
+      const result = { ...span, outcome, ...(isCut && isSuperseded && { superseded: true as const }), outputs, returns, ...(pickles !== undefined && { pickles }), duration: elapsed(startTime, time), end: time, fingerprint };
+      results.ended(task.id, result);
+      return outcome !== 'success' ? undefined : kept?.keep(task, result, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0, written, madeAgain });
     },
   };
 }
@@ -241,9 +246,20 @@ function sizesOf(inputs: Fingerprint['inputs'], digests: FileDigests): Pick<Even
   return sizes.length === 0 ? {} : { inputSizes: Object.fromEntries(sizes) as Record<string, number> };
 }
 
-/** Whether all outputs are, without a look at what they are. */
+/** Whether all outputs are, without a look at what is in them. */
 function areThere(task: Task, folder: string): boolean {
-  return task.outputs.every((output) => isGlob(output) || existsSync(path.join(folder, output)));
+  return task.outputs.every((output) => {
+    if (isGlob(output)) return true;
+    const stats = statOf(path.join(folder, output));
+    return stats !== undefined && (stats.isFile() || stats.isDirectory());
+  });
+}
+
+/** What has no content that could be compared or kept. */
+function inItsPlace(output: string): string {
+  const stats = statOf(output);
+  if (stats === undefined || stats.isFile() || stats.isDirectory()) return '';
+  return ` (it is ${stats.isFIFO() ? 'a named pipe' : stats.isSocket() ? 'a socket' : 'a device'}: outputs are files and folders)`;
 }
 
 /** A task finds the folders of its outputs made. */

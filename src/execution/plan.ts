@@ -25,7 +25,7 @@ export interface PlanScope {
 export function waitsForRequest(task: Task, scope: Pick<PlanScope, 'named' | 'unasked'>, reasons: readonly Reason[]): boolean {
   if (scope.named.has(task.id)) return false;
   if (task.watch === 'manual') return true;
-  return scope.unasked && (task.watch === 'lazy' || reasons.every((reason) => reason.type === 'last-run-failed' || reason.type === 'never-cached'));
+  return scope.unasked && (task.watch === 'lazy' || reasons.every((reason) => (reason.type === 'last-run-failed' && reason.superseded !== true) || reason.type === 'never-cached'));
 }
 
 export interface Decided {

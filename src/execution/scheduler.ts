@@ -394,7 +394,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     const isTold = entries.get(task.id) !== entry || !entry.restarting;
     if (isTold) emit(ended);
     // Before anything that depends on it can start and write to its outputs.
-    const refused = await keep();
+    const refused = await keep(entry.restarting);
     if (refused !== undefined && !keepFailed) emit({ type: 'warning', time: clock.now(), message: `outputs are not kept for later: ${refused}` });
     keepFailed ||= refused !== undefined;
     running -= 1;

@@ -14,10 +14,12 @@
  *
  * Never for good: what is written at each execution and is afterwards as it was, or is only read without being declared, is
  * taken for the task's own doing, or that of a program that it starts, the third time in a row. Two would be somebody who
- * edits while he waits.
+ * edits while he waits. Where there are several such things, it is the third time of all of them: else each could be
+ * waited for in turn, for ever. A declared input or source of which that is known (`own`) is the task's own doing as long
+ * as it is written at every execution, and is afterwards as it was.
  */
 import path from 'node:path';
-import { unsettled, unsettledAgain, type Digest, type Fingerprint, type ImportLookups, type PackageVersions } from '../model/fingerprint.ts';
+import { isUnsettled, unsettled, unsettledAgain, type Digest, type Fingerprint, type ImportLookups, type PackageVersions } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { Compiler } from './called-sources.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
@@ -81,8 +83,23 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
   const { task, folder, startedAt, last, written, isOwnOutput, compiler } = options;
   const isOwn = (file: string): boolean => written.has(file) || isOwnOutput(file);
   const used = (file: string): Used => contentUsed(file, ownOf(seen.stamps, file), isOwn(file), options);
+  const ownBefore = new Set(fingerprint.own);
+  const ownNow = new Set<string>();
+  /** Put back what was taken for the task's own doing, unless all is. */
+  const taken: (() => void)[] = [];
+  const settle = (now: Digest, before: Digest | undefined, put: (digest: Digest) => void): void => {
+    put(unsettledOr(now, before));
+    if (before === unsettledAgain) taken.push(() => put(unsettledAgain));
+  };
+  /** Likewise, of a source or declared input in which these files were written. */
+  const settleDeclared = (table: Record<string, Digest>, key: string, now: Digest, before: Digest | undefined, { moved, isAsBefore }: { readonly moved: readonly string[]; readonly isAsBefore: boolean }): void => {
+    if (!isAsBefore) table[key] = unsettled;
+    else if (moved.length > 0 && moved.every((file) => ownBefore.has(file))) table[key] = now;
+    else settle(now, before, (digest) => (table[key] = digest));
+    for (const file of moved) if (ownBefore.has(file) || table[key] === now) ownNow.add(file);
+  };
   const upstream = { ...fingerprint.upstream };
-  for (const id of options.movedUpstream) upstream[id] = unsettledOr(fingerprint.upstream[id] ?? absent, last?.upstream[id]);
+  for (const id of options.movedUpstream) settle(fingerprint.upstream[id] ?? absent, last?.upstream[id], (digest) => (upstream[id] = digest));
 
   // Nothing was reported: a shell command, or a task that was killed. What was known of it stays known, so that a
   // change of what it hangs in is seen.
@@ -112,17 +129,12 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
     // What was the same at a closer look is the same.
     const isUnchanged = started !== undefined && before.sources[file] === started;
     const use = used(file);
-    if (use === 'unknown') sources[file] = isUnchanged ? unsettledOr(content, last?.sources[file]) : unsettled;
+    if (use === 'unknown') settleDeclared(sources, file, content, last?.sources[file], { moved: [file], isAsBefore: isUnchanged });
     else sources[file] = use === 'now' || started === undefined || (isUnchanged && isAsClose) ? content : started;
   }
 
   const inputs: Record<string, Digest> = {};
   const moving: string[] = [];
-  const unknown = (input: string, content: Digest): Digest => {
-    const digest = unsettledOr(content, last?.inputs[input]);
-    if (digest === content) moving.push(input);
-    return digest;
-  };
   for (const [input, started] of Object.entries(fingerprint.inputs)) {
     if (isObserved(input) && isReported) continue;
     const file = isObserved(input) ? observedPath(input) : input;
@@ -131,12 +143,24 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
       continue;
     }
     const content = (await digests.ofPath(folder, file))?.digest ?? absent;
-    const use = options.atStart.knows(file) ? used(file) : contentUsedWithin(file, content === started, { ...options, stamps: seen.stamps, isOwn }, digests);
-    const isUnchanged = content === started || isObserved(input);
-    if (use === 'unknown') inputs[input] = isUnchanged ? unknown(input, content) : unsettled;
-    else inputs[input] = use === 'now' ? content : started;
+    const isAsBefore = content === started || isObserved(input);
+    const use = options.atStart.knows(file) ? used(file) : undefined;
+    const moved = use === undefined ? movedWithin(file, content === started, { ...options, stamps: seen.stamps, isOwn }, digests) : [file];
+    // Who deleted what is not seen.
+    if (use === 'unknown' || (use === undefined && (moved.length > 0 || content !== started))) {
+      settleDeclared(inputs, input, content, last?.inputs[input], { moved, isAsBefore });
+      if (inputs[input] === content || moved.some((each) => ownNow.has(each))) moving.push(input);
+    } else inputs[input] = use === 'at start' ? started : content;
   }
-  if (!isReported) return { ...fingerprint, sources, inputs, upstream, ...(moving.length > 0 && { moving }) };
+  const { moving: movedBefore = [], own: _, ...rest } = fingerprint;
+  const execution = (moved: readonly string[], used: Pick<Fingerprint, 'packages' | 'lookups' | 'listings'>): Fingerprint => {
+    const listed = Object.values(used.listings ?? {}).flatMap((patterns) => Object.values(patterns).map(({ digest }) => digest));
+    if ([sources, inputs, upstream].some((table) => Object.values(table).some(isUnsettled)) || listed.some(isUnsettled)) for (const putBack of taken) putBack();
+    // An execution that was cut off says nothing of what it would have written.
+    const [moves, own] = options.isCut ? [movedBefore, ownBefore] : [moved, ownNow];
+    return { ...rest, ...used, sources, inputs, upstream, ...(moves.length > 0 && { moving: moves }), ...(own.size > 0 && { own: [...own] }) };
+  };
+  if (!isReported) return execution(moving, {});
 
   for (const file of seen.read) {
     if (isOwnOutput(file) || options.isInput(file) || options.isMade(file) || Object.hasOwn(sources, file)) continue;
@@ -146,14 +170,13 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
     if (!options.isCut && (written.has(file) || (lastChangeIn(fileStamp(path.resolve(folder, file))) ?? 0) > startedAt)) moving.push(key);
     // One that a program of the task writes each time after it was read would be another each time.
     const isAsRead = use === 'now' || (use === 'at start' && content === fingerprint.inputs[key]);
-    inputs[key] = isAsRead ? content : unsettledOr(content, last?.inputs[key]);
+    if (isAsRead) inputs[key] = content;
+    else settle(content, last?.inputs[key], (digest) => (inputs[key] = digest));
   }
   const made = withParents(written);
-  const { listings, moved } = listingsSeen(seen.listed, { folder, isOutput: options.isOutput, since: startedAt - coarseClock, before: fingerprint.listings ?? {}, last: last?.listings ?? {}, isOwn: (relative) => made.has(relative), unsettledOr }, digests);
+  const { listings, moved } = listingsSeen(seen.listed, { folder, isOutput: options.isOutput, since: startedAt - coarseClock, before: fingerprint.listings ?? {}, last: last?.listings ?? {}, isOwn: (relative) => made.has(relative), settle }, digests);
   const packages = versionsAtStart(fingerprint, merged(seen.packages, packagesFound(folder, lookups, digests)), options, digests);
-  const { moving: movedBefore, ...rest } = fingerprint;
-  const moves = options.isCut ? (movedBefore ?? []) : [...moving, ...moved];
-  return { ...rest, sources, inputs, upstream, packages, lookups, listings, ...(moves.length > 0 && { moving: moves }) };
+  return execution([...moving, ...moved], { packages, lookups, listings });
 }
 
 function ownOf(stamps: ObservedUse['stamps'], file: string): string | undefined {
@@ -174,21 +197,17 @@ function contentUsed(file: string, stamp: string | undefined, isOwn: boolean, { 
   return isMissing(now) && (lastChangeIn(stamp) ?? 0) > startedAt - coarseClock ? 'now' : 'unknown';
 }
 
-/** Likewise of a folder or glob; `isUnchanged`: its names and contents are those that the task was decided on. */
-function contentUsedWithin(
+/** Files of a folder or glob of which another content may have been used; `isUnchanged`: it has the names and contents that the task was decided on. */
+function movedWithin(
   input: string,
   isUnchanged: boolean,
   { folder, startedAt, atStart, stamps, isOwn, isMade }: Pick<ObservationContext, 'folder' | 'startedAt' | 'atStart' | 'isMade'> & Pick<ObservedUse, 'stamps'> & { readonly isOwn: (file: string) => boolean },
   digests: FileDigests,
-): Used {
-  // Who deleted what is not seen.
-  if (!isUnchanged) return 'unknown';
-  if ((digests.lastChangeWithin(path.resolve(folder, input)) ?? Infinity) <= startedAt - coarseClock) return 'now';
-  const isKnown = (absolute: string): boolean => {
-    const file = path.relative(folder, absolute).replaceAll(path.sep, '/');
-    return isMade(file) || contentUsed(file, ownOf(stamps, file), isOwn(file), { folder, startedAt, atStart }) === 'now';
-  };
-  return filesOf(folder, input).every(isKnown) ? 'now' : 'unknown';
+): readonly string[] {
+  if (isUnchanged && (digests.lastChangeWithin(path.resolve(folder, input)) ?? Infinity) <= startedAt - coarseClock) return [];
+  return filesOf(folder, input)
+    .map((absolute) => path.relative(folder, absolute).replaceAll(path.sep, '/'))
+    .filter((file) => !isMade(file) && contentUsed(file, ownOf(stamps, file), isOwn(file), { folder, startedAt, atStart }) !== 'now');
 }
 
 /** A module that the task makes itself is found because it ran, and none of its sources. */

@@ -19,6 +19,7 @@ import { hasFineTimes } from './fine-times.ts';
 import { labelled, type LabelledParts } from './function-slice.ts';
 import { readImports } from './import-chain.ts';
 import { isCurrent, meaningOf, type Meaning, type SourceKind } from './meaning.ts';
+import { shareLooks } from './shared-looks.ts';
 
 const racyWindow = 50_000_000n;
 /** Above this a file is read in pieces between which other work goes on. */
@@ -59,8 +60,8 @@ export interface FileDigests {
   /** Digest of one file's content; `undefined` when there is no such file. */
   readonly ofFile: (absolute: string) => Promise<PathDigest | undefined>;
   /**
-   * Digest of a file, folder or glob relative to `folder`. `undefined` when a file or folder is missing; a glob
-   * without a match is an empty set, which has a digest. `isMade`: by a task that has ended, so that nobody is writing it.
+   * Digest of a file, folder or glob relative to `folder`. `undefined` when a file or folder is missing, or something else
+   * (a named pipe, a device) has its name; a glob without a match is an empty set, which has a digest. `isMade`: by a task that has ended, so that nobody is writing it.
    */
   readonly ofPath: (folder: string, relative: string, isMade?: boolean) => Promise<PathDigest | undefined>;
   /** When a file changed last (Unix milliseconds), as `ofFile` or `ofPath` saw it last; `undefined` where that is not known. */
@@ -258,7 +259,11 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     const stats = statOf(absolute);
     const single = await ofSeen(absolute, stats, isMade);
     if (single !== undefined) return single;
-    if (!isGlob(relative) && stats === undefined) return undefined;
+    return !isGlob(relative) && stats?.isDirectory() !== true ? undefined : shared(`${folder}\0${relative}`, () => ofWithin(folder, relative));
+  };
+  const shared = shareLooks<PathDigest>();
+  const ofWithin = async (folder: string, relative: string): Promise<PathDigest> => {
+    const absolute = path.resolve(folder, relative);
     const listing: string[] = [];
     let size = 0;
     let sizeAtTurn = 0;

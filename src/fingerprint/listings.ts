@@ -86,8 +86,8 @@ export interface SeenListings extends Place {
   readonly last: Listings;
   /** Made by the task itself, or a folder with such files in it. */
   readonly isOwn: (relative: string) => boolean;
-  /** Stands for a listing of which is not known what the task saw. */
-  readonly unsettledOr: (now: Digest, last: Digest | undefined) => Digest;
+  /** Puts what stands for a listing of which is not known what the task saw, now or later. */
+  readonly settle: (now: Digest, last: Digest | undefined, put: (digest: Digest) => void) => void;
 }
 
 /** Name of a listing among what moves. */
@@ -109,8 +109,11 @@ export function listingsSeen(seen: Readonly<Record<string, readonly string[]>>, 
       const isKnown = before !== undefined && own.every((name) => ownBefore.includes(name));
       const now = digestOfNames(names, own, digests);
       const hasMoved = isKnown ? now !== before.digest : changedSince(context.since, context, listed, { names, own }, digests);
-      if (hasMoved) moved.push(listingKey(listed, pattern));
-      (listings[listed] ??= {})[pattern] = { digest: hasMoved ? context.unsettledOr(now, context.last[listed]?.[pattern]?.digest) : now, ...(own.length > 0 && { own }) };
+      const put = (digest: Digest): void => void ((listings[listed] ??= {})[pattern] = { digest, ...(own.length > 0 && { own }) });
+      put(now);
+      if (!hasMoved) continue;
+      moved.push(listingKey(listed, pattern));
+      context.settle(now, context.last[listed]?.[pattern]?.digest, put);
     }
   }
   return { listings, moved };

@@ -67,6 +67,7 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
     ...(inputs.last?.packages !== undefined && { packages: merged(versionsNow(inputs.last.packages, digests), packagesFound(folder, inputs.last.lookups ?? {}, digests)) }),
     ...(inputs.last?.lookups !== undefined && { lookups: inputs.last.lookups }),
     ...(inputs.last?.moving !== undefined && { moving: inputs.last.moving }),
+    ...(inputs.last?.own !== undefined && { own: inputs.last.own }),
     ...(inputs.last?.listings !== undefined && { listings: listingsNow(folder, inputs.last.listings, inputs.isOutput, digests) }),
   };
 }

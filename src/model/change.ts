@@ -2,6 +2,7 @@
 import type { Digest, Reason } from './fingerprint.ts';
 import type { Json } from './json.ts';
 import type { TaskId } from './pipeline.ts';
+import { jsonText } from './whole-float.ts';
 
 export type Change =
   | { readonly type: 'values'; readonly name: string; readonly from: string; readonly to: string }
@@ -49,5 +50,5 @@ export function changeOf(reason: Reason): Change | undefined {
 /** Text as it is, so that a command of several lines is compared by its lines; everything else as JSON. */
 function text(value: Json | undefined): string {
   if (value === undefined) return '';
-  return `${typeof value === 'string' ? value : JSON.stringify(value, null, 2)}\n`;
+  return `${typeof value === 'string' ? value : jsonText(value, 2)}\n`;
 }

@@ -4,6 +4,7 @@
  */
 import type { Json, JsonObject } from './json.ts';
 import type { TaskId } from './pipeline.ts';
+import { jsonText } from './whole-float.ts';
 
 /** `sha256:` and 64 hex digits; of Python code over what it means; of a folder or glob, over the sorted names and digests of what is in it. */
 export type Digest = string & { readonly __brand: 'Digest' };
@@ -53,6 +54,11 @@ export interface Fingerprint {
    * they do so once more, but looked at when it has ended. Not compared itself.
    */
   readonly moving?: readonly string[];
+  /**
+   * Of the sources and the files in declared inputs those that changed while the task ran, each of the last three times
+   * or more that it was not cut off: it writes them itself. Not compared itself.
+   */
+  readonly own?: readonly string[];
 }
 
 /**
@@ -69,7 +75,8 @@ export function isUnsettled(digest: Digest | undefined): boolean {
 /** Why a task is stale: which component changed, from what, to what. */
 export type Reason =
   | { readonly type: 'never-ran' }
-  | { readonly type: 'last-run-failed'; readonly runId: string }
+  /** `superseded`: it was cancelled for a change that wanted the task to run again. */
+  | { readonly type: 'last-run-failed'; readonly runId: string; readonly superseded?: true }
   | { readonly type: 'forced' }
   | { readonly type: 'never-cached' }
   | { readonly type: 'definition-changed'; readonly part: string; readonly from?: Json; readonly to?: Json }
@@ -115,7 +122,7 @@ const short = (digest: Digest | undefined): string => (digest === undefined ? 'n
 
 function value(json: Json | undefined): string {
   if (json === undefined) return 'unset';
-  const text = JSON.stringify(json);
+  const text = jsonText(json);
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
@@ -160,7 +167,7 @@ export function describeReason(reason: Reason): string {
     case 'never-ran':
       return 'no earlier result';
     case 'last-run-failed':
-      return `did not succeed in ${reason.runId}`;
+      return reason.superseded ? `was cancelled in ${reason.runId}, as a change wanted it to run again` : `did not succeed in ${reason.runId}`;
     case 'forced':
       return 'forced';
     case 'never-cached':

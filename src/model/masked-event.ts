@@ -10,6 +10,7 @@ import { mask, type Masker } from './masker.ts';
 import type { Dataset, ReportedLog, ReportedSpan } from './reported.ts';
 import type { EventOf, OutputFile, RunEvent, RunEventType, SpanReference, TaskNode, TreeChanges } from './run-event.ts';
 import { cicdPipelineRunId, vcsRefHeadRevision } from './semantic-conventions.ts';
+import { isWholeFloat, numberOf } from './whole-float.ts';
 
 /**
  * ours       ids, digests, times and words of ours: left as they are
@@ -64,8 +65,8 @@ const dataset = { source: 'value', schema: 'value', profile: 'value' } as const 
 
 /** Besides what each event has. */
 const ofTypes: { readonly [T in RunEventType]: Fields<EventOf<T>> } = {
-  'run-started': { runId: 'ours', traceId: 'ours', spanId: 'ours', pipeline: {}, params: 'value', trigger: { type: 'ours' }, tasks: node, resource: { [cicdPipelineRunId]: 'ours', [vcsRefHeadRevision]: 'ours' } },
-  'tasks-changed': { params: 'value', tasks: node },
+  'run-started': { runId: 'ours', traceId: 'ours', spanId: 'ours', pipeline: {}, params: 'value', floats: 'value', trigger: { type: 'ours' }, tasks: node, resource: { [cicdPipelineRunId]: 'ours', [vcsRefHeadRevision]: 'ours' } },
+  'tasks-changed': { params: 'value', floats: 'value', tasks: node },
   'run-context': { pipelineFile: 'ours', changes: { diff: 'ours' } satisfies Fields<TreeChanges> },
   'task-stale': { reasons: reason },
   'task-started': { fingerprint, params: 'value' },
@@ -87,7 +88,7 @@ const ofTypes: { readonly [T in RunEventType]: Fields<EventOf<T>> } = {
   checked: { checks: { type: 'ours', outcome: 'ours' } },
   observed: {},
   'attempt-ended': { outcome: 'ours', signal: 'ours', failure },
-  'task-ended': { outcome: 'ours', failure, outputs, inputSizes: ['ours'], returns: 'value', fingerprint },
+  'task-ended': { outcome: 'ours', failure, outputs, inputSizes: ['ours'], returns: 'value', floats: 'value', fingerprint },
   'task-skipped': { reason: 'ours', madeBy },
   sources: { files: digests },
   warning: {},
@@ -110,6 +111,7 @@ function masked(value: Json, rule: Rule | undefined, masker: Masker): Json {
   if (rule === 'ours') return value;
   if (typeof value === 'string') return rule === 'measured' ? value : masker.text(value);
   if (typeof value === 'number') return (rule !== 'value' && rule !== 'measured') || !masker.isSecret(value) ? value : rule === 'value' ? mask : 'NaN';
+  if (isWholeFloat(value)) return masked(numberOf(value), rule, masker) === numberOf(value) ? value : mask;
   if (Array.isArray(value)) return maskItems(value as readonly Json[], rule, masker);
   return isJsonObject(value) ? maskFields(value, typeof rule === 'function' ? rule(value) : rule, masker) : value;
 }

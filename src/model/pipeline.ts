@@ -6,6 +6,7 @@ import type { Check } from './check.ts';
 import type { Range } from './diagnostic.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Milliseconds } from './time.ts';
+import { valueText } from './whole-float.ts';
 
 /** `train`, or `train[nr_train_images=400]` for one value of a matrix (several keys joined by `,` in the order of the file). */
 export type TaskId = string & { readonly __brand: 'TaskId' };
@@ -135,7 +136,7 @@ export function resolveReturns(value: Json, returnsOf: ReturnsOf, onMissing: (ta
     if (whole) return lookUp(whole[1] ?? '', whole[2] ?? '');
     return value.replace(returnsReference, (_, id: string, name: string) => {
       const found = lookUp(id, name);
-      return found === null ? '' : typeof found === 'string' ? found : JSON.stringify(found);
+      return found === null ? '' : valueText(found);
     });
   }
   if (Array.isArray(value)) return (value as readonly Json[]).map((item) => resolveReturns(item, returnsOf, onMissing));

@@ -134,13 +134,15 @@ export type RunEvent =
       readonly spanId: SpanId;
       readonly pipeline: { readonly name: string; /** Relative to the workspace, or the file's name. */ readonly file: string };
       readonly params: JsonObject;
+      /** Those of the params that hold whole floats, with them (`whole-float.ts`); absent: none. */
+      readonly floats?: JsonObject;
       readonly trigger: Trigger;
       readonly tasks: readonly TaskNode[];
       /** Resource attributes by their OpenTelemetry names: vcs.*, host.*, process.*, service.*, cicd.*. */
       readonly resource: JsonObject;
     })
   /** The pipeline file changed while the run goes on: the tasks are now these. */
-  | (At & { readonly type: 'tasks-changed'; readonly params: JsonObject; readonly tasks: readonly TaskNode[] })
+  | (At & { readonly type: 'tasks-changed'; readonly params: JsonObject; /** As in `run-started`. */ readonly floats?: JsonObject; readonly tasks: readonly TaskNode[] })
   /** What is found out about the run's surroundings while its tasks run already. */
   | (At & { readonly type: 'run-context'; /** Content of the pipeline file, in `.runweave/objects/`. */ readonly pipelineFile?: Digest; readonly changes?: TreeChanges })
   /** The task will run, and why. Also again, when a change makes a task of this run stale once more. */
@@ -229,6 +231,8 @@ export type RunEvent =
       /** Bytes of the fingerprint's inputs, as far as they are known. */
       readonly inputSizes?: Readonly<Record<string, number>>;
       readonly returns: JsonObject;
+      /** Those of the returns that hold whole floats, with them; absent: none. */
+      readonly floats?: JsonObject;
       /**
        * The fingerprint that this result stands for: `task-started`'s, with what the task was seen to import and read.
        * Absent for a task that never started.

@@ -80,6 +80,8 @@ export interface TaskState {
   /** Bytes of the fingerprint's inputs. */
   readonly inputSizes?: Readonly<Record<string, number>>;
   readonly returns: JsonObject;
+  /** Those of `returns` that hold whole floats, with them (`whole-float.ts`). */
+  readonly floats?: JsonObject;
   readonly observed?: Pick<EventOf<'observed'>, 'modules' | 'read' | 'written' | 'packages'>;
   /** Contents of the source files that it used, by path; see `store/source-content.ts`. */
   readonly sources?: Readonly<Record<string, Digest>>;
@@ -95,6 +97,8 @@ export interface RunState {
   readonly spanId: SpanId;
   readonly pipeline: { readonly name: string; readonly file: string };
   readonly params: JsonObject;
+  /** Those of `params` that hold whole floats, with them (`whole-float.ts`). */
+  readonly floats?: JsonObject;
   readonly trigger: Trigger;
   readonly resource: JsonObject;
   /** Content of the pipeline file; see `store/source-content.ts`. */
@@ -171,6 +175,8 @@ export function createRunFold(snapshot?: RunState): RunFold {
           return task;
         });
         state.params = event.params;
+        if (event.floats !== undefined) state.floats = event.floats;
+        else delete state.floats;
         state.tasks = [...now, ...gone];
         tasks = indexTasks(state.tasks);
         return;
@@ -221,6 +227,7 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       if (task.madeBy !== undefined) delete task.madeBy;
       if (task.blockedBy !== undefined) delete task.blockedBy;
       if (task.inputSizes !== undefined) delete task.inputSizes;
+      if (task.floats !== undefined) delete task.floats;
       return;
     case 'task-ended':
       task.phase = event.outcome;
@@ -228,6 +235,7 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       task.outputs = event.outputs;
       if (event.inputSizes !== undefined) task.inputSizes = event.inputSizes;
       task.returns = record(event.returns);
+      if (event.floats !== undefined) task.floats = event.floats;
       if (event.failure !== undefined) task.failure = event.failure;
       if (event.fingerprint !== undefined) task.fingerprint = event.fingerprint;
       return;
@@ -238,18 +246,13 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       task.skipReason = event.reason;
       if (event.madeBy !== undefined) task.madeBy = event.madeBy;
       if (event.blockedBy !== undefined) task.blockedBy = event.blockedBy;
+      if (standsForEarlier(event.reason) && task.attempts.length > 0) forgetExecution(task);
       return;
     case 'sources':
-      task.sources = event.files;
+      if (task.phase !== 'skip') task.sources = event.files;
       return;
     case 'attempt-started':
-      // What earlier attempts reported stays in the record; what people see is the latest attempt's.
-      task.metrics = record();
-      task.loggedParams = record();
-      task.tags = record();
-      task.artifacts = [];
-      task.datasets = [];
-      task.returns = record();
+      forgetReports(task);
       task.attempts.push({
         number: event.attempt,
         spanId: event.spanId,
@@ -273,6 +276,28 @@ function applyToTask(task: MutableTask, event: TaskEvent): void {
       if (attempt !== undefined) applyToAttempt(task, attempt, event);
     }
   }
+}
+
+/** The task is as an execution of another run left it, whatever this run had tried before. */
+export function standsForEarlier(reason: string | undefined): boolean {
+  return reason === 'up-to-date' || reason === 'restored';
+}
+
+/** What earlier attempts reported stays in the record; what people see is the latest attempt's. */
+function forgetReports(task: MutableTask): void {
+  task.metrics = record();
+  task.loggedParams = record();
+  task.tags = record();
+  task.artifacts = [];
+  task.datasets = [];
+  task.returns = record();
+}
+
+function forgetExecution(task: MutableTask): void {
+  forgetReports(task);
+  task.params = {};
+  task.outputs = [];
+  for (const part of ['fingerprint', 'failure', 'inputSizes', 'floats', 'observed', 'sources'] as const) delete task[part];
 }
 
 function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclude<AttemptEvent, { readonly type: 'attempt-started' }>): void {

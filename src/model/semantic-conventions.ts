@@ -95,6 +95,8 @@ export const taskInputSizes = 'runweave.input_sizes';
 /** Contents of the source files that were used, by path: digests in `objects/`. */
 export const taskSources = 'runweave.sources';
 export const taskReturns = 'runweave.returns';
+/** Of a run: those of its params that hold whole floats, with an object in the place of each; of a task: those of its returns. */
+export const wholeFloats = 'runweave.whole_floats';
 export const taskSkipReason = 'runweave.skip.reason';
 export const taskBlockedBy = 'runweave.skip.blocked_by';
 /** The parameters that a run or task was given, by name. */

@@ -11,6 +11,8 @@ export interface TaskResult {
   /** The task span of that execution. */
   readonly spanId: SpanId;
   readonly outcome: Exclude<Outcome, 'skip'>;
+  /** Cancelled for a change that wanted the task to run again, and not on request. */
+  readonly superseded?: true;
   /** What it was made from, or tried with; absent only where that was lost. */
   readonly fingerprint?: Fingerprint;
   readonly outputs: readonly OutputFile[];

@@ -8,6 +8,7 @@ import type { RunId } from '../model/run-event.ts';
 import type { RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import { vcsRefHeadName, vcsRefHeadRevision } from '../model/semantic-conventions.ts';
 import { elapsed } from '../model/time.ts';
+import { floatsAmong, jsonText, plainJson } from '../model/whole-float.ts';
 import { comparePrinted } from './compare-contents.ts';
 import { directionOf, type Direction } from './direction.ts';
 import { printedBy, printedStreams, type PrintedStream } from './printed.ts';
@@ -157,16 +158,22 @@ function presence(tasks: readonly ComparedTask[]): readonly Difference[] {
 
 /** Those of the run, then those that only tasks have; one that differs in the same way in many tasks is told once. */
 function params(runs: readonly RunState[], tasks: readonly ComparedTask[]): readonly Difference[] {
-  const ofRuns: Difference[] = [...differing(runs.map((run) => run.params))].map(([name, values]) => ({ type: 'param', name, values }));
+  const ofRuns: Difference[] = [...differing(runs.map((run) => ({ ...run.params, ...run.floats })))].map(([name, values]) => ({ type: 'param', name, values: readable(values) }));
   const told = new Set(ofRuns.map((each) => (each.type === 'param' ? keyOf(each.name, each.values) : '')));
   const ofTasks = tasks.flatMap(({ id, states }): readonly Difference[] =>
-    [...differing(states.map((state) => state && { ...state.params, ...state.loggedParams }), states)].flatMap(([name, values]): readonly Difference[] => {
+    [...differing(states.map((state) => state && { ...state.params, ...floatsAmong(state.fingerprint?.params ?? {}), ...state.loggedParams }), states)].flatMap(([name, found]): readonly Difference[] => {
+      const values = readable(found);
       if (told.has(keyOf(name, values))) return [];
       told.add(keyOf(name, values));
       return [{ type: 'param', name, task: id, values }];
     }),
   );
   return [...ofRuns, ...ofTasks];
+}
+
+/** Of 1 and 1.0 the latter as text: the numbers are the same to whoever shows them. */
+function readable(values: PerRun<Json>): PerRun<Json> {
+  return values.map((value) => (value === undefined || plainJson(value) === value ? value : jsonText(value)));
 }
 
 function keyOf(name: string, values: PerRun<Json>): string {
@@ -301,7 +308,7 @@ function relativeChange(first: number | undefined, value: number | undefined): n
 }
 
 function returns(tasks: readonly ComparedTask[]): readonly Difference[] {
-  return tasks.flatMap(({ id, states }) => [...differing(states.map((state) => state?.returns), states)].map(([name, values]): Difference => ({ type: 'return', task: id, name, values })));
+  return tasks.flatMap(({ id, states }) => [...differing(states.map((state) => state && { ...state.returns, ...state.floats }), states)].map(([name, values]): Difference => ({ type: 'return', task: id, name, values: readable(values) })));
 }
 
 function outputs(tasks: readonly ComparedTask[]): readonly Difference[] {

@@ -6,6 +6,7 @@
 import { canonicalJson } from '../model/json.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import type { RunId } from '../model/run-event.ts';
+import { withFloatsAsWritten } from '../model/whole-float.ts';
 import type { Flag } from './annotations.ts';
 import type { Lineage, TaskRun } from './lineage.ts';
 
@@ -152,7 +153,7 @@ function suspectsOf(run: TaskRun): readonly Suspect[] {
   return [
     ...Object.entries(fingerprint.sources).map(([path, digest]): Suspect => ({ type: 'source', task, path, digest, ...(commit !== undefined && { commit }) })),
     ...Object.entries(fingerprint.inputs).map(([path, digest]): Suspect => ({ type: 'input', task, path, digest })),
-    ...Object.entries(fingerprint.params).map(([name, value]): Suspect => ({ type: 'param', task, name, value: canonicalJson(value) })),
+    ...Object.entries(fingerprint.params).map(([name, value]): Suspect => ({ type: 'param', task, name, value: withFloatsAsWritten(canonicalJson(value)) })),
     ...Object.entries(fingerprint.env).map(([name, value]): Suspect => ({ type: 'environment', task, name, value })),
     { type: 'environment', task, name: 'interpreter', value: fingerprint.interpreter },
     { type: 'definition', task, digest: fingerprint.definition },

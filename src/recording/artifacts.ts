@@ -169,6 +169,17 @@ export async function touchObject(file: string): Promise<boolean> {
   );
 }
 
+const zeros = Buffer.alloc(1024 * 1024);
+
+/** A file of a terabyte may have a megabyte on disk: what is not written of it takes no room here either. */
+function isHole(bytes: Uint8Array): boolean {
+  return bytes.length <= zeros.length && zeros.subarray(0, bytes.length).equals(bytes);
+}
+
+async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let written = 0; written < bytes.length; ) written += (await handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
+}
+
 /** Keeps bytes under their digest. */
 export async function storeObject(
   folder: string,
@@ -186,9 +197,10 @@ export async function storeObject(
       for await (const chunk of source) {
         if (head.length < 4096) head = Buffer.concat([head, chunk.subarray(0, 4096 - head.length)]);
         hash.update(chunk);
+        if (!isHole(chunk)) await writeAt(handle, chunk, size);
         size += chunk.length;
-        await handle.writeFile(chunk);
       }
+      await handle.truncate(size);
     } finally {
       await handle.close();
     }

@@ -62,6 +62,7 @@ export function createRunCollector(): RunCollector {
   const apply = (event: RunEvent): void => {
     lastTime = event.time;
     switch (event.type) {
+      case 'task-skipped':
       case 'attempt-started': {
         const task = fold.task(event.task);
         const attempt = task?.attempts.at(-1);
@@ -147,6 +148,7 @@ function runSpan(state: RunState, lastTime: UnixNano): SpanDescription {
       [semconv.warnings]: state.warnings,
       [semconv.unsetTimes]: unset({ end: state.end }),
       ...prefixed(semconv.paramPrefix, state.params),
+      [semconv.wholeFloats]: state.floats,
     }),
     status: status(state.outcome, failed.length === 0 ? undefined : `did not succeed: ${failed.map((task) => task.node.id).join(', ')}`),
   };
@@ -209,6 +211,7 @@ const writeAttributes = attributeWriter<[task: TaskState, run: RunState]>([
   [semconv.taskInputSizes, ({ inputSizes }) => inputSizes],
   [semconv.taskSources, ({ sources }) => sources],
   [semconv.taskReturns, ({ returns }) => filled(returns)],
+  [semconv.wholeFloats, ({ floats }) => floats],
   [semconv.taskSkipReason, ({ skipReason }) => skipReason],
   [semconv.taskBlockedBy, ({ blockedBy }) => blockedBy],
   [semconv.unsetTimes, ({ start, end }) => unset({ start, end })],

@@ -7,14 +7,14 @@
  * touches it now and then. A log from another host (a shared or copied folder) counts as in use for a day after it was
  * last written to.
  */
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync, utimesSync } from 'node:fs';
+import { closeSync, futimesSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 
 const patience = 24 * 60 * 60 * 1000;
 /** How often who holds a lock touches it, and for how long others wait for that, in milliseconds. */
 const touchInterval = 5000;
-const longestUntouched = 30_000;
+export const longestUntouched = 30_000;
 
 export const lockSuffix = '.lock';
 
@@ -52,7 +52,7 @@ export function describeWriter(): Writer {
 /** `unknown` of a process in another PID namespace of this host. */
 type Life = 'runs' | 'gone' | 'unknown' | 'other-host';
 
-function lifeOf({ pid, host, startTime, boot, pidNamespace }: ProcessIdentity): Life {
+export function lifeOf({ pid, host, startTime, boot, pidNamespace }: ProcessIdentity): Life {
   const own = describeProcess();
   if (host !== own.host) return 'other-host';
   if (boot !== undefined && boot !== own.boot) return 'gone';
@@ -68,11 +68,18 @@ export function holderIsAlive(lock: string, holder: ProcessIdentity): boolean {
   return life === 'unknown' ? wasTouched(lock) : life !== 'gone';
 }
 
-/** Keeps a lock that this process holds from looking abandoned; returns what ends that. */
+/** Keeps a lock that this process holds from looking abandoned, and nobody else's; returns what ends that. */
 export function keepTouched(lock: string): () => void {
   const timer = setInterval(() => {
     try {
-      utimesSync(lock, new Date(), new Date());
+      // The file that was read is the one that is touched, whatever has its name by then.
+      const descriptor = openSync(lock, 'r+');
+      try {
+        const holder = identityIn(descriptor);
+        if (holder !== undefined && isSame(holder, describeProcess())) futimesSync(descriptor, new Date(), new Date());
+      } finally {
+        closeSync(descriptor);
+      }
     } catch {
       // Somebody has removed it.
     }
@@ -128,13 +135,25 @@ export function readIdentity(file: string): ProcessIdentity | undefined {
   try {
     const descriptor = openSync(file, 'r');
     try {
-      const buffer = Buffer.alloc(4096);
-      const length = readSync(descriptor, buffer);
-      const found = JSON.parse(buffer.toString('utf8', 0, length).split('\n', 1)[0] ?? '') as Partial<ProcessIdentity> | null;
-      return Number.isSafeInteger(found?.pid) && (found?.pid ?? 0) > 0 && typeof found?.host === 'string' ? (found as ProcessIdentity) : undefined;
+      return identityIn(descriptor);
     } finally {
       closeSync(descriptor);
     }
+  } catch {
+    return undefined;
+  }
+}
+
+function identityIn(descriptor: number): ProcessIdentity | undefined {
+  const buffer = Buffer.alloc(4096);
+  return parseIdentity(buffer.toString('utf8', 0, readSync(descriptor, buffer)));
+}
+
+/** Of a text that begins with it, in a line of its own. */
+export function parseIdentity(text: string): ProcessIdentity | undefined {
+  try {
+    const found = JSON.parse(text.split('\n', 1)[0] ?? '') as Partial<ProcessIdentity> | null;
+    return Number.isSafeInteger(found?.pid) && (found?.pid ?? 0) > 0 && typeof found?.host === 'string' ? (found as ProcessIdentity) : undefined;
   } catch {
     return undefined;
   }

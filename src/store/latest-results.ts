@@ -31,15 +31,15 @@ export async function latestResults(folder: string, pipeline: RunState['pipeline
       const maker = makers.get(task.node.id);
       if (maker !== undefined && maker !== state.runId) continue;
       if (maker === undefined && task.phase === 'skip' && task.madeBy !== undefined) makers.set(task.node.id, task.madeBy.runId);
-      const result = resultOf(state, task);
+      const result = resultIn(state, task);
       if (result !== undefined) results.set(task.node.id, result);
     }
   }
   return results;
 }
 
-/** `undefined` when the task was not executed in this run. */
-function resultOf(state: RunState, task: TaskState): TaskResult | undefined {
+/** As the cache has it; `undefined` when the task was not executed in this run, or its result can't be had from a record. */
+export function resultIn(state: RunState, task: TaskState): TaskResult | undefined {
   const { phase, start, end } = task;
   if (phase === 'skip' || phase === 'pending' || phase === 'stale' || phase === 'running') return undefined;
   if (start === undefined || end === undefined) return undefined;
@@ -52,7 +52,7 @@ function resultOf(state: RunState, task: TaskState): TaskResult | undefined {
     outcome: phase,
     ...(task.fingerprint !== undefined && { fingerprint: task.fingerprint }),
     outputs: task.outputs,
-    returns: task.returns,
+    returns: { ...task.returns, ...task.floats },
     duration: elapsed(start, end),
     end,
   };

@@ -1,5 +1,4 @@
 import type { RunListEntry } from '../model/record.ts';
-import { writerIsAlive } from '../recording/writer.ts';
 import { openRunIndex, type RunIndex } from './run-index.ts';
 import { readRecordHead } from './read-record.ts';
 import { liveFiles, runFiles, type RunFile } from './run-files.ts';
@@ -30,10 +29,7 @@ export async function listLiveRuns(folder: string): Promise<readonly RunListEntr
 
 async function readEntry(file: RunFile): Promise<RunListEntry> {
   try {
-    const summary = summarize(await readRecordHead(file.path), file.path);
-    // Nobody writes it any more: it is sealed when the next session opens.
-    const isCutOff = file.live && summary.outcome === undefined && !writerIsAlive(file.path);
-    return { type: 'run', summary: isCutOff ? { ...summary, interrupted: true, outcome: 'error' } : summary };
+    return { type: 'run', summary: summarize(await readRecordHead(file.path), file.path) };
   } catch (error) {
     return { type: 'unreadable', path: file.path, message: (error as Error).message };
   }

@@ -11,8 +11,11 @@ import type { RunState } from '../model/run-state.ts';
 import { cicdPipelineTaskName, importShape, reportedAttempt, reportedParentSpanId, reportedResource, reportedTraceId, serviceName } from '../model/semantic-conventions.ts';
 import { isJsonObject, type Json } from '../model/json.ts';
 import type { TimelineSpan } from '../protocol/run-view.ts';
+import type { UnixNano } from '../model/time.ts';
 import { eventsOfLog } from '../recording/event-log.ts';
+import { interruption } from '../recording/interruption.ts';
 import { readLines } from '../recording/read-lines.ts';
+import { writerIsAlive } from '../recording/writer.ts';
 import { isOtlpDocument, rawAttribute, spansOf } from '../model/otlp-json.ts';
 import type { OtlpSpan, RawSpan } from '../model/otlp-json.ts';
 import { readPieces, type Reading } from './read-pieces.ts';
@@ -60,11 +63,20 @@ export async function readRecordHead(file: string): Promise<RunState> {
   throw new Error('the file is empty');
 }
 
+/** Of a log that nobody writes any more it is the run that whoever holds the pipeline next will seal: what was running was interrupted. */
 async function readLiveRun(file: string): Promise<ReadRecord> {
+  // Asked first: who is gone only afterwards may have ended the run after what was read.
+  const isCutOff = !writerIsAlive(file);
   const fold = createRunFold();
-  for await (const event of eventsOfLog(file)) fold.apply(event);
+  let last: UnixNano | undefined;
+  for await (const event of eventsOfLog(file)) {
+    fold.apply(event);
+    last = event.time;
+  }
   const state = fold.state();
-  return state === undefined ? { type: 'unreadable', message: 'the event log has no run-started' } : { type: 'run', state };
+  if (state === undefined || last === undefined) return { type: 'unreadable', message: 'the event log has no run-started' };
+  if (isCutOff) for (const event of interruption(state, last)) fold.apply(event);
+  return { type: 'run', state: fold.state() ?? state };
 }
 
 /** By its first line, whatever the file's name. */

@@ -45,6 +45,7 @@ export function tellsOfSeries(event: RunEvent, metric: string): boolean {
     case 'run-started':
     case 'tasks-changed':
     case 'attempt-started':
+    case 'task-skipped':
       return true;
     case 'metric':
     case 'metrics':

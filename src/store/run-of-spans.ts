@@ -12,6 +12,7 @@ import { resourceColumns } from '../model/run-event.ts';
 import { byStart, logText, shownSpans } from '../model/reported.ts';
 import type { Dataset, ReportedLog, ReportedSpan } from '../model/reported.ts';
 import type { ArtifactContent, Outcome, OutputFile, RecordedFailure, RunId, SkipReason, SpanId, TraceId, TreeChanges, Trigger } from '../model/run-event.ts';
+import { standsForEarlier } from '../model/run-state.ts';
 import type { ArtifactState, AttemptState, CellState, OutputChunk, ResourcePoint, RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import * as semconv from '../model/semantic-conventions.ts';
 import type { UnixNano } from '../model/time.ts';
@@ -67,6 +68,7 @@ export function runOfSpans(spans: Iterable<OtlpSpan>): RunState | undefined {
     spanId: run.spanId as SpanId,
     pipeline: { name: text(attributes, semconv.cicdPipelineName), file: text(attributes, semconv.pipelineFile) },
     params: withPrefix(attributes, semconv.paramPrefix),
+    ...floatsOf(attributes),
     trigger: triggerOf(attributes.get(semconv.trigger)),
     resource: Object.fromEntries(run.resource),
     start: run.start as UnixNano,
@@ -85,14 +87,15 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
   const attemptSpans = childrenOf(span)
     .filter((child) => child.attributes.has(semconv.attemptNumber))
     .sort((a, b) => number(a.attributes, semconv.attemptNumber) - number(b.attributes, semconv.attemptNumber));
-  const latest = attemptSpans.at(-1);
-  const observed = attemptSpans.flatMap((attempt) => attempt.events.filter((event) => event.name === semconv.observedEvent)).at(-1);
+  const skipReason = attributes.get(semconv.taskSkipReason);
+  const isEarlier = typeof skipReason === 'string' && standsForEarlier(skipReason);
+  const latest = isEarlier ? undefined : attemptSpans.at(-1);
+  const observed = (isEarlier ? [] : attemptSpans).flatMap((attempt) => attempt.events.filter((event) => event.name === semconv.observedEvent)).at(-1);
   const phase = outcomeOf(attributes.get(semconv.cicdPipelineTaskRunResult)) ?? phaseOf(attributes.get(semconv.taskPhase));
   const failure = failureOf(span);
   const fingerprint = fingerprintOf(attributes.get(semconv.taskFingerprint));
   const owner = attributes.get(semconv.taskOwner);
   const description = attributes.get(semconv.taskDescription);
-  const skipReason = attributes.get(semconv.taskSkipReason);
   const sources = attributes.get(semconv.taskSources);
   const inputSizes = attributes.get(semconv.taskInputSizes);
   const madeBy = links.find((link) => link.attributes.get(semconv.linkType) === semconv.linkTypeMadeBy);
@@ -118,7 +121,7 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
     ...times(span, 'start'),
     ...times(span, 'end'),
     attempts: attemptSpans.map((attempt) => attemptOf(attempt, childrenOf(attempt), reportedOf(attempt))),
-    metrics: latest === undefined ? lastMetricsOf(span) : metricsOf(latest.events),
+    metrics: latest !== undefined ? metricsOf(latest.events) : isEarlier ? record() : lastMetricsOf(span),
     loggedParams: record(withPrefix(attributes, semconv.loggedParamPrefix)),
     tags: record(strings(withPrefix(attributes, semconv.tagPrefix))),
     artifacts: latest === undefined ? [] : artifactsOf(latest),
@@ -128,6 +131,7 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
     ),
     ...(isJsonObject(inputSizes) && { inputSizes: inputSizes as Record<string, number> }),
     returns: record(object(attributes.get(semconv.taskReturns))),
+    ...floatsOf(attributes),
     ...(observed !== undefined && { observed: observedOf(observed) }),
     ...(isJsonObject(sources) && { sources: strings(sources) as Record<string, Digest> }),
     ...(failure !== undefined && { failure }),
@@ -375,13 +379,18 @@ function failureOf(span: OtlpSpan): RecordedFailure | undefined {
   };
 }
 
+function floatsOf(attributes: OtlpSpan['attributes']): Pick<TaskState, 'floats'> {
+  const floats = attributes.get(semconv.wholeFloats);
+  return isJsonObject(floats) ? { floats } : {};
+}
+
 const fingerprintTables = ['definitionParts', 'params', 'sources', 'inputs', 'upstream', 'env'] satisfies readonly (keyof Fingerprint)[];
 
 function fingerprintOf(value: Json | undefined): Fingerprint | undefined {
   if (!isJsonObject(value) || typeof value['definition'] !== 'string' || typeof value['interpreter'] !== 'string') return undefined;
   // Earlier records have none of these.
   if ([value['packages'], value['lookups'], value['listings']].some((table) => table !== undefined && !isJsonObject(table))) return undefined;
-  if (value['moving'] !== undefined && !Array.isArray(value['moving'])) return undefined;
+  if ([value['moving'], value['own']].some((list) => list !== undefined && !Array.isArray(list))) return undefined;
   return fingerprintTables.every((table) => isJsonObject(value[table])) ? (value as unknown as Fingerprint) : undefined;
 }
 

@@ -6,9 +6,12 @@ import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import type { RunEvent } from '../model/run-event.ts';
+import { writerIsAlive } from '../recording/writer.ts';
 
 export interface LiveLogHooks {
   readonly onEvents: (events: readonly RunEvent[]) => void;
+  /** Called once, after all events: nobody writes the log any more, and nobody has sealed its run yet. */
+  readonly onCutOff?: () => void;
   /** The log is gone: its run was sealed. */
   readonly onEnd: () => void;
 }
@@ -25,6 +28,7 @@ export function followLog(path: string, hooks: LiveLogHooks): { readonly dispose
   /** How often a look was asked for. */
   let asked = 0;
   let ended = false;
+  let isCutOff = false;
   let watcher: FSWatcher | undefined;
 
   const buffer = Buffer.allocUnsafe(chunkSize);
@@ -39,7 +43,7 @@ export function followLog(path: string, hooks: LiveLogHooks): { readonly dispose
         const end = text.lastIndexOf(0x0a) + 1;
         // Copied, so that a small rest does not keep a large buffer.
         rest = Buffer.from(text.subarray(end));
-        const events = text.toString('utf8', 0, end).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as RunEvent);
+        const events = text.toString('utf8', 0, end).split('\n').filter((line) => line !== '' && !line.startsWith('{"type":"writer"')).map((line) => JSON.parse(line) as RunEvent);
         if (events.length > 0) hooks.onEvents(events);
       }
     } finally {
@@ -62,6 +66,11 @@ export function followLog(path: string, hooks: LiveLogHooks): { readonly dispose
         await readOn();
         await stat(path);
       }
+      if (isCutOff || isEnded() || writerIsAlive(path)) return;
+      // What it wrote before it died.
+      await readOn();
+      isCutOff = true;
+      if (!isEnded()) hooks.onCutOff?.();
     } catch {
       end();
     } finally {

@@ -27,6 +27,8 @@ export interface SessionServices {
 }
 
 const redrawInterval = 50;
+/** How often a pipeline that another process holds is asked for, in milliseconds. */
+const lockInterval = 5000;
 
 export class PipelineSession implements Disposable {
   readonly file: vscode.Uri;
@@ -45,8 +47,13 @@ export class PipelineSession implements Disposable {
   readonly #planSoon = debounce(300, () => {
     if (this.#executor.isStarted() && !this.model.running) this.requestPlan();
   });
-  /** Watch as the user wants it: asked for again after the executor died. */
+  readonly #watchSoon = debounce(lockInterval, () => {
+    if (this.#watchWanted && !this.model.watching) this.#executor.send({ type: 'watch', on: true, tasks: [] });
+  });
+  /** Watch as the user wants it: asked for again after the executor died, and while another process holds the pipeline. */
   #watchWanted = false;
+  /** Was told that watch begins when the pipeline is free. */
+  #isWaiting = false;
   /** A person waits for an answer, so that a problem is worth a message. */
   #asked = false;
   #planRequested = false;
@@ -85,6 +92,7 @@ export class PipelineSession implements Disposable {
       this.#didOutput,
       this.#changes,
       this.#planSoon,
+      this.#watchSoon,
       runsChanged,
       watcher,
       watcher.onDidCreate(runsChanged.call),
@@ -121,6 +129,7 @@ export class PipelineSession implements Disposable {
   setWatch(on: boolean): void {
     if (on && !this.#mayRun()) return;
     this.#watchWanted = on;
+    this.#isWaiting = false;
     if (on || this.#executor.isStarted()) this.#executor.send({ type: 'watch', on, tasks: [] });
   }
 
@@ -220,6 +229,7 @@ export class PipelineSession implements Disposable {
         return;
       case 'status':
         this.#apply(message);
+        if (message.watching) this.#isWaiting = false;
         if (!message.running && this.#reopenAfterRun) void this.#reopen();
         return;
       case 'notice': {
@@ -256,10 +266,14 @@ export class PipelineSession implements Disposable {
   }
 
   #problem(code: ProblemCode, text: string): void {
-    this.#services.output.warn(`${code}: ${text}`);
     this.#answerPlan(undefined);
     const asked = this.#asked;
     this.#asked = false;
+    if (code === 'locked' && this.#watchWanted && !this.model.watching) {
+      this.#waitForLock(text, asked);
+      return;
+    }
+    this.#services.output.warn(`${code}: ${text}`);
     // Mistakes in the file are in Problems already, and an interpreter that is missing matters when something is to run.
     if (!asked && (code === 'bad-pipeline' || code === 'no-interpreter')) return;
     const action = problemAction(code);
@@ -267,8 +281,19 @@ export class PipelineSession implements Disposable {
     void show(`Runweave: ${text}`, action.title).then((choice) => {
       if (choice === action.title) void vscode.commands.executeCommand(action.command, ...action.arguments);
     });
-    if (code === 'locked' && this.#watchWanted && !this.model.watching) this.#watchWanted = false;
     this.#changes.add('all');
+  }
+
+  /** Watch begins when who holds the pipeline is done, or is known to be gone. */
+  #waitForLock(text: string, asked: boolean): void {
+    this.#watchSoon.call();
+    if (this.#isWaiting && !asked) return;
+    this.#isWaiting = true;
+    this.#services.output.warn(`locked: ${text}`);
+    const giveUp = 'Do Not Wait';
+    void vscode.window.showWarningMessage(`Runweave: ${text} Watch begins when it is free.`, giveUp).then((choice) => {
+      if (choice === giveUp && !this.model.watching) this.setWatch(false);
+    });
   }
 
   #died({ cause, restarts }: ExecutorDeath): void {

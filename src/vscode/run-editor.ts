@@ -12,8 +12,10 @@ import type { Digest } from '../model/fingerprint.ts';
 import type { ArtifactContent, RunEvent } from '../model/run-event.ts';
 import { createRunFold } from '../model/run-state.ts';
 import type { RunState } from '../model/run-state.ts';
+import type { UnixNano } from '../model/time.ts';
 import { runSources } from '../query/run-sources.ts';
 import type { ByteRange, RunHostMessage, RunViewMessage, SeriesLength } from '../protocol/run-view.ts';
+import { interruption } from '../recording/interruption.ts';
 import { compareWithWorkspace, lookAtSources, openChange } from './changes.ts';
 import type { ReadRecord } from '../store/read-record.ts';
 import { coalesce } from './coalesce.ts';
@@ -302,12 +304,19 @@ function liveSource(path: string, post: (message: RunHostMessage) => void, conve
     post(snapshot);
   };
   let wanted = false;
+  let last: UnixNano | undefined;
+  const take = (batch: readonly RunEvent[]): void => {
+    for (const event of batch) fold.apply(event);
+    last = batch.at(-1)?.time ?? last;
+    caughtUp = true;
+    if (following) events.add(...batch);
+    else if (wanted) sendSnapshot();
+  };
   const log = followLog(path, {
-    onEvents: (batch) => {
-      for (const event of batch) fold.apply(event);
-      caughtUp = true;
-      if (following) events.add(...batch);
-      else if (wanted) sendSnapshot();
+    onEvents: take,
+    onCutOff: () => {
+      const state = fold.state();
+      if (state !== undefined && last !== undefined) take(interruption(state, last));
     },
     onEnd: () => {
       sealed = recordSource(sealedPathOf(path), post, converted);

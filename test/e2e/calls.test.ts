@@ -71,7 +71,7 @@ params: {n: 4}
 tasks:
   make: {call: "steps:make", params: {n: "\${params.n}"}}
   use: {call: "steps:use", params: {table: "\${tasks.make.returns.table}", nested: ["\${tasks.make.returns.array}", "\${tasks.make.returns.n}"], model: "\${tasks.make.returns.model}"}}
-  script: {python: script.py, params: {array: "\${tasks.make.returns.array}"}}
+  script: {python: scripts/script.py, params: {array: "\${tasks.make.returns.array}", model: "\${tasks.make.returns.model}"}}
   shell: {shell: 'head -c 2 "$RUNWEAVE_PARAM_ARRAY" | od -An -tx1 > pickle.txt', outputs: [pickle.txt], params: {array: "\${tasks.make.returns.array}"}}
 `,
   'steps.py': `
@@ -86,7 +86,8 @@ def use(table, nested, model):
     return {"sum": int(table["a"].sum()) + max(table["ids"]) - n, "array": str(array.dtype), "n": n, "model": model.double()}
 `,
   'model.py': 'class Model:\n    def __init__(self, n):\n        self.n = n\n    def double(self):\n        return self.n * 2\n',
-  'script.py': 'import runweave\nrunweave.returns(total=int(runweave.params["array"].sum()))\n',
+  // Its own folder has no `model`.
+  'scripts/script.py': 'import runweave\nrunweave.returns(total=int(runweave.params["array"].sum()) + runweave.params["model"].double())\n',
 };
 
 function withPackages(place: Workspace): Workspace {
@@ -105,7 +106,7 @@ describe('objects that a function returns', () => {
     const first = await place.run();
     assert.deepEqual([first.code, first.executed], [0, ['make', 'script', 'shell', 'use']], JSON.stringify(first.lines.filter((line) => line.type === 'output')));
     const returns = Object.fromEntries(first.lines.flatMap((line) => (line.type === 'task-ended' ? [[line.task, line.returns]] : [])));
-    assert.deepEqual([returns['use'], returns['script']], [{ sum: 6, array: 'int64', n: 4, model: 8 }, { total: 6 }]);
+    assert.deepEqual([returns['use'], returns['script']], [{ sum: 6, array: 'int64', n: 4, model: 8 }, { total: 14 }]);
     assert.equal(place.read('pickle.txt').trim(), '80 05');
     assert.match((await place.runweave('show', 'latest/make')).stdout, /array +ndarray \(pickle, \d+ B, sha256:[0-9a-f]{16}\)/);
     assert.deepEqual((await place.run()).executed, []);
@@ -117,7 +118,7 @@ describe('objects that a function returns', () => {
     assert.deepEqual((await place.run()).executed, []);
     // Its own class counts as a whole: the object may use any of it.
     place.write('model.py', objects['model.py'].replace('* 2', '* 3'));
-    assert.deepEqual((await place.run()).executed, ['make', 'use']);
+    assert.deepEqual((await place.run()).executed, ['make', 'script', 'use']);
   });
 
   it('are made again when they are gone, and are never taken from a record', async (context) => {

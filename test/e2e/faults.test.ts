@@ -100,7 +100,7 @@ describe('a task', { timeout: 600_000 }, () => {
   log: {shell: "rm -f $RUNWEAVE_LOG; mkdir $RUNWEAVE_LOG"}
   unreadable: {shell: "umask 777; echo metric x=1 >> $RUNWEAVE_LOG"}
   artifacts: {shell: "mkfifo pipe; for name in pipe /dev/zero . gone; do echo artifact $name >> $RUNWEAVE_LOG; done"}
-  outputs: {shell: "mkfifo out; mkfifo all/pipe; ln -s self all/self; echo 1 > all/file", outputs: [out, "all/*"]}
+  outputs: {shell: "mkfifo out; mkfifo all/pipe; ln -s self all/self; echo 1 > all/file", outputs: ["all/*"]}
   uses: {shell: cat all/file, inputs: [out, "all/*"]}
   observed: {python: observed.py}
   after: {shell: echo after > after.txt, needs: [log, artifacts, outputs, observed], outputs: [after.txt]}
@@ -130,6 +130,30 @@ with open(os.environ["RUNWEAVE_LOG"], "a") as log:
     assert.match(told, /artifact zero could not be recorded: \/dev\/zero is a device: /);
     assert.match(told, /artifact \. could not be recorded: .* is a folder: /);
     assert.match(told, /artifact gone could not be recorded: ENOENT/);
+  });
+
+  it('makes a pipe, a device or a socket as its output: it has failed, and is told what is there', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': `on_failure: continue
+tasks:
+  pipe: {shell: mkfifo made.pipe, outputs: [made.pipe]}
+  device: {shell: ln -s /dev/null made.link, outputs: [made.link]}
+  socket: {shell: "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\\"made.socket\\")'", outputs: [made.socket]}
+  beside: {shell: mkdir -p in; mkfifo in/pipe; echo 1 > in/file, outputs: [in/]}
+  after: {shell: echo 1 > after.txt, needs: [pipe], outputs: [after.txt]}
+`,
+    });
+    const { code, stderr } = await place.runweave('run');
+    assert.equal(code, 1, stderr);
+    const [state] = await records(place);
+    const failed = state?.tasks.map(({ node, phase, failure }) => [node.id, phase, failure?.message]);
+    assert.deepEqual(failed, [
+      ['pipe', 'failure', 'ended well, but did not make its output made.pipe (it is a named pipe: outputs are files and folders)'],
+      ['device', 'failure', 'ended well, but did not make its output made.link (it is a device: outputs are files and folders)'],
+      ['socket', 'failure', 'ended well, but did not make its output made.socket (it is a socket: outputs are files and folders)'],
+      ['beside', 'success', undefined],
+      ['after', 'skip', undefined],
+    ]);
   });
 
   it('does not hear SIGTERM, forks twice, and leaves its session: all of it ends with the task', async (context) => {

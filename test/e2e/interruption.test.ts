@@ -1,10 +1,11 @@
 /** What is left after the worst: nothing that was completed is lost, and nothing runs on. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
 import { eventually } from '../eventually.ts';
-import { workspace, type Workspace } from './runweave.ts';
+import { repository, workspace, type Workspace } from './runweave.ts';
 
 const files = {
   'runweave.yaml': `
@@ -37,6 +38,12 @@ it('seals the run of an executor that was killed, ends its processes, and goes o
   await killInTheMiddle(place);
   assert.equal(existsSync(path.join(place.folder, '.runweave/runs')), false);
   const child = Number(place.read('child.pid'));
+  // Whoever reads it before it is sealed sees what it is, and writes nothing.
+  const live = path.join(place.folder, '.runweave/live');
+  const left = readdirSync(live);
+  assert.match((await place.runweave('show', 'latest')).stdout, /the executor was cut off[^]*slow +could not run/);
+  assert.match((await place.runweave('export', 'latest', '--to', 'otlp')).stderr, /was cut off, and has no record yet/);
+  assert.deepEqual(readdirSync(live), left);
 
   place.write('runweave.yaml', files['runweave.yaml'].replace('sleep 300 & echo $! > child.pid; wait', 'true'));
   const next = await place.run();
@@ -56,6 +63,26 @@ it('seals the run of an executor that was killed, ends its processes, and goes o
   );
   await eventually(() => assert.equal(isAlive(child), false));
   assert.equal(readdirSync(path.join(place.folder, '.runweave/live')).length, 0);
+});
+
+it('knows what had ended, in the record and for the next run, also where it was killed between the two', async (context) => {
+  const place = workspace(context, {
+    'runweave.yaml': 'tasks:\n  a: {shell: echo 1 > a.txt, outputs: [a.txt]}\n  b: {shell: cat a.txt > b.txt, inputs: [a.txt], outputs: [b.txt]}\n  c: {shell: cat b.txt > c.txt, inputs: [b.txt], outputs: [c.txt]}\n',
+    // At the first write that says that b has ended, wherever it goes.
+    'kill.cjs': `const fs = require('node:fs');
+const write = fs.writeSync;
+fs.writeSync = (file, bytes, ...rest) => {
+  const written = write(file, bytes, ...rest);
+  if (/"type":"task-ended","task":"b"|^\\{"task":"b","result"/m.test(String(bytes))) process.kill(process.pid, 'SIGKILL');
+  return written;
+};
+`,
+  });
+  const killed = spawnSync(process.execPath, ['--require', path.join(place.folder, 'kill.cjs'), path.join(repository, 'dist/cli.cjs'), 'run'], { cwd: place.folder });
+  assert.equal(killed.signal, 'SIGKILL');
+  assert.deepEqual((await place.run()).executed, ['c']);
+  const shown = JSON.parse((await place.runweave('show', '-2', '--json')).stdout) as { readonly tasks: readonly { readonly phase: string; readonly outputs: readonly unknown[] }[] };
+  assert.deepEqual(shown.tasks.map((task) => [task.phase, task.outputs.length]), [['success', 1], ['success', 1], ['skip', 0]]);
 });
 
 it('refuses a second writer, and says who the first is', async (context) => {

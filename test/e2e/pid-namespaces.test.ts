@@ -37,6 +37,7 @@ it('a run in another PID namespace is left alone by a plan, and keeps its pipeli
   assert.equal((await place.runweave('plan')).code, 0);
   const second = await place.runweave('run');
   assert.equal(second.code, 3, second.stderr);
+  assert.match(second.stderr, /in another container or sandbox: wait for it, or end it there\. If it has died, the lock frees itself 30 seconds later\.$/m);
   const listed = JSON.parse((await place.runweave('runs', '--json')).stdout) as unknown;
   assert.doesNotMatch(JSON.stringify(listed), /"interrupted":true/);
   place.write('go', '');

@@ -228,7 +228,7 @@ describe('gc', () => {
     await place.run();
     const gone = spawnSync('true').pid;
     const old = new Date(Date.now() - 3_600_000);
-    const left = [`cache/digests.json.${gone}.tmp`, `cache/runs.jsonl.${gone}.tmp`, `live/runweave.yaml.lock.${gone}`, `live/runweave.yaml.lock.${gone}.stale`];
+    const left = [`cache/digests.json.${gone}.tmp`, `cache/runs.jsonl.${gone}.tmp`, `live/runweave.yaml.lock.${gone}-b1f7`, `live/runweave.yaml.lock.${gone}.stale`];
     const kept = [`cache/digests.json.${process.pid}.tmp`, `live/runweave.yaml.lock.${process.pid}`, 'cache/own.tmp', `live/own.${gone}`];
     for (const name of [...left, ...kept]) {
       place.write(`.runweave/${name}`, 'x');

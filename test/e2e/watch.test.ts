@@ -151,4 +151,35 @@ tasks:
     running.process.kill('SIGINT');
     await running.ended;
   });
+
+  it('runs a task again that it cancelled for a change which was undone', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': `
+name: undone
+tasks:
+  a: {shell: "grep good a.txt > out-a.txt", inputs: [a.txt], outputs: [out-a.txt]}
+  b: {shell: "until [ -e go-b ]; do sleep 0.05; done; cat b.txt out-a.txt > out-b.txt", inputs: [b.txt, out-a.txt], outputs: [out-b.txt]}
+`,
+      'a.txt': 'good\n',
+      'b.txt': 'one\n',
+      'go-b': '',
+    });
+    const running = place.start('watch', '--json');
+    assert.deepEqual(await nextRun(running, 0), ['a', 'b']);
+    rmSync(path.join(place.folder, 'go-b'));
+    let from = running.lines.length;
+    place.write('b.txt', 'two\n');
+    await running.until(startOf('b'), from);
+    place.write('a.txt', 'bad\n');
+    assert.deepEqual(await nextRun(running, from), ['a', 'b']);
+    assert.equal(place.read('out-b.txt'), 'one\ngood\n');
+
+    from = running.lines.length;
+    place.write('go-b', '');
+    place.write('a.txt', 'good\n');
+    assert.deepEqual(await nextRun(running, from), ['b']);
+    assert.equal(place.read('out-b.txt'), 'two\ngood\n');
+    running.process.kill('SIGINT');
+    await running.ended;
+  });
 });

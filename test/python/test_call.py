@@ -98,6 +98,16 @@ class Objects(CallTest):
     def test_a_class_that_is_not_there(self):
         self.unreadable(b"cabsent\nModel\n.", "cannot be read: ModuleNotFoundError: No module named 'absent'")
 
+    def test_a_class_that_only_the_task_that_returned_it_finds(self):
+        self.write("scripts/boxes.py", "import sides\nclass Box: sides = sides.N")
+        self.write("scripts/sides.py", "N = 6")
+        self.write("given.pkl", "cboxes\nBox\n.")
+        self.set_params({"box": self.path("given.pkl")})
+        self.pickles = [{**self.entry("box", self.path("given.pkl")), "folders": [self.path("scripts")]}]
+        self.write("other/task.py", "import runweave, sys\nbefore = list(sys.path)\nprint(runweave.params['box'].sides, sys.path == before)")
+        result = self.task("script", self.path("other/task.py"))
+        self.assertEqual(result.stdout, "6 True\n", result.stderr)
+
     def test_a_file_that_is_gone(self):
         self.unreadable(b"", "is no longer there; run again", path=self.path("gone.pkl"))
 

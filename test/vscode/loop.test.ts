@@ -1,9 +1,11 @@
 /** The whole loop in a real editor: watch, edit, save, see the graph change and the run appear. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { eventually } from '../eventually.ts';
 import { withVscode } from './harness/vscode.ts';
 import { executorPid, extensionPath, message, openViews, records, runAndChange, smallPipeline, watchPhases } from './workspace.ts';
 
@@ -122,6 +124,23 @@ describe('the loop in the editor', () => {
       await views.statusBar(/Runweave: watching/).waitFor();
       assert.notEqual(await executorPid(folder), first);
       assert.equal((await records(folder)).length, 2);
+    });
+  });
+
+  it('watches as soon as another process is done with the pipeline', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    await writeFile(join(folder, 'hold'), '');
+    const other = spawn(process.execPath, [join(extensionPath, 'dist/cli.cjs'), 'run'], { cwd: folder, stdio: 'ignore' });
+    t.after(() => other.kill('SIGKILL'));
+    await eventually(async () => assert.equal(await executorPid(folder), other.pid));
+    await withVscode(t, { folder, extensionPath }, async (vscode) => {
+      const views = await openViews(vscode);
+      await vscode.runCommand('Runweave: Switch Watch On');
+      await message(vscode, /another process holds this pipeline: a run .* Watch begins when it is free/);
+      await views.statusBar(/Runweave: watch off/).waitFor();
+      await rm(join(folder, 'hold'));
+      await views.statusBar(/Runweave: watching/).waitFor();
+      assert.notEqual(await executorPid(folder), other.pid);
     });
   });
 

@@ -115,7 +115,9 @@ export async function otlpExporter({ destination, selfContained, signal }: Expor
 
 /** The lines of the record, if asked for with the artifacts that they refer to. */
 export async function* recordLines({ state, record }: RunToExport, selfContained: boolean): AsyncGenerator<string> {
-  if (path.basename(path.dirname(record)) === path.basename(liveFolder(''))) throw new ExportError(`${state.runId} is still running: its record is written when it has ended`);
+  if (path.basename(path.dirname(record)) === path.basename(liveFolder(''))) {
+    throw new ExportError(state.interrupted ? `${state.runId} was cut off, and has no record yet: the next "runweave plan" or run of its pipeline writes it` : `${state.runId} is still running: its record is written when it has ended`);
+  }
   const records = recordsFolder(record);
   const read = async (digest: string): Promise<Buffer | undefined> => {
     const file = objectPath(records, digest);

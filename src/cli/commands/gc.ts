@@ -1,3 +1,4 @@
+import { adviceFor } from '../../app/lock.ts';
 import { keptLimit } from '../../app/kept-limit.ts';
 import { collectGarbage, type Garbage, type Removed } from '../../app/collect-garbage.ts';
 import { parseAge } from '../age.ts';
@@ -20,7 +21,7 @@ export async function gcCommand(line: CommandLine, host: Host): Promise<ExitCode
   const result = await collectGarbage({ store: place.records, limit, keepRuns, olderThan: age === undefined ? undefined : host.now() - age, dryRun });
   if (result.type === 'held') {
     const { pid, host: machine, purpose } = result.holder;
-    return reportError(fromProblem({ code: 'locked', message: `a ${purpose} with process id ${pid} on ${machine} is at work here. Wait for it, or end it. If it is gone for certain, delete ${result.file}.` }), host, json);
+    return reportError(fromProblem({ code: 'locked', message: `a ${purpose} with process id ${pid} on ${machine} is at work here. ${adviceFor(result)}` }), host, json);
   }
   if (json) writeJson(host.stdout, result);
   else host.stdout.write(`${garbageLines(result).join('\n')}\n`);

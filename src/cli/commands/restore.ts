@@ -4,6 +4,7 @@ import { restoreParams } from '../../app/restore-params.ts';
 import { restoreSources } from '../../app/restore-sources.ts';
 import { applyEdits, type ParamChange } from '../../definition/edit-params.ts';
 import type { RunState } from '../../model/run-state.ts';
+import { jsonText } from '../../model/whole-float.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
@@ -44,7 +45,7 @@ export async function restoreCommand(line: CommandLine, host: Host): Promise<Exi
     told['params'] = { file: written.file, changed: written.changes, masked: written.masked };
     const name = namePath(written.file, host.cwd);
     lines.push(written.changes.length === 0 ? `${name} has these parameters already` : `${name}: ${plural(written.changes.length, 'parameter')}${dryRun ? ' would change' : ''}`);
-    lines.push(...written.changes.map(({ name: param, from, to }) => `  ${param}: ${from === undefined ? 'not there' : oneLine(JSON.stringify(from))} → ${oneLine(JSON.stringify(to))}`));
+    lines.push(...written.changes.map(({ name: param, from, to }) => `  ${param}: ${from === undefined ? 'not there' : oneLine(jsonText(from))} → ${oneLine(jsonText(to))}`));
     if (written.masked.length > 0) lines.push(`  ${host.stdout.style('yellow', '!')} left as they are, as they hold secrets: ${written.masked.join(', ')}`);
   }
   if (pipelineFile !== undefined) lines.push(`run it: cd ${namePath(path.dirname(pipelineFile), host.cwd)} && runweave run`);

@@ -4,6 +4,7 @@ import type { Digest } from '../../model/fingerprint.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { RunId, SpanId, TraceId } from '../../model/run-event.ts';
 import type { Task } from '../../model/pipeline.ts';
+import { valueText } from '../../model/whole-float.ts';
 import { reportingOf, withCollector, type ReportingContext } from './reporting-environment.ts';
 
 /** A pickled object that a task gets as a parameter. */
@@ -15,6 +16,8 @@ export interface PickleFile {
   readonly digest: Digest;
   /** For messages: `the DataFrame that split returned as data`. */
   readonly what: string;
+  /** Absolute. Where the task that returned it looks for modules first, in which the object's class may be. */
+  readonly folders: readonly string[];
 }
 
 export interface EnvironmentContext {
@@ -49,7 +52,7 @@ export function taskEnvironment(context: EnvironmentContext): Record<string, str
   };
   if (context.pickles !== undefined && context.pickles.length > 0) environment['RUNWEAVE_PICKLES'] = JSON.stringify(context.pickles);
   for (const [name, value] of Object.entries(context.params)) {
-    environment[`RUNWEAVE_PARAM_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`] = typeof value === 'string' ? value : JSON.stringify(value);
+    environment[`RUNWEAVE_PARAM_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`] = valueText(value);
   }
   return reporting === undefined ? environment : Object.assign(environment, reportingOf(plain, task.env, { token: reporting.token, runId, task: task.id }));
 }

@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 import type { UnixNano } from '../../model/time.ts';
+import { withWholeFloats } from '../../model/whole-float.ts';
 import { withTextForLongNumbers } from '../../model/whole-number.ts';
 
 export type TaskLogEntry =
@@ -64,7 +65,8 @@ export function parseTaskLogLine(line: string, cwd: string): TaskLogEntry | unde
     return invalid('not valid JSON');
   }
   if (!isJsonObject(parsed)) return invalid('not a JSON object');
-  return parseObject(parsed, cwd) ?? invalid('unknown type, or a field is missing or of the wrong type');
+  if (parsed['type'] === 'return') parsed = JSON.parse(withWholeFloats(withTextForLongNumbers(text))) as JsonObject;
+  return parseObject(parsed as JsonObject, cwd) ?? invalid('unknown type, or a field is missing or of the wrong type');
 }
 
 /** Other numbers are measured. */
@@ -157,15 +159,16 @@ function parseShortForm(text: string, cwd: string): TaskLogEntry | undefined {
     if (number === undefined || (step !== undefined && !/^-?\d+$/.test(step))) return undefined;
     return { type, name, value: number, ...(step !== undefined && { step: Number(step) }) };
   }
-  if (type === 'param' || type === 'return') return { type, name, value: jsonOrText(rest) };
+  if (type === 'param') return { type, name, value: jsonOrText(rest) };
+  if (type === 'return') return { type, name, value: jsonOrText(rest, withWholeFloats) };
   if (type === 'tag') return { type, name, value: rest };
   return undefined;
 }
 
 /** Numbers as numbers, JSON as JSON, everything else as text. */
-function jsonOrText(text: string): Json {
+function jsonOrText(text: string, prepared = (json: string): string => json): Json {
   try {
-    return JSON.parse(withTextForLongNumbers(text)) as Json;
+    return JSON.parse(prepared(withTextForLongNumbers(text))) as Json;
   } catch {
     return text;
   }

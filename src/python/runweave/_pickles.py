@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 
 from . import _log, _values
 
@@ -31,6 +32,28 @@ class _Pickler(pickle.Pickler):
         if isinstance(value, (type, _function)) and value.__module__ == "__main__":
             raise CannotPickle(f"{value.__qualname__} is defined in the script or notebook itself")
         return NotImplemented
+
+
+class _Unpickler(pickle.Unpickler):
+    """Finds classes also where the task that returned the object looks for its modules first."""
+
+    def __init__(self, file: Any, folders: list[str]) -> None:
+        super().__init__(file)
+        self._folders = folders
+
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return super().find_class(module, name)
+        except ModuleNotFoundError as error:
+            # And not one that the class's module imports.
+            if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+                raise
+        before = list(sys.path)
+        sys.path += [folder for folder in self._folders if folder not in before]
+        try:
+            return super().find_class(module, name)
+        finally:
+            sys.path[:] = before
 
 
 def store(name: str, value: Any) -> dict[str, Any]:
@@ -64,7 +87,7 @@ def load(entry: dict[str, Any]) -> Any:
             if f"sha256:{digest.hexdigest()}" != entry["digest"]:
                 raise Unreadable(f"{entry['what']} was changed on disk; remove {entry['path']} and run again")
             file.seek(0)
-            return pickle.load(file)
+            return _Unpickler(file, entry.get("folders", [])).load()
     except Unreadable:
         raise
     except FileNotFoundError as error:

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test';
 import { once } from 'node:events';
 import { acquireLock, type LockHolder, type LockResult } from '../../../src/app/lock.ts';
 import { describeProcess, processStartTime } from '../../../src/recording/writer.ts';
@@ -42,10 +43,38 @@ async function deadPid(): Promise<number> {
   return child.pid ?? assert.fail();
 }
 
+/** Calls `before` ahead of every call that `acquireLock` makes to the file system. */
+function beforeEachCall(t: TestContext, before: (name: string, args: readonly unknown[]) => void): void {
+  for (const name of ['mkdirSync', 'writeFileSync', 'linkSync', 'renameSync', 'rmSync', 'readFileSync', 'openSync', 'readdirSync'] as const) {
+    const call = fs[name] as (...args: readonly unknown[]) => unknown;
+    let isInside = false;
+    t.mock.method(fs, name, ((...args: readonly unknown[]) => {
+      if (!isInside) {
+        isInside = true;
+        try {
+          before(name, args);
+        } finally {
+          isInside = false;
+        }
+      }
+      return call(...args);
+    }) as never);
+  }
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+}
+
 describe('the lock', () => {
-  it('leaves nothing on a full disk', { skip: !existsSync('/dev/full') }, () => {
-    mkdirSync(path.dirname(file), { recursive: true });
-    symlinkSync('/dev/full', `${file}.${process.pid}`);
+  it('leaves nothing on a full disk', (t) => {
+    beforeEachCall(t, (name, [target]) => {
+      if (name !== 'writeFileSync') return;
+      mkdirSync(path.dirname(String(target)), { recursive: true });
+      fs.closeSync(fs.openSync(String(target), 'w'));
+      throw new Error('ENOSPC');
+    });
     assert.throws(() => acquire(), /ENOSPC/);
     assert.deepEqual(readdirSync(path.dirname(file)), []);
   });
@@ -54,7 +83,9 @@ describe('the lock', () => {
     const first = acquire('watch');
     const second = acquire();
     assert.ok(!second.ok);
-    assert.deepEqual(second.holder, { ...me, purpose: 'watch' });
+    const { id, ...holder } = second.holder;
+    assert.match(id ?? '', /./);
+    assert.deepEqual(holder, { ...me, purpose: 'watch' });
     release(first);
     release(acquire());
     assert.equal(existsSync(file), false);
@@ -123,6 +154,13 @@ describe('the lock', () => {
     utimesSync(file, longAgo, longAgo);
     t.mock.timers.tick(60_000);
     assert.ok(statSync(file).mtimeMs < longAgo.getTime() + 1000, 'it is not its any more');
+    const lost = acquire();
+    assert.ok(lost.ok);
+    heldBy(inContainer);
+    utimesSync(file, longAgo, longAgo);
+    t.mock.timers.tick(60_000);
+    assert.ok(statSync(file).mtimeMs < longAgo.getTime() + 1000, 'it was taken by another');
+    release(lost);
   });
 
   it('of another host is not taken: nothing is known of it', async () => {
@@ -173,6 +211,67 @@ describe('the lock', () => {
     const got = await Promise.all(answers);
     for (const child of children) child.stdin.end();
     assert.deepEqual(got.sort(), ['false', 'false', 'false', 'true']);
+  });
+});
+
+describe('of three that find a lock stale', () => {
+  /** Where the first one is, in calls to the file system, the second and the third come in between. */
+  const places = Array.from({ length: 32 }, (_, second) => Array.from({ length: 32 }, (_, third) => ({ second, third })).filter(({ third }) => third >= second)).flat();
+
+  for (const [what, isReleased] of [['each keeps what it got', false], ['the second is done at once', true]] as const) {
+    it(`one holds it, wherever they meet: ${what}`, async (t) => {
+      const pid = await deadPid();
+      let calls = Infinity;
+      let others: ((count: number) => void) | undefined;
+      beforeEachCall(t, () => {
+        const count = calls;
+        calls += 1;
+        const asked = others;
+        // They make calls of their own.
+        others = undefined;
+        asked?.(count);
+        others = asked;
+      });
+      let most = 0;
+      for (const { second, third } of places) {
+        rmSync(folder, { recursive: true, force: true });
+        heldBy({ ...me, pid });
+        const results: LockResult[] = [];
+        others = (count) => {
+          if (count === second) {
+            const result = acquire('second');
+            if (result.ok && isReleased) result.release();
+            else results.push(result);
+          }
+          if (count === third) results.push(acquire('third'));
+        };
+        calls = 0;
+        results.push(acquire('first'));
+        others = undefined;
+        most = Math.max(most, calls);
+        const holders = results.filter((result) => result.ok);
+        assert.ok(holders.length <= 1, JSON.stringify({ second, third, held: results.map((result) => result.ok) }));
+        if (!isReleased) assert.equal(holders.length, 1);
+        assert.equal(acquire('late').ok, holders.length === 0);
+        for (const each of holders) each.release();
+        assert.deepEqual(readdirSync(path.dirname(file)).filter((name) => holders.length > 0 || name !== path.basename(file)), []);
+      }
+      assert.ok(most > 5 && most <= 32, `every place was tried: ${most}`);
+    });
+  }
+
+  it('one that dies on the way leaves it to the next', async () => {
+    const module = path.resolve(import.meta.dirname, '../../../src/app/lock.ts');
+    const program = `import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module'; fs.renameSync = () => process.kill(process.pid, 'SIGKILL'); syncBuiltinESMExports(); const { acquireLock } = await import(${JSON.stringify(module)}); acquireLock(${JSON.stringify(folder)}, '/p/runweave.yaml', 'run');`;
+    heldBy({ ...me, pid: await deadPid() });
+    for (let died = 1; died <= 2; died += 1) {
+      const [, signal] = (await once(spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'inherit', 'inherit'] }), 'exit')) as [unknown, string];
+      assert.equal(signal, 'SIGKILL');
+      assert.equal(readdirSync(path.dirname(file)).filter((name) => name.includes('.after-')).length, died);
+    }
+    const lock = acquire();
+    release(lock);
+    assert.deepEqual(readdirSync(path.dirname(file)).filter((name) => name.includes('.after-')), []);
   });
 });
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createPipelineSource } from '../../../src/app/pipeline-source.ts';
+import { jsonText } from '../../../src/model/whole-float.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -35,10 +36,10 @@ describe('the pipeline as it was understood', () => {
   it('is the same with tasks of every kind, in any order, also of those that say more than others', () => {
     for (const name of ['m.py', 'n.ipynb']) writeFileSync(path.join(folder, name), '{}');
     write(`
-params: {d: data}
+params: {d: data, float: [1.0, 1]}
 tasks:
   last: {notebook: n.ipynb, needs: [call], matrix: {x: [1, 2]}, timeout: 1m, retries: 2, owner: me, description: what, tags: [a]}
-  call: {call: "m:f", params: {y: "\${tasks.first.returns.z}"}, outputs: ["\${params.d}/o"], cpus: 2}
+  call: {call: "m:f", params: {y: "\${tasks.first.returns.z}", float: "\${params.float}"}, outputs: ["\${params.d}/o"], cpus: 2}
   first: {shell: "echo \${params.d}", env: {A: b}, inputs: ["*.py"], watch: manual, cache: false}
   a: {python: a.py}
 `);
@@ -47,6 +48,7 @@ tasks:
     const again = source().read();
     assert.deepEqual(JSON.parse(JSON.stringify(again)), JSON.parse(JSON.stringify(loaded)));
     assert.deepEqual(again.pipeline, JSON.parse(JSON.stringify(loaded.pipeline)));
+    assert.equal(jsonText(again.pipeline?.tasks.find(({ id }) => id === 'call')?.params['float']), '[1.0,1]');
     assert.equal(again.graph.tasks[0]?.id, 'last[x=1]');
     assert.notEqual(again.pipeline?.tasks[0]?.id, 'last[x=1]');
   });

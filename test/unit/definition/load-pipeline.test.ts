@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import { formatDiagnostic } from '../../../src/model/diagnostic.ts';
 import type { Diagnostic } from '../../../src/model/diagnostic.ts';
 import type { JsonObject } from '../../../src/model/json.ts';
-import type { Pipeline, Task } from '../../../src/model/pipeline.ts';
+import { taskParams, type Pipeline, type Task } from '../../../src/model/pipeline.ts';
+import { jsonText } from '../../../src/model/whole-float.ts';
+import { parseSetOptions } from '../../../src/cli/set-option.ts';
 import { loadPipeline } from '../../../src/definition/load-pipeline.ts';
 import type { LoadOptions, LoadedPipeline } from '../../../src/definition/load-pipeline.ts';
 
@@ -216,6 +218,46 @@ tasks:
     assert.deepEqual(task(pipeline, 'train[n=1]').params, { rows: '${tasks.split.returns.rows}' });
     assert.deepEqual([task(pipeline, 'bench[n=2]').params, task(pipeline, 'bench[n=2]').dependencies], [{ model: 'm ${tasks.train[n=2].returns.path}' }, ['train[n=2]']]);
     assert.deepEqual(task(pipeline, 'best').dependencies, ['train[n=2]']);
+  });
+});
+
+describe('floats that are whole', () => {
+  const file = `
+params: {a: 1.0, b: [1, 2., 1e3, -0.0, 0.5], c: {d: "\${params.a}"}, e: "\${params.a}", hex: 0x1E, text: "1.0"}
+tasks:
+  t:
+    shell: echo \${params.a} "\${params.b}" \${matrix.rate}
+    matrix: {rate: [0.5, 1.0, 1]}
+    params: {own: 2.0, all: "\${params.c}", deep: "\${params.c.d}", rate: "\${matrix.rate}", said: "rate \${matrix.rate}", list: "\${params.b}"}
+    env: {A: "\${params.a}", B: 1.0}
+    outputs: ["\${matrix.rate}/\${params.a}"]
+    cpus: 2.0
+    retries: "\${params.a}"
+`;
+  const check = (text: string): void => {
+    const pipeline = good(text);
+    assert.equal(jsonText(pipeline.params), '{"a":1.0,"b":[1,2.0,1000.0,-0.0,0.5],"c":{"d":1.0},"e":1.0,"hex":30,"text":"1.0"}');
+    assert.deepEqual(pipeline.tasks.map(({ id }) => id), ['t[rate=0.5]', 't[rate=1.0]', 't[rate=1]']);
+    const t = task(pipeline, 't[rate=1.0]');
+    assert.equal(jsonText(taskParams(t)), '{"rate":1.0,"own":2.0,"all":{"d":1.0},"deep":1.0,"said":"rate 1.0","list":[1,2.0,1000.0,-0.0,0.5]}');
+    assert.equal(jsonText(taskParams(task(pipeline, 't[rate=1]'))['rate']), '1');
+    assert.deepEqual([t.source, t.env, t.outputs, t.cpus, t.retries.max], [{ kind: 'shell', command: 'echo 1.0 "[1,2.0,1000.0,-0.0,0.5]" 1.0' }, { A: '1.0', B: '1.0' }, ['1.0/1.0'], 2, 1]);
+  };
+
+  it('stay that through references and the matrix, and are numbers where a number is asked for', () => check(file));
+  it('with the other parser too', () => check(file.replace('a: 1.0,', 'a: &one 1.0,')));
+
+  it('stay that when they are set from outside', () => {
+    const set = parseSetOptions(['a=3.0', 'c.d=4']);
+    assert.ok(set.type === 'set');
+    assert.equal(jsonText(good('params: {a: 1, c: {d: 1.0}}\ntasks: {t: {shell: x}}', { set: set.values }).params), '{"a":3.0,"c":{"d":4}}');
+  });
+
+  it('pair tasks with equal ones, and are told from whole numbers', () => {
+    const two = (above: string, below: string): string => `tasks:\n  a: {shell: x, matrix: {n: ${above}}}\n  b: {shell: x, matrix: {n: ${below}}, needs: [a]}\n`;
+    assert.deepEqual(edges(good(two('[1.0, 2]', '[2, 1.00]'))), { 'a[n=1.0]': [], 'a[n=2]': [], 'b[n=1.0]': ['a[n=1.0]'], 'b[n=2]': ['a[n=2]'] });
+    assert.match(said(load(two('[1.0]', '[1]')).graph.diagnostics).join(), /matrix key "n": "b" has 1, "a" does not/);
+    assert.match(said(load('tasks: {a: {shell: x, matrix: {n: [1.0, 1.00]}}}').graph.diagnostics).join(), /1\.0 is twice/);
   });
 });
 

@@ -128,12 +128,54 @@ describe('what is declared and changes while a task runs', () => {
       last = await execute(shell, formats, last);
       states.push(isUnsettled(last.inputs['in.txt']));
     }
-    // Counted anew once it was settled.
-    assert.deepEqual(states, [true, true, false, true]);
-    for (const content of ['B', 'C', 'D', 'E']) {
+    assert.deepEqual(states, [true, true, false, false]);
+    for (const content of ['B', 'C', 'D', 'A']) {
       last = await execute(shell, () => (write('in.txt', content), undefined), last);
       assert.ok(isUnsettled(last.inputs['in.txt']), content);
     }
+    const cut = await execute(shell, () => undefined, last, { isCut: true });
+    last = await execute(shell, formats, cut);
+    assert.ok(!isUnsettled(last.inputs['in.txt']), 'it wrote it every time that it could');
+    // Counted anew after a time that it did not.
+    last = await execute(shell, () => undefined, last);
+    last = await execute(shell, formats, last);
+    assert.ok(isUnsettled(last.inputs['in.txt']));
+  });
+
+  it('is known file by file to be what the task does itself', async () => {
+    const writes = (...names: readonly string[]) => () => {
+      for (const name of names) write(name, 'A');
+      return undefined;
+    };
+    write('data/b.csv', 'A');
+    let last: Fingerprint | undefined;
+    const states: boolean[] = [];
+    for (const names of [['data/a.csv'], ['data/a.csv'], ['data/a.csv'], ['data/a.csv'], ['data/a.csv', 'data/b.csv'], ['data/a.csv']]) {
+      last = await execute(shell, writes(...names), last);
+      states.push(isUnsettled(last.inputs['data/*.csv']));
+    }
+    assert.deepEqual(states, [true, true, false, false, true, false]);
+  });
+
+  it('is waited for as often as it takes for all of it, and not for each in turn', async () => {
+    const writes = (...names: readonly string[]) => () => {
+      for (const name of names) write(name, 'A');
+      return undefined;
+    };
+    const upstream = { movedUpstream: ['other' as TaskId] };
+    let last: Fingerprint | undefined;
+    const states: boolean[][] = [];
+    for (const [names, more] of [[['in.txt'], {}], [['in.txt', 'tool.sh'], {}], [['in.txt', 'tool.sh'], upstream], [['in.txt', 'tool.sh'], upstream], [['in.txt', 'tool.sh'], upstream]] as const) {
+      last = await execute(shell, writes(...names), last, more);
+      states.push([last.inputs['in.txt'], last.sources['tool.sh'], last.upstream['other']].map(isUnsettled));
+    }
+    assert.deepEqual(states, [
+      [true, false, false],
+      [true, true, false],
+      [true, true, true],
+      [false, true, true],
+      [false, false, false],
+    ]);
   });
 
   it('is known by what Python was seen to read', async () => {

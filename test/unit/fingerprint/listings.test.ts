@@ -23,7 +23,7 @@ function write(...names: readonly string[]): void {
 }
 
 const unsettled = 'unsettled' as Digest;
-const unsettledOr = (): Digest => unsettled;
+const settle = (_now: Digest, _last: Digest | undefined, put: (digest: Digest) => void): void => put(unsettled);
 const inAnHour = Date.now() + 3_600_000;
 
 interface Seen {
@@ -35,13 +35,13 @@ interface Seen {
 
 function seen(listed: Readonly<Record<string, readonly string[]>>, { before = {}, own = [], since = inAnHour, isOutput }: Seen = {}): Listings {
   const made = withParents(own);
-  return listingsSeen(listed, { folder, isOutput, since, before, last: before, isOwn: (relative) => made.has(relative), unsettledOr }, createFileDigests()).listings;
+  return listingsSeen(listed, { folder, isOutput, since, before, last: before, isOwn: (relative) => made.has(relative), settle }, createFileDigests()).listings;
 }
 
 /** What a pattern finds in `listed`. */
 function found(listed: string, pattern: string, isOutput?: IsOutput): readonly string[] {
   const digests = createFileDigests();
-  const context = { folder, isOutput, since: inAnHour, before: {}, last: {}, isOwn: () => false, unsettledOr };
+  const context = { folder, isOutput, since: inAnHour, before: {}, last: {}, isOwn: () => false, settle };
   const { listings } = listingsSeen({ [listed]: [pattern] }, context, digests);
   const digest = listings[listed]?.[pattern]?.digest ?? assert.fail(`${listed} does not count`);
   return (digests.rememberedParts(digest) ?? assert.fail('not remembered')).map(([name]) => name);
@@ -101,7 +101,7 @@ describe('listings of a task', () => {
   it('differ when a name that matches comes or goes, and say which', () => {
     write('data/a.csv', 'data/notes.txt');
     const digests = createFileDigests();
-    const { listings: before } = listingsSeen({ data: ['*.csv'] }, { folder, since: inAnHour, before: {}, last: {}, isOwn: () => false, unsettledOr }, digests);
+    const { listings: before } = listingsSeen({ data: ['*.csv'] }, { folder, since: inAnHour, before: {}, last: {}, isOwn: () => false, settle }, digests);
     write('data/readme.txt');
     assert.deepEqual(listingsNow(folder, before, undefined, digests), before);
     write('data/b.csv');

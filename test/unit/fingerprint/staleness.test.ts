@@ -5,6 +5,7 @@ import { fingerprintDifference, reasonsToRun, type StalenessQuestion } from '../
 import type { Fingerprint, Reason } from '../../../src/model/fingerprint.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
 import type { TaskResult } from '../../../src/model/task-result.ts';
+import { float } from '../../../src/model/whole-float.ts';
 import type { UnixNano } from '../../../src/model/time.ts';
 
 const one = digestOf('1');
@@ -42,6 +43,7 @@ describe('reasons to run', () => {
   const table: readonly (readonly [name: string, question: Partial<StalenessQuestion>, expected: readonly Reason[]])[] = [
     ['nothing changed', {}, []],
     ['never ran', { last: undefined }, [{ type: 'never-ran' }]],
+    ['a float in the place of a whole number', { current: { ...fingerprint, params: { ...fingerprint.params, layers: { a: float(1), b: [1, 2] } } } }, [{ type: 'param-changed', name: 'layers', from: { a: 1, b: [1, 2] }, to: { a: float(1), b: [1, 2] } }]],
     ['never ran, and forced', { last: undefined, forced: true }, [{ type: 'forced' }, { type: 'never-ran' }]],
     ['forced', { forced: true }, [{ type: 'forced' }]],
     ['cache: false', { cache: false }, [{ type: 'never-cached' }]],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { createMasker } from '../../../src/model/masker.ts';
@@ -48,6 +48,23 @@ describe('storeArtifact', () => {
     assert.ok(statSync(object).mtimeMs > 1000, 'and counts as new');
     assert.deepEqual(readdirSync(path.join(folder, 'objects', 'sha256')), [hex.slice(0, 2)], 'no temporary file is left');
     assert.deepEqual(await readArtifact(folder, stored.digest, stored.content), bytes);
+  });
+
+  it('takes no more room for a file with holes than the file does', async (t) => {
+    const folder = temporaryFolder(t);
+    const file = path.join(folder, 'sparse.bin');
+    for (const end of ['', 'end']) {
+      writeFileSync(file, 'head');
+      truncateSync(file, 64 * 1024 * 1024 + 7);
+      appendFileSync(file, end);
+      const { blocks, size } = statSync(file);
+      const stored = await storeArtifact(folder, { path: file }, { name: 'sparse.bin' });
+      const object = objectPath(folder, stored.digest) ?? '';
+      assert.deepEqual([stored.size, stored.digest, statSync(object).size], [size, sha256(readFileSync(file)), size]);
+      assert.ok(readFileSync(object).equals(readFileSync(file)));
+      // A block has 512 bytes; what is read at once is written whole.
+      assert.ok(statSync(object).blocks <= blocks + (4 * 1024 * 1024) / 512, `${statSync(object).blocks} blocks of ${blocks}`);
+    }
   });
 
   it('draws the line at the inline limit, and takes a given media type', async (t) => {

@@ -44,7 +44,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
     upstream: digests(),
     env: { OMP_NUM_THREADS: '1' },
     interpreter: 'CPython 3.11.7 /usr/bin/python3',
-    ...(chance(0.5) && { packages: { '/usr/lib/python3/dist-packages': { numpy: '2.1', ['__proto__']: '1' } }, lookups: { scripts: 'json lib' } }),
+    ...(chance(0.5) && { packages: { '/usr/lib/python3/dist-packages': { numpy: '2.1', ['__proto__']: '1' } }, lookups: { scripts: 'json lib' }, moving: ['lib'], own: ['lib/cache'] }),
   });
   const failure = (): RecordedFailure => ({
     type: pick(['ValueError', 'exit-code', 'signal']),
@@ -93,6 +93,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
       spanId: hex(16) as SpanId,
       pipeline: { name: 'generated', file: 'runweave.yaml' },
       params: record(),
+      ...(seed % 2 === 0 && { floats: { rate: { 'runweave.float': 1 }, layers: [{ 'runweave.float': '-0' }, 1] } }),
       trigger: chance(0.5) ? { type: 'manual', tasks: ['train'] } : { type: 'change', files: ['a.py'], count: 1 },
       tasks: nodes,
       resource: { 'service.name': 'runweave', 'process.pid': 4711, 'vcs.ref.head.revision': hex(40), 'runweave.vcs.dirty': chance(0.5), 'x.list': ['a', 'b'], 'x.object': { a: null } },
@@ -197,10 +198,13 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
         outputs: [{ path: 'build/a.npz', digest: digest(), size: int(100_000) }],
         ...(chance(0.5) && { inputSizes: { 'data/a.csv': int(1e9), 'b.csv (read)': 0 } }),
         returns: record(),
+        ...(seed % 3 === 0 && { floats: { accuracy: { 'runweave.float': 1 } } }),
         ...(outcome !== 'success' && { failure: failure() }),
         ...(outcome === 'success' && { fingerprint: fingerprint() }),
       });
     }
+    // An undo: what was tried counts no more.
+    if (chance(0.2)) events.push({ type: 'task-skipped', task, time: now(), reason: pick(['up-to-date', 'restored', 'manual'] as const), madeBy: { runId: '20261119T101010Z-generated-0000' as RunId, traceId: hex(32) as TraceId, spanId: hex(16) as SpanId } });
     if (chance(0.4)) events.push({ type: 'sources', task, time: now(), files: { ['__proto__']: digest(), ...digests() } });
     if (chance(0.3)) {
       const changes = { ...(chance(0.5) && { diff: digest() }), size: int(1000), truncated: chance(0.5), untracked: ['new.py'], untrackedCount: 1 };
@@ -209,7 +213,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
     if (chance(0.3)) events.push({ type: 'warning', time: now(), message: 'the disk is nearly full' });
     if (index === 3 && chance(0.5)) {
       // A task goes, another comes; what has run keeps its place.
-      events.push({ type: 'tasks-changed', time: now(), params: record(), tasks: [...nodes.filter((_, at) => at !== 1), node(count + 3)] });
+      events.push({ type: 'tasks-changed', time: now(), params: record(), ...(seed % 3 === 0 && { floats: { loss: { 'runweave.float': 2 } } }), tasks: [...nodes.filter((_, at) => at !== 1), node(count + 3)] });
     }
   }
   if (chance(0.9)) events.push({ type: 'run-ended', time: now(), outcome: pick(['success', 'failure', 'cancellation']), ...(chance(0.2) && { interrupted: true as const }) });

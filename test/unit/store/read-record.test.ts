@@ -3,11 +3,15 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { plainSummary } from '../../../src/model/run-block.ts';
 import { createRunFold } from '../../../src/model/run-state.ts';
 import { openEventLog } from '../../../src/recording/event-log.ts';
-import { sealRun } from '../../../src/recording/seal.ts';
+import { recoverRuns, sealRun } from '../../../src/recording/seal.ts';
+import { listRuns } from '../../../src/store/list-runs.ts';
 import { readRecord } from '../../../src/store/read-record.ts';
 import type { ReadRecord } from '../../../src/store/read-record.ts';
+import { runFiles } from '../../../src/store/run-files.ts';
+import { summarize } from '../../../src/store/summarize.ts';
 import { generateRun } from '../recording/generated-run.ts';
 import { temporaryFolder } from '../recording/temporary-folder.ts';
 
@@ -63,6 +67,34 @@ describe('readRecord, traces of other programs', () => {
     const { spans, total } = trace(await readRecord(file));
     assert.deepEqual([spans.length, total], [5000, 6000]);
     assert.deepEqual(spans[0], { spanId: 'cd', name: 'x', start: '1500000000000000000', end: '0', error: false, attributes: {} });
+  });
+});
+
+describe('readRecord, event logs', () => {
+  it('reads of a run whose writer died what its record will say', async (t) => {
+    const folder = temporaryFolder(t);
+    const all = generateRun(5);
+    const events = all.slice(0, all.findIndex((event) => event.type === 'attempt-started') + 2);
+    const first = events[0];
+    assert.ok(first?.type === 'run-started');
+    const log = await openEventLog(folder, first.runId);
+    for (const event of events) log.append(event);
+    await log.close();
+    const living = await readRecord(log.path);
+    assert.ok(living.type === 'run' && living.state.outcome === undefined);
+
+    writeFileSync(log.path, readFileSync(log.path, 'utf8').replace(/"pid":\d+/, '"pid":2147483647'));
+    const cutOff = await readRecord(log.path);
+    const [listed] = await listRuns(folder);
+    await recoverRuns(folder);
+    const [file] = await runFiles(folder);
+    const sealed = await readRecord(file?.path ?? '');
+    assert.ok(cutOff.type === 'run' && sealed.type === 'run' && listed?.type === 'run');
+    assert.equal(file?.live, false);
+    assert.equal(cutOff.state.interrupted, true);
+    assert.deepEqual(cutOff.state.tasks.map(({ phase, failure }) => [phase, failure?.type]), sealed.state.tasks.map(({ phase, failure }) => [phase, failure?.type]));
+    assert.deepEqual([cutOff.state.outcome, cutOff.state.end], [sealed.state.outcome, sealed.state.end]);
+    assert.deepEqual(plainSummary(listed.summary), { ...plainSummary(summarize(sealed.state, '')), path: log.path });
   });
 });
 

@@ -97,7 +97,7 @@ describe('a warm process', { timeout: 300_000, skip: !isLinux && 'only Linux for
     assert.equal(polite.stop(), true);
     assert.deepEqual(await polite.ended, { type: 'exit', code: 4 });
 
-    const daemon = await start(warm, 'import os, signal\nif os.fork() == 0:\n    os.setsid()\n    print("daemon", os.getpid(), flush=True)\n    signal.pause()\nos.read(0, 1)');
+    const daemon = await start(warm, 'import os, signal\nsaid, say = os.pipe()\nif os.fork() == 0:\n    os.setsid()\n    print("daemon", os.getpid(), flush=True)\n    os.write(say, b"1")\n    signal.pause()\nos.read(said, 1)');
     const pid = Number(await daemon.until(/daemon (\d+)\n/));
     await daemon.ended;
     await untilGone(pid);
