@@ -1,5 +1,6 @@
 /** Runs with parameters of their own in a session that stays open, as the editor's does. */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Problem } from '../../src/app/preparation.ts';
@@ -52,5 +53,32 @@ describe('the parameters of one run', () => {
     await watch.close();
     assert.equal(outcomeOf(await session.run({ tasks: [], force: false, params: { word: 'special' } })), 'success');
     assert.ok(messages.every((message) => message.type !== 'problem'));
+  });
+});
+
+describe('the order of keys', () => {
+  it('in a map counts, as a task sees it; that of the parameters does not', async (context) => {
+    const ordered = (rename: string, rest = '') => `
+tasks:
+  give: {python: give.py}
+  keys: {python: keys.py, params: {${rest}rename: ${rename}, given: "\${tasks.give.returns.map}"}, outputs: [keys.txt]}
+`;
+    const place = workspace(context, {
+      'runweave.yaml': ordered('{b: B, a: {y: 1, x: 2}}', 'zero: 0, '),
+      'give.py': "import runweave\nrunweave.returns(map={'d': 1, 'c': 2})\n",
+      'keys.py': "import runweave\np = runweave.params\nopen('keys.txt', 'w').write(' '.join([*p, *p['rename'], *p['rename']['a'], *p['given']]))\n",
+    });
+    assert.deepEqual((await place.run()).executed, ['give', 'keys']);
+    assert.equal(place.read('keys.txt'), 'given rename zero b a y x d c');
+    rmSync(path.join(place.folder, '.runweave', 'cache'), { recursive: true });
+    assert.deepEqual((await place.run()).executed, []);
+    place.write('runweave.yaml', ordered('{b: B, a: {y: 1, x: 2}}, zero: 0'));
+    assert.deepEqual((await place.run()).executed, []);
+    place.write('runweave.yaml', ordered('{a: {x: 2, y: 1}, b: B}, zero: 0'));
+    assert.deepEqual((await place.run()).executed, ['keys']);
+    assert.equal(place.read('keys.txt'), 'given rename zero a b x y d c');
+    place.write('give.py', place.read('give.py').replace("{'d': 1, 'c': 2}", "{'c': 2, 'd': 1}"));
+    assert.deepEqual((await place.run()).executed, ['give', 'keys']);
+    assert.equal(place.read('keys.txt'), 'given rename zero a b x y c d');
   });
 });
