@@ -14,6 +14,9 @@ import { processExists } from '../execution/backend/descendants.ts';
 import { allEntries } from '../fingerprint/kept-entries.ts';
 import { keptFolder } from '../fingerprint/kept-folder.ts';
 import { shrinkKept } from '../fingerprint/kept-results.ts';
+import { openResults, readResults } from '../fingerprint/results.ts';
+import { indexAnnotations } from '../query/annotations.ts';
+import { readAnnotations } from '../store/annotations.ts';
 import { runFiles } from '../store/run-files.ts';
 import { deletionTime, trashFolder } from '../store/trash.ts';
 import { acquireLock, heldLocks, type LockHolder } from './lock.ts';
@@ -39,6 +42,8 @@ export interface Garbage {
   readonly type: 'collected';
   readonly dryRun: boolean;
   readonly records: Removed;
+  /** Old records that stay: of runs with a star or a tag, or that made what tasks have now. */
+  readonly spared: number;
   readonly artifacts: Removed;
   /** Results that can't be restored any more; the bytes of their outputs as well. */
   readonly kept: Removed;
@@ -70,7 +75,9 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
       return { count: 1 };
     };
     const runs = await runFiles(store);
-    const old = new Set(oldRecords(runs.filter((run) => !run.live).map((run) => run.path), options));
+    const aged = oldRecords(runs.filter((run) => !run.live).map((run) => run.path), options);
+    const spared = aged.length === 0 ? new Set<string>() : await sparedRuns(store);
+    const old = new Set(aged.filter((file) => !spared.has(runIdOf(file))));
     const records = sum([...old].map((file) => ({ bytes: statSync(file).size, ...remove(file) })));
     const deletions = entriesIn(trashFolder(store)).map(({ file, stats }) => ({ file, stats, isOld: (deletionTime(file) ?? Infinity) < began - trashAge }));
     const shrunk = shrinkKept(keptFolder(store), options.limit, dryRun);
@@ -80,7 +87,7 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
     const kept = { count: shrunk.entries, bytes: shrunk.freed };
     const left = [...[path.join(keptFolder(store), 'staging'), path.join(store, 'cache', 'attempts')].flatMap(entriesIn), ...unfinished(store), ...deletions.filter(({ isOld }) => isOld)];
     const leftovers = sum(left.map(({ file, stats }) => ({ bytes: sizeOf(file, stats), ...remove(file) })));
-    return { type: 'collected', dryRun, records, artifacts, kept, leftovers, bytes: records.bytes + artifacts.bytes + kept.bytes + leftovers.bytes };
+    return { type: 'collected', dryRun, records, spared: new Set(aged).size - old.size, artifacts, kept, leftovers, bytes: records.bytes + artifacts.bytes + kept.bytes + leftovers.bytes };
   } finally {
     lock.release();
   }
@@ -91,6 +98,24 @@ function oldRecords(records: readonly string[], { keepRuns, olderThan }: Garbage
   const many = keepRuns === undefined ? [] : records.slice(keepRuns);
   const old = olderThan === undefined ? [] : records.filter((file) => (startOf(file) ?? Infinity) < olderThan);
   return [...many, ...old];
+}
+
+/** What people marked, and what the outputs that are there can be traced to. */
+async function sparedRuns(store: string): Promise<ReadonlySet<string>> {
+  const annotations = await readAnnotations(store);
+  const { ofRun } = indexAnnotations(annotations);
+  const marked = annotations.map(({ target }) => target.runId).filter((runId) => ofRun(runId).star || ofRun(runId).tags.length > 0);
+  const makers = lastResultFiles(store).flatMap((file) => {
+    const known = readResults(file);
+    if (known === undefined) return [];
+    const results = openResults(file, known);
+    return [...known.keys()].flatMap((task) => results.get(task)?.runId ?? []);
+  });
+  return new Set([...marked, ...makers]);
+}
+
+function runIdOf(record: string): string {
+  return path.basename(record).replace(/\.otlp\.jsonl?$/, '');
 }
 
 /** Of `20261120T224011Z-digits-3f2a.otlp.jsonl`; `undefined` for a file of another name, which is no run of ours. */
@@ -117,10 +142,13 @@ function unfinished(store: string): readonly { readonly file: string; readonly s
   return [...of('cache', /\.(\d+)\.tmp$/), ...of('live', /\.lock\.(\d+)(?:-.*|\.stale)?$/)];
 }
 
+function lastResultFiles(store: string): readonly string[] {
+  return entriesIn(path.join(store, 'cache')).flatMap(({ file }) => (/^results-.*\.jsonl$/.test(path.basename(file)) ? [file] : []));
+}
+
 /** Files that say what tasks returned last, and what they can have again: objects of Python are among it. */
 function resultFiles(store: string): readonly string[] {
-  const results = entriesIn(path.join(store, 'cache')).flatMap(({ file }) => (/^results-.*\.jsonl$/.test(path.basename(file)) ? [file] : []));
-  return [...results, ...new Set(allEntries(keptFolder(store)).map((found) => found.file))];
+  return [...lastResultFiles(store), ...new Set(allEntries(keptFolder(store)).map((found) => found.file))];
 }
 
 async function collectArtifacts(objects: string, records: readonly string[], began: number, remove: (file: string) => { readonly count: 1 }): Promise<Removed> {

@@ -1,4 +1,5 @@
 /** What is run when a recorded run, or one of its tasks, is tried again: the same for every host. */
+import { runParamsGiven } from '../model/as-given.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { RunState, TaskState } from '../model/run-state.ts';
 import type { RunOptions } from '../protocol/session.ts';
@@ -26,8 +27,8 @@ function namedTasks({ trigger, tasks }: RunState): readonly string[] {
 }
 
 /** As the run had them, floats that are whole included. A secret's value is in no record: such a parameter is what the file says now. */
-export function paramsOf({ params, floats }: Pick<RunState, 'params' | 'floats'>): JsonObject {
-  return Object.fromEntries(Object.entries({ ...params, ...floats }).filter(([, value]) => !isMasked(value)));
+export function paramsOf(state: Pick<RunState, 'params' | 'floats'>): JsonObject {
+  return Object.fromEntries(Object.entries(runParamsGiven(state)).filter(([, value]) => !isMasked(value)));
 }
 
 function isMasked(value: Json): boolean {

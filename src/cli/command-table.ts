@@ -79,7 +79,7 @@ export const options: Readonly<Record<OptionName, OptionSpec>> = {
   format: { type: 'text', value: 'FORMAT', description: '' },
   limit: { short: 'n', type: 'count', value: 'N', description: 'show the newest N runs (default: 20)' },
   all: { type: 'flag', description: 'show all runs' },
-  'keep-runs': { type: 'count', value: 'N', description: 'remove all records but the newest N' },
+  'keep-runs': { type: 'count', value: 'N', description: 'remove all records but the newest N; starred, tagged and those of current results stay' },
   'older-than': { type: 'text', value: 'AGE', description: 'remove records of runs that were started longer ago: 12h, 30d, 8w' },
   convert: { type: 'flag', description: 'write the pipeline of a dvc.yaml as runweave.yaml beside it, and import nothing' },
   github: { type: 'flag', description: 'write a workflow of GitHub Actions that runs the pipeline, reports, and publishes its runs' },

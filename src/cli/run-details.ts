@@ -1,4 +1,5 @@
 /** A recorded run, and a task of one, in words: what `runweave show` prints. */
+import { returnsGiven, runParamsGiven, taskParamsGiven } from '../model/as-given.ts';
 import type { MetricSummary } from '../model/metric-series.ts';
 import { describeReason } from '../model/fingerprint.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -7,6 +8,7 @@ import { spanTree } from '../model/reported.ts';
 import type { ArtifactState, AttemptState, RunState, TaskState } from '../model/run-state.ts';
 import { importFormat, importSource } from '../model/semantic-conventions.ts';
 import { elapsed, formatDuration } from '../model/time.ts';
+import { valueText } from '../model/whole-float.ts';
 import type { Remark } from '../query/annotations.ts';
 import { remarkLines, taskRemarkLines } from './remark-lines.ts';
 import { absoluteTime, relativeTime } from './run-text.ts';
@@ -33,7 +35,7 @@ export function runDetails(state: RunState, remarks: readonly Remark[], options:
   if (version !== undefined) rows.push(['version', version]);
   const host = state.resource['host.name'];
   if (typeof host === 'string') rows.push(['host', host]);
-  if (Object.keys(state.params).length > 0) rows.push(['params', inlineObject(state.params)]);
+  if (Object.keys(state.params).length > 0) rows.push(['params', inlineObject(runParamsGiven(state))]);
   rows.push(['record', options.record]);
   const tasks = table(
     state.tasks.map((task) => [phaseSymbol(task, style), task.node.id, phaseWord(task), taskDuration(task), `${briefMetrics(task)}  ${style('dim', whyBrief(task))}`.trim()]),
@@ -53,7 +55,7 @@ export function runDetails(state: RunState, remarks: readonly Remark[], options:
 export function taskDetails(task: TaskState, runId: RunId, remarks: readonly Remark[], options: LineOptions): string[] {
   const { style, columns } = options;
   const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : [style('bold', title), ...lines.map((line) => fit(`  ${line}`, columns))]);
-  const pairs = (object: Readonly<Record<string, unknown>>): string[] => table(Object.entries(object).map(([name, value]) => [oneLine(name), valueText(value)]));
+  const pairs = (object: JsonObject): string[] => table(Object.entries(object).map(([name, value]) => [oneLine(name), oneLine(valueText(value))]));
   const { node } = task;
   const versions = versionsOf(task.artifacts);
   return [
@@ -64,12 +66,12 @@ export function taskDetails(task: TaskState, runId: RunId, remarks: readonly Rem
     ...section('Remarks', taskRemarkLines(remarks, style)),
     ...section('Why', task.phase === 'skip' ? [whyBrief(task)] : task.reasons.map((reason) => oneLine(describeReason(reason)))),
     ...section('Needs', node.dependencies.length === 0 ? [] : [node.dependencies.join(', ')]),
-    ...section('Params', pairs({ ...task.params, ...task.loggedParams })),
+    ...section('Params', pairs({ ...taskParamsGiven(task), ...task.loggedParams })),
     ...section('Metrics', table(Object.entries(task.metrics).map(([name, series]) => [oneLine(name), formatNumber(series.last), series.count > 1 ? style('dim', describeSeries(series)) : '']))),
     ...section('Checks', table((task.attempts.at(-1)?.checks ?? []).map(({ type, check, outcome, found = '' }) => [outcome === 'success' ? style('green', '✓') : style('red', '✗'), oneLine(check), style('dim', oneLine([type === 'condition' ? '' : `${type} the task`, found].filter((part) => part !== '').join(', ')))]))),
     ...section('Warnings', table((task.attempts.at(-1)?.warned ?? []).map(({ category, message, file, line, count }) => [category, oneLine(message), style('dim', `${oneLine(file)}:${line}${count > 1 ? `, ${count} times` : ''}`)]))),
     ...section('Tags', pairs(task.tags)),
-    ...section('Returns', pairs(task.returns)),
+    ...section('Returns', pairs(returnsGiven(task))),
     ...section('Inputs', table(Object.entries(task.fingerprint?.inputs ?? {}).map(([name, digest]) => [oneLine(name), ((size) => (size === undefined ? '' : formatBytes(size)))(task.inputSizes?.[name]), style('dim', digest.slice(0, 19))]))),
     ...section('Outputs', table(task.outputs.map((output) => [oneLine(output.path), formatBytes(output.size), style('dim', output.digest.slice(0, 19))]))),
     ...section('Datasets', table(task.datasets.map(({ name, digest, context = '' }) => [oneLine(name), oneLine(context), style('dim', oneLine(digest))]))),
@@ -194,9 +196,6 @@ function versionText(resource: JsonObject): string | undefined {
 }
 
 function inlineObject(object: JsonObject): string {
-  return Object.entries(object).map(([name, value]) => `${name}=${valueText(value)}`).join('  ');
+  return Object.entries(object).map(([name, value]) => `${name}=${oneLine(valueText(value))}`).join('  ');
 }
 
-function valueText(value: unknown): string {
-  return oneLine(typeof value === 'string' ? value : JSON.stringify(value));
-}

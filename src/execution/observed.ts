@@ -9,7 +9,7 @@ import type { ObservedEntry } from './task/task-log.ts';
 /** Files relative to the pipeline's folder, sorted. */
 export interface Observed {
   readonly modules: readonly string[];
-  /** Also what was written afterwards. */
+  /** Also what was written afterwards, and modules that were read for what is in them. */
   readonly read: readonly string[];
   /** Of modules and files read, as each was when it was used first; empty where it was another later. */
   readonly stamps: Readonly<Record<string, string>>;
@@ -29,8 +29,14 @@ export interface ObservedCollector {
 export function collectObserved(): ObservedCollector {
   const modules = new Set<string>();
   const read = new Set<string>();
+  /** Read under another name: the task had renamed them. */
+  const readBefore = new Set<string>();
+  const loaded = new Set<string>();
   const stamps = new Map<string, string>();
   const written = new Set<string>();
+  /** Others that it wrote: what was in them before may be read later. */
+  const changed = new Set<string>();
+  const renames: (readonly [from: string, to: string])[] = [];
   const imported = new Map<string, Set<string>>();
   const outside = new Map<string, Set<string>>();
   const lookups = new Map<string, Set<string>>();
@@ -39,16 +45,31 @@ export function collectObserved(): ObservedCollector {
 
   /** A file that was written under another name was written; so was each file of a renamed folder. */
   const rename = (from: string, to: string): void => {
-    for (const file of [...written]) if (file === from || file.startsWith(from + path.sep)) written.add(to + file.slice(from.length));
+    for (const files of [written, changed]) for (const file of [...files]) if (isWithin(file, from)) files.add(to + file.slice(from.length));
+    if (written.has(from)) return;
+    changed.add(to);
+    renames.push([from, to]);
+  };
+  const addRead = (file: string): void => {
+    // What the task wrote before, in whatever process, is no input.
+    if (written.has(file)) return;
+    read.add(file);
+    let name = file;
+    for (const [from, to] of renames.toReversed()) {
+      if (!isWithin(name, to)) continue;
+      name = from + name.slice(to.length);
+      if (!written.has(name)) readBefore.add(name);
+    }
   };
   return {
     add: (entry) => {
       hasAny = true;
       for (const file of entry.modules) modules.add(file);
-      // What the task wrote before, in whatever process, is no input.
-      for (const file of entry.read) if (!written.has(file)) read.add(file);
+      for (const file of entry.read) addRead(file);
+      for (const file of entry.loaded) if (!written.has(file)) loaded.add(file);
       for (const [file, stamp] of Object.entries(entry.stamps)) stamps.set(file, (stamps.get(file) ?? stamp) === stamp ? stamp : '');
       for (const file of entry.written) written.add(file);
+      for (const file of entry.appended) changed.add(file);
       for (let at = 0; at + 1 < entry.renamed.length; at += 2) rename(entry.renamed[at] ?? '', entry.renamed[at + 1] ?? '');
       addAll(imported, entry.imported);
       addAll(outside, entry.outside);
@@ -76,15 +97,19 @@ export function collectObserved(): ObservedCollector {
       const relative = (files: Iterable<string>): readonly string[] => [...files].map(inFolder).sort();
       return {
         modules: relative([...modules, ...edited]),
-        read: relative([...read].filter((file) => !modules.has(file))),
+        read: relative(new Set([...read, ...[...readBefore].filter((file) => digests.isFile(file)), ...[...loaded].filter((file) => !modules.has(file))])),
         stamps: Object.fromEntries([...stamps].map(([file, stamp]) => [inFolder(file), stamp])),
-        written: relative([...written].filter((file) => digests.isFile(file))),
+        written: relative([...new Set([...written, ...changed])].filter((file) => digests.isFile(file))),
         packages,
         lookups: lookupsOf(folder, lookups),
         listed: Object.fromEntries([...listed].map(([each, patterns]) => [path.relative(folder, each).replaceAll(path.sep, '/') || '.', [...patterns].sort()])),
       };
     },
   };
+}
+
+function isWithin(file: string, place: string): boolean {
+  return file === place || file.startsWith(place + path.sep);
 }
 
 function addAll(tables: Map<string, Set<string>>, entry: Readonly<Record<string, readonly string[]>>): void {

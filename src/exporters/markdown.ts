@@ -79,7 +79,7 @@ function checked(run: RunState): readonly string[] {
 
 function failure(task: TaskState): string {
   const raised = task.failure?.frames?.at(-1);
-  const at = raised === undefined ? '' : ` at ${code(`${raised.file}:${raised.line}`)}`;
+  const at = raised === undefined ? '' : ` at ${code(raised.file.endsWith('.ipynb') ? `${raised.file}, ${raised.function}, line ${raised.line}` : `${raised.file}:${raised.line}`)}`;
   const output = (task.attempts.at(-1)?.output ?? []).map((chunk) => chunk.text).join('').trimEnd().split('\n').slice(-outputLines).join('\n');
   return `**${escape(task.node.id)}**: ${escape(task.failure?.message ?? task.phase)}${at}${output === '' ? '' : `\n\n${block(output)}`}`;
 }

@@ -19,7 +19,7 @@
  * as it is written at every execution, and is afterwards as it was.
  */
 import path from 'node:path';
-import { isUnsettled, unsettled, unsettledAgain, type Digest, type Fingerprint, type ImportLookups, type PackageVersions } from '../model/fingerprint.ts';
+import { absent, isUnsettled, unsettled, unsettledAgain, type Digest, type Fingerprint, type ImportLookups, type PackageVersions } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { Compiler } from './called-sources.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
@@ -28,7 +28,7 @@ import { filesFound, packagesFound } from './import-lookups.ts';
 import { listingsSeen, withParents, type IsOutput } from './listings.ts';
 import { installedAt } from './installed-packages.ts';
 import { views } from './meaning.ts';
-import { absent, digestSources, isObserved, merged, observedKey, observedPath, scriptFiles, type Packages } from './task-fingerprint.ts';
+import { digestSources, isObserved, merged, observedKey, observedPath, scriptFiles, type Packages } from './task-fingerprint.ts';
 
 /** Version of a distribution that was installed while the task ran: which one was imported is not known. */
 export const unsettledVersion = 'changed while the task ran';
@@ -66,6 +66,7 @@ export interface ObservationContext {
 
 export interface ObservedUse {
   readonly modules: readonly string[];
+  /** For what is in them: also modules, of which every byte counts then. */
   readonly read: readonly string[];
   /** Of both, as each was just before it was used first, as `fileStamp` has it; empty: it changed between two uses. */
   readonly stamps: Readonly<Record<string, string>>;
@@ -163,7 +164,7 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
   if (!isReported) return execution(moving, {});
 
   for (const file of seen.read) {
-    if (isOwnOutput(file) || options.isInput(file) || options.isMade(file) || Object.hasOwn(sources, file)) continue;
+    if (isOwnOutput(file) || options.isInput(file) || options.isMade(file)) continue;
     const key = observedKey(file);
     const content = (await digests.ofFile(path.resolve(folder, file)))?.digest ?? absent;
     const use = used(file);

@@ -80,6 +80,8 @@ export interface FileDigests {
   readonly namesIn: (absolute: string) => ReadonlySet<string> | undefined;
   /** Those of them that are folders, and no links to one. */
   readonly foldersIn: (absolute: string) => ReadonlySet<string>;
+  /** Those of them that are links, to whatever. */
+  readonly linksIn: (absolute: string) => ReadonlySet<string>;
   /** Meaning of a Python source or notebook; `undefined` when it is not understood, or there is no such file. */
   readonly meaningOf: (absolute: string, kind: SourceKind) => Meaning | undefined;
   /** Code cells of a notebook by which `to` differs from `from`, from 1, as far as both were seen; empty where cells only went. */
@@ -120,7 +122,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
   let isNew = false;
   const known = (): NonNullable<typeof loaded> => (loaded ??= sortCached(cached()));
   const entries = (): Map<string, Entry | MeaningEntry> => known().entries;
-  const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string>; readonly within: ReadonlySet<string> }>();
+  const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string>; readonly within: ReadonlySet<string>; readonly links: ReadonlySet<string> }>();
   const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
   const changedWithin = new Map<string, number>();
   const writtenWithin = new Map<string, number>();
@@ -210,10 +212,12 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
       return undefined;
     }
     const names = new Set(there.map(({ name }) => name));
-    folders.set(absolute, { stamp, isSettled: settled, names, within: new Set(there.flatMap((each) => (each.isDirectory() ? [each.name] : []))) });
+    const those = (are: (each: Dirent) => boolean): ReadonlySet<string> => new Set(there.flatMap((each) => (are(each) ? [each.name] : [])));
+    folders.set(absolute, { stamp, isSettled: settled, names, within: those((each) => each.isDirectory()), links: those((each) => each.isSymbolicLink()) });
     return names;
   };
   const foldersIn = (absolute: string): ReadonlySet<string> => (namesIn(absolute) === undefined ? none : (folders.get(absolute)?.within ?? none));
+  const linksIn = (absolute: string): ReadonlySet<string> => (namesIn(absolute) === undefined ? none : (folders.get(absolute)?.links ?? none));
 
   const ofMeaning = (absolute: string, kind: SourceKind): Meaning | undefined => {
     const key = `${kind}:${absolute}`;
@@ -345,6 +349,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     isFile: (absolute) => statOf(absolute)?.isFile() === true,
     namesIn,
     foldersIn,
+    linksIn,
     ofFile,
     ofPath,
     lastChange,

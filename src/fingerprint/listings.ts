@@ -4,6 +4,7 @@
  * Not outputs of tasks before and after it (the former count by their digests), not what the task made itself, not
  * what belongs to tools. So a name that is a folder with outputs in it does not count either.
  */
+import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { globMatcher, isGlob, literalPrefix } from '../definition/paths.ts';
 import type { Digest, Listing, Listings } from '../model/fingerprint.ts';
@@ -13,6 +14,8 @@ import { statOf } from './stat-of.ts';
 
 /** Of tools, and what editors leave while a file is open. */
 const ofTools = /^(?:\.git|\.runweave|\.hg|\.svn|node_modules|__pycache__|\.venv|venv|\.ipynb_checkpoints|\.[a-z]+_cache|\.tox|\.vscode(?:-test)?|\.idea|\.DS_Store|\..*\.sw[a-z]|\.#.*|#.*#|.*~)$/;
+/** No name has a `/` at its end. */
+const noFolder = '/';
 /** Listings with more names are compared, but what differs is not said. */
 const mostNames = 1000;
 
@@ -65,7 +68,7 @@ export function withParents(files: Iterable<string>): ReadonlySet<string> {
 /** What was listed last, as it is now. */
 export function listingsNow(folder: string, last: Listings, isOutput: IsOutput | undefined, digests: FileDigests): Listings {
   const now = (listed: string, pattern: string, { own }: Listing): Listing => ({
-    digest: digestOfNames(namesFound({ folder, isOutput }, listed, pattern, digests), own ?? [], digests),
+    digest: digestFound({ folder, isOutput }, { listed, pattern, names: namesFound({ folder, isOutput }, listed, pattern, digests), own: own ?? [] }, digests),
     ...(own !== undefined && { own }),
   });
   return Object.fromEntries(Object.entries(last).map(([listed, patterns]) => [listed, Object.fromEntries(Object.entries(patterns).map(([pattern, listing]) => [pattern, now(listed, pattern, listing)]))]));
@@ -107,7 +110,7 @@ export function listingsSeen(seen: Readonly<Record<string, readonly string[]>>, 
       const names = namesFound(context, listed, pattern, digests);
       const own = names.filter((name) => ownBefore.includes(name) || context.isOwn(join(listed, name)));
       const isKnown = before !== undefined && own.every((name) => ownBefore.includes(name));
-      const now = digestOfNames(names, own, digests);
+      const now = digestFound(context, { listed, pattern, names, own }, digests);
       const hasMoved = isKnown ? now !== before.digest : changedSince(context.since, context, listed, { names, own }, digests);
       const put = (digest: Digest): void => void ((listings[listed] ??= {})[pattern] = { digest, ...(own.length > 0 && { own }) });
       put(now);
@@ -147,7 +150,7 @@ function changedSince(since: number, { folder, isOutput }: Place, listed: string
   return !others.some((name) => isYoung(join(listed, name)));
 }
 
-/** Sorted, relative to the folder that was listed. Links to folders are followed but for `**`. */
+/** Sorted, relative to the folder that was listed. Links to folders are followed, but for those that lead back for `**`. */
 function namesFound({ folder, isOutput }: Place, listed: string, pattern: string, digests: FileDigests): readonly string[] {
   const root = path.resolve(folder, listed);
   const parts = pattern.split('/');
@@ -166,6 +169,7 @@ function namesFound({ folder, isOutput }: Place, listed: string, pattern: string
       search(below, at + 1);
       if (isLast) for (const name of digests.namesIn(here) ?? []) if (!ofTools.test(name)) take(name);
       for (const name of digests.foldersIn(here)) if (!ofTools.test(name)) search(join(below, name), at);
+      for (const name of digests.linksIn(here)) if (!ofTools.test(name) && leadsOn(path.join(here, name), digests)) search(join(below, name), at);
     } else if (/[*?[]/.test(part)) {
       const names = digests.namesIn(here);
       if (names !== undefined) for (const name of matching(names, part)) take(name);
@@ -175,6 +179,17 @@ function namesFound({ folder, isOutput }: Place, listed: string, pattern: string
   };
   search('.', 0);
   return [...found].sort();
+}
+
+/** Whether a link leads to a folder in which it does not lie itself. */
+function leadsOn(link: string, digests: FileDigests): boolean {
+  if (digests.namesIn(link) === undefined) return false;
+  try {
+    const [place, target] = [realpathSync(path.dirname(link)), realpathSync(link)];
+    return place !== target && !place.startsWith(target + path.sep);
+  } catch {
+    return false;
+  }
 }
 
 const matches = new WeakMap<ReadonlySet<string>, Map<string, readonly string[]>>();
@@ -207,10 +222,19 @@ function expressionOf(part: string): RegExp {
   }
 }
 
-function digestOfNames(names: readonly string[], own: readonly string[], digests: FileDigests): Digest {
+interface Found {
+  readonly listed: string;
+  readonly pattern: string;
+  readonly names: readonly string[];
+  readonly own: readonly string[];
+}
+
+/** To list a folder that is not there is a mistake, where an empty one is none; not of one that tasks make. */
+function digestFound({ folder, isOutput }: Place, { listed, pattern, names, own }: Found, digests: FileDigests): Digest {
   const made = new Set(own);
   const counted = names.filter((name) => !made.has(name));
-  const digest = digestOf(counted.join('\0'));
+  const isMissing = pattern === '*' && own.length === 0 && isOutput?.(listed) !== true && digests.namesIn(path.resolve(folder, listed)) === undefined;
+  const digest = digestOf(isMissing ? noFolder : counted.join('\0'));
   if (counted.length <= mostNames && digests.rememberedParts(digest) === undefined) digests.rememberParts(digest, counted.map((name) => [name, '']));
   return digest;
 }

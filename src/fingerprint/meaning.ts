@@ -9,11 +9,12 @@
 import { hash } from 'node:crypto';
 import type { Digest } from '../model/fingerprint.ts';
 import { moduleParts, type ModuleParts } from './module-parts.ts';
+import { notebookText, readsCells, writtenImports } from './notebook-text.ts';
 import { notebookTokens } from './notebook-tokens.ts';
 import { pythonTokens } from './python-tokens.ts';
 
 /** Changes whenever a source may get another digest. */
-const version = 1 as number;
+const version = 2 as number;
 
 /** `module`: with its parts, for a task that calls a function. */
 export type SourceKind = 'python' | 'notebook' | 'module';
@@ -61,14 +62,14 @@ export function meaningOf(bytes: Uint8Array, kind: SourceKind, isIpynb: boolean)
   const python = kind === 'notebook' ? undefined : pythonTokens(text);
   const tokens = notebook ?? python;
   if (tokens === undefined) return undefined;
-  const code = notebook === undefined ? tokens.code : notebook.cells.join('\n ');
+  const code = notebook === undefined ? tokens.code : notebookText(notebook.cells);
   return {
     version,
     // By view, so that a digest of one is never taken for one of another.
     code: digest('code', tokens.code),
     docstrings: digest('docstrings', tokens.withDocstrings),
-    view: readsText.test(withoutFolders(code)) ? 'bytes' : readsDocstrings.test(code.replace(literalGetattr, '')) ? 'docstrings' : 'code',
-    imports: [...importsOf(code)].filter((name) => !indifferent.has(name)),
+    view: readsText.test(withoutFolders(code)) || (notebook !== undefined && readsCells(notebook.cells, code)) ? 'bytes' : readsDocstrings.test(code.replace(literalGetattr, '')) ? 'docstrings' : 'code',
+    imports: [...importsOf(code), ...(notebook?.cells ?? []).flatMap(writtenImports)].filter((name) => !indifferent.has(name)),
     ...(kind === 'module' && python !== undefined && { module: moduleParts(python.tokens, code) }),
     ...(notebook !== undefined && { cells: notebook.cells.map((cell) => hash('sha256', cell, 'hex').slice(0, 16)) }),
   };
@@ -90,7 +91,7 @@ function digest(view: View, text: string): Digest {
 }
 
 /** Tokens have a space between them, which the patterns rely on. In strings too: they may be run, or name an attribute. */
-const readsText = /\b(?:getsource\w*|getcomments|findsource|getblock|linecache|get_source|open_code|source_to_code|__loader__|__spec__|__cached__|__file__|co_(?:firstlineno|lnotab|linetable|lines|positions)|f_lineno|tb_lineno|lineno|stacklevel|findCaller|extract_stack|extract_tb|getframeinfo|_ih)\b|\bIn \[|(?<!\. )\btokenize\b|\.(?:py|ipynb)\b|exactly [^\n]*(?:\?|%\w*(?:run|load|pycat|pfile|psource|pdoc|pinfo|recall|rerun|macro|save|history|notebook|edit|pastebin)\b)/;
+const readsText = /\b(?:getsource\w*|getcomments|findsource|getblock|linecache|get_source|open_code|source_to_code|__loader__|__spec__|__cached__|__file__|co_(?:firstlineno|lnotab|linetable|lines|positions)|f_lineno|tb_lineno|lineno|stacklevel|findCaller|extract_stack|extract_tb|getframeinfo|_ih|get_ipython)\b|(?<!\. )\btokenize\b|\.(?:py|ipynb)\b/;
 const readsDocstrings =
   /\b(?:__doc__|getdoc|__dict__|__getattribute__|__code__|__import__|builtins|__builtins__|attrgetter|getmembers|getattr|getattr_static|f_code)\b|(?<!\. )\b(?:eval|exec|compile|help|vars|dir|globals|locals)\b(?! =)/;
 const literalGetattr = /\bgetattr \( [\w. ]+ , "(?!__)\w+"(?= [,)])/g;

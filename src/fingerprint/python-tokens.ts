@@ -22,8 +22,6 @@ export interface PythonTokenList extends PythonTokens {
 }
 
 export interface TokenOptions {
-  /** Whether a comment (with its `#`) counts as a token; by default none does. */
-  readonly keepComment?: (comment: string) => boolean;
   /** False for a notebook's cell, whose first string is no docstring but may be its output. */
   readonly moduleDocstring?: boolean;
 }
@@ -54,7 +52,7 @@ interface Bracket {
 }
 
 /** `undefined`: not understood. */
-export function pythonTokens(source: string, { keepComment = () => false, moduleDocstring = true }: TokenOptions = {}): PythonTokenList | undefined {
+export function pythonTokens(source: string, { moduleDocstring = true }: TokenOptions = {}): PythonTokenList | undefined {
   // As Python reads it, in strings too.
   const text = source.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n');
   const code: string[] = [];
@@ -108,11 +106,8 @@ export function pythonTokens(source: string, { keepComment = () => false, module
       const char = text[at];
       if (char === '\\') return undefined;
       if (char === '#') {
-        const found = match(comment) ?? '';
-        at += found.length;
         // The end of its line is taken next, as that of a blank line.
-        if (keepComment(found)) code.push(found, newline);
-        lineStart = code.length;
+        at += match(comment)?.length ?? 0;
         continue;
       }
       if (char === '\n') {
@@ -150,9 +145,7 @@ export function pythonTokens(source: string, { keepComment = () => false, module
       continue;
     }
     if (char === '#') {
-      const found = match(comment) ?? '';
-      at += found.length;
-      if (keepComment(found)) code.push(found);
+      at += match(comment)?.length ?? 0;
       continue;
     }
     if (char === '\\') {

@@ -3,20 +3,17 @@ import path from 'node:path';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { globMatcher, isGlob, leadsOutside } from '../definition/paths.ts';
 import { canonicalJson, type JsonObject } from '../model/json.ts';
-import type { Digest, Fingerprint, PackageVersions } from '../model/fingerprint.ts';
+import { absent, type Digest, type Fingerprint, type PackageVersions } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { namedScripts } from './command-scripts.ts';
 import { filesWithMistakes, slicesOf, type Compiler } from './called-sources.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
-import { filesFound, packagesFound } from './import-lookups.ts';
+import { filesFound, packagesFound, packageVersion } from './import-lookups.ts';
 import { listingsNow, type IsOutput } from './listings.ts';
-import { versionIn } from './installed-packages.ts';
 import { sourceKind, viewOf, type Meaning, type View } from './meaning.ts';
 import { statOf } from './stat-of.ts';
 
-/** Digest of a file that counts but is not there: going from absent to present is a change too. */
-export const absent = digestOf('absent');
 export interface FingerprintInputs {
   readonly task: Task;
   /** Absolute path of the pipeline's folder. */
@@ -83,7 +80,7 @@ function versionsNow(packages: Packages, digests: FileDigests): Packages {
   for (const [site, versions] of Object.entries(packages)) {
     const found: Record<string, string> = {};
     for (const name of Object.keys(versions)) {
-      const version = versionIn(site, name, digests);
+      const version = packageVersion(site, name, digests);
       if (version !== undefined) found[name] = version;
     }
     now[site] = found;

@@ -28,6 +28,7 @@ export function tracedDigests(digests: FileDigests, trace: Trace): FileDigests {
     ofFile: tell(digests.ofFile),
     namesIn: tell(digests.namesIn),
     foldersIn: tell(digests.foldersIn),
+    linksIn: tell(digests.linksIn),
     meaningOf: tell(digests.meaningOf),
     ofPath: (folder, relative, isMade) => {
       tellAll(folder, relative, trace);

@@ -12,7 +12,7 @@ export type Digest = string & { readonly __brand: 'Digest' };
 /** Distribution → version. */
 export type PackageVersions = Readonly<Record<string, string>>;
 
-/** Folder of a search path, relative to the pipeline's → names that imports looked for in it, separated by spaces. */
+/** Folder of a search path, relative to the pipeline's → names that imports looked for in it, separated by spaces; with `/` at its end: names that were found nowhere. */
 export type ImportLookups = Readonly<Record<string, string>>;
 
 /** Files and folders that a pattern finds. */
@@ -43,7 +43,7 @@ export interface Fingerprint {
   readonly env: Readonly<Record<string, string>>;
   /** `CPython 3.11.7 …/bin/python3`; empty for shell tasks. */
   readonly interpreter: string;
-  /** Absolute folder of installed packages → the distributions in it that the task was seen to import. */
+  /** Absolute folder of installed packages → the distributions in it that the task was seen to import; folder of the workspace → packages without `__init__.py` that imports look for. */
   readonly packages?: Readonly<Record<string, PackageVersions>>;
   /** Where imports looked for what they found elsewhere, or not: a file that comes there is a source. Not compared itself. */
   readonly lookups?: ImportLookups;
@@ -67,6 +67,9 @@ export interface Fingerprint {
  */
 export const unsettled = 'sha256:f151a650aa0280b7d4472353ca99155b815a3a5173514b47d4e28fe5a4266b4b' as Digest;
 export const unsettledAgain = 'sha256:03dea6bac93d79bc5301ad75afa27ce58e734ac096e3bd49cefa2d25df840e5c' as Digest;
+
+/** Of a file that counts but is not there: that it comes or goes is a change too. SHA-256 of "absent". */
+export const absent = 'sha256:5ad38304b535c2987dbd24657c1a11b884984ff600d9f389deb0d4e634fee792' as Digest;
 
 export function isUnsettled(digest: Digest | undefined): boolean {
   return digest === unsettled || digest === unsettledAgain;
@@ -118,7 +121,7 @@ export type Reason =
   /** A distribution that the task was seen to import; absent: not installed. */
   | { readonly type: 'package-changed'; readonly name: string; readonly from?: string; readonly to?: string };
 
-const short = (digest: Digest | undefined): string => (digest === undefined ? 'none' : digest.slice('sha256:'.length, 'sha256:'.length + 8));
+const short = (digest: Digest | undefined): string => (isNone(digest) ? 'none' : digest.slice('sha256:'.length, 'sha256:'.length + 8));
 
 function value(json: Json | undefined): string {
   if (json === undefined) return 'unset';
@@ -126,9 +129,13 @@ function value(json: Json | undefined): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
+function isNone(content: unknown): content is undefined {
+  return content === undefined || content === absent;
+}
+
 function verb(from: unknown, to: unknown): string {
-  if (from === undefined) return 'is new';
-  if (to === undefined) return 'is gone';
+  if (isNone(from)) return 'is new';
+  if (isNone(to)) return 'is gone';
   return 'changed';
 }
 

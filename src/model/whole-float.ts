@@ -10,7 +10,9 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts';
 const mark = 'runweave.float';
 
 /** `-0` as a text: JSON has no such number that JavaScript would write. */
-export type WholeFloat = { readonly [mark]: number | '-0' };
+export interface WholeFloat extends JsonObject {
+  readonly [mark]: number | '-0';
+}
 
 /** A number that was written as a float. It stands for itself where its JSON says so: `0.5`, `1e+21`. */
 export function float(value: number): number | WholeFloat {
@@ -35,8 +37,9 @@ export function plainJson(value: Json): Json {
   if (value === null || typeof value !== 'object') return value;
   if (isWholeFloat(value)) return numberOf(value);
   if (Array.isArray(value)) {
-    const items = (value as readonly Json[]).map((item) => plainJson(item));
-    return items.every((item, index) => Object.is(item, (value as readonly Json[])[index])) ? value : items;
+    const given = value as readonly Json[];
+    const items = given.map((item) => plainJson(item));
+    return items.every((item, index) => Object.is(item, given[index])) ? given : items;
   }
   const entries = Object.entries(value as JsonObject).map(([name, item]) => [name, plainJson(item)] as const);
   return entries.every(([name, item]) => Object.is(item, (value as JsonObject)[name])) ? value : Object.fromEntries(entries);
@@ -77,5 +80,5 @@ export function withWholeFloats(json: string): string {
   return json.replaceAll(stringOrNumber, (token) => (/^-?\d+[.eE]/.test(token) && Number.isInteger(Number(token)) ? JSON.stringify(float(Number(token))) : token));
 }
 
-const mayHaveFloat = /\d(?:\.0|[eE])|\.\d+[eE]/;
+const mayHaveFloat = /\d(?:\.0|[eE])/;
 const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g;

@@ -2,13 +2,14 @@
  * What differs between runs, most telling first: what people changed (parameters, code, definition, data,
  * environment), then what came of it (outcomes, metrics, artifacts, output, times).
  */
+import { returnsGiven, runParamsGiven, taskParamsGiven } from '../model/as-given.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import { canonicalJson, type Json } from '../model/json.ts';
 import type { RunId } from '../model/run-event.ts';
 import type { RunState, TaskPhase, TaskState } from '../model/run-state.ts';
 import { vcsRefHeadName, vcsRefHeadRevision } from '../model/semantic-conventions.ts';
 import { elapsed } from '../model/time.ts';
-import { floatsAmong, jsonText, plainJson } from '../model/whole-float.ts';
+import { jsonText, plainJson } from '../model/whole-float.ts';
 import { comparePrinted } from './compare-contents.ts';
 import { directionOf, type Direction } from './direction.ts';
 import { printedBy, printedStreams, type PrintedStream } from './printed.ts';
@@ -158,10 +159,10 @@ function presence(tasks: readonly ComparedTask[]): readonly Difference[] {
 
 /** Those of the run, then those that only tasks have; one that differs in the same way in many tasks is told once. */
 function params(runs: readonly RunState[], tasks: readonly ComparedTask[]): readonly Difference[] {
-  const ofRuns: Difference[] = [...differing(runs.map((run) => ({ ...run.params, ...run.floats })))].map(([name, values]) => ({ type: 'param', name, values: readable(values) }));
+  const ofRuns: Difference[] = [...differing(runs.map(runParamsGiven))].map(([name, values]) => ({ type: 'param', name, values: readable(values) }));
   const told = new Set(ofRuns.map((each) => (each.type === 'param' ? keyOf(each.name, each.values) : '')));
   const ofTasks = tasks.flatMap(({ id, states }): readonly Difference[] =>
-    [...differing(states.map((state) => state && { ...state.params, ...floatsAmong(state.fingerprint?.params ?? {}), ...state.loggedParams }), states)].flatMap(([name, found]): readonly Difference[] => {
+    [...differing(states.map((state) => state && { ...taskParamsGiven(state), ...state.loggedParams }), states)].flatMap(([name, found]): readonly Difference[] => {
       const values = readable(found);
       if (told.has(keyOf(name, values))) return [];
       told.add(keyOf(name, values));
@@ -308,7 +309,7 @@ function relativeChange(first: number | undefined, value: number | undefined): n
 }
 
 function returns(tasks: readonly ComparedTask[]): readonly Difference[] {
-  return tasks.flatMap(({ id, states }) => [...differing(states.map((state) => state && { ...state.returns, ...state.floats }), states)].map(([name, values]): Difference => ({ type: 'return', task: id, name, values: readable(values) })));
+  return tasks.flatMap(({ id, states }) => [...differing(states.map((state) => state && returnsGiven(state)), states)].map(([name, values]): Difference => ({ type: 'return', task: id, name, values: readable(values) })));
 }
 
 function outputs(tasks: readonly ComparedTask[]): readonly Difference[] {

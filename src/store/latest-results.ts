@@ -1,5 +1,6 @@
 /** What the records say of each task's last result: what the cache of results is made from when it is gone. */
 import path from 'node:path';
+import { returnsGiven } from '../model/as-given.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import { mayBePickle } from '../model/pickled-return.ts';
 import type { RunId } from '../model/run-event.ts';
@@ -52,7 +53,7 @@ export function resultIn(state: RunState, task: TaskState): TaskResult | undefin
     outcome: phase,
     ...(task.fingerprint !== undefined && { fingerprint: task.fingerprint }),
     outputs: task.outputs,
-    returns: { ...task.returns, ...task.floats },
+    returns: returnsGiven(task),
     duration: elapsed(start, end),
     end,
   };

@@ -10,8 +10,7 @@ import { digestOf } from '../fingerprint/file-digests.ts';
 import { keptFolder } from '../fingerprint/kept-folder.ts';
 import { objectFile, readKeptSmall } from '../fingerprint/kept-objects.ts';
 import { hasDigest } from '../fingerprint/has-digest.ts';
-import { absent } from '../fingerprint/task-fingerprint.ts';
-import type { Digest } from '../model/fingerprint.ts';
+import { absent, type Digest } from '../model/fingerprint.ts';
 import { objectPath } from '../recording/artifacts.ts';
 
 const run = promisify(execFile);

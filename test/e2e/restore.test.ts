@@ -223,6 +223,21 @@ describe('gc', () => {
     assert.equal((await place.runweave('gc', '--older-than', 'soon')).code, 2);
   });
 
+  it('leaves records that people marked, and those that made what tasks have now', async (context) => {
+    const place = workspace(context, { 'runweave.yaml': 'name: g\ntasks:\n  a: {shell: cat in.txt > out.txt, inputs: [in.txt], outputs: [out.txt]}\n', 'in.txt': 'a' });
+    const runId = async (): Promise<string> => (await place.run()).lines.flatMap((line) => (line.type === 'run-started' ? [line.runId] : []))[0] ?? assert.fail();
+    const marked = await runId();
+    assert.equal((await place.runweave('tag', 'baseline', marked)).code, 0);
+    place.write('in.txt', 'b');
+    const maker = await runId();
+    await runId();
+    const newest = await runId();
+    assert.match((await place.runweave('gc', '--keep-runs', '1')).stdout, /^1 record, .*\n2 old records kept: with a star or a tag, or of what tasks have now\n/);
+    const { runs } = JSON.parse((await place.runweave('runs', '--json')).stdout) as { readonly runs: readonly { readonly runId: string }[] };
+    assert.deepEqual(runs.map((run) => run.runId).sort(), [marked, maker, newest].sort());
+    assert.match((await place.runweave('trace', 'out.txt')).stdout, new RegExp(maker));
+  });
+
   it('removes what killed processes were writing, and nothing that one may still write', async (context) => {
     const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: echo}\n' });
     await place.run();

@@ -8,7 +8,7 @@ import { repository, workspace } from './runweave.ts';
 const pipeline = `
 params: {max_samples: 1.0, weights: [1.0, 2, -0.0, 1e3]}
 tasks:
-  fit: {call: "m:fit", params: {max_samples: "\${params.max_samples}", weights: "\${params.weights}", own: 3.0, text: "at \${params.max_samples}"}}
+  fit: {call: "m:fit", params: {max_samples: "\${params.max_samples}", weights: "\${params.weights}", own: 3.0, text: "at \${params.max_samples}"}, checks: ["returns.n == 1", "returns.n >= \${params.max_samples}"]}
   seen: {call: "m:seen", params: {n: "\${tasks.fit.returns.n}", p: "\${tasks.fit.returns.p}", i: "\${tasks.fit.returns.i}", nested: {x: ["\${tasks.fit.returns.l}"]}, text: "n=\${tasks.fit.returns.n}"}}
   script: {python: s.py, params: {x: "\${params.max_samples}"}, outputs: [script.txt]}
   shell: {shell: 'echo \${params.max_samples} "$RUNWEAVE_PARAM_W" > shell.txt; echo "return n=2.0" >> "$RUNWEAVE_LOG"', params: {w: "\${params.weights}"}, outputs: [shell.txt]}
@@ -48,6 +48,9 @@ describe('floats that are whole', () => {
     assert.equal(read('after.txt'), '2.0 2.0\n');
     assert.equal(read('shell.txt'), '1.0 [1.0,2,-0.0,1000.0]\n');
     assert.equal(read('mt-1.0.json'), '{"rate":1.0}');
+    const shown = (await runweave('show', 'latest/fit')).stdout;
+    assert.match(shown, /max_samples +1\.0\n/);
+    assert.match(shown, /\n +acc +1\.0\n/);
     assert.deepEqual((await run()).executed, []);
 
     // The caches are made again from the records, which know it too.

@@ -87,20 +87,20 @@ class TaskTest(unittest.TestCase):
 
     def observed(self):
         """What was observed, put together: sets of paths in the workspace, of packages and of names looked for."""
-        seen = {kind: set() for kind in ("modules", "read", "written", "imported")}
+        seen = {kind: set() for kind in ("modules", "read", "loaded", "written", "appended", "imported")}
         seen["lookups"] = {}
         seen["listed"] = {}
         for line in self.lines("observed"):
-            for kind in ("modules", "read", "written"):
+            for kind in ("modules", "read", "loaded", "written", "appended"):
                 paths = {os.path.relpath(file, self.folder).replace(os.sep, "/") for file in line.get(kind, ())}
                 # As the executor reads them: what was written before is no input.
-                seen[kind] |= paths - seen["written"] if kind == "read" else paths
+                seen[kind] |= paths - seen["written"] if kind in ("read", "loaded") else paths
             seen["imported"].update(*line.get("imported", {}).values())
             for kind in ("lookups", "listed"):
                 for folder, names in line.get(kind, {}).items():
                     folder = os.path.relpath(folder, self.folder).replace(os.sep, "/")
                     seen[kind].setdefault(folder, set()).update(names)
-        seen["read"] -= seen["modules"]
+        seen["loaded"] -= seen["modules"]
         return seen
 
     def values(self, kind):

@@ -112,6 +112,15 @@ class Success(NotebookTest):
         self.assertEqual(seen["read"], {"in.txt"}, "also if the kernel dies")
         self.assertIn("lib/part.py", seen["modules"])
 
+    def test_where_an_ipynb_failed(self):
+        sources = ["def half(n):\n    return json.loads(n)", "import json", "x = 1\nhalf('{')"]
+        cells = [{"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": source} for source in sources]
+        document = {"cells": cells, "metadata": {"kernelspec": {"name": "python3", "display_name": "x", "language": "python"}}, "nbformat": 4, "nbformat_minor": 4}
+        path, result = self.notebook(json.dumps(document), {"a": 1}, name="nb.ipynb")
+        self.assertEqual(result.returncode, 1)
+        (line,) = self.lines("exception")
+        self.assertEqual(line["frames"], [{"file": path, "line": 2, "function": "code cell 3"}, {"file": path, "line": 2, "function": "half of code cell 1"}])
+
     def test_ipynb_whose_python_kernel_is_not_installed_and_old_injected_parameters(self):
         cells = [
             {"cell_type": "code", "metadata": {"tags": ["injected-parameters"]}, "source": "x = 1"},

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from task_workspace import BOOTSTRAP, TaskTest
@@ -39,6 +40,80 @@ class OwnProcess(TaskTest):
         self.assertEqual(seen["read"], {"absent.txt", "both.bin", "in.txt", "in2.txt", 'é"\\.txt'})
         self.assertEqual(seen["written"], {"appended.txt", "both.bin", "out.txt"})
         self.assertEqual(seen["imported"], set())
+
+    def test_a_module_is_read_only_if_it_is_not_opened_to_run_or_to_show_it(self):
+        for name in ("part", "main", "child", "warns", "told", "tokens", "given", "copied"):
+            self.write(f"lib/{name}.py", "X = 1")
+        self.write("lib/wrong.py", "X = (")
+        self.write("lib/fails.py", "import warnings\nwarnings.warn('shown')\nraise ValueError")
+        result, seen = self.script(
+            """
+            import os, runpy, shutil, subprocess, sys, tokenize, traceback
+            sys.path.insert(0, os.path.abspath("lib"))
+            import part, told, tokens, given, copied
+            runpy.run_path("lib/main.py")
+            subprocess.run([sys.executable, "lib/child.py"], check=True)
+            for name in ("fails", "wrong"):
+                try: __import__(name)
+                except Exception: traceback.print_exc()
+            open("lib/told.py").close()
+            tokenize.open("lib/tokens.py").close()
+            given.__loader__.get_data(given.__file__)
+            shutil.copyfile("lib/copied.py", "copy.txt")
+            """
+        )
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("raise ValueError", result.stderr, "a line of it is shown")
+        read = {"lib/told.py", "lib/tokens.py", "lib/given.py", "lib/copied.py"}
+        self.assertEqual((seen["read"], seen["loaded"]), (read, {"lib/wrong.py"}))
+        self.assertLessEqual(read | {"lib/part.py", "lib/main.py", "lib/child.py", "lib/fails.py"}, seen["modules"])
+
+    def test_a_file_opened_for_writing_is_written_unless_that_fails_or_keeps_what_is_in_it(self):
+        for name in ("there", "log", "both", "cut"):
+            self.write(name, "x")
+        _, seen = self.script(
+            """
+            for name, mode in (("there", "x"), ("gone", "r+"), ("log", "a"), ("new", "a"), ("both", "a+"), ("cut", "w"), ("made", "x")):
+                try: open(name, mode).close()
+                except OSError: pass
+            open("cut").close()
+            """
+        )
+        self.assertEqual(seen["read"], {"there", "gone", "both"}, "who appends has not read")
+        self.assertEqual((seen["written"], seen["appended"]), ({"new", "both", "cut", "made"}, {"log"}))
+        _, seen = self.script("open('log', 'a').close(); open('log').close()")
+        self.assertIn("log", seen["read"])
+
+    def test_a_file_is_the_one_that_the_system_opens(self):
+        for name in ("x.txt", "deep/x.txt", "d.txt", "in.txt", "lib.so"):
+            self.write(name, "")
+        os.mkdir(self.path("deep/sub"))
+        os.symlink("deep/sub", self.path("link"))
+        elsewhere = tempfile.TemporaryDirectory()
+        self.addCleanup(elsewhere.cleanup)
+        alias = os.path.join(elsewhere.name, "alias")
+        os.symlink(self.folder, alias)
+        _, seen = self.script(
+            f"""
+            import ctypes, os
+            open("link/../x.txt").close()
+            open({alias!r} + "/d.txt").close()
+            os.listdir({alias!r} + "/deep")
+            os.link("in.txt", "out.txt")
+            try: ctypes.CDLL("./lib.so")
+            except OSError: pass
+            """
+        )
+        self.assertEqual(seen["read"], {"deep/x.txt", "d.txt", "in.txt", "lib.so"})
+        self.assertEqual((seen["written"], seen["listed"]), ({"out.txt"}, {"deep": {"*"}}))
+
+    def test_modules_that_start_up_files_import(self):
+        self.write("lib/sitecustomize.py", "import startmod")
+        self.write("lib/startmod.py", "")
+        env = {**self.env(), "PYTHONPATH": f"{self.env()['PYTHONPATH']}{os.pathsep}{self.path('lib')}"}
+        self.env = lambda *_: env
+        _, seen = self.script("")
+        self.assertEqual(seen["modules"], {"lib/sitecustomize.py", "lib/startmod.py", "tasks/script.py"})
 
     def test_a_module_from_bytecode_is_its_source(self):
         self.write("lib/part.py", "X = 1")
@@ -111,6 +186,76 @@ class OwnProcess(TaskTest):
         self.assertNotIn("lib", seen["lookups"]["."], "nothing comes before a package that is there")
         self.assertEqual(seen["lookups"]["lib"], {"part"})
         self.assertEqual(seen["lookups"]["venv/lib/site-packages"], {"optional"})
+
+    def test_where_imports_look_once_the_path_is_another(self):
+        self.write("vendor/helper.py", "")
+        self.write("lib/ns/mod.py", "")
+        os.mkdir(self.path("tasks"))
+        _, seen = self.script(
+            """
+            import sys
+            try: import helper
+            except ImportError: sys.path.insert(0, "vendor")
+            import helper
+            sys.path.append("lib")
+            import ns.mod
+            try: import ns.extra
+            except ImportError: pass
+            try: import none
+            except ImportError: pass
+            """
+        )
+        self.assertIn("helper", seen["lookups"]["vendor"])
+        # What is found nowhere is looked for as a folder as well.
+        asked = {folder: names & {"helper", "ns", "mod", "extra", "none"} for folder, names in self.folders_asked_for().items()}
+        self.assertEqual(asked, {"tasks": {"helper", "ns", "none"}, "vendor": {"ns", "none"}, "lib": {"ns", "none"}, "tasks/ns": {"extra"}, "vendor/ns": {"extra"}, "lib/ns": {"extra"}})
+        self.assertEqual((seen["lookups"]["tasks/ns"], seen["lookups"]["lib/ns"]), ({"mod", "extra"}, {"mod", "extra"}))
+
+    def folders_asked_for(self):
+        asked = {}
+        for line in self.lines("observed"):
+            for folder, names in line.get("lookups", {}).items():
+                if folder.endswith(os.sep):
+                    asked.setdefault(os.path.relpath(folder, self.folder), set()).update(names)
+        return asked
+
+    def test_versions_that_are_asked_for(self):
+        for name in ("foo_bar-1.0", "other-2.0"):
+            self.write(f"venv/lib/site-packages/{name}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name[:-4]}\nVersion: {name[-3:]}\n")
+        _, seen = self.script("import importlib.metadata as m, sys; sys.path.append('venv/lib/site-packages'); m.version('foo-bar')")
+        self.assertEqual(seen["imported"], {"foo_bar"})
+
+    def test_what_is_listed_by_code_named_as_that_which_searches(self):
+        places = ("importlib", "glob", "pathlib", "pkg_resources", "rmtree")
+        for name in places:
+            self.write(f"data/{name}/x", "")
+            function = {"pathlib": "_select", "rmtree": "_rmtree"}.get(name, "names")
+            self.write(f"own/{name}/{'glob' if name == 'glob' else 'lister'}.py", f"import os\ndef {function}(): os.listdir('data/{name}')\n{function}()")
+        for name in ("data/asked/x", "data/globbed/x", "data/of_package/x"):
+            self.write(name, "")
+        self.write("venv/lib/site-packages/pkg_resources/__init__.py", "import os\ndef find(): os.listdir('data')\ndef _listdir(): os.listdir('data/of_package')")
+        _, seen = self.script(
+            f"""
+            import glob, pathlib, runpy, sys
+            from importlib.machinery import PathFinder
+            glob.glob("none/*"), list(pathlib.Path("none").glob("*"))
+            for name in {places!r}:
+                runpy.run_path(f"own/{{name}}/{{'glob' if name == 'glob' else 'lister'}}.py")
+            PathFinder.find_spec("plug", ["data/asked"])
+            sys.path.insert(0, "venv/lib/site-packages")
+            import pkg_resources
+            pkg_resources.find(), pkg_resources._listdir()
+            getattr(glob, "glob1", lambda folder, _: glob.os.listdir(folder))("data/globbed", "*")
+            """
+        )
+        data = {folder for folder in seen["listed"] if folder.startswith("data")}
+        self.assertEqual(data, {"data/asked", "data/globbed", "data/of_package", *[f"data/{name}" for name in places]})
+
+    @unittest.skipUnless(sys.version_info >= (3, 12), "case_sensitive")
+    def test_patterns_in_any_case(self):
+        self.write("data/x", "")
+        _, seen = self.script("import pathlib; list(pathlib.Path('data').glob('sub/[!a-b]*.Csv', case_sensitive=False))")
+        self.assertEqual(seen["listed"], {"data": {"[sS][uU][bB]/[!a-bA-B]*.[Cc][sS][vV]"}})
 
     def test_what_is_listed(self):
         for name in ("data/a.csv", "data/sub/b.csv", "bare/c", "walked/deep/d", "plugins/__init__.py", ".git/HEAD"):
@@ -266,7 +411,7 @@ class Children(TaskTest):
                     path = [part for part in (environment["PYTHONPATH"], self.path("custom") if custom else "") if part]
                     environment = {**environment, "PYTHONPATH": os.pathsep.join(path)}
                     result = subprocess.run(command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-                    outputs.append((result.returncode, result.stdout.replace("'_runweave', '_runweave.bytecode', '_runweave.observe', ", "").replace("'atexit', ", ""), result.stderr))
+                    outputs.append((result.returncode, result.stdout.replace("'_runweave', '_runweave.bytecode', '_runweave.callers', '_runweave.observe', ", "").replace("'atexit', ", ""), result.stderr))
                 self.assertEqual(outputs[0], outputs[1])
 
 

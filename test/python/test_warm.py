@@ -25,7 +25,7 @@ class WarmProcess:
         space = "x" * 2048
         env = {name: value for name, value in env.items() if not name.startswith("RUNWEAVE_")}
         self.process = subprocess.Popen(
-            [interpreter, "-c", _AS_DESCRIPTOR_3, str(theirs.fileno()), interpreter, BOOTSTRAP, "warm", space],
+            [interpreter, "-S", "-E", "-X", "utf8", "-c", _AS_DESCRIPTOR_3, str(theirs.fileno()), interpreter, BOOTSTRAP, "warm", space],
             env={**env, "RUNWEAVE_WARM_SPACE": space},
             cwd=folder,
             pass_fds=[theirs.fileno(), *inherits],
@@ -35,7 +35,7 @@ class WarmProcess:
         self._messages = self._own.makefile("r", encoding="utf-8")
         self._last = 0
         self._open = []
-        self._send({"preload": preload, "isNotebook": notebooks})
+        self._send({"preload": preload, "isNotebook": notebooks, "workspace": folder, "perAttempt": "^RUNWEAVE_(?:TASK|RUN_ID)$"})
         self.first = self.receive()
 
     def receive(self):
@@ -43,7 +43,7 @@ class WarmProcess:
         return json.loads(line) if line else None
 
     def _send(self, message):
-        self._own.sendall(json.dumps(message).encode() + b"\n")
+        self._own.sendall(json.dumps(message, ensure_ascii=False).encode() + b"\n")
 
     def look(self, env):
         """Has it look at its files for the next task, and have looked."""
@@ -114,12 +114,15 @@ def until_stopped(pid):
         os.sched_yield()
 
 
-_AS_DESCRIPTOR_3 = """
+_AS_DESCRIPTOR_3 = r"""
 import os, sys
 os.dup2(int(sys.argv[1]), 3)
 os.set_inheritable(3, True)
 os.closerange(4, 256)
-os.execv(sys.argv[2], sys.argv[2:])
+# With what it was given, and not what Python has set itself.
+with open("/proc/self/environ", "rb") as file:
+    env = dict(each.split(b"=", 1) for each in file.read().split(b"\0") if b"=" in each)
+os.execve(sys.argv[2], sys.argv[2:], env)
 """
 
 
@@ -288,6 +291,21 @@ class AsFresh(WarmTest):
 
     def test_a_package_has_the_attributes_of_what_was_imported(self):
         self.both(self.process, "import concurrent\nprint(hasattr(concurrent, 'futures'))\nimport xml\nxml.dom\n")
+
+    def test_no_warning_of_a_fork_itself(self):
+        env = {**self.env(), "PYTHONWARNINGS": "default"}
+        self.env = lambda *_: env
+        self.assertEqual(self.both(self.ready(["json"]), "import json, gc; gc.collect()").stderr, "")
+
+    def test_where_the_encoding_of_the_locale_is_ascii(self):
+        env = {**self.env(), "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "X": "é"}
+        self.env = lambda *_: env
+        self.both(self.ready(["json"]), "import os, sys\nprint(ascii([os.environ['X'], sys.argv, os.environb[b'X']]), sys.getfilesystemencoding())", "tasks/café.py")
+
+    def test_where_python_chooses_a_locale(self):
+        env = {name: value for name, value in self.env().items() if name != "LANG" and not name.startswith("LC_")}
+        self.env = lambda *_: env
+        self.assertIn("UTF-8", self.both(self.ready(["json"]), "import os\nprint(os.environ['LC_CTYPE'])").stdout)
 
     def test_how_it_ends(self):
         for end in (
@@ -715,6 +733,18 @@ class NotForked(WarmTest):
             ("import numpy; generator = numpy.random.default_rng()", "makes a random number generator, which would be the same in each task"),
             ("import sys; sys.modules['torch'] = sys", "imports torch, which is not known to survive a fork"),
             ("import sys; sys.path.append('lib'); import mine; sys.path.pop()", "imports lib/mine.py, which is not installed"),
+            ("import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0))", "changes the limits of the process"),
+            ("import os; os.nice(1)", "changes the priority of the process"),
+            ("import socket; socket.setdefaulttimeout(7)", "changes the timeout of sockets"),
+            ("import decimal; decimal.getcontext().prec = 7", "changes the decimal context"),
+            ("import decimal; decimal.DefaultContext.traps[decimal.Inexact] = True", "changes the decimal context"),
+            ("import multiprocessing; multiprocessing.set_start_method('spawn')", "changes how processes are started by multiprocessing"),
+            ("import builtins; builtins.print = lambda *_: None", "changes builtins"),
+            ("import warnings; warnings.showwarning = print", "changes how warnings are shown"),
+            ("import threading; threading.excepthook = print", "changes the exception hook of threads"),
+            ("import faulthandler; faulthandler.enable()", "changes the fault handler"),
+            ("import sys; sys.modules['ml_dtypes'] = sys", "adds types to NumPy"),
+            *([("import sys; sys.set_int_max_str_digits(9999)", "changes the longest number in a text")] if hasattr(sys, "set_int_max_str_digits") else []),
         ):
             with self.subTest(text):
                 env = self.installed(text)
@@ -724,12 +754,35 @@ class NotForked(WarmTest):
                 self.assertEqual(warm.first, {"type": "refused", "modules": {"alpha": reason}})
                 warm.close()
 
+    def test_what_is_harmless(self):
+        env = self.installed("import decimal, multiprocessing, threading, warnings, faulthandler, resource, socket\nmultiprocessing.get_context()\ndecimal.Decimal(1) / 3")
+        self.env = lambda *_: env
+        self.ready(["alpha"])
+
+    def test_after_a_start_up_file_changed_in_place(self):
+        env = {**self.installed(""), "PYTHONHASHSEED": "0"}
+        self.env = lambda *_: env
+        path = self.write("tasks/script.py", "")
+        for name in ("sitecustomize.py", "some.pth"):
+            file = self.write(f"site-packages/{name}", "import json\n")
+            warm = self.ready(["json"])
+            self.assertEqual(self.forked(warm, "script", path).returncode, 0)
+            with open(file, "r+", encoding="utf-8") as changed:
+                changed.write("import wave")
+            answer = self.start(warm, "script", path)
+            self.assertEqual((answer["type"], answer["stale"], answer["reason"]), ("not-started", True, f"{file} has changed"))
+            warm.close()
+
     def test_what_start_up_files_do_that_no_fork_can_have(self):
+        self.write("lib/mine.py", "")
         for text, problem in (
             ("import threading, time; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()", "leave threads running"),
             ("import socket; s = socket.socket()", "leave files open"),
             ("import subprocess; p = subprocess.Popen(['sleep', '0'])", "leave processes running"),
             ("import sys; sys.setprofile(lambda *_: None)", "have Python traced"),
+            ("import os; os.environ['SET'] = '1'", "change the environment variable SET"),
+            ("import os; del os.environ['PATH']", "change the environment variable PATH"),
+            ("import sys; sys.path.append('lib'); import mine; sys.path.pop()", f"import {self.path('lib/mine.py')}, which is not installed"),
         ):
             with self.subTest(text):
                 env = self.installed("")

@@ -1,8 +1,9 @@
 /** Executions of one task, the latest first. */
 import { formatDuration } from '../../src/model/time.ts';
 import type { LineageAnswer, TaskRunView } from '../../src/query/lineage-answer.ts';
+import { valueText } from '../../src/model/whole-float.ts';
 import { h, type Child } from '../dom.ts';
-import { formatNumber, jsonText, phaseMark } from '../run/format.ts';
+import { formatNumber, phaseMark } from '../run/format.ts';
 import type { Page, View } from './page.ts';
 import { runButton, timeText, traceButton } from './task-card.ts';
 
@@ -31,7 +32,7 @@ export function historyView({ executions, total }: History, page: Page): View {
       h('td', { class: 'number' }, formatDuration(run.duration)),
       h('td', { class: 'nowrap' }, runButton(run.runId, page)),
       h('td', { class: 'mono' }, run.version ?? ''),
-      ...params.map((name) => h('td', { class: 'number' }, run.params[name] === undefined ? '' : jsonText(run.params[name]))),
+      ...params.map((name) => h('td', { class: 'number' }, run.params[name] === undefined ? '' : valueText(run.params[name]))),
       ...metrics.map((name) => h('td', { class: 'number' }, run.metrics[name] === undefined ? '' : formatNumber(run.metrics[name]))),
       h('td', {}, run.reasons[0] ?? '', run.reasons.length > 1 && h('span', { class: 'quiet' }, `, and ${run.reasons.length - 1} more`)),
       h('td', {}, h('span', { class: 'outputs inline' }, ...run.outputs.slice(0, 4).map((output): Child => traceButton(run.runId, run.task, output.name, page, `${output.flagged ? '⚑ ' : ''}${output.name}`)))),

@@ -2,10 +2,11 @@
 import { formatDuration } from '../../src/model/time.ts';
 import type { AnnotationChange, AnnotationTarget } from '../../src/model/annotation.ts';
 import type { OutputView, TaskRunView } from '../../src/query/lineage-answer.ts';
+import { valueText } from '../../src/model/whole-float.ts';
 import { h, type Child } from '../dom.ts';
 import { remarkMarks } from '../remarks.ts';
 import { askText } from '../tracker/dialogs.ts';
-import { formatNumber, jsonText, phaseMark } from '../run/format.ts';
+import { formatNumber, phaseMark } from '../run/format.ts';
 import type { Page } from './page.ts';
 
 const timeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
@@ -122,7 +123,7 @@ export function taskCard(run: TaskRunView, page: Page): HTMLElement {
     said !== undefined && h('p', { class: 'inline' }, ...remarkMarks(said)),
     h('p', { class: 'inline' }, h('button', { class: 'link', onclick: () => page.ask({ type: 'history', task }) }, 'All executions of this task'), ' ', remarkActions({ runId, task }, page)),
     section('Why it ran', reasons.length > 0 && h('ul', {}, ...reasons.map((reason) => h('li', {}, reason)))),
-    section('Parameters', rows(Object.entries(params).map(([name, value]) => [name, jsonText(value)]))),
+    section('Parameters', rows(Object.entries(params).map(([name, value]) => [name, valueText(value)]))),
     section('Code', files(sources)),
     section('Inputs from outside', files(inputs)),
     section('Outputs', rows(run.outputs.map((output) => outputRow(output, run, page)))),

@@ -1,7 +1,8 @@
 /** What a run ran in. */
 import { runEnvironment, type Facts, type PackageUse } from '../../src/query/run-environment.ts';
+import { valueText } from '../../src/model/whole-float.ts';
 import { h, type Child } from '../dom.ts';
-import { jsonText, pairs } from './format.ts';
+import { pairs } from './format.ts';
 import type { Context } from './panel.ts';
 import { changesView } from './surroundings.ts';
 
@@ -16,7 +17,7 @@ export function environmentTab(context: Context): HTMLElement {
   const { run } = context;
   const { interpreters, packages, variables, git, ci, machine, other } = runEnvironment(run);
   const executed = run.tasks.filter(({ observed }) => observed !== undefined).length;
-  const facts = (title: string, of: Facts): readonly Child[] => (of.length === 0 ? [] : [h('h2', {}, title), pairs(of.map(([name, value]) => [name, jsonText(value)]), [title === 'Variables' ? 'Variable' : 'Attribute', 'Value'])]);
+  const facts = (title: string, of: Facts): readonly Child[] => (of.length === 0 ? [] : [h('h2', {}, title), pairs(of.map(([name, value]) => [name, valueText(value)]), [title === 'Variables' ? 'Variable' : 'Attribute', 'Value'])]);
   const versions = ({ versions: of }: PackageUse): string => of.map(({ version, tasks }) => [version, of.length > 1 || tasks.length < executed ? `(${usedBy(tasks, 0)})` : ''].filter(Boolean).join(' ')).join(', ');
   return h(
     'div',

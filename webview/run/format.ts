@@ -1,4 +1,3 @@
-import type { Json } from '../../src/model/json.ts';
 import { phaseLook } from '../../src/model/phase.ts';
 import type { MetricValue } from '../../src/model/metric-series.ts';
 import type { TaskPhase, TaskState } from '../../src/model/run-state.ts';
@@ -8,10 +7,6 @@ import { icon } from '../icons.ts';
 
 export function phaseMark(phase: TaskPhase): HTMLElement {
   return h('span', { class: 'mark' }, h('span', { class: `phase-${phase}` }, icon(phase)), phaseLook[phase].label);
-}
-
-export function jsonText(value: Json): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 export function formatTime(time: UnixNano): string {

@@ -1,10 +1,12 @@
 /** The tabs that are tables. */
+import { runParamsGiven, taskParamsGiven } from '../../src/model/as-given.ts';
 import { describeReason } from '../../src/model/fingerprint.ts';
 import type { AttemptState, TaskState } from '../../src/model/run-state.ts';
+import { valueText } from '../../src/model/whole-float.ts';
 import { h } from '../dom.ts';
 import { ansiText } from './ansi.ts';
 import { lineChart } from './chart.ts';
-import { formatNumber, jsonText, pairs, phaseMark, taskDuration } from './format.ts';
+import { formatNumber, pairs, phaseMark, taskDuration } from './format.ts';
 import type { Context } from './panel.ts';
 import { skipText, taskDetail } from './task-detail.ts';
 
@@ -35,16 +37,16 @@ export function tasksTab(context: Context): HTMLElement {
 }
 
 export function parametersTab({ run }: Context): HTMLElement {
-  const rows = run.tasks.flatMap((task) => [...Object.entries(task.params).map(([name, value]) => [task, name, value, 'declared'] as const), ...Object.entries(task.loggedParams).map(([name, value]) => [task, name, value, 'logged'] as const)]);
+  const rows = run.tasks.flatMap((task) => [...Object.entries(taskParamsGiven(task)).map(([name, value]) => [task, name, value, 'declared'] as const), ...Object.entries(task.loggedParams).map(([name, value]) => [task, name, value, 'logged'] as const)]);
   return h(
     'div',
     { class: 'pad' },
     h('h2', {}, 'Of the pipeline'),
-    pairs(Object.entries(run.params).map(([name, value]) => [name, jsonText(value)]), ['Parameter', 'Value']),
+    pairs(Object.entries(runParamsGiven(run)).map(([name, value]) => [name, valueText(value)]), ['Parameter', 'Value']),
     h('h2', {}, 'Of its tasks'),
     rows.length === 0
       ? h('p', { class: 'quiet' }, 'None.')
-      : h('div', { class: 'scroll-x' }, h('table', {}, h('thead', {}, h('tr', {}, ...['Task', 'Parameter', 'Value', 'Origin'].map((name) => h('th', { scope: 'col' }, name)))), h('tbody', {}, ...rows.map(([task, name, value, origin], index) => h('tr', {}, h('td', {}, rows[index - 1]?.[0] === task ? h('span', { class: 'visually-hidden' }, task.node.id) : task.node.id), h('td', {}, name), h('td', { class: 'mono' }, jsonText(value)), h('td', { class: 'quiet' }, origin)))))),
+      : h('div', { class: 'scroll-x' }, h('table', {}, h('thead', {}, h('tr', {}, ...['Task', 'Parameter', 'Value', 'Origin'].map((name) => h('th', { scope: 'col' }, name)))), h('tbody', {}, ...rows.map(([task, name, value, origin], index) => h('tr', {}, h('td', {}, rows[index - 1]?.[0] === task ? h('span', { class: 'visually-hidden' }, task.node.id) : task.node.id), h('td', {}, name), h('td', { class: 'mono' }, valueText(value)), h('td', { class: 'quiet' }, origin)))))),
   );
 }
 

@@ -1,4 +1,5 @@
 /** All that a record says of one task. */
+import { returnsGiven, taskParamsGiven } from '../../src/model/as-given.ts';
 import { changeOf } from '../../src/model/change.ts';
 import { describeReason, type Reason } from '../../src/model/fingerprint.ts';
 import type { TaskId } from '../../src/model/pipeline.ts';
@@ -10,8 +11,9 @@ import { plainText } from '../../src/model/plain-text.ts';
 import { ansiText } from './ansi.ts';
 import { checksView } from './checks.ts';
 import { spanTree } from '../../src/model/reported.ts';
+import { valueText } from '../../src/model/whole-float.ts';
 import { remarkMarks } from '../remarks.ts';
-import { formatNumber, formatSize, formatTime, jsonText, pairs, phaseMark } from './format.ts';
+import { formatNumber, formatSize, formatTime, pairs, phaseMark } from './format.ts';
 import { renderCells } from './notebook.ts';
 import type { Context } from './panel.ts';
 import { resourcesView } from './resources.ts';
@@ -72,7 +74,7 @@ function spansView({ number, spans, spanCount, start, end }: AttemptState, task:
     bar.style.width = percent(elapsed(span.start, span.end));
     const name = h('td', {}, span.name, span.status.code === 2 && h('span', { class: 'phase-failure' }, ` ${span.status.message ?? 'error'}`));
     name.style.paddingLeft = `${8 + 14 * Math.min(depth, deepestSpan)}px`;
-    return h('tr', { title: Object.entries(span.attributes).map(([key, value]) => `${key}: ${jsonText(value)}`).join('\n').slice(0, 2000) }, name, h('td', { class: 'quiet' }, span.scope?.name ?? ''), h('td', { class: 'number' }, formatDuration(elapsed(span.start, span.end))), h('td', { class: 'course', 'aria-hidden': 'true' }, h('span', { class: 'track' }, bar)));
+    return h('tr', { title: Object.entries(span.attributes).map(([key, value]) => `${key}: ${valueText(value)}`).join('\n').slice(0, 2000) }, name, h('td', { class: 'quiet' }, span.scope?.name ?? ''), h('td', { class: 'number' }, formatDuration(elapsed(span.start, span.end))), h('td', { class: 'course', 'aria-hidden': 'true' }, h('span', { class: 'track' }, bar)));
   };
   return h(
     'details',
@@ -140,10 +142,10 @@ export function taskDetail(task: TaskState, context: Context): HTMLElement {
     task.reasons.length > 0 && section(task, 'Why it ran', true, h('ul', {}, ...task.reasons.map((reason, index) => h('li', {}, reasonView(reason, index, node.id, context))))),
     task.attempts.length > 0 && section(task, 'Attempts', true, ...task.attempts.map((attempt) => attemptView(task, attempt, context))),
     metrics.length > 0 && section(task, 'Metrics', true, pairs(metrics.map(([name, series]) => [name, formatNumber(series.last)]), ['Metric', 'Last value'])),
-    Object.keys(task.params).length > 0 && section(task, 'Parameters', true, pairs(Object.entries(task.params).map(([name, value]) => [name, jsonText(value)]))),
-    Object.keys(task.loggedParams).length > 0 && section(task, 'Logged parameters', true, pairs(Object.entries(task.loggedParams).map(([name, value]) => [name, jsonText(value)]))),
+    Object.keys(task.params).length > 0 && section(task, 'Parameters', true, pairs(Object.entries(taskParamsGiven(task)).map(([name, value]) => [name, valueText(value)]))),
+    Object.keys(task.loggedParams).length > 0 && section(task, 'Logged parameters', true, pairs(Object.entries(task.loggedParams).map(([name, value]) => [name, valueText(value)]))),
     Object.keys(task.tags).length > 0 && section(task, 'Tags', true, pairs(Object.entries(task.tags))),
-    Object.keys(task.returns).length > 0 && section(task, 'Returns', true, pairs(Object.entries(task.returns).map(([name, value]) => [name, jsonText(value)]))),
+    Object.keys(task.returns).length > 0 && section(task, 'Returns', true, pairs(Object.entries(returnsGiven(task)).map(([name, value]) => [name, valueText(value)]))),
     task.datasets.length > 0 && section(task, 'Datasets', true, pairs(task.datasets.map(({ name, digest, context: use }) => [use === undefined ? name : `${name} (${use})`, digest]), ['Dataset', 'Digest'])),
     task.artifacts.length > 0 && section(task, 'Artifacts', true, h('ul', {}, ...task.artifacts.map((artifact) => h('li', {}, artifact.name, h('span', { class: 'quiet' }, ` ${formatSize(artifact.size)}`)))), h('button', { class: 'link', onclick: () => context.select(node.id, 'artifacts') }, 'Show artifacts')),
     task.attempts.some((attempt) => attempt.output.length > 0) && h('p', {}, h('button', { class: 'link', onclick: () => context.select(node.id, 'output') }, 'Show output')),

@@ -10,8 +10,9 @@ import { sayLines } from '../../src/query/compare-contents.ts';
 import { versionsOf, worthReading } from '../../src/query/compared-versions.ts';
 import { unpackComparison } from '../../src/query/packed-comparison.ts';
 import { tellingOf } from '../../src/query/telling.ts';
+import { valueText } from '../../src/model/whole-float.ts';
 import { fill, h, type Child } from '../dom.ts';
-import { formatNumber, jsonText } from '../run/format.ts';
+import { formatNumber } from '../run/format.ts';
 import { contentView } from './content-view.ts';
 import { createContents, type Contents } from './contents.ts';
 import { letter } from './letters.ts';
@@ -213,11 +214,11 @@ function describe(difference: Difference): Described {
     case 'tasks':
       return { name: difference.task, values: difference.there.map((there) => [there ? 'there' : 'not there']) };
     case 'param':
-      return { name: difference.name, values: per(difference.values, jsonText), ...(difference.task !== undefined && { note: `of ${difference.task}` }) };
+      return { name: difference.name, values: per(difference.values, valueText), ...(difference.task !== undefined && { note: `of ${difference.task}` }) };
     case 'definition':
-      return { name: `${difference.task}: ${difference.part}`, values: per(difference.values, jsonText) };
+      return { name: `${difference.task}: ${difference.part}`, values: per(difference.values, valueText) };
     case 'return':
-      return { name: `${difference.task}: ${difference.name}`, values: per<Json>(difference.values, jsonText) };
+      return { name: `${difference.task}: ${difference.name}`, values: per<Json>(difference.values, valueText) };
     case 'source':
     case 'input':
       return { name: difference.path, values: per(difference.digests, shortDigest), note: `used by ${list(difference.tasks)}` };

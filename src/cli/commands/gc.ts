@@ -29,10 +29,11 @@ export async function gcCommand(line: CommandLine, host: Host): Promise<ExitCode
 }
 
 /** A line for each kind that there is any of, and the sum. */
-export function garbageLines({ records, artifacts, kept, leftovers, bytes, dryRun }: Garbage): readonly string[] {
+export function garbageLines({ records, spared, artifacts, kept, leftovers, bytes, dryRun }: Garbage): readonly string[] {
   const of = ({ count, bytes: size }: Removed, what: string): readonly string[] => (count === 0 && size === 0 ? [] : [`${plural(count, what)}, ${formatBytes(size)}`]);
   return [
     ...of(records, 'record'),
+    ...(spared === 0 ? [] : [`${plural(spared, 'old record')} kept: with a star or a tag, or of what tasks have now`]),
     ...of(artifacts, 'artifact'),
     ...of(kept, 'kept result'),
     ...of(leftovers, 'leftover'),

@@ -87,7 +87,10 @@ export function describeFailure(failure: RecordedFailure): string {
 /** Where the user's own code failed: the innermost frame. */
 export function failureLocation(failure: RecordedFailure): string | undefined {
   const frame = failure.frames?.at(-1);
-  return frame === undefined ? undefined : `${oneLine(frame.file)}:${frame.line} in ${oneLine(frame.function)}`;
+  if (frame === undefined) return undefined;
+  const { file, line } = frame;
+  // Of a notebook it is a line of the cell.
+  return file.endsWith('.ipynb') ? `${oneLine(file)}, ${oneLine(frame.function)}, line ${line}` : `${oneLine(file)}:${line} in ${oneLine(frame.function)}`;
 }
 
 const tailLines = 20;

@@ -53,7 +53,9 @@ const mostProcesses = 2;
 const space = 'x'.repeat(2048);
 /** A module that hangs when it is imported. */
 const longestLoad = 60_000;
-const perAttempt = /^(RUNWEAVE_|OTEL_|MLFLOW_|TRACEPARENT$)/;
+/** All that `task/environment.ts` may set; what a package asks for of it keeps it out of the process. */
+const perAttempt =
+  /^(?:RUNWEAVE_(?:RUN_ID|TASK|PARAMS|PARAM_.*|LOG|PICKLES|WORKSPACE)|TRACEPARENT|OTEL_(?:SERVICE_NAME|RESOURCE_ATTRIBUTES|EXPORTER_OTLP_.*|BSP_SCHEDULE_DELAY|BLRP_SCHEDULE_DELAY)|MLFLOW_(?:TRACKING_.*|REGISTRY_URI|EXPERIMENT_NAME|EXPERIMENT_ID|RUN_ID|WORKSPACE|ENABLE_OTLP_EXPORTER|SUPPRESS_PRINTING_URL_TO_STDOUT|DISABLE_TELEMETRY))$/;
 
 type Message =
   | { readonly type: 'ready'; readonly failed: Readonly<Record<string, string>> }
@@ -174,9 +176,9 @@ export function warmBackend(fallback: Backend): WarmBackend {
       const gone = (): void => {
         if (warm.state === 'loading') {
           // It crashed, or hung: with which import is not known.
-          giveUp(problem.trim().split('\n').at(-1) ?? 'the process that loads their packages has ended');
+          giveUp(lastLine(problem) ?? 'the process that loads their packages has ended');
         }
-        onGone(warm);
+        onGone(warm, lastLine(problem));
         settle(undefined);
       };
       child.on('error', gone);
@@ -206,7 +208,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
           } else onTaskMessage(warm, message);
         }
       });
-      send(warm, { preload: imports, isNotebook });
+      send(warm, { preload: imports, isNotebook, workspace: env['RUNWEAVE_WORKSPACE'] ?? cwd, perAttempt: perAttempt.source });
     });
   };
 
@@ -249,8 +251,8 @@ export function warmBackend(fallback: Backend): WarmBackend {
     if (warm.state === 'stale') setImmediate(() => send(warm, { type: 'end' }));
   };
 
-  const onGone = (warm: Warm): void => {
-    if (warm.state === 'ready' && !isClosed) tell('the process that had loaded the packages of Python tasks was ended from outside');
+  const onGone = (warm: Warm, problem: string | undefined): void => {
+    if (warm.state === 'ready' && !isClosed) tell(`the process that had loaded the packages of Python tasks ${problem === undefined ? 'was ended from outside' : `has failed: ${problem}`}`);
     warm.state = 'gone';
     all.delete(warm);
     if (ready.get(warm.key) === warm) ready.delete(warm.key);
@@ -290,6 +292,11 @@ export function warmBackend(fallback: Backend): WarmBackend {
     for (const warm of all) warm.control.end();
   };
   return { start, prepare, soon, settled: async () => loading, leftOut: () => leftOut, close };
+}
+
+function lastLine(text: string): string | undefined {
+  const line = text.trim().split('\n').at(-1);
+  return line === '' ? undefined : line;
 }
 
 /** A container may hide them. (proc(5)) */

@@ -34,17 +34,22 @@ export type TaskLogEntry =
 /** What a Python process of the task was seen to use; absolute paths. A line has one thing or a few, and lines are in the order of time. */
 export interface ObservedEntry {
   readonly modules: readonly string[];
+  /** For what is in them. */
   readonly read: readonly string[];
+  /** To be run, or for a line of a traceback. */
+  readonly loaded: readonly string[];
   /** Of modules and files read, as each was just before it was used: as `fileStamp` has it. */
   readonly stamps: Readonly<Record<string, string>>;
   readonly written: readonly string[];
+  /** Opened for writing with what was in them. */
+  readonly appended: readonly string[];
   /** From, to, and so on. */
   readonly renamed: readonly string[];
   /** Folder of installed packages → modules in it. */
   readonly imported: Readonly<Record<string, readonly string[]>>;
   /** Module outside of the workspace and of those folders → those folders. */
   readonly outside: Readonly<Record<string, readonly string[]>>;
-  /** Folder of a search path → names looked for in it. */
+  /** Folder of a search path → names looked for in it; with a separator at its end: that were found nowhere, so that a folder would do. */
   readonly lookups: Readonly<Record<string, readonly string[]>>;
   /** Folder that was listed → what was looked for in it: patterns with `/`, as Python's `glob` has them. */
   readonly listed: Readonly<Record<string, readonly string[]>>;
@@ -104,8 +109,10 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
         type,
         modules: strings(object['modules']),
         read: strings(object['read']),
+        loaded: strings(object['loaded']),
         stamps: texts(object['stamps']),
         written: strings(object['written']),
+        appended: strings(object['appended']),
         renamed: strings(object['renamed']),
         imported: stringLists(object['imported']),
         outside: stringLists(object['outside']),

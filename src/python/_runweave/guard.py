@@ -1,6 +1,7 @@
 """What a module does when it is imported that a fork of this process, or a task that does not import it, must not have."""
 
 import _signal
+import _thread
 import builtins
 import contextlib
 import gc
@@ -8,6 +9,8 @@ import os
 import sys
 
 from . import preload
+from .import_reads import ImportReads
+from .surroundings import given_environment
 from .watched_files import installed_folders
 
 # The descriptor on which the executor is heard and told.
@@ -16,6 +19,10 @@ CONTROL = 3
 DENIED = {
     "cupy", "grpc", "jax", "jaxlib", "mlflow", "opentelemetry", "polars", "pyarrow", "ray", "tensorflow", "torch",
 }  # fmt: skip
+
+
+# What tasks that import another module alone would notice.
+CHANGING = {"ml_dtypes": "adds types to NumPy"}
 
 
 def problem_at_start():
@@ -30,18 +37,25 @@ def problem_at_start():
         return "leave processes running"
     if sys.gettrace() or sys.getprofile():
         return "have Python traced"
+    for module in list(sys.modules.values()):
+        origin = preload.origin_of(module)
+        if origin is not None and not origin.startswith(own_folders()):
+            return f"import {origin}, which is not installed"
+    variables = given_environment()
+    changed = [name for name in {*variables, *os.environ} if variables.get(name) != os.environ.get(name)]
+    if changed:
+        return f"change the environment variable {min(changed)}"
     return None
 
 
 class Guard:
     """Imports modules, and tells when one does what a fork, or a task that does not import it, must not inherit."""
 
-    def __init__(self):
-        self.opened = set()
-        self._roots = tuple(folder + os.sep for folder in [*installed_folders(), sys.path[0]])
-        self._is_over = False
+    def __init__(self, workspace, per_attempt):
+        """See `ImportReads`."""
+        self._roots = own_folders()
+        self.reads = ImportReads(self._roots, workspace, per_attempt)
         self._known = set(sys.modules)
-        sys.addaudithook(self._audit)
         # The scan for new objects is only over those since the last.
         gc.freeze()
         # What is printed now would be missing from the task's output.
@@ -50,10 +64,6 @@ class Guard:
         os.dup2(self._printed, 1)
         os.dup2(self._printed, 2)
         self._before = self._state()
-
-    def _audit(self, event, arguments):
-        if event == "open" and not self._is_over and isinstance(arguments[0], str):
-            self.opened.add(os.path.abspath(arguments[0]))
 
     def load(self, name):
         """Imports a module; returns why it must not be here, if it must not."""
@@ -64,7 +74,7 @@ class Guard:
         sys.modules.update(hidden)
         try:
             with _kernel_questions() as asked:
-                preload.load(name)
+                preload.load(name, self.reads)
         finally:
             for each in hidden:
                 sys.modules.pop(each, None)
@@ -74,11 +84,19 @@ class Guard:
         new = [each for each in sys.modules if each not in self._known]
         self._known.update(new)
         for each in new:
+            if each in CHANGING:
+                return CHANGING[each]
             if each.partition(".")[0] in DENIED:
                 return f"imports {each}, which is not known to survive a fork"
-            origin = getattr(getattr(sys.modules[each], "__spec__", None), "origin", None)
-            if isinstance(origin, str) and os.path.isabs(origin) and not origin.startswith(self._roots):
+            origin = preload.origin_of(sys.modules[each])
+            if origin is not None and not origin.startswith(self._roots):
                 return f"imports {origin}, which is not installed"
+        written = self.reads.written()
+        if written is not None:
+            return f"writes {written}"
+        variable = self.reads.variable()
+        if variable is not None:
+            return f"asks for {variable} when it is imported"
         if len(os.listdir("/proc/self/task")) > 1:
             # OpenBLAS starts its threads when numpy is imported, and ends them before a fork.
             pid = os.fork()
@@ -94,6 +112,9 @@ class Guard:
 
     def _state(self):
         import _locale
+        import _socket
+        import faulthandler
+        import resource
 
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
@@ -114,17 +135,27 @@ class Guard:
             "the interval at which threads take turns": sys.getswitchinterval(),
             "the garbage collector": (gc.isenabled(), gc.get_threshold()),
             # pybind11 keeps there what its modules share.
-            "builtins": [name for name in vars(builtins) if name != "_" and not name.startswith("__pybind11_internals_")],
+            "builtins": {name: id(value) for name, value in vars(builtins).items() if name != "_" and not name.startswith("__pybind11_internals_")},
             "what is traced": (sys.gettrace(), sys.getprofile()),
+            "the limits of the process": [resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")],
+            "the priority of the process": os.getpriority(os.PRIO_PROCESS, 0),
+            "the timeout of sockets": _socket.getdefaulttimeout(),
+            "the fault handler": faulthandler.is_enabled(),
+            "the longest number in a text": getattr(sys, "get_int_max_str_digits", int)(),
             **_settings_of_modules(),
         }
 
     def end(self):
-        self._is_over = True
+        self.reads.close()
         for stream, copy in enumerate(self._streams, 1):
             os.dup2(copy, stream)
             os.close(copy)
         os.close(self._printed)
+
+
+def own_folders():
+    """Of what is installed, and of this helper; each ends in a separator."""
+    return tuple(os.path.join(folder, "") for folder in [*installed_folders(), sys.path[0]])
 
 
 def _open_files():
@@ -142,7 +173,20 @@ def _has_children():
 def _settings_of_modules():
     """Those that a task has without importing what changes them; of a module that is not there yet, those that it comes with."""
     logging, numpy, matplotlib = map(sys.modules.get, ("logging", "numpy", "matplotlib"))
-    settings = {"the settings of logging": [30, [], 0, True], "the settings of Matplotlib": []}
+    settings = {
+        "the settings of logging": [30, [], 0, True],
+        "the settings of Matplotlib": [],
+        "how warnings are shown": _is_replaced("warnings", "showwarning", getattr(sys.modules.get("warnings"), "_showwarning_orig", None)),
+        "the exception hook of threads": _is_replaced("threading", "excepthook", _thread._excepthook),
+        "how processes are started by multiprocessing": False,
+        "the decimal context": False,
+    }
+    context = getattr(sys.modules.get("multiprocessing.context"), "_default_context", None)
+    if context is not None:
+        settings["how processes are started by multiprocessing"] = context._actual_context not in (None, context._default_context)
+    decimal = sys.modules.get("decimal")
+    if hasattr(decimal, "getcontext"):
+        settings["the decimal context"] = not all(map(_is_usual, (decimal.getcontext(), decimal.DefaultContext)))
     if hasattr(logging, "root"):
         settings["the settings of logging"] = [logging.root.level, logging.root.handlers[:], logging.root.manager.disable, logging.raiseExceptions]
     if hasattr(numpy, "get_printoptions"):
@@ -152,6 +196,17 @@ def _settings_of_modules():
         original, now = (dict(dict.items(each)) for each in (matplotlib.rcParamsOrig, matplotlib.rcParams))
         settings["the settings of Matplotlib"] = [name for name in now if name != "backend" and now[name] != original.get(name)]
     return settings
+
+
+def _is_replaced(module, name, value):
+    return getattr(sys.modules.get(module), name, value) is not value
+
+
+def _is_usual(context):
+    """https://docs.python.org/3/library/decimal.html#decimal.DefaultContext"""
+    traps = sorted(signal.__name__ for signal, is_trapped in context.traps.items() if is_trapped)
+    numbers = (context.prec, context.rounding, context.Emin, context.Emax, context.capitals, context.clamp)
+    return numbers == (28, "ROUND_HALF_EVEN", -999999, 999999, 1, 0) and traps == ["DivisionByZero", "InvalidOperation", "Overflow"]
 
 
 def _own_random_numbers():

@@ -15,7 +15,8 @@ import atexit
 import os
 import sys
 
-from . import bytecode
+from . import bytecode, callers
+from .callers import standard
 
 _here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _hidden = {".git", ".runweave", ".ipynb_checkpoints", "__pycache__", "site-packages", "dist-packages"}
@@ -27,30 +28,36 @@ _installed = tuple(f"{os.sep}{name}{os.sep}" for name in _site_names)
 _not_for_cells = {"debugpy", "_distutils_hack"}
 _lookups_in_one_go = 50
 _magic = set("*?[")
-# They list folders to find modules and distributions.
-_searching = (f"{os.sep}importlib{os.sep}", f"{os.sep}importlib_metadata{os.sep}", f"{os.sep}pkg_resources{os.sep}")
-standard = os.path.dirname(os.__file__)
+_up = f"{os.sep}..{os.sep}"
+_metadata = ("METADATA", "PKG-INFO")
 _most_warnings = 1000
+on_start = []  # functions, called when the observer has started
 _longest_message = 2000
 
 _log_file = ""
 _workspace = ""
-_real_workspace = ""
+_root = ""  # with a separator at its end
+_real_root = ""
 _params = ""
 _ignored = ()
 _python = ()
 _suffixes = (".py", ".pyc")
 _listings = ("os.listdir", "os.scandir", "glob.glob", "glob.glob/2", "pathlib.Path.glob", "pathlib.Path.rglob")
-_events = frozenset(("open", "exec", "import", "os.rename", "os.putenv", *_listings))
+_events = frozenset(("open", "exec", "import", "os.rename", "os.link", "os.putenv", "ctypes.dlopen", *_listings))
 _cached = f"{os.sep}__pycache__{os.sep}"
 
 # Told already. Dicts as sets: they stay consistent when several threads open files.
 _read = {}
+_loaded = {}  # read to be run, or for a traceback
 _written = {}
+_appended = {}  # opened for writing with what was in it
 _executed = {}
 _packages = {}
-_asked = {}
+_asked = {}  # name of a module → search paths along which it was looked for
+_paths = {}  # those search paths
 _own = {}  # names that were given, or looked for in vain, before there was a task
+_resolved = {}  # `a/link/..` → where that is
+_linked = {}  # folder outside of the workspace → the one of the workspace that it leads to, or None
 _folders = {}  # entry of a search path → folder of the workspace or None
 _installed_in = {}  # folders of installed packages that were told of
 _entries = {}  # entry of a search path outside of the workspace → time of change, names in it
@@ -58,7 +65,6 @@ _warnings = 0
 _lookups = {}  # folder → names looked for in it, not told yet
 _roots = {}  # modules that the task's own code imports
 _listed = {}
-_globbing = {}  # `glob` and `pathlib`, once they have said what they look for
 
 
 def start(source=None, is_child=False):
@@ -67,14 +73,15 @@ def start(source=None, is_child=False):
     `source` is a file that counts as a module although it is none: a notebook. `is_child` is a process that a task
     started: it imports nothing for us, so its warnings are not told.
     """
-    global _log_file, _workspace, _real_workspace, _params, _ignored, _python, _suffixes
+    global _log_file, _workspace, _root, _real_root, _params, _ignored, _python, _suffixes
     workspace = os.path.normpath(os.environ.get("RUNWEAVE_WORKSPACE") or ".")
     log = os.environ.get("RUNWEAVE_LOG", "")
     if _log_file or not os.path.isabs(workspace) or not os.path.isabs(log):
         return
     _log_file = os.path.normpath(log)
     _workspace = workspace
-    _real_workspace = os.path.realpath(workspace)
+    _root = os.path.join(workspace, "")
+    _real_root = os.path.join(os.path.realpath(workspace), "")
     _params = _in_workspace(os.environ.get("RUNWEAVE_PARAMS") or os.devnull)
     prefixes = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}
     _python = tuple(root + os.sep for root in (*prefixes, os.path.dirname(os.__file__), _here))
@@ -91,12 +98,25 @@ def start(source=None, is_child=False):
         if path is not None:
             _tell_used("modules", path)
         _tell_loaded()
+    _tell_start_up_modules()
     sys.addaudithook(_audit)
     sys.meta_path.insert(0, _Finder)
     if not is_child:
         _watch_warnings()
     # Registered before anything of the task, so run after everything of the task.
     atexit.register(_tell_at_end)
+    for each in on_start:
+        each()
+
+
+def _tell_start_up_modules():
+    """Modules of the workspace that `sitecustomize` or a `.pth` file has imported."""
+    for module in list(sys.modules.values()):
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        if isinstance(origin, str) and origin.startswith((_root, _real_root)) and not origin.startswith(_python):
+            path = _in_workspace(origin)
+            if path is not None and _counts(path):
+                _tell_used("modules", path)
 
 
 def _watch_warnings():
@@ -130,7 +150,7 @@ def _audit(event, arguments):
         if event == "open":
             path, _, flags = arguments
             if path is not None and not isinstance(path, int):
-                _opened(path, flags)
+                _opened(path, flags, sys._getframe(0).f_back)
         elif event == "exec":
             name = arguments[0].co_filename
             if name not in _executed:
@@ -145,23 +165,37 @@ def _audit(event, arguments):
             source, target = _in_workspace(arguments[0]), _in_workspace(arguments[1])
             if source is not None and target is not None:
                 # Each may be written or read anew, as another file.
-                for told in (_read, _written):
+                for told in (_read, _loaded, _written, _appended):
                     for path in [path for path in list(told) if path.startswith((source, target))]:
                         told.pop(path, None)
-                _tell("renamed", source, target)
+                if _counts(target):
+                    _tell("renamed", source, target)
+        elif event == "os.link":
+            source, target = _in_workspace(arguments[0]), _in_workspace(arguments[1])
+            if source is not None:
+                _reads(source)
+                _writes(source, os.O_APPEND)  # its time changes
+            if target is not None:
+                _writes(target, os.O_CREAT | os.O_EXCL)
+        elif event == "ctypes.dlopen":
+            path = _in_workspace(arguments[0]) if arguments[0] and os.sep in os.fsdecode(arguments[0]) else None
+            if path is not None:
+                _reads(path)
         elif event == "os.scandir" or event == "os.listdir":
-            if _is_for_task(sys._getframe(1)):
+            if callers.is_for_task(sys._getframe(1)):
                 _lists(arguments[0], "*")
         elif event == "glob.glob":
-            _globbing["glob"] = None
+            callers.globbing["glob"] = None
             if sys.version_info < (3, 10):
                 _globs(None, arguments[0], arguments[1])
         elif event == "glob.glob/2":
             pattern, is_recursive, folder, descriptor = arguments
             _globs(descriptor if folder is None else folder, pattern, is_recursive)
         elif event == "pathlib.Path.glob" or event == "pathlib.Path.rglob":
-            _globbing["pathlib"] = None
+            callers.globbing["pathlib"] = None
             folder, pattern = map(str, arguments)
+            if sys._getframe(1).f_locals.get("case_sensitive") is False:
+                pattern = callers.in_any_case(pattern)
             _globs(folder, pattern if event.endswith(".glob") else os.path.join("**", pattern), True)
         elif event == "os.putenv" and arguments[0].startswith((b"RUNWEAVE_TRACK_", b"runnable_TRACK_")):
             from . import track
@@ -171,25 +205,60 @@ def _audit(event, arguments):
         pass  # an exception here would make the task's own open() or import fail
 
 
-def _opened(path, flags):
-    if type(path) is str and _cached in path:  # each module that is imported; see _hidden
+def _opened(path, flags, frame):
+    if type(path) is not str:
+        path = os.fsdecode(path)
+    if _cached in path:  # each module that is imported; see _hidden
         return
+    if path.endswith(_metadata):
+        _asks_for_version(path)
     path = _in_workspace(path)
     if path is None:
         return
     if flags & _writing:
-        if path in _written or not _counts(path):
+        _writes(path, flags)
+    elif path not in _read and path not in _written:
+        _reads(path, "loaded" if callers.is_to_run(frame) else "read")
+
+
+def _reads(path, kind="read"):
+    told = _loaded if kind == "loaded" else _read
+    if path in told or path in _written or not _counts(path):
+        return
+    # A file that was looked for counts when it comes; a traceback looks for `<string>` as well.
+    if os.path.isfile(path) or not os.path.exists(path) and not path.endswith(">"):
+        _tell_used(kind, path)
+        told[path] = None
+
+
+def _writes(path, flags):
+    if path in _written or not _counts(path):
+        return
+    if os.path.isfile(path):
+        if flags & os.O_EXCL:
+            _reads(path)  # it fails
             return
-        if flags & os.O_RDWR and not flags & os.O_TRUNC and path not in _read and os.path.isfile(path):
-            _tell_used("read", path)
-            _read[path] = None
-        _tell("written", path)
-        _written[path] = None
-    elif path not in _read and path not in _written and _counts(path):
-        # A file that was looked for counts when it comes.
-        if os.path.isfile(path) or not os.path.exists(path):
-            _tell_used("read", path)
-            _read[path] = None
+        if not flags & os.O_TRUNC:
+            if not flags & os.O_RDWR:
+                # What is read of it later is also what was there.
+                if path not in _appended:
+                    _tell("appended", path)
+                    _appended[path] = None
+                return
+            _reads(path)
+    elif not flags & os.O_CREAT and not os.path.lexists(path):
+        _reads(path)  # it fails
+        return
+    _tell("written", path)
+    _written[path] = None
+
+
+def _asks_for_version(path):
+    """`importlib.metadata` reads what a distribution says of itself: it counts as if it was imported."""
+    info, _, name = path.rpartition(os.sep)
+    site, _, info = info.rpartition(os.sep)
+    if info.endswith((".dist-info", ".egg-info")) and os.path.basename(site) in _site_names:
+        _uses_package(os.path.abspath(site), info.partition("-")[0].replace(".", "-"))
 
 
 def _ran(name):
@@ -253,25 +322,6 @@ def _uses_package(folder, top):
         _packages[folder, top] = None
 
 
-def _is_for_task(frame):
-    """Whether a folder is listed for what is in it; not to import, to remove it, or for a pattern that was told."""
-    name = frame.f_code.co_filename
-    if name.startswith("<frozen importlib") or any([part in name for part in _searching]):
-        return False
-    if frame.f_code.co_name.startswith("_rmtree"):
-        return False
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if name.endswith(f"{os.sep}glob.py"):
-            return not _globbing
-        if f"{os.sep}pathlib" in name and frame.f_code.co_name.startswith(("_select", "_iterate")):
-            return "pathlib" not in _globbing
-        if f"{os.sep}pathlib" not in name and name != "<frozen os>":
-            break
-        frame = frame.f_back
-    return True
-
-
 def _globs(folder, pattern, is_recursive):
     """A pattern is told with the folder that it begins in; `**` stands for any depth."""
     pattern = os.fsdecode(pattern).replace(os.sep, "/")
@@ -284,7 +334,7 @@ def _globs(folder, pattern, is_recursive):
 
 
 def _lists(folder, pattern):
-    folder = _folder_of(os.path.normpath(_path_of(folder)))
+    folder = _folder_of(_path_of(folder))
     if folder is not None and (folder, pattern) not in _listed:
         _tell_in("listed", {folder: [pattern]})
         _listed[folder, pattern] = None
@@ -317,19 +367,19 @@ def gave(found, missed, packages):
         _own.update(dict.fromkeys(missed))
         return
     try:
+        search = tuple(sys.path)
         for name, place in found.items():
             if name not in _asked and name not in _own and name not in sys.builtin_module_names:
-                _asked[name] = None
-                for entry in sys.path:
+                _is_asked_anew(name, search)
+                for entry in search:
                     if entry == place:
                         break
                     folder = _folder_of(entry)
                     if folder is not None:
                         _lookups.setdefault(folder, {})[name] = None
         for name in missed:
-            if name not in _asked and name not in _own:
-                _asked[name] = None
-                _look_for(name, None)
+            if name not in _own and _is_asked_anew(name, search):
+                _look_for(name, search)
         new = {}
         for place in packages:
             if place not in _packages:
@@ -347,11 +397,21 @@ class _Finder:
     @staticmethod
     def find_spec(name, path=None, target=None):
         try:
-            if name not in _asked:
-                _asked[name] = None
-                _look_for(name, path)
+            search = tuple(sys.path if path is None else path)
+            if _is_asked_anew(name, search):
+                _look_for(name, search)
         except Exception:
             pass
+
+
+def _is_asked_anew(name, search):
+    """Whether a name was not looked for yet along this path."""
+    searches = _asked.setdefault(name, [])
+    search = _paths.setdefault(search, search)
+    if search in searches:
+        return False
+    searches.append(search)
+    return True
 
 
 def _look_for(name, search):
@@ -360,13 +420,11 @@ def _look_for(name, search):
     if parent:
         if not any([_folder_of(entry) for entry in search]):
             return  # a module of an installed package
+        search = _portions(parent, search)
     elif name in sys.builtin_module_names:
         return
-    search = [(entry, _folder_of(entry)) for entry in (search if parent else sys.path)]
-    last = max((at for at, (_, folder) in enumerate(search) if folder is not None), default=-1)
-    for at, (entry, folder) in enumerate(search):
-        if at > last and parent:
-            return
+    search = [(entry, _folder_of(entry)) for entry in search]
+    for entry, folder in search:
         if folder is None and not _may_have(entry, tail):
             continue
         base = os.path.join(entry, tail)
@@ -379,12 +437,25 @@ def _look_for(name, search):
                 _uses_package(entry, tail)
             break
     else:
-        # Found nowhere: it counts when it is installed.
-        for entry, _ in () if parent else search:
-            if os.path.basename(entry) in _site_names:
+        for entry, folder in search:
+            if folder is not None:
+                # A folder without `__init__.py` is a package where nothing else is found.
+                _lookups.setdefault(folder + os.sep, {})[tail] = None
+            elif not parent and os.path.basename(entry) in _site_names:
+                # It counts when it is installed.
                 _lookups.setdefault(entry, {})[tail] = None
     if sum(map(len, list(_lookups.values()))) >= _lookups_in_one_go:
         _tell_lookups()
+
+
+def _portions(name, path):
+    """Folders of a package. Of one without a file of its own each entry of the search path may have one, or get it."""
+    if getattr(sys.modules.get(name), "__file__", None) is not None:
+        return path
+    parent, _, tail = name.rpartition(".")
+    above = _portions(parent, getattr(sys.modules.get(parent), "__path__", ())) if parent else sys.path
+    found = [os.path.join(entry, tail) for entry in above]
+    return [*found, *[entry for entry in path if entry not in found]]
 
 
 def _may_have(entry, name):
@@ -412,12 +483,38 @@ def _folder_of(entry):
 
 def _in_workspace(path):
     """Absolute path below the workspace as it was given to us, or None."""
-    path = os.fsdecode(path)
-    path = os.path.normpath(path if os.path.isabs(path) else os.path.join(os.getcwd(), path))
-    for root in (_workspace, _real_workspace):
-        if path.startswith(root) and path[len(root) : len(root) + 1] == os.sep:
-            return _workspace + path[len(root) :]
+    if type(path) is not str:
+        path = os.fsdecode(path)
+    if not os.path.isabs(path):
+        path = os.path.join(os.getcwd(), path)
+    if _up in path and os.name != "nt":
+        path = _without_up(path)
+    path = os.path.normpath(path)
+    if path.startswith(_root):
+        return path
+    # Through a link to the workspace, or to a part of it.
+    folder, separator, name = path.rpartition(os.sep)
+    if folder not in _linked:
+        _linked[folder] = _folder_below(folder)
+    found = _linked[folder]
+    return None if found is None else found + separator + name
+
+
+def _folder_below(folder):
+    folder += os.sep
+    for place in (folder, os.path.join(os.path.realpath(folder), "")):
+        for root in (_root, _real_root):
+            if place.startswith(root):
+                return _root + place[len(root) : -1] if place != root else _workspace
     return None
+
+
+def _without_up(path):
+    """What is above a link is above what it leads to."""
+    end = path.rindex(_up) + len(_up) - 1
+    if path[:end] not in _resolved:
+        _resolved[path[:end]] = os.path.realpath(path[:end])
+    return _resolved[path[:end]] + path[end:]
 
 
 def _counts(path):

@@ -31,38 +31,75 @@ _groups = {}  # name → what its import gives, as a part of `_hidden`; known ah
 _given = []  # groups that the task has
 _packages = {}  # name of a submodule → its package's module
 _unbound = set()  # submodules that are an attribute of their package, but not from the package's own import on
+_overwritten = {}  # submodule → what its package had by its name before
+_none = object()
 _told = {}  # name → what is told of its group
 _special = []  # names of modules with which more is to be done than to have them
+_missed = set()  # top-level names that were looked for and are not there
+_reads = None  # what imports looked at besides modules
+_again = None  # `begin_again`, which imports more than this module may
+_environment = {}  # the task's variables, as it was given them, and as the modules that it was given have set them; as bytes
+_misfits = set()  # modules that were given although they may not be what an import would give: told already
 _has_locks = False  # whether the last import held the lock that was looked for
 
 
-def load(name):
-    """Imports a module, and notes what each import brings along. Raises what the import raises."""
+def load(name, reads=None):
+    """Imports a module, and notes what each import brings along. Raises what the import raises.
+
+    `reads` is an `ImportReads`, which notes what each one looks at besides modules.
+    """
     real_import, real_load, real_gcd = builtins.__import__, bootstrap._load_unlocked, bootstrap._gcd_import
     loading = []  # [name, filters, environment] of each module in the middle of its import; the innermost is last
+    names_loading = []
 
     def load_unlocked(spec):
         global _has_locks
         before = set(sys.modules)
         loading.append([spec.name, list(_warnings.filters), dict(os.environ)])
+        names_loading.append(spec.name)
         try:
+            note_overwritten(spec.name)
             module = real_load(spec)
             # Also what was put there without an import: Cython does so.
             _needs.setdefault(spec.name, {}).update(dict.fromkeys(sys.modules.keys() - before))
             if isinstance(spec.loader, ExtensionFileLoader):
                 note_of_extension(spec.name, module)
+            note_effects()
             return module
+        except BaseException:
+            if len(loading) > 1:
+                note_failure(spec.name, loading[-2][0])
+            raise
         finally:
             _has_locks = _is_imported_here(spec.name)
-            _, filters, environment = loading.pop()
-            added_filters = [each for each in _warnings.filters if each not in filters]
-            names = {*environment, *os.environ}
-            variables = {name: (os.environ.get(name), environment.get(name) is not None) for name in names if environment.get(name) != os.environ.get(name)}
-            if added_filters or variables:
-                _effects[spec.name] = (added_filters, variables)
-                for outer in loading:  # what an inner import did is not the outer one's
-                    outer[1] += added_filters
-                    outer[2].update({name: value for name, (value, _) in variables.items()})
+            loading.pop()
+            names_loading.pop()
+            if reads is not None:
+                reads.follow()
+
+    def note_overwritten(name):
+        package, _, attribute = name.rpartition(".")
+        value = vars(sys.modules[package]).get(attribute, _none) if package in sys.modules else _none
+        if value is not _none and value is not sys.modules.get(name):
+            _overwritten[name] = value
+
+    def note_effects():
+        name, filters, environment = loading[-1]
+        added_filters = [each for each in _warnings.filters if each not in filters]
+        names = {*environment, *os.environ}
+        variables = {name: (os.environ.get(name), environment.get(name) is not None) for name in names if environment.get(name) != os.environ.get(name)}
+        if added_filters or variables:
+            _effects[name] = (added_filters, variables)
+            for outer in loading[:-1]:  # what an inner import did is not the outer one's
+                outer[1] += added_filters
+                outer[2].update({name: value for name, (value, _) in variables.items()})
+
+    def note_failure(name, outer):
+        # It will be in no group: what was looked for, and all else, was done by who tried to import it.
+        for noted in (_searched, _needs):
+            noted.setdefault(outer, {}).update(noted.pop(name, {}))
+        if reads is not None:
+            reads.failed(name, outer)
 
     def note(full_name):
         while full_name and loading:
@@ -101,9 +138,13 @@ def load(name):
     # `import` statements, those of importlib, and what both end in when a module is not loaded yet.
     builtins.__import__, bootstrap._load_unlocked, bootstrap._gcd_import = import_, load_unlocked, gcd_import
     sys.meta_path.insert(0, Search)
+    if reads is not None:
+        reads.begin(names_loading)
     try:
         real_gcd(name)
     finally:
+        if reads is not None:
+            reads.end()
         sys.meta_path.remove(Search)
         builtins.__import__, bootstrap._load_unlocked, bootstrap._gcd_import = real_import, real_load, real_gcd
 
@@ -120,8 +161,14 @@ def forget(name):
         delattr(sys.modules[package], attribute)
 
 
-def hide(visible, filters, roots):
-    """Takes all modules but `visible` out of sight: they come back as they are imported. Undoes their effects."""
+def hide(visible, filters, roots, reads, again):
+    """Takes all modules but `visible` out of sight: they come back as they are imported. Undoes their effects.
+
+    `reads` is what `load` was given; `again` is the module `begin_again`.
+    """
+    global _reads, _again
+    _reads, _again = reads, again
+    observe.on_start.append(begin)
     _warnings.filters[:] = filters
     _filters_changed()
     for name, module in list(sys.modules.items()):
@@ -130,6 +177,7 @@ def hide(visible, filters, roots):
             if module is not sys.modules["__main__"]:
                 _hidden[name] = module
                 _specs[name] = getattr(module, "__spec__", None)
+    _missed.update(name for names in _searched.values() for name in names if name not in _hidden and name not in sys.modules)
     for name, module in _hidden.items():
         package, _, attribute = name.rpartition(".")
         if package:
@@ -137,15 +185,25 @@ def hide(visible, filters, roots):
             is_bound = getattr(holder, "__dict__", {}).get(attribute) is module
             if is_bound and (package not in _hidden or name not in _group(package)):
                 _unbound.add(name)
-                delattr(holder, attribute)
+                if name in _overwritten:
+                    setattr(holder, attribute, _overwritten[name])
+                else:
+                    delattr(holder, attribute)
     _special.extend(name for name in _hidden if name in _unbound or name in _effects or name in _renewals)
     # The import of a submodule imports its packages first.
     asked = {name.rsplit(".", dots)[0] for name in roots for dots in range(name.count(".") + 1)}
     kept = {name: _group(name) for name in sorted(asked) if name in _hidden}
     _groups.clear()
     _groups.update(kept)
-    _told.update({name: _observed(name) for name in kept})
+    for name in kept:
+        _observed(name)
     sys.meta_path.insert(0, _Finder)
+
+
+def begin():
+    """Before anything of the task."""
+    _environment.update(os.environ._data)
+    _again.begins()
 
 
 def touch():
@@ -173,14 +231,18 @@ def _group(wanted):
 
 def files():
     """Files of the hidden modules, as far as they have any."""
-    origins = (getattr(getattr(module, "__spec__", None), "origin", None) for module in _hidden.values())
-    return [origin for origin in origins if isinstance(origin, str) and os.path.isabs(origin)]
+    return [origin for origin in map(origin_of, _hidden.values()) if origin is not None]
+
+
+def origin_of(module):
+    """The file that a module is loaded from, as an absolute path, or None."""
+    origin = getattr(getattr(module, "__spec__", None), "origin", None)
+    return origin if isinstance(origin, str) and os.path.isabs(origin) else None
 
 
 def top_level_names():
     """Those of the hidden modules, and those that were looked for and are not there."""
-    missed = {name for names in _searched.values() for name in names if name not in _hidden and name not in sys.modules}
-    return {name for name in _hidden if "." not in name}, missed
+    return {name for name in _hidden if "." not in name}, _missed
 
 
 def _observed(name):
@@ -190,7 +252,7 @@ def _observed(name):
     group = _group(name)
     found, packages = {}, {}
     searched = {each: None for module in group for each in _searched.get(module, ())}
-    missed = {each: None for each in searched if each not in _hidden and each not in sys.modules}
+    missed = {each: None for each in searched if each in _missed}
     for full_name, module in group.items():
         spec = getattr(module, "__spec__", None)
         origin = getattr(spec, "origin", None)
@@ -206,7 +268,8 @@ def _observed(name):
             found[full_name] = os.path.dirname(origin if locations is None else os.path.dirname(origin))
         else:  # built in, or frozen
             found[full_name] = observe.standard
-    return found, list(missed), list(packages)
+    _told[name] = found, list(missed), list(packages)
+    return _told[name]
 
 
 class _Finder:
@@ -221,6 +284,7 @@ class _Finder:
             return None  # what the task has removed is loaded anew
         spec = _specs[name]
         package = name.rpartition(".")[0]
+        found = None
         if package:
             if sys.modules.get(package) is not _packages[name]:
                 return None
@@ -228,6 +292,14 @@ class _Finder:
             found = next(filter(None, (finder.find_spec(name, None) for finder in sys.meta_path if finder is not cls)), None)
             if found is None or found.origin != getattr(spec, "origin", None):
                 return found
+        misfit = _misfit(name)
+        if misfit:
+            _again.begin_again(f"{name} is imported {misfit}")
+            if not _has_extensions(name):
+                return found
+            if name not in _misfits:
+                _misfits.add(name)
+                _again.warn(f"{name} was loaded before the task, which imports it {misfit}: it may not be what it is in a fresh process. The next time the task starts in one; RUNWEAVE_WARM=off under env has it do so always")
         # Until it is loaded, the module itself has this: an import takes it from there, and not from who found it, if
         # another thread is given the module meanwhile.
         module.__spec__ = bootstrap.ModuleSpec(name, None)
@@ -251,6 +323,32 @@ def _is_imported_here(name):
     """Whether this thread is in the middle of an import of it."""
     lock = getattr(bootstrap, "_module_locks", {}).get(name, lambda: None)()
     return getattr(lock, "owner", None) == get_ident()
+
+
+def _misfit(name):
+    """How an import of `name` by the task differs from that which was made before there was a task, or None."""
+    if not observe._log_file:
+        return None  # a kernel's own, before its task
+    group = _group(name)
+    _, missed, packages = _observed(name)
+    if any(sys.modules.get(each) is not group[each] for each in sys.modules.keys() & group.keys()):
+        return "after a module that it imports was replaced"
+    if any(each in sys.modules and each not in group for each in missed):
+        return "after a module was made that it looks for"
+    if os.environ._data != _environment and (packages or not _reading_environment.isdisjoint(group)):
+        variables = os.environ._data
+        changed = [each for each in {*_environment, *variables} if _environment.get(each) != variables.get(each) and not each.startswith(_of_nobody)]
+        if changed:
+            return f"after {os.fsdecode(min(changed))} was set"
+    if _reads.is_elsewhere(_reads.of(group)):
+        return "in another working directory"
+    return None
+
+
+def _has_extensions(name):
+    """Whether an installed module of the group can't be loaded twice in one process."""
+    loaders = (getattr(_specs[each], "loader", None) for each in _group(name))
+    return any(isinstance(loader, ExtensionFileLoader) and observe.package_of(loader.path) is not None for loader in loaders)
 
 
 def _is_given(name):
@@ -277,6 +375,8 @@ def _give(wanted):
     finally:
         _imp.release_lock()
     observe.gave(*_observed(wanted))
+    if observe._log_file and _reads is not None:
+        _reads.tell(_reads.of(group))
 
 
 def _restore_effects(name, module):
@@ -293,6 +393,10 @@ def _restore_effects(name, module):
             os.environ[variable] = value
         else:  # the task may have set it before the import, which then mostly leaves it
             os.environ.setdefault(variable, value)
+        key = os.fsencode(variable)
+        _environment.pop(key, None)
+        if key in os.environ._data:
+            _environment[key] = os.environ._data[key]
     if name in _renewals:
         _renewals[name](module)
 
@@ -343,6 +447,11 @@ def _helper(module):
 def _helper_log(module):
     module.path = os.environ.get("RUNWEAVE_LOG") or None
 
+
+# Of the standard library, those that ask for variables when they are imported.
+_reading_environment = {"zoneinfo", "ssl"}
+# Variables that no import asks for, or that are seen to below.
+_of_nobody = (b"RUNWEAVE_", b"runnable_TRACK_", b"MPLBACKEND")
 
 # What a module sets when it is imported and would differ in the next process. `random`, `logging`'s locks and OpenSSL see
 # to a fork themselves.

@@ -15,6 +15,7 @@ class Surroundings:
     def __init__(self):
         self._env = dict(os.environ)
         self._env.pop("RUNWEAVE_WARM_SPACE", None)
+        self._coerced = coerced_locale()
         self._folder = os.getcwd()
         self._space = _Space()
 
@@ -27,7 +28,7 @@ class Surroundings:
             os.dup2(output, stream)
         os.closerange(3, _descriptors)
         os.environ.clear()
-        os.environ.update(request["env"])
+        os.environ.update({**request["env"], **self._coerced})
         self._appear_as(request)
 
     def wait(self, connection):
@@ -47,12 +48,27 @@ class Surroundings:
             os.close(output)
         added = {name: value for name, value in os.environ.items() if self._env.get(name) != value}
         os.environ.clear()
-        os.environ.update({**request["env"], **added})
+        os.environ.update({**request["env"], **self._coerced, **added})
         self._appear_as(request)
 
     def _appear_as(self, request):
         os.chdir(request["cwd"])
         self._space.fill(_marks(request), request["command"])
+
+
+def given_environment():
+    """What Python had in `os.environ` when it started, before `sitecustomize` and others of its start-up files."""
+    with open("/proc/self/environ", "rb") as file:
+        variables = [os.fsdecode(each).partition("=") for each in file.read().split(b"\0") if b"=" in each]
+    return {**{name: value for name, _, value in variables}, **coerced_locale()}
+
+
+def coerced_locale():
+    """What Python itself sets where the locale is `C`: https://peps.python.org/pep-0538/"""
+    value = os.environ.get("LC_CTYPE")
+    with open("/proc/self/environ", "rb") as file:
+        is_given = b"\0LC_CTYPE=" in b"\0" + file.read()
+    return {"LC_CTYPE": value} if value in ("C.UTF-8", "C.utf8", "UTF-8") and not is_given else {}
 
 
 def _marks(request):

@@ -22,10 +22,10 @@ import socket
 import sys
 import time
 
-from . import ahead, preload
+from . import ahead, begin_again, preload
 from .guard import CONTROL, Guard, problem_at_start
 from .surroundings import Surroundings
-from .watched_files import WatchedFiles
+from .watched_files import WatchedFiles, stamp
 
 # Milliseconds that a fork is kept for a task that does not come; kilobytes that a system must have left for one.
 LONGEST_WAIT = 300_000
@@ -57,7 +57,7 @@ def serve(visible):
         _end_as_unusable(f"this system shows no changed environment: {error}")
     if not preload.is_followed():
         _end_as_unusable(f"Python {sys.version_info.major}.{sys.version_info.minor} imports in another way")
-    guard = Guard()
+    guard = Guard(order["workspace"], order["perAttempt"])
     refused, failed = {}, {}
     # In the order of a kernel: some packages ask whether they are in one.
     roots = (NOTEBOOK if order["isNotebook"] else []) + order["preload"]
@@ -78,8 +78,8 @@ def serve(visible):
         os._exit(0)
     # Reads the environment of the one kernel that it is for when it is imported; what it imports itself stays.
     preload.forget("ipykernel.kernelapp")
-    preload.hide(visible, filters, roots)
-    watched = WatchedFiles(guard.opened, began)
+    preload.hide(visible, filters, roots, guard.reads, begin_again)
+    watched = WatchedFiles(guard.reads, began)
     gc.unfreeze()
     gc.collect()
     # Forks share what is not touched; the collector would touch everything.
@@ -103,6 +103,8 @@ class _Server:
         self._outputs = {}  # id of the request → ends of its pipes that the executor has not opened yet
         self._ahead = None  # (descriptor of the process, pid, connection) of a fork that waits for a task
         self._unused = {}  # descriptor of the process → pid of one that need not wait any more
+        self._sources = {}  # pid → source of its task, and its stamp
+        self._fresh = {}  # source of a task, or with its stamp → why it must not be forked
         self._poll = select.poll()
 
     def run(self, receive):
@@ -144,7 +146,7 @@ class _Server:
     def _start(self, request):
         """True in the new process, if there is one."""
         number = request["id"]
-        reason = self._watched.change() or self._watched.shadowing(_own_folder(request))
+        reason = self._watched.change() or self._watched.shadowing(_own_folder(request)) or self._why_fresh(request)
         kept, outputs = [], []  # ends of pipes: the executor's, and the task's
         try:
             if reason:
@@ -163,6 +165,7 @@ class _Server:
             return False
         if pid == 0:
             os.setsid()
+            begin_again.forked()
             self._surroundings.take(request, outputs)
             take_command(request)
             return True
@@ -170,10 +173,15 @@ class _Server:
             descriptor = os.pidfd_open(pid)
             self._poll.register(descriptor, select.POLLIN)
         self._tasks[descriptor] = (number, pid, request["env"])
+        self._sources[pid] = _stamped(request["command"][3])
         self._outputs[number] = kept
         _send({"type": "started", "id": number, "pid": pid, "outputs": kept})
         _close(outputs)
         return False
+
+    def _why_fresh(self, request):
+        kind, source = request["command"][2:4]
+        return self._fresh.get(source) or self._fresh.get(_stamped(source)) or (None if kind == "call" else begin_again.needs_fresh(source))
 
     def _fork_ahead(self):
         """In the new process what waits for its task, which has come if it is no notebook; None if there is none."""
@@ -187,7 +195,9 @@ class _Server:
             self._poll.register(descriptor, select.POLLIN)
             self._ahead = (descriptor, pid, here)
             return None
+        here.close()
         os.setsid()
+        begin_again.forked()
         waiting = Waiting(socket.socket(fileno=self._surroundings.wait(there.detach())), self._surroundings)
         if not self._is_notebook:
             preload.touch()
@@ -223,6 +233,10 @@ class _Server:
 
     def _tell_end(self, descriptor):
         number, pid, _ = self._tasks[descriptor]
+        source, told = self._sources.pop(pid), begin_again.told_by(pid)
+        if told is not None:
+            reason, is_always = told
+            self._fresh[source[0] if is_always else source] = reason
         # Not reaped yet: until the executor has ended all that the task left behind, its id must not be another's.
         info = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         if info.si_code == os.CLD_EXITED:
@@ -276,9 +290,14 @@ class Waiting:
 
 
 def take_command(request):
+    begin_again.is_for(request)
     if hasattr(sys, "orig_argv"):
         sys.orig_argv[:] = request["command"]
     sys.argv[:] = request["command"][1:]
+
+
+def _stamped(source):
+    return source, stamp(source)
 
 
 def _close(descriptors):
@@ -313,7 +332,8 @@ def _lines():
             return
         *lines, rest = (rest + chunk).split(b"\n")
         if lines:
-            yield [json.loads(line) for line in lines]
+            # As Python decodes a fresh process's arguments and environment: the locale's encoding may be ASCII.
+            yield [json.loads(os.fsdecode(line)) for line in lines]
 
 
 def _own_folder(request):

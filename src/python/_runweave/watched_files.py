@@ -6,6 +6,7 @@ import time
 from importlib.machinery import all_suffixes
 
 from . import preload
+from .import_reads import lookup_stamp
 
 SUFFIXES = tuple(all_suffixes())
 # Seconds after a look for which one task may rely on it: less than a fresh process takes to import what was looked at.
@@ -17,16 +18,24 @@ COARSE_CLOCK = 10_000_000
 class WatchedFiles:
     """Those of the preloaded modules, and what was read while they were imported."""
 
-    def __init__(self, opened, since):
-        """`opened` while modules were imported; `since` is when that began, in nanoseconds since 1970."""
+    def __init__(self, reads, since):
+        """`reads` is an `ImportReads`; `since` is when modules began to be imported, in nanoseconds since 1970."""
         installed = installed_folders()
-        read = [path for path in opened if f"{os.sep}__pycache__{os.sep}" not in path and not path.startswith(("/proc/", "/dev/", "/sys/"))]
+        read = [path for path in reads.files if f"{os.sep}__pycache__{os.sep}" not in path and not path.startswith(("/proc/", "/dev/", "/sys/"))]
         here = [os.path.realpath(sys.executable), os.path.join(sys.prefix, "pyvenv.cfg")]
-        self._stamps = {path: _stamp(path) for path in [*preload.files(), *read, *here, *installed]}
+        # What ran when Python started has run for all tasks.
+        start_up = [origin for origin in map(preload.origin_of, sys.modules.values()) if origin is not None]
+        start_up += [os.path.join(folder, name) for folder in installed for name in _entries(folder) if name.endswith(".pth")]
+        of_modules = [*preload.files(), *start_up, *installed]
+        self._stamps = {path: stamp(path) for path in [*of_modules, *read, *here]}
+        self._lookups = {path: lookup_stamp(path) for path in reads.lookups}
         # What came while modules were imported may have come before or after its own turn: nothing equals it.
-        for path in [*preload.files(), *installed]:
+        for path in [*of_modules, *reads.made_known]:
             if _changed_at(path) > since - COARSE_CLOCK:
                 self._stamps[path] = ()
+        for path in reads.lookups.keys() - reads.wrote:
+            if os.path.isfile(path) and _changed_at(path) > since - COARSE_CLOCK:
+                self._lookups[path] = ()
         self._installed = installed
         self.has_changed = False
         self._changed = None
@@ -49,14 +58,18 @@ class WatchedFiles:
     def change(self):
         """What has changed since the start, if anything has."""
         # What is installed is told by its folder, at once: a task's fingerprint has the versions of when it starts.
-        if time.monotonic() > self._looked + MOMENT or any([_stamp(each) != self._stamps[each] for each in self._installed]):
+        if time.monotonic() > self._looked + MOMENT or any([stamp(each) != self._stamps[each] for each in self._installed]):
             self.look()
         self._looked = -MOMENT
         return self._changed
 
     def _look(self):
-        for path, stamp in self._stamps.items():
-            if _stamp(path) != stamp:
+        for path, known in self._stamps.items():
+            if stamp(path) != known:
+                self.has_changed = True
+                return f"{path} has changed"
+        for path, known in self._lookups.items():
+            if lookup_stamp(path) != known:
                 self.has_changed = True
                 return f"{path} has changed"
         return None
@@ -64,11 +77,7 @@ class WatchedFiles:
     def shadowing(self, folder):
         """Why a task whose own modules are in `folder` would import another module than was preloaded, if it would."""
         for place in (folder, *self._places):
-            try:
-                entries = os.listdir(place)
-            except OSError:
-                continue
-            for entry in entries:
+            for entry in _entries(place):
                 name = entry.partition(".")[0]
                 if name in self._names:
                     path = os.path.join(place, entry)
@@ -80,6 +89,13 @@ class WatchedFiles:
         return None
 
 
+def _entries(folder):
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
 def _changed_at(path):
     """The ctime too: what is moved here keeps an older mtime."""
     try:
@@ -89,7 +105,8 @@ def _changed_at(path):
     return max(status.st_mtime_ns, status.st_ctime_ns)
 
 
-def _stamp(path):
+def stamp(path):
+    """What of a file changes with it, or None if there is none."""
     try:
         status = os.stat(path)
     except OSError:

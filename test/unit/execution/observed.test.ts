@@ -18,7 +18,7 @@ const at = (name: string): string => path.join(folder, name);
 
 function observed(...entries: readonly Partial<ObservedEntry>[]): Observed {
   const collector = collectObserved();
-  for (const entry of entries) collector.add({ modules: [], read: [], stamps: {}, written: [], renamed: [], imported: {}, outside: {}, lookups: {}, listed: {}, roots: [], ...entry });
+  for (const entry of entries) collector.add({ modules: [], read: [], loaded: [], appended: [], stamps: {}, written: [], renamed: [], imported: {}, outside: {}, lookups: {}, listed: {}, roots: [], ...entry });
   return collector.observed(folder, createFileDigests());
 }
 
@@ -32,9 +32,20 @@ describe('what the processes of a task were seen to use', () => {
     assert.deepEqual([seen.read, seen.written], [['b', 'newer'], ['a', 'b', 'new/c']]);
   });
 
-  it('is a module if it ran, whatever else read it', () => {
-    const seen = observed({ read: [at('m.py')] }, { modules: [at('m.py')] }, { modules: [at('m.py')] });
-    assert.deepEqual([seen.modules, seen.read], [['m.py'], []]);
+  it('is a module if it ran, and a file read as well if it was read for what is in it', () => {
+    const seen = observed({ loaded: [at('m.py'), at('broken.py')] }, { modules: [at('m.py')] }, { loaded: [at('n.py')] }, { modules: [at('n.py')] }, { read: [at('n.py')] });
+    assert.deepEqual([seen.modules, seen.read], [['m.py', 'n.py'], ['broken.py', 'n.py']]);
+  });
+
+  it('is an input also where the task has opened it to append, or renamed it', () => {
+    for (const name of ['log', 'back', 'folder/x', 'left']) {
+      mkdirSync(path.dirname(at(name)), { recursive: true });
+      writeFileSync(at(name), '');
+    }
+    const there: Partial<ObservedEntry> = { renamed: [at('back'), at('other'), at('other'), at('third'), at('folder'), at('moved'), at('gone'), at('left')] };
+    const back: Partial<ObservedEntry> = { renamed: [at('third'), at('back'), at('moved'), at('folder')] };
+    const seen = observed({ appended: [at('log')] }, { read: [at('log')] }, there, { read: [at('third'), at('moved/x'), at('left')] }, back);
+    assert.deepEqual([seen.read, seen.written], [['back', 'folder/x', 'left', 'log', 'moved/x', 'third'], ['back', 'left', 'log']]);
   });
 
   it('is a source outside of the workspace only where it is edited in place', () => {

@@ -20,7 +20,7 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
   const context: DecisionContext = {
     folder: '/nowhere/runweave-test',
     digests: {
-      importsOf: () => [], foldersIn: () => new Set(), rememberedParts: () => undefined,
+      importsOf: () => [], linksIn: () => new Set(), foldersIn: () => new Set(), rememberedParts: () => undefined,
       isFile: () => false, namesIn: () => undefined,
       meaningOf: () => undefined,
       changedCells: () => undefined,

@@ -38,7 +38,7 @@ function createWorld(slots = 8, { isPatient = false } = {}) {
   let time = 1n;
 
   const digests: FileDigests = {
-    importsOf: () => [], foldersIn: () => new Set(), rememberedParts: () => undefined,
+    importsOf: () => [], linksIn: () => new Set(), foldersIn: () => new Set(), rememberedParts: () => undefined,
     isFile: () => false, namesIn: () => undefined,
     meaningOf: () => undefined,
     changedCells: () => undefined,

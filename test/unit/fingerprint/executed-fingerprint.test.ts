@@ -258,6 +258,16 @@ describe('what a task was only seen to read', () => {
     assert.deepEqual([result.inputs[read], result.moving], [digestOf('left'), [read]]);
   });
 
+  it('counts with every byte, also where it is a module that is compared by its meaning', async () => {
+    write('a.py', 'x = 1 # one');
+    const meaning = { ...python, compare: 'meaning' as const };
+    const result = await execute(meaning, (looks) => {
+      looks('a.py');
+      return { modules: ['a.py'], read: ['a.py'] };
+    });
+    assert.deepEqual([result.inputs[observedKey('a.py')], result.sources['a.py'] === digestOf('x = 1 # one')], [digestOf('x = 1 # one'), false]);
+  });
+
   it('counts as absent if it came and went while the task ran, and equals nothing if it was there before', async () => {
     const first = await execute(python, (looks) => {
       looks('a.py', 'read.txt');

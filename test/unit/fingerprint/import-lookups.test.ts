@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createFileDigests } from '../../../src/fingerprint/file-digests.ts';
-import { filesFound, lookupsOf, packagesFound } from '../../../src/fingerprint/import-lookups.ts';
+import { filesFound, lookupsOf, packagesFound, packageVersion } from '../../../src/fingerprint/import-lookups.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -43,11 +43,23 @@ describe('what imports would find now', () => {
     assert.deepEqual(filesFound(folder, lookups, createFileDigests()), []);
   });
 
+  it('is a folder only for what was found nowhere, and is then a package', () => {
+    const digests = createFileDigests();
+    const lookups = { lib: 'data json', 'lib/': 'data file json', './': 'none' };
+    const packages = { [path.join(folder, 'lib')]: { data: 'a folder' } };
+    write('lib/data/a.csv', 'lib/file', 'lib/json/x.txt', 'lib/json.py');
+    assert.deepEqual([packagesFound(folder, lookups, digests), filesFound(folder, lookups, digests)], [packages, ['lib/json.py']]);
+    rmSync(path.join(folder, 'lib/data'), { recursive: true });
+    assert.deepEqual(packagesFound(folder, lookups, digests), {});
+    assert.equal(packageVersion(path.join(folder, 'lib'), 'data', digests), undefined);
+  });
+
   it('is remembered by folder, in order', () => {
     const seen = new Map([
       [path.join(folder, 'lib'), new Set(['b', 'a'])],
       [folder, new Set(['c'])],
+      [folder + path.sep, new Set(['d'])],
     ]);
-    assert.deepEqual(lookupsOf(folder, seen), { '.': 'c', lib: 'a b' });
+    assert.deepEqual(lookupsOf(folder, seen), { '.': 'c', './': 'd', lib: 'a b' });
   });
 });

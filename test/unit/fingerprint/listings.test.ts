@@ -73,6 +73,13 @@ describe('what a pattern finds', () => {
     });
   }
 
+  it('lies behind links, too', () => {
+    write('data/a.csv', 'other/b.csv', 'other/deep/c.csv');
+    symlinkSync('../other', path.join(folder, 'data/link'));
+    symlinkSync('nowhere', path.join(folder, 'data/dead'));
+    assert.deepEqual(found('data', '**/*.csv'), ['a.csv', 'link/b.csv', 'link/deep/c.csv']);
+  });
+
   it('ends where a link leads back', () => {
     write('data/a.csv');
     symlinkSync('.', path.join(folder, 'data/loop'));
@@ -110,6 +117,22 @@ describe('listings of a task', () => {
     const digest = (listings: Listings): Digest => listings['data']?.['*.csv']?.digest ?? assert.fail();
     assert.deepEqual(changedNames(digest(before), digest(now), digests), { added: ['b.csv'], removed: ['a.csv'] });
     assert.equal(changedNames(unsettled, digest(now), digests), undefined);
+  });
+
+  it('tell a folder that is not there from an empty one, unless tasks make it', () => {
+    mkdirSync(path.join(folder, 'empty'));
+    const isOutput: IsOutput = (relative) => relative === 'made';
+    const digest = (listed: string, pattern = '*'): Digest => seen({ [listed]: [pattern] }, { isOutput })[listed]?.[pattern]?.digest ?? assert.fail();
+    assert.notEqual(digest('gone'), digest('empty'));
+    assert.equal(digest('made'), digest('empty'));
+    assert.equal(digest('gone', '*.csv'), digest('empty', '*.csv'));
+    const before = seen({ gone: ['*'], own: ['*'] });
+    write('own/x');
+    const after = seen({ own: ['*'] }, { own: ['own/x'] });
+    rmSync(path.join(folder, 'own'), { recursive: true });
+    assert.deepEqual(listingsNow(folder, after, undefined, createFileDigests()), after, 'only the task had something in it');
+    mkdirSync(path.join(folder, 'gone'));
+    assert.notDeepEqual(listingsNow(folder, before, undefined, createFileDigests()), before);
   });
 
   it('leave out what the task makes, also the next time', () => {

@@ -7,8 +7,8 @@ import { createFileDigests, digestOf } from '../../../src/fingerprint/file-diges
 import { fingerprintDifference } from '../../../src/fingerprint/staleness.ts';
 import { unsettledVersion, withObserved, type ObservedUse } from '../../../src/fingerprint/executed-fingerprint.ts';
 import { lookAtStart, type StartLook } from '../../../src/fingerprint/held-still.ts';
-import { absent, filesUsed, fingerprintTask, observedKey, resultDigest, sourceFiles, type FingerprintInputs } from '../../../src/fingerprint/task-fingerprint.ts';
-import type { Fingerprint } from '../../../src/model/fingerprint.ts';
+import { filesUsed, fingerprintTask, observedKey, resultDigest, sourceFiles, type FingerprintInputs } from '../../../src/fingerprint/task-fingerprint.ts';
+import { absent, type Fingerprint } from '../../../src/model/fingerprint.ts';
 import type { Task, TaskId } from '../../../src/model/pipeline.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
 import type { TaskResult } from '../../../src/model/task-result.ts';

@@ -32,6 +32,8 @@ describe('masking an event', () => {
   it('takes numbers out of what a user said, not out of what is counted', () => {
     const event = { type: 'return', ...of, name: 'r', value: { pin: 4821, rest: [4821, 48210] } };
     assert.deepEqual(left(event, '4821'), { ...event, value: { pin: '***', rest: ['***', 48210] } });
+    const float = { type: 'task-ended', ...of, outcome: 'success', outputs: [], returns: {}, floats: { a: [{ 'runweave.float': 4821 }, { 'runweave.float': 1 }] } };
+    assert.deepEqual(left(float, '4821'), { ...float, floats: { a: ['***', { 'runweave.float': 1 }] } });
     const logged = { type: 'log', ...of, log: { time: '4821', severityNumber: 9, body: 4821, attributes: { pin: -4821 }, resource: { 'process.pid': 4821 } } };
     assert.deepEqual(left(logged, '4821'), { ...logged, log: { ...logged.log, body: '***', attributes: { pin: '***' }, resource: { 'process.pid': '***' } } });
     const unchanged: readonly JsonObject[] = [

@@ -9,8 +9,7 @@ import { digestOf } from '../../../src/fingerprint/file-digests.ts';
 import { keptFolder } from '../../../src/fingerprint/kept-folder.ts';
 import { objectFile, openKeptObjects } from '../../../src/fingerprint/kept-objects.ts';
 import { meaningOf } from '../../../src/fingerprint/meaning.ts';
-import { absent } from '../../../src/fingerprint/task-fingerprint.ts';
-import type { Digest } from '../../../src/model/fingerprint.ts';
+import { absent, type Digest } from '../../../src/model/fingerprint.ts';
 import { objectPath } from '../../../src/recording/artifacts.ts';
 import { earlierContent } from '../../../src/vscode/earlier-content.ts';
 

@@ -146,6 +146,17 @@ for line in os.fdopen(os.dup(3), "rb", buffering=0):
     assert.equal(warm.fresh(), 0);
   });
 
+  it('has the variables of a task that are not of one attempt, whatever their names', async (context) => {
+    const packages = path.join(folder, 'asking', 'site-packages');
+    mkdirSync(packages, { recursive: true });
+    writeFileSync(path.join(packages, 'asking.py'), 'import os\nV = [os.environ.get(n) for n in ("OTEL_A", "MLFLOW_A", "RUNWEAVE_A")]\n');
+    const own = { ...env, PYTHONPATH: `${source}:${packages}`, OTEL_A: '1', MLFLOW_A: '2', RUNWEAVE_A: '3' };
+    const warm = await prepared(context, profile({ env: own, imports: ['asking'] }));
+    const ended = await start(warm, 'import asking; print(asking.V)', { env: { ...own, OTEL_RESOURCE_ATTRIBUTES: 'a=b', MLFLOW_TRACKING_URI: 'http://x' } });
+    await ended.ended;
+    assert.deepEqual([ended.output.stdout, ended.note, warm.fresh()], ["['1', '2', '3']\n", undefined, 0]);
+  });
+
   it('is not used for another environment, folder or program, nor where it is switched off', async (context) => {
     const warm = await prepared(context);
     const script = 'import os; print(os.environ.get("A"), os.environ["RUNWEAVE_TASK"])';

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { absent, describeReason, type Digest } from '../../../src/model/fingerprint.ts';
+
+const content = `sha256:${'87637d66'.repeat(8)}` as Digest;
+
+describe('describeReason', () => {
+  it('says of a file that counts whether it has come or gone', () => {
+    assert.equal(describeReason({ type: 'source-changed', path: 'a.py', from: content, to: absent }), 'source a.py is gone (87637d66 → none)');
+    assert.equal(describeReason({ type: 'input-changed', path: 'a.csv (read)', from: absent, to: content }), 'input a.csv (read) is new (none → 87637d66)');
+    assert.equal(describeReason({ type: 'source-changed', path: 'a.py', from: content }), 'source a.py is gone (87637d66 → none)');
+  });
+
+  it('tells a failure from a task that a change cut off', () => {
+    assert.equal(describeReason({ type: 'last-run-failed', runId: 'R' }), 'did not succeed in R');
+    assert.equal(describeReason({ type: 'last-run-failed', runId: 'R', superseded: true }), 'was cancelled in R, as a change wanted it to run again');
+  });
+});
