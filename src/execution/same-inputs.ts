@@ -2,10 +2,10 @@
  * Whether a task could be run again alone with the inputs that it had. Its own source and definition may be others
  * now: that somebody has corrected them is why they ask.
  */
-import type { Fingerprint, Reason } from '../model/fingerprint.ts';
+import { absent, type Fingerprint, type Reason } from '../model/fingerprint.ts';
 import type { Task } from '../model/pipeline.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
-import { absent, isObserved, observedPath } from '../fingerprint/task-fingerprint.ts';
+import { isObserved, observedPath } from '../fingerprint/task-fingerprint.ts';
 import { decide, readOutputs, type DecisionContext } from './decide.ts';
 
 /** What is not as it was when `task` ran with `recorded`: of what it is given, and of what its dependencies have made. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import type { RunId } from '../../src/model/run-event.ts';
 import type { Problem } from '../../src/app/preparation.ts';
 import { openSession, type Session } from '../../src/app/session.ts';
 import type { RunResult, SessionMessage } from '../../src/protocol/session.ts';
@@ -41,6 +42,8 @@ describe('the parameters of one run', () => {
     const { place, session } = await open(context);
     place.write('runweave.yaml', file.replaceAll('word', 'text').replaceAll('WORD', 'TEXT'));
     assert.match(outcomeOf(await session.run({ tasks: [], force: false, params: { word: 'special' } })), /^bad-pipeline: runweave\.yaml does not take the parameters of that run any more: .*word/);
+    const again = { tasks: [], force: false, params: { word: 'special' }, paramsOf: 'run-1' as RunId };
+    assert.match(outcomeOf(await session.run(again)), /^bad-pipeline: run-1 had a parameter that runweave\.yaml does not have any more: word\. Give it back/);
   });
 
   it('are refused while the file is watched, unless they are those of the file', async (context) => {
