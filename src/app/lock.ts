@@ -10,9 +10,10 @@
  * No system call replaces a file only if it is still the one that was looked at. So of those that find a lock stale, one
  * alone may put its own in its place: who makes the name that stands for what the stale lock says. Should that process
  * die on the way, its claim is as stale as the lock, and the next one claims what comes after it. That nobody else holds
- * the lock then follows from three things: what a lock says is never said again (`id`), so a stale one that is replaced
- * does not come back; a claim is removed only after that; and who has made his looks at the lock once more. The lock is
- * there all the time, so whoever comes first finds one.
+ * the lock then follows from three things. What a lock says is never said again (`id`), so a stale one that was replaced
+ * does not come back. A claim to it is removed only after that. And who has made a claim looks at the lock once more: if
+ * it still says the same, nobody has taken it, and nobody else may. The lock is there all the time, so nobody finds the
+ * place free.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';

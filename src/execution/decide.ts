@@ -11,6 +11,7 @@ import type { Interpreter } from '../protocol/session.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { importersOf } from '../fingerprint/import-chain.ts';
 import { changedNames, type IsOutput } from '../fingerprint/listings.ts';
+import { tellSourceChanges } from '../fingerprint/source-changes.ts';
 import { fingerprintDifference, reasonsToRun } from '../fingerprint/staleness.ts';
 import type { KeptResult, KeptResults } from '../fingerprint/kept-results.ts';
 import { fingerprintTask, type FingerprintInputs } from '../fingerprint/task-fingerprint.ts';
@@ -71,7 +72,7 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   const outputs = last === undefined ? [] : await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await digests.ofPath(context.folder, output))?.digest })));
   const lost = missingPickles(last, context).map((name) => ({ path: `returns.${name}`, digest: undefined }));
   const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs: [...outputs, ...lost] });
-  const decision = { fingerprint, params, missingReturns, pickles: pickled.params, picklesInText: pickled.inText, reasons: withImporters(reasons, fingerprint, context).map((reason) => withPlace(reason, context.digests)) };
+  const decision = { fingerprint, params, missingReturns, pickles: pickled.params, picklesInText: pickled.inText, reasons: await withPlaces(withImporters(reasons, fingerprint, context), task, context) };
   const isUpToDate = reasons.length === 0 && missingReturns.length === 0 && pickled.params.length === 0 && pickled.inText.length === 0;
   if (isUpToDate && last !== undefined && remember !== undefined) remember(last);
   else tracing?.remember(isUpToDate && last?.outcome === 'success' ? undefined : decision);
@@ -134,12 +135,14 @@ function withImporters(reasons: readonly Reason[], { sources }: Fingerprint, { f
 }
 
 /** Which cells, functions or names changed, where what was there is known. */
-function withPlace(reason: Reason, digests: FileDigests): Reason {
-  if (reason.type === 'listing-changed') return { ...reason, ...changedNames(reason.from, reason.to, digests) };
-  if (reason.type !== 'source-changed' || reason.from === undefined || reason.to === undefined) return reason;
-  const { from, to } = reason;
-  const [cells = [], parts = []] = [digests.changedCells(from, to), digests.changedParts(from, to)];
-  return { ...reason, ...(cells.length > 0 && { cells }), ...(parts.length > 0 && { parts }) };
+async function withPlaces(reasons: readonly Reason[], task: Task, context: DecisionContext): Promise<readonly Reason[]> {
+  const { folder, digests } = context;
+  const changes = await tellSourceChanges(reasons.filter((reason) => reason.type === 'source-changed'), { task, folder, digests, compiler: compilerOf(task, context) });
+  const told = new Map(changes.map((change) => [change.path, change]));
+  return reasons.map((reason) => {
+    if (reason.type === 'listing-changed') return { ...reason, ...changedNames(reason.from, reason.to, digests) };
+    return reason.type === 'source-changed' ? (told.get(reason.path) ?? reason) : reason;
+  });
 }
 
 /** What a fingerprint of the task is made from, but for what it was seen to use. */

@@ -38,9 +38,14 @@ export function slicesOf(called: CalledFunction, meanings: Readonly<Record<strin
   return slices;
 }
 
+/** What a source is marked with that `compiler` was seen to refuse. */
+export function refusedBy(compiler: Compiler): string {
+  return `not ${compiler.name}`;
+}
+
 /** Those of `files` that don't compile, as far as it is not known that they do. */
 export async function filesWithMistakes(files: readonly string[], folder: string, compiler: Compiler, digests: FileDigests): Promise<ReadonlySet<string>> {
-  const refused = `not ${compiler.name}`;
+  const refused = refusedBy(compiler);
   const mistakes = new Set<string>();
   const unknown: string[] = [];
   for (const file of files) {

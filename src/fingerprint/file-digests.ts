@@ -88,9 +88,10 @@ export interface FileDigests {
   readonly changedCells: (from: Digest, to: Digest) => readonly number[] | undefined;
   /** What a digest of a part of a module stands for. */
   readonly rememberParts: (digest: Digest, parts: LabelledParts) => void;
+  /** The same, also of a whole module that was seen. */
   readonly rememberedParts: (digest: Digest) => LabelledParts | undefined;
-  /** Labels of what of a module differs between two digests, as far as both were seen. */
-  readonly changedParts: (from: Digest, to: Digest) => readonly string[] | undefined;
+  /** Whether it is that of a part of a module, as far as it was seen. */
+  readonly isSlice: (digest: Digest) => boolean;
   /** Whether `interpreter` is known to compile a source as it is now. */
   readonly isCompiled: (absolute: string, interpreter: string) => Promise<boolean>;
   /** It compiled these contents. */
@@ -316,12 +317,6 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     if (found !== undefined) parts.set(digest, found);
     return found ?? moduleParts.get(digest);
   };
-  const changedParts = (from: Digest, to: Digest): readonly string[] | undefined => {
-    const [before, after] = [partsOf(from), partsOf(to)].map((known) => known && new Map(known));
-    if (before === undefined || after === undefined) return undefined;
-    return [...new Set([...before.keys(), ...after.keys()])].filter((label) => before.get(label) !== after.get(label));
-  };
-
   const isCompiled = async (absolute: string, interpreter: string): Promise<boolean> => {
     const entry = known().compiled.get(absolute);
     return entry?.[1] === interpreter && entry[0] === (await ofFile(absolute))?.digest;
@@ -334,7 +329,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
   });
   return {
     changedCells,
-    changedParts,
+    isSlice: (digest) => parts.has(digest) || known().parts.has(digest),
     isCompiled,
     markCompiled: (absolute, content, interpreter) => {
       isNew = true;

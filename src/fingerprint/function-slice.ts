@@ -90,7 +90,7 @@ export function sliceModules({ module, function: target }: CalledFunction, modul
       });
       // By kind, so that one is never taken for the digest of a whole module.
       const digest = `sha256:${hash('sha256', `slice\n${text.join('\n')}`, 'hex')}` as Digest;
-      return [file, { digest, isPart: parts.some((part) => !counted.has(part)), counted: labelled(parts.filter((part) => counted.has(part))) }];
+      return [file, { digest, isPart: modules[file]?.hasUncounted === true || parts.some((part) => !counted.has(part)), counted: labelled(parts.filter((part) => counted.has(part))) }];
     }),
   );
 }

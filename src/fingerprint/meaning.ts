@@ -14,7 +14,7 @@ import { notebookTokens } from './notebook-tokens.ts';
 import { pythonTokens } from './python-tokens.ts';
 
 /** Changes whenever a source may get another digest. */
-const version = 2 as number;
+const version = 3 as number;
 
 /** `module`: with its parts, for a task that calls a function. */
 export type SourceKind = 'python' | 'notebook' | 'module';
@@ -29,7 +29,7 @@ export interface Meaning {
   readonly docstrings: Digest;
   /** How closely sources must be compared because of what this one names. */
   readonly view: View;
-  /** First names of imported modules that may read docstrings unless they are of the workspace. */
+  /** Imported modules that may read docstrings unless they are of the workspace, by their first two names: `click`, `lib.text`. */
   readonly imports: readonly string[];
   /** Digests of a notebook's code cells. */
   readonly cells?: readonly string[];
@@ -54,46 +54,98 @@ export function meaningOf(bytes: Uint8Array, kind: SourceKind, isIpynb: boolean)
   } catch {
     return undefined;
   }
-  // PEP 263. Whatever is not clearly UTF-8 is left alone.
-  const encoding = /^(?:[ \t\f]*(?:#.*)?\r?\n)?[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)/.exec(text)?.[1];
+  // PEP 263, on lines as Python has them. Whatever is not clearly UTF-8 is left alone.
+  const encoding = /^(?:[ \t\f]*(?:#[^\n]*)?\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*([-\w.]+)/.exec(text.replace(/\r\n?/g, '\n'))?.[1];
   const hasMark = bytes[0] === 0xef;
   if (!isIpynb && encoding !== undefined && !(hasMark ? /^utf-8$/i : /^utf[-_]?8$/i).test(encoding)) return undefined;
   const notebook = kind === 'notebook' ? notebookTokens(text, isIpynb) : undefined;
   const python = kind === 'notebook' ? undefined : pythonTokens(text);
   const tokens = notebook ?? python;
   if (tokens === undefined) return undefined;
-  const code = notebook === undefined ? tokens.code : notebookText(notebook.cells);
+  const code = asPythonReads(notebook === undefined ? tokens.code : notebookText(notebook.cells));
   return {
     version,
     // By view, so that a digest of one is never taken for one of another.
     code: digest('code', tokens.code),
     docstrings: digest('docstrings', tokens.withDocstrings),
     view: readsText.test(withoutFolders(code)) || (notebook !== undefined && readsCells(notebook.cells, code)) ? 'bytes' : readsDocstrings.test(code.replace(literalGetattr, '')) ? 'docstrings' : 'code',
-    imports: [...importsOf(code), ...(notebook?.cells ?? []).flatMap(writtenImports)].filter((name) => !indifferent.has(name)),
+    imports: [...new Set([...importsOf(code), ...(notebook?.cells ?? []).flatMap(writtenImports)])].filter((module) => !indifferent.has(firstName(module))),
     ...(kind === 'module' && python !== undefined && { module: moduleParts(python.tokens, code) }),
     ...(notebook !== undefined && { cells: notebook.cells.map((cell) => hash('sha256', cell, 'hex').slice(0, 16)) }),
   };
 }
 
-/** How closely a task with these sources must compare them. `undefined`: a source that is not understood, which may do anything. */
-export function viewOf(sources: Readonly<Record<string, Meaning | undefined>>): View {
-  const own = new Set(Object.keys(sources).flatMap((file) => file.replace(/\.\w+$/, '').split('/')));
+/**
+ * How closely a task with these sources must compare them; the first is its own, `isCall`: a module that is found from the
+ * pipeline's folder. `undefined`: a source that is not understood, which may do anything.
+ */
+export function viewOf(sources: Readonly<Record<string, Meaning | undefined>>, isCall = false): View {
+  const own = ownModules(sources, isCall);
   let view: View = 'code';
   for (const meaning of Object.values(sources)) {
     if (meaning === undefined || meaning.view === 'bytes') return 'bytes';
-    if (meaning.view === 'docstrings' || meaning.imports.some((name) => !own.has(name))) view = 'docstrings';
+    if (meaning.view === 'docstrings' || meaning.imports.some((module) => !own.has(module) && !own.has(firstName(module)))) view = 'docstrings';
   }
   return view;
+}
+
+/**
+ * What an import of one of these files may be called: `text`, and `lib.text` of a folder that is no package, which Python
+ * takes only where no installed package has its name. No folder of a package is searched, nor one that imports name as a
+ * part of a module's name, as of a `call` that of its module; that of a script is in any case.
+ */
+function ownModules(sources: Readonly<Record<string, Meaning | undefined>>, isCall: boolean): ReadonlySet<string> {
+  const files = Object.keys(sources);
+  const folderOf = (file: string): string => file.slice(0, Math.max(0, file.lastIndexOf('/')));
+  const packages = new Set(files.filter((file) => /(?:^|\/)__init__\.\w+$/.test(file)).map(folderOf));
+  const imports = new Set(Object.values(sources).flatMap((meaning) => meaning?.imports ?? []));
+  const [task = ''] = files;
+  const base = isCall ? '' : folderOf(task);
+  const modules = new Set<string>();
+  for (const file of files) {
+    const parts = file.replace(/(?:\/__init__)?\.\w+$/, '').split('/');
+    for (const [at, first] of parts.entries()) {
+      const folder = parts.slice(0, at).join('/');
+      const isNamed = packages.has(folder) || imports.has(`${parts[at - 1]}.${first}`) || (isCall && task.startsWith(`${folder}/`));
+      if (folder !== base && isNamed) continue;
+      const isRegular = at === parts.length - 1 || packages.has(parts.slice(0, at + 1).join('/'));
+      modules.add(isRegular ? first : `${first}.${parts[at + 1]}`);
+    }
+  }
+  return modules;
+}
+
+function firstName(module: string): string {
+  return module.split('.', 1)[0] ?? '';
 }
 
 function digest(view: View, text: string): Digest {
   return `sha256:${hash('sha256', `${view}\n${text}`, 'hex')}` as Digest;
 }
 
+/** Names are the same for Python in each form that Unicode has for them: `ｅval`. */
+function asPythonReads(code: string): string {
+  const normal = code.normalize('NFKC');
+  return normal === code ? code : `${code}\n${normal}`;
+}
+
 /** Tokens have a space between them, which the patterns rely on. In strings too: they may be run, or name an attribute. */
-const readsText = /\b(?:getsource\w*|getcomments|findsource|getblock|linecache|get_source|open_code|source_to_code|__loader__|__spec__|__cached__|__file__|co_(?:firstlineno|lnotab|linetable|lines|positions)|f_lineno|tb_lineno|lineno|stacklevel|findCaller|extract_stack|extract_tb|getframeinfo|_ih|get_ipython)\b|(?<!\. )\btokenize\b|\.(?:py|ipynb)\b/;
+const readsText = new RegExp(
+  [
+    // Source text.
+    String.raw`\b(?:getsource\w*|getcomments|findsource|getblock|linecache|get_source|open_code|source_to_code|__loader__|__spec__|__cached__|__file__)\b|(?<!\. )\btokenize\b|\.(?:py|ipynb)\b|(?:\bnp|\bnumpy) \. source\b`,
+    // Numbers of lines.
+    String.raw`\b(?:co_(?:firstlineno|lnotab|linetable|lines|positions)|f_lineno|tb_lineno|lineno|__firstlineno__|stacklevel|findCaller|getframeinfo|get(?:outer|inner)frames)\b|\binspect \. (?:stack|trace)\b|\bfrom inspect import [^\n]*(?:\b(?:stack|trace)\b|\*)|(?:\binspect as|= inspect(?! [.(]))\b`,
+    // Code as a value, which is compared and written with them, and since 3.13 what a metaclass gets.
+    String.raw`\b__code__\b(?! \. (?:co_|replace))|\b(?:dill|cloudpickle)\b|\bimport (?:[^\n;]*, )?(?:marshal|dis)\b|\bfrom (?:marshal|dis) import\b|\bmetaclass\b(?! = (?:abc \. )?ABCMeta [,)])|\b__prepare__\b|\bclass [^\n ]+ \( (?:[^\n:]* , )?(?:\w+ \. )?(?:type|ABCMeta|EnumMeta|EnumType) [,)]`,
+    // Tracebacks and warnings as values, or to somewhere else than the task's own output.
+    String.raw`\b(?:(?:format|extract|walk)_(?:exc|exception|stack|tb)|TracebackException|StackSummary|dump_traceback\w*|showwarning|formatwarning)\b|\bcatch_warnings \( [^\n]*\brecord = (?!False\b)|\bprint_(?:exc|exception|last|stack|tb) \( [^\n]*\bfile = (?!sys \. std(?:err|out)\b)|\bprint_(?:exc|last) \( [^\n()]+ , [^\n()=]*[,)]`,
+    // Of a notebook.
+    String.raw`\b(?:_ih|get_ipython)\b`,
+  ].join('|'),
+);
 const readsDocstrings =
-  /\b(?:__doc__|getdoc|__dict__|__getattribute__|__code__|__import__|builtins|__builtins__|attrgetter|getmembers|getattr|getattr_static|f_code)\b|(?<!\. )\b(?:eval|exec|compile|help|vars|dir|globals|locals)\b(?! =)/;
+  /\b(?:__doc__|getdoc|__dict__|__getattribute__|__code__|__import__|builtins|__builtins__|attrgetter|getmembers|getattr|getattr_static|f_code)\b|(?<!\. )\b(?:eval|exec|compile|help|vars|dir|globals|locals)\b(?! =)|\b(?:np|numpy) \. (?:info|lookfor)\b|\bfrom numpy import [^\n]*(?:\b(?:info|lookfor|source)\b|\*)|\bnumpy as (?!np\b)/;
 const literalGetattr = /\bgetattr \( [\w. ]+ , "(?!__)\w+"(?= [,)])/g;
 
 /** The folder of the script is no text of it. */
@@ -102,9 +154,12 @@ function withoutFolders(code: string): string {
 }
 
 function* importsOf(code: string): Generator<string> {
-  for (const [, names, module] of code.matchAll(/(?:^|[\n;:\x01\x02]) ?(?:import ([^\n;]*)|from ([^\n ]+) )/g)) {
-    if (module !== undefined && !module.startsWith('.')) yield module;
-    for (const name of names?.split(',') ?? []) yield name.trim().split(' ')[0] ?? '';
+  for (const [, names, module, rest = ''] of code.matchAll(/(?:^|[\n;:\x01\x02]) ?(?:import ([^\n;]*)|from ([^\n ]+) ([^\n;]*))/g)) {
+    for (const name of names?.split(',') ?? []) yield /^ ?([^ ]+)(?: (\.) ([^ ]+))?/.exec(name)?.slice(1).join('') ?? '';
+    if (module === undefined || module.startsWith('.')) continue;
+    const below = /^\. ([^ ]+)/.exec(rest)?.[1];
+    if (below !== undefined) yield `${module}.${below}`;
+    else for (const [, name = ''] of rest.matchAll(/(?:import|,)[ (]+([^ ,()]+)/g)) yield `${module}.${name}`;
   }
 }
 

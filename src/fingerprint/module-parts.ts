@@ -11,9 +11,9 @@ import { hash } from 'node:crypto';
 import { dedent, indent, newline } from './python-tokens.ts';
 
 export interface ModulePart {
-  /** `function clean`, `class Model`; empty for statements that always count. */
+  /** `function clean`, `class Model`; empty for other statements. */
   readonly label: string;
-  /** What a definition binds. */
+  /** What a definition binds that can be left out; empty for what always counts. */
   readonly name: string;
   readonly digest: string;
   /** Every name in it, in strings too, with a space between. */
@@ -28,6 +28,8 @@ export interface ModulePart {
 
 export interface ModuleParts {
   readonly parts: readonly ModulePart[];
+  /** Statements that are in none of the parts: what a script runs. */
+  readonly hasUncounted: boolean;
   /** It names what can find a function otherwise than by its name. */
   readonly isDynamic: boolean;
   /** Imported names, and attributes of them, that are used other than by a `.` or a call: if one is a module, it escapes. */
@@ -42,6 +44,10 @@ const isString = (token: string): boolean => /^\w{0,2}['"]/.test(token);
 const isFormatted = (token: string): boolean => /^\w?[fFtT]\w?['"]/.test(token);
 const keywords = new Set('False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield'.split(' '));
 
+/** What an argument of a call is made of as long as that is plain: no strings with quotes or brackets, calls up to three deep. */
+const atom = String.raw`[^(),*\n"']|"[^"\n()]*"`;
+const plain = [1, 2, 3].reduce((inner) => String.raw`${atom}|\((?:${inner}|[,*])*\)`, atom);
+
 /**
  * Besides what reads docstrings, which is looked for in `meaning.ts`. Tokens have a space between them, which the pattern
  * relies on; in strings too, as they may name or run code.
@@ -52,16 +58,22 @@ const dynamic = new RegExp(
     String.raw`(?<!\bfrom )\bmodules\b|\b(?:meta_path|path_hooks|__path__|__globals__|methodcaller|_getframe|currentframe|(?:f|tb|gi|cr|ag)_(?:globals|locals|back|builtins|frame)|__subclasses__|__self__|gc|settrace|setprofile|addaudithook|breakpoint)\b|\. (?:eval|query) \(`,
     // What names functions from data, runs code in text, or starts another Python.
     String.raw`\b(?:\w*[pP]ickle\w*|shelve|marshal|dill|copyreg|__reduce\w*|dictConfig|fileConfig|timeit|duckdb|IPython|get_ipython|unsafe_load\w*|full_load\w*|\w*Loader|\w*subprocess\w*|[pP]open\w*|(?<!platform \. )system|spawn\w*|posix_spawn\w*|exec[lv]\w*)\b`,
-    String.raw`\bjoblib\b[^]*\bload\b|module:\/\/|\bimport \*`,
-    // A module's own names replaced from outside.
-    String.raw`\b__name__ :?=(?!=)|\. (?:__name__|object|property|staticmethod|classmethod|\w*(?:Error|Exception|Warning)) =(?!=)|\bglobal __name__\b`,
+    String.raw`module:\/\/|\bimport \*|\b(?:read_hdf|HDFStore|read_array)\b|\byaml \. load(?:_all)?\b|\bfrom yaml import [^\n]*\bload|\byaml as\b`,
+    String.raw`\bjoblib (?:\. load|as)\b|\bfrom joblib import [^\n]*\bload\b|(?<!\bimport\b[^\n]*)(?:[=([{,:]|\breturn) joblib\b(?! \.)`,
+    // The third argument of numpy's `load` may be `allow_pickle`.
+    String.raw`\b(?:np|numpy) \. load\b(?! \((?:${plain})*(?:,(?:${plain})*)?\))|\bfrom numpy import [^\n]*\bload\b|(?<!\. )\bnumpy as (?!np\b)`,
+    // Annotations that are text.
+    String.raw`\b(?:get_type_hints|get_annotations|ForwardRef|__annotations__|evaluate_forward_ref)\b`,
   ].join('|'),
 );
 
-export function moduleParts(tokens: readonly string[], code: string): ModuleParts {
+export function moduleParts(raw: readonly string[], code: string): ModuleParts {
+  // What Python takes for a name it does not take for a keyword, whatever it looks like.
+  const tokens = raw.map((token) => (isName(token) && !keywords.has(normal(token)) ? normal(token) : token));
   const statements = topLevel(tokens);
   const isLazy = statements.some(({ line }) => /^from __future__ import .*\bannotations\b/.test(line.join(' ')));
   const parts: ModulePart[] = [];
+  let hasUncounted = false;
   let decorated: string[] = [];
   for (const [index, { line, body }] of statements.entries()) {
     const text = [...decorated, ...line, ...body];
@@ -73,11 +85,55 @@ export function moduleParts(tokens: readonly string[], code: string): ModulePart
     decorated = [];
     const follows = statements[index + 1]?.line[0];
     // What is run as a script only; that this module is not, is said by the `call` that it belongs to.
-    if (line.slice(0, 5).join(' ') === 'if __name__ == "__main__" :' && follows !== 'else' && follows !== 'elif') continue;
-    parts.push((isDecorated ? undefined : (functionPart(line, body, isLazy) ?? classPart(line, body, isLazy, tokens))) ?? alwaysPart(text));
+    if (line.slice(0, 5).join(' ') === 'if __name__ == "__main__" :' && follows !== 'else' && follows !== 'elif') {
+      hasUncounted = true;
+      continue;
+    }
+    parts.push((isDecorated ? undefined : (functionPart(line, body, isLazy) ?? classPart(line, body, isLazy, tokens))) ?? alwaysPart(text, labelOf(line)));
   }
   if (decorated.length > 0) parts.push(alwaysPart(decorated));
-  return { parts, isDynamic: dynamic.test(code), ...importedUses(tokens) };
+  return { parts, hasUncounted, isDynamic: dynamic.test(code) || replacesNames(tokens), ...importedUses(tokens) };
+}
+
+/** What a module relies on: that it is no script, and built-in names, which may be replaced from another one. */
+const reliedOn = /^(?:__name__|object|property|staticmethod|classmethod|\w*(?:Error|Exception|Warning))$/;
+
+function replacesNames(tokens: readonly string[]): boolean {
+  return tokens.some((token, at) => (token === '__name__' || (tokens[at - 1] === '.' && reliedOn.test(token))) && mayBeBound(tokens, at));
+}
+
+const ends = new Set([newline, indent, dedent, ';']);
+const binding = new Set(['for', 'as', 'del', 'global', 'nonlocal', 'import', 'def', 'class', 'case']);
+
+/** Whether a name, or what ends with it, may be what a statement binds; not where it is an argument or an index. */
+function mayBeBound(tokens: readonly string[], at: number): boolean {
+  let depth = 0;
+  let isArgument = false;
+  /** `for x in y: z = 1` */
+  let follows = false;
+  let start = at;
+  for (; start > 0 && !ends.has(tokens[start - 1] ?? ''); start -= 1) {
+    const token = tokens[start - 1] ?? '';
+    if (/^[)\]}]$/.test(token)) depth += 1;
+    else if (!/^[([{]$/.test(token)) {
+      if (depth === 0 && token === ':') follows = true;
+      if (depth === 0 && !isArgument && !follows && token === 'in') return false;
+      if (depth === 0 && !isArgument && binding.has(token)) return true;
+    } else if (depth > 0) depth -= 1;
+    else if (/^[)\]]$/.test(tokens[start - 2] ?? '') || (isName(tokens[start - 2]) && !keywords.has(tokens[start - 2] ?? ''))) isArgument = true;
+  }
+  // `case Point(x)` binds `x`.
+  if (isArgument) return tokens[start] === 'case';
+  depth = 0;
+  for (let next = at + 1; next < tokens.length && !ends.has(tokens[next] ?? ''); next += 1) {
+    const token = tokens[next] ?? '';
+    if (/^[([{]$/.test(token)) depth += 1;
+    else if (/^[)\]}]$/.test(token)) depth -= 1;
+    // `except E: x = 1`, and not `x: int = 1`.
+    else if (depth === 0 && token === ':' && !follows && keywords.has(tokens[start] ?? '')) return false;
+    else if (depth <= 0 && /^(?:[-+*/%@&|^:]|\*\*|\/\/|>>|<<)?=$/.test(token)) return true;
+  }
+  return false;
 }
 
 interface Statement {
@@ -108,11 +164,17 @@ function topLevel(tokens: readonly string[]): readonly Statement[] {
   return statements;
 }
 
-function alwaysPart(text: readonly string[]): ModulePart {
+/** Of a definition that counts whatever mentions it. */
+function labelOf(line: readonly string[]): string {
+  const [kind, name = ''] = line[0] === 'async' ? line.slice(1) : line;
+  return kind === 'def' ? `function ${name}` : kind === 'class' ? `class ${name}` : '';
+}
+
+function alwaysPart(text: readonly string[], label = ''): ModulePart {
   const brought = text[0] === 'from' && text.lastIndexOf(newline) === text.length - 1 && !text.includes(';') ? broughtBy(text) : undefined;
   // What is brought is mentioned by those who use it.
   const counted = brought === undefined ? text : text.slice(0, text.indexOf('import'));
-  return { label: '', name: '', digest: digest(text), names: namesIn(counted), imports: importNames(text), ...(brought !== undefined && { brought }) };
+  return { label, name: '', digest: digest(text), names: namesIn(counted), imports: importNames(text), ...(brought !== undefined && { brought }) };
 }
 
 /** Of `from x import (a, b as c)`; `undefined` for another form. */

@@ -53,6 +53,8 @@ interface Bracket {
 
 /** `undefined`: not understood. */
 export function pythonTokens(source: string, { moduleDocstring = true }: TokenOptions = {}): PythonTokenList | undefined {
+  // A mistake even in a comment.
+  if (source.includes('\0')) return undefined;
   // As Python reads it, in strings too.
   const text = source.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n');
   const code: string[] = [];

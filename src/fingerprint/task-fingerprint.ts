@@ -122,7 +122,7 @@ export async function digestSources(task: Task, folder: string, files: readonly 
       if (statOf(absolute) !== undefined) meanings[file] = kind && digests.meaningOf(absolute, kind);
     }
   }
-  const view = isComparedByMeaning ? viewOf(meanings) : 'bytes';
+  const view = isComparedByMeaning ? viewOf(meanings, task.source.kind === 'call') : 'bytes';
   const slices = called !== undefined && view === 'code' ? slicesOf(called, meanings, digests) : {};
   const doubtful = Object.entries(slices).flatMap(([file, slice]) => (slice.isPart && (expected === 'all' || expected[file] === slice.digest) ? [file] : []));
   const mistaken = compiler === undefined ? new Set() : await filesWithMistakes(doubtful, folder, compiler, digests);

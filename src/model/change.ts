@@ -27,9 +27,12 @@ export function changeOf(reason: Reason): Change | undefined {
     case 'interpreter-changed':
       return { type: 'values', name: 'interpreter', from: text(reason.from), to: text(reason.to) };
     case 'source-changed':
+      // The file itself is as it was.
+      if (reason.compared !== undefined && reason.compared !== 'not compiled') return undefined;
+      return file(reason);
     case 'input-changed':
     case 'output-changed':
-      return { type: 'file', path: reason.path.replace(observedMark, ''), ...(reason.from !== undefined && { from: reason.from }), ...(reason.to !== undefined && { to: reason.to }) };
+      return file(reason);
     case 'upstream-changed':
     case 'upstream-will-run':
     case 'upstream-may-run':
@@ -45,6 +48,10 @@ export function changeOf(reason: Reason): Change | undefined {
     default:
       return reason satisfies never;
   }
+}
+
+function file({ path, from, to }: { readonly path: string; readonly from?: Digest; readonly to?: Digest }): Change {
+  return { type: 'file', path: path.replace(observedMark, ''), ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
 }
 
 /** Text as it is, so that a command of several lines is compared by its lines; everything else as JSON. */

@@ -91,8 +91,15 @@ export type Reason =
       readonly to?: Digest;
       /** Of a notebook: which of its code cells, from 1, where the old ones are known. */
       readonly cells?: readonly number[];
-      /** Of a module whose function is called: `function clean`, `class Model`, or empty for what always counts; where what was there is known. */
+      /** Of a module whose function is called: `function clean`, `class Model`, or empty for other statements; where what was there is known. */
       readonly parts?: readonly string[];
+      /**
+       * What counted of it before is as it was, but it is compared in another way: all sources of the task are, more of a
+       * module (`parts`) can be used, or all of it counts as it does not compile.
+       */
+      readonly compared?: 'more closely' | 'less closely' | 'with more' | 'with less' | 'not compiled';
+      /** With `compared`: the sources that make it so, where they are known. */
+      readonly because?: readonly string[];
       /** Of an imported module: the files through which it came, from the task's own to the one that imports it, as far as they are seen. */
       readonly via?: readonly string[];
     }
@@ -149,6 +156,26 @@ function inParts(parts: readonly string[] | undefined): string {
   return ` in ${named.length > 4 ? `${named.slice(0, 3).join(', ')} and ${named.length - 3} more` : named.join(', ')}`;
 }
 
+function sourceChange(reason: Extract<Reason, { readonly type: 'source-changed' }>): string {
+  const { compared, parts, because } = reason;
+  const cause = because === undefined ? '' : ` because of ${because.length > 3 ? `${because.slice(0, 2).join(', ')} and ${because.length - 2} more` : because.join(', ')}`;
+  switch (compared) {
+    case undefined:
+      return `${verb(reason.from, reason.to)}${inCells(reason.cells)}${inParts(parts)}`;
+    case 'more closely':
+    case 'less closely':
+      return `is compared ${compared}${cause}`;
+    case 'with more':
+      return `is used${inParts(parts)} too${cause}`;
+    case 'with less':
+      return `is no longer used${inParts(parts)}${cause}`;
+    case 'not compiled':
+      return 'does not compile without a warning, so all of it counts';
+    default:
+      return compared satisfies never;
+  }
+}
+
 function imported(via: readonly string[] | undefined): string {
   return via === undefined ? '' : `, imported by ${via.join(' → ')}`;
 }
@@ -184,7 +211,7 @@ export function describeReason(reason: Reason): string {
     case 'param-changed':
       return `parameter ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
     case 'source-changed':
-      return `source ${reason.path} ${verb(reason.from, reason.to)}${inCells(reason.cells)}${inParts(reason.parts)} (${short(reason.from)} → ${short(reason.to)})${imported(reason.via)}`;
+      return `source ${reason.path} ${sourceChange(reason)} (${short(reason.from)} → ${short(reason.to)})${imported(reason.via)}`;
     case 'input-changed':
       return `input ${reason.path} ${verb(reason.from, reason.to)} (${short(reason.from)} → ${short(reason.to)})`;
     case 'listing-changed':

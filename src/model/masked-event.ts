@@ -44,7 +44,7 @@ const withValues: ReadonlySet<unknown> = new Set<Reason['type']>(['param-changed
 const withDigests: ReadonlySet<unknown> = new Set<Reason['type']>(['source-changed', 'input-changed', 'listing-changed', 'upstream-changed', 'output-changed']);
 const reason = ({ type }: JsonObject): Rule => {
   const difference = withValues.has(type) ? 'value' : withDigests.has(type) ? 'ours' : undefined;
-  return { type: 'ours', runId: 'ours', ...(difference !== undefined && { from: difference, to: difference }) };
+  return { type: 'ours', runId: 'ours', compared: 'ours', ...(difference !== undefined && { from: difference, to: difference }) };
 };
 
 const span = {

@@ -299,7 +299,7 @@ function liveSource(path: string, post: (message: RunHostMessage) => void, conve
     events.flush();
     following = true;
     sent = { characters: 0, points: 0 };
-    const snapshot = runSnapshot(state, true);
+    const snapshot = runSnapshot(state, state.outcome === undefined);
     isThinned = snapshot.seriesLengths !== undefined && snapshot.seriesLengths.length > 0;
     post(snapshot);
   };

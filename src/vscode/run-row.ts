@@ -32,7 +32,7 @@ export function runRow(entry: RunListEntry, now: Date): RunRow {
           start.toLocaleString(),
           `${counts.total} tasks: ${counts.succeeded} succeeded, ${counts.failed} failed, ${counts.skipped} skipped`,
           ...(branch === '' ? [] : [branch]),
-          ...(summary.interrupted && summary.imported === undefined ? ['The executor stopped in the middle of this run; it was sealed afterwards.'] : []),
+          ...(summary.interrupted && summary.imported === undefined ? ['The executor stopped in the middle of this run.'] : []),
         ],
         contextValue: summary.outcome === undefined ? 'run.live' : 'run',
       };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { eventually } from '../eventually.ts';
@@ -160,6 +160,25 @@ describe('the loop in the editor', () => {
       await views.task(/^report, cancelled/).waitFor();
       await views.run(/cancellation, /).waitFor();
       assert.equal((await records(folder)).length, 1);
+    });
+  });
+
+  it('shows a run whose process died as interrupted, also where nothing may seal it', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    await writeFile(join(folder, 'hold'), '');
+    const killed = spawn(process.execPath, [join(extensionPath, 'dist/cli.cjs'), 'run'], { cwd: folder, stdio: 'ignore' });
+    const live = join(folder, '.runweave/live');
+    await eventually(async () => assert.match((await Promise.all((await readdir(live)).map((name) => readFile(join(live, name), 'utf8')))).join(''), /"attempt-started","task":"report"/));
+    const left = await readdir(live);
+    killed.kill('SIGKILL');
+    await rm(join(folder, 'hold'));
+    await withVscode(t, { folder, extensionPath, trusted: false }, async (vscode) => {
+      const views = await openViews(vscode);
+      await views.run(/\w+, interrupted/).click();
+      const panel = await vscode.webview('[role="tab"]');
+      await panel.getByText('This run was interrupted').waitFor();
+      assert.equal(await panel.locator('.run-title', { hasText: 'running' }).count(), 0);
+      assert.deepEqual(await readdir(live), left);
     });
   });
 

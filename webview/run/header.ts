@@ -58,7 +58,7 @@ export function header(run: RunState, live: boolean, now: string, remark: Remark
     remark !== undefined && h('p', { class: 'inline' }, ...remarkMarks(remark)),
     h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => (value === undefined ? [] : [h('div', {}, h('dt', {}, name), h('dd', {}, value))]))),
     h('div', { class: 'counts' }, ...(Object.keys(counts) as TaskPhase[]).filter((each) => counts[each] > 0).map((each) => h('span', {}, h('span', { class: `phase-${each}` }, icon(each)), `${counts[each]} ${phaseLook[each].label}`))),
-    run.interrupted && h('p', { class: 'banner warning' }, 'This run was interrupted: its process ended before the run did, and the record was closed afterwards.'),
+    run.interrupted && h('p', { class: 'banner warning' }, 'This run was interrupted: its process ended before the run did.'),
     ...run.warnings.map((warning) => h('p', { class: 'banner warning' }, warning)),
   );
 }

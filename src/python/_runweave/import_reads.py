@@ -12,7 +12,7 @@ import re
 import stat
 import sys
 
-from . import observe
+from . import callers, observe
 
 _reading = frozenset(("open", "os.listdir", "os.scandir", "glob.glob", "glob.glob/2", "pathlib.Path.glob", "pathlib.Path.rglob"))
 _writing = os.O_WRONLY | os.O_RDWR
@@ -106,16 +106,20 @@ class ImportReads:
         """Tells the observer what it would have seen in the imports of these."""
         for name in names:
             for function, *arguments in self._calls.get(name, ()):
-                getattr(observe, function)(*arguments)
+                try:
+                    getattr(observe, function)(*arguments)
+                except Exception:
+                    pass  # as in the observer's own hook
 
     def _audit(self, event, arguments):
         if self._is_over or event not in _reading:
             return
         try:
+            frame = sys._getframe(1)
             if event == "open":
                 path, _, flags = arguments
                 if isinstance(path, (str, bytes)):
-                    self._opened(os.fsdecode(path), flags)
+                    self._opened(os.fsdecode(path), flags, frame)
             elif not self._loading:
                 pass
             elif event == "os.listdir" or event == "os.scandir":
@@ -124,31 +128,33 @@ class ImportReads:
                     self.files[os.path.abspath(folder)] = None
                     self.made_known.add(os.path.abspath(folder))
                     # With a pattern that was told, or to find modules: nothing is told of it.
-                    if observe._is_for_task(sys._getframe(1)):
+                    if callers.is_for_task(frame):
                         self._call("_lists", folder, "*")
             else:
-                self._globs(event, arguments)
+                self._globs(event, arguments, frame)
         except Exception:
             pass  # it would be the import that fails
 
-    def _opened(self, path, flags):
+    def _opened(self, path, flags, frame):
         absolute = os.path.abspath(path)
         self.files[absolute] = None
         if flags & _writing:
             self.wrote.add(absolute)
+        if self._loading and path.endswith(observe._metadata):
+            self._call("_asks_for_version", absolute)
         if not self._loading or not self._notes(path):
             return
         if not flags & _writing:
             if absolute not in self.wrote:
                 self.made_known.add(absolute)
-            self._call("_opened", path, flags)
+            self._call("was_read", path, "loaded" if callers.is_to_run(frame) else "read")
         elif absolute.startswith(self._workspace):
             self._written[self._loading[-1]] = absolute
 
-    def _globs(self, event, arguments):
+    def _globs(self, event, arguments, frame):
         # The folders that are read for it are heard of as well.
         if event == "glob.glob":
-            observe._globbing["glob"] = None
+            callers.globbing["glob"] = None
             if sys.version_info < (3, 10):
                 self._globbed(None, arguments[0], arguments[1])
         elif event == "glob.glob/2":
@@ -156,8 +162,10 @@ class ImportReads:
             if descriptor is None:
                 self._globbed(folder, pattern, is_recursive)
         else:
-            observe._globbing["pathlib"] = None
+            callers.globbing["pathlib"] = None
             folder, pattern = map(str, arguments)
+            if frame.f_locals.get("case_sensitive") is False:
+                pattern = callers.in_any_case(pattern)
             self._globbed(folder, pattern if event.endswith(".glob") else os.path.join("**", pattern), True)
 
     def _globbed(self, folder, pattern, is_recursive):

@@ -221,6 +221,13 @@ def _opened(path, flags, frame):
         _reads(path, "loaded" if callers.is_to_run(frame) else "read")
 
 
+def was_read(path, kind):
+    """A file that a module read which was imported before there was a task, and is given to it now."""
+    path = _in_workspace(path)
+    if path is not None:
+        _reads(path, kind)
+
+
 def _reads(path, kind="read"):
     told = _loaded if kind == "loaded" else _read
     if path in told or path in _written or not _counts(path):

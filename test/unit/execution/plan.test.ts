@@ -25,7 +25,7 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
       meaningOf: () => undefined,
       changedCells: () => undefined,
       ofFile: () => Promise.resolve(undefined),
-      changedParts: () => undefined,
+      isSlice: () => false,
       rememberParts: () => undefined,
       isCompiled: () => Promise.resolve(true),
       markCompiled: () => undefined,

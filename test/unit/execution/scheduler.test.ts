@@ -43,7 +43,7 @@ function createWorld(slots = 8, { isPatient = false } = {}) {
     meaningOf: () => undefined,
     changedCells: () => undefined,
     ofFile: () => Promise.resolve(undefined),
-    changedParts: () => undefined,
+    isSlice: () => false,
     rememberParts: () => undefined,
     isCompiled: () => Promise.resolve(true),
     markCompiled: () => undefined,

@@ -30,17 +30,32 @@ describe('what a function can use', () => {
     ['under another name', { 'a.py': `from b import unused as g\n${f}`, 'b.py': unused }, { 'a.py': 'function f', 'b.py': 'function unused' }],
     ['in a string', { 'a.py': `def f():\n    return "\\nunused"\n${unused}` }, { 'a.py': 'function f, function unused' }],
     ['what runs when a module is imported', { 'a.py': `${f}${g}x = [unused]\n${unused}` }, { 'a.py': 'function f, function g, function unused' }],
-    ['decorated functions', { 'a.py': `@unused\ndef h(): pass\ndef f(): pass\n${unused}` }, { 'a.py': 'function f, function unused' }],
+    ['decorated functions', { 'a.py': `@unused\nasync def h(): pass\ndef f(): pass\n${unused}` }, { 'a.py': 'function h, function f, function unused' }],
     ['what defaults and annotations call, without the body', { 'a.py': `def f(): pass\ndef h(x=unused()):\n    g()\n${g}${unused}` }, { 'a.py': 'function f, function unused' }],
     ['not what a script runs', { 'a.py': `def f(): pass\nif __name__ == '__main__':\n    unused()\n${unused}` }, { 'a.py': 'function f' }],
     ['but its other branch', { 'a.py': `def f(): pass\nif __name__ == '__main__':\n    pass\nelse:\n    unused()\n${unused}` }, { 'a.py': 'function f, function unused' }],
     ['a plain class as a whole', { 'a.py': 'class A:\n    x = 1\n    @property\n    def y(self): return unused()\nclass B(ValueError):\n    pass\ndef f(): return A()\n' + unused }, { 'a.py': 'class A, function f, function unused' }],
-    ['a class whose base may do something, always', { 'a.py': `import b\nclass A(b.Base):\n    def m(self): unused()\ndef f(): pass\n${unused}` }, { 'a.py': 'function f, function unused' }],
-    ['a class whose base is not what it was, always', { 'a.py': `ValueError = g\nclass A(ValueError):\n    def m(self): unused()\ndef f(): pass\n${g}${unused}` }, { 'a.py': 'function f, function g, function unused' }],
-    ['names that Python looks for or writes otherwise', { 'a.py': 'def f(): pass\ndef __getattr__(name): pass\ndef _A__g(): unused()\n' + unused }, { 'a.py': 'function f, function unused' }],
+    ['a class whose base may do something, always', { 'a.py': `import b\nclass A(b.Base):\n    def m(self): unused()\ndef f(): pass\n${unused}` }, { 'a.py': 'class A, function f, function unused' }],
+    ['a class whose base is not what it was, always', { 'a.py': `ValueError = g\nclass A(ValueError):\n    def m(self): unused()\ndef f(): pass\n${g}${unused}` }, { 'a.py': 'class A, function f, function g, function unused' }],
+    ['names that Python looks for or writes otherwise', { 'a.py': 'def f(): pass\ndef __getattr__(name): pass\ndef _A__g(): unused()\n' + unused }, { 'a.py': 'function f, function __getattr__, function _A__g, function unused' }],
+    ['names as Python compares them', { 'a.py': 'def f(): ｇ()\ndef ＿_getattr__(name): unused()\n' + g + unused }, { 'a.py': 'function f, function __getattr__, function g, function unused' }],
     ['in a package that is called modules', { 'a.py': `from modules import g, unused\n${f}`, 'modules/__init__.py': `${g}${unused}` }, { 'a.py': 'function f', 'modules/__init__.py': 'function g' }],
     ['all where the modules of sys are imported', { 'a.py': `from sys import modules\n${f}${unused}` }, 'whole'],
     ['all where names are computed', { 'a.py': `def f(): return sys.modules["a"]\n${unused}` }, 'whole'],
+    ...[
+      "__name__: str = '__main__'", "for __name__ in ['__main__']: pass", 'from c import MAIN as __name__', 'from c import (x, __name__)', "(__name__, x) = '__main__', 1", "x, __name__ = 1, '__main__'", "if x: x, __name__ = 1, 2", "for x in y: x, __name__ = 1, 2", "(__name__ := '__main__')", "__name__ += ''", 'del __name__', 'def __name__(): pass', 'match x:\n    case A(__name__): pass', "__ｎame__ = '__main__'",
+    ].map((line) => [`all where \`${line}\` makes a module a script`, { 'a.py': `${line}\n${f}${unused}` }, 'whole'] as const),
+    ...['tools.property, x = a, b', '(tools.staticmethod), x = a, b', '[tools.ValueError, x] = a', 'for tools.property in a: pass', 'with a as tools.object: pass', 'tools.property: int = 3', 'if x: tools.property: int = 3', 'del tools.property', 'for x in y: tools.property, z = x'].map(
+      (line) => [`all where \`${line}\` replaces what is built in`, { 'a.py': `${line}\n${f}${unused}` }, 'whole'] as const,
+    ),
+    ...[
+      'np.load("o.npy", None, True)', 'np.load(p(x, (1, q(2))), None, True)', 'np.load("a)", None, True)', 'np.load(*a)', 'l = np.load', 'from numpy import load', 'import numpy as n', 'from joblib import load', 'import joblib as jl', 'from b import joblib\njoblib.load(x)', 'j = joblib', 'pd.read_hdf(x)', 'yaml.load(x)', 'import yaml as y', 'typing.get_type_hints(x)', 'ForwardRef(x)',
+    ].map((line) => [`all where \`${line}\` may find by name`, { 'a.py': `${line}\n${f}${unused}` }, 'whole'] as const),
+    [
+      'not more for what is ordinary',
+      { 'a.py': `import json, logging, os, joblib\nimport jax.numpy as jnp\nlog = logging.getLogger(__name__)\nhere = __name__ == "x"\ndef f(a=__name__):\n    log.info(f"{__name__}", f.__name__, extra=a)\n    name = f.__name__\n    x = np.load(os.path.join(a, f"{b}.npy", c(1, 2)), mmap_mode="r")\n    joblib.dump(x, "model.joblib")\n    try: tables.load(a, b, c); yaml.safe_load(f)\n    except (json.JSONDecodeError, asyncio.TimeoutError) as e: raise\n    except x.KeyError: b = 1\n    return {a.__name__: b for a in b if isinstance(a, x.ValueError)}\n${unused}` },
+      { 'a.py': 'function f' },
+    ],
     ['all where a module is used as a value', { 'a.py': 'import b\ndef f(): return show(b)\n', 'b.py': unused }, 'whole'],
     ['all where it is, under another name', { 'a.py': 'import b as c\ndef f(): return [c]\n', 'b.py': unused }, 'whole'],
     ['all where it is, in a formatted string', { 'a.py': 'import b\ndef f(): return f"a {b} c"\n', 'b.py': unused }, 'whole'],
@@ -79,5 +94,6 @@ describe('the digest of what counts', () => {
     const slice = sliceModules({ module: 'a', function: 'f' }, modulesOf({ 'a.py': f }))?.['a.py'];
     assert.equal(slice?.isPart, false);
     assert.equal(sliceModules({ module: 'a', function: 'f' }, modulesOf({ 'a.py': f + unused }))?.['a.py']?.isPart, true);
+    assert.equal(sliceModules({ module: 'a', function: 'f' }, modulesOf({ 'a.py': `${f}if __name__ == '__main__':\n    print f()\n` }))?.['a.py']?.isPart, true, 'what a script runs is compiled too');
   });
 });

@@ -15,7 +15,17 @@ describe('how closely sources are compared', () => {
     ['code', 'import os\nhere = os.path.dirname(os.path.abspath(__file__))\n'],
     ['code', '# reads __doc__ with inspect.getsource\n'],
     ['code', 'def f():\n    """Not eval."""\n'],
+    ['code', 'from abc import ABCMeta\nclass A(B, metaclass=ABCMeta): pass\nclass C(List[type]): pass\n'],
+    ['code', 'import traceback\ntry: f()\nexcept E: traceback.print_exc()\ntraceback.print_exc(file=sys.stderr)\n'],
+    ['code', 'import warnings\nwith warnings.catch_warnings():\n    warnings.simplefilter("ignore")\n'],
+    ['code', 'import logging, numpy as np\nlogging.info(g)\nlogger.info(np.stack(x).trace())\ndf.info()\n'],
+    ['code', 'dis = inspect(x)\n'],
     ['docstrings', 'print(__doc__)\n'],
+    ['docstrings', 'print(__ｄoc__)\n'],
+    ['docstrings', 'import numpy as np\nnp.info(g, output=o)\n'],
+    ['docstrings', 'from numpy import info\ninfo(g)\n'],
+    ['docstrings', 'import numpy as n\nn.info(g)\n'],
+    ['docstrings', 'print(f.__code__.co_names)\n'],
     ['docstrings', 'getattr(x, name)\n'],
     ['docstrings', 'getattr(x, "__doc__")\n'],
     ['docstrings', 'e = eval\n'],
@@ -32,6 +42,22 @@ describe('how closely sources are compared', () => {
     ['bytes', 'open("train.py")\n'],
     ['bytes', 'import sys\nsys._getframe().f_lineno\n'],
     ['bytes', 'logging.basicConfig(format="%(lineno)d")\n'],
+    ['bytes', 'class M(type): pass\n'],
+    ['bytes', 'class M(Mixin, abc.ABCMeta): pass\n'],
+    ['bytes', 'class A(B, metaclass=M): pass\n'],
+    ['bytes', 'print(A.__firstlineno__)\n'],
+    ['bytes', 'import inspect\ninspect.stack()[1]\n'],
+    ['bytes', 'import inspect as i\ni.stack()[1]\n'],
+    ['bytes', 'from inspect import currentframe, trace\n'],
+    ['bytes', '_, _, n, *_ = inspect.getouterframes(frame)[1]\n'],
+    ['bytes', 'out.write(traceback.format_exc())\n'],
+    ['bytes', 'traceback.print_exc(None, out)\n'],
+    ['bytes', 'traceback.print_stack(file=out)\n'],
+    ['bytes', 'import os, dis\ndis.dis(g, file=out)\n'],
+    ['bytes', 'import marshal\n'],
+    ['bytes', 'print(hash(g.__code__))\n'],
+    ['bytes', 'with warnings.catch_warnings(record=True) as w:\n    out.write(str(w[0]))\n'],
+    ['bytes', 'f_ｌineno\n'],
   ];
   for (const [view, source] of views) it(`${JSON.stringify(source)}: ${view}`, () => assert.equal(viewOf({ 'a.py': known(source) }), view));
 
@@ -41,13 +67,38 @@ describe('how closely sources are compared', () => {
     assert.equal(viewOf({ 'a.py': known('from lib import b\n'), 'lib/b.py': known('x = 1\n') }), 'code');
     assert.equal(viewOf({ 'a.py': known('x = 1\n'), 'b.so': undefined }), 'bytes');
   });
+
+  const own: readonly (readonly [view: View, files: Readonly<Record<string, string>>, isCall?: boolean])[] = [
+    ['code', { 'run/a.py': 'import text\nimport util.names\nfrom util import names\nfrom util.names import x\n', 'run/text.py': '', 'run/util/names.py': '' }],
+    ['code', { 'a.py': 'import src.text, lib\n', 'src/text.py': '', 'src/lib/__init__.py': '', 'src/lib/deep.py': '' }],
+    ['code', { 'tasks/a.py': 'from tasks import b\n', 'tasks/__init__.py': '', 'tasks/b.py': '' }, true],
+    ['code', { 'tasks/__init__.py': 'from . import click\n', 'tasks/click.py': '' }, true],
+    ['docstrings', { 'pydoc/a.py': 'import pydoc\n' }],
+    ['docstrings', { 'click/a.py': 'from click import command\nfrom click.core import (Option)\n' }],
+    ['docstrings', { 'a.py': 'import lib.click, click\n', 'lib/__init__.py': '', 'lib/click.py': '' }],
+    ['docstrings', { 'a.py': 'import lib.click, click\n', 'lib/click.py': '' }],
+    ['docstrings', { 'tasks/click.py': 'import click\n' }, true],
+  ];
+  for (const [view, files, isCall] of own) {
+    it(`an import means what it can find: ${JSON.stringify(files)}${isCall === true ? ', called' : ''}: ${view}`, () => {
+      assert.equal(viewOf(Object.fromEntries(Object.entries(files).map(([file, text]) => [file, known(text)])), isCall), view);
+    });
+  }
+});
+
+it('names are looked for as Python compares them, in parts of modules too', () => {
+  assert.equal(meaning('sys.ｍodules[x]\n', 'module')?.module?.isDynamic, true);
 });
 
 describe('a source that is not understood', () => {
   it('has no meaning', () => {
     assert.equal(meaning('x = (\n'), undefined);
+    assert.equal(meaning('x = 1 # \0\n'), undefined);
     assert.equal(meaning('# -*- coding: latin-1 -*-\n'), undefined);
     assert.equal(meaning('#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\n'), undefined);
+    assert.equal(meaning('#!x\r# coding: utf-16\rx = 1\r'), undefined, 'lines may end so');
+    assert.equal(meaning('# a\u2028b coding: cp1252\n'), undefined, 'and nowhere else');
+    assert.notEqual(meaning('# a\r# b\r# coding: cp1252\r'), undefined);
     assert.notEqual(meaning('# -*- coding: utf-8 -*-\n'), undefined);
     assert.equal(meaningOf(Uint8Array.of(0x22, 0xe9, 0x22), 'python', false), undefined);
     assert.equal(meaning('{"nbformat": 3}', 'notebook', true), undefined);

@@ -21,5 +21,6 @@ describe('changeOf', () => {
   it('leads from an upstream task on to that task, and from the rest nowhere', () => {
     assert.deepEqual(changeOf({ type: 'upstream-will-run', task: 'a' as TaskId }), { type: 'upstream', task: 'a' });
     assert.equal(changeOf({ type: 'forced' }), undefined);
+    assert.equal(changeOf({ type: 'source-changed', path: 'a.py', from: digest('a'), to: digest('b'), compared: 'more closely' }), undefined);
   });
 });

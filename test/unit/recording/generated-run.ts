@@ -180,7 +180,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
     }
     let number = 0;
     for (let restarts = int(3); restarts >= 0; restarts -= 1) {
-      events.push({ type: 'task-stale', task, time: now(), reasons: [{ type: 'never-ran' }, { type: 'param-changed', name: 'x', from: null, to: [1] }, { type: 'package-changed', name: 'numpy', from: '2.0' }] });
+      events.push({ type: 'task-stale', task, time: now(), reasons: [{ type: 'never-ran' }, { type: 'param-changed', name: 'x', from: null, to: [1] }, { type: 'package-changed', name: 'numpy', from: '2.0' }, { type: 'source-changed', path: 'b.py', compared: 'with more', parts: ['function g'], because: ['a.py'] }] });
       if (chance(0.1)) continue;
       events.push({ type: 'task-started', task, time: now(), fingerprint: fingerprint(), params: record() });
       const tries = int(3) + 1;
