@@ -10,7 +10,17 @@ export function parseSize(text: string): number | undefined {
   return match === null ? undefined : Number(match[1]) * (units[(match[2] ?? '').toLowerCase()] ?? 1);
 }
 
-/** What can't be understood is as if it were not set. */
-export function keptLimit(environment: Readonly<Record<string, string | undefined>>): number {
-  return parseSize(environment['RUNWEAVE_CACHE_LIMIT'] ?? '') ?? defaultLimit;
+export interface KeptLimit {
+  /** Bytes. */
+  readonly limit: number;
+  /** What is wrong with the variable; then it is as if it were not set. */
+  readonly mistake?: string;
+}
+
+/** An empty variable is none. */
+export function keptLimit(environment: Readonly<Record<string, string | undefined>>): KeptLimit {
+  const text = environment['RUNWEAVE_CACHE_LIMIT'] ?? '';
+  const limit = text.trim() === '' ? defaultLimit : parseSize(text);
+  if (limit !== undefined) return { limit };
+  return { limit: defaultLimit, mistake: `RUNWEAVE_CACHE_LIMIT is ${JSON.stringify(text)}, which is no size. Write a number of bytes, 500MB or 5GiB; 0 keeps nothing.` };
 }

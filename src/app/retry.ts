@@ -6,13 +6,13 @@ import type { RunOptions } from '../protocol/session.ts';
 
 /** All that the run was asked for, with its parameters; what is up to date then does not run. */
 export function retryOfRun(state: RunState, force: boolean): RunOptions {
-  return { tasks: namedTasks(state), force, params: paramsOf(state) };
+  return { tasks: namedTasks(state), force, params: paramsOf(state), paramsOf: state.runId };
 }
 
 /** One task of the run alone, with the parameters and inputs that it had; `undefined` when it did not run. */
 export function retryOfTask(state: RunState, task: TaskState): RunOptions | undefined {
   if (!canRunAgain(task)) return undefined;
-  return { tasks: [task.node.id], force: true, alone: { runId: state.runId, fingerprint: task.fingerprint }, params: paramsOf(state) };
+  return { tasks: [task.node.id], force: true, alone: { runId: state.runId, fingerprint: task.fingerprint }, params: paramsOf(state), paramsOf: state.runId };
 }
 
 /** Whether it is known which inputs it had. */

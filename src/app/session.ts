@@ -7,7 +7,6 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describeReason } from '../model/fingerprint.ts';
 import type { Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
-import type { JsonObject } from '../model/json.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { Trigger } from '../model/run-event.ts';
@@ -71,7 +70,9 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   const spawner = spawningBackend(localBackend(), spawnerCommands());
   const backend = warmBackend(spawner);
   const memory = createTaskMemory(store, file);
-  const kept = openKeptResults({ store, pipelineFile: file, limit: keptLimit(environment), digests: memory.digests });
+  const room = keptLimit(environment);
+  if (room.mistake !== undefined) listener({ type: 'notice', message: `${room.mistake} Until then the limit is 5 GB.` });
+  const kept = openKeptResults({ store, pipelineFile: file, limit: room.limit, digests: memory.digests });
   const push = createAutomaticPush({ environment, endpoint: options.otlpEndpoint, onProblem: (message) => listener({ type: 'notice', message }) });
   /** Since the lock was taken: until then, a run that seems cut off may be somebody's. */
   let recovery: Promise<void> | undefined;
@@ -152,10 +153,15 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   };
 
   /** The file as it is for a run with these parameters. */
-  const loadedWith = (params: JsonObject | undefined): LoadedPipeline | Problem => {
+  const loadedWith = ({ params, paramsOf }: RunOptions): LoadedPipeline | Problem => {
     sourceOfRun = params === undefined ? source : createPipelineSource(file, { ...options.set, ...params }, environment, store);
     const loaded = preparation.loaded();
     if (params === undefined || loaded.pipeline === undefined) return loaded;
+    const unknown = Object.keys(params).filter((name) => paramsOf !== undefined && !Object.hasOwn(loaded.pipeline?.params ?? {}, name));
+    if (unknown.length > 0) {
+      const [a, them] = unknown.length === 1 ? ['a parameter', 'it'] : ['parameters', 'them'];
+      return problem('bad-pipeline', `${paramsOf} had ${a} that ${path.basename(file)} does not have any more: ${unknown.join(', ')}. Give ${them} back to the file, or run it as it is now: runweave run`);
+    }
     const own = sourceOfRun.read();
     if (own.pipeline === undefined) {
       const mistake = own.graph.diagnostics.find((diagnostic) => diagnostic.severity === 'error');
@@ -165,8 +171,9 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
     return watching ? problem('locked', 'that run had other parameters than the pipeline file has now, and watch brings the tasks up to date with the file. Switch watch off first.') : own;
   };
 
-  const runNow = async ({ tasks, force, alone, params }: RunOptions, trigger: Trigger, started: () => void, before?: Prepared): Promise<RunResult | Problem> => {
-    const ofRun = loadedWith(params);
+  const runNow = async (asked: RunOptions, trigger: Trigger, started: () => void, before?: Prepared): Promise<RunResult | Problem> => {
+    const { tasks, force, alone } = asked;
+    const ofRun = loadedWith(asked);
     if ('code' in ofRun) return ofRun;
     const isStillSo = before !== undefined && before.pipeline === ofRun.pipeline && before.decision.memory.revision() === before.revision;
     const prepared = isStillSo ? before : await preparation.prepare(tasks, force, trigger.type === 'change', ofRun);

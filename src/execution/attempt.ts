@@ -260,7 +260,8 @@ function failureOf(checks: readonly CheckResult[], tail: string): RecordedFailur
  * for each attempt takes the file system ever longer (ext4 looks through the inodes that were freed lately).
  */
 function writeParams(folder: string, params: JsonObject): string {
-  const text = jsonText(params);
+  // Names in one order, as a task can see it: that of the file does not count.
+  const text = jsonText(Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))));
   const file = path.join(folder, `params-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
   if (existsSync(file)) return file;
   // Parameters, and what the task logs, are for nobody else on this machine.

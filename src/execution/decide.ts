@@ -160,14 +160,14 @@ export function compilerOf(task: Task, { interpreter, checkSyntax, result }: Dec
 
 /**
  * An earlier result of a stale task that was made from what is there now. Not for a task that was to run in any case,
- * and not where the same state did not succeed last: whoever asks again wants to see it tried.
+ * and not where the same state did not succeed last: whoever asks again wants to see it tried. `isOpen` as in `KeptResults`.
  */
-export async function findKept(task: Task, decision: Decision, context: DecisionContext): Promise<KeptResult | undefined> {
+export async function findKept(task: Task, decision: Decision, context: DecisionContext, isOpen?: (reason: Reason) => boolean): Promise<KeptResult | undefined> {
   if (context.kept === undefined || decision.reasons.some((reason) => reason.type === 'forced' || reason.type === 'never-cached')) return undefined;
   const last = context.result(task.id);
-  const isNewState = last?.fingerprint === undefined || fingerprintDifference(last.fingerprint, decision.fingerprint).length > 0;
+  const isNewState = isOpen !== undefined || last?.fingerprint === undefined || fingerprintDifference(last.fingerprint, decision.fingerprint).length > 0;
   if (last !== undefined && last.outcome !== 'success' && !isNewState) return undefined;
-  const found = await context.kept.find(fingerprintInputs(task, decision.params, context), decision.fingerprint);
+  const found = await context.kept.find(fingerprintInputs(task, decision.params, context), decision.fingerprint, isOpen);
   return missingPickles(found?.entry.result, context).length === 0 ? found : undefined;
 }
 

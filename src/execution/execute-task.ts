@@ -18,6 +18,7 @@ import { floatsAmong, plainJson } from '../model/whole-float.ts';
 import { filesOf, type FileDigests } from '../fingerprint/file-digests.ts';
 import { withObserved } from '../fingerprint/executed-fingerprint.ts';
 import { fileStamp, lastWriteIn, lookAtStart } from '../fingerprint/held-still.ts';
+import type { SetAside } from '../fingerprint/set-aside.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { statOf } from '../fingerprint/stat-of.ts';
 import { filesUsed, resultDigest } from '../fingerprint/task-fingerprint.ts';
@@ -100,7 +101,7 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   const atStart = lookAtStart({ folder, used: filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file)), startedAt, digests });
   results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
   emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: plainJson(decision.params) });
-  const putBack = await kept?.clear(task);
+  const cleared = await kept?.clear(task, setAsideIn(context));
   makeOutputFolders(task, folder);
 
   let isWell = false;
@@ -113,8 +114,11 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   });
   memory?.written([...task.outputs, ...attempt.observed.written].map((file) => path.resolve(folder, file)));
   const { outputs, missing } = await readOutputs(task, folder, digests);
-  if (attempt.outcome === 'success' && missing.length === 0) onWell();
-  else await putBack?.();
+  let madeAgain: ReadonlySet<string> = new Set();
+  if (attempt.outcome === 'success' && missing.length === 0) {
+    onWell();
+    madeAgain = cleared?.settle() ?? madeAgain;
+  } else await cleared?.putBack();
   const written = new Set(attempt.observed.written);
   const isCut = attempt.outcome === 'cancellation';
   const moved = isCut ? [] : await movedUpstream(execution, { startedAt, times: upstreamAtStart, written }, context.decision);
@@ -152,9 +156,14 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
     keep: async (isSuperseded) => {
       const result = { ...span, outcome, ...(isCut && isSuperseded && { superseded: true as const }), outputs, returns, ...(pickles !== undefined && { pickles }), duration: elapsed(startTime, time), end: time, fingerprint };
       results.ended(task.id, result);
-      return outcome !== 'success' ? undefined : kept?.keep(task, result, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0 });
+      return outcome !== 'success' ? undefined : kept?.keep(task, result, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0, written, madeAgain });
     },
   };
+}
+
+/** What is taken out of the outputs of this run's tasks is told as a warning. */
+export function setAsideIn({ runId, clock, emit }: Pick<ExecutionContext, 'runId' | 'clock' | 'emit'>): SetAside {
+  return { runId, tell: (message) => emit({ type: 'warning', time: clock.now(), message }) };
 }
 
 async function tryRepeatedly({ task, decision, signal, attempts, onAttempt }: Execution, context: ExecutionContext, onExit: () => void): Promise<AttemptResult> {

@@ -1,4 +1,7 @@
 /** What a run would do now. Runs nothing. */
+import path from 'node:path';
+import { canOverlap, filePattern } from '../definition/overlap.ts';
+import { isObserved, observedPath } from '../fingerprint/task-fingerprint.ts';
 import type { Reason } from '../model/fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
@@ -50,6 +53,8 @@ export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: De
   const told = new Map<TaskId, 'upstream-will-run' | 'upstream-may-run' | 'upstream-will-be-restored'>();
   /** Tasks that would give nothing to those that depend on them. */
   const blocked = new Set<TaskId>();
+  const byId = new Map(open.map((task) => [task.id, task]));
+  const toldOf = (id: TaskId): Task | undefined => (told.has(id) ? byId.get(id) : undefined);
   for (const task of open) {
     const decision = await decide(task, scope.forced.has(task.id), context);
     const own = decision.reasons;
@@ -78,11 +83,45 @@ export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: De
       entries.push({ task: task.id, action: 'restore', reasons, madeBy: { runId, traceId, spanId } });
       continue;
     }
-    const action = reasons.length > upstream.length ? 'run' : 'maybe';
+    const isOpen = (reason: Reason): boolean => isLeftOpen(reason, task, toldOf);
+    const isCertain = own.some((reason) => !isOpen(reason)) && (upstream.length === 0 || (await findKept(task, decision, context, isOpen)) === undefined);
+    const action = isCertain ? 'run' : 'maybe';
     told.set(task.id, action === 'run' ? 'upstream-will-run' : 'upstream-may-run');
     entries.push({ task: task.id, action, reasons });
   }
   return entries;
+}
+
+/**
+ * Whether it is not known if a reason still holds when the task's turn comes: it is of what tasks before it made, or of files
+ * that they are about to make again. `toldOf`: those of them that may run or be restored.
+ */
+function isLeftOpen(reason: Reason, task: Task, toldOf: (id: TaskId) => Task | undefined): boolean {
+  switch (reason.type) {
+    case 'upstream-changed':
+      return toldOf(reason.task) !== undefined;
+    case 'input-changed':
+      return isMadeBefore(isObserved(reason.path) ? observedPath(reason.path) : reason.path, task, toldOf);
+    case 'listing-changed':
+      return isMadeBefore(path.posix.join(reason.folder, reason.pattern), task, toldOf);
+    default:
+      return false;
+  }
+}
+
+/** Whether files that `name` stands for can be outputs of a task that may run before `task`, however far. */
+function isMadeBefore(name: string, task: Task, toldOf: (id: TaskId) => Task | undefined): boolean {
+  const pattern = filePattern(name);
+  const seen = new Set<TaskId>();
+  const left = [...task.dependencies];
+  for (let id = left.pop(); id !== undefined; id = left.pop()) {
+    const before = toldOf(id);
+    if (before === undefined || seen.has(id)) continue;
+    seen.add(id);
+    if (before.outputs.some((output) => canOverlap(pattern, filePattern(output)))) return true;
+    left.push(...before.dependencies);
+  }
+  return false;
 }
 
 /** Of a task that is up to date. */

@@ -2,9 +2,10 @@
  * Whether a task could be run again alone with the inputs that it had. Its own source and definition may be others
  * now: that somebody has corrected them is why they ask.
  */
-import type { Fingerprint, Reason } from '../model/fingerprint.ts';
+import { absent, type Fingerprint, type Reason } from '../model/fingerprint.ts';
 import type { Task } from '../model/pipeline.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
+import { isObserved, observedPath } from '../fingerprint/task-fingerprint.ts';
 import { decide, readOutputs, type DecisionContext } from './decide.ts';
 
 /** What is not as it was when `task` ran with `recorded`: of what it is given, and of what its dependencies have made. */
@@ -13,9 +14,20 @@ export async function changedInputs(task: Task, recorded: Fingerprint, context: 
   // What the task was seen to read in that run counts, not what it read in a later one.
   const result: DecisionContext['result'] = (id) => (id === task.id && last !== undefined ? { ...last, fingerprint: recorded } : context.result(id));
   const { fingerprint } = await decide(task, false, { ...context, result });
-  const reasons = fingerprintDifference(recorded, fingerprint).filter((reason) => isInput(reason, task));
+  const reasons: Reason[] = [];
+  for (const difference of fingerprintDifference(recorded, fingerprint)) {
+    const reason = await withDropped(difference, context);
+    if (reason !== undefined && isInput(reason, task)) reasons.push(reason);
+  }
   for (const id of task.dependencies) reasons.push(...(await changedOutputs(id, context)));
   return reasons;
+}
+
+/** An input that the definition names no more is what it was, or is another. */
+async function withDropped(reason: Reason, { folder, digests }: DecisionContext): Promise<Reason | undefined> {
+  if (reason.type !== 'input-changed' || reason.from === undefined || reason.to !== undefined) return reason;
+  const to = (await digests.ofPath(folder, isObserved(reason.path) ? observedPath(reason.path) : reason.path))?.digest ?? absent;
+  return to === reason.from ? undefined : { ...reason, to };
 }
 
 function isInput(reason: Reason, task: Task): boolean {
@@ -23,12 +35,29 @@ function isInput(reason: Reason, task: Task): boolean {
     case 'param-changed':
     case 'upstream-changed':
     case 'env-changed':
+    case 'listing-changed':
       return true;
     case 'input-changed':
-      // One that was added to or taken from the definition was not given to it then.
+      // One that was added to the definition was not given to it then.
       return reason.from !== undefined || !task.inputs.includes(reason.path);
-    default:
+    case 'definition-changed':
+    case 'source-changed':
+    case 'interpreter-changed':
+    case 'package-changed':
       return false;
+    // Reasons of a decision, which no two fingerprints differ by.
+    case 'never-ran':
+    case 'last-run-failed':
+    case 'forced':
+    case 'never-cached':
+    case 'upstream-will-run':
+    case 'upstream-may-run':
+    case 'upstream-will-be-restored':
+    case 'output-missing':
+    case 'output-changed':
+      return false;
+    default:
+      return reason satisfies never;
   }
 }
 

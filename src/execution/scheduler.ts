@@ -28,7 +28,7 @@ import { fingerprintDifference } from '../fingerprint/staleness.ts';
 import { isObserved } from '../fingerprint/task-fingerprint.ts';
 import type { KeptResult } from '../fingerprint/kept-results.ts';
 import { decide, findKept, lookBeyond, referenceFailure, type Decision, type DecisionContext } from './decide.ts';
-import { executeTask, type ExecutionContext } from './execute-task.ts';
+import { executeTask, setAsideIn, type ExecutionContext } from './execute-task.ts';
 import { waitsForRequest, type Decided, type PlanScope } from './plan.ts';
 import { noneSettled, type Settled } from './settled-tasks.ts';
 import { createSlotPool, type SlotKind } from './slots.ts';
@@ -299,7 +299,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     const { result } = kept.entry;
     entry.phase = 'running';
     running += 1;
-    const isRestored = (await context.decision.kept?.restore(entry.task, kept)) === true;
+    const isRestored = (await context.decision.kept?.restore(entry.task, kept, setAsideIn(context))) === true;
     running -= 1;
     context.decision.memory?.written(entry.task.outputs.map((file) => path.resolve(context.decision.folder, file)));
     if (isRestored) {

@@ -42,6 +42,8 @@ export interface KeptFile {
   readonly size: number;
   /** Permission bits. */
   readonly mode: number;
+  /** It is known that the task made it; others came while it ran. */
+  readonly own?: boolean;
 }
 
 export interface KeptEntry {
@@ -96,7 +98,7 @@ export function openKeptEntries(kept: string, pipelineFile: string): KeptEntries
     },
     write: ({ task, result, files }) => {
       const file = fileOf(task);
-      const key = digestOf(canonicalJson(result.fingerprint as unknown as Json)).slice('sha256:'.length, 'sha256:'.length + 32);
+      const key = digestOf(keyText(result.fingerprint)).slice('sha256:'.length, 'sha256:'.length + 32);
       const entry: KeptEntry = { version, key, used: Date.now(), task, result, files };
       return { file, entry, size: append(file, entry) };
     },
@@ -107,6 +109,12 @@ export function openKeptEntries(kept: string, pipelineFile: string): KeptEntries
       for (const lines of shards.values()) lines.release();
     },
   };
+}
+
+/** Of all that is compared: also of the order of keys in params, where that says something. */
+function keyText(fingerprint: Fingerprint): string {
+  const ordered = Object.entries(fingerprint.params).filter(([, value]) => JSON.stringify(value) !== canonicalJson(value));
+  return canonicalJson(fingerprint as unknown as Json) + ordered.map(([name, value]) => `\n${name}=${JSON.stringify(value)}`).join('');
 }
 
 /** Entries as they were found; each file is written anew once. */

@@ -5,14 +5,18 @@
  * that the task was made from is after it still what it was before it, unchanged in between, and its outputs are plain
  * files below the pipeline's folder, all of them written meanwhile: what was there before is left from another state,
  * or is somebody's own file that a glob matches. And nothing may be lost: a file in a folder or glob that has to go, or
- * to be replaced, must be one that the task itself wrote, and kept; otherwise the task runs.
+ * to be replaced, must be one that came while the task ran, and is kept; otherwise the task runs.
+ *
+ * Who wrote what came meanwhile is known of two kinds of files: those that Python was seen to write, and those that were
+ * taken away and came again when the task ran once more. They are the task's `own`, and simply removed. All others may
+ * be somebody's, or another task's: they are set aside (`set-aside.ts`).
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
-import { isUnsettled, unsettled, type Digest, type Fingerprint } from '../model/fingerprint.ts';
+import { isUnsettled, unsettled, type Digest, type Fingerprint, type Reason } from '../model/fingerprint.ts';
 import { canonicalJson, type Json } from '../model/json.ts';
-import type { Task } from '../model/pipeline.ts';
+import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
 import { abandonedFiles, allEntries, openKeptEntries, removeEntries, type FoundEntry, type KeptFile } from './kept-entries.ts';
@@ -20,6 +24,7 @@ import { keptFolder, stagingFile } from './kept-folder.ts';
 import { isWithoutLinks, openKeptObjects, removeObjects, statWithoutLinks } from './kept-objects.ts';
 import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
+import { asideMessage, moveAside, moveFile, removeAside, type SetAside } from './set-aside.ts';
 import { fingerprintDifference } from './staleness.ts';
 import { statOf } from './stat-of.ts';
 import { fingerprintTask, type FingerprintInputs } from './task-fingerprint.ts';
@@ -34,18 +39,33 @@ export interface KeepOptions {
   readonly startedAt: number;
   /** No output of a task before it moved while it ran. */
   readonly isCertain: boolean;
+  /** Files that the task was seen to write, relative to the pipeline's folder. */
+  readonly written: ReadonlySet<string>;
+  /** Those that `clear` had taken away and that are there again. */
+  readonly madeAgain: ReadonlySet<string>;
+}
+
+/** What was taken away before an execution. */
+export interface Cleared {
+  /** After one that did not succeed: what is missing is put back. */
+  readonly putBack: () => Promise<void>;
+  /** After one that did: tells of what was set aside. Returns what the task has made again. */
+  readonly settle: () => ReadonlySet<string>;
 }
 
 export interface KeptResults {
-  /** The newest result that was made from what is there now. `current` is the fingerprint by what counted last. */
-  readonly find: (inputs: Omit<FingerprintInputs, 'last'>, current: Fingerprint) => Promise<KeptResult | undefined>;
+  /**
+   * The newest result that was made from what is there now. `current` is the fingerprint by what counted last. `isOpen`: of
+   * these differences nobody knows yet whether they stay; what is found then may fit later, and not now.
+   */
+  readonly find: (inputs: Omit<FingerprintInputs, 'last'>, current: Fingerprint, isOpen?: (reason: Reason) => boolean) => Promise<KeptResult | undefined>;
   /** Puts the outputs back as they were. `false`: that could not be done, and the task has to run. */
-  readonly restore: (task: Task, kept: KeptResult) => Promise<boolean>;
+  readonly restore: (task: Task, kept: KeptResult, aside: SetAside) => Promise<boolean>;
   /**
    * Before a task runs: takes away what it made in earlier states into its folders and globs, so that it does not stay
-   * as if it were made now. Resolves with what puts back those of the files that are missing then.
+   * as if it were made now.
    */
-  readonly clear: (task: Task) => Promise<() => Promise<void>>;
+  readonly clear: (task: Task, aside: SetAside) => Promise<Cleared>;
   /** Never rejects: what can't be kept is not. Resolves with what the disk said. */
   readonly keep: (task: Task, result: CompleteResult, options: KeepOptions) => Promise<string | undefined>;
   /** After a run: what was of no use for longest makes room. */
@@ -71,36 +91,43 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   let added = 0;
   /** Nothing else was ever kept. */
   let isNewFolder = false;
+  /** Files that a task was seen to write, whosever outputs they lie in. */
+  const writers = new Map<string, TaskId>();
+  const isOfOther = (task: Task, relative: string): boolean => (writers.get(relative) ?? task.id) !== task.id;
 
-  const find: KeptResults['find'] = async (inputs, current) => {
+  const find: KeptResults['find'] = async (inputs, current, isOpen) => {
     if (limit === 0 || !canBeKept(inputs.task)) return undefined;
     const candidates = entries
       .of(inputs.task.id)
-      .filter(({ entry }) => mayMatch(entry.result.fingerprint, current))
+      .filter(({ entry }) => isOpen !== undefined || mayMatch(entry.result.fingerprint, current))
       .sort((a, b) => (a.entry.result.end < b.entry.result.end ? 1 : -1));
     for (const candidate of candidates) {
       const { result, files } = candidate.entry;
       const now = await fingerprintTask({ ...inputs, last: result.fingerprint }, digests());
-      if (fingerprintDifference(result.fingerprint, now).length > 0 || !files.every((file) => objects.has(file.digest, file.size))) continue;
+      const differences = fingerprintDifference(result.fingerprint, now);
+      if (!differences.every((reason) => isOpen?.(reason) === true) || !files.every((file) => objects.has(file.digest, file.size))) continue;
       // What can't be looked at can't be put back.
       if (await canBePutBack(inputs.task, candidate).catch(() => false)) return candidate;
     }
     return undefined;
   };
 
-  const keep: KeptResults['keep'] = async (task, result, { inputs, startedAt, isCertain }) => {
+  const keep: KeptResults['keep'] = async (task, result, { inputs, startedAt, isCertain, written, madeAgain }) => {
+    for (const file of written) writers.set(file, task.id);
     if (limit === 0 || !canBeKept(task) || result.outcome !== 'success' || (result.outputs.length === 0 && Object.keys(result.returns).length === 0)) return undefined;
     let entry: FoundEntry | undefined;
     try {
       const isKnown = isCertain && (await standsFor(result.fingerprint, inputs, startedAt));
       // What it left in a folder is remembered all the same, so that the next execution finds the folder without it.
       if (!isKnown && inFolders(task).length === 0) return undefined;
-      const files = await listOutputs(task, startedAt - coarseClock);
-      if (files === undefined) return undefined;
+      const found = await listOutputs(task, startedAt - coarseClock, (file) => written.has(file) || madeAgain.has(file));
+      if (found === undefined) return undefined;
+      const files = found.filter(({ path: file }) => !isOfOther(task, file));
+      const isWhole = isKnown && files.length === found.length;
       const size = files.reduce((sum, file) => sum + file.size, 0);
       if (size > limit) return undefined;
       isNewFolder ||= !existsSync(kept);
-      entry = entries.write({ task: task.id, result: isKnown ? result : { ...result, fingerprint: { ...result.fingerprint, definition: unsettled } }, files });
+      entry = entries.write({ task: task.id, result: isWhole ? result : { ...result, fingerprint: { ...result.fingerprint, definition: unsettled } }, files });
       for (const file of files) {
         if (await objects.store(path.join(folder, file.path), file.digest, file.size, digests().takeContent(file.digest))) continue;
         removeEntries(kept, [entry]);
@@ -129,7 +156,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   };
 
   /** `undefined` where an output is no plain file, or was not written since. */
-  const listOutputs = async (task: Task, since: number): Promise<readonly KeptFile[] | undefined> => {
+  const listOutputs = async (task: Task, since: number, isOwn: (relative: string) => boolean): Promise<readonly KeptFile[] | undefined> => {
     const files = new Map<string, KeptFile>();
     for (const absolute of outputFiles(task)) {
       const relative = relativeTo(folder, absolute);
@@ -138,7 +165,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       const { mode } = stats;
       const found = await digests().ofFile(absolute);
       if (found === undefined) return undefined;
-      files.set(relative, { path: relative, digest: found.digest, size: found.size, mode: mode & 0o777 });
+      files.set(relative, { path: relative, digest: found.digest, size: found.size, mode: mode & 0o777, ...(isOwn(relative) && { own: true }) });
     }
     return [...files.values()];
   };
@@ -147,23 +174,31 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   const inFolders = (task: Task): readonly string[] =>
     task.outputs.filter((output) => isGlob(output) || statOf(path.join(folder, output))?.isDirectory() === true).flatMap((output) => filesOf(folder, output));
 
-  /** Those of the files that the task wrote in an execution that is kept, and that are as they were. */
+  /** Those of the files that came in an execution that is kept, and that are as they were; `own`: in any of them. */
   const filesMade = async (task: Task, files: readonly string[]): Promise<ReadonlyMap<string, KeptFile>> => {
     const made = new Map<string, KeptFile>();
     if (files.length === 0) return made;
-    const known = new Map<string, KeptFile>(entries.of(task.id).flatMap(({ entry }) => entry.files.map((file) => [`${file.path}\0${file.digest}`, file] as const)));
+    const keptFiles = entries.of(task.id).flatMap(({ entry }) => entry.files);
+    const known = new Map<string, KeptFile>(keptFiles.map((file) => [`${file.path}\0${file.digest}`, file] as const));
+    const own = new Set(keptFiles.filter((file) => file.own).map((file) => file.path));
     for (const absolute of files) {
       const relative = relativeTo(folder, absolute);
       const file = known.get(`${relative}\0${(await digests().ofFile(absolute))?.digest ?? ''}`);
-      if (file !== undefined && isWithoutLinks(folder, relative) && objects.has(file.digest, file.size)) made.set(absolute, file);
+      if (file === undefined || isOfOther(task, relative) || !isWithoutLinks(folder, relative) || !objects.has(file.digest, file.size)) continue;
+      made.set(absolute, own.has(relative) ? { ...file, own: true } : file);
     }
     return made;
   };
 
-  const clear: KeptResults['clear'] = async (task) => {
-    if (limit === 0 || !canBeKept(task)) return () => Promise.resolve();
+  const clear: KeptResults['clear'] = async (task, { runId, tell }) => {
+    if (limit === 0 || !canBeKept(task)) return { putBack: () => Promise.resolve(), settle: () => new Set() };
     const made = await filesMade(task, inFolders(task)).catch(() => new Map<string, KeptFile>());
     const removed: [string, KeptFile][] = [];
+    /** Names, and the places that the files have now; absolute. */
+    const aside: [string, string][] = [];
+    const tellOf = (left: readonly (readonly [string, string])[]): void => {
+      if (left.length > 0) tell(asideMessage(task.id, folder, left));
+    };
     const putBack = async (): Promise<void> => {
       for (const [absolute, file] of removed) {
         if (existsSync(absolute)) continue;
@@ -176,16 +211,39 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
           // The disk refuses; the task runs again in any case.
         }
       }
+      tellOf(
+        aside.filter(([absolute, place]) => {
+          try {
+            if (!existsSync(absolute)) {
+              mkdirSync(path.dirname(absolute), { recursive: true });
+              moveFile(place, absolute);
+            }
+            removeAside(store, place);
+            return false;
+          } catch {
+            return true;
+          }
+        }),
+      );
+    };
+    const settle = (): ReadonlySet<string> => {
+      const again = new Set([...removed, ...aside].map(([absolute]) => absolute).filter((absolute) => existsSync(absolute)));
+      tellOf(aside.filter(([absolute]) => !again.has(absolute)));
+      for (const [absolute, place] of aside) if (again.has(absolute)) removeAside(store, place);
+      return new Set([...again].map((absolute) => relativeTo(folder, absolute)));
     };
     try {
       for (const [absolute, file] of made) {
-        rmSync(absolute, { force: true });
-        removed.push([absolute, file]);
+        if (file.own !== true) aside.push([absolute, moveAside(store, runId, absolute, file.path)]);
+        else {
+          rmSync(absolute, { force: true });
+          removed.push([absolute, file]);
+        }
       }
     } catch {
       // It may not be removed: then it is overwritten or stays, and the result is not kept.
     }
-    return putBack;
+    return { putBack, settle };
   };
 
   const outputFiles = (task: Task): readonly string[] =>
@@ -207,13 +265,15 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
     return true;
   };
 
-  const restore: KeptResults['restore'] = async (task, found) => {
+  const restore: KeptResults['restore'] = async (task, found, { runId, tell }) => {
     const { files, result } = found.entry;
+    const aside: [string, string][] = [];
     const staged: { readonly temporary: string; readonly target: string }[] = [];
     try {
       if (!(await canBePutBack(task, found))) return false;
       const wanted = wantedOf(files);
-      const extra = inFolders(task).filter((absolute) => !wanted.has(absolute));
+      const there = await filesMade(task, inFolders(task));
+      const extra = [...there.keys()].filter((absolute) => !wanted.has(absolute));
       // All of it is there and sound before anything is touched.
       for (const [target, file] of wanted) {
         if ((await digests().ofFile(target))?.digest === file.digest) continue;
@@ -224,8 +284,16 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
         }
         staged.push({ temporary, target });
       }
-      for (const absolute of extra) removeFile(absolute, folder);
+      const takeAway = (absolute: string): void => {
+        const file = there.get(absolute);
+        if (file !== undefined && file.own !== true) aside.push([absolute, moveAside(store, runId, absolute, file.path)]);
+      };
+      for (const absolute of extra) {
+        takeAway(absolute);
+        removeFile(absolute, folder);
+      }
       for (const { temporary, target } of staged.splice(0)) {
+        takeAway(target);
         mkdirSync(path.dirname(target), { recursive: true });
         renameSync(temporary, target);
       }
@@ -238,6 +306,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       return false;
     } finally {
       for (const { temporary } of staged) rmSync(temporary, { force: true });
+      if (aside.length > 0) tell(asideMessage(task.id, folder, aside));
     }
   };
 

@@ -43,7 +43,7 @@ export function fingerprintDifference(last: Fingerprint, current: Fingerprint): 
       reasons.push({ type: 'definition-changed', part, ...defined({ from, to }) });
     }
   }
-  for (const [name, from, to] of changes<Json>(last.params, current.params, sameJson)) reasons.push({ type: 'param-changed', name, ...defined({ from, to }) });
+  for (const [name, from, to] of changes<Json>(last.params, current.params, sameOrderedJson)) reasons.push({ type: 'param-changed', name, ...defined({ from, to }) });
   for (const [path, from, to] of changes(last.sources, current.sources)) reasons.push({ type: 'source-changed', path, ...defined({ from, to }) });
   for (const [path, from, to] of changes(last.inputs, current.inputs)) reasons.push({ type: 'input-changed', path, ...defined({ from, to }) });
   for (const [folder, patterns] of Object.entries(last.listings ?? {})) {
@@ -63,6 +63,11 @@ export function fingerprintDifference(last: Fingerprint, current: Fingerprint): 
 
 function sameJson(a: Json, b: Json): boolean {
   return a === b || canonicalJson(a) === canonicalJson(b);
+}
+
+/** A task sees in which order the keys of a map are. (Names of params it always gets in one order.) */
+function sameOrderedJson(a: Json, b: Json): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 function* changes<T>(

@@ -5,7 +5,7 @@ import type { SpanReference } from './run-event.ts';
 /** What a run would do with a task now, and why. */
 export type PlanEntry =
   | { readonly task: TaskId; readonly action: 'run'; readonly reasons: readonly Reason[] }
-  /** Runs only if an upstream task that will run makes other outputs than before. */
+  /** Runs only if an upstream task that will run or be restored leaves other outputs than the task, or a kept result of it, was made from. */
   | { readonly task: TaskId; readonly action: 'maybe'; readonly reasons: readonly Reason[] }
   /** Stale, and a run has made its outputs from what is there now: they are put back. */
   | { readonly task: TaskId; readonly action: 'restore'; readonly reasons: readonly Reason[]; readonly madeBy: SpanReference }

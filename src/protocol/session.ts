@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly force: boolean;
   /** Params set on top of the session's, for this run. */
   readonly params?: JsonObject;
+  /** The run that they are of, where it is tried again. */
+  readonly paramsOf?: RunId;
   /** Only the tasks themselves, not what they need: one task, with the inputs that it had in an earlier run. */
   readonly alone?: { readonly runId: RunId; readonly fingerprint: Fingerprint };
 }

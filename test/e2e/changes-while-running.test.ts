@@ -1,6 +1,6 @@
 /** What a task made from a state that was there only while it ran does not stay. */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { executedTasks, workspace, type JsonLine, type Workspace } from './runweave.ts';
@@ -83,5 +83,32 @@ tasks:
     assert.deepEqual(executedTasks(running.lines.slice(from)), ['tick']);
     running.process.kill('SIGINT');
     await running.ended;
+  });
+
+  it('and comes into the outputs of a task is not lost, whoever wrote it', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': `
+params: {v: 1}
+slots: {cpus: 3}
+tasks:
+  s: {shell: 'mkdir -p out; ${waits.replace('go', 'b')}; echo $RUNWEAVE_PARAM_V > out/r.txt', outputs: [out], params: {v: "\${params.v}"}}
+  b: {shell: '${waits}; mkdir -p out; echo log > out/b.log; touch b.flag'}
+  p: {python: p.py, outputs: ["pout/*.txt"], params: {v: "\${params.v}"}}
+`,
+      'p.py': "import os, runweave, time\nwhile not os.path.exists('go.flag'):\n    time.sleep(0.02)\nv = runweave.params['v']\nopen(f'pout/{v}.txt', 'w').write('made')\n",
+    });
+    await runMeanwhile(place, ['s', 'b', 'p'], () => {
+      place.write('out/notes.txt', 'my notes');
+      place.write('pout/notes.txt', 'my notes');
+    });
+    const { executed, lines } = await place.run('--set', 'v=2');
+    assert.deepEqual(executed, ['p', 's']);
+    assert.deepEqual([place.read('out/r.txt'), readdirSync(path.join(place.folder, 'out')), readdirSync(path.join(place.folder, 'pout'))], ['2\n', ['r.txt'], ['2.txt']]);
+    const runId = lines.find((line) => line.type === 'run-started')?.runId ?? '';
+    const aside = `.runweave/set-aside/${runId}`;
+    assert.deepEqual(['out/notes.txt', 'pout/notes.txt', 'out/b.log'].map((name) => place.read(`${aside}/${name}`)), ['my notes', 'my notes', 'log\n']);
+    assert.deepEqual(readdirSync(path.join(place.folder, aside, 'pout')), ['notes.txt']);
+    const shown = await place.runweave('show', runId);
+    for (const name of ['out/notes.txt', 'pout/notes.txt', 'out/b.log']) assert.ok(shown.stdout.includes(`${name} (now ${aside}/${name})`), shown.stdout);
   });
 });

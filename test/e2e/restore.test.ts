@@ -63,6 +63,36 @@ describe('an earlier state', () => {
     assert.deepEqual((await place.run()).executed, []);
   });
 
+  it('is planned as it is done, also where outputs of the tasks before are gone', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': `
+params: {rate: 1}
+tasks:
+  a: {shell: 'echo $RUNWEAVE_PARAM_RATE > a.txt', outputs: [a.txt], params: {rate: "\${params.rate}"}}
+  b: {shell: 'cat a.txt > b.txt', inputs: [a.txt], outputs: [b.txt]}
+  c: {shell: 'cat b.txt > c.txt; echo $RUNWEAVE_PARAM_RATE >> c.txt', inputs: [b.txt], outputs: [c.txt], params: {rate: "\${params.rate}"}}
+  d: {shell: 'cat a.txt > d.txt', inputs: [a.txt], outputs: [d.txt], keep: false}
+`,
+    });
+    const remove = (...names: readonly string[]): void => names.forEach((name) => rmSync(path.join(place.folder, name)));
+    const actions = async (): Promise<Readonly<Record<string, string>>> => {
+      const { entries } = JSON.parse((await place.runweave('plan', '--json')).stdout) as { readonly entries: readonly { readonly task: string; readonly action: string }[] };
+      return Object.fromEntries(entries.map(({ task, action }) => [task, action]));
+    };
+    await place.run();
+    remove('a.txt');
+    assert.deepEqual(await actions(), { a: 'restore', b: 'maybe', c: 'maybe', d: 'maybe' });
+    const first = await place.run();
+    assert.deepEqual([first.executed, Object.keys(restored(first.lines))], [[], ['a']]);
+    await place.run('--set', 'rate=2');
+    remove('a.txt', 'b.txt', 'c.txt');
+    assert.deepEqual(await actions(), { a: 'restore', b: 'maybe', c: 'maybe', d: 'maybe' });
+    const second = await place.run();
+    assert.deepEqual([second.executed, Object.keys(restored(second.lines)).sort()], [['d'], ['a', 'b', 'c']]);
+    remove('a.txt', 'd.txt');
+    assert.deepEqual(await actions(), { a: 'restore', b: 'maybe', c: 'maybe', d: 'run' });
+  });
+
   it('is restored for an earlier parameter, and after an output was removed; not when forced', async (context) => {
     const place = workspace(context, files);
     await place.run();

@@ -80,6 +80,8 @@ describe('after a failure', () => {
     const input = await retry(place, check);
     assert.deepEqual([input.code, input.executed], [2, []]);
     assert.match(problemOf(input.lines), /^the inputs that check had in \S+ are no longer there: input extra\.txt changed \(.*\)\. With the inputs as they are now: runweave run 'check'$/);
+    place.write('runweave.yaml', files['runweave.yaml'].replace(', extra.txt', ''));
+    assert.match(problemOf((await retry(place, check)).lines), /: input extra\.txt changed \(/);
     place.write('extra.txt', 'extra');
 
     place.write('source.txt', 'by hand\n');
@@ -87,10 +89,22 @@ describe('after a failure', () => {
     rmSync(path.join(place.folder, 'source.txt'));
     assert.match(problemOf((await retry(place, check)).lines), /output source\.txt is missing/);
 
+    // What was given and is no longer asked for is as it was.
+    place.write('runweave.yaml', files['runweave.yaml'].replace(', extra.txt', ''));
+
     await place.run('source', '--set', 'word=third');
     assert.match(problemOf((await retry(place, check)).lines), /outputs of source changed/);
     await place.run('source', '--set', 'word=special');
     assert.equal((await retry(place, check)).code, 0, 'they are again what they were');
+  });
+
+  it('retry RUN/TASK is refused when the task listed other files', async (context) => {
+    const place = workspace(context, { 'runweave.yaml': 'tasks:\n  list: {python: list.py, outputs: [list.txt]}\n', 'list.py': 'import glob\nraise ValueError(glob.glob("data/*.csv"))\n', 'data/1.csv': '1' });
+    assert.equal((await place.run()).code, 1);
+    place.write('data/2.csv', '2');
+    const refused = await retry(place, 'latest/list');
+    assert.deepEqual([refused.code, refused.executed], [2, []]);
+    assert.match(problemOf(refused.lines), /files in data\/ \(\*\.csv\) changed/);
   });
 
   it('says what can not be tried again', async (context) => {

@@ -127,8 +127,6 @@ export async function runSequence({ seed, edits: howMany, notebooks, children, m
   };
   const restored = (): ReadonlySet<string> => new Set(events.flatMap((event) => (event.type === 'task-skipped' && event.reason === 'restored' ? [event.task] : [])));
   const checkPlanned = ({ task, action, ...entry }: PlanEntry): void => {
-    // Then it may be that what it needs makes the same as before.
-    if ('reasons' in entry && entry.reasons.some(({ type }) => type.startsWith('upstream-'))) return;
     const [isExecuted, isRestored] = [executed().has(task), restored().has(task)];
     const isAsPlanned = { skip: !isExecuted && !isRestored, manual: !isExecuted && !isRestored, restore: isRestored, run: isExecuted || isRestored, maybe: true }[action];
     assert.ok(isAsPlanned, `${where()}: ${task} is planned as ${action} (${JSON.stringify(entry)}), and was ${isExecuted ? `executed: ${JSON.stringify(executed().get(task))}` : isRestored ? 'restored' : 'neither executed nor restored'}`);

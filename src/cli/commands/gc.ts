@@ -7,7 +7,7 @@ import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
 import { findRecords } from '../pipeline-file.ts';
 import { formatBytes, plural } from '../text.ts';
-import { fromProblem, reportError } from '../user-error.ts';
+import { fromProblem, reportError, userError } from '../user-error.ts';
 
 /** `runweave gc`: frees disk space, or says how much could be. */
 export async function gcCommand(line: CommandLine, host: Host): Promise<ExitCode> {
@@ -16,7 +16,9 @@ export async function gcCommand(line: CommandLine, host: Host): Promise<ExitCode
   if (typeof age === 'object') return reportError(age, host, json);
   const place = findRecords(host.cwd, line.options.file);
   if (place.type === 'error') return reportError(place, host, json);
-  const result = await collectGarbage({ store: place.records, limit: keptLimit(host.environment), keepRuns, olderThan: age === undefined ? undefined : host.now() - age, dryRun });
+  const { limit, mistake } = keptLimit(host.environment);
+  if (mistake !== undefined) return reportError(userError(mistake), host, json);
+  const result = await collectGarbage({ store: place.records, limit, keepRuns, olderThan: age === undefined ? undefined : host.now() - age, dryRun });
   if (result.type === 'held') {
     const { pid, host: machine, purpose } = result.holder;
     return reportError(fromProblem({ code: 'locked', message: `a ${purpose} with process id ${pid} on ${machine} is at work here. ${adviceFor(result)}` }), host, json);

@@ -12,7 +12,7 @@ import { namePath, pipelineFileNames } from '../pipeline-file.ts';
 import { reportError, userError } from '../user-error.ts';
 
 /** What is made anew by every run, or only of use on this machine. Records are worth keeping, also in git. */
-const ignored = ['.runweave/cache/', '.runweave/live/', '.runweave/trash/'];
+const ignored = ['.runweave/cache/', '.runweave/live/', '.runweave/trash/', '.runweave/set-aside/'];
 
 /** `runweave init`: writes a pipeline file to start from. Never overwrites one. */
 export async function initCommand(line: CommandLine, host: Host): Promise<ExitCode> {

@@ -21,7 +21,7 @@ function runOf(more: Partial<EventOf<'run-started'>>): RunState {
 describe('to retry a run', () => {
   it('is to ask for what it was asked for, with its parameters', () => {
     const state = runOf({ trigger: { type: 'manual', tasks: ['a'] }, params: { rate: 0.1 } });
-    assert.deepEqual(retryOfRun(state, true), { tasks: ['a'], force: true, params: { rate: 0.1 } });
+    assert.deepEqual(retryOfRun(state, true), { tasks: ['a'], force: true, params: { rate: 0.1 }, paramsOf: state.runId });
   });
 
   it('leaves parameters to the file that held a secret', () => {
@@ -38,7 +38,7 @@ describe('to retry a task', () => {
     const state = runOf({ params: { rate: 0.1 } });
     const [a] = state.tasks;
     assert.ok(a?.fingerprint !== undefined);
-    assert.deepEqual(retryOfTask(state, a), { tasks: ['a' as TaskId], force: true, params: { rate: 0.1 }, alone: { runId: state.runId, fingerprint: a.fingerprint } });
+    assert.deepEqual(retryOfTask(state, a), { tasks: ['a' as TaskId], force: true, params: { rate: 0.1 }, paramsOf: state.runId, alone: { runId: state.runId, fingerprint: a.fingerprint } });
   });
 
   it('needs one that ran', () => {

@@ -116,13 +116,25 @@ describe('a plan', () => {
     assert.deepEqual(await plan(), { a: 'skip', b: 'run: upstream-changed', c: 'maybe: upstream-will-run' });
   });
 
-  it('runs what was made anew upstream, also where that may be made once more', async () => {
+  it('leaves open what was made anew upstream where that may be made once more', async () => {
     const { files, succeed, plan } = world(chain);
     await succeed('a', 'b', 'c');
     files.set('out/b', 'other');
     await succeed('b');
     files.set('in', 'new');
-    assert.deepEqual(await plan(), { a: 'run: input-changed', b: 'maybe: upstream-will-run', c: 'run: upstream-changed upstream-may-run' });
+    assert.deepEqual(await plan(), { a: 'run: input-changed', b: 'maybe: upstream-will-run', c: 'maybe: upstream-changed upstream-may-run' });
+  });
+
+  it('leaves open whether files that are about to be made again are others then', async () => {
+    const { files, succeed, plan, context } = world({ a: {}, b: { inputs: ['out/a'], needs: ['a'] }, c: { inputs: ['out/*'], needs: ['b'] }, d: { inputs: ['out/a', 'in'], needs: ['a'] } });
+    await succeed('a', 'b', 'c', 'd');
+    files.delete('out/a');
+    const b = 'maybe: input-changed upstream-will-run';
+    assert.deepEqual(await plan(), { a: 'run: output-missing', b, c: 'maybe: upstream-may-run', d: b });
+    files.set('in', 'new');
+    files.delete('out/c');
+    assert.deepEqual(await plan(), { a: 'run: output-missing', b, c: 'run: output-missing upstream-may-run', d: 'run: input-changed input-changed upstream-will-run' });
+    assert.equal(context.kept, undefined);
   });
 
   it('leaves out what is not wanted', async () => {

@@ -48,16 +48,18 @@ function world(fields: Partial<Task> = {}, limit = 1e9, pipelineFile = 'runweave
     runs += 1;
     return { runId: `run-${runs}` as RunId, traceId: 't' as TraceId, spanId: 's' as SpanId, outcome: 'success', fingerprint: await current(), outputs, returns: {}, duration: 1, end: String(10n ** 18n + BigInt(runs)) as UnixNano, ...more };
   };
-  const keep = async (more: Partial<CompleteResult> = {}, startedAt = earlier): Promise<string | undefined> => kept.keep(task, await ended(more), { inputs, startedAt, isCertain: true });
+  const keep = async (more: Partial<CompleteResult> = {}, startedAt = earlier, who: { readonly written: ReadonlySet<string>; readonly madeAgain: ReadonlySet<string> } = { written: new Set(), madeAgain: new Set() }): Promise<string | undefined> => kept.keep(task, await ended(more), { inputs, startedAt, isCertain: true, ...who });
   const find = async (): Promise<KeptResult | undefined> => kept.find(inputs, await current());
+  const told: string[] = [];
+  const aside = { runId: 'run-x' as RunId, tell: (message: string): void => void told.push(message) };
   /** `meanwhile`: what comes in between. */
   const restore = async (meanwhile = (): void => undefined): Promise<boolean> => {
     const found = await find();
     assert.ok(found, 'nothing is kept for this state');
     meanwhile();
-    return kept.restore(task, found);
+    return kept.restore(task, found, aside);
   };
-  return { kept, ended, keep, find, restore };
+  return { kept, task, ended, keep, find, restore, aside, told };
 }
 
 const object = (text: string): string => objectFile(keptFolder(at('.runweave')), digestOf(text));
@@ -162,24 +164,94 @@ describe('kept results', () => {
     assert.equal(readFileSync(at('out/299'), 'utf8'), '299');
   });
 
+  const asideFile = (name: string): string => at(`.runweave/set-aside/run-x/${name}`);
+  const seen = (...names: readonly string[]) => ({ written: new Set(names), madeAgain: new Set<string>() });
+
   it('are taken away before the task makes others, and put back if it does not', async () => {
-    const { keep, kept } = world();
-    const task = taskOf({ id: 'make', outputs: ['out'] });
+    for (const who of [seen(), seen('out/deep/a', 'out/b')]) {
+      const { keep, kept, task, aside, told } = world();
+      write('in.txt', 'one');
+      write('out/deep/a', 'a', 0o755);
+      write('out/b', 'b');
+      await keep({}, earlier, who);
+      write('out/b', 'by hand');
+      const { putBack } = await kept.clear(task, aside);
+      assert.deepEqual([existsSync(at('out/deep/a')), existsSync(at('out/b'))], [false, true]);
+      await putBack();
+      assert.equal(statSync(at('out/deep/a')).mode & 0o777, 0o755);
+      assert.equal(readFileSync(at('out/b'), 'utf8'), 'by hand');
+      assert.equal(existsSync(at('.runweave/set-aside')), false);
+      assert.deepEqual(told, []);
+    }
+  });
+
+  it('that nobody saw the task write are set aside, and told of when it does not make them again', async () => {
+    const { keep, kept, task, aside, told } = world();
+    write('out/made', '1');
+    write('out/seen', '1');
+    write('out/deep/notes', 'mine');
+    await keep({}, earlier, seen('out/seen'));
+    const { settle } = await kept.clear(task, aside);
+    assert.deepEqual(readdirSync(at('out')), ['deep']);
+    assert.equal(existsSync(asideFile('out/seen')), false);
+    write('out/made', '2');
+    assert.deepEqual([...settle()], ['out/made']);
+    assert.equal(existsSync(asideFile('out/made')), false);
+    assert.equal(readFileSync(asideFile('out/deep/notes'), 'utf8'), 'mine');
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /out\/deep\/notes \(now \.runweave\/set-aside\/run-x\/out\/deep\/notes\).* make /);
+  });
+
+  it('that came again are the task\'s own from then on, whichever state they are of', async () => {
+    const { keep, kept, task, aside, told, restore } = world();
     write('in.txt', 'one');
-    write('out/deep/a', 'a', 0o755);
-    write('out/b', 'b');
+    write('out/made', '1');
+    write('out/first', '1');
     await keep();
-    write('out/b', 'by hand');
-    const putBack = await kept.clear(task);
-    assert.deepEqual([existsSync(at('out/deep/a')), existsSync(at('out/b'))], [false, true]);
-    await putBack();
-    assert.equal(statSync(at('out/deep/a')).mode & 0o777, 0o755);
-    assert.equal(readFileSync(at('out/b'), 'utf8'), 'by hand');
+    const { settle } = await kept.clear(task, aside);
+    write('in.txt', 'two');
+    write('out/made', '2');
+    await keep({}, earlier, { written: new Set(), madeAgain: settle() });
+    assert.equal(told.length, 1);
+    write('in.txt', 'one');
+    assert.equal(await restore(), true);
+    assert.equal(told.length, 1);
+    assert.deepEqual([readFileSync(at('out/made'), 'utf8'), existsSync(asideFile('out/made'))], ['1', false]);
+    write('in.txt', 'two');
+    assert.equal(await restore(), true);
+    assert.match(told[1] ?? '', /out\/first \(now \.runweave\/set-aside\/run-x\/out\/first\.2\)/);
+    assert.equal(existsSync(at('out/first')), false);
+  });
+
+  it('are set aside where others are restored over them, if they may be somebody\'s', async () => {
+    const { keep, restore, told } = world();
+    write('in.txt', 'one');
+    write('out/notes', 'first');
+    await keep();
+    write('in.txt', 'two');
+    write('out/notes', 'second');
+    await keep();
+    write('in.txt', 'one');
+    assert.equal(await restore(), true);
+    assert.deepEqual([readFileSync(at('out/notes'), 'utf8'), readFileSync(asideFile('out/notes'), 'utf8'), told.length], ['first', 'second', 1]);
+  });
+
+  it('are not those that another task was seen to write, which stay', async () => {
+    const { keep, kept, task, aside, find, ended, told } = world();
+    const other = taskOf({ id: 'other', outputs: ['other.txt'] });
+    const inputs = { task: other, folder, params: {}, interpreter: undefined, upstream: () => undefined };
+    write('in.txt', 'one');
+    write('out/log', 'of another');
+    write('out/made', '1');
+    await kept.keep(other, await ended(), { inputs, startedAt: earlier, isCertain: true, ...seen('out/log') });
+    await keep();
+    assert.equal(await find(), undefined);
+    await kept.clear(task, aside);
+    assert.deepEqual([readdirSync(at('out')), told], [['log'], []]);
   });
 
   it('of an execution that nobody knows what it read are taken away, too, and do not come back', async () => {
-    const { keep, kept, ended, find } = world();
-    const task = taskOf({ id: 'make', outputs: ['out'] });
+    const { keep, kept, task, aside, ended, find } = world();
     write('in.txt', 'one');
     write('out/deep/a', 'a');
     await keep({ fingerprint: { ...(await ended()).fingerprint, moving: ['mid.txt (read)'] } });
@@ -187,7 +259,7 @@ describe('kept results', () => {
     write('out/b', 'b');
     await keep({ fingerprint: { ...(await ended()).fingerprint, inputs: { 'in.txt': unsettled } } });
     assert.equal(await find(), undefined);
-    await kept.clear(task);
+    await kept.clear(task, aside);
     assert.deepEqual([existsSync(at('out/deep/a')), existsSync(at('out/b'))], [false, false]);
   });
 

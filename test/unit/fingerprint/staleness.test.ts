@@ -72,7 +72,8 @@ describe('reasons to run', () => {
 describe('differences of fingerprints', () => {
   const table: readonly (readonly [name: string, change: Partial<Fingerprint>, expected: readonly Reason[]])[] = [
     ['none', {}, []],
-    ['the same values in another order', { params: { layers: { b: [1, 2], a: 1 }, rate: 0.1 } }, []],
+    ['the same parameters in another order', { params: { layers: { a: 1, b: [1, 2] }, rate: 0.1 } }, []],
+    ['the same keys of a map in another order', { params: { layers: { b: [1, 2], a: 1 }, rate: 0.1 } }, [{ type: 'param-changed', name: 'layers', from: { a: 1, b: [1, 2] }, to: { b: [1, 2], a: 1 } }]],
     ['a parameter', { params: { ...fingerprint.params, rate: 0.2 } }, [{ type: 'param-changed', name: 'rate', from: 0.1, to: 0.2 }]],
     ['a parameter that became null', { params: { ...fingerprint.params, rate: null } }, [{ type: 'param-changed', name: 'rate', from: 0.1, to: null }]],
     ['a number that became text', { params: { ...fingerprint.params, rate: '0.1' } }, [{ type: 'param-changed', name: 'rate', from: 0.1, to: '0.1' }]],
