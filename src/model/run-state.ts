@@ -297,7 +297,12 @@ function forgetExecution(task: MutableTask): void {
   forgetReports(task);
   task.params = {};
   task.outputs = [];
-  for (const part of ['fingerprint', 'failure', 'inputSizes', 'floats', 'observed', 'sources'] as const) delete task[part];
+  delete task.fingerprint;
+  delete task.failure;
+  delete task.inputSizes;
+  delete task.floats;
+  delete task.observed;
+  delete task.sources;
 }
 
 function applyToAttempt(task: MutableTask, attempt: MutableAttempt, event: Exclude<AttemptEvent, { readonly type: 'attempt-started' }>): void {
