@@ -77,7 +77,7 @@ describe('dependencies as they are', { timeout: 600_000 }, () => {
     assert.match(await plan(), /^▸ a\n {4}source tasks\/helper\/__init__.py is new/);
     assert.deepEqual((await run()).executed, ['a']);
     rmSync(path.join(folder, 'tasks/helper'), { recursive: true });
-    assert.match(await plan(), /source tasks\/helper\/__init__.py changed/);
+    assert.match(await plan(), /source tasks\/helper\/__init__.py is gone/);
     assert.deepEqual((await run()).executed, [], 'the result of before is restored');
 
     renameSync(environment, path.join(folder, '.elsewhere'));
