@@ -1,6 +1,7 @@
 /**
  * `gc`: removes what nobody needs. Kept outputs past the limit, artifacts that no record names, what killed processes
- * left in `cache/`, records that were deleted more than 30 days ago, and, where that is asked for, old records.
+ * left in `cache/`, records that were deleted and files that were set aside more than 30 days ago, and, where that is
+ * asked for, old records.
  *
  * Readers need no lock: what they have open stays readable, and what is gone is shown as gone. Writers do: nothing is
  * removed while a process holds any pipeline of the folder. The references of all records are read before the first
@@ -15,6 +16,7 @@ import { allEntries } from '../fingerprint/kept-entries.ts';
 import { keptFolder } from '../fingerprint/kept-folder.ts';
 import { shrinkKept } from '../fingerprint/kept-results.ts';
 import { openResults, readResults } from '../fingerprint/results.ts';
+import { setAsideFolder } from '../fingerprint/set-aside.ts';
 import { indexAnnotations } from '../query/annotations.ts';
 import { readAnnotations } from '../store/annotations.ts';
 import { runFiles } from '../store/run-files.ts';
@@ -56,7 +58,7 @@ export type GarbageResult = Garbage | { readonly type: 'held'; readonly holder: 
 /** A file of the cache is written in less, in milliseconds. */
 const longestWrite = 60_000;
 
-/** Milliseconds for which a deleted record can be put back. */
+/** Milliseconds for which a deleted record can be put back, and a file that was set aside be taken. */
 const trashAge = 30 * 86_400_000;
 
 /** The lock's name: no pipeline file has it. */
@@ -80,12 +82,13 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
     const old = new Set(aged.filter((file) => !spared.has(runIdOf(file))));
     const records = sum([...old].map((file) => ({ bytes: statSync(file).size, ...remove(file) })));
     const deletions = entriesIn(trashFolder(store)).map(({ file, stats }) => ({ file, stats, isOld: (deletionTime(file) ?? Infinity) < began - trashAge }));
+    const aside = entriesIn(setAsideFolder(store)).filter(({ file }) => (startOf(file) ?? Infinity) < began - trashAge);
     const shrunk = shrinkKept(keptFolder(store), options.limit, dryRun);
     const deleted = deletions.filter(({ isOld }) => !isOld).flatMap(({ file }) => entriesIn(file).map((record) => record.file));
     const referring = [...runs.map((run) => run.path).filter((file) => !old.has(file)), ...deleted, ...resultFiles(store)];
     const artifacts = await collectArtifacts(path.join(store, 'objects', 'sha256'), referring, began, remove);
     const kept = { count: shrunk.entries, bytes: shrunk.freed };
-    const left = [...[path.join(keptFolder(store), 'staging'), path.join(store, 'cache', 'attempts')].flatMap(entriesIn), ...unfinished(store), ...deletions.filter(({ isOld }) => isOld)];
+    const left = [...[path.join(keptFolder(store), 'staging'), path.join(store, 'cache', 'attempts')].flatMap(entriesIn), ...unfinished(store), ...aside, ...deletions.filter(({ isOld }) => isOld)];
     const leftovers = sum(left.map(({ file, stats }) => ({ bytes: sizeOf(file, stats), ...remove(file) })));
     return { type: 'collected', dryRun, records, spared: new Set(aged).size - old.size, artifacts, kept, leftovers, bytes: records.bytes + artifacts.bytes + kept.bytes + leftovers.bytes };
   } finally {

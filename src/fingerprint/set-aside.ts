@@ -1,6 +1,6 @@
 /**
  * `.runweave/set-aside/<run id>/`: files that had to leave a task's outputs, and that nobody saw the task write. They came
- * while it ran, so they are most likely its own; they may be somebody's, so they are moved and told of, and never removed.
+ * while it ran, so they are most likely its own; they may be somebody's, so they are moved and told of; `gc` removes them 30 days later.
  */
 import { constants, copyFileSync, existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';

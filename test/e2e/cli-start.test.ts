@@ -12,7 +12,7 @@ describe('init', () => {
     const { code, stdout } = await runCli(['init'], { cwd });
     assert.equal(code, 0);
     assert.match(stdout, /^✓ runweave\.yaml\n/);
-    assert.match(await readFile(join(cwd, '.gitignore'), 'utf8'), /^\.runweave\/cache\/\n\.runweave\/live\/\n\.runweave\/trash\/\n$/);
+    assert.match(await readFile(join(cwd, '.gitignore'), 'utf8'), /^\.runweave\/cache\/\n\.runweave\/live\/\n\.runweave\/trash\/\n\.runweave\/set-aside\/\n$/);
     const run = await runCli(['run'], { cwd });
     assert.equal(run.code, 0, run.stdout + run.stderr);
 

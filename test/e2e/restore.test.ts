@@ -223,6 +223,15 @@ describe('gc', () => {
     assert.equal((await place.runweave('gc', '--older-than', 'soon')).code, 2);
   });
 
+  it('removes what was set aside a month ago', async (context) => {
+    const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: "true"}\n' });
+    await place.run();
+    const recent = `${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-g-0001`;
+    for (const runId of ['20250101T000000Z-g-0000', recent]) place.write(`.runweave/set-aside/${runId}/out/notes.txt`, 'mine');
+    assert.match((await place.runweave('gc')).stdout, /^1 leftover, 4 B\n/);
+    assert.deepEqual(readdirSync(path.join(place.folder, '.runweave/set-aside')), [recent]);
+  });
+
   it('leaves records that people marked, and those that made what tasks have now', async (context) => {
     const place = workspace(context, { 'runweave.yaml': 'name: g\ntasks:\n  a: {shell: cat in.txt > out.txt, inputs: [in.txt], outputs: [out.txt]}\n', 'in.txt': 'a' });
     const runId = async (): Promise<string> => (await place.run()).lines.flatMap((line) => (line.type === 'run-started' ? [line.runId] : []))[0] ?? assert.fail();
