@@ -36,7 +36,7 @@ with open("script.txt" if os.environ["RUNWEAVE_TASK"] == "script" else "after.tx
     print(repr(runweave.params["x"]), os.environ["RUNWEAVE_PARAM_X"], file=out)
 `,
 };
-const seen = "{'n': 1.0, 'p': 1.152921504606847e+18, 'i': 1, 'nested': {'x': [[1.0, 2]]}, 'text': 'n=1.0'}\n";
+const seen = "{'i': 1, 'n': 1.0, 'nested': {'x': [[1.0, 2]]}, 'p': 1.152921504606847e+18, 'text': 'n=1.0'}\n";
 
 describe('floats that are whole', () => {
   it('reach every kind of task, and the tasks after it, and are told from whole numbers by what comes then', async (context) => {
