@@ -497,6 +497,8 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
     warn,
     settled: async (): Promise<void> => {
       if (notUnderstood > toldLines) warn(`${notUnderstood - toldLines} more lines of RUNWEAVE_LOG were not understood`);
+      const unnameable = seen.unnameable();
+      if (unnameable !== undefined) warn(`${unnameable} counts as no file that the task used: its name is not UTF-8. Changes of it are not seen until it is renamed`);
       await artifacts;
     },
     returns: (): JsonObject => returns,

@@ -23,8 +23,13 @@ export interface Observed {
 export interface ObservedCollector {
   readonly add: (entry: ObservedEntry) => void;
   readonly hasAny: () => boolean;
+  /** One of the files that do not count, as their names are not UTF-8: Node can't open them. */
+  readonly unnameable: () => string | undefined;
   readonly observed: (folder: string, digests: FileDigests) => Observed;
 }
+
+/** One that is no half of a pair. */
+const surrogate = /\p{Surrogate}/u;
 
 export function collectObserved(): ObservedCollector {
   const modules = new Set<string>();
@@ -42,6 +47,14 @@ export function collectObserved(): ObservedCollector {
   const lookups = new Map<string, Set<string>>();
   const listed = new Map<string, Set<string>>();
   let hasAny = false;
+  let unnameable: string | undefined;
+  /** Python stands for bytes that are not UTF-8 by surrogates (PEP 383). */
+  const nameable = (files: readonly string[]): readonly string[] =>
+    files.filter((file) => {
+      if (!surrogate.test(file)) return true;
+      unnameable ??= file.replaceAll(new RegExp(surrogate, 'gu'), '\ufffd');
+      return false;
+    });
 
   /** A file that was written under another name was written; so was each file of a renamed folder. */
   const rename = (from: string, to: string): void => {
@@ -64,19 +77,23 @@ export function collectObserved(): ObservedCollector {
   return {
     add: (entry) => {
       hasAny = true;
-      for (const file of entry.modules) modules.add(file);
-      for (const file of entry.read) addRead(file);
-      for (const file of entry.loaded) if (!written.has(file)) loaded.add(file);
+      for (const file of nameable(entry.modules)) modules.add(file);
+      for (const file of nameable(entry.read)) addRead(file);
+      for (const file of nameable(entry.loaded)) if (!written.has(file)) loaded.add(file);
       for (const [file, stamp] of Object.entries(entry.stamps)) stamps.set(file, (stamps.get(file) ?? stamp) === stamp ? stamp : '');
-      for (const file of entry.written) written.add(file);
-      for (const file of entry.appended) changed.add(file);
-      for (let at = 0; at + 1 < entry.renamed.length; at += 2) rename(entry.renamed[at] ?? '', entry.renamed[at + 1] ?? '');
+      for (const file of nameable(entry.written)) written.add(file);
+      for (const file of nameable(entry.appended)) changed.add(file);
+      for (let at = 0; at + 1 < entry.renamed.length; at += 2) {
+        const pair = nameable(entry.renamed.slice(at, at + 2));
+        if (pair.length === 2) rename(pair[0] ?? '', pair[1] ?? '');
+      }
       addAll(imported, entry.imported);
       addAll(outside, entry.outside);
       addAll(lookups, entry.lookups);
       addAll(listed, entry.listed);
     },
     hasAny: () => hasAny,
+    unnameable: () => unnameable,
     observed: (folder, digests) => {
       const packages: Record<string, Record<string, string>> = {};
       const addPackages = (site: string, found: PackageVersions): void => {

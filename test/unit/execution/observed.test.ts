@@ -23,6 +23,14 @@ function observed(...entries: readonly Partial<ObservedEntry>[]): Observed {
 }
 
 describe('what the processes of a task were seen to use', () => {
+  it('has no files whose names are not UTF-8, and says so', () => {
+    const collector = collectObserved();
+    const entry = { modules: [], loaded: [], appended: [], stamps: {}, renamed: [at('\udcff'), at('x')], imported: {}, outside: {}, lookups: {}, listed: {}, roots: [] };
+    collector.add({ ...entry, read: [at('caf\udce9.csv'), at('café.csv')], written: [at('\udcff')] });
+    const { read, written } = collector.observed(folder, createFileDigests());
+    assert.deepEqual([read, written, collector.unnameable()], [['café.csv'], [], at('caf\ufffd.csv')]);
+  });
+
   it('is in the order of time: what was written before is no input', () => {
     for (const name of ['a', 'b', 'new/c']) {
       mkdirSync(path.dirname(at(name)), { recursive: true });
