@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { maskEvent, maskValue } from '../model/masked-event.ts';
 import { createMasker, type Masker } from '../model/masker.ts';
-import type { Digest } from '../model/fingerprint.ts';
+import { hasMisfit, type Digest } from '../model/fingerprint.ts';
 import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Durations } from '../model/remaining.ts';
@@ -20,7 +20,7 @@ import type { Results } from '../fingerprint/results.ts';
 import { runAttempt } from '../execution/attempt.ts';
 import { createSampler } from '../execution/backend/sampled-backend.ts';
 import type { Backend } from '../execution/backend/backend.ts';
-import type { DecisionContext } from '../execution/decide.ts';
+import type { Decision, DecisionContext } from '../execution/decide.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
 import type { PlanScope } from '../execution/plan.ts';
 import type { Settled } from '../execution/settled-tasks.ts';
@@ -214,7 +214,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             workspace: context.workspace,
             scratch: path.join(scratch, String(attempts)),
             pythonPath,
-            inherited: context.environment,
+            inherited: needsFresh(decision) ? { ...context.environment, RUNWEAVE_WARM: 'off' } : context.environment,
             signal,
             onExit,
           },
@@ -324,6 +324,11 @@ function lazyCollector(onWarning: (message: string) => void): { readonly get: ()
 function recordedParams({ params }: Pipeline): { readonly params: JsonObject; readonly floats?: JsonObject } {
   const floats = floatsAmong(params);
   return { params: plainJson(params), ...(floats !== undefined && { floats }) };
+}
+
+/** Its last execution got a module that did not fit it. */
+function needsFresh({ reasons }: Decision): boolean {
+  return reasons.some((reason) => reason.type === 'interpreter-changed' && hasMisfit(reason.from));
 }
 
 /** Absolute, each once. */

@@ -18,6 +18,8 @@ export interface Observed {
   readonly lookups: ImportLookups;
   /** Folder → patterns. */
   readonly listed: Readonly<Record<string, readonly string[]>>;
+  /** A module that may not be what a fresh process would have imported. */
+  readonly misfit?: string;
 }
 
 export interface ObservedCollector {
@@ -48,6 +50,7 @@ export function collectObserved(): ObservedCollector {
   const listed = new Map<string, Set<string>>();
   let hasAny = false;
   let unnameable: string | undefined;
+  let misfit = '';
   /** Python stands for bytes that are not UTF-8 by surrogates (PEP 383). */
   const nameable = (files: readonly string[]): readonly string[] =>
     files.filter((file) => {
@@ -87,6 +90,7 @@ export function collectObserved(): ObservedCollector {
         const pair = nameable(entry.renamed.slice(at, at + 2));
         if (pair.length === 2) rename(pair[0] ?? '', pair[1] ?? '');
       }
+      misfit ||= entry.misfit;
       addAll(imported, entry.imported);
       addAll(outside, entry.outside);
       addAll(lookups, entry.lookups);
@@ -120,6 +124,7 @@ export function collectObserved(): ObservedCollector {
         packages,
         lookups: lookupsOf(folder, lookups),
         listed: Object.fromEntries([...listed].map(([each, patterns]) => [path.relative(folder, each).replaceAll(path.sep, '/') || '.', [...patterns].sort()])),
+        ...(misfit !== '' && { misfit }),
       };
     },
   };

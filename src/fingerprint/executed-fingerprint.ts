@@ -19,7 +19,7 @@
  * as it is written at every execution, and is afterwards as it was.
  */
 import path from 'node:path';
-import { absent, isUnsettled, unsettled, unsettledAgain, type Digest, type Fingerprint, type ImportLookups, type PackageVersions } from '../model/fingerprint.ts';
+import { absent, isUnsettled, unsettled, unsettledAgain, withMisfit, type Digest, type Fingerprint, type ImportLookups, type PackageVersions } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { Compiler } from './called-sources.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
@@ -74,6 +74,8 @@ export interface ObservedUse {
   readonly lookups: ImportLookups;
   /** Folder → patterns. */
   readonly listed: Readonly<Record<string, readonly string[]>>;
+  /** A module that may not be what a fresh process would have imported: such a result is made again. */
+  readonly misfit?: string;
 }
 
 /** Which content of a file the task used. */
@@ -159,7 +161,7 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
     if ([sources, inputs, upstream].some((table) => Object.values(table).some(isUnsettled)) || listed.some(isUnsettled)) for (const putBack of taken) putBack();
     // An execution that was cut off says nothing of what it would have written.
     const [moves, own] = options.isCut ? [movedBefore, ownBefore] : [moved, ownNow];
-    return { ...rest, ...used, sources, inputs, upstream, ...(moves.length > 0 && { moving: moves }), ...(own.size > 0 && { own: [...own] }) };
+    return { ...rest, ...used, ...(seen.misfit !== undefined && { interpreter: withMisfit(fingerprint.interpreter, seen.misfit) }), sources, inputs, upstream, ...(moves.length > 0 && { moving: moves }), ...(own.size > 0 && { own: [...own] }) };
   };
   if (!isReported) return execution(moving, {});
 

@@ -99,7 +99,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
     if (limit === 0 || !canBeKept(inputs.task)) return undefined;
     const candidates = entries
       .of(inputs.task.id)
-      .filter(({ entry }) => isOpen !== undefined || mayMatch(entry.result.fingerprint, current))
+      .filter(({ entry }) => mayMatch(entry.result.fingerprint, current, isOpen !== undefined))
       .sort((a, b) => (a.entry.result.end < b.entry.result.end ? 1 : -1));
     for (const candidate of candidates) {
       const { result, files } = candidate.entry;
@@ -349,18 +349,17 @@ function canBeKept(task: Task): boolean {
   return task.keep && task.cache;
 }
 
-/** Without looking at files: most candidates differ in what is known already. */
-function mayMatch(kept: Fingerprint, current: Fingerprint): boolean {
+/** Without looking at files: most candidates differ in what is known already. `isOpen`: files and other tasks may be about to change. */
+function mayMatch(kept: Fingerprint, current: Fingerprint, isOpen: boolean): boolean {
   const same = (a: unknown, b: unknown): boolean => canonicalJson(a as Json) === canonicalJson(b as Json);
   const noneDiffers = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean => Object.entries(a).every(([name, digest]) => b[name] === undefined || b[name] === digest);
+  const isOfFiles = (): boolean =>
+    noneDiffers(kept.inputs, current.inputs) && noneDiffers(kept.sources, current.sources) && noneDiffers(kept.upstream, current.upstream) && same(kept.upstream, current.upstream);
   return (
     kept.definition === current.definition &&
     kept.interpreter === current.interpreter &&
     // What most differ in comes first, and what takes long last.
-    noneDiffers(kept.inputs, current.inputs) &&
-    noneDiffers(kept.sources, current.sources) &&
-    noneDiffers(kept.upstream, current.upstream) &&
-    same(kept.upstream, current.upstream) &&
+    (isOpen || isOfFiles()) &&
     same(kept.params, current.params) &&
     same(kept.env, current.env)
   );

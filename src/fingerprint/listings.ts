@@ -155,6 +155,7 @@ function namesFound({ folder, isOutput }: Place, listed: string, pattern: string
   const root = path.resolve(folder, listed);
   const parts = pattern.split('/');
   const found = new Set<string>();
+  const followed = new Set<string>();
   const search = (below: string, at: number): void => {
     const part = parts[at];
     if (part === undefined) return;
@@ -169,7 +170,16 @@ function namesFound({ folder, isOutput }: Place, listed: string, pattern: string
       search(below, at + 1);
       if (isLast) for (const name of digests.namesIn(here) ?? []) if (!ofTools.test(name)) take(name);
       for (const name of digests.foldersIn(here)) if (!ofTools.test(name)) search(join(below, name), at);
-      for (const name of digests.linksIn(here)) if (!ofTools.test(name) && leadsOn(path.join(here, name), digests)) search(join(below, name), at);
+      for (const name of digests.linksIn(here)) {
+        const target = ofTools.test(name) ? undefined : targetOf(path.join(here, name), digests);
+        if (target === undefined) continue;
+        // Folders may lead to each other in circles: into each once, and of other links that they are there.
+        if (followed.has(`${at} ${target}`)) found.add(`${join(below, name)}/`);
+        else {
+          followed.add(`${at} ${target}`);
+          search(join(below, name), at);
+        }
+      }
     } else if (/[*?[]/.test(part)) {
       const names = digests.namesIn(here);
       if (names !== undefined) for (const name of matching(names, part)) take(name);
@@ -181,14 +191,14 @@ function namesFound({ folder, isOutput }: Place, listed: string, pattern: string
   return [...found].sort();
 }
 
-/** Whether a link leads to a folder in which it does not lie itself. */
-function leadsOn(link: string, digests: FileDigests): boolean {
-  if (digests.namesIn(link) === undefined) return false;
+/** The folder to which a link leads, if it does not lie in that itself. */
+function targetOf(link: string, digests: FileDigests): string | undefined {
+  if (digests.namesIn(link) === undefined) return undefined;
   try {
     const [place, target] = [realpathSync(path.dirname(link)), realpathSync(link)];
-    return place !== target && !place.startsWith(target + path.sep);
+    return place === target || place.startsWith(target + path.sep) ? undefined : target;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

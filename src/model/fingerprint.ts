@@ -71,6 +71,17 @@ export const unsettledAgain = 'sha256:03dea6bac93d79bc5301ad75afa27ce58e734ac096
 /** Of a file that counts but is not there: that it comes or goes is a change too. SHA-256 of "absent". */
 export const absent = 'sha256:5ad38304b535c2987dbd24657c1a11b884984ff600d9f389deb0d4e634fee792' as Digest;
 
+/** Of a task that was given a module which may not be what its own import would have been: no interpreter has this name. */
+export function withMisfit(interpreter: string, misfit: string): string {
+  return interpreter + warmMark + misfit;
+}
+
+export function hasMisfit(interpreter: string): boolean {
+  return interpreter.includes(warmMark);
+}
+
+const warmMark = ', warm: ';
+
 export function isUnsettled(digest: Digest | undefined): boolean {
   return digest === unsettled || digest === unsettledAgain;
 }

@@ -99,12 +99,12 @@ class Objects(CallTest):
         self.unreadable(b"cabsent\nModel\n.", "cannot be read: ModuleNotFoundError: No module named 'absent'")
 
     def test_a_class_that_only_the_task_that_returned_it_finds(self):
-        self.write("scripts/boxes.py", "import sides\nclass Box: sides = sides.N")
+        self.write("scripts/boxes.py", "import sides, sys\nsys.path.insert(0, 'kept')\nclass Box: sides = sides.N")
         self.write("scripts/sides.py", "N = 6")
         self.write("given.pkl", "cboxes\nBox\n.")
         self.set_params({"box": self.path("given.pkl")})
         self.pickles = [{**self.entry("box", self.path("given.pkl")), "folders": [self.path("scripts")]}]
-        self.write("other/task.py", "import runweave, sys\nbefore = list(sys.path)\nprint(runweave.params['box'].sides, sys.path == before)")
+        self.write("other/task.py", "import runweave, sys\nbefore = list(sys.path)\nprint(runweave.params['box'].sides, sys.path == ['kept', *before])")
         result = self.task("script", self.path("other/task.py"))
         self.assertEqual(result.stdout, "6 True\n", result.stderr)
 

@@ -121,6 +121,15 @@ class Success(NotebookTest):
         (line,) = self.lines("exception")
         self.assertEqual(line["frames"], [{"file": path, "line": 2, "function": "code cell 3"}, {"file": path, "line": 2, "function": "half of code cell 1"}])
 
+    def test_which_of_two_cells_with_the_same_text_failed(self):
+        sources = ["n = globals().get('n', 0) + 1", "%time 0\nprint(1 / (n - 2))", "n = n + 1", "%time 0\nprint(1 / (n - 2))"]
+        cells = [{"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": source} for source in sources]
+        document = {"cells": cells, "metadata": {"kernelspec": {"name": "python3", "display_name": "x", "language": "python"}}, "nbformat": 4, "nbformat_minor": 4}
+        path, result = self.notebook(json.dumps(document), name="nb.ipynb")
+        self.assertEqual(result.returncode, 1)
+        (line,) = self.lines("exception")
+        self.assertEqual(line["frames"], [{"file": path, "line": 2, "function": "code cell 4"}])
+
     def test_ipynb_whose_python_kernel_is_not_installed_and_old_injected_parameters(self):
         cells = [
             {"cell_type": "code", "metadata": {"tags": ["injected-parameters"]}, "source": "x = 1"},

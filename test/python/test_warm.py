@@ -35,7 +35,7 @@ class WarmProcess:
         self._messages = self._own.makefile("r", encoding="utf-8")
         self._last = 0
         self._open = []
-        self._send({"preload": preload, "isNotebook": notebooks, "workspace": folder, "perAttempt": "^RUNWEAVE_(?:TASK|RUN_ID)$"})
+        self._send({"preload": preload, "isNotebook": notebooks, "workspace": folder, "perAttempt": "^(?:RUNWEAVE_(?:TASK|RUN_ID)|MLFLOW_TRACKING_URI)$"})
         self.first = self.receive()
 
     def receive(self):

@@ -53,6 +53,8 @@ export interface ObservedEntry {
   readonly lookups: Readonly<Record<string, readonly string[]>>;
   /** Folder that was listed → what was looked for in it: patterns with `/`, as Python's `glob` has them. */
   readonly listed: Readonly<Record<string, readonly string[]>>;
+  /** A module that it was given, and that may not be what a fresh process would have imported; empty: none. */
+  readonly misfit: string;
   /** Installed modules that the task's own code imported. */
   readonly roots: readonly string[];
 }
@@ -118,6 +120,7 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
         outside: stringLists(object['outside']),
         lookups: stringLists(object['lookups']),
         listed: stringLists(object['listed']),
+        misfit: typeof object['misfit'] === 'string' ? object['misfit'] : '',
         roots: strings(object['roots']),
       };
     case 'cell': {

@@ -102,6 +102,10 @@ class ImportReads:
         """Whether these would have looked elsewhere, had they been imported now."""
         return not self._with_relative.isdisjoint(names) and _current_folder() != self._folder
 
+    def is_per_attempt(self, variable):
+        """A module that asks for such a variable is not loaded before there is a task."""
+        return self._per_attempt.search(variable) is not None
+
     def tell(self, names):
         """Tells the observer what it would have seen in the imports of these."""
         for name in names:

@@ -210,26 +210,30 @@ class _Run:
         outputs = [output for output in cell.outputs if output.output_type == "error"]
         trace = "\n".join(outputs[-1].traceback) if outputs else str(error)
         frames = []
+        # The outermost frame is of the cell itself; others may be of functions of cells before it.
+        number = next((number for number, each in self._numbered() if each is cell), None)
         for frame in await self.kernel.failed_frames():
             source = frame.pop("cell", None)
             if source is not None:
                 start = line_of_cell(self.path, source)
-                number = self._number_of(source)
+                if number is None:
+                    number = next((number for number, each in self._numbered() if each.source.strip() == source.strip()), None)
                 if start is not None:
                     frame.update(file=self.path, line=start + frame["line"] - 1)
                 elif self.path.endswith(".ipynb") and number is not None:
                     # A line of the file says nothing, one of the cell does.
                     where = "" if frame["function"] == "<module>" else f"{frame['function']} of "
                     frame.update(file=self.path, function=f"{where}code cell {number}")
-                else:
+                number = None
+                if "file" not in frame:
                     continue
             frames.append(frame)
         self._record_failure(error.ename, error.evalue, _ansi.sub("", trace), [f for f in frames if in_workspace(f)])
 
-    def _number_of(self, source):
-        """Which code cell of the file it is, from 1; None for the one with the parameters."""
+    def _numbered(self):
+        """Code cells of the file with their numbers, from 1; not the one with the parameters."""
         own = [cell for cell in self.notebook.cells if cell.cell_type == "code" and "injected-parameters" not in cell.metadata.get("tags", [])]
-        return next((number for number, cell in enumerate(own, 1) if cell.source.strip() == source.strip()), None)
+        return enumerate(own, 1)
 
     def _record_failure(self, kind, message, stacktrace, frames):
         message = _ansi.sub("", message)

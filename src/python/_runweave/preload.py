@@ -37,9 +37,8 @@ _told = {}  # name → what is told of its group
 _special = []  # names of modules with which more is to be done than to have them
 _missed = set()  # top-level names that were looked for and are not there
 _reads = None  # what imports looked at besides modules
-_again = None  # `begin_again`, which imports more than this module may
+_tell_misfit = None  # of `misfits`, which imports more than this module may
 _environment = {}  # the task's variables, as it was given them, and as the modules that it was given have set them; as bytes
-_misfits = set()  # modules that were given although they may not be what an import would give: told already
 _has_locks = False  # whether the last import held the lock that was looked for
 
 
@@ -161,13 +160,13 @@ def forget(name):
         delattr(sys.modules[package], attribute)
 
 
-def hide(visible, filters, roots, reads, again):
+def hide(visible, filters, roots, reads, tell_misfit):
     """Takes all modules but `visible` out of sight: they come back as they are imported. Undoes their effects.
 
-    `reads` is what `load` was given; `again` is the module `begin_again`.
+    `reads` is what `load` was given; `tell_misfit` takes a module that does not fit a task, and how it imports it.
     """
-    global _reads, _again
-    _reads, _again = reads, again
+    global _reads, _tell_misfit
+    _reads, _tell_misfit = reads, tell_misfit
     observe.on_start.append(begin)
     _warnings.filters[:] = filters
     _filters_changed()
@@ -203,7 +202,6 @@ def hide(visible, filters, roots, reads, again):
 def begin():
     """Before anything of the task."""
     _environment.update(os.environ._data)
-    _again.begins()
 
 
 def touch():
@@ -294,12 +292,7 @@ class _Finder:
                 return found
         misfit = _misfit(name)
         if misfit:
-            _again.begin_again(f"{name} is imported {misfit}")
-            if not _has_extensions(name):
-                return found
-            if name not in _misfits:
-                _misfits.add(name)
-                _again.warn(f"{name} was loaded before the task, which imports it {misfit}: it may not be what it is in a fresh process. The next time the task starts in one; RUNWEAVE_WARM=off under env has it do so always")
+            _tell_misfit(name, misfit)
         # Until it is loaded, the module itself has this: an import takes it from there, and not from who found it, if
         # another thread is given the module meanwhile.
         module.__spec__ = bootstrap.ModuleSpec(name, None)
@@ -337,18 +330,12 @@ def _misfit(name):
         return "after a module was made that it looks for"
     if os.environ._data != _environment and (packages or not _reading_environment.isdisjoint(group)):
         variables = os.environ._data
-        changed = [each for each in {*_environment, *variables} if _environment.get(each) != variables.get(each) and not each.startswith(_of_nobody)]
+        changed = [each for each in {*_environment, *variables} if _environment.get(each) != variables.get(each) and not each.startswith(_of_nobody) and not _reads.is_per_attempt(os.fsdecode(each))]
         if changed:
             return f"after {os.fsdecode(min(changed))} was set"
     if _reads.is_elsewhere(_reads.of(group)):
         return "in another working directory"
     return None
-
-
-def _has_extensions(name):
-    """Whether an installed module of the group can't be loaded twice in one process."""
-    loaders = (getattr(_specs[each], "loader", None) for each in _group(name))
-    return any(isinstance(loader, ExtensionFileLoader) and observe.package_of(loader.path) is not None for loader in loaders)
 
 
 def _is_given(name):

@@ -22,10 +22,10 @@ import socket
 import sys
 import time
 
-from . import ahead, begin_again, preload
+from . import ahead, misfits, preload
 from .guard import CONTROL, Guard, problem_at_start
 from .surroundings import Surroundings
-from .watched_files import WatchedFiles, stamp
+from .watched_files import WatchedFiles
 
 # Milliseconds that a fork is kept for a task that does not come; kilobytes that a system must have left for one.
 LONGEST_WAIT = 300_000
@@ -78,7 +78,7 @@ def serve(visible):
         os._exit(0)
     # Reads the environment of the one kernel that it is for when it is imported; what it imports itself stays.
     preload.forget("ipykernel.kernelapp")
-    preload.hide(visible, filters, roots, guard.reads, begin_again)
+    preload.hide(visible, filters, roots, guard.reads, misfits.tell)
     watched = WatchedFiles(guard.reads, began)
     gc.unfreeze()
     gc.collect()
@@ -103,8 +103,8 @@ class _Server:
         self._outputs = {}  # id of the request → ends of its pipes that the executor has not opened yet
         self._ahead = None  # (descriptor of the process, pid, connection) of a fork that waits for a task
         self._unused = {}  # descriptor of the process → pid of one that need not wait any more
-        self._sources = {}  # pid → source of its task, and its stamp
-        self._fresh = {}  # source of a task, or with its stamp → why it must not be forked
+        self._sources = {}  # pid → source of its task
+        self._fresh = {}  # source of a task → why it must not be forked
         self._poll = select.poll()
 
     def run(self, receive):
@@ -165,7 +165,7 @@ class _Server:
             return False
         if pid == 0:
             os.setsid()
-            begin_again.forked()
+            misfits.forked()
             self._surroundings.take(request, outputs)
             take_command(request)
             return True
@@ -173,7 +173,7 @@ class _Server:
             descriptor = os.pidfd_open(pid)
             self._poll.register(descriptor, select.POLLIN)
         self._tasks[descriptor] = (number, pid, request["env"])
-        self._sources[pid] = _stamped(request["command"][3])
+        self._sources[pid] = request["command"][3]
         self._outputs[number] = kept
         _send({"type": "started", "id": number, "pid": pid, "outputs": kept})
         _close(outputs)
@@ -181,7 +181,7 @@ class _Server:
 
     def _why_fresh(self, request):
         kind, source = request["command"][2:4]
-        return self._fresh.get(source) or self._fresh.get(_stamped(source)) or (None if kind == "call" else begin_again.needs_fresh(source))
+        return self._fresh.get(source) or (None if kind == "call" else misfits.needs_fresh(source))
 
     def _fork_ahead(self):
         """In the new process what waits for its task, which has come if it is no notebook; None if there is none."""
@@ -197,7 +197,7 @@ class _Server:
             return None
         here.close()
         os.setsid()
-        begin_again.forked()
+        misfits.forked()
         waiting = Waiting(socket.socket(fileno=self._surroundings.wait(there.detach())), self._surroundings)
         if not self._is_notebook:
             preload.touch()
@@ -233,10 +233,9 @@ class _Server:
 
     def _tell_end(self, descriptor):
         number, pid, _ = self._tasks[descriptor]
-        source, told = self._sources.pop(pid), begin_again.told_by(pid)
-        if told is not None:
-            reason, is_always = told
-            self._fresh[source[0] if is_always else source] = reason
+        source, reason = self._sources.pop(pid), misfits.told_by(pid)
+        if reason is not None:
+            self._fresh[source] = reason
         # Not reaped yet: until the executor has ended all that the task left behind, its id must not be another's.
         info = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         if info.si_code == os.CLD_EXITED:
@@ -290,14 +289,9 @@ class Waiting:
 
 
 def take_command(request):
-    begin_again.is_for(request)
     if hasattr(sys, "orig_argv"):
         sys.orig_argv[:] = request["command"]
     sys.argv[:] = request["command"][1:]
-
-
-def _stamped(source):
-    return source, stamp(source)
 
 
 def _close(descriptors):

@@ -48,12 +48,15 @@ class _Unpickler(pickle.Unpickler):
             # And not one that the class's module imports.
             if error.name is None or not f"{module}.".startswith(f"{error.name}."):
                 raise
-        before = list(sys.path)
-        sys.path += [folder for folder in self._folders if folder not in before]
+        added = [folder for folder in self._folders if folder not in sys.path]
+        sys.path += added
         try:
             return super().find_class(module, name)
         finally:
-            sys.path[:] = before
+            # The module may have changed the path itself.
+            for folder in added:
+                if folder in sys.path:
+                    del sys.path[-1 - sys.path[::-1].index(folder)]
 
 
 def store(name: str, value: Any) -> dict[str, Any]:

@@ -18,14 +18,14 @@ const at = (name: string): string => path.join(folder, name);
 
 function observed(...entries: readonly Partial<ObservedEntry>[]): Observed {
   const collector = collectObserved();
-  for (const entry of entries) collector.add({ modules: [], read: [], loaded: [], appended: [], stamps: {}, written: [], renamed: [], imported: {}, outside: {}, lookups: {}, listed: {}, roots: [], ...entry });
+  for (const entry of entries) collector.add({ modules: [], read: [], loaded: [], appended: [], stamps: {}, written: [], renamed: [], imported: {}, outside: {}, lookups: {}, listed: {}, misfit: '', roots: [], ...entry });
   return collector.observed(folder, createFileDigests());
 }
 
 describe('what the processes of a task were seen to use', () => {
   it('has no files whose names are not UTF-8, and says so', () => {
     const collector = collectObserved();
-    const entry = { modules: [], loaded: [], appended: [], stamps: {}, renamed: [at('\udcff'), at('x')], imported: {}, outside: {}, lookups: {}, listed: {}, roots: [] };
+    const entry = { modules: [], loaded: [], appended: [], stamps: {}, renamed: [at('\udcff'), at('x')], imported: {}, outside: {}, lookups: {}, listed: {}, misfit: '', roots: [] };
     collector.add({ ...entry, read: [at('caf\udce9.csv'), at('café.csv')], written: [at('\udcff')] });
     const { read, written } = collector.observed(folder, createFileDigests());
     assert.deepEqual([read, written, collector.unnameable()], [['café.csv'], [], at('caf\ufffd.csv')]);

@@ -7,7 +7,7 @@ import { unsettledOr, withObserved, type ObservationContext, type ObservedUse } 
 import { createFileDigests, digestOf } from '../../../src/fingerprint/file-digests.ts';
 import { fileStamp, lookAtStart } from '../../../src/fingerprint/held-still.ts';
 import { filesUsed, fingerprintTask, observedKey } from '../../../src/fingerprint/task-fingerprint.ts';
-import { describeReason, isUnsettled, unsettled, unsettledAgain, type Fingerprint } from '../../../src/model/fingerprint.ts';
+import { describeReason, hasMisfit, isUnsettled, unsettled, unsettledAgain, type Fingerprint } from '../../../src/model/fingerprint.ts';
 import type { Task, TaskId } from '../../../src/model/pipeline.ts';
 import { taskOf } from '../sketch.ts';
 
@@ -32,6 +32,7 @@ interface Seen {
   readonly modules?: readonly string[];
   readonly read?: readonly string[];
   readonly written?: readonly string[];
+  readonly misfit?: string;
 }
 type Look = (...names: readonly string[]) => void;
 
@@ -66,6 +67,16 @@ describe('what is not known', () => {
       ].map(describeReason),
       ['input in.csv changed while the task ran', 'source lib.py changed while the task ran', 'outputs of a changed while the task ran', 'files in data/ (*.csv) changed while the task ran'],
     );
+  });
+});
+
+describe('a module that does not fit the task', () => {
+  it('makes its result one of an interpreter that there is not, until a fresh process made it', async () => {
+    write('a.py', '1');
+    const first = await execute(python, () => ({ modules: ['a.py'], misfit: 'numpy loaded before it was imported after A was set' }));
+    assert.deepEqual([first.interpreter, hasMisfit(first.interpreter)], [', warm: numpy loaded before it was imported after A was set', true]);
+    const second = await execute(python, () => ({ modules: ['a.py'] }), first);
+    assert.deepEqual([second.interpreter, hasMisfit(second.interpreter)], ['', false]);
   });
 });
 

@@ -87,6 +87,16 @@ describe('what a pattern finds', () => {
     assert.deepEqual(found('data', '*/a.csv'), ['loop/a.csv']);
   });
 
+  it('ends where folders lead to each other, and has each link in it', () => {
+    const runs = Array.from({ length: 12 }, (_, run) => run);
+    write(...runs.map((run) => `data/run${run}/a.csv`));
+    for (const run of runs) for (const [name, step] of [['next', 1], ['previous', 11]] as const) symlinkSync(`../run${(run + step) % 12}`, path.join(folder, `data/run${run}/${name}`));
+    const names = found('data', '**/*.csv');
+    assert.ok(names.length < 100 && runs.every((run) => names.includes(`run${run}/a.csv`)), names.join());
+    symlinkSync('run3', path.join(folder, 'data/latest'));
+    assert.notDeepEqual(found('data', '**/*.csv'), names);
+  });
+
   it('is nothing where the folder is gone, and not asked for in folders of tools', () => {
     assert.deepEqual(found('gone', '*'), []);
     write('.git/x', 'node_modules/y/z');
