@@ -2,7 +2,6 @@
  * Parameters of a recorded run, written into the text of a pipeline file: only the values that differ are replaced, so
  * that comments, order and style stay. Nothing is taken out: a parameter that the run did not have stays as it is.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { isAlias, isMap, isScalar, parseDocument, stringify, type Pair, type ParsedNode, type YAMLMap } from 'yaml';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import { jsonText, plainJson } from '../model/whole-float.ts';
@@ -52,7 +51,7 @@ export function editParams(text: string, params: JsonObject, current: JsonObject
   const edits: TextEdit[] = [];
   const added: [string, Json][] = [];
   for (const [name, to] of Object.entries(params)) {
-    if (Object.hasOwn(current, name) && isDeepStrictEqual(current[name], to) && !isAlias(known === undefined ? undefined : pairOf(known, name)?.value)) continue;
+    if (Object.hasOwn(current, name) && isSame(current[name], to) && !isAlias(known === undefined ? undefined : pairOf(known, name)?.value)) continue;
     const pair = known === undefined ? undefined : pairOf(known, name);
     if (pair === undefined) {
       added.push([name, escaped(to)]);
@@ -60,8 +59,8 @@ export function editParams(text: string, params: JsonObject, current: JsonObject
       continue;
     }
     const from = jsonOfYaml(pair.value?.toJS(document));
-    if (isDeepStrictEqual(from, to) && !isAlias(pair.value)) continue;
-    if (!isDeepStrictEqual(current[name] ?? from, to)) changes.push({ name, from: current[name] ?? from, to });
+    if (isSame(from, to) && !isAlias(pair.value)) continue;
+    if (!isSame(current[name] ?? from, to)) changes.push({ name, from: current[name] ?? from, to });
     edits.push(replacement(text, pair, flow(escaped(to))));
   }
   if (added.length > 0) edits.push(addition(text, root, section, known, added));
@@ -71,13 +70,18 @@ export function editParams(text: string, params: JsonObject, current: JsonObject
   return saysSo(applyEdits(text, edits), params) ? { type: 'edits', edits, changes } : { type: 'refused', message: 'params of the pipeline file are written in a way that can’t be edited; write the values there by hand' };
 }
 
+/** Also in the order of keys, which a task sees. */
+function isSame(a: Json | undefined, b: Json | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 /** Anchors and merge keys may have an edit reach further than meant. */
 function saysSo(text: string, params: JsonObject): boolean {
   const document = parseDocument(text, { schema: 'core', intAsBigInt: true, logLevel: 'error' });
   const said = document.errors.length > 0 ? undefined : jsonOfYaml(document.toJS());
   const own = isJsonObject(said) && isJsonObject(said['params']) ? said['params'] : {};
   // What was left as a reference is not compared.
-  return Object.entries(params).every(([name, value]) => isDeepStrictEqual(own[name], escaped(value)) || JSON.stringify(own[name] ?? null).includes('${'));
+  return Object.entries(params).every(([name, value]) => isSame(own[name], escaped(value)) || JSON.stringify(own[name] ?? null).includes('${'));
 }
 
 /** `${` as the pipeline file writes these characters where they are no reference. */

@@ -67,7 +67,7 @@ function pairsOf(across: readonly Reading[], up: readonly Reading[], x: readonly
       const value = reading.task === undefined ? undefined : matrixTask(reading.task).values.get(param.slice(1).join('.'));
       return value === undefined ? [] : [[reading, value]];
     });
-  const numeric = (readings: readonly Reading[], text: string): FieldValue => readings.find(({ value }) => String(value) === text)?.value ?? text;
+  const numeric = (readings: readonly Reading[], text: string): FieldValue => readings.find(({ value }) => String(value) === text || (typeof value === 'number' && text !== '' && Number(text) === value))?.value ?? text;
   if (several && isParam(x)) {
     const pairs = byMatrix(up, x);
     if (pairs.length > 0) return pairs.map(([reading, value]) => ({ x: numeric(across, value), y: reading.value, task: reading.task ?? '' }));

@@ -23,6 +23,10 @@ describe('editParams', () => {
     assert.deepEqual(result, { type: 'edits', edits: [], changes: [] });
   });
 
+  it('takes another order of keys for another value, as a task sees it', () => {
+    assert.equal(edited(`params: {m: {a: 1, b: 2}}\n${tasks}`, { m: { b: 2, a: 1 } }), `params: {m: {b: 2, a: 1}}\n${tasks}`);
+  });
+
   it('says what changes, from what the file means now', () => {
     const result = editParams(`params: {a: "\${env.A}", b: 1}\n${tasks}`, { a: 5, b: 2, c: null }, { a: 4, b: 1 });
     assert.deepEqual(result.type === 'edits' && result.changes, [{ name: 'a', from: 4, to: 5 }, { name: 'b', from: 1, to: 2 }, { name: 'c', to: null }]);
