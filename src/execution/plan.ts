@@ -3,7 +3,7 @@ import path from 'node:path';
 import { canOverlap, filePattern } from '../definition/overlap.ts';
 import { isObserved, observedPath } from '../fingerprint/task-fingerprint.ts';
 import type { Reason } from '../model/fingerprint.ts';
-import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
+import { resolveReturns, taskParams, type Pipeline, type Task, type TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import { decide, findKept, type Decision, type DecisionContext } from './decide.ts';
 import { noneSettled } from './settled-tasks.ts';
@@ -100,6 +100,12 @@ function isLeftOpen(reason: Reason, task: Task, toldOf: (id: TaskId) => Task | u
   switch (reason.type) {
     case 'upstream-changed':
       return toldOf(reason.task) !== undefined;
+    case 'param-changed': {
+      // Of a task that has failed there are no returns, until it has run again.
+      const from: TaskId[] = [];
+      resolveReturns(taskParams(task)[reason.name] ?? null, (id) => void from.push(id), () => undefined);
+      return from.some((id) => toldOf(id) !== undefined);
+    }
     case 'input-changed':
       return isMadeBefore(isObserved(reason.path) ? observedPath(reason.path) : reason.path, task, toldOf);
     case 'listing-changed':

@@ -24,7 +24,7 @@ describe('editParams', () => {
   });
 
   it('takes another order of keys for another value, as a task sees it', () => {
-    assert.equal(edited(`params: {m: {a: 1, b: 2}}\n${tasks}`, { m: { b: 2, a: 1 } }), `params: {m: {b: 2, a: 1}}\n${tasks}`);
+    assert.equal(edited(`params: {m: {a: 1, b: 2}}\n${tasks}`, { m: { b: 2, a: 1 } }), `params: {m: { b: 2, a: 1 }}\n${tasks}`);
   });
 
   it('says what changes, from what the file means now', () => {

@@ -125,6 +125,13 @@ describe('a plan', () => {
     assert.deepEqual(await plan(), { a: 'run: input-changed', b: 'maybe: upstream-will-run', c: 'maybe: upstream-changed upstream-may-run' });
   });
 
+  it('leaves open what a task that is about to run will return', async () => {
+    const { succeed, fail, plan } = world({ a: {}, b: { needs: ['a'], params: { got: ['${tasks.a.returns.v}'] } } });
+    await succeed('a', 'b');
+    fail('a');
+    assert.deepEqual(await plan(), { a: 'run: last-run-failed', b: 'maybe: param-changed upstream-will-run' });
+  });
+
   it('leaves open whether files that are about to be made again are others then', async () => {
     const { files, succeed, plan, context } = world({ a: {}, b: { inputs: ['out/a'], needs: ['a'] }, c: { inputs: ['out/*'], needs: ['b'] }, d: { inputs: ['out/a', 'in'], needs: ['a'] } });
     await succeed('a', 'b', 'c', 'd');
