@@ -53,7 +53,7 @@ understands('JSON objects', [
   ['{"type":"artifact","path":"/abs/a.bin","name":"model","mediaType":"x/y"}', { type: 'artifact', name: 'model', path: path.resolve('/abs/a.bin'), mediaType: 'x/y' }],
   [
     '{"type":"observed","modules":["/a.py",1],"read":"no","imported":{"/site-packages":["numpy",2]},"lookups":3,"listed":{"/data":["*.csv",1]}}',
-    { type: 'observed', modules: ['/a.py'], read: [], loaded: [], stamps: {}, written: [], appended: [], renamed: [], imported: { '/site-packages': ['numpy'] }, outside: {}, lookups: {}, listed: { '/data': ['*.csv'] }, roots: [] },
+    { type: 'observed', modules: ['/a.py'], read: [], loaded: [], stamps: {}, written: [], appended: [], renamed: [], imported: { '/site-packages': ['numpy'] }, outside: {}, lookups: {}, listed: { '/data': ['*.csv'] }, misfit: '', roots: [] },
   ],
   ['{"type":"cell","index":0,"status":"running","label":"[1]","start":"17"}', { type: 'cell', index: 0, status: 'running', label: '[1]', start: '17' }],
   ['{"type":"cell","index":0,"status":"success","start":17,"end":18}', { type: 'cell', index: 0, status: 'success', label: '', start: '17', end: '18' }],
