@@ -191,8 +191,13 @@ class WhatTasksSetFirst(WithPackages):
 
     def test_a_module_in_the_place_of_another(self):
         stub = "import sys, types\nstub = sys.modules['fakeyaml'] = types.ModuleType('fakeyaml')\nstub.V = 'stub'\n"
-        printed = self.given(self.ready(["alpha"]), f"{stub}import alpha.part, usesyaml\nprint(usesyaml.V, alpha.part.usesyaml is usesyaml)\n", "alpha is imported after a module that it imports was replaced")
+        printed = self.given(self.ready(["alpha"]), f"{stub}import alpha.part, usesyaml\nprint(usesyaml.V, alpha.part.usesyaml is usesyaml)\n", "alpha is imported after fakeyaml was replaced")
         self.assertEqual(printed, "forked\nreal True\n")
+
+    def test_a_module_that_nobody_imports(self):
+        self.installed({"alpha/__init__.py": "import sys, types\nsys.modules.setdefault('alpha_runtime', types.ModuleType('alpha_runtime'))"})
+        self.assertEqual(self.how(self.ready(["alpha"]), f"{FORKED}import sys, types\nsys.modules['alpha_runtime'] = types.ModuleType('alpha_runtime')\nimport alpha\n"), "forked")
+        self.assertEqual(self.lines("warning"), [])
 
     def test_a_module_that_was_missing(self):
         self.installed({"alpha/__init__.py": "try: import nowhere\nexcept ImportError: nowhere = None\n"})

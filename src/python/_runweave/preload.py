@@ -324,8 +324,10 @@ def _misfit(name):
         return None  # a kernel's own, before its task
     group = _group(name)
     _, missed, packages = _observed(name)
-    if any(sys.modules.get(each) is not group[each] for each in sys.modules.keys() & group.keys()):
-        return "after a module that it imports was replaced"
+    # Extension modules may make others, such as `cython_runtime`, which nobody imports.
+    replaced = [each for each in sys.modules.keys() & group.keys() if sys.modules.get(each) is not group[each] and _specs.get(each) is not None]
+    if replaced:
+        return f"after {min(replaced)} was replaced"
     if any(each in sys.modules and each not in group for each in missed):
         return "after a module was made that it looks for"
     if os.environ._data != _environment and (packages or not _reading_environment.isdisjoint(group)):
