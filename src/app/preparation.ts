@@ -57,6 +57,8 @@ export interface Preparation {
   readonly missedOf: (files: Iterable<string>) => readonly string[];
   /** All such files, in pieces between which other work goes on, as long as it `goesOn`. */
   readonly missed: (goesOn: () => boolean) => AsyncIterable<string>;
+  /** Has what was decided for files that changed without being told of decided anew. */
+  readonly lookAtAll: () => Promise<void>;
   /** Whether changes are told by `touch` from now on. */
   readonly trustEvents: (on: boolean) => void;
 }
@@ -193,6 +195,11 @@ export function createPreparation({ options, file, folder, workspace, store, env
     missedOf: (files) => (loaded.pipeline === undefined ? [] : decisionsOf(loaded.pipeline).verifyOf(files)),
     async *missed(goesOn) {
       if (loaded.pipeline !== undefined) yield* decisionsOf(loaded.pipeline).verify(goesOn);
+    },
+    lookAtAll: async () => {
+      if (loaded.pipeline === undefined) return;
+      const looks = decisionsOf(loaded.pipeline).verify();
+      while ((await looks.next()).done !== true);
     },
     trustEvents: (on) => {
       isTold = on;

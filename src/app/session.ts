@@ -4,7 +4,6 @@
  */
 import { availableParallelism, totalmem } from 'node:os';
 import path from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { describeReason } from '../model/fingerprint.ts';
 import type { Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
@@ -167,7 +166,8 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
       const mistake = own.graph.diagnostics.find((diagnostic) => diagnostic.severity === 'error');
       return problem('bad-pipeline', `${path.basename(file)} does not take the parameters of that run any more: ${mistake?.message ?? ''}`);
     }
-    if (isDeepStrictEqual(own.pipeline.params, loaded.pipeline.params)) return loaded;
+    // In their order, which tasks see.
+    if (JSON.stringify(own.pipeline.params) === JSON.stringify(loaded.pipeline.params)) return loaded;
     return watching ? problem('locked', 'that run had other parameters than the pipeline file has now, and watch brings the tasks up to date with the file. Switch watch off first.') : own;
   };
 
@@ -274,6 +274,8 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
     if (!held.ok) return problem(held.code, held.message);
     try {
       preparation.reload();
+      // Who asks is not told "up to date" for a change that the watcher was not told of: one that keeps a file's size and times.
+      if (watching) await preparation.lookAtAll();
       return await runNext(options, { type: 'manual', tasks: options.tasks });
     } finally {
       held.release();

@@ -1,8 +1,10 @@
 /** What a session that watches does with changes that come at a bad moment. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { openSession, type Session } from '../../src/app/session.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
 import type { SessionMessage } from '../../src/protocol/session.ts';
@@ -19,6 +21,8 @@ interface Watched {
   readonly events: () => readonly string[];
   readonly seen: (event: string, times?: number) => Promise<void>;
   readonly sealed: () => Promise<void>;
+  /** Nothing has happened for a while, and the plan was told. */
+  readonly quiet: () => Promise<void>;
   readonly forget: () => void;
 }
 
@@ -31,15 +35,33 @@ async function watch(context: TestContext, files: Readonly<Record<string, string
   const events = (): readonly string[] => messages.flatMap((message) => (message.type === 'event' ? [told(message.event)] : []));
   const seen: Watched['seen'] = (event, times = 1) => eventually(() => assert.equal(events().filter((each) => each === event).length, times));
   const sealed = (): Promise<void> => eventually(() => assert.ok(messages.some(({ type }) => type === 'sealed')));
+  const quiet = (): Promise<void> => eventually(() => assert.ok(messages.some(({ type }) => type === 'plan')));
   const started = await session.watch([]);
   assert.ok(!('code' in started));
-  return { place, session, events, seen, sealed, forget: () => (messages = []) };
+  return { place, session, events, seen, sealed, quiet, forget: () => (messages = []) };
 }
 
 /** Each once. */
 const executed = (events: readonly string[]): readonly string[] => [...new Set(events.flatMap((event) => (event.startsWith('task-started ') ? [event.slice('task-started '.length)] : [])))];
 /** Takes what is in `name.txt`, and waits until the test lets it go on with that, by a file that is not watched. */
 const slow = (name: string): string => `text=$(cat ${name}.txt); echo $text > out-${name}.txt; until [ -e .runweave/go-${name}-$text ]; do sleep 0.05; done`;
+
+describe('a run that is asked for while watching', () => {
+  it('takes up a change that the system does not tell of: one that keeps size and times', async (context) => {
+    const { place, session, quiet } = await watch(context, { 'runweave.yaml': 'tasks: {a: {shell: cat in.txt > out.txt, inputs: [in.txt], outputs: [out.txt]}}', 'in.txt': 'one' });
+    await quiet();
+    // The look at all files that follows would find it as well.
+    await pause(200);
+    const file = path.join(place.folder, 'in.txt');
+    const { mtime } = statSync(file);
+    place.write('in.txt', 'two');
+    // chokidar takes a file that was read since, and is not newer, for one that was only read.
+    utimesSync(file, new Date(mtime.getTime() + 60_000), mtime);
+    const result = await session.run({ tasks: [], force: false });
+    assert.ok(!('code' in result));
+    assert.equal(place.read('out.txt'), 'two');
+  });
+});
 
 describe('a pipeline file that is saved during a run of a watch', () => {
   const file = `
