@@ -31,7 +31,7 @@ import { createPipelineSource } from './pipeline-source.ts';
 import { createPreparation, problem, type Prepared, type Problem, type RememberingContext } from './preparation.ts';
 import { interruptedRuns, recoverInterruptedRuns } from './recover.ts';
 import { createTaskMemory } from './task-memory.ts';
-import { warmProfiles } from './warm-profiles.ts';
+import { likelyImports, warmProfiles } from './warm-profiles.ts';
 import { fewestTasks, warmRun } from './warm-run.ts';
 import { startWatching, type Watching } from './watching.ts';
 
@@ -70,8 +70,8 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   const clock = systemClock();
   const ids = randomIds();
   const spawner = spawningBackend(localBackend(), spawnerCommands());
-  const backend = warmBackend(spawner);
   const memory = createTaskMemory(store, file);
+  const backend = warmBackend(spawner, { of: (source) => memory.misfits().of(source), set: (source, reason) => memory.misfits().set(source, reason) });
   const room = keptLimit(environment);
   if (room.mistake !== undefined) listener({ type: 'notice', message: `${room.mistake} Until then the limit is 5 GB.` });
   const kept = openKeptResults({ store, pipelineFile: file, limit: room.limit, digests: memory.digests });
@@ -197,8 +197,9 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
     const slots: Slots = { ...machine, ...pipeline.slots, ...(options.jobs !== undefined && { cpus: options.jobs }) };
     const durations = (of: readonly Task[]): Durations => durationsOf(of, results);
     const python = decision.interpreter;
+    const importedInRun = new Set<string>();
     const warm = warmRun(pipeline, scope.wanted, (task) => results.get(task) !== undefined, (likely) => {
-      if (python !== undefined) prepareWarm(pipeline.tasks.filter(({ id }) => watching || likely.has(id)), python.path, fewestTasks);
+      if (python !== undefined) prepareWarm(pipeline, (id) => watching || likely.has(id), python.path, fewestTasks, importedInRun);
     });
     try {
       const end = await performRun(
@@ -221,6 +222,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
           },
           onImported: (task, modules) => {
             memory.imports().set(task, modules);
+            for (const name of modules) importedInRun.add(name);
             warm.imported(modules);
           },
           onStorageError: (message) => listener(problem('storage', message)),
@@ -245,13 +247,15 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
       // While watching, it is all at hand; it is saved now and then.
       if (!watching) memory.save();
       memory.imports().save();
+      memory.misfits().save();
       source.save();
       status();
     }
   };
 
-  const prepareWarm = (tasks: readonly Task[], interpreterPath: string, fewest: number): void => {
-    backend.prepare(warmProfiles(tasks, { folder, interpreter: interpreterPath, pythonPath: pythonHelperFolder(), workspace, inherited: environment, importsOf: memory.imports().of }), fewest);
+  const prepareWarm = ({ tasks }: Pipeline, isLikely: (task: TaskId) => boolean, interpreterPath: string, fewest: number, importedInRun: ReadonlySet<string>): void => {
+    const importsOf = likelyImports(tasks, memory.imports().of, importedInRun);
+    backend.prepare(warmProfiles(tasks.filter(({ id }) => isLikely(id)), { folder, interpreter: interpreterPath, pythonPath: pythonHelperFolder(), workspace, inherited: environment, importsOf }), fewest);
   };
 
   /** While nothing runs, what the next change will need is made ready. */
@@ -259,7 +263,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
     const { pipeline } = preparation.loaded();
     if (!watching || pipeline === undefined) return;
     const python = await preparation.interpreterFor(pipeline);
-    if (python !== undefined && !('code' in python)) prepareWarm(pipeline.tasks, python.path, 1);
+    if (python !== undefined && !('code' in python)) prepareWarm(pipeline, () => true, python.path, 1, new Set());
   };
 
   const refuseAlone = async (pipeline: Pipeline, named: ReadonlySet<TaskId>, { runId, fingerprint }: NonNullable<RunOptions['alone']>, decision: DecisionContext): Promise<Problem | undefined> => {

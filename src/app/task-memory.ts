@@ -18,6 +18,8 @@ export interface TaskMemory {
   readonly save: () => void;
   /** Installed modules that tasks imported when they ran last. */
   readonly imports: () => ImportMemory;
+  /** Sources of tasks that a module which was loaded ahead did not fit. */
+  readonly misfits: () => MisfitMemory;
   /** Another process may have written results: they are read again when they are asked for next. */
   readonly forgetResults: () => void;
 }
@@ -27,6 +29,15 @@ export interface ImportMemory {
   readonly set: (task: TaskId, modules: readonly string[]) => void;
   readonly save: () => void;
 }
+
+export interface MisfitMemory {
+  readonly of: (source: string) => string | undefined;
+  readonly set: (source: string, reason: string) => void;
+  readonly save: () => void;
+}
+
+/** Milliseconds after which a source is tried again: it may have been changed so that all fits. */
+const longestMisfit = 24 * 3600 * 1000;
 
 export function resultsFileOf(store: string, pipelineFile: string): string {
   return path.join(store, 'cache', `results-${path.basename(pipelineFile)}.jsonl`);
@@ -57,6 +68,7 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
     return `${key} ${stats === undefined ? '' : `${stats.size} ${stats.mtimeMs} ${stats.ino}`}`;
   };
   let imports: ImportMemory | undefined;
+  let misfits: MisfitMemory | undefined;
 
   /** Somebody has deleted the results since: nothing that was made from them holds. */
   const lost = (pipeline: Pipeline): KnownResults => {
@@ -91,6 +103,7 @@ export function createTaskMemory(store: string, file: string): TaskMemory {
       if (decisions?.memory.isNew() === true && existsSync(resultsFile)) writeJson(decisionsFile, { key: keyOf(decisions.key), decisions: decisions.memory.export() });
     },
     imports: () => (imports ??= openImports(path.join(store, 'cache', `imports-${path.basename(file)}.json`))),
+    misfits: () => (misfits ??= openMisfits(path.join(store, 'cache', `misfits-${path.basename(file)}.json`))),
     forgetResults: () => {
       void results?.then((open) => open.close());
       results = undefined;
@@ -111,6 +124,28 @@ function openImports(file: string): ImportMemory {
     },
     save: () => {
       if (!isSaved) writeJson(file, Object.fromEntries(known));
+      isSaved = true;
+    },
+  };
+}
+
+function openMisfits(file: string): MisfitMemory {
+  type Known = readonly [reason: string, since: number];
+  let known: Map<string, Known> | undefined;
+  let isSaved = true;
+  /** Nobody asks before a task starts. */
+  const read = (): Map<string, Known> => (known ??= new Map(Object.entries((readJson(file) ?? {}) as Readonly<Record<string, Known>>)));
+  return {
+    of: (source) => {
+      const [reason, since] = read().get(source) ?? [undefined, 0];
+      return Date.now() - since < longestMisfit ? reason : undefined;
+    },
+    set: (source, reason) => {
+      read().set(source, [reason, Date.now()]);
+      isSaved = false;
+    },
+    save: () => {
+      if (!isSaved) writeJson(file, Object.fromEntries(read()));
       isSaved = true;
     },
   };

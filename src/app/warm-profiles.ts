@@ -17,6 +17,27 @@ export interface ProfileContext {
   readonly importsOf: (task: TaskId) => readonly string[];
 }
 
+/**
+ * What a task that never ran will import: what others of the same source did, such as those of its matrix; else what
+ * those of this run did that have ended.
+ */
+export function likelyImports(tasks: readonly Task[], known: (task: TaskId) => readonly string[], ofRun: ReadonlySet<string>): ProfileContext['importsOf'] {
+  const bySource = new Map<string, Set<string>>();
+  for (const task of tasks) {
+    const key = JSON.stringify(task.source);
+    const imports = bySource.get(key) ?? new Set();
+    bySource.set(key, imports);
+    for (const name of known(task.id)) imports.add(name);
+  }
+  const sources = new Map(tasks.map((task) => [task.id, JSON.stringify(task.source)]));
+  return (task) => {
+    const own = known(task);
+    if (own.length > 0) return own;
+    const alike = bySource.get(sources.get(task) ?? '');
+    return [...(alike === undefined || alike.size === 0 ? ofRun : alike)];
+  };
+}
+
 export function warmProfiles(tasks: readonly Task[], { folder, interpreter, pythonPath, importsOf, ...context }: ProfileContext): readonly WarmProfile[] {
   return tasks.filter(needsInterpreter).map((task) => {
     const [, bootstrap = ''] = commandOf(task, { folder, pythonPath, interpreter });

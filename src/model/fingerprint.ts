@@ -242,6 +242,7 @@ export function describeReason(reason: Reason): string {
     case 'env-changed':
       return `environment variable ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
     case 'interpreter-changed':
+      if (hasMisfit(reason.from)) return `it ran with ${reason.from.slice(reason.from.indexOf(warmMark) + warmMark.length)}`;
       return `interpreter: ${reason.from} → ${reason.to}`;
     case 'package-changed':
       return `package ${reason.name}: ${reason.from ?? 'not installed'} → ${reason.to ?? 'not installed'}`;

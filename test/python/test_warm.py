@@ -93,6 +93,7 @@ class WarmProcess:
         for thread in threads:
             thread.join()
         end = self.receive()
+        self.misfit = end.get("misfit")
         self._send({"type": "reap", "id": self._last})
         code = end["code"] if "code" in end else -getattr(signal, end["signal"])
         return subprocess.CompletedProcess(command, code, texts[1], texts[2])

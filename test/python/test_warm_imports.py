@@ -188,26 +188,60 @@ class WhatTasksSetFirst(WithPackages):
         super().setUp()
         self.installed({"alpha/__init__.py": "import os\nfrom . import part\nV = os.environ.get('ALPHA')", "alpha/part.py": "import mmap, usesyaml", "usesyaml.py": "import fakeyaml\nV = fakeyaml.V", "fakeyaml.py": "V = 'real'"})
 
+    def assert_not_forked(self, warm, text, reason, kind="script", source=None):
+        path = self.write("tasks/script.py", text)
+        self.assertEqual(self.start(warm, kind, source or path), {"type": "not-started", "id": warm._last, "reason": reason, "stale": False})
+
     def test_a_script_that_sets_variables_before_it_imports_is_not_forked(self):
         warm = self.ready(["alpha"])
         for text in (
             "import os\nos.environ['ALPHA'] = '1'\nimport alpha",
             "import os\nos.environ.setdefault('ALPHA', '1')\nimport alpha",
             "import os\nos.environ.update(ALPHA='1')\nfrom alpha import V",
+            "import os\nos.environ['OMP_NUM_THREADS'] = '1'\nimport alpha",
+            "import os\nname = 'X'\nos.environ[name] = '1'\nimport alpha",
             "from os import environ\nenviron['ALPHA']='1'\ndef f():\n    import alpha",
-            "from dotenv import load_dotenv\nload_dotenv()\nimport alpha",
             "# %%\n# %env ALPHA=1\n# %%\nimport alpha",
             '{"cells": [{"cell_type": "code", "source": ["import os\\n", "os.environ[\\"ALPHA\\"] = \\"1\\"\\n", "import alpha"]}]}',
         ):
             with self.subTest(text):
-                path = self.write("tasks/script.py", text)
-                self.assertEqual(self.start(warm, "script", path), {"type": "not-started", "id": warm._last, "reason": "script.py sets environment variables before it imports", "stale": False})
+                self.assert_not_forked(warm, text, "script.py sets environment variables before it imports")
         for text in (
             "import os, alpha\nos.environ['ALPHA'] = '1'\n",
             "import os\nif os.environ['HOME'] == '1': pass\nimport alpha",
             "import os\nos.environ['MPLBACKEND'] = 'Agg'\nos.environ.setdefault('MPLBACKEND', 'Agg')\nimport alpha",
+            "import os\nos.environ['SOME_TOKEN_OF_NOBODY'] = '1'\nimport alpha\nprint(alpha.V)",
         ):
-            self.assertEqual(self.how(warm, FORKED + text), "forked")
+            with self.subTest(text):
+                self.assertEqual(self.how(warm, FORKED + text), "forked")
+        self.assertEqual(self.lines("warning"), [])
+
+    def test_a_module_that_sets_variables_when_it_is_imported(self):
+        warm = self.ready(["alpha"])
+        self.write("tasks/config/__init__.py", "from . import deep\n")
+        self.write("tasks/config/deep.py", "import os\nos.environ['ALPHA'] = '1'\ndef f(): pass\n")
+        self.assert_not_forked(warm, "import config\nimport alpha", "deep.py sets environment variables before others are imported")
+        self.write("jobs.py", "import os\nos.environ['ALPHA'] = '1'\nimport alpha\ndef go(): pass\n")
+        self.assert_not_forked(warm, "", "jobs.py sets environment variables before it imports", "call", "jobs:go")
+        self.write("tasks/config/deep.py", "import os\ndef f():\n    os.environ['ALPHA'] = '1'\n")
+        self.assertEqual(self.how(warm, f"{FORKED}import config\nimport alpha"), "forked")
+
+    def test_variables_that_no_import_asks_for(self):
+        self.write("tasks/dotenv.py", "import os\ndef load_dotenv():\n    os.environ.update(SOME_TOKEN_OF_NOBODY='1', OTHER_TOKEN='2')\n")
+        warm = self.ready(["alpha", "numpy"])
+        self.assertEqual(self.how(warm, f"{FORKED}from dotenv import load_dotenv\nload_dotenv()\nimport alpha, numpy\n"), "forked")
+        self.assertEqual(self.lines("warning"), [])
+
+    def test_imports_that_go_through_all_variables(self):
+        for text in ("sorted(os.environ)", "os.environ.copy()", "dict(os.environ)", "os.environ.items()", "subprocess.call('true')"):
+            with self.subTest(text):
+                self.installed({"alpha/__init__.py": f"import os, subprocess\nV = {text}\nlist(V if V else ())"})
+                self.assert_not_forked(self.ready(["alpha"]), "import os\nos.environ['SOME_TOKEN_OF_NOBODY'] = '1'\nimport alpha", "script.py sets environment variables before it imports")
+
+    def test_subclasses_are_asked_for(self):
+        warm = self.ready(["alpha"])
+        self.write("tasks/registry.py", "def all_of(base):\n    return base.__subclasses__()\n")
+        self.assert_not_forked(warm, "import registry\n", "registry.py asks for the subclasses of a class")
 
     def given(self, warm, script, reason):
         """What a forked task printed that was told of, and is not forked again."""
@@ -219,25 +253,24 @@ class WhatTasksSetFirst(WithPackages):
         self.assertEqual(told, [f"{module} loaded before it was imported {how}"])
         text = f"{module} was loaded before the task, which imports it {how}: it may not be what it is in a fresh process. The task runs once more, in one; RUNWEAVE_WARM=off under env has it do so always"
         self.assertEqual([line["message"] for line in self.lines("warning")], [text])
-        self.write("tasks/script.py", "# changed")
-        self.assertEqual(self.start(warm, "script", path)["reason"], reason)
+        self.assertEqual(warm.misfit, reason)
         return forked.stdout
 
     def test_a_module_of_its_own_that_sets_variables(self):
-        self.write("tasks/settings.py", "import os\nos.environ['ALPHA'] = 'set'\n")
+        self.write("tasks/settings.py", "import os\nif True:\n    os.environ['ALPHA'] = 'set'\n")
         warm = self.ready(["alpha", "colorsys"])
         self.write("tasks/other.py", FORKED + "import settings, colorsys\n")
         self.assertEqual(self.forked(warm, "script", self.path("tasks/other.py")).stdout, "forked\n")
         self.assertEqual(self.given(warm, "import settings, alpha\nprint(alpha.V)\n", "alpha is imported after ALPHA was set"), "forked\nNone\n")
 
     def test_a_fork_that_was_made_ahead(self):
-        self.write("tasks/settings.py", "import os\nos.environ['ALPHA'] = 'set'\n")
+        self.write("tasks/settings.py", "import os\nif True:\n    os.environ['ALPHA'] = 'set'\n")
         warm = self.ready(["alpha"])
         warm.ahead()
         self.assertEqual(self.given(warm, "import settings, alpha\n", "alpha is imported after ALPHA was set"), "forked\n")
 
     def test_a_process_of_the_task(self):
-        self.write("tasks/settings.py", "import os\nos.environ['ALPHA'] = 'set'\n")
+        self.write("tasks/settings.py", "import os\nif True:\n    os.environ['ALPHA'] = 'set'\n")
         script = "import multiprocessing.pool\ndef f(_):\n    import settings, alpha\n    return alpha.V\nif __name__ == '__main__':\n    with multiprocessing.pool.Pool(1) as pool: print(pool.map(f, [1]))\n"
         self.assertEqual(self.given(self.ready(["alpha", "multiprocessing.pool"]), script, "alpha is imported after ALPHA was set"), "forked\n[None]\n")
 
@@ -311,11 +344,11 @@ class WhatTasksSetFirst(WithPackages):
 
     def test_a_notebook(self):
         path = self.write("n.py", "# %%\nimport settings\n# %%\nimport alpha\nprint(alpha.V)\n")
-        self.write("settings.py", "import os\nos.environ['ALPHA'] = 'set'\n")
+        self.write("settings.py", "import os\nif True:\n    os.environ['ALPHA'] = 'set'\n")
         warm = self.ready(["alpha"], notebooks=True)
         self.forked(warm, "notebook", path)
         self.assertEqual([line["misfit"] for line in self.lines("observed") if "misfit" in line], ["alpha loaded before it was imported after ALPHA was set"])
-        self.assertEqual(self.start(warm, "notebook", path)["reason"], "alpha is imported after ALPHA was set")
+        self.assertEqual(warm.misfit, "alpha is imported after ALPHA was set")
 
 
 if __name__ == "__main__":

@@ -63,7 +63,14 @@ type Message =
   | { readonly type: 'unusable'; readonly reason: string }
   | { readonly type: 'started'; readonly id: number; readonly pid: number; readonly outputs: readonly [stdout: number, stderr: number] }
   | { readonly type: 'not-started'; readonly id: number; readonly reason: string; readonly stale: boolean }
-  | { readonly type: 'ended'; readonly id: number; readonly code?: number; readonly signal?: string };
+  | { readonly type: 'ended'; readonly id: number; readonly code?: number; readonly signal?: string; readonly misfit?: string };
+
+/** Sources of tasks (files, or `module:function`) that a module which was loaded ahead did not fit: they start in fresh processes. */
+export interface Misfits {
+  /** Which, and how: `numpy is imported after OMP_NUM_THREADS was set`. */
+  readonly of: (source: string) => string | undefined;
+  readonly set: (source: string, reason: string) => void;
+}
 
 interface Warm {
   readonly key: string;
@@ -71,6 +78,8 @@ interface Warm {
   readonly child: ChildProcess;
   readonly control: Socket;
   readonly tasks: Map<number, ForkedTask>;
+  /** Of the same tasks. */
+  readonly sources: Map<number, string>;
   state: 'loading' | 'ready' | 'stale' | 'gone';
 }
 
@@ -79,7 +88,7 @@ export function mayBeWarm(env: Readonly<Record<string, string | undefined>>): bo
   return process.platform === 'linux' && env['RUNWEAVE_WARM'] !== 'off';
 }
 
-export function warmBackend(fallback: Backend): WarmBackend {
+export function warmBackend(fallback: Backend, misfits: Misfits = inMemory()): WarmBackend {
   const ready = new Map<string, Warm>();
   const all = new Set<Warm>();
   const leftOut = new Map<string, string>();
@@ -116,8 +125,11 @@ export function warmBackend(fallback: Backend): WarmBackend {
       leftOut.set(name, reason);
       // What is not installed is the task's to say, if it needs it.
       if (reason.startsWith('ModuleNotFoundError')) continue;
-      // Of its package: one may have a dozen modules that tasks import.
-      tell(`${name.split('.')[0] ?? name} is not loaded ahead of the tasks that import it: ${reason}`);
+      // One package may have a dozen modules that tasks import, and that do the same.
+      const alike = `${name.split('.')[0] ?? name}: ${reason}`;
+      if (told.has(alike)) continue;
+      told.add(alike);
+      tell(`${name} is not loaded ahead of the tasks that import it: ${reason}`);
     }
   };
 
@@ -161,7 +173,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
     const control = child.stdio[3] as Socket;
-    const warm: Warm = { key, imports, child, control, tasks: new Map(), state: 'loading' };
+    const warm: Warm = { key, imports, child, control, tasks: new Map(), sources: new Map(), state: 'loading' };
     all.add(warm);
     let problem = '';
     child.stdout?.resume();
@@ -223,6 +235,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
       if (message.stale) retire(warm);
       task.notStarted(message.reason);
     } else {
+      if (message.misfit !== undefined) misfits.set(warm.sources.get(message.id) ?? '', message.misfit);
       task.ended(message.signal === undefined ? { type: 'exit', code: message.code ?? 0 } : { type: 'signal', signal: message.signal });
       forget(warm, message.id);
       // It kept the process's id from being given out again until what it left behind was ended.
@@ -245,6 +258,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
 
   const forget = (warm: Warm, id: number): void => {
     warm.tasks.delete(id);
+    warm.sources.delete(id);
     if (warm.tasks.size > 0) return;
     warm.control.unref();
     // After what is still to be said of this task.
@@ -270,7 +284,8 @@ export function warmBackend(fallback: Backend): WarmBackend {
     const key = isWanted && mayBeWarm(request.env) ? keyOf({ interpreter, bootstrap, cwd: request.cwd, env: request.env, isNotebook: kind === 'notebook' }) : undefined;
     if (key === undefined || !wanted.some(([other]) => other === key)) return fallback.start(request);
     const warm = ready.get(key);
-    const forked = warm?.state === 'ready' ? await fork(warm, request) : undefined;
+    const misfit = misfits.of(sourceOf(request));
+    const forked = warm?.state === 'ready' ? (misfit ?? (await fork(warm, request))) : undefined;
     if (typeof forked === 'string') tell(`started in a fresh process: ${forked}`);
     const running = typeof forked === 'object' ? forked : await fallback.start(request);
     if (notes.length === 0) return running;
@@ -283,6 +298,7 @@ export function warmBackend(fallback: Backend): WarmBackend {
   const fork = (warm: Warm, request: ProcessRequest): Promise<RunningProcess | string> => new Promise((resolve) => {
     const id = (lastId += 1);
     warm.tasks.set(id, forkedTask(request, resolve));
+    warm.sources.set(id, sourceOf(request));
     warm.control.ref();
     send(warm, { type: 'start', id, command: request.command, cwd: request.cwd, env: request.env });
   });
@@ -292,6 +308,16 @@ export function warmBackend(fallback: Backend): WarmBackend {
     for (const warm of all) warm.control.end();
   };
   return { start, prepare, soon, settled: async () => loading, leftOut: () => leftOut, close };
+}
+
+/** As `Misfits` has it: the third argument of the bootstrap. */
+function sourceOf({ command }: ProcessRequest): string {
+  return command[3] ?? '';
+}
+
+function inMemory(): Misfits {
+  const known = new Map<string, string>();
+  return { of: (source) => known.get(source), set: (source, reason) => void known.set(source, reason) };
 }
 
 function lastLine(text: string): string | undefined {

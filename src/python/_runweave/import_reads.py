@@ -19,6 +19,8 @@ _writing = os.O_WRONLY | os.O_RDWR
 # They ask the system by `os.stat` and `os.lstat`, whichever version of Python it is.
 _asking = ("genericpath", "posixpath", "pathlib", "pathlib._local", "pathlib._abc")
 _helpers = ("runweave", "_runweave")
+_all = object()
+_starting = ("subprocess.Popen", "os.posix_spawn", "os.exec", "os.system", "os.fork")
 _system = ("/proc/", "/dev/", "/sys/")
 
 
@@ -35,6 +37,7 @@ class ImportReads:
         self._calls = {}  # name of a module → functions of `observe`, each with arguments, as a set
         self._written = {}  # name of a module → file
         self._variables = {}  # name of a module → variable of a task's that it asked for
+        self._asked = {}  # name of a module → variables that it asked for, as a set; `_all` among them if it went through all
         self._per_attempt = re.compile(per_attempt)
         self._with_relative = set()
         self._folder = os.getcwd()
@@ -70,6 +73,7 @@ class ImportReads:
     def failed(self, name, outer):
         """What an import has done that failed counts for who tried it."""
         self._calls.setdefault(outer, {}).update(self._calls.pop(name, {}))
+        self._asked.setdefault(outer, set()).update(self._asked.pop(name, ()))
         if name in self._with_relative:
             self._with_relative.add(outer)
 
@@ -102,6 +106,10 @@ class ImportReads:
         """Whether these would have looked elsewhere, had they been imported now."""
         return not self._with_relative.isdisjoint(names) and _current_folder() != self._folder
 
+    def was_asked_for(self, variable, names):
+        """Whether the import of one of these asked Python for a variable."""
+        return any(name in names and (variable in asked or _all in asked) for name, asked in self._asked.items())
+
     def is_per_attempt(self, variable):
         """A module that asks for such a variable is not loaded before there is a task."""
         return self._per_attempt.search(variable) is not None
@@ -116,7 +124,12 @@ class ImportReads:
                     pass  # as in the observer's own hook
 
     def _audit(self, event, arguments):
-        if self._is_over or event not in _reading:
+        if self._is_over:
+            return
+        if event in _starting:
+            self._ask_variable(_all)  # what is started may ask for any
+            return
+        if event not in _reading:
             return
         try:
             frame = sys._getframe(1)
@@ -184,7 +197,12 @@ class ImportReads:
             pass
 
     def _ask_variable(self, key):
-        name = os.fsdecode(key)
+        if not self._loading:
+            return
+        name = key if key is _all else os.fsdecode(key)
+        self._asked.setdefault(self._loading[-1], set()).add(name)
+        if key is _all:
+            return
         # The helper is given these when the task imports it.
         if self._loading and self._per_attempt.search(name) and self._loading[-1].partition(".")[0] not in _helpers:
             self._variables[self._loading[-1]] = name
@@ -211,6 +229,10 @@ class _Variables(dict):
     def __getitem__(self, key):
         self._ask(key)
         return super().__getitem__(key)
+
+    def __iter__(self):
+        self._ask(_all)
+        return super().__iter__()
 
 
 class _Asked:

@@ -20,7 +20,7 @@ import time
 from _frozen_importlib_external import ExtensionFileLoader
 from _thread import get_ident
 
-from . import loggers, module_changes, observe, search_path
+from . import libraries, loggers, module_changes, observe, search_path
 
 _hidden = {}  # name → module, in the order of their first import
 _specs = {}  # name of each of them → its `__spec__`
@@ -58,7 +58,7 @@ def load(name, reads=None):
         before = set(sys.modules)
         if loading:
             module_changes.note(_needs.get(loading[-1][0], ()), loading[-1][0])
-        loading.append([spec.name, list(_warnings.filters), dict(os.environ), *loggers.names()])
+        loading.append([spec.name, list(_warnings.filters), variables(), *loggers.names()])
         names_loading.append(spec.name)
         try:
             note_overwritten(spec.name)
@@ -83,6 +83,10 @@ def load(name, reads=None):
             if reads is not None:
                 reads.follow()
 
+    def variables():
+        # Past those who listen to who asks for which.
+        return dict(dict.items(os.environ._data))
+
     def note_overwritten(name):
         package, _, attribute = name.rpartition(".")
         value = vars(sys.modules[package]).get(attribute, _none) if package in sys.modules else _none
@@ -96,13 +100,14 @@ def load(name, reads=None):
             outer[3].update(made)
             outer[4].extend(handlers)
         added_filters = [each for each in _warnings.filters if each not in filters]
-        names = {*environment, *os.environ}
-        variables = {name: (os.environ.get(name), environment.get(name) is not None) for name in names if environment.get(name) != os.environ.get(name)}
-        if added_filters or variables:
-            _effects[name] = (added_filters, variables)
+        now = variables()
+        changed = {key: now.get(key) for key in {*environment, *now} if environment.get(key) != now.get(key)} if environment != now else {}
+        decoded = {os.fsdecode(key): (None if value is None else os.fsdecode(value), key in environment) for key, value in changed.items()}
+        if added_filters or changed:
+            _effects[name] = (added_filters, decoded)
             for outer in loading[:-1]:  # what an inner import did is not the outer one's
                 outer[1] += added_filters
-                outer[2].update({name: value for name, (value, _) in variables.items()})
+                outer[2].update(changed)
 
     def note_failure(name, outer):
         # It will be in no group: what was looked for, and all else, was done by who tried to import it.
@@ -357,7 +362,7 @@ def _misfit(name):
         return "after a module was made that it looks for"
     if os.environ._data != _environment and (packages or not _reading_environment.isdisjoint(group)):
         variables = os.environ._data
-        changed = [each for each in {*_environment, *variables} if _environment.get(each) != variables.get(each) and not each.startswith(_of_nobody) and not _reads.is_per_attempt(os.fsdecode(each))]
+        changed = [each for each in {*_environment, *variables} if _environment.get(each) != variables.get(each) and cares_for(each, group)]
         if changed:
             return f"after {os.fsdecode(min(changed))} was set"
     if _reads.is_elsewhere(_reads.of(group)):
@@ -368,6 +373,13 @@ def _misfit(name):
     new = [each for each in _special if each in group and not _is_given(each)]
     changed = module_changes.replaced(new) or next(filter(None, map(loggers.replaced, new)), None)
     return f"after {changed} was changed" if changed else None
+
+
+def cares_for(variable, names=_specs):
+    """Whether the import of any of these modules (all) may depend on an environment variable, as bytes."""
+    if variable.startswith(_of_nobody) or _reads.is_per_attempt(os.fsdecode(variable)):
+        return False
+    return _reads.was_asked_for(os.fsdecode(variable), names) or libraries.may_ask_for(variable)
 
 
 def _is_given(name):

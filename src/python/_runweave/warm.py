@@ -103,8 +103,6 @@ class _Server:
         self._outputs = {}  # id of the request → ends of its pipes that the executor has not opened yet
         self._ahead = None  # (descriptor of the process, pid, connection) of a fork that waits for a task
         self._unused = {}  # descriptor of the process → pid of one that need not wait any more
-        self._sources = {}  # pid → source of its task
-        self._fresh = {}  # source of a task → why it must not be forked
         self._poll = select.poll()
 
     def run(self, receive):
@@ -146,7 +144,7 @@ class _Server:
     def _start(self, request):
         """True in the new process, if there is one."""
         number = request["id"]
-        reason = self._watched.change() or self._watched.shadowing(_own_folder(request)) or self._why_fresh(request)
+        reason = self._watched.change() or self._watched.shadowing(_own_folder(request)) or _why_fresh(request)
         kept, outputs = [], []  # ends of pipes: the executor's, and the task's
         try:
             if reason:
@@ -173,15 +171,10 @@ class _Server:
             descriptor = os.pidfd_open(pid)
             self._poll.register(descriptor, select.POLLIN)
         self._tasks[descriptor] = (number, pid, request["env"])
-        self._sources[pid] = request["command"][3]
         self._outputs[number] = kept
         _send({"type": "started", "id": number, "pid": pid, "outputs": kept})
         _close(outputs)
         return False
-
-    def _why_fresh(self, request):
-        kind, source = request["command"][2:4]
-        return self._fresh.get(source) or (None if kind == "call" else misfits.needs_fresh(source))
 
     def _fork_ahead(self):
         """In the new process what waits for its task, which has come if it is no notebook; None if there is none."""
@@ -233,17 +226,16 @@ class _Server:
 
     def _tell_end(self, descriptor):
         number, pid, _ = self._tasks[descriptor]
-        source, reason = self._sources.pop(pid), misfits.told_by(pid)
-        if reason is not None:
-            self._fresh[source] = reason
+        misfit = misfits.told_by(pid)
+        told = {"type": "ended", "id": number} if misfit is None else {"type": "ended", "id": number, "misfit": misfit}
         # Not reaped yet: until the executor has ended all that the task left behind, its id must not be another's.
         info = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         if info.si_code == os.CLD_EXITED:
-            _send({"type": "ended", "id": number, "code": info.si_status})
+            _send({**told, "code": info.si_status})
         else:
             names = {each.value: each.name for each in signal.Signals}
             name = names.get(info.si_status, f"signal {info.si_status}")  # real-time signals have no names
-            _send({"type": "ended", "id": number, "signal": name})
+            _send({**told, "signal": name})
 
     def _reap(self, number):
         for descriptor, (task, pid, _) in list(self._tasks.items()):
@@ -328,6 +320,13 @@ def _lines():
         if lines:
             # As Python decodes a fresh process's arguments and environment: the locale's encoding may be ASCII.
             yield [json.loads(os.fsdecode(line)) for line in lines]
+
+
+def _why_fresh(request):
+    kind, source = request["command"][2:4]
+    folder = _own_folder(request)
+    path = source if kind != "call" else os.path.join(folder, *source.partition(":")[0].split(".")) + ".py"
+    return misfits.needs_fresh(path, folder, preload.cares_for)
 
 
 def _own_folder(request):

@@ -35,6 +35,17 @@ function remember(memory: DecisionMemory, task: Task): void {
 }
 
 describe('what is known of tasks', () => {
+  it('has sources that a module did not fit, for a day, also in the next process', (context) => {
+    context.mock.timers.enable({ apis: ['Date'], now: 1e12 });
+    const open = (): ReturnType<typeof createTaskMemory> => createTaskMemory(path.join(folder, '.runweave'), path.join(folder, 'runweave.yaml'));
+    const known = open().misfits();
+    known.set('/w/a.py', 'numpy is imported after A was set');
+    known.save();
+    assert.deepEqual(['/w/a.py', '/w/b.py'].map(open().misfits().of), ['numpy is imported after A was set', undefined]);
+    context.mock.timers.tick(24 * 3600 * 1000);
+    assert.equal(open().misfits().of('/w/a.py'), undefined);
+  });
+
   it('is told of results also where another state of the pipeline file was read since', async () => {
     const known = createTaskMemory(path.join(folder, '.runweave'), path.join(folder, 'runweave.yaml'));
     const pipeline = pipelineOf([first, second]);

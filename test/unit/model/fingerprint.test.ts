@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { absent, describeReason, type Digest } from '../../../src/model/fingerprint.ts';
+import { absent, describeReason, withMisfit, type Digest } from '../../../src/model/fingerprint.ts';
 
 const content = `sha256:${'87637d66'.repeat(8)}` as Digest;
 
@@ -9,6 +9,11 @@ describe('describeReason', () => {
     assert.equal(describeReason({ type: 'source-changed', path: 'a.py', from: content, to: absent }), 'source a.py is gone (87637d66 → none)');
     assert.equal(describeReason({ type: 'input-changed', path: 'a.csv (read)', from: absent, to: content }), 'input a.csv (read) is new (none → 87637d66)');
     assert.equal(describeReason({ type: 'source-changed', path: 'a.py', from: content }), 'source a.py is gone (87637d66 → none)');
+  });
+
+  it('says of a module that did not fit a warm task what it was', () => {
+    const from = withMisfit('CPython 3.12.4', 'numpy loaded before it was imported after A was set');
+    assert.equal(describeReason({ type: 'interpreter-changed', from, to: 'CPython 3.12.4' }), 'it ran with numpy loaded before it was imported after A was set');
   });
 
   it('tells a failure from a task that a change cut off', () => {

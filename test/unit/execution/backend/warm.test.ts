@@ -79,6 +79,25 @@ async function prepared(context: TestContext, ...profiles: readonly WarmProfile[
 }
 
 describe('a warm process', { timeout: 300_000, skip: !isLinux && 'only Linux forks tasks' }, () => {
+  it('starts a source fresh that a module did not fit', async (context) => {
+    const known = new Map<string, string>();
+    let fresh = 0;
+    const local = localBackend();
+    const warm = warmBackend({ start: (request) => ((fresh += 1), local.start(request)) }, { of: (name) => known.get(name), set: (name, reason) => void known.set(name, reason) });
+    context.after(warm.close);
+    warm.prepare([profile({ imports: ['zoneinfo'] })]);
+    await warm.settled();
+    const script = 'import os\nset_it = os.environ.__setitem__\nset_it("PYTHONTZPATH", "/nowhere")\nimport zoneinfo\n';
+    const log = { ...env, RUNWEAVE_LOG: path.join(folder, 'misfit-log.jsonl'), RUNWEAVE_WORKSPACE: folder };
+    const first = await start(warm, script, { env: log });
+    await first.ended;
+    assert.deepEqual([fresh, [...known.values()]], [0, ['zoneinfo is imported after PYTHONTZPATH was set']]);
+    const [name = ''] = known.keys();
+    const again = await start(warm, '', { command: [interpreter, bootstrap, 'script', name], env: log });
+    await again.ended;
+    assert.deepEqual([fresh, again.note], [1, 'started in a fresh process: zoneinfo is imported after PYTHONTZPATH was set']);
+  });
+
   it('starts tasks that end with what they end with, in a group of their own', async (context) => {
     const warm = await prepared(context);
     const ended = await start(warm, 'import os, sys\nprint("pid", os.getpid(), os.getpgid(0), os.getsid(0))\nprint("é", file=sys.stderr)\nsys.exit(7)');
