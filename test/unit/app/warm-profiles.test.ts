@@ -9,7 +9,7 @@ describe('what a task will import', () => {
   const tasks = [task('train[1]', 'train.py'), task('train[2]', 'train.py'), task('report', 'report.py')];
   const importsOf = (known: Readonly<Record<string, readonly string[]>>, ofRun: readonly string[]): readonly (readonly string[])[] => {
     const of = likelyImports(tasks, (id) => known[id] ?? [], new Set(ofRun));
-    return tasks.map(({ id }) => of(id as TaskId));
+    return tasks.map(({ id }) => of(id));
   };
 
   it('is what it imported, else what its siblings did, else what this run did', () => {
