@@ -42,8 +42,8 @@ describe('runs', () => {
     const { stdout, code } = await cli('runs');
     assert.equal(code, 0);
     const [header, newest, oldest] = stdout.split('\n');
-    assert.match(header ?? '', /^STATUS +RUN +STARTED +TIME +TASKS +VERSION +METRICS$/);
-    assert.match(newest ?? '', /^✓ succeeded +\d{8}T\d{6}Z-small-[0-9a-z]+ +(just now|\d+ \w+ ago) +[\d.]+ m?s +1\/1 +make\.loss=0\.25$/);
+    assert.match(header ?? '', /^STATUS +RUN +AGE +TIME +RAN +loss$/);
+    assert.match(newest ?? '', /^✓ succeeded +\d{8}T\d{6}Z-small-[0-9a-z]+ +(now|\d+ s) +[\d.]+ m?s +1\/1 +0\.25$/);
     assert.match(oldest ?? '', /^✗ failed .* 3\/3 /);
     assert.match((await cli('runs', '-n', '1')).stdout, /^and 1 older run: runweave runs --all$/m);
   });
