@@ -59,7 +59,7 @@ Failed: 1 succeeded, 1 failed, 1 up to date, 1 not run, 3.6 s. .runweave/runs/x.
       a.stale(6, changed),
       b.attemptEnded(6, { attempt: 1, outcome: 'cancellation' }),
     ]) printer.event(event);
-    assert.equal(host.out(), '▸ a\n✓ a  1 ms\n▸ b\n↻ b  cancelled: a will run\n↻ a  to run again: environment variable X: 1 → 2\n');
+    assert.equal(host.out(), '▸ a\n✓ a  1 ms\n▸ b\n↻ b  cancelled: a will run\n↻ a  to run again: environment variable X: "1" → "2"\n');
   });
 
   it('tells retries, warnings, and what made it run', () => {
