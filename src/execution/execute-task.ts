@@ -15,6 +15,7 @@ import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
 import { floatsAmong, plainJson } from '../model/whole-float.ts';
+import type { Cleared } from '../fingerprint/clear-outputs.ts';
 import { filesOf, type FileDigests } from '../fingerprint/file-digests.ts';
 import { withObserved } from '../fingerprint/executed-fingerprint.ts';
 import { fileStamp, lastWriteIn, lookAtStart } from '../fingerprint/held-still.ts';
@@ -69,9 +70,11 @@ export async function executeTask(execution: Execution, context: ExecutionContex
   const { clock, results } = context;
   const startTime = clock.now();
   const span = { runId: context.runId, traceId: context.traceId, spanId: context.spanOf(task.id) };
+  let cleared: Cleared | undefined;
   try {
-    return await execute(execution, context, startTime, span);
+    return await execute(execution, context, { startTime, span, onCleared: (found) => (cleared = found) });
   } catch (error) {
+    await cleared?.putBack();
     if (!isRefusal(error)) throw error;
     const time = clock.now();
     const { fingerprint } = decision;
@@ -89,7 +92,14 @@ function isRefusal(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
 }
 
-async function execute(execution: Execution, context: ExecutionContext, startTime: UnixNano, span: SpanReference): Promise<Executed> {
+interface Begun {
+  readonly startTime: UnixNano;
+  readonly span: SpanReference;
+  /** What has to be put back if this is the end of it. */
+  readonly onCleared: (cleared: Cleared) => void;
+}
+
+async function execute(execution: Execution, context: ExecutionContext, { startTime, span, onCleared }: Begun): Promise<Executed> {
   const { task, decision, pipeline } = execution;
   const { clock, emit, results } = context;
   const { folder, digests, kept, memory, isOutput } = context.decision;
@@ -102,6 +112,7 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
   emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: plainJson(decision.params) });
   const cleared = await kept?.clear(task, setAsideIn(context));
+  if (cleared !== undefined) onCleared(cleared);
   makeOutputFolders(task, folder);
 
   let isWell = false;
@@ -114,10 +125,9 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   });
   memory?.written([...task.outputs, ...attempt.observed.written].map((file) => path.resolve(folder, file)));
   const { outputs, missing } = await readOutputs(task, folder, digests);
-  let madeAgain: ReadonlySet<string> = new Set();
   if (attempt.outcome === 'success' && missing.length === 0) {
     onWell();
-    madeAgain = cleared?.settle() ?? madeAgain;
+    cleared?.settle();
   } else await cleared?.putBack();
   const written = new Set(attempt.observed.written);
   const isCut = attempt.outcome === 'cancellation';
@@ -156,7 +166,7 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
     keep: async (isSuperseded) => {
       const result = { ...span, outcome, ...(isCut && isSuperseded && { superseded: true as const }), outputs, returns, ...(pickles !== undefined && { pickles }), duration: elapsed(startTime, time), end: time, fingerprint };
       results.ended(task.id, result);
-      return outcome !== 'success' ? undefined : kept?.keep(task, result, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0, written, madeAgain });
+      return outcome !== 'success' ? undefined : kept?.keep(task, result, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0, written, continued: new Set(attempt.observed.continued), stayed: cleared?.stayed ?? new Set() });
     },
   };
 }
