@@ -5,6 +5,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import path from 'node:path';
 import { describeReason } from '../model/fingerprint.ts';
+import { createMasker } from '../model/masker.ts';
 import type { Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Durations } from '../model/remaining.ts';
@@ -29,7 +30,8 @@ import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
 import { createPipelineSource } from './pipeline-source.ts';
 import { createPreparation, problem, type Prepared, type Problem, type RememberingContext } from './preparation.ts';
-import { interruptedRuns, recoverInterruptedRuns } from './recover.ts';
+import { interruptedRuns, recoverInterruptedRuns, type Recovery } from './recover.ts';
+import { secretValues } from './secret-values.ts';
 import { createTaskMemory } from './task-memory.ts';
 import { warmProfiles } from './warm-profiles.ts';
 import { fewestTasks, warmRun } from './warm-run.ts';
@@ -105,10 +107,16 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
 
   const recover = (): Promise<void> => (recovery ??= recoverNow());
 
+  const maskedText = (text: string): string => {
+    const { pipeline } = source.read();
+    return createMasker(secretValues(pipeline ?? { secrets: [], tasks: [] }, environment))?.text(text) ?? text;
+  };
+
   const recoverNow = async (): Promise<void> => {
     const refused = (error: unknown): void => listener(problem('storage', `runs that were interrupted could not be sealed: ${(error as Error).message}`));
     try {
-      for (const result of await recoverInterruptedRuns(store, refused)) listener({ type: 'recovered', result });
+      const recovery: Recovery = { pipelineFile: path.basename(file), onError: refused, onUntold: (message) => listener({ type: 'notice', message }), masked: maskedText };
+      for (const result of await recoverInterruptedRuns(store, recovery)) listener({ type: 'recovered', result });
     } catch (error) {
       refused(error);
     }
