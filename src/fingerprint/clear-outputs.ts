@@ -8,13 +8,14 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { Task } from '../model/pipeline.ts';
+import type { Task, TaskId } from '../model/pipeline.ts';
 import type { KeptEntries, KeptFile } from './kept-entries.ts';
 import { makeFolder } from './kept-folder.ts';
 import type { KeptObjects } from './kept-objects.ts';
 import type { MadeFile, OutputMakers } from './output-makers.ts';
-import { putInPlace } from './restored-files.ts';
+import { putInPlace, writeTime } from './restored-files.ts';
 import { asideMessages, moveAside, moveFile, removeAside, type MovedFile, type SetAside } from './set-aside.ts';
+import { statOf } from './stat-of.ts';
 
 /** What was taken away before an execution. The first of the two that is called counts. */
 export interface Cleared {
@@ -36,11 +37,18 @@ export interface OutputsContext {
   readonly makers: OutputMakers;
 }
 
+export interface ClearContext extends OutputsContext {
+  /**
+   * By task: files that came in an execution that did not succeed (absolute), and the times that they had at its end. A
+   * save that cancels a task is the rule while watching, and what is cut off there is nobody else's.
+   */
+  readonly left: Map<TaskId, ReadonlyMap<string, string | undefined>>;
+}
+
 export const nothingCleared: Cleared = { stayed: new Set(), putBack: () => Promise.resolve(), settle: () => undefined };
 
-export async function clearOutputs(task: Task, { runId, tell }: SetAside, { store, folder, entries, objects, makers }: OutputsContext): Promise<Cleared> {
+export async function clearOutputs(task: Task, { runId, tell }: SetAside, { store, folder, entries, objects, makers, left }: ClearContext): Promise<Cleared> {
   const there = makers.inFolders(task);
-  if (there.length === 0) return nothingCleared;
   const made = await makers.madeOf(task, there).catch(() => new Map<string, MadeFile>());
   const removed = new Map<string, MadeFile>();
   const moved: MovedFile[] = [];
@@ -82,7 +90,7 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, { stor
           if (!existsSync(from)) {
             makeFolder(path.dirname(from));
             moveFile(place, from);
-          } else if (why === 'changed') return true;
+          } else if (why === 'changed' || !hasComeAgain(from)) return true;
           removeAside(store, place);
           return false;
         } catch {
@@ -90,11 +98,18 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, { stor
         }
       }),
     );
+    try {
+      const came = makers.inFolders(task).filter((absolute) => !stayed.has(relativeTo(folder, absolute)));
+      left.set(task.id, new Map(came.map((absolute) => [absolute, timeOf(absolute)])));
+    } catch {
+      // They count as what was there before.
+    }
   };
   const settle = (): void => {
-    const isNeeded = ({ from, why }: MovedFile): boolean => why === 'changed' || !existsSync(from);
+    const isNeeded = ({ from, why }: MovedFile): boolean => why === 'changed' || !hasComeAgain(from);
     tellOf(moved.filter(isNeeded));
     for (const each of moved) if (!isNeeded(each)) removeAside(store, each.place);
+    left.delete(task.id);
   };
   let isOver = false;
   const once = <T>(act: () => T, otherwise: T): T => {
@@ -103,9 +118,32 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, { stor
     return act();
   };
   const taken = new Set([...removed.keys(), ...moved.map(({ from }) => from)]);
+  const leftBefore = left.get(task.id);
+  const isLeft = (absolute: string): boolean => {
+    const time = leftBefore?.get(absolute);
+    return time !== undefined && time === timeOf(absolute);
+  };
+  const stayed = new Set(there.flatMap((absolute) => (taken.has(absolute) || isLeft(absolute) ? [] : [relativeTo(folder, absolute)])));
   return {
-    stayed: new Set(there.flatMap((absolute) => (taken.has(absolute) ? [] : [path.relative(folder, absolute).replaceAll(path.sep, '/')]))),
+    stayed,
     putBack: () => once(putBack, Promise.resolve()),
     settle: () => once(settle, undefined),
   };
+}
+
+/** Under its name, and so in its place, whoever wrote it. */
+function hasComeAgain(absolute: string): boolean {
+  return statOf(absolute)?.isFile() === true;
+}
+
+function timeOf(absolute: string): string | undefined {
+  try {
+    return writeTime(absolute);
+  } catch {
+    return undefined;
+  }
+}
+
+function relativeTo(folder: string, absolute: string): string {
+  return path.relative(folder, absolute).replaceAll(path.sep, '/');
 }

@@ -16,7 +16,7 @@ import { isUnsettled, unsettled, type Digest, type Fingerprint, type Reason } fr
 import { canonicalJson, type Json } from '../model/json.ts';
 import type { Task } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
-import { clearOutputs, nothingCleared, type Cleared } from './clear-outputs.ts';
+import { clearOutputs, nothingCleared, type ClearContext, type Cleared } from './clear-outputs.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
 import { abandonedFiles, allEntries, openKeptEntries, removeEntries, type FoundEntry, type KeptFile } from './kept-entries.ts';
 import { keptFolder, stagingFile } from './kept-folder.ts';
@@ -86,6 +86,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   /** Nothing else was ever kept. */
   let isNewFolder = false;
   const makers = createOutputMakers({ folder, entriesOf: entries.of, objects, digests });
+  const left: ClearContext['left'] = new Map();
   const outputs = { store, folder, entries, objects, makers, digests, removeEntry: (found: FoundEntry) => removeEntries(kept, [found]) };
 
   const find: KeptResults['find'] = async (inputs, current, isOpen) => {
@@ -175,7 +176,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
 
   const restore: KeptResults['restore'] = (task, found, aside) => restoreOutputs(task, found, aside, outputs);
 
-  const clear: KeptResults['clear'] = async (task, aside) => (limit === 0 || !canBeKept(task) ? nothingCleared : clearOutputs(task, aside, outputs));
+  const clear: KeptResults['clear'] = async (task, aside) => (limit === 0 || !canBeKept(task) ? nothingCleared : clearOutputs(task, aside, { ...outputs, left }));
 
   const makeRoom = (): void => {
     entries.release();

@@ -240,6 +240,34 @@ describe('kept results', () => {
     assert.match(told[0] ?? '', /out\/log .*out\/seen .*were in the outputs of make before .*which wrote to them/);
   });
 
+  it('count as there before unless an execution that did not succeed left them', async () => {
+    const { kept, task, aside } = world();
+    const stayed = async (...names: readonly string[]): Promise<readonly string[]> => {
+      const cleared = await kept.clear(task, aside);
+      for (const name of names) write(`out/${name}`, `${name}${Math.random()}`);
+      await cleared.putBack();
+      return [...cleared.stayed];
+    };
+    assert.deepEqual(await stayed('cut'), []);
+    assert.deepEqual(await stayed(), []);
+    write('out/mine', 'by hand');
+    assert.deepEqual(await stayed('cut', 'mine'), ['out/mine']);
+    utimesSync(at('out/cut'), new Date(), new Date());
+    assert.deepEqual(await stayed(), ['out/cut', 'out/mine']);
+    (await kept.clear(task, aside)).settle();
+    assert.deepEqual(await stayed(), ['out/cut', 'out/mine']);
+  });
+
+  it('that came as a folder did not come again', async () => {
+    const { keep, kept, task, aside, told } = world();
+    write('out/x', 'mine');
+    await keep();
+    const { settle } = await kept.clear(task, aside);
+    write('out/x/y', 'made');
+    settle();
+    assert.deepEqual([readFileSync(asideFile('out/x'), 'utf8'), told.length], ['mine', 1]);
+  });
+
   it('that were restored are the task\'s own, as long as they are what was put there', async () => {
     const { keep, kept, restore, task, aside, told } = world();
     const state = async (name: string, isNew = true): Promise<void> => {
