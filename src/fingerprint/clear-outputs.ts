@@ -61,8 +61,9 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, { stor
         removed.set(absolute, found);
       }
     }
-  } catch {
-    // It may not be removed: then it is overwritten or stays, and the result is not kept.
+  } catch (error) {
+    // Then it is overwritten or stays, and the result is not kept.
+    tell(`what ${task.id} made in an earlier state could not be taken out of its outputs, and may be there beside what it makes now: ${(error as Error).message}`);
   }
   const tellOf = (files: readonly MovedFile[]): void => asideMessages(task.id, folder, files).forEach(tell);
 

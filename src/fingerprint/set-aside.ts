@@ -52,8 +52,13 @@ export function moveAside(store: string, runId: RunId, absolute: string, relativ
   const wanted = placeIn(setAsideOf(store, runId), relative);
   let place = wanted;
   for (let count = 2; existsSync(place); count += 1) place = `${wanted}.${count}`;
-  mkdirSync(path.dirname(place), { recursive: true });
-  moveFile(absolute, place);
+  try {
+    mkdirSync(path.dirname(place), { recursive: true });
+    moveFile(absolute, place);
+  } catch (error) {
+    removeAside(store, place);
+    throw error;
+  }
   return place;
 }
 

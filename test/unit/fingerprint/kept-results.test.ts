@@ -258,6 +258,16 @@ describe('kept results', () => {
     assert.deepEqual(await stayed(), ['out/cut', 'out/mine']);
   });
 
+  it('that can not be taken away are told of', async () => {
+    const { keep, kept, task, aside, told } = world();
+    write('out/x', 'made');
+    await keep();
+    write('.runweave/set-aside/run-x', 'in the way');
+    const { stayed } = await kept.clear(task, aside);
+    assert.deepEqual([readFileSync(at('out/x'), 'utf8'), [...stayed], told.length], ['made', ['out/x'], 1]);
+    assert.match(told[0] ?? '', /what make made in an earlier state could not be taken out of its outputs, .*run-x/);
+  });
+
   it('that came as a folder did not come again', async () => {
     const { keep, kept, task, aside, told } = world();
     write('out/x', 'mine');
