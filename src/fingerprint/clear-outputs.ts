@@ -10,7 +10,6 @@ import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { KeptEntries, KeptFile } from './kept-entries.ts';
-import { makeFolder } from './kept-folder.ts';
 import type { KeptObjects } from './kept-objects.ts';
 import type { MadeFile, OutputMakers } from './output-makers.ts';
 import { putInPlace, writeTime } from './restored-files.ts';
@@ -65,7 +64,11 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, { stor
     // Then it is overwritten or stays, and the result is not kept.
     tell(`what ${task.id} made in an earlier state could not be taken out of its outputs, and may be there beside what it makes now: ${(error as Error).message}`);
   }
-  const tellOf = (files: readonly MovedFile[]): void => asideMessages(task.id, folder, files).forEach(tell);
+  const leave = (needed: readonly MovedFile[]): void => {
+    asideMessages(task.id, folder, needed).forEach(tell);
+    const places = new Set(needed.map(({ place }) => place));
+    removeAside(store, moved.flatMap(({ place }) => (places.has(place) ? [] : [place])));
+  };
 
   const putBack = async (): Promise<void> => {
     const restored = new Map<string, { readonly digest: KeptFile['digest']; readonly restored: string }>();
@@ -85,14 +88,11 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, { stor
     } catch {
       // Then they are moved the next time, and told of.
     }
-    tellOf(
+    leave(
       moved.filter(({ from, place, why }) => {
         try {
-          if (!existsSync(from)) {
-            makeFolder(path.dirname(from));
-            moveFile(place, from);
-          } else if (why === 'changed' || !hasComeAgain(from)) return true;
-          removeAside(store, place);
+          if (existsSync(from)) return why === 'changed' || !hasComeAgain(from);
+          moveFile(place, from);
           return false;
         } catch {
           return true;
@@ -107,9 +107,7 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, { stor
     }
   };
   const settle = (): void => {
-    const isNeeded = ({ from, why }: MovedFile): boolean => why === 'changed' || !hasComeAgain(from);
-    tellOf(moved.filter(isNeeded));
-    for (const each of moved) if (!isNeeded(each)) removeAside(store, each.place);
+    leave(moved.filter(({ from, why }) => why === 'changed' || !hasComeAgain(from)));
     left.delete(task.id);
   };
   let isOver = false;

@@ -2,7 +2,7 @@
  * Outputs of an earlier result in the place of those that are there. All of it is staged and sound before anything is
  * touched; what has to go or to make room is removed where it is the task's own, and moved where it may be somebody's.
  */
-import { rmdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
 import type { Task } from '../model/pipeline.ts';
@@ -12,7 +12,7 @@ import type { FoundEntry, KeptFile } from './kept-entries.ts';
 import { linkFinder } from './kept-objects.ts';
 import type { MadeFile } from './output-makers.ts';
 import { putInPlace, withMode } from './restored-files.ts';
-import { asideMessages, moveAside, moveReplaced, type MovedFile, type SetAside } from './set-aside.ts';
+import { asideMessages, moveAside, moveReplaced, removeEmptied, type MovedFile, type SetAside } from './set-aside.ts';
 
 /** What is there where a result is to be put back; all by absolute paths. */
 interface Place {
@@ -97,21 +97,6 @@ export async function restoreOutputs(task: Task, found: FoundEntry, { runId, tel
   } finally {
     for (const temporary of staged.values()) rmSync(temporary, { force: true });
     asideMessages(task.id, folder, moved).forEach(tell);
-  }
-}
-
-/** Folders, below `folder`, that have nothing in them since these files are gone. */
-function removeEmptied(gone: readonly string[], folder: string): void {
-  const left = new Set<string>();
-  for (const start of new Set(gone.map((absolute) => path.dirname(absolute)))) {
-    for (let parent = start; parent.length > folder.length && !left.has(parent); parent = path.dirname(parent)) {
-      try {
-        rmdirSync(parent);
-      } catch {
-        // There is more in it.
-        left.add(parent);
-      }
-    }
   }
 }
 

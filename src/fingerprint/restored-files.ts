@@ -1,12 +1,9 @@
 /** Files that are put back, and by what they are known as that later: by their time, as whoever writes a file changes it. */
 import { chmodSync, statSync } from 'node:fs';
-import path from 'node:path';
-import { makeFolder } from './kept-folder.ts';
 import { moveFile } from './set-aside.ts';
 
 /** Gives a file from `staging/` its name and permissions. Returns its time, as `writeTime` does. Throws when the disk refuses. */
 export function putInPlace(temporary: string, target: string, mode: number): string {
-  makeFolder(path.dirname(target));
   moveFile(temporary, target);
   return withMode(target, mode);
 }

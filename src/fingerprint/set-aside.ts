@@ -53,10 +53,9 @@ export function moveAside(store: string, runId: RunId, absolute: string, relativ
   let place = wanted;
   for (let count = 2; existsSync(place); count += 1) place = `${wanted}.${count}`;
   try {
-    mkdirSync(path.dirname(place), { recursive: true });
     moveFile(absolute, place);
   } catch (error) {
-    removeAside(store, place);
+    removeAside(store, [place]);
     throw error;
   }
   return place;
@@ -66,7 +65,6 @@ export function moveAside(store: string, runId: RunId, absolute: string, relativ
 export function moveReplaced(store: string, absolute: string, relative: string): { readonly place: string; readonly isFirst: boolean } {
   const place = placeIn(replacedFolder(store), relative);
   const isFirst = !existsSync(place);
-  mkdirSync(path.dirname(place), { recursive: true });
   moveFile(absolute, place);
   return { place, isFirst };
 }
@@ -76,21 +74,44 @@ function placeIn(folder: string, relative: string): string {
 }
 
 /** What is not needed there any more, and the folders that are left empty. Never throws. */
-export function removeAside(store: string, place: string): void {
-  try {
-    rmSync(place, { force: true });
-    for (let folder = path.dirname(place); folder.length > store.length; folder = path.dirname(folder)) rmdirSync(folder);
-  } catch {
-    // A folder with more in it.
+export function removeAside(store: string, places: readonly string[]): void {
+  for (const place of places) {
+    try {
+      rmSync(place, { force: true });
+    } catch {
+      // It stays, and is removed with all that is old.
+    }
+  }
+  removeEmptied(places, store);
+}
+
+/** Folders, below `top`, that have nothing in them since these files are gone. Never throws. */
+export function removeEmptied(gone: readonly string[], top: string): void {
+  const left = new Set<string>();
+  for (const start of new Set(gone.map((absolute) => path.dirname(absolute)))) {
+    for (let folder = start; folder.length > top.length && !left.has(folder); folder = path.dirname(folder)) {
+      try {
+        rmdirSync(folder);
+      } catch (error) {
+        // Mostly, there is more in it.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') left.add(folder);
+      }
+    }
   }
 }
 
-/** Also to another file system. What has the name `to` is replaced. */
+/** Also to another file system, and into a folder that is not there yet. What has the name `to` is replaced. */
 export function moveFile(from: string, to: string): void {
   try {
     renameSync(from, to);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && !existsSync(path.dirname(to))) {
+      mkdirSync(path.dirname(to), { recursive: true });
+      moveFile(from, to);
+      return;
+    }
+    if (code !== 'EXDEV') throw error;
     const temporary = `${to}.${process.pid}.tmp`;
     try {
       copyFileSync(from, temporary, constants.COPYFILE_EXCL);
