@@ -174,6 +174,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const scratch = path.join(store, 'cache', 'attempts', runId);
   const pythonPath = pythonHelperFolder();
   const collector = lazyCollector((message) => emit({ type: 'warning', time: clock.now(), message }));
+  // A task is about to be started: what listens for it gets ready while it is.
+  if (request.first !== undefined) void collector.get().catch(() => undefined);
   const { changesSettled } = context;
   /** Since when it only waits for changes that may belong to it. */
   let idleSince: UnixNano | undefined;

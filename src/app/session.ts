@@ -57,6 +57,9 @@ export interface Watch {
   readonly close: () => Promise<void>;
 }
 
+/** Tasks that certainly run, from which on their processes are started by one that is small: it is made at once. */
+const manyStarts = 16;
+
 export function openSession(options: OpenOptions, listener: (message: SessionMessage) => void): Promise<Session> {
   const file = path.resolve(options.file);
   const folder = path.dirname(file);
@@ -197,6 +200,8 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
     const settled = alone === undefined ? prepared.settled : settledTasks(pipeline, scope, decision.memory);
     executed = 0;
     const results = await memory.results(pipeline);
+    // It gets ready while the first tasks are decided.
+    if (settled.open.filter(({ id }) => results.get(id) === undefined).length >= manyStarts) spawner.warm();
     const slots: Slots = { ...machine, ...pipeline.slots, ...(options.jobs !== undefined && { cpus: options.jobs }) };
     const durations = (of: readonly Task[]): Durations => durationsOf(of, results);
     const python = decision.interpreter;

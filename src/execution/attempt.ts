@@ -8,7 +8,7 @@
  *   starting ──could not start──▶ error
  */
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { evaluate, measuring, type Check, type CheckResult } from '../model/check.ts';
@@ -264,19 +264,29 @@ function writeParams(folder: string, params: JsonObject): string {
   const text = jsonText(Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))));
   const file = path.join(folder, `params-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
   if (existsSync(file)) return file;
-  // Parameters, and what the task logs, are for nobody else on this machine.
-  mkdirSync(path.dirname(folder), { recursive: true });
-  if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
-  // Whole under its name at once, and not to be written to.
+  makeScratch(folder);
+  // Not to be written to. Nobody else looks at it before it is whole.
   try {
-    writeFileSync(`${file}.tmp`, text, { mode: 0o400 });
-    renameSync(`${file}.tmp`, file);
+    writeFileSync(file, text, { mode: 0o400, flag: 'wx' });
   } catch (error) {
-    // It may not be written to the next time either.
-    rmSync(`${file}.tmp`, { force: true });
+    // A part of it on a full disk is not there the next time.
+    rmSync(file, { force: true });
     throw error;
   }
   return file;
+}
+
+/** Parameters, and what the task logs, are for nobody else on this machine. */
+function makeScratch(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT') throw error;
+    mkdirSync(path.dirname(folder), { recursive: true });
+    mkdirSync(folder, { mode: 0o700 });
+  }
 }
 
 /** Without it the task runs all the same: most report nothing by it. */
