@@ -21,7 +21,7 @@ afterEach(() => rmSync(path.dirname(store), { recursive: true, force: true }));
 
 const time = '1795000000000000000' as UnixNano;
 const digest = 'sha256:00' as Fingerprint['definition'];
-const fingerprint: Fingerprint = { definition: digest, definitionParts: {}, params: {}, interpreter: undefined, sources: {}, inputs: {}, upstream: {}, env: {} };
+const fingerprint: Fingerprint = { definition: digest, definitionParts: {}, params: {}, interpreter: 'none', sources: {}, inputs: {}, upstream: {}, env: {} };
 
 /** A run of `other.yaml` whose process is gone, with these events after its start, and the file of its results. */
 async function leftBehind(...after: readonly RunEvent[]): Promise<{ readonly runId: RunId; readonly task: string; readonly results: string }> {
