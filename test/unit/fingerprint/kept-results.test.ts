@@ -350,6 +350,9 @@ describe('kept results', () => {
     assert.equal(await find(), undefined);
     await kept.clear(task, aside);
     assert.deepEqual([readdirSync(at('out')), told], [['log'], []]);
+    await kept.keep(other, await ended(), { inputs, startedAt: earlier, isCertain: true, ...nobody });
+    await keep();
+    assert.ok(await find(), 'the other writes it no more');
   });
 
   it('of an execution that nobody knows what it read are taken away, too, and do not come back', async () => {
