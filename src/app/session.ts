@@ -31,6 +31,7 @@ import { createPipelineLock } from './pipeline-lock.ts';
 import { createPipelineSource } from './pipeline-source.ts';
 import { createPreparation, problem, type Prepared, type Problem, type RememberingContext } from './preparation.ts';
 import { interruptedRuns, recoverInterruptedRuns, type Recovery } from './recover.ts';
+import { createCollectorSource } from './run-collector.ts';
 import { secretValues } from './secret-values.ts';
 import { createTaskMemory } from './task-memory.ts';
 import { warmProfiles } from './warm-profiles.ts';
@@ -73,6 +74,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   const ids = randomIds();
   const spawner = spawningBackend(localBackend(), spawnerCommands());
   const backend = warmBackend(spawner);
+  const collectors = createCollectorSource();
   const memory = createTaskMemory(store, file);
   const room = keptLimit(environment);
   if (room.mistake !== undefined) listener({ type: 'notice', message: `${room.mistake} Until then the limit is 5 GB.` });
@@ -220,6 +222,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
           clock,
           ids,
           backend,
+          takeCollector: collectors.take,
           onEvent: (event) => {
             warm.follow(event);
             if (event.type === 'attempt-started') executed += 1;
@@ -319,6 +322,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
       readForRun: () => sourceOfRun.read(),
       scopeOfRun: (pipeline) => scopeOfRun(pipeline),
       run: async (options, trigger, prepared) => ({ result: await runNext(options, trigger, prepared), executed }),
+      onStir: collectors.soon,
       onSaved: backend.soon,
       makeReady: async () => {
         const { pipeline } = preparation.loaded();
@@ -368,6 +372,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
       await last;
       await push.settled();
       backend.close();
+      await collectors.close();
       await spawner.close();
       memory.forgetResults();
     },
