@@ -13,6 +13,7 @@ import { isGlob } from '../definition/paths.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
+import type { TaskResult } from '../model/task-result.ts';
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
 import { floatsAmong, plainJson } from '../model/whole-float.ts';
 import type { Cleared } from '../fingerprint/clear-outputs.ts';
@@ -74,14 +75,14 @@ export async function executeTask(execution: Execution, context: ExecutionContex
   try {
     return await execute(execution, context, { startTime, span, onCleared: (found) => (cleared = found) });
   } catch (error) {
-    await cleared?.putBack();
+    const left = await cleared?.putBack();
     if (!isRefusal(error)) throw error;
     const time = clock.now();
     const { fingerprint } = decision;
     return {
       ended: { type: 'task-ended', task: task.id, time, outcome: 'error', outputs: [], returns: {}, fingerprint, failure: { type: error.code, message: error.message } },
       keep: () => {
-        results.ended(task.id, { ...span, outcome: 'error', outputs: [], returns: {}, duration: elapsed(startTime, time), end: time, fingerprint });
+        results.ended(task.id, { ...span, outcome: 'error', outputs: [], returns: {}, ...(left !== undefined && { left }), duration: elapsed(startTime, time), end: time, fingerprint });
         return Promise.resolve(undefined);
       },
     };
@@ -111,7 +112,7 @@ async function execute(execution: Execution, context: ExecutionContext, { startT
   const atStart = lookAtStart({ folder, used: filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file)), startedAt, digests });
   results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
   emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: plainJson(decision.params) });
-  const cleared = await kept?.clear(task, setAsideIn(context));
+  const cleared = await kept?.clear(task, setAsideIn(context), before?.left);
   if (cleared !== undefined) onCleared(cleared);
   makeOutputFolders(task, folder);
 
@@ -125,10 +126,11 @@ async function execute(execution: Execution, context: ExecutionContext, { startT
   });
   memory?.written([...task.outputs, ...attempt.observed.written].map((file) => path.resolve(folder, file)));
   const { outputs, missing } = await readOutputs(task, folder, digests);
+  let left: TaskResult['left'];
   if (attempt.outcome === 'success' && missing.length === 0) {
     onWell();
     cleared?.settle();
-  } else await cleared?.putBack();
+  } else left = await cleared?.putBack();
   const written = new Set(attempt.observed.written);
   const isCut = attempt.outcome === 'cancellation';
   const moved = isCut ? [] : await movedUpstream(execution, { startedAt, times: upstreamAtStart, written }, context.decision);
@@ -164,7 +166,7 @@ async function execute(execution: Execution, context: ExecutionContext, { startT
   return {
     ended: { type: 'task-ended', task: task.id, time, outcome, outputs, ...sizesOf(fingerprint.inputs, digests), returns: plainJson(returns), ...(floats !== undefined && { floats }), fingerprint, ...(failure !== undefined && { failure }) },
     keep: async (isSuperseded) => {
-      const result = { ...span, outcome, ...(isCut && isSuperseded && { superseded: true as const }), outputs, returns, ...(pickles !== undefined && { pickles }), duration: elapsed(startTime, time), end: time, fingerprint };
+      const result = { ...span, outcome, ...(isCut && isSuperseded && { superseded: true as const }), outputs, returns, ...(pickles !== undefined && { pickles }), ...(left !== undefined && { left }), duration: elapsed(startTime, time), end: time, fingerprint };
       results.ended(task.id, result);
       return outcome !== 'success' ? undefined : kept?.keep(task, result, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0, written, continued: new Set(attempt.observed.continued), stayed: cleared?.stayed ?? new Set() });
     },

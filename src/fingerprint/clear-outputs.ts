@@ -8,7 +8,8 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { Task, TaskId } from '../model/pipeline.ts';
+import type { Task } from '../model/pipeline.ts';
+import type { TaskResult } from '../model/task-result.ts';
 import type { KeptEntries, KeptFile } from './kept-entries.ts';
 import type { KeptObjects } from './kept-objects.ts';
 import type { MadeFile, OutputMakers } from './output-makers.ts';
@@ -20,8 +21,8 @@ import { statOf } from './stat-of.ts';
 export interface Cleared {
   /** What stayed: files that nobody knows, in its folders and globs; relative to the pipeline's folder. */
   readonly stayed: ReadonlySet<string>;
-  /** After one that did not succeed: what is missing is put back. Never rejects. */
-  readonly putBack: () => Promise<void>;
+  /** After one that did not succeed: what is missing is put back. Never rejects. Resolves with what `TaskResult.left` says. */
+  readonly putBack: () => Promise<TaskResult['left']>;
   /** After one that did: tells of what was set aside. */
   readonly settle: () => void;
 }
@@ -36,17 +37,13 @@ export interface OutputsContext {
   readonly makers: OutputMakers;
 }
 
-export interface ClearContext extends OutputsContext {
-  /**
-   * By task: files that came in an execution that did not succeed (absolute), and the times that they had at its end. A
-   * save that cancels a task is the rule while watching, and what is cut off there is nobody else's.
-   */
-  readonly left: Map<TaskId, ReadonlyMap<string, string | undefined>>;
-}
+/** Of an execution; more than that is not remembered. */
+const mostLeft = 1000;
 
-export const nothingCleared: Cleared = { stayed: new Set(), putBack: () => Promise.resolve(), settle: () => undefined };
+export const nothingCleared: Cleared = { stayed: new Set(), putBack: () => Promise.resolve(undefined), settle: () => undefined };
 
-export async function clearOutputs(task: Task, { runId, tell }: SetAside, { store, folder, entries, objects, makers, left }: ClearContext): Promise<Cleared> {
+/** `left`: of the execution before this one. (What a failed one left is nobody else's, and neither is what a save has cut off.) */
+export async function clearOutputs(task: Task, { runId, tell }: SetAside, left: TaskResult['left'], { store, folder, entries, objects, makers }: OutputsContext): Promise<Cleared> {
   const there = makers.inFolders(task);
   const made = await makers.madeOf(task, there).catch(() => new Map<string, MadeFile>());
   const removed = new Map<string, MadeFile>();
@@ -70,7 +67,7 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, { stor
     removeAside(store, moved.flatMap(({ place }) => (places.has(place) ? [] : [place])));
   };
 
-  const putBack = async (): Promise<void> => {
+  const putBack = async (): Promise<TaskResult['left']> => {
     const restored = new Map<string, { readonly digest: KeptFile['digest']; readonly restored: string }>();
     for (const [absolute, { file, isRestored }] of removed) {
       if (existsSync(absolute)) continue;
@@ -100,15 +97,15 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, { stor
       }),
     );
     try {
-      const came = makers.inFolders(task).filter((absolute) => !stayed.has(relativeTo(folder, absolute)));
-      left.set(task.id, new Map(came.map((absolute) => [absolute, timeOf(absolute)])));
+      const came = makers.inFolders(task).map((absolute) => [relativeTo(folder, absolute), absolute] as const).filter(([relative]) => !stayed.has(relative));
+      if (came.length > 0 && came.length <= mostLeft) return Object.fromEntries(came.map(([relative, absolute]) => [relative, writeTime(absolute)]));
     } catch {
       // They count as what was there before.
     }
+    return undefined;
   };
   const settle = (): void => {
     leave(moved.filter(({ from, why }) => why === 'changed' || !hasComeAgain(from)));
-    left.delete(task.id);
   };
   let isOver = false;
   const once = <T>(act: () => T, otherwise: T): T => {
@@ -117,15 +114,14 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, { stor
     return act();
   };
   const taken = new Set([...removed.keys(), ...moved.map(({ from }) => from)]);
-  const leftBefore = left.get(task.id);
   const isLeft = (absolute: string): boolean => {
-    const time = leftBefore?.get(absolute);
-    return time !== undefined && time === timeOf(absolute);
+    const relative = relativeTo(folder, absolute);
+    return left !== undefined && Object.hasOwn(left, relative) && left[relative] === timeOf(absolute);
   };
   const stayed = new Set(there.flatMap((absolute) => (taken.has(absolute) || isLeft(absolute) ? [] : [relativeTo(folder, absolute)])));
   return {
     stayed,
-    putBack: () => once(putBack, Promise.resolve()),
+    putBack: () => once(putBack, Promise.resolve(undefined)),
     settle: () => once(settle, undefined),
   };
 }

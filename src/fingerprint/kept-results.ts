@@ -16,7 +16,7 @@ import { isUnsettled, unsettled, type Digest, type Fingerprint, type Reason } fr
 import { canonicalJson, type Json } from '../model/json.ts';
 import type { Task } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
-import { clearOutputs, nothingCleared, type ClearContext, type Cleared } from './clear-outputs.ts';
+import { clearOutputs, nothingCleared, type Cleared } from './clear-outputs.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
 import { abandonedFiles, allEntries, openKeptEntries, removeEntries, type FoundEntry, type KeptFile } from './kept-entries.ts';
 import { keptFolder, stagingFile } from './kept-folder.ts';
@@ -57,9 +57,9 @@ export interface KeptResults {
   readonly restore: (task: Task, kept: KeptResult, aside: SetAside) => Promise<boolean>;
   /**
    * Before a task runs: takes away what it made in earlier states into its folders and globs, so that it does not stay
-   * as if it were made now.
+   * as if it were made now. `left`: of the execution before.
    */
-  readonly clear: (task: Task, aside: SetAside) => Promise<Cleared>;
+  readonly clear: (task: Task, aside: SetAside, left: TaskResult['left']) => Promise<Cleared>;
   /** Never rejects: what can't be kept is not. Resolves with what the disk said. */
   readonly keep: (task: Task, result: CompleteResult, options: KeepOptions) => Promise<string | undefined>;
   /** After a run: what was of no use for longest makes room. */
@@ -86,7 +86,6 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   /** Nothing else was ever kept. */
   let isNewFolder = false;
   const makers = createOutputMakers({ folder, entriesOf: entries.of, objects, digests });
-  const left: ClearContext['left'] = new Map();
   const outputs = { store, folder, entries, objects, makers, digests, removeEntry: (found: FoundEntry) => removeEntries(kept, [found]) };
 
   const find: KeptResults['find'] = async (inputs, current, isOpen) => {
@@ -176,7 +175,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
 
   const restore: KeptResults['restore'] = (task, found, aside) => restoreOutputs(task, found, aside, outputs);
 
-  const clear: KeptResults['clear'] = async (task, aside) => (limit === 0 || !canBeKept(task) ? nothingCleared : clearOutputs(task, aside, { ...outputs, left }));
+  const clear: KeptResults['clear'] = async (task, aside, left) => (limit === 0 || !canBeKept(task) ? nothingCleared : clearOutputs(task, aside, left, outputs));
 
   const makeRoom = (): void => {
     entries.release();

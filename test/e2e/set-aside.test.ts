@@ -70,6 +70,14 @@ tasks:
     assert.deepEqual(warnings((await place.run('--set', 'v=three')).lines), []);
   });
 
+  it('what the task itself left when it failed is not told of', async (context) => {
+    const place = workspace(context, { 'runweave.yaml': 'params: {v: 1}\ntasks:\n  a: {shell: "mkdir -p out; echo $RUNWEAVE_PARAM_V > out/made; test ! -e fail", outputs: [out], params: {v: "${params.v}"}}\n', fail: '' });
+    assert.equal((await place.run()).code, 1);
+    assert.equal((await place.run()).code, 1);
+    rmSync(path.join(place.folder, 'fail'));
+    for (const version of [1, 2, 3]) assert.deepEqual(warnings((await place.run('--set', `v=${version}`)).lines), []);
+  });
+
   it('what a run had moved that was killed is in its record', async (context) => {
     const place = workspace(context, { 'runweave.yaml': `params: {v: 1}\ntasks:\n  a: {shell: 'mkdir -p out; ${waits}; echo $RUNWEAVE_PARAM_V > out/made', outputs: [out], params: {v: "\${params.v}"}}\n  b: {shell: 'mkdir -p told; echo > told/$RUNWEAVE_PARAM_V', outputs: [told], params: {v: "\${params.v}"}}\n` });
     await runMeanwhile(place, 1, () => place.write('out/notes.txt', 'mine'));

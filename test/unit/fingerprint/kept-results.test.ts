@@ -11,6 +11,7 @@ import { openKeptResults, shrinkKept, type CompleteResult, type KeepOptions, typ
 import { fingerprintTask } from '../../../src/fingerprint/task-fingerprint.ts';
 import { unsettled } from '../../../src/model/fingerprint.ts';
 import type { Task } from '../../../src/model/pipeline.ts';
+import type { TaskResult } from '../../../src/model/task-result.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
 import type { UnixNano } from '../../../src/model/time.ts';
 import { taskOf } from '../sketch.ts';
@@ -178,7 +179,7 @@ describe('kept results', () => {
       write('out/b', 'b');
       await keep({}, earlier, who);
       write('out/b', 'by hand');
-      const { putBack } = await kept.clear(task, aside);
+      const { putBack } = await kept.clear(task, aside, undefined);
       assert.deepEqual([existsSync(at('out/deep/a')), existsSync(at('out/b'))], [false, true]);
       await putBack();
       assert.equal(statSync(at('out/deep/a')).mode & 0o777, 0o755);
@@ -194,7 +195,7 @@ describe('kept results', () => {
     write('out/seen', '1');
     write('out/deep/notes', 'mine');
     await keep({}, earlier, seen('out/seen'));
-    const { settle } = await kept.clear(task, aside);
+    const { settle } = await kept.clear(task, aside, undefined);
     assert.deepEqual(readdirSync(at('out')), ['deep']);
     assert.equal(existsSync(asideFile('out/seen')), false);
     write('out/made', '2');
@@ -209,12 +210,12 @@ describe('kept results', () => {
     const { keep, kept, task, aside, told } = world();
     write('out/notes', 'mine');
     await keep();
-    const first = await kept.clear(task, aside);
+    const first = await kept.clear(task, aside, undefined);
     write('out/notes', 'mine, saved again');
     first.settle();
     await keep();
     assert.deepEqual(told, []);
-    const second = await kept.clear(task, aside);
+    const second = await kept.clear(task, aside, undefined);
     second.settle();
     assert.deepEqual([existsSync(at('out/notes')), readFileSync(asideFile('out/notes'), 'utf8'), told.length], [false, 'mine, saved again', 1]);
   });
@@ -224,13 +225,13 @@ describe('kept results', () => {
     write('out/log', 'mine');
     write('out/seen', 'mine');
     write('out/overwritten', 'mine');
-    const first = await kept.clear(task, aside);
+    const first = await kept.clear(task, aside, undefined);
     assert.deepEqual([...first.stayed].sort(), ['out/log', 'out/overwritten', 'out/seen']);
     for (const name of ['log', 'seen']) write(`out/${name}`, 'mine, and more');
     write('out/overwritten', 'made');
     first.settle();
     await keep({}, earlier, { stayed: first.stayed, written: new Set(['out/seen', 'out/overwritten']), continued: new Set(['out/seen']) });
-    const second = await kept.clear(task, aside);
+    const second = await kept.clear(task, aside, undefined);
     assert.deepEqual([readdirSync(at('out')), [...second.stayed]], [[], []]);
     write('out/log', 'more');
     second.settle();
@@ -242,20 +243,21 @@ describe('kept results', () => {
 
   it('count as there before unless an execution that did not succeed left them', async () => {
     const { kept, task, aside } = world();
+    let left: TaskResult['left'];
     const stayed = async (...names: readonly string[]): Promise<readonly string[]> => {
-      const cleared = await kept.clear(task, aside);
+      const cleared = await kept.clear(task, aside, left);
       for (const name of names) write(`out/${name}`, `${name}${Math.random()}`);
-      await cleared.putBack();
+      left = await cleared.putBack();
       return [...cleared.stayed];
     };
     assert.deepEqual(await stayed('cut'), []);
     assert.deepEqual(await stayed(), []);
     write('out/mine', 'by hand');
     assert.deepEqual(await stayed('cut', 'mine'), ['out/mine']);
+    assert.deepEqual(Object.keys(left ?? {}), ['out/cut']);
     utimesSync(at('out/cut'), new Date(), new Date());
     assert.deepEqual(await stayed(), ['out/cut', 'out/mine']);
-    (await kept.clear(task, aside)).settle();
-    assert.deepEqual(await stayed(), ['out/cut', 'out/mine']);
+    assert.equal(left, undefined);
   });
 
   it('that can not be taken away are told of', async () => {
@@ -263,7 +265,7 @@ describe('kept results', () => {
     write('out/x', 'made');
     await keep();
     write('.runweave/set-aside/run-x', 'in the way');
-    const { stayed } = await kept.clear(task, aside);
+    const { stayed } = await kept.clear(task, aside, undefined);
     assert.deepEqual([readFileSync(at('out/x'), 'utf8'), [...stayed], told.length], ['made', ['out/x'], 1]);
     assert.match(told[0] ?? '', /what make made in an earlier state could not be taken out of its outputs, .*run-x/);
   });
@@ -272,7 +274,7 @@ describe('kept results', () => {
     const { keep, kept, task, aside, told } = world();
     write('out/x', 'mine');
     await keep();
-    const { settle } = await kept.clear(task, aside);
+    const { settle } = await kept.clear(task, aside, undefined);
     write('out/x/y', 'made');
     settle();
     assert.deepEqual([readFileSync(asideFile('out/x'), 'utf8'), told.length], ['mine', 1]);
@@ -286,7 +288,7 @@ describe('kept results', () => {
         assert.equal(await restore(), true);
         return;
       }
-      const cleared = await kept.clear(task, aside);
+      const cleared = await kept.clear(task, aside, undefined);
       write(`out/${name}`, name);
       write('out/same', 'same');
       cleared.settle();
@@ -299,7 +301,7 @@ describe('kept results', () => {
     assert.equal(told.length, 2, 'two was made by who knows whom');
     for (const name of ['two', 'one', 'two', 'one']) await state(name, false);
     assert.equal(told.length, 2);
-    const failed = await kept.clear(task, aside);
+    const failed = await kept.clear(task, aside, undefined);
     assert.deepEqual(readdirSync(at('out')), []);
     await failed.putBack();
     assert.deepEqual([readdirSync(at('out')).sort(), existsSync(asideFile('out/same'))], [['one', 'same'], false]);
@@ -348,7 +350,7 @@ describe('kept results', () => {
     await kept.keep(other, await ended(), { inputs, startedAt: earlier, isCertain: true, ...nobody, ...seen('out/log') });
     await keep();
     assert.equal(await find(), undefined);
-    await kept.clear(task, aside);
+    await kept.clear(task, aside, undefined);
     assert.deepEqual([readdirSync(at('out')), told], [['log'], []]);
     await kept.keep(other, await ended(), { inputs, startedAt: earlier, isCertain: true, ...nobody });
     await keep();
@@ -364,7 +366,7 @@ describe('kept results', () => {
     write('out/b', 'b');
     await keep({ fingerprint: { ...(await ended()).fingerprint, inputs: { 'in.txt': unsettled } } });
     assert.equal(await find(), undefined);
-    await kept.clear(task, aside);
+    await kept.clear(task, aside, undefined);
     assert.deepEqual([existsSync(at('out/deep/a')), existsSync(at('out/b'))], [false, false]);
   });
 
