@@ -264,9 +264,7 @@ function writeParams(folder: string, params: JsonObject): string {
   const text = jsonText(Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))));
   const file = path.join(folder, `params-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
   if (existsSync(file)) return file;
-  // Parameters, and what the task logs, are for nobody else on this machine.
-  mkdirSync(path.dirname(folder), { recursive: true });
-  if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
+  makeScratch(folder);
   // Whole under its name at once, and not to be written to.
   try {
     writeFileSync(`${file}.tmp`, text, { mode: 0o400 });
@@ -277,6 +275,19 @@ function writeParams(folder: string, params: JsonObject): string {
     throw error;
   }
   return file;
+}
+
+/** Parameters, and what the task logs, are for nobody else on this machine. */
+function makeScratch(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT') throw error;
+    mkdirSync(path.dirname(folder), { recursive: true });
+    mkdirSync(folder, { mode: 0o700 });
+  }
 }
 
 /** Without it the task runs all the same: most report nothing by it. */
