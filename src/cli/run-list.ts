@@ -2,7 +2,6 @@
  * The table of runs that `runweave runs` prints when no columns are asked for. What fits the width is shown whole, the
  * most telling first; the rest is left out: half a number says nothing.
  */
-import type { SeriesSummary } from '../model/record.ts';
 import { elapsed, formatDuration } from '../model/time.ts';
 import { directionOf } from '../query/direction.ts';
 import { statusLabels, type RunRow } from '../query/run-row.ts';
@@ -24,6 +23,9 @@ interface Column {
 
 /** More are asked for with `--columns`. */
 const mostMetrics = 3;
+/** Metrics that are considered, and runs that say which: a list may be of 100,000. */
+const mostTried = 10;
+const mostAsked = 200;
 
 /** The table of runs, and below it the records that can't be read. */
 export function runLines(rows: readonly RunRow[], { style, columns: width, now, nameFile }: RunLinesOptions): string[] {
@@ -36,7 +38,7 @@ export function runLines(rows: readonly RunRow[], { style, columns: width, now, 
     { title: 'RAN', cell: ({ summary }) => (summary === undefined ? '' : countsText(summary.counts)) },
   ];
   const marked: readonly Column[] = read.some((row) => marks(row, style) !== '') ? [{ title: 'MARKS', cell: (row) => marks(row, style) }] : [];
-  const metrics = metricsByWorth(read).map((name): Column => ({ title: oneLine(name), cell: (row) => metricText(row, name) }));
+  const metrics = metricsByWorth(read.slice(0, mostAsked)).map((name): Column => ({ title: oneLine(name), cell: (row) => metricText(metricsOf(row).get(name) ?? []) }));
   const version = versionColumn(read);
   const room = roomBeside(always, read, width);
   const shownMarks = marked.filter(room.take);
@@ -58,7 +60,7 @@ interface Room {
 }
 
 function roomBeside(always: readonly Column[], rows: readonly RunRow[], width = Infinity): Room {
-  const widthOf = ({ title, cell }: Column): number => 2 + Math.max(displayWidth(title), ...rows.map((row) => displayWidth(cell(row))));
+  const widthOf = ({ title, cell }: Column): number => 2 + rows.reduce((widest, row) => Math.max(widest, displayWidth(cell(row))), displayWidth(title));
   let left = width + 2 - always.reduce((sum, column) => sum + widthOf(column), 0);
   return {
     take(column) {
@@ -103,31 +105,37 @@ function marks({ annotations: { star, name, tags, flags }, summary }: RunRow, st
   return parts.join(' ');
 }
 
-/** What says what is good comes first, then what differs between runs, what most of them have, and what is short. */
+/** What says what is good comes first, then what differs between runs, then what most of them have, and what is short. */
 function metricsByWorth(rows: readonly RunRow[]): readonly string[] {
   const found = new Map<string, { readonly texts: Set<string>; runs: number }>();
   for (const row of rows) {
-    for (const name of new Set(seriesOf(row).map((series) => series.name))) {
+    for (const [name, values] of metricsOf(row)) {
       const of = found.get(name) ?? { texts: new Set<string>(), runs: 0 };
       found.set(name, of);
-      of.texts.add(metricText(row, name));
+      of.texts.add(metricText(values));
       of.runs += 1;
     }
   }
   const ranks = [...found].map(([name, { texts, runs }]) => ({ name, rank: [Number(directionOf(name) === 'none'), Number(texts.size === 1), -runs, name.length] }));
   ranks.sort((a, b) => a.rank.map((each, at) => each - (b.rank[at] ?? 0)).find((difference) => difference !== 0) ?? 0);
-  return ranks.map(({ name }) => name);
+  return ranks.slice(0, mostTried).map(({ name }) => name);
 }
 
-function seriesOf({ summary }: RunRow): readonly SeriesSummary[] {
-  return summary?.series ?? [];
+/** Last values by name, one a task. */
+function metricsOf({ summary }: RunRow): ReadonlyMap<string, readonly number[]> {
+  const found = new Map<string, number[]>();
+  for (const { name, last } of summary?.series ?? []) {
+    const known = found.get(name);
+    if (known === undefined) found.set(name, [Number(last)]);
+    else known.push(Number(last));
+  }
+  return found;
 }
 
-/** The last value; from the least to the greatest where several tasks have one. */
-function metricText(row: RunRow, name: string): string {
-  const values = seriesOf(row).filter((series) => series.name === name).map(({ last }) => Number(last));
+/** From the least to the greatest where several tasks have one. */
+function metricText(values: readonly number[]): string {
   if (values.length < 2) return values.map(formatNumber).join('');
   const finite = values.filter(Number.isFinite);
-  const [least, greatest] = [Math.min(...finite), Math.max(...finite)].map((value) => formatNumber(Number(value.toPrecision(3))));
+  const [least, greatest] = [finite.reduce((a, b) => Math.min(a, b), Infinity), finite.reduce((a, b) => Math.max(a, b), -Infinity)].map((value) => formatNumber(Number(value.toPrecision(3))));
   return finite.length === 0 ? formatNumber(values[0] ?? NaN) : least === greatest ? (least ?? '') : `${least}–${greatest}`;
 }

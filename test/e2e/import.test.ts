@@ -23,6 +23,8 @@ db.execute("INSERT INTO experiments VALUES (1, 'exp', '', 'active', ?, ?, 'defau
 for run, name, uri in ((a, "parent", os.path.abspath("mlruns/1/artifacts")), (b, "child", sys.argv[1])):
     db.execute("INSERT INTO runs VALUES (?, ?, 'LOCAL', '', '', 'me', 'FINISHED', ?, ?, '', 'active', ?, 1, NULL)", (run, name, start, start + 138, uri))
     db.execute("INSERT INTO tags VALUES ('mlflow.runName', ?, ?)", (name, run))
+db.execute("INSERT INTO experiments VALUES ('../../out', 'out', '', 'active', ?, ?, 'default')", (start, start))
+db.execute("INSERT INTO runs VALUES (?, 'c', 'LOCAL', '', '', 'me', 'FINISHED', ?, ?, '', 'active', ?, '../../out', NULL)", ("c" * 32, start, start, os.path.abspath("mlruns/1/artifacts")))
 db.executemany("INSERT INTO params VALUES (?, ?, ?)", [("lr", "0.1", a), ("../../../../evil", "x", a)])
 db.executemany("INSERT INTO tags VALUES (?, ?, ?)", [("team", "ä", a), ("mlflow.parentRunId", a, b)])
 db.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?)", [("loss", 0.5, start, a, 0, 0), ("loss", 0.25, start + 1, a, 1, 0), ("bad", 0, start, a, 0, 1), ("big", -1.7976931348623157e308, start, a, 0, 0)])
@@ -51,6 +53,7 @@ describe('import', () => {
     assert.equal(first.code, 0, first.stderr);
     assert.match(first.stdout, /^\d{8}T\d{6}Z-exp-\w{8} {2}mlflow {2}2 tasks {2}mlflow\.db\/1\/a{32}\n$/);
     assert.deepEqual(first.stderr.replaceAll(outside, 'OUTSIDE').trimEnd().split('\n').sort(), [
+      'warning: sqlite:///mlflow.db: ../../out: it is no id of an experiment',
       'warning: sqlite:///mlflow.db: 1/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/params/../../../../evil: it leads out of its folder',
       'warning: sqlite:///mlflow.db: 1/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb: its artifacts are in OUTSIDE/secret, not in a folder below that of the database, and were left out',
     ]);

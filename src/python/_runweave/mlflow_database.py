@@ -82,9 +82,15 @@ def main(file: str, folder: str) -> None:
         sys.exit("it is an SQLite database, and none of MLflow's")
     for experiment in rows(database, "SELECT * FROM experiments"):
         of = str(experiment["experiment_id"])
+        if not of.isalnum():
+            print(f"{of}: it is no id of an experiment")
+            continue
         store.write([of, "meta.yaml"], json.dumps({**experiment, "experiment_id": of}))
         for run in rows(database, "SELECT * FROM runs WHERE experiment_id = ?", experiment["experiment_id"]):
             run_id = str(run.pop("run_uuid"))
+            if not run_id.isalnum():
+                print(f"{of}/{run_id}: it is no id of a run")
+                continue
             place = [of, run_id]
             store.write([*place, "meta.yaml"], json.dumps({**run, "run_id": run_id, "run_name": run.pop("name"), "experiment_id": of}))
             for table in ("params", "tags"):
@@ -97,9 +103,9 @@ def main(file: str, folder: str) -> None:
                 store.write([*place, "metrics", name], "".join(lines))
             uri = str(run["artifact_uri"] or "")
             found = artifact_folder(uri, beside)
-            if found is not None and len(run_id) == 32 and run_id.isalnum():
+            if found is not None:
                 copy_artifacts(found, store.folder / of / run_id / "artifacts")
-            elif uri and found is None and (urlsplit(uri).scheme not in ("", "file") or os.path.isdir(uri)):
+            elif uri and (urlsplit(uri).scheme not in ("", "file") or os.path.isdir(uri)):
                 print(f"{of}/{run_id}: its artifacts are in {uri}, not in a folder below that of the database, and were left out")
 
 
