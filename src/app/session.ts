@@ -58,6 +58,8 @@ export interface Watch {
   readonly close: () => Promise<void>;
 }
 
+/** Tasks of a run that are made ready for the next one. */
+const mostPrepared = 16;
 /** Tasks that certainly run, from which on their processes are started by one that is small: it is made at once. */
 const manyStarts = 16;
 
@@ -100,6 +102,8 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   let cancelEarly = false;
   /** Attempts of the latest run. */
   let executed = 0;
+  /** Some of what ran: it is what runs again soon. */
+  const lastExecuted = new Set<TaskId>();
   let watching = false;
   let stopWatching: (() => Promise<void>) | undefined;
   /** While watching. */
@@ -201,6 +205,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
     };
     const settled = alone === undefined ? prepared.settled : settledTasks(pipeline, scope, decision.memory);
     executed = 0;
+    lastExecuted.clear();
     const results = await memory.results(pipeline);
     // It gets ready while the first tasks are decided.
     if (settled.open.filter(({ id }) => results.get(id) === undefined).length >= manyStarts) spawner.warm();
@@ -225,7 +230,10 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
           takeCollector: collectors.take,
           onEvent: (event) => {
             warm.follow(event);
-            if (event.type === 'attempt-started') executed += 1;
+            if (event.type === 'attempt-started') {
+              executed += 1;
+              if (lastExecuted.size < mostPrepared) lastExecuted.add(event.task);
+            }
             // A run that executes nothing takes no time worth an estimate.
             if (event.type === 'attempt-started' && executed === 1) listener({ type: 'estimate', durations: durations(pipeline.tasks), slots: slots.cpus });
             listener({ type: 'event', event });
@@ -328,6 +336,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
         const { pipeline } = preparation.loaded();
         if (pipeline !== undefined) (await memory.results(pipeline)).prepare();
         spawner.warm();
+        for (const task of lastExecuted) kept.prepare(task);
         if (active === undefined) await keepWarm();
       },
     });

@@ -180,6 +180,8 @@ function readEntries(file: string): readonly FoundEntry[] {
 
 /** Of one task's lines: those that count, without what is torn, or of another version. */
 function latest(file: string, texts: readonly string[]): readonly FoundEntry[] {
+  const known = entriesOf.get(texts);
+  if (known !== undefined) return known;
   const found = new Map<string, FoundEntry>();
   for (const text of texts) {
     const entry = parseEntry(text);
@@ -188,8 +190,11 @@ function latest(file: string, texts: readonly string[]): readonly FoundEntry[] {
     found.delete(entry.key);
     found.set(entry.key, { file, size: Buffer.byteLength(text), entry });
   }
-  return [...found.values()].sort((a, b) => a.entry.used - b.entry.used).slice(-mostEntries);
+  const entries = [...found.values()].sort((a, b) => a.entry.used - b.entry.used).slice(-mostEntries);
+  entriesOf.set(texts, entries);
+  return entries;
 }
+const entriesOf = new WeakMap<readonly string[], readonly FoundEntry[]>();
 
 function parseEntry(text: string): KeptEntry | undefined {
   try {

@@ -14,7 +14,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path';
 import { isUnsettled, unsettled, type Digest, type Fingerprint, type Reason } from '../model/fingerprint.ts';
 import { canonicalJson, type Json } from '../model/json.ts';
-import type { Task } from '../model/pipeline.ts';
+import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { clearOutputs, nothingCleared, type Cleared } from './clear-outputs.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
@@ -62,6 +62,8 @@ export interface KeptResults {
   readonly clear: (task: Task, aside: SetAside, left: TaskResult['left']) => Promise<Cleared>;
   /** Never rejects: what can't be kept is not. Resolves with what the disk said. */
   readonly keep: (task: Task, result: CompleteResult, options: KeepOptions) => Promise<string | undefined>;
+  /** While nothing runs: what `find` looks at for this task. */
+  readonly prepare: (task: TaskId) => void;
   /** After a run: what was of no use for longest makes room. */
   readonly makeRoom: () => void;
 }
@@ -194,7 +196,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       // Tried again after the next run.
     }
   };
-  return { find, keep, restore, clear, makeRoom };
+  return { find, keep, restore, clear, prepare: (task) => void entries.of(task), makeRoom };
 }
 
 /** Bytes of all that is kept, so that a run that keeps one result does not count thousands. */

@@ -79,7 +79,7 @@ function createWorld(slots = 8, { isPatient = false } = {}) {
       keptOf.set(`${task.id} kept`, result);
       return Promise.resolve(undefined);
     },
-    makeRoom: () => undefined,
+    prepare: () => undefined, makeRoom: () => undefined,
   };
   const run = (pipeline: Pipeline, options: { readonly onFailure?: OnFailure; readonly scope?: Partial<PlanScope>; readonly changesSettled?: () => Promise<void> } = {}): RunningPipeline => {
     const scope: PlanScope = { wanted: new Set(pipeline.tasks.map((task) => task.id)), named: new Set(), forced: new Set(), unasked: false, ...options.scope };
