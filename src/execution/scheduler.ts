@@ -21,7 +21,7 @@ import path from 'node:path';
 import { isGlob, literalPrefix } from '../definition/paths.ts';
 import type { Fingerprint, Reason } from '../model/fingerprint.ts';
 import { remainingPaths, type Durations } from '../model/remaining.ts';
-import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
+import { taskById, type OnFailure, type Pipeline, type Slots, type Task, type TaskId } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts';
 import { listingKey } from '../fingerprint/listings.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
@@ -112,6 +112,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   let cancelled = false;
   /** Changes that are looked at. */
   let changing = 0;
+  let takingIn: Promise<void> = Promise.resolve();
   let isEnding = false;
   let isOver = false;
   /** Said once. */
@@ -279,12 +280,27 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     } else if (stopping()) {
       skip(entry, 'stopped');
     } else {
+      if (isAheadOfChanges(task)) {
+        await changed();
+        if (entry.generation !== generation) return;
+      }
       const kept = await findKept(task, decision, context.decision);
       if (entry.generation !== generation) return;
       emit({ type: 'task-stale', task: task.id, time: clock.now(), reasons: decision.reasons });
       if (kept === undefined) enqueue(entry);
       else await restore(entry, decision, kept);
     }
+  };
+
+  /** That an output has gone is told a tenth of a second later: until then, a task before this one seems up to date. */
+  const isAheadOfChanges = ({ dependencies }: Task): boolean => {
+    const { memory } = context.decision;
+    if (memory === undefined) return false;
+    const changed = dependencies.filter((id) => {
+      const dependency = taskById(pipeline, id);
+      return dependency !== undefined && memory.outputsChanged(dependency);
+    });
+    return changed.length > 0;
   };
 
   const enqueue = (entry: Entry): void => {
@@ -440,8 +456,11 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   const changed: RunningPipeline['changed'] = async (next) => {
     if (cancelled || isOver) return false;
     changing += 1;
+    const own = takingIn.then(() => takeIn(next));
+    // One after the other: each may bring other entries.
+    takingIn = own.catch(() => undefined);
     try {
-      await takeIn(next);
+      await own;
     } finally {
       changing -= 1;
       pump();
