@@ -88,6 +88,8 @@ interface Entry {
   success?: EventOf<'task-ended'>;
   /** Ended by a change, to start again, rather than by the user. */
   restarting: boolean;
+  /** How often it started again because something was done to its outputs. */
+  taken: number;
 }
 
 export function startRun(request: SchedulerRequest, given: SchedulerContext): RunningPipeline {
@@ -146,7 +148,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       const path = paths.get(task.id) ?? 0;
       if (known !== undefined) Object.assign(known, { task, path, place, open: 0, dependents: [] });
       const state = wasSettled?.has(task.id) === true ? ({ phase: 'done', outcome: 'up-to-date' } as const) : ({ phase: 'waiting' } as const);
-      entries.set(task.id, known ?? { ...state, task, path, place, open: 0, dependents: [], generation: 0, attempts: 0, restarting: false });
+      entries.set(task.id, known ?? { ...state, task, path, place, open: 0, dependents: [], generation: 0, attempts: 0, restarting: false, taken: 0 });
     }
     for (const [id, entry] of previous) {
       if (entries.has(id)) continue;
@@ -497,16 +499,16 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       if (isSettled && holds) continue;
       const before = (entry.phase === 'done' ? entry.success?.fingerprint : undefined) ?? (isSettled ? results.get(entry.task.id) : entry.decision)?.fingerprint;
       if (before === undefined) continue;
-      // What somebody did to the outputs of a task that was not executed here is of no fingerprint.
-      const isGiven = entry.outcome === 'up-to-date' || entry.outcome === 'restored';
       // Nothing that was looked at is another: to ask costs nothing, however many tasks there are.
-      const known = holds ? results.get(entry.task.id)?.fingerprint : isGiven ? undefined : memory?.standing(entry.task)?.fingerprint;
+      const known = holds ? results.get(entry.task.id)?.fingerprint : isGiven(entry) ? undefined : memory?.standing(entry.task)?.fingerprint;
       if (known === before) continue;
       const generation = entry.generation;
       const now = await decide(entry.task, false, context.decision);
       if (entry.generation !== generation) continue;
       const differences = fingerprintDifference(before, now.fingerprint);
-      const reasons = [...(entry.phase === 'running' ? differences.filter((each) => !isMoving(each, before, entry.attempts)) : differences), ...(isGiven ? now.reasons.filter(({ type }) => type === 'output-missing' || type === 'output-changed') : [])];
+      const ofOutputs = doneToOutputs(entry, now.reasons);
+      if (ofOutputs.length > 0) entry.taken += 1;
+      const reasons = [...(entry.phase === 'running' ? differences.filter((each) => !isMoving(each, before, entry.attempts)) : differences), ...ofOutputs];
       if (reasons.length > 0) reset(entry, reasons);
     }
     // Tasks that a failure kept from starting have another chance when the failed task has.
@@ -558,6 +560,17 @@ function mayOverlap(one: string, other: string): boolean {
 
 /** Attempts of a run after which a task goes on to its end whatever changes of what it was only seen to read. */
 const mostRestarts = 3;
+
+/** Not executed here, and not to be: what is there is what an earlier run made. */
+function isGiven({ outcome }: Entry): boolean {
+  return outcome === 'up-to-date' || outcome === 'restored';
+}
+
+/** What is of no fingerprint, and not without end: it may be the doing of a task that comes after. Where the task was executed here, somebody may write to what it made. */
+function doneToOutputs(entry: Entry, reasons: readonly Reason[]): readonly Reason[] {
+  if (entry.taken === mostRestarts || !(isGiven(entry) || entry.outcome === 'success')) return [];
+  return reasons.filter(({ type }) => type === 'output-missing' || (type === 'output-changed' && isGiven(entry)));
+}
 
 /** Whether the task itself may have done what differs. If it did not, that is seen when it has ended. */
 function isMoving(reason: Reason, { moving = [] }: Fingerprint, attempts: number): boolean {

@@ -488,6 +488,22 @@ describe('a change during the run', () => {
     assert.equal(world.outcomes()['a'], 'success');
   });
 
+  it('makes an output again that was taken away from a task of this run, but not without end', async () => {
+    const world = createWorld();
+    const running = world.run(pipelineOf({ a: {}, thief: { needs: ['a'] } }));
+    for (let times = 1; times <= 4; times += 1) {
+      await world.until(() => world.started().filter((task) => task === 'a').length === times);
+      world.end('a');
+      await world.until(() => world.started().filter((task) => task === 'thief').length === times);
+      world.files.delete('out/a');
+      await running.changed();
+      assert.equal(world.attempts.findLast(({ task }) => task === 'thief')?.signal.aborted, times < 4);
+    }
+    world.end('thief');
+    assert.equal(await running.done, 'success');
+    assert.equal(world.attempts.length, 8);
+  });
+
   it('restarts the task it affects and leaves the rest running', async () => {
     const world = createWorld();
     const running = world.run(pipeline);
