@@ -29,7 +29,7 @@ import { isObserved } from '../fingerprint/task-fingerprint.ts';
 import type { KeptResult } from '../fingerprint/kept-results.ts';
 import { decide, findKept, lookBeyond, referenceFailure, type Decision, type DecisionContext } from './decide.ts';
 import { executeTask, setAsideIn, type ExecutionContext } from './execute-task.ts';
-import { waitsForRequest, type Decided, type PlanScope } from './plan.ts';
+import { givesWaiting, waitsForRequest, type Decided, type PlanScope } from './plan.ts';
 import { noneSettled, type Settled } from './settled-tasks.ts';
 import { createSlotPool, type SlotKind } from './slots.ts';
 
@@ -170,7 +170,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   };
 
   const gives = (entry: Entry): boolean =>
-    entry.outcome === 'success' || entry.outcome === 'up-to-date' || entry.outcome === 'restored' || (entry.outcome === 'manual' && results.get(entry.task.id)?.outcome === 'success');
+    entry.outcome === 'success' || entry.outcome === 'up-to-date' || entry.outcome === 'restored' || (entry.outcome === 'manual' && entry.decision !== undefined && givesWaiting(entry.decision, results.get(entry.task.id)));
 
   const stopping = (): boolean => cancelled || (request.onFailure === 'stop' && failures > 0);
 
@@ -510,6 +510,8 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       if (ofOutputs.length > 0) entry.taken += 1;
       const reasons = [...(entry.phase === 'running' ? differences.filter((each) => !isMoving(each, before, entry.attempts)) : differences), ...ofOutputs];
       if (reasons.length > 0) reset(entry, reasons);
+      // What it gives came or went.
+      else if (entry.outcome === 'manual' && givesWaiting(now, results.get(entry.task.id)) !== gives(entry)) reset(entry, []);
     }
     // Tasks that a failure kept from starting have another chance when the failed task has.
     if (!stopping()) for (const entry of entries.values()) if (entry.outcome === 'stopped') reset(entry, []);

@@ -345,6 +345,26 @@ describe('staleness', () => {
     assert.deepEqual(await world.runAll(pipeline, { named: new Set([id('manual')]) }), ['manual', 'after']);
   });
 
+  it('lets wait what depends on a manual task as long as an output of that is gone', async () => {
+    const world = createWorld();
+    const pipeline = pipelineOf({ manual: { watch: 'manual' }, after: { needs: ['manual'], inputs: ['after.csv'] }, slow: { inputs: ['slow.csv'] } });
+    await world.runAll(pipeline, { named: new Set([id('manual')]) });
+    const before = world.attempts.length;
+    const made = world.files.get('out/manual') ?? '';
+    world.files.set('after.csv', 'new').set('slow.csv', 'new').delete('out/manual');
+    const running = world.run(pipeline);
+    await world.until(() => world.outcomes()['after'] === 'skip: upstream' && world.attempts.length > before);
+    assert.deepEqual(world.started().slice(before), ['slow']);
+    world.files.set('out/manual', made);
+    await running.changed();
+    await world.untilStarted('after', 'after');
+    world.files.delete('out/manual');
+    await running.changed();
+    await world.until(() => world.attempts.at(-1)?.signal.aborted === true && world.outcomes()['after'] === 'skip: upstream');
+    world.end('slow');
+    assert.equal(await running.done, 'success');
+  });
+
   it('resolves what an upstream task returned, and fails when it did not return it', async () => {
     const world = createWorld();
     const pipeline = pipelineOf({ a: {}, b: { needs: ['a'], params: { n: '${tasks.a.returns.n}' } } });
