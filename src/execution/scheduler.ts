@@ -408,11 +408,12 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     const { outcome } = ended;
     free();
     delete entry.abort;
-    // Gone from the pipeline file meanwhile: its span must end all the same.
-    const isTold = entries.get(task.id) !== entry || !entry.restarting;
+    // From the pipeline file meanwhile: its span must end all the same, and should it come back, nobody wanted it to end.
+    const isGone = entries.get(task.id) !== entry;
+    const isTold = isGone || !entry.restarting;
     if (isTold) emit(ended);
     // Before anything that depends on it can start and write to its outputs.
-    const refused = await keep(entry.restarting);
+    const refused = await keep(entry.restarting || (isGone && !cancelled));
     if (refused !== undefined && !keepFailed) emit({ type: 'warning', time: clock.now(), message: `outputs are not kept for later: ${refused}` });
     keepFailed ||= refused !== undefined;
     running -= 1;

@@ -658,6 +658,21 @@ describe('a change during the run', () => {
     assert.equal(world.results.get(id('a'))?.outcome, 'success');
   });
 
+  it('lets a task that was gone while it ran run after the next change, and one that somebody cancelled wait', async () => {
+    const both = pipelineOf({ a: {}, b: {} });
+    for (const isGone of [true, false]) {
+      const world = createWorld();
+      const running = world.run(both);
+      await world.untilStarted('a', 'b');
+      if (isGone) await running.changed(changedTo(pipelineOf({ b: {} })));
+      else running.cancel(id('a'));
+      await world.until(() => world.outcomes()['a'] === 'cancellation');
+      world.end('b');
+      await running.done;
+      assert.deepEqual(await world.runAll(both, { unasked: true }), isGone ? ['a'] : []);
+    }
+  });
+
   it('gives a failed task another chance, and with it those that its failure stopped', async () => {
     const world = createWorld(2);
     const running = world.run(pipelineOf({ a: { inputs: ['a.csv'] }, slow: { inputs: ['slow.csv'] }, queued: { inputs: ['queued.csv'] }, late: { needs: ['slow'] } }));
