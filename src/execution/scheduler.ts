@@ -155,6 +155,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       entry.generation += 1;
       entry.abort?.abort();
       if (entry.phase === 'running') leaving.add(entry);
+      if (isFailure(entry.outcome)) failures -= 1;
     }
     queue = queue.filter((entry) => entries.get(entry.task.id) === entry);
     undone = 0;
@@ -493,6 +494,11 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
         continue;
       }
       if (entry.outcome === 'cancellation') continue;
+      // It may need, or be, something else now.
+      if (next !== undefined && (entry.outcome === 'upstream' || entry.outcome === 'manual')) {
+        reset(entry, []);
+        continue;
+      }
       // A task that is to run once more, or runs, is compared with what it was decided on, not with its earlier success.
       const isSettled = entry.decision === undefined && entry.outcome === 'up-to-date';
       const { memory } = context.decision;

@@ -619,6 +619,32 @@ describe('a change during the run', () => {
     assert.deepEqual(world.outcomes(), { a: 'success', b: 'skip: manual' });
   });
 
+  it('runs what needs a failed task no longer, or waits for a request no longer', async () => {
+    const world = createWorld();
+    const running = world.run(pipelineOf({ failing: {}, after: { needs: ['failing'] }, lazy: { watch: 'lazy' }, slow: {} }), { onFailure: 'continue', scope: { unasked: true } });
+    await world.untilStarted('failing', 'slow');
+    world.end('failing', 'failure');
+    await world.until(() => world.outcomes()['after'] === 'skip: upstream' && world.outcomes()['lazy'] === 'skip: manual');
+    const next = changedTo(pipelineOf({ failing: {}, after: {}, lazy: {}, slow: {} }));
+    await running.changed({ ...next, scope: { ...next.scope, unasked: true } });
+    await world.untilStarted('after', 'lazy');
+    for (const task of ['after', 'lazy', 'slow']) world.end(task);
+    assert.equal(await running.done, 'failure');
+    assert.deepEqual(world.outcomes(), { failing: 'failure', after: 'success', lazy: 'success', slow: 'success' });
+  });
+
+  it('goes on with what a failed task stopped that is gone', async () => {
+    const world = createWorld(2);
+    const running = world.run(pipelineOf({ failing: {}, slow: {}, queued: {} }));
+    await world.untilStarted('failing', 'slow');
+    world.end('failing', 'failure');
+    await world.until(() => world.outcomes()['queued'] === 'skip: stopped');
+    await running.changed(changedTo(pipelineOf({ slow: {}, queued: {} })));
+    await world.untilStarted('queued');
+    for (const task of ['slow', 'queued']) world.end(task);
+    assert.equal(await running.done, 'success');
+  });
+
   it('starts what writes the outputs of a task that is gone when that has ended', async () => {
     const world = createWorld(8, { isPatient: true });
     const old = pipelineOf({ old: {}, other: {} });
