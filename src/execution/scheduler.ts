@@ -88,6 +88,8 @@ interface Entry {
   success?: EventOf<'task-ended'>;
   /** Ended by a change, to start again, rather than by the user. */
   restarting: boolean;
+  /** Somebody wanted it not to start. */
+  isCancelled: boolean;
   /** How often it started again because something was done to its outputs. */
   taken: number;
 }
@@ -148,7 +150,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       const path = paths.get(task.id) ?? 0;
       if (known !== undefined) Object.assign(known, { task, path, place, open: 0, dependents: [] });
       const state = wasSettled?.has(task.id) === true ? ({ phase: 'done', outcome: 'up-to-date' } as const) : ({ phase: 'waiting' } as const);
-      entries.set(task.id, known ?? { ...state, task, path, place, open: 0, dependents: [], generation: 0, attempts: 0, restarting: false, taken: 0 });
+      entries.set(task.id, known ?? { ...state, task, path, place, open: 0, dependents: [], generation: 0, attempts: 0, restarting: false, isCancelled: false, taken: 0 });
     }
     for (const [id, entry] of previous) {
       if (entries.has(id)) continue;
@@ -202,7 +204,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   const end = (): void => {
     isOver = true;
     tellSettled();
-    resolveDone(outcomeOf(entries.values(), cancelled));
+    resolveDone(outcomeOf([...entries.values()], cancelled));
   };
 
   /** A save that was one of several, and what followed it, are one run however soon the first was done. */
@@ -445,6 +447,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
         entry.phase = 'waiting';
         if (isFailure(entry.outcome)) failures -= 1;
         delete entry.outcome;
+        entry.isCancelled = false;
         undone += 1;
         for (const dependent of entry.dependents) {
           dependent.open += 1;
@@ -493,7 +496,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
         reset(entry, []);
         continue;
       }
-      if (entry.outcome === 'cancellation') continue;
+      if (entry.outcome === 'cancellation' || entry.isCancelled) continue;
       // It may need, or be, something else now.
       if (next !== undefined && (entry.outcome === 'upstream' || entry.outcome === 'manual')) {
         reset(entry, []);
@@ -521,7 +524,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       else if (entry.outcome === 'manual' && givesWaiting(now, results.get(entry.task.id)) !== gives(entry)) reset(entry, []);
     }
     // Tasks that a failure kept from starting have another chance when the failed task has.
-    if (!stopping()) for (const entry of entries.values()) if (entry.outcome === 'stopped') reset(entry, []);
+    if (!stopping()) for (const entry of entries.values()) if (entry.outcome === 'stopped' && !entry.isCancelled) reset(entry, []);
     for (const entry of entries.values()) if (entry.phase === 'waiting' && entry.open === 0) readyList.push(entry);
   };
 
@@ -541,6 +544,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     if (entry?.phase === 'running') entry.abort?.abort();
     else if (entry?.phase === 'queued') {
       queue = queue.filter((other) => other !== entry);
+      entry.isCancelled = true;
       skip(entry, 'stopped');
     }
   };
@@ -603,9 +607,9 @@ function isFailure(outcome: Ended | SkipReason | undefined): boolean {
   return outcome === 'failure' || outcome === 'error' || outcome === 'timeout';
 }
 
-function outcomeOf(entries: Iterable<Entry>, cancelled: boolean): Ended {
+function outcomeOf(entries: readonly Entry[], cancelled: boolean): Ended {
   if (cancelled) return 'cancellation';
-  const outcomes = new Set([...entries].map((entry) => entry.outcome));
+  const outcomes = new Set(entries.map((entry) => entry.outcome));
   if (outcomes.has('failure') || outcomes.has('timeout') || outcomes.has('error')) return 'failure';
-  return outcomes.has('cancellation') ? 'cancellation' : 'success';
+  return outcomes.has('cancellation') || entries.some(({ isCancelled }) => isCancelled) ? 'cancellation' : 'success';
 }

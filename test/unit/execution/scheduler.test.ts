@@ -699,6 +699,22 @@ describe('a change during the run', () => {
     }
   });
 
+  it('does not start a task that somebody cancelled while it waited for a slot', async () => {
+    const world = createWorld(1);
+    const running = world.run(pipelineOf({ a: {}, b: { inputs: ['b.csv'] }, c: {}, after: { needs: ['b'] } }));
+    await world.untilStarted('a');
+    await world.until(() => world.events.some((event) => event.type === 'task-stale' && event.task === 'b'));
+    running.cancel(id('b'));
+    await running.changed();
+    world.end('a');
+    await world.untilStarted('c');
+    world.files.set('b.csv', 'new');
+    await running.changed();
+    world.end('c');
+    assert.equal(await running.done, 'cancellation');
+    assert.deepEqual(world.outcomes(), { a: 'success', b: 'skip: stopped', c: 'success', after: 'skip: stopped' });
+  });
+
   it('gives a failed task another chance, and with it those that its failure stopped', async () => {
     const world = createWorld(2);
     const running = world.run(pipelineOf({ a: { inputs: ['a.csv'] }, slow: { inputs: ['slow.csv'] }, queued: { inputs: ['queued.csv'] }, late: { needs: ['slow'] } }));
