@@ -8,6 +8,7 @@
  * other statements always count.
  */
 import { hash } from 'node:crypto';
+import { boundNames, isName, keywords, mayBeBound } from './python-bindings.ts';
 import { dedent, indent, newline } from './python-tokens.ts';
 
 export interface ModulePart {
@@ -39,10 +40,8 @@ export interface ModuleParts {
 }
 
 const identifier = /[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*/g;
-const isName = (token: string | undefined): token is string => token !== undefined && /^[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*$/.test(token);
 const isString = (token: string): boolean => /^\w{0,2}['"]/.test(token);
 const isFormatted = (token: string): boolean => /^\w?[fFtT]\w?['"]/.test(token);
-const keywords = new Set('False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield'.split(' '));
 
 /** What an argument of a call is made of as long as that is plain: no strings with quotes or brackets, calls up to three deep. */
 const atom = String.raw`[^(),*\n"']|"[^"\n()]*"`;
@@ -58,7 +57,7 @@ const dynamic = new RegExp(
     String.raw`(?<!\bfrom )\bmodules\b|\b(?:meta_path|path_hooks|__path__|__globals__|methodcaller|_getframe|currentframe|(?:f|tb|gi|cr|ag)_(?:globals|locals|back|builtins|frame)|__subclasses__|__self__|gc|settrace|setprofile|addaudithook|breakpoint)\b|\. (?:eval|query) \(|(?!\bobject\b)\b\w+ \. __(?:dir|getstate|setattr|delattr)__`,
     // What names functions from data, runs code in text, or starts another Python.
     String.raw`\b(?:\w*[pP]ickle\w*|shelve|marshal|dill|copyreg|__reduce\w*|dictConfig|fileConfig|timeit|duckdb|IPython|get_ipython|unsafe_load\w*|full_load\w*|\w*Loader|\w*subprocess\w*|[pP]open\w*|(?<!platform \. )system|spawn\w*|posix_spawn\w*|exec[lv]\w*)\b`,
-    String.raw`module:\/\/|\bimport \*|\b(?:read_hdf|HDFStore|read_array|deserialize)\b|\byaml \. load(?:_all)?\b|\bfrom yaml import [^\n]*\bload|\byaml as\b`,
+    String.raw`module:\/\/|\bplotting ?\. ?backend\b|\bimport \*|\b(?:read_hdf|HDFStore|read_array|deserialize)\b|\byaml \. load(?:_all)?\b|\bfrom yaml import [^\n]*\bload|\byaml as\b`,
     String.raw`\bjoblib (?:\. load|as)\b|\bfrom joblib import [^\n]*\bload\b|(?<!\bimport\b[^\n]*)(?:[=([{,:]|\breturn) joblib\b(?! \.)`,
     // The third argument of numpy's `load` may be `allow_pickle`.
     String.raw`\b(?:np|numpy) \. load\b(?! \((?:${plain})*(?:,(?:${plain})*)?\))|\bfrom numpy import [^\n]*\bload\b|(?<!\. )\bnumpy as (?!np\b)`,
@@ -93,7 +92,7 @@ export function moduleParts(raw: readonly string[], code: string): ModuleParts {
     parts.push((isDecorated ? undefined : (functionPart(line, body, module) ?? classPart(line, body, module))) ?? alwaysPart(text, labelOf(line)));
   }
   if (decorated.length > 0) parts.push(alwaysPart(decorated));
-  return { parts, hasUncounted, isDynamic: dynamic.test(code) || replacesNames(tokens) || statements.some(importsInClass), ...importedUses(tokens) };
+  return { parts, hasUncounted, isDynamic: dynamic.test(code) || replacesNames(tokens) || statements.some((statement) => importsInClass(statement)), ...importedUses(tokens) };
 }
 
 interface ModuleTokens {
@@ -104,20 +103,13 @@ interface ModuleTokens {
   readonly isBound: (name: string) => boolean;
 }
 
-function boundNames(tokens: readonly string[]): (name: string) => boolean {
-  const known = new Map<string, boolean>();
-  return (name) => {
-    let isBound = known.get(name);
-    if (isBound === undefined) known.set(name, (isBound = tokens.some((token, at) => token === name && tokens[at - 1] !== '.' && mayBeBound(tokens, at))));
-    return isBound;
-  };
-}
-
 /** A module as an attribute of a class, `A.tools`, is used as a value unseen. */
-function importsInClass({ line, body }: Statement): boolean {
-  if (line[0] !== 'class') return false;
-  const inner = topLevel(body.slice(1, -1));
-  return line.includes('import') || inner.some((each) => importsInClass(each) || (!/^(?:def|async|class)$/.test(each.line[0] ?? '') && (each.line.includes('import') || each.body.includes('import'))));
+function importsInClass({ line, body }: Statement, isInClass = false): boolean {
+  const [kind = ''] = line;
+  if ((isInClass || kind === 'class') && line.includes('import')) return true;
+  if (!body.includes('import')) return false;
+  const isWithin = kind === 'class' || (isInClass && kind !== 'def' && kind !== 'async');
+  return topLevel(body.slice(1, -1)).some((each) => importsInClass(each, isWithin));
 }
 
 /** What a module relies on: that it is no script, and built-in names, which may be replaced from another one. */
@@ -134,49 +126,6 @@ function mayBeOfModule(tokens: readonly string[], at: number, imported: Readonly
   while (tokens[root - 1] === '.') root -= 2;
   const name = tokens[root];
   return !isName(name) || keywords.has(name) || imported.has(name);
-}
-
-const ends = new Set([newline, indent, dedent, ';']);
-const binding = new Set(['for', 'as', 'del', 'global', 'nonlocal', 'import', 'def', 'class', 'case']);
-
-/** Whether a name, or what ends with it, may be what a statement binds; not where it is an argument or an index. */
-function mayBeBound(tokens: readonly string[], at: number): boolean {
-  // In an argument too.
-  if (tokens[at + 1] === ':=') return true;
-  let depth = 0;
-  let isArgument = false;
-  /** `for x in y: z = 1`: it stands in a statement of its own. */
-  let follows = false;
-  let start = at;
-  for (; start > 0 && !ends.has(tokens[start - 1] ?? ''); start -= 1) {
-    const token = tokens[start - 1] ?? '';
-    if (/^[)\]}]$/.test(token)) depth += 1;
-    else if (!/^[([{]$/.test(token)) {
-      if (depth === 0 && token === ':') follows = true;
-      if (depth === 0 && !isArgument && !follows && token === 'in') return false;
-      if (depth === 0 && !isArgument && !follows && token === '->') return false;
-      if (depth === 0 && !isArgument && !follows && binding.has(token)) return true;
-    } else if (depth > 0) depth -= 1;
-    else {
-      // `{1: x}`
-      follows = false;
-      if (/^[)\]]$/.test(tokens[start - 2] ?? '') || (isName(tokens[start - 2]) && !keywords.has(tokens[start - 2] ?? ''))) isArgument = true;
-    }
-  }
-  // `case Point(x)` binds `x`.
-  if (isArgument) return tokens[start] === 'case';
-  depth = 0;
-  for (let next = at + 1; next < tokens.length && !ends.has(tokens[next] ?? ''); next += 1) {
-    const token = tokens[next] ?? '';
-    if (/^[([{]$/.test(token)) depth += 1;
-    else if (/^[)\]}]$/.test(token)) depth -= 1;
-    // `except E: x = 1`, and not `x: int = 1`.
-    else if (depth === 0 && token === ':' && !follows && keywords.has(tokens[start] ?? '')) return false;
-    // Nor is `int` bound by `x: int = 1`.
-    else if (depth === 0 && token === '=' && follows && !keywords.has(tokens[start] ?? '') && tokens[start] !== 'case') return false;
-    else if (depth <= 0 && /^(?:[-+*/%@&|^:]|\*\*|\/\/|>>|<<)?=$/.test(token)) return true;
-  }
-  return false;
 }
 
 interface Statement {
