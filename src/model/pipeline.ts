@@ -149,6 +149,13 @@ export function resolveReturns(value: Json, returnsOf: ReturnsOf, onMissing: (ta
   return value;
 }
 
+export function taskById(pipeline: Pipeline, id: TaskId): Task | undefined {
+  let byId = tasksById.get(pipeline);
+  if (byId === undefined) tasksById.set(pipeline, (byId = new Map(pipeline.tasks.map((task) => [task.id, task]))));
+  return byId.get(id);
+}
+const tasksById = new WeakMap<Pipeline, ReadonlyMap<TaskId, Task>>();
+
 /** Every task that must be up to date for `targets`, the targets included. All tasks for no target. */
 export function withUpstream(pipeline: Pipeline, targets: readonly TaskId[]): ReadonlySet<TaskId> {
   if (targets.length === 0) return new Set(pipeline.tasks.map((task) => task.id));
