@@ -8,7 +8,7 @@
  *   starting ──could not start──▶ error
  */
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { evaluate, measuring, type Check, type CheckResult } from '../model/check.ts';
@@ -265,12 +265,13 @@ function writeParams(folder: string, params: JsonObject): string {
   const file = path.join(folder, `params-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
   if (existsSync(file)) return file;
   makeScratch(folder);
-  // Not to be written to. Nobody else looks at it before it is whole.
+  // Whole under its name at once, and not to be written to.
   try {
-    writeFileSync(file, text, { mode: 0o400, flag: 'wx' });
+    writeFileSync(`${file}.tmp`, text, { mode: 0o400 });
+    renameSync(`${file}.tmp`, file);
   } catch (error) {
-    // A part of it on a full disk is not there the next time.
-    rmSync(file, { force: true });
+    // It may not be written to the next time either.
+    rmSync(`${file}.tmp`, { force: true });
     throw error;
   }
   return file;
