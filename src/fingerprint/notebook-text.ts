@@ -24,9 +24,9 @@ export function notebookText(cells: readonly string[]): string {
 /** Modules that a cell imports which counts as it is written, wherever on a line, and extensions of IPython that it loads. */
 export function writtenImports(cell: string): readonly string[] {
   if (!cell.startsWith(exactMark)) return [];
-  return [...spaced(cell).matchAll(/\bfrom (\w+)[\w .]* import [^\n]*|\bimport ([^\n;]*)|\bload_ext ([^\s]+)/g)].flatMap(([, module, names = '', extension]) => {
+  return [...spaced(cell).matchAll(/\bfrom (\w+(?: \. \w+)?)[\w .]* import [^\n]*|\bimport ([^\n;]*)|\bload_ext ([^\s]+)/g)].flatMap(([, module, names = '', extension]) => {
     if (extension !== undefined) return bundled.has(extension) ? [] : [extension];
-    return module !== undefined ? [module] : names.split(',').map((name) => name.trim().split(' ')[0] ?? '');
+    return module !== undefined ? [module.replaceAll(' ', '')] : names.split(',').map((name) => name.trim().split(' ')[0] ?? '');
   });
 }
 
