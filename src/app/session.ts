@@ -326,6 +326,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
       memory,
       listener,
       activeRun: () => active,
+      onFailure: options.onFailure,
       starting: () => starting,
       readForRun: () => sourceOfRun.read(),
       scopeOfRun: (pipeline) => scopeOfRun(pipeline),

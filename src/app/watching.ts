@@ -11,7 +11,7 @@
  */
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Pipeline, TaskId } from '../model/pipeline.ts';
+import type { OnFailure, Pipeline, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Trigger } from '../model/run-event.ts';
 import type { RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
@@ -28,6 +28,8 @@ const quietTime = 300;
 /** Milliseconds from one look at all files to the next, and how many changes make that one come at once. */
 const wholeLookInterval = 10_000;
 const manyChanges = 1000;
+/** After so many runs in a row that failed, a task that changes what it reads and fails each time waits for the next change. */
+const mostFailedRuns = 3;
 /** Milliseconds from a change until the watcher knows: chokidar keeps to itself for 100 that a file has gone. */
 const toldWithin = 150;
 
@@ -49,6 +51,8 @@ export interface WatchingContext {
   readonly memory: TaskMemory;
   readonly listener: (message: SessionMessage) => void;
   readonly activeRun: () => ActiveRun | undefined;
+  /** In place of what the pipeline file says. */
+  readonly onFailure: OnFailure | undefined;
   /** Settled when the run that was asked for last is active, or has failed to be. */
   readonly starting: () => Promise<void> | undefined;
   /** The file as it is now for the run in progress: with its own parameters, where it has some. */
@@ -77,6 +81,8 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   let isHanded = false;
   /** Whether a task may have used what changed before it was known to. */
   let isDoubtful = false;
+  /** In a row, since a change was told while nothing ran. */
+  let failedRuns = 0;
   let quiet: NodeJS.Timeout | undefined;
   /** What was told of the plan last. */
   let told: { readonly memory: DecisionMemory; readonly revision: number; readonly open: readonly TaskId[] } | undefined;
@@ -100,7 +106,10 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
       if (activeRun() === undefined) context.onStir();
     },
     onChange: (files) => {
-      if (activeRun() === undefined) context.onSaved();
+      if (activeRun() === undefined) {
+        failedRuns = 0;
+        context.onSaved();
+      }
       changesSince += files.length;
       for (const changed of files) recent.add(changed);
       memory.touch(files);
@@ -121,7 +130,8 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
 
   const onChange = async (files: readonly string[], isTold = true): Promise<void> => {
     if (!isWatching()) return;
-    const pipelineChanged = files.includes(file);
+    // Some mistakes are that a file is missing.
+    const pipelineChanged = files.includes(file) || preparation.loaded().pipeline === undefined;
     if (pipelineChanged) preparation.reload();
     if (activeRun() === undefined) await context.starting();
     const run = activeRun();
@@ -223,15 +233,18 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     if (all.length > 0) listener({ type: 'plan', entries: all });
   };
 
+  const goesOnAfterFailure = (): boolean => (context.onFailure ?? preparation.loaded().pipeline?.onFailure) === 'continue';
+
   const runAndReport = async (trigger: Trigger, prepared?: Prepared): Promise<void> => {
     try {
       const { result, executed } = await context.run({ tasks, force: false }, trigger, prepared);
       isHanded = false;
+      failedRuns = 'code' in result || result.outcome === 'failure' ? failedRuns + 1 : 0;
       if ('code' in result) listener(result);
       await watchOutside();
-      // A file that changed while a task used it, or at the very end of the run. What a failure kept from running
-      // waits for the next change; after a run that executed nothing there is nothing to look at again.
-      isDoubtful = !('code' in result) && result.outcome === 'success' && executed > 0;
+      // A file that changed while a task used it, or at the very end of the run. What a failure stopped waits for the
+      // next change; after a run that executed nothing there is nothing to look at again.
+      isDoubtful = !('code' in result) && executed > 0 && (result.outcome === 'success' || (result.outcome === 'failure' && goesOnAfterFailure() && failedRuns <= mostFailedRuns));
       if (late.length > 0) await onChange(late.splice(0));
       else afterwards();
       if (isWatching()) await context.makeReady();

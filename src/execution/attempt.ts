@@ -367,7 +367,8 @@ function collectOutput(emit: (stream: 'stdout' | 'stderr', text: string) => void
 /** Turns what the task reported into events, artifacts in the order in which they came. */
 function collectReports(request: AttemptRequest, context: AttemptContext, of: { readonly task: TaskId; readonly attempt: number }, cwd: string, addLog: (log: ReportedLog) => void) {
   const { emit, clock } = context;
-  const returns: Record<string, JsonObject[string]> = {};
+  // The task chose the names: without a prototype, `__proto__` is one like any other.
+  const returns = Object.create(null) as Record<string, JsonObject[string]>;
   const pickles = new Map<string, PickledReturn>();
   /** By name: which of several holds. */
   const lastReturns = new Map<string, TaskLogEntry>();
@@ -512,7 +513,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
       if (unnameable !== undefined) warn(`${unnameable} counts as no file that the task used: its name is not UTF-8. Changes of it are not seen until it is renamed`);
       await artifacts;
     },
-    returns: (): JsonObject => returns,
+    returns: (): JsonObject => ({ ...returns }),
     pickles: (): PickledReturns => Object.fromEntries(pickles),
     notKept: () => notKept,
     reported: () => ({ metric: measured.of, returns: plainJson(returns) }),

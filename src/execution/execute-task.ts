@@ -11,7 +11,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
-import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
+import { taskById, type Pipeline, type Task, type TaskId } from '../model/pipeline.ts';
 import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
@@ -194,11 +194,8 @@ async function tryRepeatedly({ task, decision, signal, attempts, onAttempt }: Ex
 
 /** An output of a task that this one depends on, also of one that the run does not look at. */
 function isMadeByDependency(file: string, task: Task, pipeline: Pipeline): boolean {
-  let byId = tasksById.get(pipeline);
-  if (byId === undefined) tasksById.set(pipeline, (byId = new Map(pipeline.tasks.map((each) => [each.id, each]))));
-  return task.dependencies.some((id) => isDeclared(file, byId.get(id)?.outputs ?? []));
+  return task.dependencies.some((id) => isDeclared(file, taskById(pipeline, id)?.outputs ?? []));
 }
-const tasksById = new WeakMap<Pipeline, ReadonlyMap<TaskId, Task>>();
 
 /** When each output of the dependencies was written last, as far as that is known without a look. */
 function outputTimes({ task }: Execution, { folder, digests, result }: DecisionContext): ReadonlyMap<string, number> {

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test';
 import { once } from 'node:events';
 import { acquireLock, type LockHolder, type LockResult } from '../../../src/app/lock.ts';
+import { createPipelineLock } from '../../../src/app/pipeline-lock.ts';
 import { describeProcess, processStartTime } from '../../../src/recording/writer.ts';
 
 let folder = '';
@@ -291,6 +292,16 @@ describe('what is in the place of a lock and is none', () => {
     rmSync(file);
     mkdirSync(file);
     assert.throws(() => acquire(), { message: `${file} is a folder, where a lock should be. Remove it` });
+  });
+
+  it('keeps no lock of its own held', () => {
+    const lock = createPipelineLock(folder, '/p/runweave.yaml', () => undefined);
+    mkdirSync(path.join(folder, 'live', 'other.yaml.lock'), { recursive: true });
+    const refused = lock.acquire('run');
+    assert.ok(!refused.ok);
+    assert.match(refused.message, /other\.yaml\.lock is a folder, where a lock should be\. Remove it$/);
+    rmSync(path.join(folder, 'live', 'other.yaml.lock'), { recursive: true });
+    release(acquire());
   });
 
   it('is so also where the folder is a link to nothing', () => {
