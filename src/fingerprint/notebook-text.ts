@@ -29,7 +29,7 @@ export function writtenImports(cell: string): readonly string[] {
   if (!cell.startsWith(exactMark)) return [];
   const text = spaced(cell);
   const found: string[] = [];
-  const begins = /\bfrom (\w+)|\bimport ([^\n;]*)|\bload_ext ([^\s]+)/g;
+  const begins = /\bfrom (\w+(?: \. \w+)?)|\bimport ([^\n;]*)|\bload_ext ([^\s]+)/g;
   /** End of words after which no `import` follows, also not after another `from` among them. */
   let seenTo = 0;
   for (let match = begins.exec(text); match !== null; match = begins.exec(text)) {
@@ -42,7 +42,7 @@ export function writtenImports(cell: string): readonly string[] {
       words.lastIndex = from;
       const rest = match.index < seenTo ? '' : (words.exec(text)?.[0] ?? '');
       if (rest.includes(' import ')) {
-        found.push(module);
+        found.push(module.replaceAll(' ', ''));
         const end = text.indexOf('\n', from);
         begins.lastIndex = end === -1 ? text.length : end;
       } else {
