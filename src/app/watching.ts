@@ -53,7 +53,7 @@ export interface WatchingContext {
   readonly activeRun: () => ActiveRun | undefined;
   /** In place of what the pipeline file says. */
   readonly onFailure: OnFailure | undefined;
-  /** Settled when the run that was asked for last is active, or has failed to be. */
+  /** Settled when the run that comes next is active, or has failed to be. */
   readonly starting: () => Promise<void> | undefined;
   /** The file as it is now for the run in progress: with its own parameters, where it has some. */
   readonly readForRun: () => LoadedPipeline;
@@ -133,7 +133,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     // Some mistakes are that a file is missing.
     const pipelineChanged = files.includes(file) || preparation.loaded().pipeline === undefined;
     if (pipelineChanged) preparation.reload();
-    if (activeRun() === undefined) await context.starting();
+    while (activeRun() === undefined && context.starting() !== undefined) await context.starting();
     const run = activeRun();
     if (run !== undefined) {
       isHanded = true;
