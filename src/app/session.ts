@@ -5,6 +5,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import path from 'node:path';
 import { describeReason } from '../model/fingerprint.ts';
+import { createMasker } from '../model/masker.ts';
 import type { Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Durations } from '../model/remaining.ts';
@@ -29,9 +30,10 @@ import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
 import { createPipelineSource } from './pipeline-source.ts';
 import { createPreparation, problem, type Prepared, type Problem, type RememberingContext } from './preparation.ts';
-import { interruptedRuns, recoverInterruptedRuns } from './recover.ts';
+import { interruptedRuns, recoverInterruptedRuns, type Recovery } from './recover.ts';
 import { createCollectorSource } from './run-collector.ts';
 import { createRunQueue } from './run-queue.ts';
+import { secretValues } from './secret-values.ts';
 import { createTaskMemory } from './task-memory.ts';
 import { warmProfiles } from './warm-profiles.ts';
 import { fewestTasks, warmRun } from './warm-run.ts';
@@ -57,6 +59,8 @@ export interface Watch {
   readonly close: () => Promise<void>;
 }
 
+/** Tasks of a run that are made ready for the next one. */
+const mostPrepared = 16;
 /** Tasks that certainly run, from which on their processes are started by one that is small: it is made at once. */
 const manyStarts = 16;
 
@@ -97,6 +101,8 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   let cancelEarly = false;
   /** Attempts of the latest run. */
   let executed = 0;
+  /** Some of what ran: it is what runs again soon. */
+  const lastExecuted = new Set<TaskId>();
   let watching = false;
   let stopWatching: (() => Promise<void>) | undefined;
   /** While watching. */
@@ -108,10 +114,16 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
 
   const recover = (): Promise<void> => (recovery ??= recoverNow());
 
+  const maskedText = (text: string): string => {
+    const { pipeline } = source.read();
+    return createMasker(secretValues(pipeline ?? { secrets: [], tasks: [] }, environment))?.text(text) ?? text;
+  };
+
   const recoverNow = async (): Promise<void> => {
     const refused = (error: unknown): void => listener(problem('storage', `runs that were interrupted could not be sealed: ${(error as Error).message}`));
     try {
-      for (const result of await recoverInterruptedRuns(store, refused)) listener({ type: 'recovered', result });
+      const recovery: Recovery = { pipelineFile: path.basename(file), onError: refused, onUntold: (message) => listener({ type: 'notice', message }), masked: maskedText };
+      for (const result of await recoverInterruptedRuns(store, recovery)) listener({ type: 'recovered', result });
     } catch (error) {
       refused(error);
     }
@@ -186,6 +198,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
     };
     const settled = alone === undefined ? prepared.settled : settledTasks(pipeline, scope, decision.memory);
     executed = 0;
+    lastExecuted.clear();
     const results = await memory.results(pipeline);
     // It gets ready while the first tasks are decided.
     if (settled.open.filter(({ id }) => results.get(id) === undefined).length >= manyStarts) spawner.warm();
@@ -210,7 +223,10 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
           takeCollector: collectors.take,
           onEvent: (event) => {
             warm.follow(event);
-            if (event.type === 'attempt-started') executed += 1;
+            if (event.type === 'attempt-started') {
+              executed += 1;
+              if (lastExecuted.size < mostPrepared) lastExecuted.add(event.task);
+            }
             // A run that executes nothing takes no time worth an estimate.
             if (event.type === 'attempt-started' && executed === 1) listener({ type: 'estimate', durations: durations(pipeline.tasks), slots: slots.cpus });
             listener({ type: 'event', event });
@@ -314,6 +330,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
         const { pipeline } = preparation.loaded();
         if (pipeline !== undefined) (await memory.results(pipeline)).prepare();
         spawner.warm();
+        for (const task of lastExecuted) kept.prepare(task);
         if (active === undefined) await keepWarm();
       },
     });

@@ -127,9 +127,10 @@ const returnsReference = /\$\{tasks\.([^}]+?)\.returns\.([A-Za-z_][\w-]*)\}/g;
  */
 export function resolveReturns(value: Json, returnsOf: ReturnsOf, onMissing: (task: TaskId, name: string) => void): Json {
   const lookUp = (id: string, name: string): Json => {
-    const found = returnsOf(id as TaskId)?.[name];
-    if (found === undefined) onMissing(id as TaskId, name);
-    return found ?? null;
+    const returns = returnsOf(id as TaskId);
+    if (returns !== undefined && Object.hasOwn(returns, name)) return returns[name] ?? null;
+    onMissing(id as TaskId, name);
+    return null;
   };
   if (typeof value === 'string') {
     const whole = /^\$\{tasks\.([^}]+?)\.returns\.([A-Za-z_][\w-]*)\}$/.exec(value);

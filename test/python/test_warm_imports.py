@@ -120,6 +120,67 @@ class WhatImportsRead(WithPackages):
         self.assertRegex(self.start(warm, "script", path)["reason"], r"tasks/speedups\.py has the name of a module")
 
 
+class WhatImportsChange(WithPackages):
+    """In other modules, which a task may import alone."""
+
+    def as_fresh(self, warm, *scripts):
+        for script in scripts:
+            with self.subTest(script):
+                self.assertEqual(self.how(warm, FORKED + script), "forked")
+
+    def test_variables_of_other_modules(self):
+        self.installed({
+            "base/__init__.py": "from . import part\nV = part.V\n__all__ = ['V']\n",
+            "base/part.py": "V = 1\nGONE = 2\ndef make(): global MADE; MADE = 3\n",
+            "one.py": "import base\nbase.V = 'one'\nbase.ONE = 1\nbase.__all__ += ['ONE']\nimport two\n",
+            "two.py": "import base.part\nbase.V += '+two'\nbase.part.make()\ndel base.part.GONE\n",
+            "three.py": "from importlib import import_module\nbase = import_module('three_helper').it\n",
+            "three_helper.py": "import base as it\n",
+            "four.py": "import three\nthree.base.FOUR = 4\n",
+            "own/__init__.py": "from . import part\npart.V = 'from the package'\n",
+            "own/part.py": "V = 0\n",
+        })  # fmt: skip
+        show = "print(base.V, base.__all__, hasattr(base, 'ONE'), hasattr(base, 'FOUR'), hasattr(base.part, 'MADE'), hasattr(base.part, 'GONE'))\n"
+        self.as_fresh(
+            self.ready(["one", "three", "four", "own.part"]),
+            f"import base\n{show}",
+            f"import base\nimport one\n{show}",
+            f"import one, base\n{show}base.V = 5\nimport two\n{show}",
+            f"import base, four\n{show}",
+            f"import three, base\n{show}",
+            "import own.part\nprint(own.part.V)\n",
+        )
+
+    def test_what_is_entered_for_all(self):
+        self.installed({"entering.py": "import copyreg\nclass C: pass\ncopyreg.pickle(C, str)\nimport matplotlib.colors, matplotlib\nmatplotlib.colormaps.register(matplotlib.colors.ListedColormap(['r'], name='entered'))\n"})
+        show = "import copyreg, matplotlib\nprint(len(copyreg.dispatch_table), 'entered' in matplotlib.colormaps)\n"
+        self.as_fresh(self.ready(["matplotlib", "entering"]), show, f"import entering\n{show}")
+
+    def test_scikit_learn(self):
+        names = ["sklearn.impute", "sklearn.model_selection", "sklearn.experimental.enable_iterative_imputer", "sklearn.experimental.enable_halving_search_cv"]
+        show = "import sklearn.impute, sklearn.model_selection as m\nprint(hasattr(sklearn.impute, 'IterativeImputer'), 'IterativeImputer' in sklearn.impute.__all__, m.__all__, hasattr(m, 'HalvingGridSearchCV'))\n"
+        self.as_fresh(self.ready(names), show, f"import {names[2]}, {names[3]}\n{show}", f"{show}import {names[3]}\n{show}")
+
+    def test_loggers(self):
+        self.installed({
+            "logs/__init__.py": "import logging\nlog = logging.getLogger(__name__)\nlog.addHandler(logging.NullHandler())\nfrom . import deep\n",
+            "logs/deep.py": "import logging\nlog = logging.getLogger('logs.deep.down')\nlog.propagate = True\n",
+            "quiet.py": "import logging\nlog = logging.getLogger('quiet')\nlog.setLevel(logging.ERROR)\n",
+        })  # fmt: skip
+        warm = self.ready(["logs", "quiet", "logging.config"])
+        show = "print(sorted((name, type(each).__name__, getattr(each, 'level', None), str(getattr(each, 'parent', None)), str(getattr(each, 'handlers', None))) for name, each in logging.root.manager.loggerDict.items()), len(logging._handlerList))\n"
+        say = f"import logs, logs.deep, quiet\n{show}logs.log.warning('logs')\nlogs.deep.log.warning('deep')\nquiet.log.warning('quiet')\nquiet.log.error('loud')\n"
+        self.as_fresh(
+            warm,
+            f"import logging\n{show}",
+            f"import logging\n{say}",
+            f"import logging.config\nlogging.config.dictConfig({{'version': 1}})\n{say}",
+            f"import logging\nlogging.basicConfig()\nfor name in list(logging.root.manager.loggerDict): logging.getLogger(name).setLevel(50)\n{say}",
+            f"import logging\nlogging.getLogger('logs').setLevel(50)\nlogging.getLogger('quiet').setLevel(10)\n{say}logging.getLogger('logs').setLevel(10)\nlogs.log.info('more')\n",
+            f"import logging\nmine = logging.getLogger('logs.deep')\nmine.propagate = False\nbelow = logging.getLogger('logs.deep.down.here')\n{say}below.warning('below')\nprint(below.parent is logs.deep.log, logs.deep.log.parent is mine)\n",
+        )
+
+
 class WhatTasksSetFirst(WithPackages):
     """Before an import: variables, and modules in the place of others."""
 
@@ -202,6 +263,47 @@ class WhatTasksSetFirst(WithPackages):
     def test_a_module_that_was_missing(self):
         self.installed({"alpha/__init__.py": "try: import nowhere\nexcept ImportError: nowhere = None\n"})
         self.given(self.ready(["alpha"]), "import sys\nsys.modules['nowhere'] = sys\nimport alpha\n", "alpha is imported after a module was made that it looks for")
+
+    def test_a_folder_in_front_that_has_a_module(self):
+        self.write("vendor/usesyaml.py", "V = 'vendored'\n")
+        self.write("other/unrelated.py", "")
+        self.write("data/usesyaml/x.txt", "")  # no package
+        warm = self.ready(["alpha"])
+        self.assertEqual(self.how(warm, FORKED + "import sys\nsys.path[:0] = ['other', 'data']\nimport alpha\nprint(alpha.part.usesyaml.V)\n"), "forked")
+        self.assertEqual(self.how(warm, FORKED + "import sys\nsys.path.append('vendor')\nimport alpha\nprint(alpha.part.usesyaml.V)\n"), "forked")
+        self.assertEqual(self.lines("warning"), [])
+        self.given(warm, "import sys\nsys.path.insert(0, 'vendor')\nimport alpha\n", f"alpha is imported after {self.path('vendor')}, which has a module usesyaml, was put on sys.path")
+
+    def test_a_folder_with_a_module_that_was_missing(self):
+        self.installed({"alpha/__init__.py": "try: import nowhere\nexcept ImportError: nowhere = None\n"})
+        self.write("vendor/nowhere.py", "")
+        self.given(self.ready(["alpha"]), "import sys\nsys.path.append('vendor')\nimport alpha\n", f"alpha is imported after {self.path('vendor')}, which has a module nowhere, was put on sys.path")
+
+    def test_an_archive_in_front(self):
+        self.write("deps.zip", "")
+        self.given(self.ready(["alpha"]), "import sys\nsys.path.insert(0, 'deps.zip')\nimport alpha\n", f"alpha is imported after {self.path('deps.zip')} was put on sys.path")
+
+    def test_a_folder_that_is_gone_from_the_search_path(self):
+        self.installed({"beta/__init__.py": "", "usesyaml.py": "V = 0"})
+        script = f"import sys\nsys.path[:] = [each for each in sys.path if each != {self.path('site-packages')!r}]\nsys.path.append('copy')\nimport alpha\n"
+        os.makedirs(self.path("copy"))
+        os.symlink(self.path("site-packages/alpha"), self.path("copy/alpha"))
+        # What is imported is found elsewhere; it is what it brings along that is not there any more.
+        self.assertIn("ModuleNotFoundError", self.forked(self.ready(["alpha"]), "script", self.write("tasks/script.py", script)).stderr)
+
+    def test_an_import_hook(self):
+        hook = "import sys\nclass Hook:\n    @staticmethod\n    def find_spec(*_): return None\nsys.meta_path.insert(0, Hook)\nimport alpha\n"
+        self.given(self.ready(["alpha"]), hook, "alpha is imported after an import hook was installed")
+
+    def test_a_variable_of_a_module_that_another_would_change(self):
+        self.installed({"changer.py": "import usesyaml\nusesyaml.V = 'changed'\nusesyaml.NEW = 1\n"})
+        script = "import usesyaml\nprint(usesyaml.V)\nusesyaml.V = 'mine'\nimport changer\n"
+        self.given(self.ready(["changer"]), script, "changer is imported after usesyaml.V was changed")
+
+    def test_the_class_of_loggers(self):
+        self.installed({"logs.py": "import logging\nlog = logging.getLogger('logs')\n"})
+        script = "import logging\nclass Mine(logging.Logger): pass\nlogging.setLoggerClass(Mine)\nimport logs\n"
+        self.given(self.ready(["logs"]), script, "logs is imported after the class of loggers was changed")
 
     def test_common_packages_are_given(self):
         script = FORKED + "import numpy, logging, sklearn.svm, matplotlib.pyplot\nprint(numpy.__version__)\n"

@@ -4,6 +4,7 @@ import inspect
 import os
 import sys
 
+from . import observe
 from .report import TaskError, fail, raise_as_if_bare
 
 
@@ -15,6 +16,7 @@ def run_call(target, folder=None):
         sys.path.insert(0, folder)
     else:
         sys.path[0] = folder
+    observe.begin()
     hidden = ()
     try:
         function = _resolve(target, folder)

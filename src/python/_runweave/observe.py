@@ -31,7 +31,7 @@ _magic = set("*?[")
 _up = f"{os.sep}..{os.sep}"
 _metadata = ("METADATA", "PKG-INFO")
 _most_warnings = 1000
-on_start = []  # functions, called when the observer has started
+on_begin = []  # functions, called before the first line of the task's own code
 _longest_message = 2000
 
 _log_file = ""
@@ -105,7 +105,13 @@ def start(source=None, is_child=False):
         _watch_warnings()
     # Registered before anything of the task, so run after everything of the task.
     atexit.register(_tell_at_end)
-    for each in on_start:
+    if source:  # the kernel has its search path already
+        begin()
+
+
+def begin():
+    """The task's own code comes next; what it is given, its search path too, is all there."""
+    for each in on_begin:
         each()
 
 
@@ -331,7 +337,11 @@ def _uses_package(folder, top):
 
 def _globs(folder, pattern, is_recursive):
     """A pattern is told with the folder that it begins in; `**` stands for any depth."""
-    pattern = os.fsdecode(pattern).replace(os.sep, "/")
+    pattern = os.fsdecode(pattern)
+    # Where nothing is found, only an escape stands for something else.
+    if _magic.isdisjoint(pattern) and "\\" not in pattern and callers.is_argument(sys._getframe(2)):
+        return
+    pattern = pattern.replace(os.sep, "/")
     parts = pattern.split("/")
     if not is_recursive:
         parts = ["*" if part == "**" else part for part in parts]

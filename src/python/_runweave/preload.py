@@ -20,7 +20,7 @@ import time
 from _frozen_importlib_external import ExtensionFileLoader
 from _thread import get_ident
 
-from . import observe
+from . import loggers, module_changes, observe, search_path
 
 _hidden = {}  # name → module, in the order of their first import
 _specs = {}  # name of each of them → its `__spec__`
@@ -39,6 +39,7 @@ _missed = set()  # top-level names that were looked for and are not there
 _reads = None  # what imports looked at besides modules
 _tell_misfit = None  # of `misfits`, which imports more than this module may
 _environment = {}  # the task's variables, as it was given them, and as the modules that it was given have set them; as bytes
+_has_begun = False  # whether what is imported may be the task's
 _has_locks = False  # whether the last import held the lock that was looked for
 
 
@@ -48,17 +49,23 @@ def load(name, reads=None):
     `reads` is an `ImportReads`, which notes what each one looks at besides modules.
     """
     real_import, real_load, real_gcd = builtins.__import__, bootstrap._load_unlocked, bootstrap._gcd_import
-    loading = []  # [name, filters, environment] of each module in the middle of its import; the innermost is last
+    loading = []  # [name, filters, environment, loggers, handlers] of each module in the middle of its import; the innermost is last
+    loaded = []  # names, in the order in which their imports ended
     names_loading = []
 
     def load_unlocked(spec):
         global _has_locks
         before = set(sys.modules)
-        loading.append([spec.name, list(_warnings.filters), dict(os.environ)])
+        if loading:
+            module_changes.note(_needs.get(loading[-1][0], ()), loading[-1][0])
+        loading.append([spec.name, list(_warnings.filters), dict(os.environ), *loggers.names()])
         names_loading.append(spec.name)
         try:
             note_overwritten(spec.name)
             module = real_load(spec)
+            module_changes.note(_needs.get(spec.name, ()), spec.name)
+            module_changes.take(spec.name)
+            loaded.append(spec.name)
             # Also what was put there without an import: Cython does so.
             _needs.setdefault(spec.name, {}).update(dict.fromkeys(sys.modules.keys() - before))
             if isinstance(spec.loader, ExtensionFileLoader):
@@ -83,7 +90,11 @@ def load(name, reads=None):
             _overwritten[name] = value
 
     def note_effects():
-        name, filters, environment = loading[-1]
+        name, filters, environment, known_loggers, known_handlers = loading[-1]
+        made, handlers = loggers.note(name, known_loggers, known_handlers)
+        for outer in loading[:-1] if made or handlers else ():
+            outer[3].update(made)
+            outer[4].extend(handlers)
         added_filters = [each for each in _warnings.filters if each not in filters]
         names = {*environment, *os.environ}
         variables = {name: (os.environ.get(name), environment.get(name) is not None) for name in names if environment.get(name) != os.environ.get(name)}
@@ -137,11 +148,15 @@ def load(name, reads=None):
     # `import` statements, those of importlib, and what both end in when a module is not loaded yet.
     builtins.__import__, bootstrap._load_unlocked, bootstrap._gcd_import = import_, load_unlocked, gcd_import
     sys.meta_path.insert(0, Search)
+    if not _needs:
+        for each in list(sys.modules):
+            module_changes.take(each)
     if reads is not None:
         reads.begin(names_loading)
     try:
         real_gcd(name)
     finally:
+        module_changes.note_all(loaded)
         if reads is not None:
             reads.end()
         sys.meta_path.remove(Search)
@@ -167,7 +182,7 @@ def hide(visible, filters, roots, reads, tell_misfit):
     """
     global _reads, _tell_misfit
     _reads, _tell_misfit = reads, tell_misfit
-    observe.on_start.append(begin)
+    observe.on_begin.append(begin)
     _warnings.filters[:] = filters
     _filters_changed()
     for name, module in list(sys.modules.items()):
@@ -188,9 +203,12 @@ def hide(visible, filters, roots, reads, tell_misfit):
                     setattr(holder, attribute, _overwritten[name])
                 else:
                     delattr(holder, attribute)
-    _special.extend(name for name in _hidden if name in _unbound or name in _effects or name in _renewals)
+    module_changes.undo(lambda one, another: another in _group(one) or any(another in _group(each) for each in _packages_of(one)))
+    loggers.hide(_hidden.get("logging") or sys.modules.get("logging"))
+    special = {*_unbound, *_effects, *_renewals, *module_changes.makers(), *loggers.makers()}
+    _special.extend(name for name in _hidden if name in special)
     # The import of a submodule imports its packages first.
-    asked = {name.rsplit(".", dots)[0] for name in roots for dots in range(name.count(".") + 1)}
+    asked = {each for name in roots for each in (name, *_packages_of(name))}
     kept = {name: _group(name) for name in sorted(asked) if name in _hidden}
     _groups.clear()
     _groups.update(kept)
@@ -201,7 +219,10 @@ def hide(visible, filters, roots, reads, tell_misfit):
 
 def begin():
     """Before anything of the task."""
+    global _has_begun
+    _has_begun = True
     _environment.update(os.environ._data)
+    search_path.begin()
 
 
 def touch():
@@ -225,6 +246,10 @@ def _group(wanted):
                 new += _needs.get(name, ())
         _groups[wanted] = {name: module for name, module in _hidden.items() if name in names}
     return _groups[wanted]
+
+
+def _packages_of(name):
+    return [name.rsplit(".", dots)[0] for dots in range(1, name.count(".") + 1)]
 
 
 def files():
@@ -320,10 +345,10 @@ def _is_imported_here(name):
 
 def _misfit(name):
     """How an import of `name` by the task differs from that which was made before there was a task, or None."""
-    if not observe._log_file:
-        return None  # a kernel's own, before its task
+    if not _has_begun:
+        return None  # the helper's own, or a kernel's
     group = _group(name)
-    _, missed, packages = _observed(name)
+    found, missed, packages = _observed(name)
     # Extension modules may make others, such as `cython_runtime`, which nobody imports.
     replaced = [each for each in sys.modules.keys() & group.keys() if sys.modules.get(each) is not group[each] and _specs.get(each) is not None]
     if replaced:
@@ -337,7 +362,12 @@ def _misfit(name):
             return f"after {os.fsdecode(min(changed))} was set"
     if _reads.is_elsewhere(_reads.of(group)):
         return "in another working directory"
-    return None
+    otherwise = search_path.change(found, missed)
+    if otherwise:
+        return otherwise
+    new = [each for each in _special if each in group and not _is_given(each)]
+    changed = module_changes.replaced(new) or next(filter(None, map(loggers.replaced, new)), None)
+    return f"after {changed} was changed" if changed else None
 
 
 def _is_given(name):
@@ -356,9 +386,10 @@ def _give(wanted):
         has_other = [name for name in sys.modules.keys() & group.keys() if sys.modules[name] is not group[name]]
         if has_other:
             group = {name: module for name, module in group.items() if name not in has_other}
-        for name in _special:
-            if name in group and not _is_given(name):
-                _restore_effects(name, group[name])
+        new = [name for name in _special if name in group and not _is_given(name)]
+        for name in new:
+            _restore_effects(name, group[name])
+        module_changes.redo(new)
         sys.modules.update(group)
         _given.append(group)
     finally:
@@ -386,6 +417,8 @@ def _restore_effects(name, module):
         _environment.pop(key, None)
         if key in os.environ._data:
             _environment[key] = os.environ._data[key]
+    if name in loggers.makers():
+        loggers.give(name, _hidden.get("logging") or sys.modules["logging"])
     if name in _renewals:
         _renewals[name](module)
 

@@ -4,6 +4,7 @@ import builtins
 import os
 import sys
 
+from . import observe
 from .report import raise_as_if_bare
 
 _own_main = None
@@ -29,6 +30,7 @@ def run_script(path, arguments):
     except OSError as error:
         print(f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}", file=sys.stderr)
         sys.exit(2)
+    observe.begin()
     try:
         exec(compile(source, path, "exec", dont_inherit=True), main.__dict__)
     except BaseException as error:

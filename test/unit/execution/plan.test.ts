@@ -69,7 +69,7 @@ function keptResults(of: Readonly<Record<string, TaskResult | undefined>>): NonN
     restore: () => assert.fail('a plan changes nothing'),
     clear: () => assert.fail('a plan changes nothing'),
     keep: () => assert.fail('a plan changes nothing'),
-    makeRoom: () => undefined,
+    prepare: () => undefined, makeRoom: () => undefined,
   };
 }
 

@@ -74,12 +74,12 @@ function createWorld(slots = 8, { isPatient = false } = {}) {
         restores.push({ task: task.id, end: resolve });
         for (const wake of waiters.splice(0)) wake();
       }),
-    clear: () => Promise.resolve({ putBack: () => Promise.resolve(), settle: () => new Set() }),
+    clear: () => Promise.resolve({ putBack: () => Promise.resolve(undefined), settle: () => undefined, stayed: new Set() }),
     keep: (task, result) => {
       keptOf.set(`${task.id} kept`, result);
       return Promise.resolve(undefined);
     },
-    makeRoom: () => undefined,
+    prepare: () => undefined, makeRoom: () => undefined,
   };
   const run = (pipeline: Pipeline, options: { readonly onFailure?: OnFailure; readonly scope?: Partial<PlanScope>; readonly changesSettled?: () => Promise<void> } = {}): RunningPipeline => {
     const scope: PlanScope = { wanted: new Set(pipeline.tasks.map((task) => task.id)), named: new Set(), forced: new Set(), unasked: false, ...options.scope };
