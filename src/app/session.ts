@@ -32,6 +32,7 @@ import { createPipelineSource } from './pipeline-source.ts';
 import { createPreparation, problem, type Prepared, type Problem, type RememberingContext } from './preparation.ts';
 import { interruptedRuns, recoverInterruptedRuns, type Recovery } from './recover.ts';
 import { createCollectorSource } from './run-collector.ts';
+import { createRunQueue } from './run-queue.ts';
 import { secretValues } from './secret-values.ts';
 import { createTaskMemory } from './task-memory.ts';
 import { warmProfiles } from './warm-profiles.ts';
@@ -96,8 +97,6 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   let sourceOfRun = source;
   let scopeOfRun: (pipeline: Pipeline) => PlanScope | Problem;
   let active: ActiveRun | undefined;
-  /** Settled when the run that was asked for last is `active`, or has failed to be. */
-  let starting: Promise<void> | undefined;
   /** Asked to cancel while no task could run yet. */
   let cancelEarly = false;
   /** Attempts of the latest run. */
@@ -109,8 +108,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   /** While watching. */
   let ofWatch: Watching | undefined;
   let closing = false;
-  /** Runs come one after the other. */
-  let last: Promise<unknown> = Promise.resolve();
+  const queue = createRunQueue();
 
   const status = (): void => listener({ type: 'status', watching, running: active !== undefined });
 
@@ -143,7 +141,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   const plan: Session['plan'] = async (tasks) => {
     preparation.reload();
     // Without the lock, another process may have run meanwhile.
-    if (!watching && active === undefined && starting === undefined) memory.forgetResults();
+    if (!watching && active === undefined && queue.starting() === undefined) memory.forgetResults();
     const prepared = await preparation.prepare(tasks, false, false);
     if ('code' in prepared) return prepared;
     const entries = await makePlan(prepared.pipeline, prepared.scope, prepared.decision);
@@ -153,18 +151,13 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
 
   /** One run, after those before it. The caller holds the lock. */
   const runNext = (options: RunOptions, trigger: Trigger, prepared?: Prepared): Promise<RunResult | Problem> => {
-    let settle: () => void = () => undefined;
-    const promise = new Promise<void>((resolve) => (settle = resolve));
-    starting = promise;
-    const result = last.then(recover).then(() => runNow(options, trigger, settle, prepared));
-    last = result
-      .catch(() => undefined)
-      .finally(() => {
-        settle();
-        if (starting !== promise) return;
-        starting = undefined;
-        cancelEarly = false;
-      });
+    const result = queue.add(async (started) => {
+      await recover();
+      return runNow(options, trigger, started, prepared);
+    });
+    void queue.settled().then(() => {
+      if (queue.starting() === undefined) cancelEarly = false;
+    });
     return result;
   };
 
@@ -327,7 +320,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
       listener,
       activeRun: () => active,
       onFailure: options.onFailure,
-      starting: () => starting,
+      starting: queue.starting,
       readForRun: () => sourceOfRun.read(),
       scopeOfRun: (pipeline) => scopeOfRun(pipeline),
       run: async (options, trigger, prepared) => ({ result: await runNext(options, trigger, prepared), executed }),
@@ -350,7 +343,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
       stopWatching = undefined;
       ofWatch = undefined;
       await own.stop();
-      await last;
+      await queue.settled();
       memory.save();
       held.release();
       status();
@@ -373,13 +366,13 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
     watch,
     cancel: (task) => {
       if (active !== undefined) active.cancel(task);
-      else if (starting !== undefined && task === undefined) cancelEarly = true;
+      else if (queue.starting() !== undefined && task === undefined) cancelEarly = true;
     },
     close: async () => {
       closing = true;
       active?.cancel();
       await stopWatching?.();
-      await last;
+      await queue.settled();
       await push.settled();
       backend.close();
       await collectors.close();

@@ -17,6 +17,7 @@ import type { Trigger } from '../model/run-event.ts';
 import type { RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
 import { filesUsed } from '../fingerprint/task-fingerprint.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
+import { createLinkReader } from '../execution/links.ts';
 import { firstToDo, makePlan, upToDateEntry, type PlanScope } from '../execution/plan.ts';
 import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import type { ActiveRun } from './perform-run.ts';
@@ -53,7 +54,7 @@ export interface WatchingContext {
   readonly activeRun: () => ActiveRun | undefined;
   /** In place of what the pipeline file says. */
   readonly onFailure: OnFailure | undefined;
-  /** Settled when the run that was asked for last is active, or has failed to be. */
+  /** Settled when the run that comes next is active, or has failed to be. */
   readonly starting: () => Promise<void> | undefined;
   /** The file as it is now for the run in progress: with its own parameters, where it has some. */
   readonly readForRun: () => LoadedPipeline;
@@ -117,6 +118,14 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     },
   });
 
+  /** The pipeline file, and if it is a link, what it leads to: under that name a save of it is told. */
+  let pipelineFiles: ReadonlySet<string> = new Set([file]);
+  const followPipelineFile = (): void => {
+    pipelineFiles = new Set([file, ...createLinkReader(folder).passedTo(file)]);
+    watcher.add([...pipelineFiles]);
+  };
+  followPipelineFile();
+
   const watchOutside = async (): Promise<void> => {
     const { pipeline } = preparation.loaded();
     if (pipeline === undefined) return;
@@ -131,9 +140,12 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   const onChange = async (files: readonly string[], isTold = true): Promise<void> => {
     if (!isWatching()) return;
     // Some mistakes are that a file is missing.
-    const pipelineChanged = files.includes(file) || preparation.loaded().pipeline === undefined;
-    if (pipelineChanged) preparation.reload();
-    if (activeRun() === undefined) await context.starting();
+    const pipelineChanged = files.some((each) => pipelineFiles.has(each)) || preparation.loaded().pipeline === undefined;
+    if (pipelineChanged) {
+      preparation.reload();
+      followPipelineFile();
+    }
+    while (activeRun() === undefined && context.starting() !== undefined) await context.starting();
     const run = activeRun();
     if (run !== undefined) {
       isHanded = true;

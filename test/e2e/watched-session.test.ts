@@ -1,7 +1,8 @@
 /** What a session that watches does with changes that come at a bad moment. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { rmSync, statSync, utimesSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,8 +28,9 @@ interface Watched {
   readonly forget: () => void;
 }
 
-async function watch(context: TestContext, files: Readonly<Record<string, string>>): Promise<Watched> {
+async function watch(context: TestContext, files: Readonly<Record<string, string>>, before: (place: Workspace) => void = () => undefined): Promise<Watched> {
   const place = workspace(context, files);
+  before(place);
   let messages: SessionMessage[] = [];
   const session = await openSession({ file: path.join(place.folder, 'runweave.yaml') }, (message) => messages.push(message));
   context.after(() => session.close());
@@ -77,6 +79,26 @@ describe('a run of a watch in which a task fails', () => {
     place.write('.runweave/go', '');
     await eventually(() => assert.equal(place.read('out.txt'), 'two'));
   });
+});
+
+describe('a pipeline file that is a link', () => {
+  for (const isInside of [true, false]) {
+    it(`is used anew when what it leads to is saved, ${isInside ? 'in its folder' : 'elsewhere'}`, async (context) => {
+      const elsewhere = mkdtempSync(path.join(tmpdir(), 'runweave-e2e-'));
+      context.after(() => rmSync(elsewhere, { recursive: true, force: true }));
+      let target = path.join(elsewhere, 'pipeline.yaml');
+      const save = (text: string): void => writeFileSync(target, `tasks: {a: {shell: echo ${text} > out.txt, outputs: [out.txt]}}`);
+      const { place, quiet } = await watch(context, {}, ({ folder }) => {
+        if (isInside) target = path.join(folder, 'pipeline.yaml');
+        save('one');
+        symlinkSync(target, path.join(folder, 'runweave.yaml'));
+      });
+      await quiet();
+      // Nothing else changes: a change would be followed by a look at all files.
+      save('two');
+      await eventually(() => assert.equal(place.read('out.txt'), 'two\n'));
+    });
+  }
 });
 
 describe('a pipeline file of which a script is missing', () => {
