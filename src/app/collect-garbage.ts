@@ -16,12 +16,14 @@ import { allEntries } from '../fingerprint/kept-entries.ts';
 import { keptFolder } from '../fingerprint/kept-folder.ts';
 import { shrinkKept } from '../fingerprint/kept-results.ts';
 import { openResults, readResults } from '../fingerprint/results.ts';
-import { setAsideFolder } from '../fingerprint/set-aside.ts';
+import { replacedFolder, setAsideFolder } from '../fingerprint/set-aside.ts';
 import { indexAnnotations } from '../query/annotations.ts';
 import { readAnnotations } from '../store/annotations.ts';
+import { latestMakers } from '../store/latest-results.ts';
 import { runFiles } from '../store/run-files.ts';
 import { deletionTime, trashFolder } from '../store/trash.ts';
 import { acquireLock, heldLocks, type LockHolder } from './lock.ts';
+import { resultsFileOf } from './task-memory.ts';
 
 export interface GarbageOptions {
   /** `.runweave`. */
@@ -53,7 +55,9 @@ export interface Garbage {
   readonly bytes: number;
 }
 
-export type GarbageResult = Garbage | { readonly type: 'held'; readonly holder: LockHolder; readonly file: string };
+/** `refused`: by the disk, or what is no lock is in the place of one. */
+type NotFree = { readonly type: 'held'; readonly holder: LockHolder; readonly file: string } | { readonly type: 'refused'; readonly message: string };
+export type GarbageResult = Garbage | NotFree;
 
 /** A file of the cache is written in less, in milliseconds. */
 const longestWrite = 60_000;
@@ -66,11 +70,9 @@ const ownLock = '.gc';
 
 export async function collectGarbage(options: GarbageOptions): Promise<GarbageResult> {
   const { store, dryRun } = options;
-  const lock = acquireLock(store, ownLock, 'gc');
-  if (!lock.ok) return { type: 'held', holder: lock.holder, file: lock.file };
+  const lock = lockAll(store);
+  if (lock.type !== 'free') return lock;
   try {
-    const held = heldLocks(store).find((other) => path.basename(other.file) !== `${ownLock}.lock`);
-    if (held !== undefined) return { type: 'held', ...held };
     const began = Date.now();
     const remove = (file: string): { readonly count: 1 } => {
       if (!dryRun) rmSync(file, { recursive: true, force: true });
@@ -82,7 +84,7 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
     const old = new Set(aged.filter((file) => !spared.has(runIdOf(file))));
     const records = sum([...old].map((file) => ({ bytes: statSync(file).size, ...remove(file) })));
     const deletions = entriesIn(trashFolder(store)).map(({ file, stats }) => ({ file, stats, isOld: (deletionTime(file) ?? Infinity) < began - trashAge }));
-    const aside = entriesIn(setAsideFolder(store)).filter(({ file }) => (startOf(file) ?? Infinity) < began - trashAge);
+    const aside = [...entriesIn(setAsideFolder(store)).filter(({ file }) => (startOf(file) ?? Infinity) < began - trashAge), ...filesBelow(replacedFolder(store)).filter(({ stats }) => stats.ctimeMs < began - trashAge)];
     const shrunk = shrinkKept(keptFolder(store), options.limit, dryRun);
     const deleted = deletions.filter(({ isOld }) => !isOld).flatMap(({ file }) => entriesIn(file).map((record) => record.file));
     const referring = [...runs.map((run) => run.path).filter((file) => !old.has(file)), ...deleted, ...resultFiles(store)];
@@ -93,6 +95,23 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
     return { type: 'collected', dryRun, records, spared: new Set(aged).size - old.size, artifacts, kept, leftovers, bytes: records.bytes + artifacts.bytes + kept.bytes + leftovers.bytes };
   } finally {
     lock.release();
+  }
+}
+
+/** From then on, no process holds a pipeline of the folder. */
+function lockAll(store: string): NotFree | { readonly type: 'free'; readonly release: () => void } {
+  let release = (): void => undefined;
+  try {
+    const lock = acquireLock(store, ownLock, 'gc');
+    if (!lock.ok) return { type: 'held', holder: lock.holder, file: lock.file };
+    ({ release } = lock);
+    const held = heldLocks(store).find((other) => path.basename(other.file) !== `${ownLock}.lock`);
+    if (held === undefined) return { type: 'free', release };
+    release();
+    return { type: 'held', ...held };
+  } catch (error) {
+    release();
+    return { type: 'refused', message: `${store} cannot be written: ${(error as Error).message}` };
   }
 }
 
@@ -108,13 +127,17 @@ async function sparedRuns(store: string): Promise<ReadonlySet<string>> {
   const annotations = await readAnnotations(store);
   const { ofRun } = indexAnnotations(annotations);
   const marked = annotations.map(({ target }) => target.runId).filter((runId) => ofRun(runId).star || ofRun(runId).tags.length > 0);
+  const known = new Set<string>();
   const makers = lastResultFiles(store).flatMap((file) => {
-    const known = readResults(file);
-    if (known === undefined) return [];
-    const results = openResults(file, known);
-    return [...known.keys()].flatMap((task) => results.get(task)?.runId ?? []);
+    const ofFile = readResults(file);
+    if (ofFile === undefined) return [];
+    known.add(file);
+    const results = openResults(file, ofFile);
+    return [...ofFile.keys()].flatMap((task) => results.get(task)?.runId ?? []);
   });
-  return new Set([...marked, ...makers]);
+  // Where the cache is gone, the records say the same.
+  const recorded = await latestMakers(store, (pipelineFile) => !known.has(resultsFileOf(store, pipelineFile)));
+  return new Set([...marked, ...makers, ...recorded]);
 }
 
 function runIdOf(record: string): string {
@@ -196,6 +219,11 @@ function entriesIn(folder: string): readonly { readonly file: string; readonly s
     const stats = statSync(file, { throwIfNoEntry: false });
     return stats === undefined ? [] : [{ file, stats }];
   });
+}
+
+/** At any depth. (A file gets another ctime with another name.) */
+function filesBelow(folder: string): readonly { readonly file: string; readonly stats: Stats }[] {
+  return entriesIn(folder).flatMap((each) => (each.stats.isDirectory() ? filesBelow(each.file) : [each]));
 }
 
 function sizeOf(file: string, stats: Stats): number {

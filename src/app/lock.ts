@@ -16,7 +16,7 @@
  * place free.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describeProcess, holderIsAlive, keepTouched, lifeOf, lockSuffix, longestUntouched, parseIdentity, type ProcessIdentity } from '../recording/writer.ts';
 
@@ -38,9 +38,15 @@ export type LockResult = { readonly ok: true; readonly release: () => void } | (
 /** Of processes that were at it when they died. */
 const longestChain = 100;
 
+/** Throws when the disk refuses, and where something that is no lock is in its place. */
 export function acquireLock(folder: string, pipelineFile: string, purpose: string): LockResult {
   const directory = path.join(folder, 'live');
-  mkdirSync(directory, { recursive: true });
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    for (const each of [folder, directory]) refuseLinkToNothing(each);
+    throw error;
+  }
   const file = path.join(directory, `${path.basename(pipelineFile)}${lockSuffix}`);
   const id = randomUUID();
   const holder: LockHolder = { ...describeProcess(), purpose, id };
@@ -62,7 +68,10 @@ export function acquireLock(folder: string, pipelineFile: string, purpose: strin
     for (let tries = 0; tries < 10; tries += 1) {
       if (createWhole(temporary, file)) return held();
       const text = readText(file);
-      if (text === undefined) continue;
+      if (text === undefined) {
+        refuseLinkToNothing(file);
+        continue;
+      }
       const found = takeOver(file, text, temporary);
       if (found === 'taken') return held();
       if (found === 'changed') continue;
@@ -174,7 +183,15 @@ function readText(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    if (code === 'EISDIR') throw new Error(`${file} is a folder, where a lock should be. Remove it`, { cause: error });
     throw error;
   }
+}
+
+/** Such a link is neither there, so that it could be read, nor away, so that a file could get its name. */
+function refuseLinkToNothing(file: string): void {
+  if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() !== true || existsSync(file)) return;
+  throw new Error(`${file} is a link to ${readlinkSync(file)}, which is not there. Remove the link, or make what it leads to`);
 }

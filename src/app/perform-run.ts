@@ -29,6 +29,7 @@ import { commandOf } from '../execution/task/command.ts';
 import type { Ids } from './ids.ts';
 import { pythonHelperFolder, version } from './installation.ts';
 import { collectEvents } from './collect-events.ts';
+import type { CollectorSource } from './run-collector.ts';
 import { resourceAttributes } from './run-context.ts';
 import { createSourceKeeper } from './keep-sources.ts';
 import { gatherMetrics } from './gather-metrics.ts';
@@ -71,6 +72,8 @@ export interface RunContext {
   readonly backend: Backend;
   readonly onEvent: (event: RunEvent) => void;
   readonly onImported: (task: TaskId, modules: readonly string[]) => void;
+  /** Something that listens for the run's tasks. */
+  readonly takeCollector: CollectorSource['take'];
   /** The disk refuses; the run goes on. */
   readonly onStorageError: (message: string) => void;
   readonly onStarted: (run: ActiveRun) => void;
@@ -173,9 +176,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const sampler = createSampler();
   const scratch = path.join(store, 'cache', 'attempts', runId);
   const pythonPath = pythonHelperFolder();
-  const collector = lazyCollector((message) => emit({ type: 'warning', time: clock.now(), message }));
-  // A task is about to be started: what listens for it gets ready while it is.
-  if (request.first !== undefined) void collector.get().catch(() => undefined);
+  /** Asked for with the first attempt. */
+  let collector: Promise<Collector> | undefined;
   const { changesSettled } = context;
   /** Since when it only waits for changes that may belong to it. */
   let idleSince: UnixNano | undefined;
@@ -227,7 +229,7 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
             emit,
             onImported: (modules) => context.onImported(task.id, modules),
             openChannel: async ({ number: attempt, spanId, scratch: prefix }, report) => {
-              const { url, open } = await collector.get();
+              const { url, open } = await (collector ??= context.takeCollector((message) => emit({ type: 'warning', time: clock.now(), message })));
               const registration = open({ runId, task: task.id, attempt, traceId, spanId, start: clock.now(), scratch: prefix, report });
               ({ token } = registration);
               return { url, ...registration, experiment: pipeline.name };
@@ -268,7 +270,8 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
     return 'error' as const;
   });
   hasBegun();
-  await collector.close();
+  // That it could not be started was told by those who asked for it.
+  await (await collector?.catch(() => undefined))?.close();
   await surroundings.settled();
   emit({ type: 'run-ended', time: idleSince ?? clock.now(), outcome });
   await isDescribed;
@@ -306,23 +309,6 @@ function secretsOf(pipeline: Pipeline, environment: RunContext['environment']): 
   return values;
 }
 const knownSecrets = new WeakMap<Pipeline, { readonly environment: RunContext['environment']; readonly values: readonly string[] }>();
-/** Starts with the first attempt: a run in which all is up to date has none. */
-function lazyCollector(onWarning: (message: string) => void): { readonly get: () => Promise<Collector>; readonly close: () => Promise<void> } {
-  let collector: Promise<Collector> | undefined;
-  return {
-    get: () =>
-      (collector ??= (async () => {
-        const [{ startCollector }, { services }] = await Promise.all([import('../collector/server.ts'), import('../collector/services.ts')]);
-        return startCollector({ services, onWarning });
-      })()),
-    close: async () => {
-      // That it could not be started was told by those who asked for it.
-      const started = await collector?.catch(() => undefined);
-      await started?.close();
-    },
-  };
-}
-
 function recordedParams({ params }: Pipeline): { readonly params: JsonObject; readonly floats?: JsonObject } {
   const floats = floatsAmong(params);
   return { params: plainJson(params), ...(floats !== undefined && { floats }) };

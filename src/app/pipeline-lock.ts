@@ -1,6 +1,6 @@
 /** The pipeline's lock as a session holds it: once, however many of its own runs and watches want it. */
 import type { ProblemCode } from '../protocol/session.ts';
-import { acquireLock, adviceFor, heldLocks } from './lock.ts';
+import { acquireLock, adviceFor, heldLocks, type LockResult } from './lock.ts';
 
 export type Held = { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly code: ProblemCode; readonly message: string };
 
@@ -18,8 +18,9 @@ export function createPipelineLock(store: string, file: string, onTaken: () => v
   };
   const acquire = (purpose: 'run' | 'watch'): Held => {
     if (holders === 0) {
+      let result: LockResult | undefined;
       try {
-        const result = acquireLock(store, file, purpose);
+        result = acquireLock(store, file, purpose);
         // Of two that take their locks at once, each sees the other's, and at least one gives way.
         const collector = result.ok ? heldLocks(store).find((held) => held.holder.purpose === 'gc') : undefined;
         if (result.ok && collector !== undefined) {
@@ -36,6 +37,7 @@ export function createPipelineLock(store: string, file: string, onTaken: () => v
         }
         releaseFile = result.release;
       } catch (error) {
+        if (result?.ok === true) result.release();
         return { ok: false, code: 'storage', message: `${store} cannot be written: ${(error as Error).message}` };
       }
       onTaken();

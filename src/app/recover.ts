@@ -23,25 +23,42 @@ export async function interruptedRuns(store: string): Promise<readonly string[]>
   return logs.filter((name) => !writerIsAlive(path.join(live, name))).map((name) => name.slice(0, -'.jsonl'.length));
 }
 
-/** The caller holds the pipeline's lock. `onError`: of one that could not be sealed now. */
-export async function recoverInterruptedRuns(store: string, onError: (error: unknown) => void): Promise<readonly RunResult[]> {
+export interface Recovery {
+  /** Of which the caller holds the lock; its name. */
+  readonly pipelineFile: string;
+  /** Of a run that could not be sealed now. */
+  readonly onError: (error: unknown) => void;
+  /** What the run did not come to tell, and its record says now. */
+  readonly onUntold: (message: string) => void;
+  /** Without secrets. */
+  readonly masked: (text: string) => string;
+}
+
+/** Of all pipelines of the folder. */
+export async function recoverInterruptedRuns(store: string, { pipelineFile, onError, onUntold, masked }: Recovery): Promise<readonly RunResult[]> {
   const runIds = await interruptedRuns(store);
   if (runIds.length === 0) return [];
-  const [{ writerIsAlive }, { recoverRuns }] = await Promise.all([import('../recording/writer.ts'), import('../recording/seal.ts')]);
+  const [{ writerIsAlive }, { recoverRuns }, { untoldAside }] = await Promise.all([import('../recording/writer.ts'), import('../recording/seal.ts'), import('./untold-aside.ts')]);
   await endProcessesOf(runIds);
   for (const runId of runIds) rmSync(path.join(store, 'cache', 'attempts', runId), { recursive: true, force: true });
-  const recovered = await recoverRuns(store, writerIsAlive, onError);
+  const recovered = await recoverRuns(store, writerIsAlive, onError, (state) => {
+    const messages = untoldAside(store, state).map(masked);
+    messages.forEach(onUntold);
+    return messages;
+  });
   for (const { record } of recovered) {
     // Without it, these tasks run once more.
-    await takeResults(store, record).catch(() => undefined);
+    await takeResults(store, record, pipelineFile).catch(() => undefined);
   }
   return recovered;
 }
 
 /** The end of a task is in the event log before it is among the results: the executor may have died in between. */
-async function takeResults(store: string, record: string): Promise<void> {
+async function takeResults(store: string, record: string, pipelineFile: string): Promise<void> {
   const [{ readRecordHead }, { resultIn }, { openResults, readResults }] = await Promise.all([import('../store/read-record.ts'), import('../store/latest-results.ts'), import('../fingerprint/results.ts')]);
   const state = await readRecordHead(record);
+  // Those of another pipeline are written by who holds that one.
+  if (path.basename(state.pipeline.file) !== pipelineFile) return;
   const file = resultsFileOf(store, state.pipeline.file);
   const known = readResults(file);
   if (known === undefined) return;

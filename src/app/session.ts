@@ -5,6 +5,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import path from 'node:path';
 import { describeReason } from '../model/fingerprint.ts';
+import { createMasker } from '../model/masker.ts';
 import type { Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Durations } from '../model/remaining.ts';
@@ -29,7 +30,10 @@ import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
 import { createPipelineSource } from './pipeline-source.ts';
 import { createPreparation, problem, type Prepared, type Problem, type RememberingContext } from './preparation.ts';
-import { interruptedRuns, recoverInterruptedRuns } from './recover.ts';
+import { interruptedRuns, recoverInterruptedRuns, type Recovery } from './recover.ts';
+import { createCollectorSource } from './run-collector.ts';
+import { createRunQueue } from './run-queue.ts';
+import { secretValues } from './secret-values.ts';
 import { createTaskMemory } from './task-memory.ts';
 import { likelyImports, warmProfiles } from './warm-profiles.ts';
 import { fewestTasks, warmRun } from './warm-run.ts';
@@ -55,6 +59,8 @@ export interface Watch {
   readonly close: () => Promise<void>;
 }
 
+/** Tasks of a run that are made ready for the next one. */
+const mostPrepared = 16;
 /** Tasks that certainly run, from which on their processes are started by one that is small: it is made at once. */
 const manyStarts = 16;
 
@@ -70,6 +76,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   const clock = systemClock();
   const ids = randomIds();
   const spawner = spawningBackend(localBackend(), spawnerCommands());
+  const collectors = createCollectorSource();
   const memory = createTaskMemory(store, file);
   const backend = warmBackend(spawner, { of: (source) => memory.misfits().of(source), set: (source, reason) => memory.misfits().set(source, reason) });
   const room = keptLimit(environment);
@@ -90,28 +97,33 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   let sourceOfRun = source;
   let scopeOfRun: (pipeline: Pipeline) => PlanScope | Problem;
   let active: ActiveRun | undefined;
-  /** Settled when the run that was asked for last is `active`, or has failed to be. */
-  let starting: Promise<void> | undefined;
   /** Asked to cancel while no task could run yet. */
   let cancelEarly = false;
   /** Attempts of the latest run. */
   let executed = 0;
+  /** Some of what ran: it is what runs again soon. */
+  const lastExecuted = new Set<TaskId>();
   let watching = false;
   let stopWatching: (() => Promise<void>) | undefined;
   /** While watching. */
   let ofWatch: Watching | undefined;
   let closing = false;
-  /** Runs come one after the other. */
-  let last: Promise<unknown> = Promise.resolve();
+  const queue = createRunQueue();
 
   const status = (): void => listener({ type: 'status', watching, running: active !== undefined });
 
   const recover = (): Promise<void> => (recovery ??= recoverNow());
 
+  const maskedText = (text: string): string => {
+    const { pipeline } = source.read();
+    return createMasker(secretValues(pipeline ?? { secrets: [], tasks: [] }, environment))?.text(text) ?? text;
+  };
+
   const recoverNow = async (): Promise<void> => {
     const refused = (error: unknown): void => listener(problem('storage', `runs that were interrupted could not be sealed: ${(error as Error).message}`));
     try {
-      for (const result of await recoverInterruptedRuns(store, refused)) listener({ type: 'recovered', result });
+      const recovery: Recovery = { pipelineFile: path.basename(file), onError: refused, onUntold: (message) => listener({ type: 'notice', message }), masked: maskedText };
+      for (const result of await recoverInterruptedRuns(store, recovery)) listener({ type: 'recovered', result });
     } catch (error) {
       refused(error);
     }
@@ -129,7 +141,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   const plan: Session['plan'] = async (tasks) => {
     preparation.reload();
     // Without the lock, another process may have run meanwhile.
-    if (!watching && active === undefined && starting === undefined) memory.forgetResults();
+    if (!watching && active === undefined && queue.starting() === undefined) memory.forgetResults();
     const prepared = await preparation.prepare(tasks, false, false);
     if ('code' in prepared) return prepared;
     const entries = await makePlan(prepared.pipeline, prepared.scope, prepared.decision);
@@ -139,18 +151,13 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
 
   /** One run, after those before it. The caller holds the lock. */
   const runNext = (options: RunOptions, trigger: Trigger, prepared?: Prepared): Promise<RunResult | Problem> => {
-    let settle: () => void = () => undefined;
-    const promise = new Promise<void>((resolve) => (settle = resolve));
-    starting = promise;
-    const result = last.then(recover).then(() => runNow(options, trigger, settle, prepared));
-    last = result
-      .catch(() => undefined)
-      .finally(() => {
-        settle();
-        if (starting !== promise) return;
-        starting = undefined;
-        cancelEarly = false;
-      });
+    const result = queue.add(async (started) => {
+      await recover();
+      return runNow(options, trigger, started, prepared);
+    });
+    void queue.settled().then(() => {
+      if (queue.starting() === undefined) cancelEarly = false;
+    });
     return result;
   };
 
@@ -191,6 +198,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
     };
     const settled = alone === undefined ? prepared.settled : settledTasks(pipeline, scope, decision.memory);
     executed = 0;
+    lastExecuted.clear();
     const results = await memory.results(pipeline);
     // It gets ready while the first tasks are decided.
     if (settled.open.filter(({ id }) => results.get(id) === undefined).length >= manyStarts) spawner.warm();
@@ -213,9 +221,13 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
           clock,
           ids,
           backend,
+          takeCollector: collectors.take,
           onEvent: (event) => {
             warm.follow(event);
-            if (event.type === 'attempt-started') executed += 1;
+            if (event.type === 'attempt-started') {
+              executed += 1;
+              if (lastExecuted.size < mostPrepared) lastExecuted.add(event.task);
+            }
             // A run that executes nothing takes no time worth an estimate.
             if (event.type === 'attempt-started' && executed === 1) listener({ type: 'estimate', durations: durations(pipeline.tasks), slots: slots.cpus });
             listener({ type: 'event', event });
@@ -311,15 +323,18 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
       memory,
       listener,
       activeRun: () => active,
-      starting: () => starting,
+      onFailure: options.onFailure,
+      starting: queue.starting,
       readForRun: () => sourceOfRun.read(),
       scopeOfRun: (pipeline) => scopeOfRun(pipeline),
       run: async (options, trigger, prepared) => ({ result: await runNext(options, trigger, prepared), executed }),
+      onStir: collectors.soon,
       onSaved: backend.soon,
       makeReady: async () => {
         const { pipeline } = preparation.loaded();
         if (pipeline !== undefined) (await memory.results(pipeline)).prepare();
         spawner.warm();
+        for (const task of lastExecuted) kept.prepare(task);
         if (active === undefined) await keepWarm();
       },
     });
@@ -332,7 +347,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
       stopWatching = undefined;
       ofWatch = undefined;
       await own.stop();
-      await last;
+      await queue.settled();
       memory.save();
       held.release();
       status();
@@ -355,15 +370,16 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
     watch,
     cancel: (task) => {
       if (active !== undefined) active.cancel(task);
-      else if (starting !== undefined && task === undefined) cancelEarly = true;
+      else if (queue.starting() !== undefined && task === undefined) cancelEarly = true;
     },
     close: async () => {
       closing = true;
       active?.cancel();
       await stopWatching?.();
-      await last;
+      await queue.settled();
       await push.settled();
       backend.close();
+      await collectors.close();
       await spawner.close();
       memory.forgetResults();
     },

@@ -11,12 +11,13 @@
  */
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Pipeline, TaskId } from '../model/pipeline.ts';
+import type { OnFailure, Pipeline, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Trigger } from '../model/run-event.ts';
 import type { RunOptions, RunResult, SessionMessage } from '../protocol/session.ts';
 import { filesUsed } from '../fingerprint/task-fingerprint.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
+import { createLinkReader } from '../execution/links.ts';
 import { firstToDo, makePlan, upToDateEntry, type PlanScope } from '../execution/plan.ts';
 import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import type { ActiveRun } from './perform-run.ts';
@@ -28,6 +29,8 @@ const quietTime = 300;
 /** Milliseconds from one look at all files to the next, and how many changes make that one come at once. */
 const wholeLookInterval = 10_000;
 const manyChanges = 1000;
+/** After so many runs in a row that failed, a task that changes what it reads and fails each time waits for the next change. */
+const mostFailedRuns = 3;
 /** Milliseconds from a change until the watcher knows: chokidar keeps to itself for 100 that a file has gone. */
 const toldWithin = 150;
 
@@ -49,7 +52,9 @@ export interface WatchingContext {
   readonly memory: TaskMemory;
   readonly listener: (message: SessionMessage) => void;
   readonly activeRun: () => ActiveRun | undefined;
-  /** Settled when the run that was asked for last is active, or has failed to be. */
+  /** In place of what the pipeline file says. */
+  readonly onFailure: OnFailure | undefined;
+  /** Settled when the run that comes next is active, or has failed to be. */
   readonly starting: () => Promise<void> | undefined;
   /** The file as it is now for the run in progress: with its own parameters, where it has some. */
   readonly readForRun: () => LoadedPipeline;
@@ -57,6 +62,8 @@ export interface WatchingContext {
   readonly scopeOfRun: (pipeline: Pipeline) => PlanScope | Problem;
   /** One run, after those before it; resolves with what came of it and how many attempts it made. */
   readonly run: (options: RunOptions, trigger: Trigger, prepared?: Prepared) => Promise<{ readonly result: RunResult | Problem; readonly executed: number }>;
+  /** The system has told of something: a change may be told of soon. */
+  readonly onStir: () => void;
   /** A run may follow soon. */
   readonly onSaved: () => void;
   /** While nothing runs, what the next change will need is made ready. */
@@ -75,6 +82,8 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   let isHanded = false;
   /** Whether a task may have used what changed before it was known to. */
   let isDoubtful = false;
+  /** In a row, since a change was told while nothing ran. */
+  let failedRuns = 0;
   let quiet: NodeJS.Timeout | undefined;
   /** What was told of the plan last. */
   let told: { readonly memory: DecisionMemory; readonly revision: number; readonly open: readonly TaskId[] } | undefined;
@@ -94,14 +103,28 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   const watcher = startWatcher({
     folder,
     onError: (message) => listener(problem('storage', message)),
+    onStir: () => {
+      if (activeRun() === undefined) context.onStir();
+    },
     onChange: (files) => {
-      if (activeRun() === undefined) context.onSaved();
+      if (activeRun() === undefined) {
+        failedRuns = 0;
+        context.onSaved();
+      }
       changesSince += files.length;
       for (const changed of files) recent.add(changed);
       memory.touch(files);
       then(() => onChange(files));
     },
   });
+
+  /** The pipeline file, and if it is a link, what it leads to: under that name a save of it is told. */
+  let pipelineFiles: ReadonlySet<string> = new Set([file]);
+  const followPipelineFile = (): void => {
+    pipelineFiles = new Set([file, ...createLinkReader(folder).passedTo(file)]);
+    watcher.add([...pipelineFiles]);
+  };
+  followPipelineFile();
 
   const watchOutside = async (): Promise<void> => {
     const { pipeline } = preparation.loaded();
@@ -116,9 +139,13 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
 
   const onChange = async (files: readonly string[], isTold = true): Promise<void> => {
     if (!isWatching()) return;
-    const pipelineChanged = files.includes(file);
-    if (pipelineChanged) preparation.reload();
-    if (activeRun() === undefined) await context.starting();
+    // Some mistakes are that a file is missing.
+    const pipelineChanged = files.some((each) => pipelineFiles.has(each)) || preparation.loaded().pipeline === undefined;
+    if (pipelineChanged) {
+      preparation.reload();
+      followPipelineFile();
+    }
+    while (activeRun() === undefined && context.starting() !== undefined) await context.starting();
     const run = activeRun();
     if (run !== undefined) {
       isHanded = true;
@@ -218,15 +245,18 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     if (all.length > 0) listener({ type: 'plan', entries: all });
   };
 
+  const goesOnAfterFailure = (): boolean => (context.onFailure ?? preparation.loaded().pipeline?.onFailure) === 'continue';
+
   const runAndReport = async (trigger: Trigger, prepared?: Prepared): Promise<void> => {
     try {
       const { result, executed } = await context.run({ tasks, force: false }, trigger, prepared);
       isHanded = false;
+      failedRuns = 'code' in result || result.outcome === 'failure' ? failedRuns + 1 : 0;
       if ('code' in result) listener(result);
       await watchOutside();
-      // A file that changed while a task used it, or at the very end of the run. What a failure kept from running
-      // waits for the next change; after a run that executed nothing there is nothing to look at again.
-      isDoubtful = !('code' in result) && result.outcome === 'success' && executed > 0;
+      // A file that changed while a task used it, or at the very end of the run. What a failure stopped waits for the
+      // next change; after a run that executed nothing there is nothing to look at again.
+      isDoubtful = !('code' in result) && executed > 0 && (result.outcome === 'success' || (result.outcome === 'failure' && goesOnAfterFailure() && failedRuns <= mostFailedRuns));
       if (late.length > 0) await onChange(late.splice(0));
       else afterwards();
       if (isWatching()) await context.makeReady();

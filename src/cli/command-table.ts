@@ -438,12 +438,12 @@ export const commands: Readonly<Record<CommandName, CommandSpec>> = {
   },
   import: {
     summary: "take in other tools' runs",
-    details: 'Reads OTLP/JSON, OpenTelemetry console output, Jaeger, Composable Logs, runnable, MLflow file stores, DVC, and records of Runweave; files, folders and zips. What was imported before is left as it is.',
+    details: 'Reads OTLP/JSON, OpenTelemetry console output, Jaeger, Composable Logs, runnable, MLflow file stores and SQLite databases, DVC, and records of Runweave; files, folders and zips. What was imported before is left as it is.',
     arguments: 'FILE|FOLDER…',
     minimum: 1,
     maximum: Infinity,
     options: ['convert'],
-    examples: [['runweave import --convert dvc.yaml', 'writes a runweave.yaml beside it; never overwrites one'], ['runweave import mlruns', 'all runs of a file store'], ['runweave import trace.json site/', 'several at once']],
+    examples: [['runweave import --convert dvc.yaml', 'writes a runweave.yaml beside it; never overwrites one'], ['runweave import mlruns', 'all runs of a file store'], ['runweave import mlflow.db', 'all runs of a database'], ['runweave import trace.json site/', 'several at once']],
   },
   gc: {
     summary: 'free disk space: kept outputs, artifacts and old records',

@@ -1,4 +1,4 @@
-import { formatDiagnostic, type Diagnostic } from '../model/diagnostic.ts';
+import { formatDiagnostic, isOfFile, type Diagnostic } from '../model/diagnostic.ts';
 import { plural, displayWidth, sanitize, truncate, type Style } from './text.ts';
 
 export interface DiagnosticTextOptions {
@@ -19,8 +19,8 @@ export function diagnosticLines(diagnostics: readonly Diagnostic[], options: Dia
   const shown = diagnostics.filter((diagnostic) => diagnostic.severity !== 'hint');
   return shown.flatMap((diagnostic) => {
     const text = sanitize(formatDiagnostic(diagnostic, options.nameFile(diagnostic.file)), false).replaceAll('\n', ' ');
-    const colored = text.replace(` ${diagnostic.severity}: `, ` ${options.style(colors[diagnostic.severity], `${diagnostic.severity}:`)} `);
-    return options.withSource ? [colored, ...sourceLines(diagnostic, options)] : [colored];
+    const colored = text.replace(new RegExp(`(?<=^| )${diagnostic.severity}: `), `${options.style(colors[diagnostic.severity], `${diagnostic.severity}:`)} `);
+    return options.withSource && isOfFile(diagnostic) ? [colored, ...sourceLines(diagnostic, options)] : [colored];
   });
 }
 

@@ -1,5 +1,4 @@
 import type { Session } from '../app/session.ts';
-import type { JsonObject } from '../model/json.ts';
 import { hasErrors } from '../model/diagnostic.ts';
 import type { LoadedGraph, OpenOptions, SessionMessage } from '../protocol/session.ts';
 import type { CommandLine } from './arguments.ts';
@@ -16,16 +15,16 @@ export interface OpenListener {
 
 /**
  * The session that a command works with; the exit code, after the listener was told why, when there can be none.
- * A pipeline file with errors is none. `given` are parameters in place of `--set`.
+ * A pipeline file with errors is none.
  */
-export async function openPipeline(line: CommandLine, host: Host, listener: OpenListener, given?: JsonObject): Promise<Session | ExitCode> {
+export async function openPipeline(line: CommandLine, host: Host, listener: OpenListener): Promise<Session | ExitCode> {
   const fail = (error: UserError): ExitCode => {
     listener.error(error);
     return error.exitCode;
   };
   const place = findPipelineFile(host.cwd, line.options.file);
   if (place.type === 'error') return fail(place);
-  const set = given === undefined ? parseSetOptions(line.options.set) : { type: 'set' as const, values: given };
+  const set = parseSetOptions(line.options.set);
   if (set.type === 'error') return fail({ type: 'error', code: 'usage', message: set.message, exitCode: exitCodes.badUsage });
   const { jobs, 'on-failure': onFailure } = line.options;
   const options: OpenOptions = {

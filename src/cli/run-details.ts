@@ -19,8 +19,11 @@ import { formatBytes, formatNumber, padEnd, plural, table, type Style } from './
 const mostSpans = 50;
 const deepestSpan = 12;
 
+/** Of a task that stands for what an earlier run made of it: the task there, where its record is at hand. */
+export type MakerOf = (task: TaskState) => TaskState | undefined;
+
 /** Summary and a line a task. */
-export function runDetails(state: RunState, remarks: readonly Remark[], options: LineOptions & { readonly record: string; readonly now: number }): string[] {
+export function runDetails(state: RunState, remarks: readonly Remark[], options: LineOptions & { readonly record: string; readonly now: number; readonly madeBy?: MakerOf }): string[] {
   const { style, columns } = options;
   const rows: [string, string][] = [
     ['pipeline', `${state.pipeline.name} (${state.pipeline.file})`],
@@ -38,7 +41,7 @@ export function runDetails(state: RunState, remarks: readonly Remark[], options:
   if (Object.keys(state.params).length > 0) rows.push(['params', inlineObject(runParamsGiven(state))]);
   rows.push(['record', options.record]);
   const tasks = table(
-    state.tasks.map((task) => [phaseSymbol(task, style), task.node.id, phaseWord(task), taskDuration(task), `${briefMetrics(task)}  ${style('dim', whyBrief(task))}`.trim()]),
+    state.tasks.map((task) => [phaseSymbol(task, style), task.node.id, phaseWord(task), taskDuration(task), `${briefMetrics(options.madeBy?.(task) ?? task)}  ${style('dim', whyBrief(task))}`.trim()]),
   );
   return [
     `${style('bold', state.runId)}  ${runOutcome(state, style)}`,
@@ -51,13 +54,14 @@ export function runDetails(state: RunState, remarks: readonly Remark[], options:
   ];
 }
 
-/** Everything that the record says about a task, but its output, and what people said of it. */
-export function taskDetails(task: TaskState, runId: RunId, remarks: readonly Remark[], options: LineOptions): string[] {
+/** Everything that the record says about a task, but its output, and what people said of it; `made`: what it stands for. */
+export function taskDetails(task: TaskState, runId: RunId, remarks: readonly Remark[], { made, ...options }: LineOptions & { readonly made?: TaskState | undefined }): string[] {
   const { style, columns } = options;
   const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : [style('bold', title), ...lines.map((line) => fit(`  ${line}`, columns))]);
   const pairs = (object: JsonObject): string[] => table(Object.entries(object).map(([name, value]) => [oneLine(name), oneLine(valueText(value))]));
   const { node } = task;
-  const versions = versionsOf(task.artifacts);
+  const of = made ?? task;
+  const versions = versionsOf(of.artifacts);
   return [
     `${phaseSymbol(task, style)} ${style('bold', node.id)}  ${[phaseWord(task), taskDuration(task), task.attempts.length > 1 ? plural(task.attempts.length, 'attempt') : ''].filter((part) => part !== '').join(', ')}`,
     `  ${style('dim', `${node.kind}: ${oneLine(node.source)}${node.owner === undefined ? '' : `, owner ${oneLine(node.owner)}`}${node.tags.length === 0 ? '' : `, tags ${node.tags.join(', ')}`}`)}`,
@@ -66,21 +70,22 @@ export function taskDetails(task: TaskState, runId: RunId, remarks: readonly Rem
     ...section('Remarks', taskRemarkLines(remarks, style)),
     ...section('Why', task.phase === 'skip' ? [whyBrief(task)] : task.reasons.map((reason) => oneLine(describeReason(reason)))),
     ...section('Needs', node.dependencies.length === 0 ? [] : [node.dependencies.join(', ')]),
-    ...section('Params', pairs({ ...taskParamsGiven(task), ...task.loggedParams })),
-    ...section('Metrics', table(Object.entries(task.metrics).map(([name, series]) => [oneLine(name), formatNumber(series.last), series.count > 1 ? style('dim', describeSeries(series)) : '']))),
-    ...section('Checks', table((task.attempts.at(-1)?.checks ?? []).map(({ type, check, outcome, found = '' }) => [outcome === 'success' ? style('green', '✓') : style('red', '✗'), oneLine(check), style('dim', oneLine([type === 'condition' ? '' : `${type} the task`, found].filter((part) => part !== '').join(', ')))]))),
-    ...section('Warnings', table((task.attempts.at(-1)?.warned ?? []).map(({ category, message, file, line, count }) => [category, oneLine(message), style('dim', `${oneLine(file)}:${line}${count > 1 ? `, ${count} times` : ''}`)]))),
-    ...section('Tags', pairs(task.tags)),
-    ...section('Returns', pairs(returnsGiven(task))),
-    ...section('Inputs', table(Object.entries(task.fingerprint?.inputs ?? {}).map(([name, digest]) => [oneLine(name), ((size) => (size === undefined ? '' : formatBytes(size)))(task.inputSizes?.[name]), style('dim', digest.slice(0, 19))]))),
-    ...section('Outputs', table(task.outputs.map((output) => [oneLine(output.path), formatBytes(output.size), style('dim', output.digest.slice(0, 19))]))),
-    ...section('Datasets', table(task.datasets.map(({ name, digest, context = '' }) => [oneLine(name), oneLine(context), style('dim', oneLine(digest))]))),
-    ...task.attempts.slice(-1).flatMap((attempt) => section('Spans', spanLines(attempt, options))),
-    ...section('Artifacts', table(task.artifacts.map((artifact, index) => [oneLine(artifact.name), oneLine(artifact.mediaType), formatBytes(artifact.size), style('dim', versions[index] ?? '')]))),
+    ...(made === undefined ? [] : [style('dim', `What ${task.madeBy?.runId ?? ''} recorded of it:`)]),
+    ...section('Params', pairs({ ...taskParamsGiven(of), ...of.loggedParams })),
+    ...section('Metrics', table(Object.entries(of.metrics).map(([name, series]) => [oneLine(name), formatNumber(series.last), series.count > 1 ? style('dim', describeSeries(series)) : '']))),
+    ...section('Checks', table((of.attempts.at(-1)?.checks ?? []).map(({ type, check, outcome, found = '' }) => [outcome === 'success' ? style('green', '✓') : style('red', '✗'), oneLine(check), style('dim', oneLine([type === 'condition' ? '' : `${type} the task`, found].filter((part) => part !== '').join(', ')))]))),
+    ...section('Warnings', table((of.attempts.at(-1)?.warned ?? []).map(({ category, message, file, line, count }) => [category, oneLine(message), style('dim', `${oneLine(file)}:${line}${count > 1 ? `, ${count} times` : ''}`)]))),
+    ...section('Tags', pairs(of.tags)),
+    ...section('Returns', pairs(returnsGiven(of))),
+    ...section('Inputs', table(Object.entries(of.fingerprint?.inputs ?? {}).map(([name, digest]) => [oneLine(name), ((size) => (size === undefined ? '' : formatBytes(size)))(of.inputSizes?.[name]), style('dim', digest.slice(0, 19))]))),
+    ...section('Outputs', table(of.outputs.map((output) => [oneLine(output.path), formatBytes(output.size), style('dim', output.digest.slice(0, 19))]))),
+    ...section('Datasets', table(of.datasets.map(({ name, digest, context = '' }) => [oneLine(name), oneLine(context), style('dim', oneLine(digest))]))),
+    ...of.attempts.slice(-1).flatMap((attempt) => section('Spans', spanLines(attempt, options))),
+    ...section('Artifacts', table(of.artifacts.map((artifact, index) => [oneLine(artifact.name), oneLine(artifact.mediaType), formatBytes(artifact.size), style('dim', versions[index] ?? '')]))),
     ...section(
       'Attempts',
       table(
-        task.attempts.map((attempt) => [
+        (task.attempts.length > 0 ? task : of).attempts.map((attempt) => [
           String(attempt.number),
           attempt.outcome === undefined ? 'running' : outcomeWord(attempt.outcome),
           attempt.end === undefined ? '' : formatDuration(elapsed(attempt.start, attempt.end)),

@@ -1,6 +1,6 @@
 /** Shows what a session says, to people or as JSON lines. `run` and `watch` share it. */
 import { readFileSync } from 'node:fs';
-import { hasErrors } from '../model/diagnostic.ts';
+import { hasErrors, isOfFile } from '../model/diagnostic.ts';
 import { jsonText } from '../model/whole-float.ts';
 import type { LoadedGraph, RunResult, SessionMessage } from '../protocol/session.ts';
 import type { CommandLine } from './arguments.ts';
@@ -141,8 +141,9 @@ export function writeDiagnostics(graph: Pick<LoadedGraph, 'file' | 'diagnostics'
     columns: stderr.columns(),
   });
   if (lines.length === 0) return;
-  const count = `${diagnosticCount(graph.diagnostics)} in ${nameFile(graph.file)}`;
-  stderr.write(`${[...lines, ...(hasErrors(graph.diagnostics) ? [count] : [])].join('\n')}\n`);
+  const ofFile = graph.diagnostics.filter(isOfFile);
+  const count = `${diagnosticCount(ofFile)} in ${nameFile(graph.file)}`;
+  stderr.write(`${[...lines, ...(hasErrors(ofFile) ? [count] : [])].join('\n')}\n`);
 }
 
 function readText(path: string): string | undefined {

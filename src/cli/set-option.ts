@@ -1,6 +1,6 @@
 import { isScalar, parseDocument } from 'yaml';
 import type { Json, JsonObject } from '../model/json.ts';
-import { jsonOfYaml } from '../definition/whole-numbers.ts';
+import { jsonOfYaml } from '../model/whole-float.ts';
 import { keepsDigits } from '../model/whole-number.ts';
 
 type MutableJson = Record<string, Json>;

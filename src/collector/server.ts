@@ -1,6 +1,6 @@
 /**
  * The one HTTP server that running tasks report to: on loopback, on a port that the system chooses, and only while a
- * run has tasks. It knows HTTP and who may ask; what is said is for the services.
+ * run has tasks, or is about to. It knows HTTP and who may ask; what is said is for the services.
  *
  * A request, in this order:
  *

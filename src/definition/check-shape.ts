@@ -139,7 +139,7 @@ function checkObject(node: MappingNode, type: ObjectType, context: ShapeContext)
   for (const [name, entry] of node.entries) {
     const key = Object.hasOwn(type.keys, name) ? type.keys[name] : undefined;
     if (key === undefined) {
-      const mistake = unknownKey(name, entry.key, type, context);
+      const mistake = unknownKey(name, entry, type, context);
       if (mistake.replacement !== undefined) meant.add(mistake.replacement);
       context.reporter.report(mistake);
       continue;
@@ -168,16 +168,24 @@ function checkKinds(node: MappingNode, kinds: readonly string[], isMeant: (key: 
   }
 }
 
-function unknownKey(name: string, at: Span, type: ObjectType, { reporter, homes }: ShapeContext): Mistake {
+function unknownKey(name: string, { key: at, value }: Entry, type: ObjectType, { reporter, homes }: ShapeContext): Mistake {
   const base = { code: 'unknown-key', at, message: `unknown key ${quoted(name)}` } as const;
   const keys = Object.entries(type.keys) as readonly [string, Key][];
   /** Every name that a key goes by, here or in other tools → the key. */
-  const names = new Map(keys.flatMap(([key, { elsewhere = [] }]) => [key, ...elsewhere].map((each) => [each, key] as const)).reverse());
+  const calledSo = (namesOf: (key: Key, name: string) => readonly string[]): (readonly [string, string])[] => keys.flatMap(([name, key]) => namesOf(key, name).map((each) => [each, name] as const));
+  const ofFiles = listsFiles(value) ? calledSo(({ elsewhereOfFiles = [] }) => elsewhereOfFiles) : [];
+  const names = new Map([...ofFiles, ...calledSo(({ elsewhere = [] }, own) => [own, ...elsewhere])].reverse());
   const exact = names.get(name.toLowerCase());
   if (exact !== undefined) return { ...base, ...didYouMean(exact) };
   const home = homes?.get(name);
   if (home !== undefined) return { ...base, suggestion: `it belongs to ${home}` };
   return { ...base, ...didYouMean(names.get(reporter.near(name, names.keys()) ?? '')) };
+}
+
+/** By their looks: `data/raw.csv`, and not `prepare`. */
+function listsFiles(value: YamlNode): boolean {
+  const items = value.type === 'sequence' ? value.items : [value];
+  return items.some((item) => item.type === 'scalar' && typeof item.value === 'string' && /[/.*]/.test(item.value));
 }
 
 function badName(name: string, allowed: string, at: Span): Mistake {

@@ -4,8 +4,7 @@
  */
 import { isAlias, isMap, isScalar, parseDocument, stringify, type Pair, type ParsedNode, type YAMLMap } from 'yaml';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
-import { jsonText, plainJson } from '../model/whole-float.ts';
-import { jsonOfYaml } from './whole-numbers.ts';
+import { jsonOfYaml, jsonText, plainJson } from '../model/whole-float.ts';
 
 /** Of the text as it is: from `start`, `length` characters become `text`. */
 export interface TextEdit {

@@ -42,6 +42,8 @@ export interface Key {
   readonly references?: boolean;
   /** What other tools call it, for suggestions. */
   readonly elsewhere?: readonly string[];
+  /** What other tools call it, where they mean something else by the word when it does not list files. */
+  readonly elsewhereOfFiles?: readonly string[];
 }
 
 const variableNames = { pattern: '^[A-Za-z_][A-Za-z0-9_]*$', allowed: 'letters, digits and _, not beginning with a digit' };
@@ -101,7 +103,7 @@ const defaultableKeys = {
     default: 'meaning',
     references: false,
   },
-  cwd: { value: text, description: "Working directory, relative to the pipeline file's folder.", default: '.', elsewhere: ['workdir', 'working_directory'] },
+  cwd: { value: text, description: "Working directory, relative to the pipeline file's folder.", default: '.', elsewhere: ['workdir', 'working_directory', 'wdir', 'dir'] },
   owner: { value: text, description: 'Who to ask about the task.', examples: ['data-team'] },
 } satisfies Record<string, Key>;
 
@@ -127,16 +129,16 @@ export const taskShape = {
       references: false,
       elsewhere: ['depends_on', 'depends', 'dependencies', 'after', 'deps', 'requires', 'upstream'],
     },
-    params: { value: { type: 'map', of: { type: 'any' } }, description: 'Parameters of the task.', examples: [{ ratio: '${params.train_ratio}' }], elsewhere: ['parameters', 'args', 'arguments', 'with'] },
+    params: { value: { type: 'map', of: { type: 'any' } }, description: 'Parameters of the task.', examples: [{ ratio: '${params.train_ratio}' }], elsewhere: ['parameters', 'args', 'arguments', 'with', 'vars', 'variables'] },
     matrix: {
       value: { type: 'map', notEmpty: true, names: { pattern: '^[A-Za-z_][A-Za-z0-9_-]*$', allowed: 'letters, digits, _ and -, beginning with a letter or _' }, of: { type: 'list', of: { type: 'scalar' }, notEmpty: true } },
       description: 'Makes one task of each combination of the values.',
       examples: [{ nr_train_images: [400, 500, 600] }],
       elsewhere: ['foreach', 'for_each'],
     },
-    inputs: { value: textList, description: "Files, folders or globs that the task reads, relative to the pipeline file's folder. An output of another task makes that task come before.", examples: [['data/*.csv']], elsewhere: ['sources', 'reads'] },
-    outputs: { value: textList, description: "Files, folders or globs that the task makes, inside of the pipeline file's folder.", examples: [['build/model.onnx']], elsewhere: ['outs', 'targets', 'artifacts', 'produces'] },
-    env: { value: { type: 'map', names: variableNames, of: { type: 'scalar' } }, description: "Environment variables, on top of the pipeline's.", examples: [{ OMP_NUM_THREADS: '1' }], elsewhere: ['environment'] },
+    inputs: { value: textList, description: "Files, folders or globs that the task reads, relative to the pipeline file's folder. An output of another task makes that task come before.", examples: [['data/*.csv']], elsewhere: ['sources', 'reads'], elsewhereOfFiles: ['deps', 'dependencies', 'depends', 'depends_on'] },
+    outputs: { value: textList, description: "Files, folders or globs that the task makes, inside of the pipeline file's folder.", examples: [['build/model.onnx']], elsewhere: ['outs', 'targets', 'artifacts', 'produces', 'generates', 'metrics', 'plots'] },
+    env: { value: { type: 'map', names: variableNames, of: { type: 'scalar' } }, description: "Environment variables, on top of the pipeline's.", examples: [{ OMP_NUM_THREADS: '1' }], elsewhere: ['environment', 'env_vars'] },
     checks: {
       value: {
         type: 'list',
@@ -159,7 +161,7 @@ export const taskShape = {
     },
     ...defaultableKeys,
     tags: { value: textList, description: 'Words to find the task by.', examples: [['etl']], elsewhere: ['labels'] },
-    description: { value: text, description: 'What the task does, in a sentence; shown in tooltips.', elsewhere: ['doc', 'help', 'comment'] },
+    description: { value: text, description: 'What the task does, in a sentence; shown in tooltips.', elsewhere: ['desc', 'doc', 'help', 'comment'] },
   },
 } as const satisfies ObjectType;
 

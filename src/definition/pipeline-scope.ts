@@ -147,8 +147,10 @@ function withValuesSet(params: MappingNode, set: JsonObject, at: Span, reporter:
     const replaced = replaceAt(result, path, value);
     if (replaced !== undefined) result = replaced;
     else {
-      const near = reporter.near(name, paramPaths(params));
-      reporter.report({ code: 'unknown-reference', at, message: `cannot set ${quoted(name)}: the pipeline has no such param`, ...(near === undefined ? {} : { suggestion: `did you mean ${quoted(near)}?` }) });
+      const known = paramPaths(params);
+      const near = reporter.near(name, known);
+      const suggestion = near === undefined ? `${known.length === 0 ? 'it has none' : `it has ${shortList(known)}`}; new ones are declared under params: in the file` : `did you mean ${quoted(near)}?`;
+      reporter.report({ code: 'unknown-param', at, message: `--set ${name}: the pipeline has no such param`, suggestion });
     }
   }
   return result;
@@ -166,6 +168,12 @@ function replaceAt(node: YamlNode, [key, ...rest]: readonly string[], value: Jso
 
 function paramPaths(params: MappingNode): readonly string[] {
   return [...params.entries].flatMap(([name, { value }]) => [name, ...(value.type === 'mapping' ? paramPaths(value).map((path) => `${name}.${path}`) : [])]);
+}
+
+function shortList(names: readonly string[]): string {
+  const most = 8;
+  const shown = names.slice(0, most).join(', ');
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }
 
 /** A → b → c → … → a: a cycle of hundreds is named by its ends. */

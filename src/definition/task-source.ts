@@ -88,8 +88,16 @@ function readCall(value: string, folder: string, { fileExists }: Disk): ReadSour
     source: { kind: 'call', module, function: name },
     label: path,
     file: join(folder, path),
-    ...(found === undefined ? { mistake: { code: 'missing-file', message: `module ${quoted(module)} does not exist`, ...missingModuleFix(module, name, candidates[0]) } } : {}),
+    ...(found === undefined ? { mistake: { code: 'missing-file', message: `module ${quoted(module)} does not exist`, ...(missingSourceFolder(module, name, candidates, (candidate) => fileExists(join(folder, candidate))) ?? missingModuleFix(module, name, candidates[0])) } } : {}),
   };
+}
+
+/** Of a package that is below `src/`, from where it is imported once it is installed. */
+function missingSourceFolder(module: string, name: string, candidates: readonly string[], exists: (path: string) => boolean): Pick<Mistake, 'suggestion' | 'replacement'> | undefined {
+  const found = candidates.find((candidate) => exists(`src/${candidate}`));
+  if (found === undefined) return undefined;
+  const replacement = `src.${module}:${name}`;
+  return { suggestion: `it is src/${found}: write ${replacement}, and env: {PYTHONPATH: src} at the top of the file for what it imports`, replacement };
 }
 
 function missingModuleFix(module: string, name: string, file: string): Pick<Mistake, 'suggestion' | 'replacement'> {

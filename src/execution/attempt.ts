@@ -8,7 +8,7 @@
  *   starting ──could not start──▶ error
  */
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { evaluate, measuring, type Check, type CheckResult } from '../model/check.ts';
@@ -265,12 +265,13 @@ function writeParams(folder: string, params: JsonObject): string {
   const file = path.join(folder, `params-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
   if (existsSync(file)) return file;
   makeScratch(folder);
-  // Not to be written to. Nobody else looks at it before it is whole.
+  // Whole under its name at once, and not to be written to.
   try {
-    writeFileSync(file, text, { mode: 0o400, flag: 'wx' });
+    writeFileSync(`${file}.tmp`, text, { mode: 0o400 });
+    renameSync(`${file}.tmp`, file);
   } catch (error) {
-    // A part of it on a full disk is not there the next time.
-    rmSync(file, { force: true });
+    // It may not be written to the next time either.
+    rmSync(`${file}.tmp`, { force: true });
     throw error;
   }
   return file;
@@ -366,7 +367,8 @@ function collectOutput(emit: (stream: 'stdout' | 'stderr', text: string) => void
 /** Turns what the task reported into events, artifacts in the order in which they came. */
 function collectReports(request: AttemptRequest, context: AttemptContext, of: { readonly task: TaskId; readonly attempt: number }, cwd: string, addLog: (log: ReportedLog) => void) {
   const { emit, clock } = context;
-  const returns: Record<string, JsonObject[string]> = {};
+  // The task chose the names: without a prototype, `__proto__` is one like any other.
+  const returns = Object.create(null) as Record<string, JsonObject[string]>;
   const pickles = new Map<string, PickledReturn>();
   /** By name: which of several holds. */
   const lastReturns = new Map<string, TaskLogEntry>();
@@ -511,7 +513,7 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
       if (unnameable !== undefined) warn(`${unnameable} counts as no file that the task used: its name is not UTF-8. Changes of it are not seen until it is renamed`);
       await artifacts;
     },
-    returns: (): JsonObject => returns,
+    returns: (): JsonObject => ({ ...returns }),
     pickles: (): PickledReturns => Object.fromEntries(pickles),
     notKept: () => notKept,
     reported: () => ({ metric: measured.of, returns: plainJson(returns) }),

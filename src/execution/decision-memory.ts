@@ -58,6 +58,8 @@ export interface DecisionMemory {
   readonly verify: (goesOn?: () => boolean) => AsyncGenerator<string>;
   /** Those of these files (absolute) that are not as they were; they are touched. */
   readonly verifyOf: (files: Iterable<string>) => readonly string[];
+  /** Of a task that holds, while changes are told: whether its outputs are others already. Those are touched. */
+  readonly outputsChanged: (task: Task) => boolean;
   /** Tasks that may hold no longer, of those that held at that revision; `undefined`: any. */
   readonly doubtedSince: (revision: number) => Iterable<TaskId> | undefined;
   /** Another number whenever something was told that may be of consequence. */
@@ -187,16 +189,26 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
     }
   };
 
+  const holds: DecisionMemory['holds'] = (task) => {
+    const entry = entries.get(task.id);
+    if (entry?.task !== task) return traced.holds(task);
+    if (entry.seen === world) return true;
+    const { files, stamps } = entry;
+    for (let at = 0; at < files.length; at += 1) if (!isSame(stamps[at], stampNow(files[at] ?? ''))) return false;
+    entry.seen = world;
+    return true;
+  };
+
+  /** Absolute. Compared with what this task was decided on: others may have been decided before or after it. */
+  const changedOutputs = (task: Task): readonly string[] => {
+    const entry = entries.get(task.id);
+    if (entry?.task !== task) return traced.changedOutputs(task);
+    const outputs = task.outputs.map((output) => path.resolve(folder, output));
+    return outputs.filter((file) => !isSame(entry.stamps[entry.files.indexOf(file)], stampOf(file)));
+  };
+
   return {
-    holds: (task) => {
-      const entry = entries.get(task.id);
-      if (entry?.task !== task) return traced.holds(task);
-      if (entry.seen === world) return true;
-      const { files, stamps } = entry;
-      for (let at = 0; at < files.length; at += 1) if (!isSame(stamps[at], stampNow(files[at] ?? ''))) return false;
-      entry.seen = world;
-      return true;
-    },
+    holds,
     observe,
     madeBy: (id) => entries.get(id)?.madeBy,
     standing: traced.standing,
@@ -263,6 +275,12 @@ export function createDecisionMemory(pipeline: Pipeline, saved?: SavedDecisions,
       });
       touch(changed);
       return changed;
+    },
+    outputsChanged: (task) => {
+      if (!isTold || !holds(task)) return false;
+      const changed = changedOutputs(task);
+      if (changed.length > 0) touch(changed);
+      return changed.length > 0;
     },
     doubtedSince: (revision) => {
       if (revision < firstDoubt) return undefined;

@@ -11,10 +11,12 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
-import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
+import { taskById, type Pipeline, type Task, type TaskId } from '../model/pipeline.ts';
 import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
+import type { TaskResult } from '../model/task-result.ts';
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
 import { floatsAmong, plainJson } from '../model/whole-float.ts';
+import type { Cleared } from '../fingerprint/clear-outputs.ts';
 import { filesOf, type FileDigests } from '../fingerprint/file-digests.ts';
 import { withObserved } from '../fingerprint/executed-fingerprint.ts';
 import { fileStamp, lastWriteIn, lookAtStart } from '../fingerprint/held-still.ts';
@@ -69,16 +71,18 @@ export async function executeTask(execution: Execution, context: ExecutionContex
   const { clock, results } = context;
   const startTime = clock.now();
   const span = { runId: context.runId, traceId: context.traceId, spanId: context.spanOf(task.id) };
+  let cleared: Cleared | undefined;
   try {
-    return await execute(execution, context, startTime, span);
+    return await execute(execution, context, { startTime, span, onCleared: (found) => (cleared = found) });
   } catch (error) {
+    const left = await cleared?.putBack();
     if (!isRefusal(error)) throw error;
     const time = clock.now();
     const { fingerprint } = decision;
     return {
       ended: { type: 'task-ended', task: task.id, time, outcome: 'error', outputs: [], returns: {}, fingerprint, failure: { type: error.code, message: error.message } },
       keep: () => {
-        results.ended(task.id, { ...span, outcome: 'error', outputs: [], returns: {}, duration: elapsed(startTime, time), end: time, fingerprint });
+        results.ended(task.id, { ...span, outcome: 'error', outputs: [], returns: {}, ...(left !== undefined && { left }), duration: elapsed(startTime, time), end: time, fingerprint });
         return Promise.resolve(undefined);
       },
     };
@@ -89,7 +93,14 @@ function isRefusal(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
 }
 
-async function execute(execution: Execution, context: ExecutionContext, startTime: UnixNano, span: SpanReference): Promise<Executed> {
+interface Begun {
+  readonly startTime: UnixNano;
+  readonly span: SpanReference;
+  /** What has to be put back if this is the end of it. */
+  readonly onCleared: (cleared: Cleared) => void;
+}
+
+async function execute(execution: Execution, context: ExecutionContext, { startTime, span, onCleared }: Begun): Promise<Executed> {
   const { task, decision, pipeline } = execution;
   const { clock, emit, results } = context;
   const { folder, digests, kept, memory, isOutput } = context.decision;
@@ -101,7 +112,8 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   const atStart = lookAtStart({ folder, used: filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file)), startedAt, digests });
   results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
   emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: plainJson(decision.params) });
-  const cleared = await kept?.clear(task, setAsideIn(context));
+  const cleared = await kept?.clear(task, setAsideIn(context), before?.left);
+  if (cleared !== undefined) onCleared(cleared);
   makeOutputFolders(task, folder);
 
   let isWell = false;
@@ -114,11 +126,11 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   });
   memory?.written([...task.outputs, ...attempt.observed.written].map((file) => path.resolve(folder, file)));
   const { outputs, missing } = await readOutputs(task, folder, digests);
-  let madeAgain: ReadonlySet<string> = new Set();
+  let left: TaskResult['left'];
   if (attempt.outcome === 'success' && missing.length === 0) {
     onWell();
-    madeAgain = cleared?.settle() ?? madeAgain;
-  } else await cleared?.putBack();
+    cleared?.settle();
+  } else left = await cleared?.putBack();
   const written = new Set(attempt.observed.written);
   const isCut = attempt.outcome === 'cancellation';
   const moved = isCut ? [] : await movedUpstream(execution, { startedAt, times: upstreamAtStart, written }, context.decision);
@@ -154,9 +166,9 @@ async function execute(execution: Execution, context: ExecutionContext, startTim
   return {
     ended: { type: 'task-ended', task: task.id, time, outcome, outputs, ...sizesOf(fingerprint.inputs, digests), returns: plainJson(returns), ...(floats !== undefined && { floats }), fingerprint, ...(failure !== undefined && { failure }) },
     keep: async (isSuperseded) => {
-      const result = { ...span, outcome, ...(isCut && isSuperseded && { superseded: true as const }), outputs, returns, ...(pickles !== undefined && { pickles }), duration: elapsed(startTime, time), end: time, fingerprint };
+      const result = { ...span, outcome, ...(isCut && isSuperseded && { superseded: true as const }), outputs, returns, ...(pickles !== undefined && { pickles }), ...(left !== undefined && { left }), duration: elapsed(startTime, time), end: time, fingerprint };
       results.ended(task.id, result);
-      return outcome !== 'success' ? undefined : kept?.keep(task, result, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0, written, madeAgain });
+      return outcome !== 'success' ? undefined : kept?.keep(task, result, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0, written, continued: new Set(attempt.observed.continued), stayed: cleared?.stayed ?? new Set() });
     },
   };
 }
@@ -182,11 +194,8 @@ async function tryRepeatedly({ task, decision, signal, attempts, onAttempt }: Ex
 
 /** An output of a task that this one depends on, also of one that the run does not look at. */
 function isMadeByDependency(file: string, task: Task, pipeline: Pipeline): boolean {
-  let byId = tasksById.get(pipeline);
-  if (byId === undefined) tasksById.set(pipeline, (byId = new Map(pipeline.tasks.map((each) => [each.id, each]))));
-  return task.dependencies.some((id) => isDeclared(file, byId.get(id)?.outputs ?? []));
+  return task.dependencies.some((id) => isDeclared(file, taskById(pipeline, id)?.outputs ?? []));
 }
-const tasksById = new WeakMap<Pipeline, ReadonlyMap<TaskId, Task>>();
 
 /** When each output of the dependencies was written last, as far as that is known without a look. */
 function outputTimes({ task }: Execution, { folder, digests, result }: DecisionContext): ReadonlyMap<string, number> {

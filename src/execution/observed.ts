@@ -14,6 +14,8 @@ export interface Observed {
   /** Of modules and files read, as each was when it was used first; empty where it was another later. */
   readonly stamps: Readonly<Record<string, string>>;
   readonly written: readonly string[];
+  /** Those of them in which something may be left of what they held before the task. */
+  readonly continued?: readonly string[];
   readonly packages: Readonly<Record<string, PackageVersions>>;
   readonly lookups: ImportLookups;
   /** Folder → patterns. */
@@ -116,11 +118,14 @@ export function collectObserved(): ObservedCollector {
       }
       const inFolder = (file: string): string => path.relative(folder, path.resolve(folder, file)).replaceAll(path.sep, '/');
       const relative = (files: Iterable<string>): readonly string[] => [...files].map(inFolder).sort();
+      const isThere = (file: string): boolean => digests.isFile(file);
+      const continued = [...changed].filter((file) => !written.has(file)).concat([...written].filter((file) => read.has(file))).filter(isThere);
       return {
         modules: relative([...modules, ...edited]),
         read: relative(new Set([...read, ...[...readBefore].filter((file) => digests.isFile(file)), ...[...loaded].filter((file) => !modules.has(file))])),
         stamps: Object.fromEntries([...stamps].map(([file, stamp]) => [inFolder(file), stamp])),
-        written: relative([...new Set([...written, ...changed])].filter((file) => digests.isFile(file))),
+        written: relative([...new Set([...written, ...changed])].filter(isThere)),
+        ...(continued.length > 0 && { continued: relative(continued) }),
         packages,
         lookups: lookupsOf(folder, lookups),
         listed: Object.fromEntries([...listed].map(([each, patterns]) => [path.relative(folder, each).replaceAll(path.sep, '/') || '.', [...patterns].sort()])),

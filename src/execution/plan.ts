@@ -5,6 +5,7 @@ import { isObserved, observedPath } from '../fingerprint/task-fingerprint.ts';
 import type { Reason } from '../model/fingerprint.ts';
 import { resolveReturns, taskParams, type Pipeline, type Task, type TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
+import type { TaskResult } from '../model/task-result.ts';
 import { decide, findKept, type Decision, type DecisionContext } from './decide.ts';
 import { noneSettled } from './settled-tasks.ts';
 
@@ -28,6 +29,11 @@ export function waitsForRequest(task: Task, scope: Pick<PlanScope, 'named' | 'un
   return scope.unasked && (task.watch === 'lazy' || reasons.every((reason) => (reason.type === 'last-run-failed' && reason.superseded !== true) || reason.type === 'never-cached'));
 }
 
+/** Whether a task that waits has something for those that depend on it: what an earlier run made, if it is there still. */
+export function givesWaiting({ reasons }: Pick<Decision, 'reasons'>, last: Pick<TaskResult, 'outcome'> | undefined): boolean {
+  return last?.outcome === 'success' && !reasons.some(({ type }) => type === 'output-missing');
+}
+
 export interface Decided {
   readonly task: Task;
   readonly decision: Decision;
@@ -41,7 +47,7 @@ export async function firstToDo(open: readonly Task[], scope: Pick<PlanScope, 'n
     if (decision.reasons.length === 0) continue;
     const isBlocked = task.dependencies.some((id) => blocked.has(id));
     if (!isBlocked && !waitsForRequest(task, scope, decision.reasons)) return { task, decision };
-    if (isBlocked || context.result(task.id)?.outcome !== 'success') blocked.add(task.id);
+    if (isBlocked || !givesWaiting(decision, context.result(task.id))) blocked.add(task.id);
   }
   return undefined;
 }
@@ -68,10 +74,10 @@ export async function makePlan(pipeline: Pipeline, scope: PlanScope, context: De
       entries.push(upToDateEntry(task.id, context));
       continue;
     }
-    // As in a run: a task that did not succeed and waits gives nothing, so what depends on it waits too.
+    // As in a run: what depends on a task that waits and gives nothing waits too.
     const isBlocked = task.dependencies.some((id) => blocked.has(id));
     if (isBlocked || waitsForRequest(task, scope, reasons)) {
-      if (isBlocked || context.result(task.id)?.outcome !== 'success') blocked.add(task.id);
+      if (isBlocked || !givesWaiting(decision, context.result(task.id))) blocked.add(task.id);
       entries.push({ task: task.id, action: 'manual', reasons });
       continue;
     }

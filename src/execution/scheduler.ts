@@ -21,7 +21,7 @@ import path from 'node:path';
 import { isGlob, literalPrefix } from '../definition/paths.ts';
 import type { Fingerprint, Reason } from '../model/fingerprint.ts';
 import { remainingPaths, type Durations } from '../model/remaining.ts';
-import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline.ts';
+import { taskById, type OnFailure, type Pipeline, type Slots, type Task, type TaskId } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts';
 import { listingKey } from '../fingerprint/listings.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
@@ -29,7 +29,7 @@ import { isObserved } from '../fingerprint/task-fingerprint.ts';
 import type { KeptResult } from '../fingerprint/kept-results.ts';
 import { decide, findKept, lookBeyond, referenceFailure, type Decision, type DecisionContext } from './decide.ts';
 import { executeTask, setAsideIn, type ExecutionContext } from './execute-task.ts';
-import { waitsForRequest, type Decided, type PlanScope } from './plan.ts';
+import { givesWaiting, waitsForRequest, type Decided, type PlanScope } from './plan.ts';
 import { noneSettled, type Settled } from './settled-tasks.ts';
 import { createSlotPool, type SlotKind } from './slots.ts';
 
@@ -88,6 +88,10 @@ interface Entry {
   success?: EventOf<'task-ended'>;
   /** Ended by a change, to start again, rather than by the user. */
   restarting: boolean;
+  /** Somebody wanted it not to start. */
+  isCancelled: boolean;
+  /** How often it started again because something was done to its outputs. */
+  taken: number;
 }
 
 export function startRun(request: SchedulerRequest, given: SchedulerContext): RunningPipeline {
@@ -112,6 +116,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   let cancelled = false;
   /** Changes that are looked at. */
   let changing = 0;
+  let takingIn: Promise<void> = Promise.resolve();
   let isEnding = false;
   let isOver = false;
   /** Said once. */
@@ -145,13 +150,14 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       const path = paths.get(task.id) ?? 0;
       if (known !== undefined) Object.assign(known, { task, path, place, open: 0, dependents: [] });
       const state = wasSettled?.has(task.id) === true ? ({ phase: 'done', outcome: 'up-to-date' } as const) : ({ phase: 'waiting' } as const);
-      entries.set(task.id, known ?? { ...state, task, path, place, open: 0, dependents: [], generation: 0, attempts: 0, restarting: false });
+      entries.set(task.id, known ?? { ...state, task, path, place, open: 0, dependents: [], generation: 0, attempts: 0, restarting: false, isCancelled: false, taken: 0 });
     }
     for (const [id, entry] of previous) {
       if (entries.has(id)) continue;
       entry.generation += 1;
       entry.abort?.abort();
       if (entry.phase === 'running') leaving.add(entry);
+      if (isFailure(entry.outcome)) failures -= 1;
     }
     queue = queue.filter((entry) => entries.get(entry.task.id) === entry);
     undone = 0;
@@ -167,7 +173,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   };
 
   const gives = (entry: Entry): boolean =>
-    entry.outcome === 'success' || entry.outcome === 'up-to-date' || entry.outcome === 'restored' || (entry.outcome === 'manual' && results.get(entry.task.id)?.outcome === 'success');
+    entry.outcome === 'success' || entry.outcome === 'up-to-date' || entry.outcome === 'restored' || (entry.outcome === 'manual' && entry.decision !== undefined && givesWaiting(entry.decision, results.get(entry.task.id)));
 
   const stopping = (): boolean => cancelled || (request.onFailure === 'stop' && failures > 0);
 
@@ -198,7 +204,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   const end = (): void => {
     isOver = true;
     tellSettled();
-    resolveDone(outcomeOf(entries.values(), cancelled));
+    resolveDone(outcomeOf([...entries.values()], cancelled));
   };
 
   /** A save that was one of several, and what followed it, are one run however soon the first was done. */
@@ -279,12 +285,27 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     } else if (stopping()) {
       skip(entry, 'stopped');
     } else {
+      if (isAheadOfChanges(task)) {
+        await changed();
+        if (entry.generation !== generation) return;
+      }
       const kept = await findKept(task, decision, context.decision);
       if (entry.generation !== generation) return;
       emit({ type: 'task-stale', task: task.id, time: clock.now(), reasons: decision.reasons });
       if (kept === undefined) enqueue(entry);
       else await restore(entry, decision, kept);
     }
+  };
+
+  /** That an output has gone is told a tenth of a second later: until then, a task before this one seems up to date. */
+  const isAheadOfChanges = ({ dependencies }: Task): boolean => {
+    const { memory } = context.decision;
+    if (memory === undefined) return false;
+    const changed = dependencies.filter((id) => {
+      const dependency = taskById(pipeline, id);
+      return dependency !== undefined && memory.outputsChanged(dependency);
+    });
+    return changed.length > 0;
   };
 
   const enqueue = (entry: Entry): void => {
@@ -390,11 +411,12 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     const { outcome } = ended;
     free();
     delete entry.abort;
-    // Gone from the pipeline file meanwhile: its span must end all the same.
-    const isTold = entries.get(task.id) !== entry || !entry.restarting;
+    // From the pipeline file meanwhile: its span must end all the same, and should it come back, nobody wanted it to end.
+    const isGone = entries.get(task.id) !== entry;
+    const isTold = isGone || !entry.restarting;
     if (isTold) emit(ended);
     // Before anything that depends on it can start and write to its outputs.
-    const refused = await keep(entry.restarting);
+    const refused = await keep(entry.restarting || (isGone && !cancelled));
     if (refused !== undefined && !keepFailed) emit({ type: 'warning', time: clock.now(), message: `outputs are not kept for later: ${refused}` });
     keepFailed ||= refused !== undefined;
     running -= 1;
@@ -425,6 +447,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
         entry.phase = 'waiting';
         if (isFailure(entry.outcome)) failures -= 1;
         delete entry.outcome;
+        entry.isCancelled = false;
         undone += 1;
         for (const dependent of entry.dependents) {
           dependent.open += 1;
@@ -440,8 +463,11 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   const changed: RunningPipeline['changed'] = async (next) => {
     if (cancelled || isOver) return false;
     changing += 1;
+    const own = takingIn.then(() => takeIn(next));
+    // One after the other: each may bring other entries.
+    takingIn = own.catch(() => undefined);
     try {
-      await takeIn(next);
+      await own;
     } finally {
       changing -= 1;
       pump();
@@ -470,7 +496,12 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
         reset(entry, []);
         continue;
       }
-      if (entry.outcome === 'cancellation') continue;
+      if (entry.outcome === 'cancellation' || entry.isCancelled) continue;
+      // It may need, or be, something else now.
+      if (next !== undefined && (entry.outcome === 'upstream' || entry.outcome === 'manual')) {
+        reset(entry, []);
+        continue;
+      }
       // A task that is to run once more, or runs, is compared with what it was decided on, not with its earlier success.
       const isSettled = entry.decision === undefined && entry.outcome === 'up-to-date';
       const { memory } = context.decision;
@@ -478,20 +509,22 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       if (isSettled && holds) continue;
       const before = (entry.phase === 'done' ? entry.success?.fingerprint : undefined) ?? (isSettled ? results.get(entry.task.id) : entry.decision)?.fingerprint;
       if (before === undefined) continue;
-      // What somebody did to the outputs of a task that was not executed here is of no fingerprint.
-      const isGiven = entry.outcome === 'up-to-date' || entry.outcome === 'restored';
       // Nothing that was looked at is another: to ask costs nothing, however many tasks there are.
-      const known = holds ? results.get(entry.task.id)?.fingerprint : isGiven ? undefined : memory?.standing(entry.task)?.fingerprint;
+      const known = holds ? results.get(entry.task.id)?.fingerprint : isGiven(entry) ? undefined : memory?.standing(entry.task)?.fingerprint;
       if (known === before) continue;
       const generation = entry.generation;
       const now = await decide(entry.task, false, context.decision);
       if (entry.generation !== generation) continue;
       const differences = fingerprintDifference(before, now.fingerprint);
-      const reasons = [...(entry.phase === 'running' ? differences.filter((each) => !isMoving(each, before, entry.attempts)) : differences), ...(isGiven ? now.reasons.filter(({ type }) => type === 'output-missing' || type === 'output-changed') : [])];
+      const ofOutputs = doneToOutputs(entry, now.reasons);
+      if (ofOutputs.length > 0) entry.taken += 1;
+      const reasons = [...(entry.phase === 'running' ? differences.filter((each) => !isMoving(each, before, entry.attempts)) : differences), ...ofOutputs];
       if (reasons.length > 0) reset(entry, reasons);
+      // What it gives came or went.
+      else if (entry.outcome === 'manual' && givesWaiting(now, results.get(entry.task.id)) !== gives(entry)) reset(entry, []);
     }
     // Tasks that a failure kept from starting have another chance when the failed task has.
-    if (!stopping()) for (const entry of entries.values()) if (entry.outcome === 'stopped') reset(entry, []);
+    if (!stopping()) for (const entry of entries.values()) if (entry.outcome === 'stopped' && !entry.isCancelled) reset(entry, []);
     for (const entry of entries.values()) if (entry.phase === 'waiting' && entry.open === 0) readyList.push(entry);
   };
 
@@ -511,6 +544,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     if (entry?.phase === 'running') entry.abort?.abort();
     else if (entry?.phase === 'queued') {
       queue = queue.filter((other) => other !== entry);
+      entry.isCancelled = true;
       skip(entry, 'stopped');
     }
   };
@@ -540,6 +574,17 @@ function mayOverlap(one: string, other: string): boolean {
 /** Attempts of a run after which a task goes on to its end whatever changes of what it was only seen to read. */
 const mostRestarts = 3;
 
+/** Not executed here, and not to be: what is there is what an earlier run made. */
+function isGiven({ outcome }: Entry): boolean {
+  return outcome === 'up-to-date' || outcome === 'restored';
+}
+
+/** What is of no fingerprint, and not without end: it may be the doing of a task that comes after. Where the task was executed here, somebody may write to what it made. */
+function doneToOutputs(entry: Entry, reasons: readonly Reason[]): readonly Reason[] {
+  if (entry.taken === mostRestarts || !(isGiven(entry) || entry.outcome === 'success')) return [];
+  return reasons.filter(({ type }) => type === 'output-missing' || (type === 'output-changed' && isGiven(entry)));
+}
+
 /** Whether the task itself may have done what differs. If it did not, that is seen when it has ended. */
 function isMoving(reason: Reason, { moving = [] }: Fingerprint, attempts: number): boolean {
   switch (reason.type) {
@@ -562,9 +607,9 @@ function isFailure(outcome: Ended | SkipReason | undefined): boolean {
   return outcome === 'failure' || outcome === 'error' || outcome === 'timeout';
 }
 
-function outcomeOf(entries: Iterable<Entry>, cancelled: boolean): Ended {
+function outcomeOf(entries: readonly Entry[], cancelled: boolean): Ended {
   if (cancelled) return 'cancellation';
-  const outcomes = new Set([...entries].map((entry) => entry.outcome));
+  const outcomes = new Set(entries.map((entry) => entry.outcome));
   if (outcomes.has('failure') || outcomes.has('timeout') || outcomes.has('error')) return 'failure';
-  return outcomes.has('cancellation') ? 'cancellation' : 'success';
+  return outcomes.has('cancellation') || entries.some(({ isCancelled }) => isCancelled) ? 'cancellation' : 'success';
 }

@@ -15,6 +15,7 @@
  */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { isGlob, literalPrefix } from '../definition/paths.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { isSite } from '../fingerprint/installed-packages.ts';
 import { filesAskedFor } from '../fingerprint/task-fingerprint.ts';
@@ -53,6 +54,8 @@ export interface TracedDecisions {
   readonly lookBeyond: () => readonly TaskId[];
   readonly places: () => Iterable<string>;
   readonly isChanged: (place: string) => boolean;
+  /** Of a task that is up to date: its outputs that are others now, and the folders in them in which something came or went. */
+  readonly changedOutputs: (task: Task) => readonly string[];
 }
 
 interface Entry {
@@ -172,7 +175,20 @@ export function createTracedDecisions(folder: string, clock: () => number = Date
     };
   };
 
+  const changedOutputs: TracedDecisions['changedOutputs'] = (task) => {
+    const entry = entries.get(task.id);
+    if (entry?.task !== task || entry.decision !== undefined) return [];
+    const lookOf = (place: string): Look | undefined => users.get(place)?.get(entry);
+    const seen = task.outputs.flatMap((output) => {
+      const absolute = path.resolve(folder, isGlob(output) ? path.dirname(`${literalPrefix(output)}x`) : output);
+      // Of what is in folders, the system tells at once what was written.
+      return Array.isArray(lookOf(absolute)) ? [absolute] : entry.places.filter((place) => typeof lookOf(place) === 'string' && (place === absolute || place.startsWith(absolute + path.sep)));
+    });
+    return seen.filter((place) => !isSame(lookOf(place) ?? null, lookAt(place)));
+  };
+
   return {
+    changedOutputs,
     holds: (task) => {
       const entry = entries.get(task.id);
       return entry?.task === task && entry.decision === undefined;

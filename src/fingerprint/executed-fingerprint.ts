@@ -123,10 +123,10 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
   // What was imported may call for a closer comparison of the rest than was known when the task started.
   const before = await digestSources(task, folder, known, digests, { compiler, expected: {} });
   const isAsClose = !before.isSliced && views.indexOf(before.view) >= views.indexOf(view);
-  const sources: Record<string, Digest> = {};
+  // Without prototypes: a file may be called `__proto__`, or `constructor`.
+  const sources = Object.create(null) as Record<string, Digest>;
   for (const file of [...own, ...modules]) {
-    // A script may be called `constructor`.
-    if (Object.hasOwn(sources, file)) continue;
+    if (sources[file] !== undefined) continue;
     const content = now[file] ?? absent;
     const started = fingerprint.sources[file];
     // What was the same at a closer look is the same.
@@ -136,7 +136,7 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
     else sources[file] = use === 'now' || started === undefined || (isUnchanged && isAsClose) ? content : started;
   }
 
-  const inputs: Record<string, Digest> = {};
+  const inputs = Object.create(null) as Record<string, Digest>;
   const moving: string[] = [];
   for (const [input, started] of Object.entries(fingerprint.inputs)) {
     if (isObserved(input) && isReported) continue;
@@ -161,7 +161,7 @@ export async function withObserved(fingerprint: Fingerprint, seen: ObservedUse, 
     if ([sources, inputs, upstream].some((table) => Object.values(table).some(isUnsettled)) || listed.some(isUnsettled)) for (const putBack of taken) putBack();
     // An execution that was cut off says nothing of what it would have written.
     const [moves, own] = options.isCut ? [movedBefore, ownBefore] : [moved, ownNow];
-    return { ...rest, ...used, ...(seen.misfit !== undefined && { interpreter: withMisfit(fingerprint.interpreter, seen.misfit) }), sources, inputs, upstream, ...(moves.length > 0 && { moving: moves }), ...(own.size > 0 && { own: [...own] }) };
+    return { ...rest, ...used, ...(seen.misfit !== undefined && { interpreter: withMisfit(fingerprint.interpreter, seen.misfit) }), sources: { ...sources }, inputs: { ...inputs }, upstream, ...(moves.length > 0 && { moving: moves }), ...(own.size > 0 && { own: [...own] }) };
   };
   if (!isReported) return execution(moving, {});
 

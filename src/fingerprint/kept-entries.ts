@@ -42,8 +42,12 @@ export interface KeptFile {
   readonly size: number;
   /** Permission bits. */
   readonly mode: number;
-  /** It is known that the task made it; others came while it ran. */
-  readonly own?: boolean;
+  /** Python was seen to write it, for this task. */
+  readonly seen?: true;
+  /** It was in its folder before the task ran, and something of what it held then may be left in it. */
+  readonly before?: true;
+  /** The mtime (Unix nanoseconds) that it got when it was restored last: with it, it is what we wrote. */
+  readonly restored?: string;
 }
 
 export interface KeptEntry {
@@ -71,7 +75,10 @@ export interface KeptEntries {
   readonly of: (task: TaskId) => readonly FoundEntry[];
   /** Replaces an entry of the same fingerprint. Throws when the disk refuses. */
   readonly write: (entry: Pick<KeptEntry, 'task' | 'result' | 'files'>) => FoundEntry;
-  readonly markUsed: (found: FoundEntry) => void;
+  /** `restored`: times of its files that were put back, by their paths. */
+  readonly markUsed: (found: FoundEntry, restored: ReadonlyMap<string, string>) => void;
+  /** Files of a task were put back, by their paths. */
+  readonly putBack: (task: TaskId, files: ReadonlyMap<string, { readonly digest: Digest; readonly restored: string }>) => void;
   /** Of the files that are held open for more. */
   readonly release: () => void;
 }
@@ -91,19 +98,27 @@ export function openKeptEntries(kept: string, pipelineFile: string): KeptEntries
     if (linesIn(file).append(key, text) > mostLines) replace(kept, file, readEntries(file));
     return Buffer.byteLength(text);
   };
+  const of = (task: TaskId): readonly FoundEntry[] => {
+    const file = fileOf(task);
+    return latest(file, linesIn(file).of(JSON.stringify(task)));
+  };
   return {
-    of: (task) => {
-      const file = fileOf(task);
-      return latest(file, linesIn(file).of(JSON.stringify(task)));
-    },
+    of,
     write: ({ task, result, files }) => {
       const file = fileOf(task);
       const key = digestOf(keyText(result.fingerprint)).slice('sha256:'.length, 'sha256:'.length + 32);
       const entry: KeptEntry = { version, key, used: Date.now(), task, result, files };
       return { file, entry, size: append(file, entry) };
     },
-    markUsed: ({ file, entry }) => {
-      append(file, { ...entry, used: Date.now() });
+    markUsed: ({ file, entry }, restored) => {
+      const files = entry.files.map((each) => ((time) => (time === undefined ? each : { ...each, restored: time }))(restored.get(each.path)));
+      append(file, { ...entry, used: Date.now(), files });
+    },
+    putBack: (task, files) => {
+      for (const { file, entry } of of(task)) {
+        const isOne = ({ path: name, digest }: KeptFile): boolean => files.get(name)?.digest === digest;
+        if (entry.files.some(isOne)) append(file, { ...entry, files: entry.files.map((each) => (isOne(each) ? { ...each, restored: files.get(each.path)?.restored ?? '' } : each)) });
+      }
     },
     release: () => {
       for (const lines of shards.values()) lines.release();
@@ -165,6 +180,8 @@ function readEntries(file: string): readonly FoundEntry[] {
 
 /** Of one task's lines: those that count, without what is torn, or of another version. */
 function latest(file: string, texts: readonly string[]): readonly FoundEntry[] {
+  const known = entriesOf.get(texts);
+  if (known !== undefined) return known;
   const found = new Map<string, FoundEntry>();
   for (const text of texts) {
     const entry = parseEntry(text);
@@ -173,8 +190,11 @@ function latest(file: string, texts: readonly string[]): readonly FoundEntry[] {
     found.delete(entry.key);
     found.set(entry.key, { file, size: Buffer.byteLength(text), entry });
   }
-  return [...found.values()].sort((a, b) => a.entry.used - b.entry.used).slice(-mostEntries);
+  const entries = [...found.values()].sort((a, b) => a.entry.used - b.entry.used).slice(-mostEntries);
+  entriesOf.set(texts, entries);
+  return entries;
 }
+const entriesOf = new WeakMap<readonly string[], readonly FoundEntry[]>();
 
 function parseEntry(text: string): KeptEntry | undefined {
   try {

@@ -24,7 +24,7 @@ export interface KeptObjects {
   readonly has: (digest: Digest, size: number) => boolean;
   /** `false`: the file has other contents by now. `content`: what has this digest, where that is known. Throws when the disk refuses. */
   readonly store: (source: string, digest: Digest, size: number, content?: Uint8Array) => Promise<boolean>;
-  /** A copy in `staging/`, to be renamed; `undefined` when the object is gone, or damaged. */
+  /** A copy in `staging/`, to be renamed, with `mode` at most; `undefined` when the object is gone, or damaged. */
   readonly take: (digest: Digest, size: number, mode: number) => Promise<string | undefined>;
   /** Of the files that are held open for more. */
   readonly release: () => void;
@@ -61,8 +61,13 @@ export function openKeptObjects(kept: string): KeptObjects {
       const bytes = readSmall(digest);
       if (bytes === undefined) return undefined;
       const temporary = stagingFile(kept);
-      writeFileSync(temporary, bytes);
-      chmodSync(temporary, mode);
+      try {
+        // Never readable by more than it should be; what the umask takes is given back with its name.
+        writeFileSync(temporary, bytes, { mode });
+      } catch (error) {
+        rmSync(temporary, { force: true });
+        throw error;
+      }
       return temporary;
     },
     release: () => {
@@ -193,6 +198,17 @@ async function takeLarge(kept: string, digest: Digest, mode: number): Promise<st
 /** Whether neither the path nor a folder on it, below `folder`, is a link. What is not there is none. */
 export function isWithoutLinks(folder: string, relative: string): boolean {
   return followPath(folder, relative) !== 'link';
+}
+
+/** Whether a file, or a folder on its path below `folder`, is a link: for many files at a time, of which each folder is looked at once. */
+export function linkFinder(folder: string): (relative: string) => boolean {
+  const folders = new Map<string, boolean>();
+  return (relative) => {
+    const parent = path.posix.dirname(relative);
+    let isBehind = parent !== '.' && folders.get(parent);
+    if (isBehind === undefined) folders.set(parent, (isBehind = !isWithoutLinks(folder, parent)));
+    return isBehind || lstatSync(path.join(folder, relative), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  };
 }
 
 /** What is there; `undefined` also where there is a link on the way, or at its end. */

@@ -7,26 +7,26 @@
  * or is somebody's own file that a glob matches. And nothing may be lost: a file in a folder or glob that has to go, or
  * to be replaced, must be one that came while the task ran, and is kept; otherwise the task runs.
  *
- * Who wrote what came meanwhile is known of two kinds of files: those that Python was seen to write, and those that were
- * taken away and came again when the task ran once more. They are the task's `own`, and simply removed. All others may
- * be somebody's, or another task's: they are set aside (`set-aside.ts`).
+ * Who wrote what came meanwhile is mostly not known (`output-makers.ts`): what may be somebody's, or another task's, is not
+ * removed but set aside (`set-aside.ts`).
  */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { isGlob } from '../definition/paths.ts';
 import { isUnsettled, unsettled, type Digest, type Fingerprint, type Reason } from '../model/fingerprint.ts';
 import { canonicalJson, type Json } from '../model/json.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
+import { clearOutputs, nothingCleared, type Cleared } from './clear-outputs.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
 import { abandonedFiles, allEntries, openKeptEntries, removeEntries, type FoundEntry, type KeptFile } from './kept-entries.ts';
 import { keptFolder, stagingFile } from './kept-folder.ts';
-import { isWithoutLinks, openKeptObjects, removeObjects, statWithoutLinks } from './kept-objects.ts';
+import { openKeptObjects, removeObjects, statWithoutLinks } from './kept-objects.ts';
 import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
-import { asideMessage, moveAside, moveFile, removeAside, type SetAside } from './set-aside.ts';
+import { createOutputMakers } from './output-makers.ts';
+import { placeFor, restoreOutputs } from './restore-outputs.ts';
+import type { SetAside } from './set-aside.ts';
 import { fingerprintDifference } from './staleness.ts';
-import { statOf } from './stat-of.ts';
 import { fingerprintTask, type FingerprintInputs } from './task-fingerprint.ts';
 
 export type KeptResult = FoundEntry;
@@ -39,18 +39,12 @@ export interface KeepOptions {
   readonly startedAt: number;
   /** No output of a task before it moved while it ran. */
   readonly isCertain: boolean;
-  /** Files that the task was seen to write, relative to the pipeline's folder. */
+  /** Files that Python was seen to write for the task, relative to the pipeline's folder. */
   readonly written: ReadonlySet<string>;
-  /** Those that `clear` had taken away and that are there again. */
-  readonly madeAgain: ReadonlySet<string>;
-}
-
-/** What was taken away before an execution. */
-export interface Cleared {
-  /** After one that did not succeed: what is missing is put back. */
-  readonly putBack: () => Promise<void>;
-  /** After one that did: tells of what was set aside. Returns what the task has made again. */
-  readonly settle: () => ReadonlySet<string>;
+  /** Those of them in which something may be left of what they held before. */
+  readonly continued: ReadonlySet<string>;
+  /** What `clear` left in its folders and globs. */
+  readonly stayed: ReadonlySet<string>;
 }
 
 export interface KeptResults {
@@ -63,11 +57,13 @@ export interface KeptResults {
   readonly restore: (task: Task, kept: KeptResult, aside: SetAside) => Promise<boolean>;
   /**
    * Before a task runs: takes away what it made in earlier states into its folders and globs, so that it does not stay
-   * as if it were made now.
+   * as if it were made now. `left`: of the execution before.
    */
-  readonly clear: (task: Task, aside: SetAside) => Promise<Cleared>;
+  readonly clear: (task: Task, aside: SetAside, left: TaskResult['left']) => Promise<Cleared>;
   /** Never rejects: what can't be kept is not. Resolves with what the disk said. */
   readonly keep: (task: Task, result: CompleteResult, options: KeepOptions) => Promise<string | undefined>;
+  /** While nothing runs: what `find` looks at for this task. */
+  readonly prepare: (task: TaskId) => void;
   /** After a run: what was of no use for longest makes room. */
   readonly makeRoom: () => void;
 }
@@ -91,9 +87,8 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   let added = 0;
   /** Nothing else was ever kept. */
   let isNewFolder = false;
-  /** Files that a task was seen to write, whosever outputs they lie in. */
-  const writers = new Map<string, TaskId>();
-  const isOfOther = (task: Task, relative: string): boolean => (writers.get(relative) ?? task.id) !== task.id;
+  const makers = createOutputMakers({ folder, entriesOf: entries.of, objects, digests });
+  const outputs = { store, folder, entries, objects, makers, digests, removeEntry: (found: FoundEntry) => removeEntries(kept, [found]) };
 
   const find: KeptResults['find'] = async (inputs, current, isOpen) => {
     if (limit === 0 || !canBeKept(inputs.task)) return undefined;
@@ -107,22 +102,25 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       const differences = fingerprintDifference(result.fingerprint, now);
       if (!differences.every((reason) => isOpen?.(reason) === true) || !files.every((file) => objects.has(file.digest, file.size))) continue;
       // What can't be looked at can't be put back.
-      if (await canBePutBack(inputs.task, candidate).catch(() => false)) return candidate;
+      if ((await placeFor(inputs.task, candidate, outputs).catch(() => undefined)) !== undefined) return candidate;
     }
     return undefined;
   };
 
-  const keep: KeptResults['keep'] = async (task, result, { inputs, startedAt, isCertain, written, madeAgain }) => {
-    for (const file of written) writers.set(file, task.id);
+  const keep: KeptResults['keep'] = async (task, result, { inputs, startedAt, isCertain, written, continued, stayed }) => {
+    makers.wrote(task.id, written);
     if (limit === 0 || !canBeKept(task) || result.outcome !== 'success' || (result.outputs.length === 0 && Object.keys(result.returns).length === 0)) return undefined;
     let entry: FoundEntry | undefined;
     try {
       const isKnown = isCertain && (await standsFor(result.fingerprint, inputs, startedAt));
       // What it left in a folder is remembered all the same, so that the next execution finds the folder without it.
-      if (!isKnown && inFolders(task).length === 0) return undefined;
-      const found = await listOutputs(task, startedAt - coarseClock, (file) => written.has(file) || madeAgain.has(file));
+      if (!isKnown && makers.inFolders(task).length === 0) return undefined;
+      const found = await listOutputs(task, startedAt - coarseClock, (file) => {
+        const isSeen = written.has(file) && !continued.has(file);
+        return { ...(isSeen && { seen: true }), ...(!isSeen && stayed.has(file) && { before: true }) };
+      });
       if (found === undefined) return undefined;
-      const files = found.filter(({ path: file }) => !isOfOther(task, file));
+      const files = found.filter(({ path: file }) => !makers.isOfOther(task.id, file));
       const isWhole = isKnown && files.length === found.length;
       const size = files.reduce((sum, file) => sum + file.size, 0);
       if (size > limit) return undefined;
@@ -156,7 +154,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   };
 
   /** `undefined` where an output is no plain file, or was not written since. */
-  const listOutputs = async (task: Task, since: number, isOwn: (relative: string) => boolean): Promise<readonly KeptFile[] | undefined> => {
+  const listOutputs = async (task: Task, since: number, whose: (relative: string) => Pick<KeptFile, 'seen' | 'before'>): Promise<readonly KeptFile[] | undefined> => {
     const files = new Map<string, KeptFile>();
     for (const absolute of outputFiles(task)) {
       const relative = relativeTo(folder, absolute);
@@ -165,85 +163,9 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       const { mode } = stats;
       const found = await digests().ofFile(absolute);
       if (found === undefined) return undefined;
-      files.set(relative, { path: relative, digest: found.digest, size: found.size, mode: mode & 0o777, ...(isOwn(relative) && { own: true }) });
+      files.set(relative, { path: relative, digest: found.digest, size: found.size, mode: mode & 0o777, ...whose(relative) });
     }
     return [...files.values()];
-  };
-
-  /** Files that are there now in outputs which are folders or globs. */
-  const inFolders = (task: Task): readonly string[] =>
-    task.outputs.filter((output) => isGlob(output) || statOf(path.join(folder, output))?.isDirectory() === true).flatMap((output) => filesOf(folder, output));
-
-  /** Those of the files that came in an execution that is kept, and that are as they were; `own`: in any of them. */
-  const filesMade = async (task: Task, files: readonly string[]): Promise<ReadonlyMap<string, KeptFile>> => {
-    const made = new Map<string, KeptFile>();
-    if (files.length === 0) return made;
-    const keptFiles = entries.of(task.id).flatMap(({ entry }) => entry.files);
-    const known = new Map<string, KeptFile>(keptFiles.map((file) => [`${file.path}\0${file.digest}`, file] as const));
-    const own = new Set(keptFiles.filter((file) => file.own).map((file) => file.path));
-    for (const absolute of files) {
-      const relative = relativeTo(folder, absolute);
-      const file = known.get(`${relative}\0${(await digests().ofFile(absolute))?.digest ?? ''}`);
-      if (file === undefined || isOfOther(task, relative) || !isWithoutLinks(folder, relative) || !objects.has(file.digest, file.size)) continue;
-      made.set(absolute, own.has(relative) ? { ...file, own: true } : file);
-    }
-    return made;
-  };
-
-  const clear: KeptResults['clear'] = async (task, { runId, tell }) => {
-    if (limit === 0 || !canBeKept(task)) return { putBack: () => Promise.resolve(), settle: () => new Set() };
-    const made = await filesMade(task, inFolders(task)).catch(() => new Map<string, KeptFile>());
-    const removed: [string, KeptFile][] = [];
-    /** Names, and the places that the files have now; absolute. */
-    const aside: [string, string][] = [];
-    const tellOf = (left: readonly (readonly [string, string])[]): void => {
-      if (left.length > 0) tell(asideMessage(task.id, folder, left));
-    };
-    const putBack = async (): Promise<void> => {
-      for (const [absolute, file] of removed) {
-        if (existsSync(absolute)) continue;
-        try {
-          const temporary = await objects.take(file.digest, file.size, file.mode);
-          if (temporary === undefined) continue;
-          mkdirSync(path.dirname(absolute), { recursive: true });
-          renameSync(temporary, absolute);
-        } catch {
-          // The disk refuses; the task runs again in any case.
-        }
-      }
-      tellOf(
-        aside.filter(([absolute, place]) => {
-          try {
-            if (!existsSync(absolute)) {
-              mkdirSync(path.dirname(absolute), { recursive: true });
-              moveFile(place, absolute);
-            }
-            removeAside(store, place);
-            return false;
-          } catch {
-            return true;
-          }
-        }),
-      );
-    };
-    const settle = (): ReadonlySet<string> => {
-      const again = new Set([...removed, ...aside].map(([absolute]) => absolute).filter((absolute) => existsSync(absolute)));
-      tellOf(aside.filter(([absolute]) => !again.has(absolute)));
-      for (const [absolute, place] of aside) if (again.has(absolute)) removeAside(store, place);
-      return new Set([...again].map((absolute) => relativeTo(folder, absolute)));
-    };
-    try {
-      for (const [absolute, file] of made) {
-        if (file.own !== true) aside.push([absolute, moveAside(store, runId, absolute, file.path)]);
-        else {
-          rmSync(absolute, { force: true });
-          removed.push([absolute, file]);
-        }
-      }
-    } catch {
-      // It may not be removed: then it is overwritten or stays, and the result is not kept.
-    }
-    return { putBack, settle };
   };
 
   const outputFiles = (task: Task): readonly string[] =>
@@ -253,62 +175,9 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       return digests().lastChange(absolute) === undefined ? filesOf(folder, output) : [absolute];
     });
 
-  const wantedOf = (files: readonly KeptFile[]): ReadonlyMap<string, KeptFile> => new Map(files.map((file) => [path.join(folder, file.path), file]));
+  const restore: KeptResults['restore'] = (task, found, aside) => restoreOutputs(task, found, aside, outputs);
 
-  /** Whether nothing is in the way that the task did not make: no link, and no other file in its folders and globs. */
-  const canBePutBack = async (task: Task, { entry: { files } }: KeptResult): Promise<boolean> => {
-    if (![...task.outputs.filter((output) => !isGlob(output)), ...files.map((file) => file.path)].every((name) => isInside(name) && isWithoutLinks(folder, name))) return false;
-    const there = inFolders(task);
-    const known = await filesMade(task, there);
-    const wanted = wantedOf(files);
-    for (const absolute of there) if (!known.has(absolute) && (await digests().ofFile(absolute))?.digest !== wanted.get(absolute)?.digest) return false;
-    return true;
-  };
-
-  const restore: KeptResults['restore'] = async (task, found, { runId, tell }) => {
-    const { files, result } = found.entry;
-    const aside: [string, string][] = [];
-    const staged: { readonly temporary: string; readonly target: string }[] = [];
-    try {
-      if (!(await canBePutBack(task, found))) return false;
-      const wanted = wantedOf(files);
-      const there = await filesMade(task, inFolders(task));
-      const extra = [...there.keys()].filter((absolute) => !wanted.has(absolute));
-      // All of it is there and sound before anything is touched.
-      for (const [target, file] of wanted) {
-        if ((await digests().ofFile(target))?.digest === file.digest) continue;
-        const temporary = await objects.take(file.digest, file.size, file.mode);
-        if (temporary === undefined) {
-          removeEntries(kept, [found]);
-          return false;
-        }
-        staged.push({ temporary, target });
-      }
-      const takeAway = (absolute: string): void => {
-        const file = there.get(absolute);
-        if (file !== undefined && file.own !== true) aside.push([absolute, moveAside(store, runId, absolute, file.path)]);
-      };
-      for (const absolute of extra) {
-        takeAway(absolute);
-        removeFile(absolute, folder);
-      }
-      for (const { temporary, target } of staged.splice(0)) {
-        takeAway(target);
-        mkdirSync(path.dirname(target), { recursive: true });
-        renameSync(temporary, target);
-      }
-      for (const [target, file] of wanted) if ((statSync(target).mode & 0o777) !== file.mode) chmodSync(target, file.mode);
-      for (const output of result.outputs) if ((await digests().ofPath(folder, output.path))?.digest !== output.digest) return false;
-      entries.markUsed(found);
-      return true;
-    } catch {
-      // Another file system, no right to write, a folder in a file's place: the task itself knows better what to do.
-      return false;
-    } finally {
-      for (const { temporary } of staged) rmSync(temporary, { force: true });
-      if (aside.length > 0) tell(asideMessage(task.id, folder, aside));
-    }
-  };
+  const clear: KeptResults['clear'] = async (task, aside, left) => (limit === 0 || !canBeKept(task) ? nothingCleared : clearOutputs(task, aside, left, outputs));
 
   const makeRoom = (): void => {
     entries.release();
@@ -327,7 +196,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       // Tried again after the next run.
     }
   };
-  return { find, keep, restore, clear, makeRoom };
+  return { find, keep, restore, clear, prepare: (task) => void entries.of(task), makeRoom };
 }
 
 /** Bytes of all that is kept, so that a run that keeps one result does not count thousands. */
@@ -367,16 +236,6 @@ function mayMatch(kept: Fingerprint, current: Fingerprint, isOpen: boolean): boo
 
 function relativeTo(folder: string, absolute: string): string {
   return path.relative(folder, absolute).replaceAll(path.sep, '/');
-}
-
-function isInside(relative: string): boolean {
-  return relative !== '.' && !path.isAbsolute(relative) && !relative.split('/').includes('..');
-}
-
-/** And the folders that it leaves empty. */
-function removeFile(absolute: string, folder: string): void {
-  rmSync(absolute, { force: true });
-  for (let parent = path.dirname(absolute); parent.length > folder.length && readdirSync(parent).length === 0; parent = path.dirname(parent)) rmdirSync(parent);
 }
 
 export interface Shrunk {

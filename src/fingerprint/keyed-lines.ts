@@ -13,7 +13,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, stat
 import path from 'node:path';
 
 export interface KeyedLines {
-  /** Texts of the lines with this key, in the order in which they were written. */
+  /** Texts of the lines with this key, in the order in which they were written; as long as there are no others, the same array for who asks again. */
   readonly of: (key: string) => readonly string[];
   readonly count: (key: string) => number;
   /** Returns how many lines have the key now. Throws when the disk refuses. */
@@ -42,6 +42,8 @@ const tab = 0x09;
 /** The file need not be there. */
 export function openKeyedLines(file: string): KeyedLines {
   let index: Index | undefined;
+  /** Of the key that was asked for last. */
+  let last: { readonly key: string; readonly of: Index; readonly count: number; readonly texts: readonly string[] } | undefined;
   let held: { readonly descriptor: number; readonly inode: number } | undefined;
 
   const indexNow = (): Index | undefined => {
@@ -76,16 +78,20 @@ export function openKeyedLines(file: string): KeyedLines {
   };
 
   const of: KeyedLines['of'] = (key) => {
-    const places = indexNow()?.places.get(key);
-    if (places === undefined) return [];
+    const now = indexNow();
+    const places = now?.places.get(key);
+    if (now === undefined || places === undefined) return [];
+    if (last?.key === key && last.of === now && last.count === places.length) return last.texts;
     const descriptor = openSync(file, 'r');
     try {
-      return places.flatMap(({ at, length }) => {
+      const texts = places.flatMap(({ at, length }) => {
         const bytes = Buffer.allocUnsafe(length);
         const line = bytes.subarray(0, readSync(descriptor, bytes, 0, length, at)).toString();
         // Another file in its place since.
         return line.startsWith(`${key}\t`) ? [line.slice(key.length + 1)] : [];
       });
+      last = { key, of: now, count: places.length, texts };
+      return texts;
     } finally {
       closeSync(descriptor);
     }

@@ -108,10 +108,17 @@ export function listingsSeen(seen: Readonly<Record<string, readonly string[]>>, 
       const before = context.before[listed]?.[pattern];
       const ownBefore = before?.own ?? [];
       const names = namesFound(context, listed, pattern, digests);
-      const own = names.filter((name) => ownBefore.includes(name) || context.isOwn(join(listed, name)));
-      const isKnown = before !== undefined && own.every((name) => ownBefore.includes(name));
-      const now = digestFound(context, { listed, pattern, names, own }, digests);
-      const hasMoved = isKnown ? now !== before.digest : changedSince(context.since, context, listed, { names, own }, digests);
+      const look = (isOwn: (name: string) => boolean): { readonly own: readonly string[]; readonly now: Digest; readonly hasMoved: boolean } => {
+        const own = names.filter((name) => ownBefore.includes(name) || isOwn(name));
+        const isKnown = before !== undefined && own.every((name) => ownBefore.includes(name));
+        const now = digestFound(context, { listed, pattern, names, own }, digests);
+        return { own, now, hasMoved: isKnown ? now !== before.digest : changedSince(context.since, context, listed, { names, own }, digests) };
+      };
+      const isMade = (name: string): boolean => context.isOwn(join(listed, name));
+      const asNamed = look(isMade);
+      // `runs/latest`, a link to the folder that the task has made: what is in it is known by its own name.
+      const place = asNamed.hasMoved ? placeOf(context.folder, listed) : listed;
+      const { own, now, hasMoved } = place === listed ? asNamed : look((name) => isMade(name) || context.isOwn(join(place, name)));
       const put = (digest: Digest): void => void ((listings[listed] ??= {})[pattern] = { digest, ...(own.length > 0 && { own }) });
       put(now);
       if (!hasMoved) continue;
@@ -120,6 +127,15 @@ export function listingsSeen(seen: Readonly<Record<string, readonly string[]>>, 
     }
   }
   return { listings, moved };
+}
+
+/** Where a folder is, behind links; relative to the pipeline's folder. */
+function placeOf(folder: string, listed: string): string {
+  try {
+    return path.relative(realpathSync(folder), realpathSync(path.join(folder, listed))).replaceAll(path.sep, '/');
+  } catch {
+    return listed;
+  }
 }
 
 /** Whether something came or went in a listed folder since then (Unix milliseconds) that no task made. */

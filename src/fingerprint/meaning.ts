@@ -14,7 +14,7 @@ import { notebookTokens } from './notebook-tokens.ts';
 import { pythonTokens } from './python-tokens.ts';
 
 /** Changes whenever a source may get another digest. */
-const version = 3 as number;
+const version = 4 as number;
 
 /** `module`: with its parts, for a task that calls a function. */
 export type SourceKind = 'python' | 'notebook' | 'module';
@@ -69,7 +69,7 @@ export function meaningOf(bytes: Uint8Array, kind: SourceKind, isIpynb: boolean)
     code: digest('code', tokens.code),
     docstrings: digest('docstrings', tokens.withDocstrings),
     view: readsText.test(withoutFolders(code)) || (notebook !== undefined && readsCells(notebook.cells, code)) ? 'bytes' : readsDocstrings.test(code.replace(literalGetattr, '')) ? 'docstrings' : 'code',
-    imports: [...new Set([...importsOf(code), ...(notebook?.cells ?? []).flatMap(writtenImports)])].filter((module) => !indifferent.has(firstName(module))),
+    imports: [...new Set([...importsOf(code), ...(notebook?.cells ?? []).flatMap(writtenImports)])].filter((module) => !indifferent.has(firstName(module)) && !indifferent.has(module)),
     ...(kind === 'module' && python !== undefined && { module: moduleParts(python.tokens, code) }),
     ...(notebook !== undefined && { cells: notebook.cells.map((cell) => hash('sha256', cell, 'hex').slice(0, 16)) }),
   };
@@ -84,7 +84,9 @@ export function viewOf(sources: Readonly<Record<string, Meaning | undefined>>, i
   let view: View = 'code';
   for (const meaning of Object.values(sources)) {
     if (meaning === undefined || meaning.view === 'bytes') return 'bytes';
-    if (meaning.view === 'docstrings' || meaning.imports.some((module) => !own.has(module) && !own.has(firstName(module)))) view = 'docstrings';
+    const packages = meaning.imports.filter((module) => !own.has(module) && !own.has(firstName(module)));
+    if (packages.some((module) => showsLines.has(firstName(module)))) return 'bytes';
+    if (meaning.view === 'docstrings' || packages.length > 0) view = 'docstrings';
   }
   return view;
 }
@@ -135,23 +137,44 @@ const readsText = new RegExp(
     // Source text.
     String.raw`\b(?:getsource\w*|getcomments|findsource|getblock|linecache|get_source|open_code|source_to_code|__loader__|__spec__|__cached__|__file__)\b|(?<!\. )\btokenize\b|\.(?:py|ipynb)\b|(?:\bnp|\bnumpy) \. source\b`,
     // Numbers of lines.
-    String.raw`\b(?:co_(?:firstlineno|lnotab|linetable|lines|positions)|f_lineno|tb_lineno|lineno|__firstlineno__|stacklevel|findCaller|getframeinfo|get(?:outer|inner)frames)\b|\binspect \. (?:stack|trace)\b|\bfrom inspect import [^\n]*(?:\b(?:stack|trace)\b|\*)|(?:\binspect as|= inspect(?! [.(]))\b`,
+    String.raw`\b(?:co_(?:firstlineno|lnotab|linetable|lines|positions)|f_lineno|tb_lineno|lineno|(?:f|tb)_lasti|__firstlineno__|stacklevel|findCaller|getframeinfo|get(?:outer|inner)frames)\b|\binspect \. (?:stack|trace)\b|\bfrom inspect import [^\n]*(?:\b(?:stack|trace)\b|\*)|(?:\binspect as|= inspect(?! [.(]))\b`,
+    // All that a log record knows, and what counts the lines that run.
+    String.raw`\brecord \. __dict__|\bvars \( record \)|\b(?:settrace|sys \. monitoring)\b`,
     // Code as a value, which is compared and written with them, and since 3.13 what a metaclass gets.
     String.raw`\b__code__\b(?! \. (?:co_|replace))|\b(?:dill|cloudpickle)\b|\bimport (?:[^\n;]*, )?(?:marshal|dis)\b|\bfrom (?:marshal|dis) import\b|\bmetaclass\b(?! = (?:abc \. )?ABCMeta [,)])|\b__prepare__\b|\bclass [^\n ]+ \( (?:[^\n:]* , )?(?:\w+ \. )?(?:type|ABCMeta|EnumMeta|EnumType) [,)]`,
     // Tracebacks and warnings as values, or to somewhere else than the task's own output.
-    String.raw`\b(?:(?:format|extract|walk)_(?:exc|exception|stack|tb)|TracebackException|StackSummary|dump_traceback\w*|showwarning|formatwarning)\b|\bcatch_warnings \( [^\n]*\brecord = (?!False\b)|\bprint_(?:exc|exception|last|stack|tb) \( [^\n]*\bfile = (?!sys \. std(?:err|out)\b)|\bprint_(?:exc|last) \( [^\n()]+ , [^\n()=]*[,)]`,
+    String.raw`\b(?:(?:format|extract|walk)_(?:exc|exception|stack|tb)|TracebackException|StackSummary|dump_traceback\w*|showwarning|formatwarning)\b|\bcatch_warnings [(,] [^\n]*\brecord = (?!False\b)|\bprint_(?:exc|exception|last|stack|tb) \( [^\n]*\bfile = (?!sys \. std(?:err|out)\b)|\bprint_(?:exc|last) \( [^\n()]+ , [^\n()=]*[,)]|\bprint_(?:tb|stack) \((?:[^\n,]*,){2}|\bprint_exception \((?: \*[^\n,]*,[^\n,=]*,|(?:[^\n,=]*,){4})|\b(?:redirect_stderr|dup2)\b|\bsys \. stderr =(?!=)`,
     // Of a notebook.
     String.raw`\b(?:_ih|get_ipython)\b`,
   ].join('|'),
 );
 const readsDocstrings =
-  /\b(?:__doc__|getdoc|__dict__|__getattribute__|__code__|__import__|builtins|__builtins__|attrgetter|getmembers|getattr|getattr_static|f_code)\b|(?<!\. )\b(?:eval|exec|compile|help|vars|dir|globals|locals)\b(?! =)|\b(?:np|numpy) \. (?:info|lookfor)\b|\bfrom numpy import [^\n]*(?:\b(?:info|lookfor|source)\b|\*)|\bnumpy as (?!np\b)/;
-const literalGetattr = /\bgetattr \( [\w. ]+ , "(?!__)\w+"(?= [,)])/g;
+  /\b(?:__doc__|getdoc|__dict__|__getattribute__|__code__|__import__|builtins|__builtins__|attrgetter|getmembers|getattr|getattr_static|f_code|oinspect|get_(?:referents|referrers|objects))\b|(?<!\. )\b(?:eval|exec|compile|help|vars|dir|globals|locals)\b(?! =)|\b(?:np|numpy) \. (?:info|lookfor)\b|\bfrom numpy import [^\n]*(?:\b(?:info|lookfor|source)\b|\*)|\bnumpy as (?!np\b)|\{\w*\.[\w.]*(?:["']|%[(\w]|\{)/;
 
-/** The folder of the script is no text of it. */
+/** What one argument is made of: brackets up to three deep with anything in them, and outside of those no comma or star. */
+const inArgument = String.raw`[^()[\]{},*\n"'\\]|"(?!"")[^"\n\\]*"`;
+const argument = [1, 2, 3].reduce((inner) => String.raw`${inArgument}|[([{](?:${inner}|[,*])*[)\]}]`, inArgument);
+/** Its name alone, as its first argument may have another one in it. */
+const literalGetattr = new RegExp(String.raw`\bgetattr(?= \((?:${argument})+, "(?!__)\w+" [,)])`, 'g');
+
+/**
+ * The folder of the script is no text of it, nor are its name without the ending, or other files beside it. Its whole
+ * name would do for another program to read it. What is beside it is named by a literal, which stays to be looked at.
+ */
 function withoutFolders(code: string): string {
-  return code.replace(/\bPath \( __file__ \)(?: \. (?:resolve|absolute) \( \))? \. parents?\b|\bdirname \( (?:(?:os \. path \. )?(?:abspath|realpath) \( )?__file__ \)/g, '');
+  return code.replace(folders, '');
 }
+const scriptFile = String.raw`(?:(?:os \. path \. )?(?:abspath|realpath) \( __file__ \)|__file__)`;
+const folders = new RegExp(
+  [
+    String.raw`\bPath \( ${scriptFile} \)(?: \. (?:resolve|absolute) \( \))?(?= \. (?:(?:parents?|stem)\b|with_(?:suffix|name) \( "[^"\\]*" \)))`,
+    String.raw`\bdirname \( ${scriptFile} \)`,
+    String.raw`\bsplit \( ${scriptFile} \) \[ 0 \]`,
+    String.raw`\bsplitext \( (?:os \. path \. )?basename \( ${scriptFile} \) \) \[ 0 \]`,
+    String.raw`\bjoin \( ${scriptFile} (?=, (?:"\.\.["/]|os \. (?:path \. )?pardir\b))`,
+  ].join('|'),
+  'g',
+);
 
 function* importsOf(code: string): Generator<string> {
   for (const [, names, module, rest = ''] of code.matchAll(/(?:^|[\n;:\x01\x02]) ?(?:import ([^\n;]*)|from ([^\n ]+) ([^\n;]*))/g)) {
@@ -163,10 +186,17 @@ function* importsOf(code: string): Generator<string> {
   }
 }
 
-/** Modules that do nothing with docstrings or source text of the code that uses them (what they are asked for by name is seen above). */
+/**
+ * Modules that do nothing with docstrings or source text of the code that uses them (what they are asked for by name is
+ * seen above), and find no function by a name that nothing mentions. Not `ctypes`, which reaches all of Python by
+ * `pythonapi`, nor `optparse`, whose values can be read from a module.
+ */
 const indifferent = new Set(
   (
-    '__future__ abc array asyncio base64 bisect calendar collections concurrent contextlib copy csv dataclasses datetime decimal difflib enum errno fnmatch fractions functools gc getpass glob gzip hashlib heapq hmac html http io itertools json locale logging lzma math mimetypes multiprocessing numbers operator os pathlib pickle platform pprint queue random re secrets select shelve shlex shutil signal socket sqlite3 ssl stat statistics string struct subprocess sys tarfile tempfile textwrap threading time timeit tomllib traceback types typing unicodedata urllib uuid warnings weakref xml zipfile zlib zoneinfo ' +
-    'runweave numpy pandas scipy sklearn matplotlib seaborn polars pyarrow joblib yaml requests tqdm PIL psutil dateutil pytz threadpoolctl skl2onnx onnx onnxruntime lightgbm xgboost duckdb h5py openpyxl cv2 skimage networkx IPython typing_extensions'
+    '__future__ abc argparse array asyncio atexit base64 binascii bisect calendar cmath codecs collections colorsys concurrent configparser contextlib contextvars copy csv dataclasses datetime decimal difflib enum errno fnmatch fractions functools gc getpass glob graphlib gzip hashlib heapq hmac html http io ipaddress itertools json keyword locale logging lzma math mimetypes multiprocessing numbers operator os pathlib pickle platform pprint queue random re resource sched secrets select shelve shlex shutil signal socket sqlite3 ssl stat statistics string struct subprocess sys tarfile tempfile textwrap threading time timeit tomllib traceback types typing unicodedata urllib uuid warnings weakref xml zipfile zlib zoneinfo ' +
+    'runweave numpy pandas scipy sklearn matplotlib seaborn polars pyarrow joblib yaml requests tqdm PIL psutil dateutil pytz threadpoolctl skl2onnx onnx onnxruntime lightgbm xgboost duckdb h5py openpyxl cv2 skimage networkx IPython.display typing_extensions'
   ).split(' '),
 );
+
+/** Modules that write numbers or text of lines which ran into their results without being asked by name. */
+const showsLines = new Set('bdb cProfile cgitb coverage executing icecream line_profiler profile pstats pytest snoop trace tracemalloc unittest varname'.split(' '));

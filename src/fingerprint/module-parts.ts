@@ -8,6 +8,7 @@
  * other statements always count.
  */
 import { hash } from 'node:crypto';
+import { boundNames, isName, keywords, mayBeBound } from './python-bindings.ts';
 import { dedent, indent, newline } from './python-tokens.ts';
 
 export interface ModulePart {
@@ -39,10 +40,8 @@ export interface ModuleParts {
 }
 
 const identifier = /[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*/g;
-const isName = (token: string | undefined): token is string => token !== undefined && /^[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*$/.test(token);
 const isString = (token: string): boolean => /^\w{0,2}['"]/.test(token);
 const isFormatted = (token: string): boolean => /^\w?[fFtT]\w?['"]/.test(token);
-const keywords = new Set('False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield'.split(' '));
 
 /** What an argument of a call is made of as long as that is plain: no strings with quotes or brackets, calls up to three deep. */
 const atom = String.raw`[^(),*\n"']|"[^"\n()]*"`;
@@ -55,10 +54,10 @@ const plain = [1, 2, 3].reduce((inner) => String.raw`${atom}|\((?:${inner}|[,*])
 const dynamic = new RegExp(
   [
     // Namespaces, frames and modules as values.
-    String.raw`(?<!\bfrom )\bmodules\b|\b(?:meta_path|path_hooks|__path__|__globals__|methodcaller|_getframe|currentframe|(?:f|tb|gi|cr|ag)_(?:globals|locals|back|builtins|frame)|__subclasses__|__self__|gc|settrace|setprofile|addaudithook|breakpoint)\b|\. (?:eval|query) \(`,
+    String.raw`(?<!\bfrom )\bmodules\b|\b(?:meta_path|path_hooks|__path__|__globals__|methodcaller|_getframe|currentframe|(?:f|tb|gi|cr|ag)_(?:globals|locals|back|builtins|frame)|__subclasses__|__self__|gc|settrace|setprofile|addaudithook|breakpoint)\b|\. (?:eval|query) \(|(?!\bobject\b)\b\w+ \. __(?:dir|getstate|setattr|delattr)__`,
     // What names functions from data, runs code in text, or starts another Python.
     String.raw`\b(?:\w*[pP]ickle\w*|shelve|marshal|dill|copyreg|__reduce\w*|dictConfig|fileConfig|timeit|duckdb|IPython|get_ipython|unsafe_load\w*|full_load\w*|\w*Loader|\w*subprocess\w*|[pP]open\w*|(?<!platform \. )system|spawn\w*|posix_spawn\w*|exec[lv]\w*)\b`,
-    String.raw`module:\/\/|\bimport \*|\b(?:read_hdf|HDFStore|read_array)\b|\byaml \. load(?:_all)?\b|\bfrom yaml import [^\n]*\bload|\byaml as\b`,
+    String.raw`module:\/\/|\bplotting ?\. ?backend\b|\bimport \*|\b(?:read_hdf|HDFStore|read_array|deserialize)\b|\byaml \. load(?:_all)?\b|\bfrom yaml import [^\n]*\bload|\byaml as\b`,
     String.raw`\bjoblib (?:\. load|as)\b|\bfrom joblib import [^\n]*\bload\b|(?<!\bimport\b[^\n]*)(?:[=([{,:]|\breturn) joblib\b(?! \.)`,
     // The third argument of numpy's `load` may be `allow_pickle`.
     String.raw`\b(?:np|numpy) \. load\b(?! \((?:${plain})*(?:,(?:${plain})*)?\))|\bfrom numpy import [^\n]*\bload\b|(?<!\. )\bnumpy as (?!np\b)`,
@@ -72,6 +71,7 @@ export function moduleParts(raw: readonly string[], code: string): ModuleParts {
   const tokens = raw.map((token) => (isName(token) && !keywords.has(normal(token)) ? normal(token) : token));
   const statements = topLevel(tokens);
   const isLazy = statements.some(({ line }) => /^from __future__ import .*\bannotations\b/.test(line.join(' ')));
+  const module: ModuleTokens = { tokens, isLazy, isBound: boundNames(tokens) };
   const parts: ModulePart[] = [];
   let hasUncounted = false;
   let decorated: string[] = [];
@@ -89,51 +89,43 @@ export function moduleParts(raw: readonly string[], code: string): ModuleParts {
       hasUncounted = true;
       continue;
     }
-    parts.push((isDecorated ? undefined : (functionPart(line, body, isLazy) ?? classPart(line, body, isLazy, tokens))) ?? alwaysPart(text, labelOf(line)));
+    parts.push((isDecorated ? undefined : (functionPart(line, body, module) ?? classPart(line, body, module))) ?? alwaysPart(text, labelOf(line)));
   }
   if (decorated.length > 0) parts.push(alwaysPart(decorated));
-  return { parts, hasUncounted, isDynamic: dynamic.test(code) || replacesNames(tokens), ...importedUses(tokens) };
+  return { parts, hasUncounted, isDynamic: dynamic.test(code) || replacesNames(tokens) || statements.some((statement) => importsInClass(statement)), ...importedUses(tokens) };
+}
+
+interface ModuleTokens {
+  readonly tokens: readonly string[];
+  /** Annotations are not evaluated. */
+  readonly isLazy: boolean;
+  /** Whether anything in the module may bind this name, as its own or in a class or function. */
+  readonly isBound: (name: string) => boolean;
+}
+
+/** A module as an attribute of a class, `A.tools`, is used as a value unseen. */
+function importsInClass({ line, body }: Statement, isInClass = false): boolean {
+  const [kind = ''] = line;
+  if ((isInClass || kind === 'class') && line.includes('import')) return true;
+  if (!body.includes('import')) return false;
+  const isWithin = kind === 'class' || (isInClass && kind !== 'def' && kind !== 'async');
+  return topLevel(body.slice(1, -1)).some((each) => importsInClass(each, isWithin));
 }
 
 /** What a module relies on: that it is no script, and built-in names, which may be replaced from another one. */
 const reliedOn = /^(?:__name__|object|property|staticmethod|classmethod|\w*(?:Error|Exception|Warning))$/;
 
 function replacesNames(tokens: readonly string[]): boolean {
-  return tokens.some((token, at) => (token === '__name__' || (tokens[at - 1] === '.' && reliedOn.test(token))) && mayBeBound(tokens, at));
+  const imported = new Set(importLines(tokens).flatMap((line) => line.tokens));
+  return tokens.some((token, at) => (token === '__name__' || (tokens[at - 1] === '.' && (reliedOn.test(token) || (generics.has(token) && mayBeOfModule(tokens, at, imported))))) && mayBeBound(tokens, at));
 }
 
-const ends = new Set([newline, indent, dedent, ';']);
-const binding = new Set(['for', 'as', 'del', 'global', 'nonlocal', 'import', 'def', 'class', 'case']);
-
-/** Whether a name, or what ends with it, may be what a statement binds; not where it is an argument or an index. */
-function mayBeBound(tokens: readonly string[], at: number): boolean {
-  let depth = 0;
-  let isArgument = false;
-  /** `for x in y: z = 1` */
-  let follows = false;
-  let start = at;
-  for (; start > 0 && !ends.has(tokens[start - 1] ?? ''); start -= 1) {
-    const token = tokens[start - 1] ?? '';
-    if (/^[)\]}]$/.test(token)) depth += 1;
-    else if (!/^[([{]$/.test(token)) {
-      if (depth === 0 && token === ':') follows = true;
-      if (depth === 0 && !isArgument && !follows && token === 'in') return false;
-      if (depth === 0 && !isArgument && binding.has(token)) return true;
-    } else if (depth > 0) depth -= 1;
-    else if (/^[)\]]$/.test(tokens[start - 2] ?? '') || (isName(tokens[start - 2]) && !keywords.has(tokens[start - 2] ?? ''))) isArgument = true;
-  }
-  // `case Point(x)` binds `x`.
-  if (isArgument) return tokens[start] === 'case';
-  depth = 0;
-  for (let next = at + 1; next < tokens.length && !ends.has(tokens[next] ?? ''); next += 1) {
-    const token = tokens[next] ?? '';
-    if (/^[([{]$/.test(token)) depth += 1;
-    else if (/^[)\]}]$/.test(token)) depth -= 1;
-    // `except E: x = 1`, and not `x: int = 1`.
-    else if (depth === 0 && token === ':' && !follows && keywords.has(tokens[start] ?? '')) return false;
-    else if (depth <= 0 && /^(?:[-+*/%@&|^:]|\*\*|\/\/|>>|<<)?=$/.test(token)) return true;
-  }
-  return false;
+/** Whether `at`, an attribute, may be one of a module: not that of a name which no import brings, as `self.list`. */
+function mayBeOfModule(tokens: readonly string[], at: number, imported: ReadonlySet<string>): boolean {
+  let root = at;
+  while (tokens[root - 1] === '.') root -= 2;
+  const name = tokens[root];
+  return !isName(name) || keywords.has(name) || imported.has(name);
 }
 
 interface Statement {
@@ -195,7 +187,7 @@ function broughtBy(text: readonly string[]): readonly (readonly [string, string]
   return brought;
 }
 
-function functionPart(line: readonly string[], body: readonly string[], isLazy: boolean): ModulePart | undefined {
+function functionPart(line: readonly string[], body: readonly string[], module: ModuleTokens): ModulePart | undefined {
   const at = line[0] === 'async' ? 1 : 0;
   const name = line[at + 1];
   if (line[at] !== 'def' || !canBeLeftOut(name) || line[at + 2] !== '(') return undefined;
@@ -209,7 +201,7 @@ function functionPart(line: readonly string[], body: readonly string[], isLazy: 
     digest: digest(text),
     names: namesIn(text),
     imports: importNames(text),
-    ...(!isHarmlessHeader(header.slice(at + 2, -1), isLazy) && { header: { digest: digest(header), names: namesIn(header.slice(at + 2)) } }),
+    ...(!isHarmlessHeader(header.slice(at + 2, -1), module) && { header: { digest: digest(header), names: namesIn(header.slice(at + 2)) } }),
   };
 }
 
@@ -232,9 +224,11 @@ function endOfHeader(line: readonly string[], from: number): number | undefined 
 
 /** Names that are there wherever they are asked for: to look one up can neither fail nor do anything. */
 const builtinTypes = new Set(['int', 'str', 'float', 'bool', 'bytes', 'list', 'dict', 'set', 'tuple', 'object', 'complex', 'type', 'None']);
+/** Those that take anything in brackets, also what is in the others' place. */
+const generics = new Set(['list', 'dict', 'set', 'frozenset', 'tuple']);
 
 /** `( a , b : int = 1 ) -> str`: whether Python evaluates nothing in it that could fail or call something. */
-function isHarmlessHeader(tokens: readonly string[], isLazy: boolean): boolean {
+function isHarmlessHeader(tokens: readonly string[], module: ModuleTokens): boolean {
   const params: string[][] = [[]];
   let depth = 0;
   let end = 0;
@@ -249,7 +243,7 @@ function isHarmlessHeader(tokens: readonly string[], isLazy: boolean): boolean {
     if (token === '(' || token === '[' || token === '{') depth += 1;
   }
   const result = tokens.slice(end);
-  if (result.length > 0 && !(result[0] === '->' && isHarmlessAnnotation(result.slice(1), isLazy))) return false;
+  if (result.length > 0 && !(result[0] === '->' && isHarmlessAnnotation(result.slice(1), module))) return false;
   return params.every((param) => {
     const rest = param.filter((token, index) => !(index === 0 && (token === '*' || token === '**' || token === '/')));
     if (rest.length === 0) return true;
@@ -257,7 +251,7 @@ function isHarmlessHeader(tokens: readonly string[], isLazy: boolean): boolean {
     const equals = outside(rest, '=');
     const annotation = rest[1] === ':' ? rest.slice(2, equals ?? rest.length) : undefined;
     if (annotation === undefined && rest.length > 1 && rest[1] !== '=') return false;
-    return (annotation === undefined || isHarmlessAnnotation(annotation, isLazy)) && (equals === undefined || isLiteral(rest.slice(equals + 1)));
+    return (annotation === undefined || isHarmlessAnnotation(annotation, module)) && (equals === undefined || isLiteral(rest.slice(equals + 1)));
   });
 }
 
@@ -273,10 +267,27 @@ function outside(tokens: readonly string[], wanted: string): number | undefined 
 }
 
 /** With `from __future__ import annotations` none is evaluated. */
-function isHarmlessAnnotation(tokens: readonly string[], isLazy: boolean): boolean {
+function isHarmlessAnnotation(tokens: readonly string[], { isLazy, isBound }: ModuleTokens): boolean {
   if (isLazy) return !tokens.some((token) => token === ':=' || token === 'yield' || token === 'await');
   const [only = ''] = tokens;
-  return tokens.length === 1 && (builtinTypes.has(only) || (isString(only) && !isFormatted(only)));
+  if (tokens.length === 1) return builtinTypes.has(only) || (isString(only) && !isFormatted(only));
+  return endOfGeneric(tokens, 0, isBound) === tokens.length;
+}
+
+/** Index after `list [ int ]`, `dict [ str , tuple [ "A" , ... ] ]`; `undefined`: not such a type, or of a name that is bound anew. */
+function endOfGeneric(tokens: readonly string[], from: number, isBound: (name: string) => boolean): number | undefined {
+  const name = tokens[from] ?? '';
+  if (!generics.has(name) || isBound(name) || tokens[from + 1] !== '[') return undefined;
+  for (let at = from + 2; ; at += 1) {
+    const item = tokens[at] ?? '';
+    const isSimple = item === '...' || (isString(item) ? !isFormatted(item) : (builtinTypes.has(item) || generics.has(item)) && !isBound(item));
+    const end = tokens[at + 1] === '[' ? endOfGeneric(tokens, at, isBound) : isSimple ? at + 1 : undefined;
+    if (end === undefined) return undefined;
+    at = end;
+    if (tokens[at] === ',' && tokens[at + 1] === ']') at += 1;
+    if (tokens[at] === ']') return at + 1;
+    if (tokens[at] !== ',') return undefined;
+  }
 }
 
 function isLiteral(tokens: readonly string[]): boolean {
@@ -289,23 +300,23 @@ function isLiteral(tokens: readonly string[]): boolean {
   return rest.every((token, index) => (index % 2 === 0 ? isSimple(token) : token === ','));
 }
 
-function classPart(line: readonly string[], body: readonly string[], isLazy: boolean, tokens: readonly string[]): ModulePart | undefined {
+function classPart(line: readonly string[], body: readonly string[], module: ModuleTokens): ModulePart | undefined {
   const name = line[1];
   if (line[0] !== 'class' || !canBeLeftOut(name)) return undefined;
   const end = endOfHeader(line, 2);
   if (end === undefined) return undefined;
   const bases = line.slice(2, end - 1).filter((token) => token !== '(' && token !== ')');
-  if (bases.length > 1 || !bases.every((base) => isPlainBase(base) && isOnlyUsed(tokens, base))) return undefined;
+  if (bases.length > 1 || !bases.every((base) => isPlainBase(base) && isOnlyUsed(module.tokens, base))) return undefined;
   const statements = topLevel(end < line.length - 1 ? line.slice(end) : body.slice(1, -1));
   let isDecorated = false;
   for (const statement of statements) {
     const decorator = statement.line[1] ?? '';
     if (statement.line[0] === '@') {
-      if (statement.line.length !== 3 || !decorators.has(decorator) || !isOnlyUsed(tokens, decorator)) return undefined;
+      if (statement.line.length !== 3 || !decorators.has(decorator) || !isOnlyUsed(module.tokens, decorator)) return undefined;
       isDecorated = true;
       continue;
     }
-    if (!isHarmlessInClass(statement, isLazy, isDecorated)) return undefined;
+    if (!isHarmlessInClass(statement, module, isDecorated)) return undefined;
     isDecorated = false;
   }
   const text = [...line, ...body];
@@ -318,11 +329,11 @@ function isPlainBase(base: string): boolean {
   return base === 'object' || /^(?:Exception|(?:Value|Type|Key|Index|Runtime|Lookup|Arithmetic|Attribute|NotImplemented|Assertion|Timeout)Error|(?:User|Runtime)Warning)$/.test(base);
 }
 
-function isHarmlessInClass({ line, body }: Statement, isLazy: boolean, isDecorated: boolean): boolean {
+function isHarmlessInClass({ line, body }: Statement, module: ModuleTokens, isDecorated: boolean): boolean {
   const at = line[0] === 'async' ? 1 : 0;
   if (line[at] === 'def') {
     const end = line[at + 2] === '(' ? endOfHeader(line, at + 2) : undefined;
-    return end !== undefined && isHarmlessHeader(line.slice(at + 2, end - 1), isLazy);
+    return end !== undefined && isHarmlessHeader(line.slice(at + 2, end - 1), module);
   }
   const [name, next] = line;
   if (isDecorated || body.length > 0 || !isName(name)) return false;
@@ -333,7 +344,7 @@ function isHarmlessInClass({ line, body }: Statement, isLazy: boolean, isDecorat
   const value = equals === undefined ? undefined : rest.slice(equals + 1);
   const isFine = value === undefined || isLiteral(value);
   if (next === '=') return isFine;
-  return next === ':' && isFine && isHarmlessAnnotation(rest.slice(1, equals ?? rest.length), isLazy);
+  return next === ':' && isFine && isHarmlessAnnotation(rest.slice(1, equals ?? rest.length), module);
 }
 
 /** Whether a built-in name is what it is everywhere: nothing in the module could bind it to something else. */

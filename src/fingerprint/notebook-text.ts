@@ -8,8 +8,11 @@ const names =
 const inAndOut = /\b(?:In|Out)(?=[[\])}!]| [^\w\s"']| ?$| (?:if|else|for|and|or|is|in|not|as)\b)|(["'])(?:In|Out)\1/m;
 
 const command = '(?:(?:[lm]?p)?run|load|loadpy|pycat|pfile|psource|pdoc|pinfo2?|recall|rep|rerun|macro|save|hist|history|notebook|ed|edit|pastebin|log\\w+)';
-/** Of a cell that counts as it is written: help, and magics that show or run text, which in a cell of their own need no `%`. */
-const showsText = new RegExp(String.raw`^[^\w\n]*\?|^(?![ \t]*#).*\?[ \t]*(?:#.*)?$|^[ \t]*(?:#[ \t]*)*(?:[\w., ]+=[ \t]*)?\S*\?[ \t]*$|%[ \t]*${command}\b|^[ \t#]*${command}(?:[ \t]+[^=\s]|[ \t]*$)`, 'm');
+/**
+ * Of a cell that counts as it is written: help, and magics that show or run text, which in a cell of their own need no `%`.
+ * What a lookahead has taken is not tried again in parts: a line of blanks would take the square of its length.
+ */
+const showsText = new RegExp(String.raw`^[^\w\n]*\?|^(?![ \t]*#).*\?[ \t]*(?:#.*)?$|^(?=([ \t#]*))\1(?:[\w., ]*=[ \t]*)?\S*\?[ \t]*$|%[ \t]*${command}\b|^[ \t#]*${command}(?:[ \t]+[^=\s]|[ \t]*$)`, 'm');
 
 /** Whether a cell can come to the text or the number of cells. `text`: as `notebookText` gives it. */
 export function readsCells(cells: readonly string[], text: string): boolean {
@@ -24,12 +27,35 @@ export function notebookText(cells: readonly string[]): string {
 /** Modules that a cell imports which counts as it is written, wherever on a line, and extensions of IPython that it loads. */
 export function writtenImports(cell: string): readonly string[] {
   if (!cell.startsWith(exactMark)) return [];
-  return [...spaced(cell).matchAll(/\bfrom (\w+)[\w .]* import [^\n]*|\bimport ([^\n;]*)|\bload_ext ([^\s]+)/g)].flatMap(([, module, names = '', extension]) => {
-    if (extension !== undefined) return bundled.has(extension) ? [] : [extension];
-    return module !== undefined ? [module] : names.split(',').map((name) => name.trim().split(' ')[0] ?? '');
-  });
+  const text = spaced(cell);
+  const found: string[] = [];
+  const begins = /\bfrom (\w+(?: \. \w+)?)|\bimport ([^\n;]*)|\bload_ext ([^\s]+)/g;
+  /** End of words after which no `import` follows, also not after another `from` among them. */
+  let seenTo = 0;
+  for (let match = begins.exec(text); match !== null; match = begins.exec(text)) {
+    const [whole, module, names = '', extension] = match;
+    if (extension !== undefined) {
+      if (!bundled.has(extension)) found.push(extension);
+    } else if (module === undefined) found.push(...names.split(',').map((name) => name.trim().split(' ')[0] ?? ''));
+    else {
+      const from = match.index + whole.length;
+      words.lastIndex = from;
+      const rest = match.index < seenTo ? '' : (words.exec(text)?.[0] ?? '');
+      if (rest.includes(' import ')) {
+        found.push(module.replaceAll(' ', ''));
+        const end = text.indexOf('\n', from);
+        begins.lastIndex = end === -1 ? text.length : end;
+      } else {
+        seenTo = Math.max(seenTo, from + rest.length);
+        // What follows may be another's beginning.
+        begins.lastIndex = match.index + 'from'.length;
+      }
+    }
+  }
+  return found;
 }
 
+const words = /[\w .]*/y;
 const bundled = new Set(['autoreload', 'storemagic']);
 
 function spaced(cell: string): string {

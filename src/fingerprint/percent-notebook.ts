@@ -37,11 +37,11 @@ export function readPercent(source: string): ReadNotebook {
 }
 
 /** First lines that are no code, as `header_to_metadata_and_cell` takes them: executable, encoding, and the header in YAML. */
-const first = /^(?:#(?:!.*|[ \t]*)\n)?(?:[ \t\f]*#.*?coding[:=].*\n)?/;
+const first = /^(?:#(?:!.*|[ \t]*)\n)?(?:(?=.*\n)[ \t\f]*#.*?coding[:=].*\n)?/;
 const yaml = /^(?:#[ \t]*\n)*# ?---[ \t]*\n((?:#.*\n)*?)# ?---[ \t]*(?:\n|$)/;
-/** Lines of the header's section `jupyter` that leave percent format and Python as they are. */
+/** Lines of the header's section `jupyter` that leave percent format and Python as they are, without blanks at the end. */
 const known =
-  /^\s+(?:(?:jupytext|text_representation|kernelspec|language_info|codemirror_mode):|extension: \.py|format_name: percent|formats: (?:[\w./]*(?:ipynb|:percent|\bmd(?::\w+)?)(?:,|(?=\s*$)))+|(?:cell|notebook)_metadata_filter: [\w.,-]+|(?:main_)?language: python|(?:format_version|jupytext_version|display_name|name|version|mimetype|file_extension|nbconvert_exporter|pygments_lexer): [\w .()+'/-]*)\s*$/;
+  /^\s+(?:(?:jupytext|text_representation|kernelspec|language_info|codemirror_mode):|extension: \.py|format_name: percent|formats: (?:[\w./]*(?:ipynb|:percent|\bmd(?::\w+)?)(?:,|$))+|(?:cell|notebook)_metadata_filter: [\w.,-]+|(?:main_)?language: python|(?:format_version|jupytext_version|display_name|name|version|mimetype|file_extension|nbconvert_exporter|pygments_lexer): [\w .()+'/-]*)$/;
 
 /** `isPlain`: cells of Python follow, in percent format. The header names the kernel; its title, and which jupytext wrote the header, say nothing. */
 function headerOf(text: string): { readonly header: string; readonly body: string; readonly isPlain: boolean } {
@@ -54,7 +54,7 @@ function headerOf(text: string): { readonly header: string; readonly body: strin
   let isKnown = !/^#.*\bkernelspec\b/m.test(inner) || /^#\s+(?:language: python|name: '?python[\d.]*'?)\s*$/m.test(inner);
   for (const line of inner.split('\n').map((each) => each.replace(/^# ?/, ''))) {
     if (/^\S/.test(line)) inJupyter = /^jupyter\s*:\s*$/.test(line);
-    else if (inJupyter && line !== '' && !known.test(line)) isKnown = false;
+    else if (inJupyter && line !== '' && !known.test(line.trimEnd())) isKnown = false;
   }
   return { header: (start + whole).replace(/^(#\s+)(?:jupytext_version: [\d.]+|(display_name: )[A-Za-z]\w* [\w(][\w .()+-]*)$/gm, '$1$2'), body, isPlain: isKnown && !isOdd };
 }
@@ -115,7 +115,7 @@ const idle = new Set(['slideshow', 'editable', 'deletable']);
 function titleOf(line: string): { readonly words: string; readonly tags?: readonly string[] } {
   const text = line.replace(/^\s*#\s*(?:%%|<codecell>|In\[[0-9 ]*\]:?)/, '').trim();
   const start = text.search(/[{=]/);
-  const words = start < 0 ? text : text[start] === '{' ? text.slice(0, start) : text.slice(0, start).replace(/[^ ]* *$/, '');
+  const words = start < 0 ? text : text[start] === '{' ? text.slice(0, start) : withoutLastWord(text.slice(0, start));
   // Words that begin with a dot are metadata, and so are others in some places. Older versions of jupytext do not know indented markers.
   if (/[^\S ]|(?:^| )\.|\[(?!(?:markdown|md|raw)\])|[^ ]\[/.test(words) || (words.includes('[') && !line.startsWith('#'))) return { words: '' };
   const metadata = metadataOf(text.slice(words.length).trim());
@@ -123,6 +123,13 @@ function titleOf(line: string): { readonly words: string; readonly tags?: readon
   const tags: unknown = 'tags' in metadata ? metadata['tags'] : [];
   const isPlain = Array.isArray(tags) && new Set(tags).size === tags.length && tags.every((tag) => typeof tag === 'string' && /^(?!active-)[^,\n]+$/.test(tag));
   return isPlain ? { words, tags: tags as readonly string[] } : { words };
+}
+
+/** The name of `key=value`, or of `key = value`. */
+function withoutLastWord(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === ' ') end -= 1;
+  return text.slice(0, text.slice(0, end).lastIndexOf(' ') + 1);
 }
 
 /** An object in JSON, or one `key=value`. */
@@ -154,5 +161,6 @@ function hasOpenFence(lines: readonly string[]): boolean {
 
 /** Lines that jupytext takes for magics, and takes the `#` from: `# %matplotlib inline`, `# !ls`, `# x?`, `# cd ..`, and the lines that continue them. */
 function isMagic(line: string): boolean {
-  return /^\s*(?:#\s*)*(?:[%!?]|\S*\?\s*$|[A-Za-z_][\w$]*\s*=\s*[%!])/.test(line) || /^(?:#\s*)*(?:cat|cd|copy|cp|ddir|echo|ldir|ls|mkdir|mv|ren|rm|rmdir)(?:$|\s(?![=,]))/.test(line);
+  // What a lookahead has taken is not tried again in parts: a line of `#` would take the square of its length.
+  return /^\s*(?=((?:#\s*)*))\1(?:[%!?]|\S*\?\s*$|[A-Za-z_][\w$]*\s*=\s*[%!])/.test(line) || /^(?:#\s*)*(?:cat|cd|copy|cp|ddir|echo|ldir|ls|mkdir|mv|ren|rm|rmdir)(?:$|\s(?![=,]))/.test(line);
 }

@@ -59,9 +59,10 @@ async function tell(change: SourceChange, now: SourcesNow): Promise<SourceChange
   if (cells.length > 0) return { ...change, cells };
   const wasSlice = digests.isSlice(from);
   const isSlice = closenessNow < 0;
-  const before = new Map(digests.rememberedParts(from));
-  const after = new Map(digests.rememberedParts(isSlice ? to : (meaning?.code ?? to)));
-  if (before.size === 0 || after.size === 0) return change;
+  const [partsBefore, partsAfter] = [from, isSlice ? to : (meaning?.code ?? to)].map((digest) => digests.rememberedParts(digest));
+  // There may be none that count; that is not the same as not to know them.
+  if (partsBefore === undefined || partsAfter === undefined) return change;
+  const [before, after] = [new Map(partsBefore), new Map(partsAfter)];
   const edited = [...before.keys()].filter((label) => after.has(label) && before.get(label) !== after.get(label));
   // What is not in a slice may be in the module all the same.
   const gone = isSlice && !wasSlice ? [] : [...before.keys()].filter((label) => !after.has(label));

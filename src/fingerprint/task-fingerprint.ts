@@ -40,14 +40,15 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
   // (A shell command's are only those that it names.)
   const used = task.source.kind === 'shell' ? [] : [...Object.keys(inputs.last?.sources ?? {}), ...filesFound(folder, inputs.last?.lookups ?? {}, digests)];
   const { sources } = await digestSources(task, folder, [...sourceFiles(task, folder), ...used], digests, { compiler: inputs.compiler, expected: inputs.last?.sources ?? {} });
-  const files: Record<string, Digest> = {};
+  // Without prototypes: a file or a task may be called `__proto__`.
+  const files = Object.create(null) as Record<string, Digest>;
   for (const input of task.inputs) files[input] = await digest(input);
   for (const file of Object.keys(inputs.last?.inputs ?? {})) {
     // A declared input that is no longer declared must not linger; observed files are marked as such.
     if (isObserved(file)) files[file] ??= await digest(observedPath(file));
   }
 
-  const upstream: Record<string, Digest> = {};
+  const upstream = Object.create(null) as Record<string, Digest>;
   for (const id of task.dependencies) {
     const result = inputs.upstream(id);
     upstream[id] = result === undefined ? absent : resultDigest(result);
@@ -57,8 +58,8 @@ export async function fingerprintTask(inputs: FingerprintInputs, digests: FileDi
     definitionParts,
     params: inputs.params,
     sources,
-    inputs: files,
-    upstream,
+    inputs: { ...files },
+    upstream: { ...upstream },
     env: task.env,
     interpreter: inputs.interpreter ?? '',
     ...(inputs.last?.packages !== undefined && { packages: merged(versionsNow(inputs.last.packages, digests), packagesFound(folder, inputs.last.lookups ?? {}, digests)) }),

@@ -3,8 +3,9 @@
  * lock has no times); one without has not run. Metrics and plots files lie beside it, as they are now.
  */
 import { parse } from 'yaml';
-import type { Json, JsonObject } from '../model/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import type { UnixNano } from '../model/time.ts';
+import { jsonOfYaml, plainJson, valueText } from '../model/whole-float.ts';
 import { asText, listOf, metricOf, objectOf, present, textOf, without } from './json-value.ts';
 import { hash, importedRun, type TaskDraft, type Told } from './run-draft.ts';
 import type { Imported, SourceFile } from './source.ts';
@@ -24,30 +25,66 @@ export interface DvcStage {
   /** Of `foreach` and `matrix`: where it comes from. */
   readonly base: string;
   readonly matrix: JsonObject;
+  /** Of a `foreach` over what `${…}` refers to: where its item is among the values, `models.small`. */
+  readonly itemAt?: string;
   readonly definition: JsonObject;
   readonly locked: JsonObject | undefined;
 }
 
-/** Throws, with what is wrong, where it is not YAML. */
-export async function dvcStages(files: Pick<DvcFiles, 'file' | 'lock'>): Promise<readonly DvcStage[]> {
-  const pipeline = objectOf(parse(await textOfFile(files.file)));
+/** Numbers in what is not locked are as they were written: `1.0` is no `1`. Throws, with what is wrong, where a file is not YAML. */
+export async function dvcStages(files: Pick<DvcFiles, 'file' | 'lock' | 'fileAt'>): Promise<readonly DvcStage[]> {
+  const pipeline = objectOf(await yamlOfFile(files.file));
+  const values = await dvcValues(files);
   const locked = files.lock === undefined ? {} : objectOf(parse(await textOfFile(files.lock)));
   // Before version 2 of the schema, the stages were the whole document.
   const locks = objectOf(locked['stages'] ?? locked);
   return Object.entries(objectOf(pipeline['stages'])).flatMap(([name, value]): readonly DvcStage[] => {
     const stage = objectOf(value);
-    const of = (suffix: string, matrix: JsonObject): DvcStage => {
+    const of = (suffix: string, matrix: JsonObject, itemAt?: string): DvcStage => {
       const full = suffix === '' ? name : `${name}@${suffix}`;
       const lock = locks[full];
       const body = stage['do'] === undefined ? without(stage, ['matrix']) : objectOf(stage['do']);
-      return { name: full, base: name, matrix, definition: body, locked: lock === undefined ? undefined : objectOf(lock) };
+      return { name: full, base: name, matrix, ...(itemAt !== undefined && { itemAt }), definition: body, locked: lock === undefined ? undefined : objectOf(lock) };
     };
-    const { foreach, matrix } = stage;
-    if (Array.isArray(foreach)) return listOf(foreach).map((item, index) => (typeof item === 'object' && item !== null ? of(String(index), { item }) : of(String(item), { item })));
-    if (typeof foreach === 'object' && foreach !== null) return Object.entries(foreach).map(([key, item]) => of(key, { key, item: item }));
-    if (typeof matrix === 'object' && matrix !== null) return product(objectOf(matrix)).map((values) => of(Object.values(values).map((item) => (typeof item === 'object' ? '' : String(item))).join('-'), values));
+    const isScalar = (item: Json): boolean => typeof plainJson(item) !== 'object' || item === null;
+    const foreach = referredTo(stage['foreach'], values);
+    const matrix = referredTo(stage['matrix'], values);
+    if (Array.isArray(foreach.value)) return listOf(foreach.value).map((item, index) => of(isScalar(item) ? valueText(item) : String(index), { item }));
+    if (isJsonObject(foreach.value)) return Object.entries(foreach.value).map(([key, item]) => of(key, { key, item }, foreach.at === undefined ? undefined : `${foreach.at}.${key}`));
+    if (isJsonObject(matrix.value)) {
+      const axes = Object.fromEntries(Object.entries(matrix.value).map(([axis, list]) => [axis, referredTo(list, values).value ?? null]));
+      return product(axes).map((row) => of(Object.entries(row).map(([axis, item]) => (isScalar(item) ? valueText(item) : `${axis}${listOf(axes[axis]).indexOf(item)}`)).join('-'), row));
+    }
     return [of('', {})];
   });
+}
+
+/** What `${…}` refers to: `params.yaml`, then `vars`. */
+export async function dvcValues({ file, fileAt }: Pick<DvcFiles, 'file' | 'fileAt'>): Promise<JsonObject> {
+  let values: JsonObject = {};
+  for (const entry of ['params.yaml', ...listOf(objectOf(await yamlOfFile(file))['vars'])]) {
+    // `params.yaml:a,b` are some of its values.
+    const [, name = '', keys] = typeof entry === 'string' ? (/^(.+?)(?::([\w.,-]+))?$/.exec(entry) ?? []) : [];
+    const given = fileAt(name);
+    const found = objectOf(given === undefined ? entry : await yamlOfFile(given));
+    const chosen = keys?.split(',');
+    values = { ...values, ...Object.fromEntries(Object.entries(found).filter(([key]) => chosen?.includes(key) ?? true)) };
+  }
+  return values;
+}
+
+/** What `a.b[0]` is among the values. */
+export function valueAt(values: JsonObject, reference: string): Json | undefined {
+  return reference.split(/[.[\]]+/).filter((part) => part !== '').reduce<Json | undefined>((at, part) => {
+    const known = Array.isArray(at) ? (at as readonly Json[]) : objectOf(at);
+    return Object.hasOwn(known, part) ? (known as Readonly<Record<string, Json>>)[part] : undefined;
+  }, values);
+}
+
+/** A value of `dvc.yaml`, or what it refers to as a whole. */
+function referredTo(value: Json | undefined, values: JsonObject): { readonly value: Json | undefined; readonly at?: string } {
+  const reference = typeof value === 'string' ? /^\$\{\s*([^}]+?)\s*\}$/.exec(value)?.[1] : undefined;
+  return reference === undefined ? { value } : { value: valueAt(values, reference), at: reference };
 }
 
 export async function runOfDvc(files: DvcFiles): Promise<Imported> {
@@ -89,7 +126,8 @@ export function makersOf(stages: readonly DvcStage[]): ReadonlyMap<string, strin
   return new Map(stages.flatMap((stage) => ['outs', 'metrics', 'plots'].flatMap((field) => entriesOf(stage, field).map(({ path }) => [path, stage.name] as const))));
 }
 
-async function taskOf(stage: DvcStage, makers: ReadonlyMap<string, string>, files: DvcFiles): Promise<TaskDraft> {
+async function taskOf({ definition, matrix, ...given }: DvcStage, makers: ReadonlyMap<string, string>, files: DvcFiles): Promise<TaskDraft> {
+  const stage: DvcStage = { ...given, definition: plainJson(definition), matrix: plainJson(matrix) };
   const deps = entriesOf(stage, 'deps');
   const outs = [...entriesOf(stage, 'outs'), ...entriesOf(stage, 'metrics'), ...entriesOf(stage, 'plots')];
   const command = stage.locked?.['cmd'] ?? stage.definition['cmd'];
@@ -177,6 +215,10 @@ export function metricsIn(document: Json, prefix = '', depth = 0): readonly (rea
   if (metric !== undefined) return [[prefix, metric]];
   if (depth > 16) return [];
   return Object.entries(objectOf(document)).flatMap(([name, value]) => metricsIn(value, prefix === '' ? name : `${prefix}.${name}`, depth + 1));
+}
+
+async function yamlOfFile(file: SourceFile): Promise<Json> {
+  return jsonOfYaml(parse(await textOfFile(file), { intAsBigInt: true }));
 }
 
 async function textOfFile(file: SourceFile): Promise<string> {

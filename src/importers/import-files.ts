@@ -98,6 +98,9 @@ function runsOfValues(file: string, values: readonly Json[], whole: Json | undef
   return undefined;
 }
 
+/** The first bytes of a database. */
+export const sqliteHeader = 'SQLite format 3\0';
+
 const unknownFormat = 'of no format that can be imported (OTLP, OpenTelemetry console output, Jaeger, Composable Logs, runnable, MLflow, DVC)';
 
 type Values =
@@ -113,6 +116,7 @@ async function valuesIn(file: SourceFile): Promise<Values> {
   } catch (error) {
     return { ok: false, known: false, problem: { file: file.path, message: (error as Error).message } };
   }
+  if (text.startsWith(sqliteHeader)) return { ok: false, known: false, problem: { file: file.path, message: 'it is an SQLite database; runs in one of MLflow are imported on the command line: runweave import FILE' } };
   if (text.trim() === '') return { ok: false, known: false, problem: { file: file.path, message: 'the file is empty' } };
   let mistake: string;
   try {

@@ -27,6 +27,8 @@ export type DiagnosticCode =
   | 'several-kinds'
   | 'unknown-task'
   | 'unknown-reference'
+  /** Of what was asked for from outside: the file is not to blame, and the range is where its params are. */
+  | 'unknown-param'
   | 'reference-needs-dependency'
   | 'cycle'
   | 'missing-file'
@@ -53,8 +55,14 @@ export interface Diagnostic {
 /** `runweave.yaml:3:5: error: unknown key "need" (did you mean "needs"?)`, with `file` as the caller wants it named. */
 export function formatDiagnostic(diagnostic: Diagnostic, file: string): string {
   const { line, character } = diagnostic.range.start;
+  const place = isOfFile(diagnostic) ? `${file}:${line + 1}:${character + 1}: ` : '';
   const suggestion = diagnostic.suggestion === undefined ? '' : ` (${diagnostic.suggestion})`;
-  return `${file}:${line + 1}:${character + 1}: ${diagnostic.severity}: ${diagnostic.message}${suggestion}`;
+  return `${place}${diagnostic.severity}: ${diagnostic.message}${suggestion}`;
+}
+
+/** Whether it is a mistake in the file, and not in what was asked of it. */
+export function isOfFile({ code }: Diagnostic): boolean {
+  return code !== 'unknown-param';
 }
 
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {

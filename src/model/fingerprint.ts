@@ -151,8 +151,10 @@ function isNone(content: unknown): content is undefined {
   return content === undefined || content === absent;
 }
 
+/** What is not in a fingerprint may be there all the same; it does not count. */
 function verb(from: unknown, to: unknown): string {
   if (isNone(from)) return 'is new';
+  if (to === undefined) return 'no longer counts';
   if (isNone(to)) return 'is gone';
   return 'changed';
 }
@@ -228,6 +230,8 @@ export function describeReason(reason: Reason): string {
     case 'listing-changed':
       return `files in ${listed(reason)} changed${inListing(reason.added, reason.removed)}`;
     case 'upstream-changed':
+      if (reason.from === undefined) return `needs ${reason.task} too`;
+      if (reason.to === undefined) return `no longer needs ${reason.task}`;
       return `outputs of ${reason.task} changed (${short(reason.from)} → ${short(reason.to)})`;
     case 'upstream-will-run':
       return `${reason.task} will run`;

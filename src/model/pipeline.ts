@@ -127,9 +127,10 @@ const returnsReference = /\$\{tasks\.([^}]+?)\.returns\.([A-Za-z_][\w-]*)\}/g;
  */
 export function resolveReturns(value: Json, returnsOf: ReturnsOf, onMissing: (task: TaskId, name: string) => void): Json {
   const lookUp = (id: string, name: string): Json => {
-    const found = returnsOf(id as TaskId)?.[name];
-    if (found === undefined) onMissing(id as TaskId, name);
-    return found ?? null;
+    const returns = returnsOf(id as TaskId);
+    if (returns !== undefined && Object.hasOwn(returns, name)) return returns[name] ?? null;
+    onMissing(id as TaskId, name);
+    return null;
   };
   if (typeof value === 'string') {
     const whole = /^\$\{tasks\.([^}]+?)\.returns\.([A-Za-z_][\w-]*)\}$/.exec(value);
@@ -147,6 +148,13 @@ export function resolveReturns(value: Json, returnsOf: ReturnsOf, onMissing: (ta
   }
   return value;
 }
+
+export function taskById(pipeline: Pipeline, id: TaskId): Task | undefined {
+  let byId = tasksById.get(pipeline);
+  if (byId === undefined) tasksById.set(pipeline, (byId = new Map(pipeline.tasks.map((task) => [task.id, task]))));
+  return byId.get(id);
+}
+const tasksById = new WeakMap<Pipeline, ReadonlyMap<TaskId, Task>>();
 
 /** Every task that must be up to date for `targets`, the targets included. All tasks for no target. */
 export function withUpstream(pipeline: Pipeline, targets: readonly TaskId[]): ReadonlySet<TaskId> {

@@ -29,7 +29,7 @@ export function remainingPaths(tasks: readonly { readonly id: TaskId; readonly d
  * as if they will run. `undefined` when nothing is known of one of them.
  */
 export function timeLeft(state: Pick<RunState, 'tasks'>, durations: Durations, slots: number, now: UnixNano): Milliseconds | undefined {
-  const left: Record<TaskId, Milliseconds> = {};
+  const left = Object.create(null) as Record<TaskId, Milliseconds>;
   const open = [];
   let total = 0;
   for (const { node, phase, start, attempts } of state.tasks) {

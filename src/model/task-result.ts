@@ -19,6 +19,8 @@ export interface TaskResult {
   readonly returns: JsonObject;
   /** Of those returns that are no JSON; in `returns` a text stands for each. */
   readonly pickles?: PickledReturns;
+  /** Of an execution that did not succeed: files that came into its folders and globs of outputs, relative to the pipeline's folder, and when they were written last (Unix nanoseconds). */
+  readonly left?: Readonly<Record<string, string>>;
   readonly duration: Milliseconds;
   readonly end: UnixNano;
 }

@@ -82,3 +82,12 @@ export function withWholeFloats(json: string): string {
 
 const mayHaveFloat = /\d(?:\.0|[eE])/;
 const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g;
+
+/** What `yaml` has read with `intAsBigInt`, so that `1.0` is no `1`; what is no number of JSON is `null`. */
+export function jsonOfYaml(value: unknown): Json {
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? float(value) : null;
+  if (Array.isArray(value)) return value.map(jsonOfYaml);
+  if (isJsonObject(value)) return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, jsonOfYaml(each)]));
+  return (value ?? null) as Json;
+}

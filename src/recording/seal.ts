@@ -11,6 +11,7 @@ import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/
 import path from 'node:path';
 import { shownSpans } from '../model/reported.ts';
 import type { RunEvent, RunId } from '../model/run-event.ts';
+import type { RunState } from '../model/run-state.ts';
 import type { UnixNano } from '../model/time.ts';
 import type { RunResult } from '../protocol/session.ts';
 import { flushLater, flushObjects } from './artifacts.ts';
@@ -69,15 +70,20 @@ export async function sealRun(folder: string, events: readonly RunEvent[] | stri
 
 /**
  * Seals the runs whose event log was left by a process that is gone: what was running counts as interrupted. A log
- * that can't be read is kept beside the others as `<name>.unreadable`.
+ * that can't be read is kept beside the others as `<name>.unreadable`. `untold`: warnings that it did not come to.
  */
-export async function recoverRuns(folder: string, isAlive: (log: string) => boolean = writerIsAlive, onError: (error: unknown) => void = () => undefined): Promise<readonly RunResult[]> {
+export async function recoverRuns(
+  folder: string,
+  isAlive: (log: string) => boolean = writerIsAlive,
+  onError: (error: unknown) => void = () => undefined,
+  untold: (state: RunState) => readonly string[] = () => [],
+): Promise<readonly RunResult[]> {
   const results: RunResult[] = [];
   for (const log of await logsIn(liveFolder(folder))) {
     if (isAlive(log)) continue;
     // What can't be done with one (no room, no right) is tried again at the next start, and keeps the others from nothing.
     try {
-      const result = await recoverRun(folder, log);
+      const result = await recoverRun(folder, log, untold);
       if (result !== undefined) results.push(result);
     } catch (error) {
       onError(error);
@@ -86,7 +92,7 @@ export async function recoverRuns(folder: string, isAlive: (log: string) => bool
   return results;
 }
 
-async function recoverRun(folder: string, log: string): Promise<RunResult | undefined> {
+async function recoverRun(folder: string, log: string, untold: (state: RunState) => readonly string[]): Promise<RunResult | undefined> {
   await rm(reservePath(log), { force: true });
   const collector = createRunCollector();
   let last: RunEvent | undefined;
@@ -110,7 +116,9 @@ async function recoverRun(folder: string, log: string): Promise<RunResult | unde
     } else await setAside(log);
     return undefined;
   }
-  for (const event of interruption(state, last.time)) collector.apply(event);
+  const { time } = last;
+  const warnings = untold(state).map((message): RunEvent => ({ type: 'warning', time, message }));
+  for (const event of [...warnings, ...interruption(state, time)]) collector.apply(event);
   const outcome = state.outcome ?? 'error';
   try {
     return { runId: state.runId, outcome, record: await sealCollected(folder, collector, () => eventsOfLog(log)) };

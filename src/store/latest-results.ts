@@ -13,20 +13,16 @@ import { runFiles } from './run-files.ts';
 
 /**
  * The last result of each of `tasks` in a run of that pipeline (by its name and the file's name), whether it succeeded or not, as the cache would
- * have it: of the last execution, or of the one whose result was restored since. Reads first lines, newest record first, until every task is found. Runs in progress and records that can't
- * be read are passed over, and so are imported runs. `folder` is `.runweave`.
+ * have it: of the last execution, or of the one whose result was restored since. Reads until every task is found.
+ * `folder` is `.runweave`.
  */
 export async function latestResults(folder: string, pipeline: RunState['pipeline'], tasks: ReadonlySet<TaskId>): Promise<ReadonlyMap<TaskId, TaskResult>> {
   const results = new Map<TaskId, TaskResult>();
   /** Of tasks that were not executed in the newest run that knows of them: the run that made what they have. */
   const makers = new Map<TaskId, RunId>();
-  for (const file of await runFiles(folder)) {
-    if (results.size === tasks.size) break;
-    if (file.live) continue;
-    const state = await readRecordHead(file.path).catch(() => undefined);
-    // What was imported was not run here, whatever it is called.
-    if (state?.resource[importFormat] !== undefined) continue;
-    if (state?.pipeline.name !== pipeline.name || path.basename(state.pipeline.file) !== path.basename(pipeline.file)) continue;
+  if (tasks.size === 0) return results;
+  for await (const state of ownRuns(folder)) {
+    if (state.pipeline.name !== pipeline.name || path.basename(state.pipeline.file) !== path.basename(pipeline.file)) continue;
     for (const task of state.tasks) {
       if (!tasks.has(task.node.id) || results.has(task.node.id)) continue;
       const maker = makers.get(task.node.id);
@@ -35,8 +31,43 @@ export async function latestResults(folder: string, pipeline: RunState['pipeline
       const result = resultIn(state, task);
       if (result !== undefined) results.set(task.node.id, result);
     }
+    if (results.size === tasks.size) break;
   }
   return results;
+}
+
+/**
+ * Runs in which tasks were executed last that are up to date now, or whose results were restored since: of all tasks of
+ * the pipelines of `wanted` (the names of their files). `folder` is `.runweave`.
+ */
+export async function latestMakers(folder: string, wanted: (pipelineFile: string) => boolean): Promise<ReadonlySet<RunId>> {
+  const found = new Set<RunId>();
+  /** By pipeline and task; `undefined`: found. */
+  const makers = new Map<string, RunId | undefined>();
+  for await (const state of ownRuns(folder)) {
+    if (!wanted(path.basename(state.pipeline.file))) continue;
+    for (const task of state.tasks) {
+      const key = [state.pipeline.name, path.basename(state.pipeline.file), task.node.id].join('\0');
+      const maker = makers.get(key);
+      if (makers.has(key) && maker !== state.runId) continue;
+      if (task.phase === 'skip') {
+        if (task.madeBy !== undefined) makers.set(key, task.madeBy.runId);
+      } else if (task.end !== undefined) {
+        makers.set(key, undefined);
+        found.add(state.runId);
+      }
+    }
+  }
+  return found;
+}
+
+/** Their first lines, newest record first. Runs in progress and records that can't be read are passed over, and so are imported runs: what was imported was not run here, whatever it is called. */
+async function* ownRuns(folder: string): AsyncGenerator<RunState> {
+  for (const file of await runFiles(folder)) {
+    if (file.live) continue;
+    const state = await readRecordHead(file.path).catch(() => undefined);
+    if (state !== undefined && state.resource[importFormat] === undefined) yield state;
+  }
 }
 
 /** As the cache has it; `undefined` when the task was not executed in this run, or its result can't be had from a record. */

@@ -162,3 +162,29 @@ tasks:
     for (const file of pickles(place)) assert.ok(!place.read(path.relative(place.folder, file)).includes('hunter2'));
   });
 });
+
+describe('names that JavaScript has of its own', () => {
+  it('are names like any other, of returns, inputs and tasks', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': `tasks:
+  __proto__: {python: a.py, inputs: [__proto__]}
+  called: {call: "b:f"}
+  constructor: {shell: 'cat "$RUNWEAVE_PARAMS" > seen.json', params: {a: "\${tasks.__proto__.returns.__proto__}", b: "\${tasks.called.returns.__proto__}"}, outputs: [seen.json]}
+  lost: {shell: 'true', params: {a: "\${tasks.called.returns.toString}"}}
+`,
+      'a.py': 'import runweave\nrunweave.returns(**{"__proto__": len(open("__proto__").read())})\n',
+      'b.py': 'def f():\n    return {"__proto__": 9.0}\n',
+      ['__proto__']: 'four',
+    });
+    await place.run('constructor');
+    assert.equal(place.read('seen.json'), '{"a":4,"b":9.0}');
+    assert.match((await place.runweave('show', 'latest/__proto__')).stdout, /^Returns\n {2}__proto__ {2}4$/m);
+    place.write('__proto__', 'five!');
+    assert.deepEqual((await place.run('constructor')).executed, ['__proto__', 'constructor']);
+    assert.equal(place.read('seen.json'), '{"a":5,"b":9.0}');
+    assert.deepEqual((await place.run('constructor')).executed, []);
+    const lost = await place.runweave('run', 'lost');
+    assert.equal(lost.code, 1);
+    assert.match(lost.stdout, /\$\{tasks\.called\.returns\.toString\} is not known: the task did not return it/);
+  });
+});

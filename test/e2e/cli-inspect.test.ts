@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { project, runCli, startCli, type Finished } from './cli-process.ts';
@@ -42,8 +42,8 @@ describe('runs', () => {
     const { stdout, code } = await cli('runs');
     assert.equal(code, 0);
     const [header, newest, oldest] = stdout.split('\n');
-    assert.match(header ?? '', /^STATUS +RUN +STARTED +TIME +TASKS +VERSION +METRICS$/);
-    assert.match(newest ?? '', /^✓ succeeded +\d{8}T\d{6}Z-small-[0-9a-z]+ +(just now|\d+ \w+ ago) +[\d.]+ m?s +1\/1 +make\.loss=0\.25$/);
+    assert.match(header ?? '', /^STATUS +RUN +AGE +TIME +RAN +loss$/);
+    assert.match(newest ?? '', /^✓ succeeded +\d{8}T\d{6}Z-small-[0-9a-z]+ +(now|\d+ s) +[\d.]+ m?s +1\/1 +0\.25$/);
     assert.match(oldest ?? '', /^✗ failed .* 3\/3 /);
     assert.match((await cli('runs', '-n', '1')).stdout, /^and 1 older run: runweave runs --all$/m);
   });
@@ -94,6 +94,21 @@ describe('show', () => {
     const task = await json<{ node: { id: string }; metrics: Record<string, { values: number[] }> }>('show', '-2/make');
     assert.deepEqual([task.node.id, task.metrics['loss']?.values.length], ['make', 3]);
     assert.match((await cli('show', '-2/flaky')).stdout, /succeeded, .*, 2 attempts/);
+  });
+
+  it('shows of a task that was up to date what the run recorded that made it', async () => {
+    const own = await project({ 'runweave.yaml': 'tasks:\n  a: {shell: "echo metric loss=0.5 >> $RUNWEAVE_LOG; echo return n=2.0 >> $RUNWEAVE_LOG; echo x > x.txt", outputs: [x.txt]}\n' });
+    const inside = (...args: readonly string[]): Promise<Finished> => runCli(args, { cwd: own });
+    for (let run = 0; run < 2; run++) assert.equal((await inside('run')).code, 0);
+    const made = /^(\S+)/.exec((await inside('show', '-2')).stdout)?.[1] ?? assert.fail();
+    assert.match((await inside('show', 'latest')).stdout, new RegExp(`^= {2}a {2}up to date {2}0 ms {2}loss=0\\.5 {2}made by ${made}$`, 'm'));
+    assert.match((await inside('show', 'latest/a')).stdout, new RegExp(`^What ${made} recorded of it:\nMetrics\n {2}loss {2}0\\.5\nReturns\n {2}n {2}2\\.0\nOutputs\n {2}x\\.txt`, 'm'));
+    assert.match((await inside('show', 'latest', '--series', 'loss')).stdout, /^a +- +\S+ +0\.5$/m);
+    const { attempts, made: there } = JSON.parse((await inside('show', 'latest/a', '--json')).stdout) as { attempts: readonly unknown[]; made: { attempts: readonly unknown[] } };
+    assert.deepEqual([attempts.length, there.attempts.length], [0, 1]);
+    // Its record may be gone.
+    await rm(join(own, '.runweave', 'runs', `${made}.otlp.jsonl`));
+    assert.match((await inside('show', 'latest')).stdout, new RegExp(`^= {2}a {2}up to date {2}0 ms {2}made by ${made}$`, 'm'));
   });
 
   it('says what was probably meant', async () => {

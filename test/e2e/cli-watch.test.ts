@@ -26,6 +26,12 @@ describe('runweave watch', () => {
     assert.equal((await watch.finished).code, 130);
   });
 
+  it('does not say that it waits where it does not', async () => {
+    const cwd = await project({ 'runweave.yaml': 'params: {rate: 1}\ntasks:\n  a: {shell: echo a}\n' });
+    const { code, stdout, stderr } = await startCli(['watch', '--set', 'rat=2'], { cwd }).finished;
+    assert.deepEqual([code, stdout, stderr], [2, '', 'error: --set rat: the pipeline has no such param (did you mean "rate"?)\n']);
+  });
+
   it('prints events with --json', async () => {
     const cwd = await project({ 'runweave.yaml': 'tasks:\n  a: {shell: echo a}\n' });
     const watch = startCli(['watch', '--json'], { cwd });

@@ -15,7 +15,7 @@ import { meaningOf, viewOf, type Meaning } from '../../src/fingerprint/meaning.t
 import type { ModuleParts } from '../../src/fingerprint/module-parts.ts';
 
 const count = Number(process.env['SLICE_PROGRAMS'] ?? 60);
-const seed = Number(process.env['SLICE_SEED'] ?? 20261121);
+const seed = Number(process.env['SLICE_SEED'] ?? 20261122);
 const python = process.env['SLICE_PYTHON'] ?? 'python3';
 
 interface Variant {

@@ -1,11 +1,35 @@
 /** `runweave import` as people call it, beside a pipeline whose tasks must run all the same. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { project, runCli } from './cli-process.ts';
 
 const fixtures = path.resolve(import.meta.dirname, '../fixtures/import');
+
+/** Tables and columns as MLflow 3.17 makes them. */
+const database = `import os, sqlite3, sys
+db = sqlite3.connect("mlflow.db")
+db.executescript("""
+CREATE TABLE experiments (experiment_id INTEGER, name TEXT, artifact_location TEXT, lifecycle_stage TEXT, creation_time BIGINT, last_update_time BIGINT, workspace TEXT);
+CREATE TABLE runs (run_uuid TEXT, name TEXT, source_type TEXT, source_name TEXT, entry_point_name TEXT, user_id TEXT, status TEXT, start_time BIGINT, end_time BIGINT, source_version TEXT, lifecycle_stage TEXT, artifact_uri TEXT, experiment_id INTEGER, deleted_time BIGINT);
+CREATE TABLE params ("key" TEXT, value TEXT, run_uuid TEXT);
+CREATE TABLE metrics ("key" TEXT, value FLOAT, timestamp BIGINT, run_uuid TEXT, step BIGINT, is_nan BOOLEAN);
+CREATE TABLE tags ("key" TEXT, value TEXT, run_uuid TEXT);
+""")
+a, b, start = "a" * 32, "b" * 32, 1795326356876
+db.execute("INSERT INTO experiments VALUES (1, 'exp', '', 'active', ?, ?, 'default')", (start, start))
+for run, name, uri in ((a, "parent", os.path.abspath("mlruns/1/artifacts")), (b, "child", sys.argv[1])):
+    db.execute("INSERT INTO runs VALUES (?, ?, 'LOCAL', '', '', 'me', 'FINISHED', ?, ?, '', 'active', ?, 1, NULL)", (run, name, start, start + 138, uri))
+    db.execute("INSERT INTO tags VALUES ('mlflow.runName', ?, ?)", (name, run))
+db.execute("INSERT INTO experiments VALUES ('../../out', 'out', '', 'active', ?, ?, 'default')", (start, start))
+db.execute("INSERT INTO runs VALUES (?, 'c', 'LOCAL', '', '', 'me', 'FINISHED', ?, ?, '', 'active', ?, '../../out', NULL)", ("c" * 32, start, start, os.path.abspath("mlruns/1/artifacts")))
+db.executemany("INSERT INTO params VALUES (?, ?, ?)", [("lr", "0.1", a), ("../../../../evil", "x", a)])
+db.executemany("INSERT INTO tags VALUES (?, ?, ?)", [("team", "ä", a), ("mlflow.parentRunId", a, b)])
+db.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?)", [("loss", 0.5, start, a, 0, 0), ("loss", 0.25, start + 1, a, 1, 0), ("bad", 0, start, a, 0, 1), ("big", -1.7976931348623157e308, start, a, 0, 0)])
+db.commit()
+`;
 
 describe('import', () => {
   it('takes in runs that are then listed, filtered and shown, and makes nothing up to date', async () => {
@@ -19,6 +43,27 @@ describe('import', () => {
     const shown = await runCli(['show', listed.runs[0]?.runId ?? ''], { cwd });
     assert.match(shown.stdout, /imported +from mlflow: mlflow-3\//);
     assert.match((await runCli(['plan'], { cwd })).stdout, /prepare\n +no earlier result/);
+  });
+
+  it('takes in the runs of an MLflow database, and nothing that is not below its folder', async () => {
+    const outside = await project({ 'secret/a.txt': 'secret' });
+    const cwd = await project({ 'make.py': database, 'mlruns/1/artifacts/a.txt': 'hello', 'other.py': 'import sqlite3\nsqlite3.connect("other.db").executescript("CREATE TABLE x (a);")\n' });
+    for (const script of ['make.py', 'other.py']) assert.equal(spawnSync('python3', [script, path.join(outside, 'secret')], { cwd, encoding: 'utf8' }).stderr, '');
+    const first = await runCli(['import', 'sqlite:///mlflow.db'], { cwd });
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(first.stdout, /^\d{8}T\d{6}Z-exp-\w{8} {2}mlflow {2}2 tasks {2}mlflow\.db\/1\/a{32}\n$/);
+    assert.deepEqual(first.stderr.replaceAll(outside, 'OUTSIDE').trimEnd().split('\n').sort(), [
+      'warning: sqlite:///mlflow.db: ../../out: it is no id of an experiment',
+      'warning: sqlite:///mlflow.db: 1/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/params/../../../../evil: it leads out of its folder',
+      'warning: sqlite:///mlflow.db: 1/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb: its artifacts are in OUTSIDE/secret, not in a folder below that of the database, and were left out',
+    ]);
+    const shown = await runCli(['show', 'latest/parent'], { cwd });
+    for (const pattern of [/^ {2}lr {2}0\.1$/m, /^ {2}loss {2,}0\.25 +last of 2/m, /^ {2}bad {2,}NaN$/m, /^ {2}big {2,}-Infinity$/m, /^ {2}a\.txt +text\/plain +5 B$/m, /^ {2}team +ä$/m]) assert.match(shown.stdout, pattern);
+    assert.doesNotMatch((await runCli(['show', 'latest/child'], { cwd })).stdout, /a\.txt/);
+    assert.match((await runCli(['import', 'mlflow.db'], { cwd })).stdout, /already there/);
+    const other = await runCli(['import', 'other.db'], { cwd });
+    assert.deepEqual([other.code, other.stderr], [2, "error: other.db: it is an SQLite database, and none of MLflow's\n"]);
+    assert.match((await runCli(['show', 'mlflow.db'], { cwd })).stderr, /it is an SQLite database; runs in one of MLflow are imported on the command line: runweave import FILE/);
   });
 
   it('says what is wrong, and ends with 2 when there was nothing to take in', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { moveToTrash, restoreFromTrash } from '../../src/store/trash.ts';
@@ -228,8 +228,9 @@ describe('gc', () => {
     await place.run();
     const recent = `${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-g-0001`;
     for (const runId of ['20250101T000000Z-g-0000', recent]) place.write(`.runweave/set-aside/${runId}/out/notes.txt`, 'mine');
+    place.write('.runweave/set-aside/replaced/out/notes.txt', 'mine');
     assert.match((await place.runweave('gc')).stdout, /^1 leftover, 4 B\n/);
-    assert.deepEqual(readdirSync(path.join(place.folder, '.runweave/set-aside')), [recent]);
+    assert.deepEqual(readdirSync(path.join(place.folder, '.runweave/set-aside')).sort(), [recent, 'replaced']);
   });
 
   it('leaves records that people marked, and those that made what tasks have now', async (context) => {
@@ -245,6 +246,35 @@ describe('gc', () => {
     const { runs } = JSON.parse((await place.runweave('runs', '--json')).stdout) as { readonly runs: readonly { readonly runId: string }[] };
     assert.deepEqual(runs.map((run) => run.runId).sort(), [marked, maker, newest].sort());
     assert.match((await place.runweave('trace', 'out.txt')).stdout, new RegExp(maker));
+  });
+
+  it('spares those that made what tasks have now also where the cache is gone', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': 'name: g\ntasks:\n  a: {shell: cat in.txt > out.txt, inputs: [in.txt], outputs: [out.txt]}\n  b: {shell: cat other.txt > b.txt, inputs: [other.txt], outputs: [b.txt]}\n',
+      'other.yaml': 'name: o\ntasks:\n  a: {shell: cat in.txt > o.txt, inputs: [in.txt], outputs: [o.txt]}\n',
+      'in.txt': 'a',
+      'other.txt': 'b',
+    });
+    const runId = async (...args: readonly string[]): Promise<string> => (await place.run(...args)).lines.flatMap((line) => (line.type === 'run-started' ? [line.runId] : []))[0] ?? assert.fail();
+    const first = await runId();
+    const other = await runId('--file', 'other.yaml');
+    place.write('in.txt', 'b');
+    const second = await runId();
+    place.write('in.txt', 'a');
+    await runId();
+    const newest = await runId();
+    rmSync(path.join(place.folder, '.runweave/cache'), { recursive: true });
+    assert.match((await place.runweave('gc', '--keep-runs', '1')).stdout, /^2 records, .*\n2 old records kept/);
+    const left = readdirSync(path.join(place.folder, '.runweave/runs')).map((name) => name.replace('.otlp.jsonl', ''));
+    assert.deepEqual([left.sort(), left.includes(second)], [[first, other, newest].sort(), false]);
+  });
+
+  it('says what is in the place of a lock, and what to do', async (context) => {
+    const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: "true"}\n' });
+    await place.run();
+    symlinkSync('/nowhere/lock', path.join(place.folder, '.runweave/live/.gc.lock'));
+    const { code, stderr } = await place.runweave('gc');
+    assert.deepEqual([code, /\.gc\.lock is a link to \/nowhere\/lock, which is not there\. Remove the link/.test(stderr)], [1, true], stderr);
   });
 
   it('removes what killed processes were writing, and nothing that one may still write', async (context) => {

@@ -107,6 +107,17 @@ describe('after a failure', () => {
     assert.match(problemOf(refused.lines), /files in data\/ \(\*\.csv\) changed/);
   });
 
+  it('names the run and the parameter that the pipeline file has lost', async (context) => {
+    const place = workspace(context, { 'runweave.yaml': 'params: {word: a}\ntasks:\n  say: {shell: "echo ${params.word}"}\n' });
+    assert.equal((await place.run()).code, 0);
+    place.write('runweave.yaml', 'tasks:\n  say: {shell: "echo a"}\n');
+    for (const reference of ['latest', 'latest/say']) {
+      const refused = await retry(place, reference);
+      assert.equal(refused.code, 2);
+      assert.match(problemOf(refused.lines), /^\S+Z-\S+ had a parameter that runweave\.yaml does not have any more: word\. Give it back to the file, or run it as it is now: runweave run$/);
+    }
+  });
+
   it('says what can not be tried again', async (context) => {
     const place = workspace(context, { ...files, 'second.yaml': files['runweave.yaml'] });
     await place.run('-j', '1');

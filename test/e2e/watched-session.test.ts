@@ -1,7 +1,8 @@
 /** What a session that watches does with changes that come at a bad moment. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { statSync, utimesSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -23,11 +24,13 @@ interface Watched {
   readonly sealed: () => Promise<void>;
   /** Nothing has happened for a while, and the plan was told. */
   readonly quiet: () => Promise<void>;
+  readonly messages: () => readonly SessionMessage[];
   readonly forget: () => void;
 }
 
-async function watch(context: TestContext, files: Readonly<Record<string, string>>): Promise<Watched> {
+async function watch(context: TestContext, files: Readonly<Record<string, string>>, before: (place: Workspace) => void = () => undefined): Promise<Watched> {
   const place = workspace(context, files);
+  before(place);
   let messages: SessionMessage[] = [];
   const session = await openSession({ file: path.join(place.folder, 'runweave.yaml') }, (message) => messages.push(message));
   context.after(() => session.close());
@@ -38,7 +41,7 @@ async function watch(context: TestContext, files: Readonly<Record<string, string
   const quiet = (): Promise<void> => eventually(() => assert.ok(messages.some(({ type }) => type === 'plan')));
   const started = await session.watch([]);
   assert.ok(!('code' in started));
-  return { place, session, events, seen, sealed, quiet, forget: () => (messages = []) };
+  return { place, session, events, seen, sealed, quiet, messages: () => messages, forget: () => (messages = []) };
 }
 
 /** Each once. */
@@ -60,6 +63,55 @@ describe('a run that is asked for while watching', () => {
     const result = await session.run({ tasks: [], force: false });
     assert.ok(!('code' in result));
     assert.equal(place.read('out.txt'), 'two');
+  });
+});
+
+describe('a run of a watch in which a task fails', () => {
+  it('is followed by one for what changed while another task used it', async (context) => {
+    const { place, seen } = await watch(context, {
+      'runweave.yaml': 'on_failure: continue\ntasks: {failing: {shell: exit 1}, reading: {python: reading.py, outputs: [out.txt]}}',
+      'reading.py': "import os, time\ntext = open('in.txt').read()\nopen('.runweave/read', 'w').close()\nwhile not os.path.exists('.runweave/go'):\n    time.sleep(0.02)\nopen('out.txt', 'w').write(text)\n",
+      'in.txt': 'one',
+    });
+    await eventually(() => assert.ok(place.read('.runweave/read') === ''));
+    await seen('task-ended failing');
+    place.write('in.txt', 'two');
+    place.write('.runweave/go', '');
+    await eventually(() => assert.equal(place.read('out.txt'), 'two'));
+  });
+});
+
+describe('a pipeline file that is a link', () => {
+  for (const isInside of [true, false]) {
+    it(`is used anew when what it leads to is saved, ${isInside ? 'in its folder' : 'elsewhere'}`, async (context) => {
+      const elsewhere = mkdtempSync(path.join(tmpdir(), 'runweave-e2e-'));
+      context.after(() => rmSync(elsewhere, { recursive: true, force: true }));
+      let target = path.join(elsewhere, 'pipeline.yaml');
+      const save = (text: string): void => writeFileSync(target, `tasks: {a: {shell: echo ${text} > out.txt, outputs: [out.txt]}}`);
+      const { place, quiet } = await watch(context, {}, ({ folder }) => {
+        if (isInside) target = path.join(folder, 'pipeline.yaml');
+        save('one');
+        symlinkSync(target, path.join(folder, 'runweave.yaml'));
+      });
+      await quiet();
+      // Nothing else changes: a change would be followed by a look at all files.
+      save('two');
+      await eventually(() => assert.equal(place.read('out.txt'), 'two\n'));
+    });
+  }
+});
+
+describe('a pipeline file of which a script is missing', () => {
+  it('is used as soon as the script is there', async (context) => {
+    const { place, quiet, events, messages, forget } = await watch(context, { 'runweave.yaml': 'tasks: {a: {python: a.py, outputs: [out.txt]}}', 'a.py': "open('out.txt', 'w').write('one')\n" });
+    await quiet();
+    forget();
+    rmSync(path.join(place.folder, 'a.py'));
+    place.write('runweave.yaml', `${place.read('runweave.yaml')}\n# saved\n`);
+    await eventually(() => assert.ok(messages().some((message) => message.type === 'graph' && message.graph.diagnostics.length > 0)));
+    place.write('a.py', "open('out.txt', 'w').write('two')\n");
+    await eventually(() => assert.equal(place.read('out.txt'), 'two'));
+    assert.deepEqual(executed(events()), ['a']);
   });
 });
 

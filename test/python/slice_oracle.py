@@ -100,6 +100,12 @@ class Program:
                 f"sorted(x.__name__ for x in K0.__subclasses__())",
                 f"len(sys.modules)",
                 f"p.a0.{f}(1)",
+                f"Brings.{m}.{f}(1)",
+                f"(lambda x: x.{f}(1))(Brings.{m})",
+                f"{m}.__getstate__()['f%d' % {self.r.randrange(7)}](1)",
+                f"len([n for n in {m}.__dir__() if n.startswith('f')])",
+                f"{m}.__setattr__('f%d' % {self.r.randrange(7)}, lambda x: 9)",
+                f"{m}.__setattr__('lis' + 't', noted)",
             )
         )
 
@@ -127,7 +133,7 @@ class Program:
         return "".join(f"{'    ' * depth}{line}\n" for line in ["tick()", *lines])
 
     def annotation(self):
-        return self.pick("int", "str", '"K9"', "Base", "list[int]", "functools.partial", self.function(), "noted(1)", "None")
+        return self.pick("int", "str", '"K9"', "Base", "list[int]", "list[int]", 'dict[str, tuple["K9", ...]]', f'set["{self.function()}"]', "list[int, noted(2)]", "functools.partial", self.function(), "noted(1)", "None")
 
     def header(self, first="x"):
         r = self.r.random()
@@ -188,6 +194,11 @@ class Program:
                 f"class ValueError:\n    def __init_subclass__(cls):\n        noted(cls.__name__)\n",
                 f"property = staticmethod = register\n",
                 f"__name__ = '__main__'\n",
+                f"noted(__name__ := '__main__')\n",
+                f"{self.pick('list', 'dict', 'set', 'int', 'str')} = {self.pick('4', 'noted', 'type')}\n",
+                f"noted({self.pick('list', 'dict', 'int')} := 5)\n",
+                f"try:\n    {self.module()}.{self.pick('list', 'dict', 'set')} = {self.pick('4', 'noted')}\nexcept NameError:\n    emit(1)\n",
+                f"class Brings:\n    import {self.pick('m1', 'm2', 'p')}\n",
                 f"with contextlib.suppress(NameError):\n    del {f}\n",
                 f"other = {self.pick('m1', 'm2', 'p')}\n",
             )

@@ -108,6 +108,26 @@ class Objects(CallTest):
         result = self.task("script", self.path("other/task.py"))
         self.assertEqual(result.stdout, "6 True\n", result.stderr)
 
+    def test_a_module_that_has_the_name_of_the_classes_own(self):
+        for module, content in (("boxes", b"cboxes\nBox\n."), ("box.kinds", b"cbox.kinds\nBox\n.")):
+            with self.subTest(module):
+                first = module.split(".")[0]
+                file = f"{first}/__init__.py" if first != module else f"{first}.py"
+                self.write(f"scripts/{file}", "")
+                self.write(f"scripts/{module.replace('.', '/')}.py", "class Box: pass")
+                self.write(f"other/{file}", "")
+                with open(self.path("given.pkl"), "wb") as stream:
+                    stream.write(content)
+                self.set_params({"box": self.path("given.pkl")})
+                self.pickles = [{**self.entry("box", self.path("given.pkl")), "folders": [self.path("scripts")]}]
+                self.write("other/task.py", f"import runweave, {first}\nrunweave.params['box']")
+                result = self.task("script", self.path("other/task.py"))
+                self.assertEqual(
+                    result.stderr.splitlines()[-1],
+                    f"runweave._pickles.Unreadable: the Model that split returned as box cannot be read: there are two modules called {first}: {module}.Box belongs to {self.path(f'scripts/{file}')}, "
+                    f"and {self.path(f'other/{file}')} is imported here; rename one of them, or return plain data",
+                )
+
     def test_a_file_that_is_gone(self):
         self.unreadable(b"", "is no longer there; run again", path=self.path("gone.pkl"))
 

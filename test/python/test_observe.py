@@ -251,6 +251,20 @@ class OwnProcess(TaskTest):
         data = {folder for folder in seen["listed"] if folder.startswith("data")}
         self.assertEqual(data, {"data/asked", "data/globbed", "data/of_package", *[f"data/{name}" for name in places]})
 
+    def test_arguments_of_run_are_no_patterns_by_themselves(self):
+        self.write("data/x.csv", "")
+        _, seen = self.script(
+            r"""
+            import glob
+            from IPython.utils.path import shellglob
+            shellglob(["3", "data/x.csv", "data/*.csv", r"some\!"])
+            glob.glob("4")
+            def shellglob(args): return [glob.glob(each) for each in args]
+            shellglob(["5"])
+            """
+        )
+        self.assertEqual(seen["listed"], {"data": {"*.csv"}, ".": {r"some\!", "4", "5"}})
+
     @unittest.skipUnless(sys.version_info >= (3, 12), "case_sensitive")
     def test_patterns_in_any_case(self):
         self.write("data/x", "")

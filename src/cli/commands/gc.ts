@@ -23,6 +23,7 @@ export async function gcCommand(line: CommandLine, host: Host): Promise<ExitCode
     const { pid, host: machine, purpose } = result.holder;
     return reportError(fromProblem({ code: 'locked', message: `a ${purpose} with process id ${pid} on ${machine} is at work here. ${adviceFor(result)}` }), host, json);
   }
+  if (result.type === 'refused') return reportError(fromProblem({ code: 'storage', message: result.message }), host, json);
   if (json) writeJson(host.stdout, result);
   else host.stdout.write(`${garbageLines(result).join('\n')}\n`);
   return exitCodes.success;

@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { convertDvc } from '../../app/importing/convert-dvc.ts';
-import { importRuns } from '../../app/importing/import-runs.ts';
+import { importRuns, type ImportHooks, type ImportReport } from '../../app/importing/import-runs.ts';
+import { databasePath, fileStoreOf, isDatabase } from '../../app/importing/mlflow-database.ts';
 import { problemText } from '../../importers/source.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
@@ -20,12 +21,13 @@ export async function importCommand(line: CommandLine, host: Host): Promise<Exit
   const stop = new AbortController();
   const ignore = host.onInterrupt(() => stop.abort());
   const { stderr } = host;
-  const { runs, problems, cancelled } = await importRuns(store, line.arguments, host.cwd, {
+  const hooks = {
     signal: stop.signal,
-    onProgress: ({ done, total, name, runs: count }) => {
+    onProgress: ({ done, total, name, runs: count }: Parameters<NonNullable<ImportHooks['onProgress']>>[0]) => {
       if (stderr.interactive && !json) stderr.write(`\r\u001b[K${fit(`${total > 1 ? `${done + 1} of ${total}: ` : ''}${oneLine(name)}${count === 0 ? '' : `, ${plural(count, 'run')}`}`, host.stdout.columns())}`);
     },
-  });
+  };
+  const { runs, problems, cancelled } = await importAll(store, line.arguments, host, hooks);
   if (stderr.interactive && !json) stderr.write('\r\u001b[K');
   ignore();
   const code = cancelled === true ? exitCodes.interrupted : runs.length === 0 ? exitCodes.badUsage : exitCodes.success;
@@ -40,6 +42,25 @@ export async function importCommand(line: CommandLine, host: Host): Promise<Exit
   }
   for (const problem of problems) host.stderr.write(`${host.stderr.style(runs.length === 0 ? 'red' : 'yellow', runs.length === 0 ? 'error:' : 'warning:')} ${oneLine(problemText(problem))}\n`);
   return code;
+}
+
+/** Files and folders, and databases, which are made file stores first. */
+async function importAll(store: string, names: readonly string[], { cwd, environment }: Host, hooks: ImportHooks & { readonly signal: AbortSignal }): Promise<ImportReport> {
+  const databases: string[] = [];
+  for (const name of names) if (await isDatabase(databasePath(cwd, name))) databases.push(name);
+  let report = await importRuns(store, names.filter((name) => !databases.includes(name)), cwd, hooks);
+  for (const name of databases) {
+    if (hooks.signal.aborted) return { ...report, cancelled: true };
+    const file = databasePath(cwd, name);
+    const made = await fileStoreOf(file, cwd, environment, hooks.signal);
+    if (!made.ok) {
+      report = { ...report, problems: [...report.problems, { file: name, message: made.message }] };
+      continue;
+    }
+    const of = await importRuns(store, [basename(file)], made.parent, hooks).finally(made.remove);
+    report = { ...report, ...of, runs: [...report.runs, ...of.runs], problems: [...report.problems, ...made.notes.map((message) => ({ file: name, message })), ...of.problems] };
+  }
+  return report;
 }
 
 async function convertCommand(names: readonly string[], host: Host, json: boolean): Promise<ExitCode> {

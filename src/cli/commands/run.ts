@@ -10,15 +10,14 @@ export function runCommand(line: CommandLine, host: Host): Promise<ExitCode> {
   return runTasks({ tasks: line.arguments, force: line.options.force }, line, host);
 }
 
-/** `params` of the options stand for `--set`. */
-export async function runTasks({ params, ...options }: RunOptions, line: CommandLine, host: Host): Promise<ExitCode> {
+export async function runTasks(options: RunOptions, line: CommandLine, host: Host): Promise<ExitCode> {
   const reporter = createSessionReporter(line, host);
   try {
     // The result of the run says that it is sealed; the message would say it twice.
     const message: typeof reporter.message = (said) => {
       if (said.type !== 'sealed') reporter.message(said);
     };
-    const session = await openPipeline(line, host, { ...reporter, message }, params);
+    const session = await openPipeline(line, host, { ...reporter, message });
     if (typeof session === 'number') return session;
     let interrupts = 0;
     const stopListening = host.onInterrupt(() => {

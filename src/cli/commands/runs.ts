@@ -1,4 +1,3 @@
-import { countsText, relativeTime } from '../run-text.ts';
 import { elapsed, formatDuration, fromMilliseconds, toDate } from '../../model/time.ts';
 import { readRunTables } from '../../app/run-table.ts';
 import { plainSummary } from '../../model/run-block.ts';
@@ -9,15 +8,16 @@ import type { NamedView, TableState } from '../../protocol/tracker-view.ts';
 import { compileFilter, type RowTest } from '../../query/filter/match.ts';
 import { parseFilter } from '../../query/filter/parse.ts';
 import { runFields, type RunFields } from '../../query/run-fields.ts';
-import { statusLabels, type RunRow } from '../../query/run-row.ts';
+import type { RunRow } from '../../query/run-row.ts';
 import { differs, groupRows, sortRows, spreadOf, type SortKey, type Spread } from '../../query/select-runs.ts';
 import { readNamedViews } from '../../store/named-views.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
 import { findRecordFolders, namePath } from '../pipeline-file.ts';
-import { oneLine, outcomeSymbol } from '../progress/task-lines.ts';
-import { formatNumber, plural, table, truncate, type Style } from '../text.ts';
+import { oneLine } from '../progress/task-lines.ts';
+import { runLines } from '../run-list.ts';
+import { formatNumber, plural, table, truncate } from '../text.ts';
 import { reportError, userError, type UserError } from '../user-error.ts';
 
 const defaultLimit = 20;
@@ -210,60 +210,4 @@ function rowJson({ status, path, runId, message, summary, annotations, folder }:
     ...(end !== undefined && { endTime: toDate(end).toISOString(), durationMilliseconds: elapsed(start, end) }),
     annotations,
   };
-}
-
-interface RunLinesOptions {
-  readonly style: Style;
-  readonly columns: number | undefined;
-  readonly now: number;
-  readonly nameFile: (path: string) => string;
-}
-
-/** The table of runs, and below it the records that can't be read. */
-function runLines(rows: readonly RunRow[], { style, columns, now, nameFile }: RunLinesOptions): string[] {
-  const lines = rows.flatMap((row): readonly (readonly string[])[] => {
-    const { summary } = row;
-    if (summary === undefined) return [];
-    return [
-      [
-        status(row, style),
-        row.runId,
-        relativeTime(summary.start, now),
-        summary.end === undefined ? '' : formatDuration(elapsed(summary.start, summary.end)),
-        countsText(summary.counts),
-        version(row),
-        `${marks(row, style)}${style('dim', metrics(row))}`,
-      ],
-    ];
-  });
-  const header = ['STATUS', 'RUN', 'STARTED', 'TIME', 'TASKS', 'VERSION', 'METRICS'].map((title) => style('dim', title));
-  const cut = (line: string): string => (columns === undefined ? line : truncate(line, columns));
-  return [
-    ...(lines.length === 0 ? [] : table([header, ...lines]).map(cut)),
-    ...rows.filter((row) => row.summary === undefined).map((row) => `${style('red', '✗')} ${nameFile(row.path)}: ${oneLine(row.message ?? '')}`),
-  ];
-}
-
-function status({ summary, status: word }: RunRow, style: Style): string {
-  if (summary?.outcome === undefined) return `${style('cyan', '▸')} running`;
-  return `${outcomeSymbol(summary.outcome, style)} ${statusLabels[word]}`;
-}
-
-/** `main@1a2b3c4`, with a star when there were changes that no commit holds. */
-function version({ summary }: RunRow): string {
-  if (summary?.commit === undefined) return oneLine(summary?.branch ?? '');
-  return oneLine(`${summary.branch === undefined ? '' : `${summary.branch}@`}${summary.commit.slice(0, 7)}${summary.dirty === true ? '*' : ''}`);
-}
-
-/** `★ best [baseline] ` */
-function marks({ annotations: { star, name, tags, flags }, summary }: RunRow, style: Style): string {
-  const parts = [...(summary?.imported === undefined ? [] : [style('dim', `from ${oneLine(summary.imported)}`)]), ...(star ? [style('yellow', '★')] : []), ...(name === undefined ? [] : [oneLine(name)]), ...tags.map((tag) => `[${oneLine(tag)}]`), ...(flags.length === 0 ? [] : [style('red', `⚑ ${flags.map(oneLine).join(', ')}`)])];
-  return parts.length === 0 ? '' : `${parts.join(' ')}  `;
-}
-
-function metrics({ summary }: RunRow): string {
-  return (summary?.series ?? [])
-    .slice(0, 3)
-    .map(({ task, name, last }) => `${oneLine(`${task}.${name}`)}=${formatNumber(Number(last))}`)
-    .join('  ');
 }

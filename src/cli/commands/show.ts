@@ -1,6 +1,7 @@
 import { isFile, showFile } from '../show-file.ts';
 import { indexAnnotations, remarksFor } from '../../query/annotations.ts';
 import { readAnnotations } from '../../store/annotations.ts';
+import { readMakers } from '../../store/read-makers.ts';
 import type { CommandLine } from '../arguments.ts';
 import { exitCodes, type ExitCode, type Host } from '../host.ts';
 import { writeJson } from '../json-output.ts';
@@ -24,7 +25,9 @@ export async function showCommand(line: CommandLine, host: Host): Promise<ExitCo
   if (metric !== undefined) {
     const task = name === undefined || name === '' ? undefined : taskOf(run.state, name);
     if (task !== undefined && 'type' in task) return reportError(task, host, json);
-    const found = findSeries(task === undefined ? run.state : { ...run.state, tasks: [task] }, metric);
+    const tasks = task === undefined ? run.state.tasks : [task];
+    const makerOf = await readMakers(run.store, [{ tasks }]);
+    const found = findSeries({ ...run.state, tasks: tasks.map((each) => makerOf(each) ?? each) }, metric);
     if ('type' in found) return reportError(found, host, json);
     if (json) writeJson(host.stdout, seriesJson(found, metric));
     else host.stdout.write(format === 'csv' ? seriesCsv(found) : `${seriesLines(found).join('\n')}\n`);
@@ -33,14 +36,15 @@ export async function showCommand(line: CommandLine, host: Host): Promise<ExitCo
   const remarks = remarksFor(run.state, indexAnnotations(await readAnnotations(run.store)).remarks());
   if (name === undefined || name === '') {
     if (json) writeJson(host.stdout, { ...run.state, path: run.path, remarks });
-    else host.stdout.write(`${runDetails(run.state, remarks, { ...options, record: namePath(run.path, host.cwd), now: host.now() }).join('\n')}\n`);
+    else host.stdout.write(`${runDetails(run.state, remarks, { ...options, record: namePath(run.path, host.cwd), now: host.now(), madeBy: await readMakers(run.store, [run.state], { heads: true }) }).join('\n')}\n`);
     return exitCodes.success;
   }
   const task = taskOf(run.state, name);
   if ('type' in task) return reportError(task, host, json);
-  const made = task.madeBy?.runId ?? run.state.runId;
-  const ofTask = remarks.filter((remark) => remark.runId === made && remark.task === task.node.id);
-  if (json) writeJson(host.stdout, { ...task, remarks: ofTask });
-  else host.stdout.write(`${taskDetails(task, run.state.runId, ofTask, options).join('\n')}\n`);
+  const made = (await readMakers(run.store, [{ tasks: [task] }]))(task);
+  const maker = task.madeBy?.runId ?? run.state.runId;
+  const ofTask = remarks.filter((remark) => remark.runId === maker && remark.task === task.node.id);
+  if (json) writeJson(host.stdout, { ...task, ...(made !== undefined && { made }), remarks: ofTask });
+  else host.stdout.write(`${taskDetails(task, run.state.runId, ofTask, { ...options, made }).join('\n')}\n`);
   return exitCodes.success;
 }

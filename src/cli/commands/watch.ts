@@ -10,9 +10,10 @@ export async function watchCommand(line: CommandLine, host: Host): Promise<ExitC
   const reporter = createSessionReporter(line, host);
   const { style } = host.stdout;
   let idle: boolean | undefined;
+  let watching = false;
   const message: typeof reporter.message = (said) => {
     reporter.message(said);
-    if (said.type === 'graph' && hasErrors(said.graph.diagnostics)) {
+    if (watching && said.type === 'graph' && hasErrors(said.graph.diagnostics)) {
       reporter.say(style('yellow', 'the pipeline file has errors; waiting for them to be corrected'));
     }
     if (said.type !== 'status') return;
@@ -24,6 +25,7 @@ export async function watchCommand(line: CommandLine, host: Host): Promise<ExitC
   try {
     const session = await openPipeline(line, host, { ...reporter, message });
     if (typeof session === 'number') return session;
+    watching = true;
     let interrupts = 0;
     let interrupted: () => void = () => undefined;
     const untilInterrupted = new Promise<void>((resolve) => (interrupted = resolve));

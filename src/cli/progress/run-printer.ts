@@ -9,7 +9,7 @@ import type { Host } from '../host.ts';
 import { createLiveRegion } from './live-region.ts';
 import { liveLines } from './live-view.ts';
 import { createOutputLines, type OutputLines } from './output-lines.ts';
-import { describeFailure, failureLines, finishedLine, fit, oneLine, skippedLines, startedLine, summaryLine, type LineOptions } from './task-lines.ts';
+import { describeFailure, failureLines, finishedLine, fit, oneLine, overruledLine, skippedLines, startedLine, summaryLine, type LineOptions } from './task-lines.ts';
 
 export interface RunPrinterOptions {
   /** Prints what the tasks print, line by line. */
@@ -92,8 +92,6 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
       const failure = task.attempts.at(-2)?.failure;
       const why = failure === undefined ? '' : describeFailure(failure);
       print([fit(`${style('yellow', '↻')} ${event.task}  attempt ${event.attempt}  ${style('dim', why)}`.trimEnd(), lineOptions().columns)]);
-    } else if (event.cause === 'change') {
-      print([fit(`${style('yellow', '↻')} ${event.task}  started again after a change`, lineOptions().columns)]);
     }
   };
 
@@ -116,10 +114,18 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         const head = triggerLine(event.trigger);
         if (head !== undefined) print([fit(`${style('cyan', '↻')} ${head}`, lineOptions().columns)]);
       }
+      const phaseBefore = event.type === 'task-stale' ? fold.task(event.task)?.phase : undefined;
       fold.apply(event);
       const state = fold.state();
       if (state === undefined) return;
       switch (event.type) {
+        case 'task-stale': {
+          // After a change, while watching: what is not decided for the first time.
+          const task = fold.task(event.task);
+          const isOverruled = phaseBefore !== undefined && phaseBefore !== 'pending' && phaseBefore !== 'stale';
+          if (isOverruled && task !== undefined) print([overruledLine(task, phaseBefore, lineOptions())]);
+          return;
+        }
         case 'task-started': {
           const task = fold.task(event.task);
           if (!interactive && task !== undefined) print([startedLine(task, lineOptions())]);
@@ -156,7 +162,6 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         // The live region shows the rest, or nothing does.
         case 'run-started':
         case 'tasks-changed':
-        case 'task-stale':
         case 'task-skipped':
         case 'metric':
         case 'metrics':

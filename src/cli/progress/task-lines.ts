@@ -66,6 +66,11 @@ export function startedLine(task: TaskState, { style, columns }: LineOptions): s
   return fit(`${style('cyan', '▸')} ${task.node.id}  ${style('dim', briefReasons(task.reasons))}`.trimEnd(), columns);
 }
 
+/** `↻ train  cancelled: source train.py changed (62feab6a → f159474f)`: a change came while its run goes on. `before`: what it was. */
+export function overruledLine(task: TaskState, before: TaskState['phase'], { style, columns }: LineOptions): string {
+  return fit(`${style('yellow', '↻')} ${task.node.id}  ${before === 'running' ? 'cancelled' : 'to run again'}: ${style('dim', briefReasons(task.reasons))}`, columns);
+}
+
 /** `✓ train[nr_train_images=400]  2.3 s  roc_auc=0.99  2 attempts  parameter epochs: 10 → 20` */
 export function finishedLine(task: TaskState, outcome: Exclude<Outcome, 'skip'>, options: LineOptions & { readonly withReasons: boolean }): string {
   const { style, columns } = options;

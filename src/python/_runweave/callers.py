@@ -9,6 +9,7 @@ _pathlib = os.path.join(standard, "pathlib")  # a file, or a package
 _shutil = os.path.join(standard, "shutil.py")
 _metadata = os.path.join(standard, "importlib", "metadata")
 _site_packages = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_ipython = os.path.join("IPython", "utils", "path.py")
 _own = os.path.dirname(sys._getframe().f_code.co_filename) + os.sep
 # The latter looks whether a script is an archive.
 _importing = ("<frozen importlib", "<frozen zipimport")
@@ -60,6 +61,13 @@ def is_for_task(frame):
             break
         frame = frame.f_back
     return in_glob is None or not globbing or in_glob == "glob1"  # which says nothing
+
+
+def is_argument(frame):
+    """Whether IPython asks for what an argument of `%run` stands for, which stays as it is where nothing is found."""
+    while frame is not None and frame.f_code.co_filename == _glob:
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_name == "shellglob" and frame.f_code.co_filename.endswith(_ipython)
 
 
 def _asks_finder(frame):

@@ -337,7 +337,11 @@ def _uses_package(folder, top):
 
 def _globs(folder, pattern, is_recursive):
     """A pattern is told with the folder that it begins in; `**` stands for any depth."""
-    pattern = os.fsdecode(pattern).replace(os.sep, "/")
+    pattern = os.fsdecode(pattern)
+    # Where nothing is found, only an escape stands for something else.
+    if _magic.isdisjoint(pattern) and "\\" not in pattern and callers.is_argument(sys._getframe(2)):
+        return
+    pattern = pattern.replace(os.sep, "/")
     parts = pattern.split("/")
     if not is_recursive:
         parts = ["*" if part == "**" else part for part in parts]

@@ -26,6 +26,10 @@ class Unreadable(RuntimeError):
     """An object that another task returned and that cannot be had here."""
 
 
+class _Namesakes(Exception):
+    """Two modules have one name, and the class is in the other."""
+
+
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         # By name, as pickle would: but another process has another __main__.
@@ -43,6 +47,16 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         try:
+            return self._find(module, name)
+        except (AttributeError, ModuleNotFoundError) as error:
+            namesakes = self._namesakes(module)
+            if namesakes is None:
+                raise
+            of, here, there = namesakes
+            raise _Namesakes(f"there are two modules called {of}: {module}.{name} belongs to {there}, and {here} is imported here; rename one of them, or return plain data") from error
+
+    def _find(self, module: str, name: str) -> Any:
+        try:
             return super().find_class(module, name)
         except ModuleNotFoundError as error:
             # And not one that the class's module imports.
@@ -57,6 +71,23 @@ class _Unpickler(pickle.Unpickler):
             for folder in added:
                 if folder in sys.path:
                     del sys.path[-1 - sys.path[::-1].index(folder)]
+
+    def _namesakes(self, module: str) -> tuple[str, str, str] | None:
+        """The first module on the way that was loaded from another file than the task that returned the object has: its name, here, there."""
+        from importlib.machinery import PathFinder
+
+        folders: list[str] | None = self._folders
+        parts = module.split(".")
+        for end in range(1, len(parts) + 1):
+            name = ".".join(parts[:end])
+            spec = PathFinder.find_spec(name, folders) if folders is not None else None
+            if spec is None:
+                return None
+            here = getattr(sys.modules.get(name), "__file__", None)
+            if here is not None and spec.origin is not None and os.path.realpath(here) != os.path.realpath(spec.origin):
+                return name, here, spec.origin
+            folders = spec.submodule_search_locations
+        return None
 
 
 def store(name: str, value: Any) -> dict[str, Any]:
@@ -93,6 +124,8 @@ def load(entry: dict[str, Any]) -> Any:
             return _Unpickler(file, entry.get("folders", [])).load()
     except Unreadable:
         raise
+    except _Namesakes as error:
+        raise Unreadable(f"{entry['what']} cannot be read: {error}") from None
     except FileNotFoundError as error:
         if error.filename != entry["path"]:
             raise Unreadable(f"{entry['what']} cannot be read: {error}") from error

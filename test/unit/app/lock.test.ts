@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import fs, { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test';
 import { once } from 'node:events';
 import { acquireLock, type LockHolder, type LockResult } from '../../../src/app/lock.ts';
+import { createPipelineLock } from '../../../src/app/pipeline-lock.ts';
 import { describeProcess, processStartTime } from '../../../src/recording/writer.ts';
 
 let folder = '';
@@ -279,5 +280,34 @@ describe('the start time of a process', () => {
   it('is known of one that lives, and of no other', { skip: process.platform !== 'linux' && 'Linux tells it' }, async () => {
     assert.match(startTime ?? '', /^\d+$/);
     assert.equal(processStartTime(await deadPid()), undefined);
+  });
+});
+
+describe('what is in the place of a lock and is none', () => {
+  it('is named with what to do, and left', () => {
+    mkdirSync(path.dirname(file), { recursive: true });
+    symlinkSync('/nowhere/lock', file);
+    assert.throws(() => acquire(), { message: `${file} is a link to /nowhere/lock, which is not there. Remove the link, or make what it leads to` });
+    assert.deepEqual([lstatSync(file).isSymbolicLink(), readdirSync(path.dirname(file))], [true, ['runweave.yaml.lock']]);
+    rmSync(file);
+    mkdirSync(file);
+    assert.throws(() => acquire(), { message: `${file} is a folder, where a lock should be. Remove it` });
+  });
+
+  it('keeps no lock of its own held', () => {
+    const lock = createPipelineLock(folder, '/p/runweave.yaml', () => undefined);
+    mkdirSync(path.join(folder, 'live', 'other.yaml.lock'), { recursive: true });
+    const refused = lock.acquire('run');
+    assert.ok(!refused.ok);
+    assert.match(refused.message, /other\.yaml\.lock is a folder, where a lock should be\. Remove it$/);
+    rmSync(path.join(folder, 'live', 'other.yaml.lock'), { recursive: true });
+    release(acquire());
+  });
+
+  it('is so also where the folder is a link to nothing', () => {
+    for (const place of [path.join(folder, 'live'), path.join(folder, 'store')]) {
+      symlinkSync('/nowhere/store', place);
+      assert.throws(() => acquireLock(path.basename(place) === 'live' ? folder : place, '/p/runweave.yaml', 'run'), { message: `${place} is a link to /nowhere/store, which is not there. Remove the link, or make what it leads to` });
+    }
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { likelyImports } from '../../../src/app/warm-profiles.ts';
-import type { Task, TaskId } from '../../../src/model/pipeline.ts';
+import type { Task } from '../../../src/model/pipeline.ts';
 
 const task = (id: string, script: string): Task => ({ id, source: { kind: 'python', script } }) as unknown as Task;
 

@@ -40,6 +40,11 @@ describe('diagnostics', () => {
     assert.equal(diagnosticLines([{ ...unknownKey, range: { start: { line: 99, character: 0 }, end: { line: 99, character: 0 } } }], options).length, 1);
   });
 
+  it('blame what was asked for, not a line of the file, where that is the mistake', () => {
+    const asked: Diagnostic = { ...unknownKey, code: 'unknown-param', message: '--set rat: the pipeline has no such param', suggestion: 'did you mean "rate"?' };
+    assert.deepEqual(diagnosticLines([asked], { ...options, style: createStyle(true) }), ['\u001b[31merror:\u001b[39m --set rat: the pipeline has no such param (did you mean "rate"?)']);
+  });
+
   it('leave hints to editors, and count the rest', () => {
     const warning: Diagnostic = { ...unknownKey, severity: 'warning' };
     const hint: Diagnostic = { ...unknownKey, severity: 'hint' };

@@ -272,9 +272,11 @@ describe('params set from outside', () => {
 
   it('must be there', () => {
     assert.deepEqual(said(load(text, { set: { 'model.dept': 5, __proto__x: 1 } }).graph.diagnostics), [
-      'f:1:1: error: cannot set "model.dept": the pipeline has no such param (did you mean "model.depth"?)',
-      'f:1:1: error: cannot set "__proto__x": the pipeline has no such param',
+      // Not the file's mistake: without a place.
+      'error: --set model.dept: the pipeline has no such param (did you mean "model.depth"?)',
+      'error: --set __proto__x: the pipeline has no such param (it has ratio, model, model.depth, twice; new ones are declared under params: in the file)',
     ]);
+    assert.deepEqual(said(load('tasks: {a: {shell: x}}', { set: { x: 1 } }).graph.diagnostics), ['error: --set x: the pipeline has no such param (it has none; new ones are declared under params: in the file)']);
   });
 });
 

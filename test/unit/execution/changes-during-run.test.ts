@@ -90,7 +90,7 @@ function createWorld(name: string, tasks: readonly Task[], { isRemembering, jobs
               end: (outcome: AttemptResult['outcome'], output: string): void => {
                 if (attempt.isOver) return;
                 attempt.isOver = true;
-                if (outcome === 'success') for (const each of task.outputs) write(each.includes('*') ? each.replace('*', '1') : each, output);
+                if (outcome === 'success') for (const each of task.outputs) write(each === 'made' ? 'made/1' : each.replace('*', '1'), output);
                 resolve({ outcome, returns: {}, observed: noUse });
               },
             };
@@ -198,4 +198,39 @@ describe('changes during a run', () => {
     run.cancel();
     await run.done;
   });
+
+  for (const [what, output] of [['a file', 'out/a'], ['a folder', 'made'], ['a glob', 'made/*.txt']] as const) {
+    it(`find out of ${what} that it has gone, before that is told, when a task that uses it is to start`, async () => {
+      const [a, b] = [shell('a', ['in.txt'], [output]), shell('b', [output, 'other.txt'], ['out/b'], ['a'])];
+      // Decided with what was there earlier, and of no consequence here.
+      const c = shell('c', [output], ['out/c'], ['b']);
+      const world = createWorld(output.replace('*', '1'), [a, b, c], { isRemembering: true, jobs: 2 });
+      const made = { 'out/a': 'out/a', made: 'made/1', 'made/*.txt': 'made/1.txt' }[output];
+      for (const file of ['in.txt', 'other.txt']) world.write(file, 'first');
+      const runAll = async (run: RunningPipeline): Promise<void> => {
+        const state = { isOver: false };
+        void run.done.then(() => (state.isOver = true));
+        await settled();
+        while (!state.isOver) {
+          for (const each of world.running()) {
+            const file = each.task === id('a') ? made : `out/${each.task}`;
+            each.end('success', 'made');
+            await settled();
+            world.touch(file, path.dirname(file));
+          }
+          await settled();
+        }
+      };
+      await runAll(world.start());
+      await runAll(world.start());
+      world.remove(made);
+      world.write('other.txt', 'second');
+      world.touch('other.txt');
+      const run = world.start();
+      await settled();
+      assert.deepEqual(world.running().map(({ task }) => task), ['a']);
+      await runAll(run);
+      assert.equal(await run.done, 'success');
+    });
+  }
 });

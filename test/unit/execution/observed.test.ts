@@ -56,6 +56,13 @@ describe('what the processes of a task were seen to use', () => {
     assert.deepEqual([seen.read, seen.written], [['back', 'folder/x', 'left', 'log', 'moved/x', 'third'], ['back', 'left', 'log']]);
   });
 
+  it('may hold what was there before where it was opened to append, renamed, or read first', () => {
+    for (const name of ['made', 'log', 'both', 'moved', 'own']) writeFileSync(at(name), '');
+    const seen = observed({ written: [at('made'), at('temporary')] }, { appended: [at('log'), at('made')] }, { read: [at('both')] }, { written: [at('both')] }, { renamed: [at('theirs'), at('moved'), at('temporary'), at('own')] });
+    assert.deepEqual([seen.written, seen.continued], [['both', 'log', 'made', 'moved', 'own'], ['both', 'log', 'moved']]);
+    assert.equal('continued' in observed({ written: [at('made')] }), false);
+  });
+
   it('is a source outside of the workspace only where it is edited in place', () => {
     const site = at('venv/site-packages');
     mkdirSync(path.join(site, 'lib-1.dist-info'), { recursive: true });

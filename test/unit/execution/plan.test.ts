@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isDeclared, type DecisionContext } from '../../../src/execution/decide.ts';
-import { makePlan, waitsForRequest, type PlanScope } from '../../../src/execution/plan.ts';
+import { firstToDo, makePlan, waitsForRequest, type PlanScope } from '../../../src/execution/plan.ts';
 import { digestOf } from '../../../src/fingerprint/file-digests.ts';
 import { fingerprintTask, resultDigest } from '../../../src/fingerprint/task-fingerprint.ts';
 import type { Pipeline, Task, TaskId } from '../../../src/model/pipeline.ts';
@@ -55,7 +55,8 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
     const entries = await makePlan(pipeline, { wanted: new Set(tasks.map((task) => task.id)), named: new Set(), forced: new Set(), unasked: false, ...scope }, context);
     return Object.fromEntries(entries.map((entry) => [entry.task, entry.action === 'skip' ? 'skip' : `${entry.action}: ${entry.reasons.map((reason) => reason.type).join(' ')}`]));
   };
-  return { files, results, succeed, fail, plan, pipeline, context };
+  const first = async (): Promise<string | undefined> => (await firstToDo(tasks, { named: new Set(), forced: new Set(), unasked: false }, context))?.task.id;
+  return { files, results, succeed, fail, plan, first, pipeline, context };
 }
 
 /** Every result in `of` fits what is there now. */
@@ -68,7 +69,7 @@ function keptResults(of: Readonly<Record<string, TaskResult | undefined>>): NonN
     restore: () => assert.fail('a plan changes nothing'),
     clear: () => assert.fail('a plan changes nothing'),
     keep: () => assert.fail('a plan changes nothing'),
-    makeRoom: () => undefined,
+    prepare: () => undefined, makeRoom: () => undefined,
   };
 }
 
@@ -165,6 +166,19 @@ describe('a plan', () => {
   it('lets wait what depends on a manual task that gave nothing yet', async () => {
     const { plan } = world({ a: { watch: 'manual' }, b: { needs: ['a'] }, c: { needs: ['b'] }, d: {} });
     assert.deepEqual(await plan(), { a: 'manual: never-ran', b: 'manual: never-ran', c: 'manual: never-ran', d: 'run: never-ran' });
+  });
+
+  it('lets wait what depends on a manual task of which an output is gone', async () => {
+    const { succeed, plan, first, files } = world({ a: { watch: 'manual' }, b: { needs: ['a'], inputs: ['b.txt'] } });
+    await succeed('a', 'b');
+    files.set('b.txt', 'changed');
+    assert.equal(await first(), 'b');
+    const made = files.get('out/a') ?? '';
+    files.delete('out/a');
+    assert.deepEqual(await plan(), { a: 'manual: output-missing', b: 'manual: input-changed' });
+    assert.equal(await first(), undefined);
+    files.set('out/a', made);
+    assert.deepEqual(await plan(), { a: 'skip', b: 'run: input-changed' });
   });
 
   it('after a change does not try again what failed, nor what depends on it', async () => {

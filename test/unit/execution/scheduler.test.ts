@@ -74,12 +74,12 @@ function createWorld(slots = 8, { isPatient = false } = {}) {
         restores.push({ task: task.id, end: resolve });
         for (const wake of waiters.splice(0)) wake();
       }),
-    clear: () => Promise.resolve({ putBack: () => Promise.resolve(), settle: () => new Set() }),
+    clear: () => Promise.resolve({ putBack: () => Promise.resolve(undefined), settle: () => undefined, stayed: new Set() }),
     keep: (task, result) => {
       keptOf.set(`${task.id} kept`, result);
       return Promise.resolve(undefined);
     },
-    makeRoom: () => undefined,
+    prepare: () => undefined, makeRoom: () => undefined,
   };
   const run = (pipeline: Pipeline, options: { readonly onFailure?: OnFailure; readonly scope?: Partial<PlanScope>; readonly changesSettled?: () => Promise<void> } = {}): RunningPipeline => {
     const scope: PlanScope = { wanted: new Set(pipeline.tasks.map((task) => task.id)), named: new Set(), forced: new Set(), unasked: false, ...options.scope };
@@ -345,6 +345,26 @@ describe('staleness', () => {
     assert.deepEqual(await world.runAll(pipeline, { named: new Set([id('manual')]) }), ['manual', 'after']);
   });
 
+  it('lets wait what depends on a manual task as long as an output of that is gone', async () => {
+    const world = createWorld();
+    const pipeline = pipelineOf({ manual: { watch: 'manual' }, after: { needs: ['manual'], inputs: ['after.csv'] }, slow: { inputs: ['slow.csv'] } });
+    await world.runAll(pipeline, { named: new Set([id('manual')]) });
+    const before = world.attempts.length;
+    const made = world.files.get('out/manual') ?? '';
+    world.files.set('after.csv', 'new').set('slow.csv', 'new').delete('out/manual');
+    const running = world.run(pipeline);
+    await world.until(() => world.outcomes()['after'] === 'skip: upstream' && world.attempts.length > before);
+    assert.deepEqual(world.started().slice(before), ['slow']);
+    world.files.set('out/manual', made);
+    await running.changed();
+    await world.untilStarted('after', 'after');
+    world.files.delete('out/manual');
+    await running.changed();
+    await world.until(() => world.attempts.at(-1)?.signal.aborted === true && world.outcomes()['after'] === 'skip: upstream');
+    world.end('slow');
+    assert.equal(await running.done, 'success');
+  });
+
   it('resolves what an upstream task returned, and fails when it did not return it', async () => {
     const world = createWorld();
     const pipeline = pipelineOf({ a: {}, b: { needs: ['a'], params: { n: '${tasks.a.returns.n}' } } });
@@ -488,6 +508,22 @@ describe('a change during the run', () => {
     assert.equal(world.outcomes()['a'], 'success');
   });
 
+  it('makes an output again that was taken away from a task of this run, but not without end', async () => {
+    const world = createWorld();
+    const running = world.run(pipelineOf({ a: {}, thief: { needs: ['a'] } }));
+    for (let times = 1; times <= 4; times += 1) {
+      await world.until(() => world.started().filter((task) => task === 'a').length === times);
+      world.end('a');
+      await world.until(() => world.started().filter((task) => task === 'thief').length === times);
+      world.files.delete('out/a');
+      await running.changed();
+      assert.equal(world.attempts.findLast(({ task }) => task === 'thief')?.signal.aborted, times < 4);
+    }
+    world.end('thief');
+    assert.equal(await running.done, 'success');
+    assert.equal(world.attempts.length, 8);
+  });
+
   it('restarts the task it affects and leaves the rest running', async () => {
     const world = createWorld();
     const running = world.run(pipeline);
@@ -583,6 +619,32 @@ describe('a change during the run', () => {
     assert.deepEqual(world.outcomes(), { a: 'success', b: 'skip: manual' });
   });
 
+  it('runs what needs a failed task no longer, or waits for a request no longer', async () => {
+    const world = createWorld();
+    const running = world.run(pipelineOf({ failing: {}, after: { needs: ['failing'] }, lazy: { watch: 'lazy' }, slow: {} }), { onFailure: 'continue', scope: { unasked: true } });
+    await world.untilStarted('failing', 'slow');
+    world.end('failing', 'failure');
+    await world.until(() => world.outcomes()['after'] === 'skip: upstream' && world.outcomes()['lazy'] === 'skip: manual');
+    const next = changedTo(pipelineOf({ failing: {}, after: {}, lazy: {}, slow: {} }));
+    await running.changed({ ...next, scope: { ...next.scope, unasked: true } });
+    await world.untilStarted('after', 'lazy');
+    for (const task of ['after', 'lazy', 'slow']) world.end(task);
+    assert.equal(await running.done, 'failure');
+    assert.deepEqual(world.outcomes(), { failing: 'failure', after: 'success', lazy: 'success', slow: 'success' });
+  });
+
+  it('goes on with what a failed task stopped that is gone', async () => {
+    const world = createWorld(2);
+    const running = world.run(pipelineOf({ failing: {}, slow: {}, queued: {} }));
+    await world.untilStarted('failing', 'slow');
+    world.end('failing', 'failure');
+    await world.until(() => world.outcomes()['queued'] === 'skip: stopped');
+    await running.changed(changedTo(pipelineOf({ slow: {}, queued: {} })));
+    await world.untilStarted('queued');
+    for (const task of ['slow', 'queued']) world.end(task);
+    assert.equal(await running.done, 'success');
+  });
+
   it('starts what writes the outputs of a task that is gone when that has ended', async () => {
     const world = createWorld(8, { isPatient: true });
     const old = pipelineOf({ old: {}, other: {} });
@@ -620,6 +682,37 @@ describe('a change during the run', () => {
     world.end('a');
     assert.equal(await running.done, 'success');
     assert.equal(world.results.get(id('a'))?.outcome, 'success');
+  });
+
+  it('lets a task that was gone while it ran run after the next change, and one that somebody cancelled wait', async () => {
+    const both = pipelineOf({ a: {}, b: {} });
+    for (const isGone of [true, false]) {
+      const world = createWorld();
+      const running = world.run(both);
+      await world.untilStarted('a', 'b');
+      if (isGone) await running.changed(changedTo(pipelineOf({ b: {} })));
+      else running.cancel(id('a'));
+      await world.until(() => world.outcomes()['a'] === 'cancellation');
+      world.end('b');
+      await running.done;
+      assert.deepEqual(await world.runAll(both, { unasked: true }), isGone ? ['a'] : []);
+    }
+  });
+
+  it('does not start a task that somebody cancelled while it waited for a slot', async () => {
+    const world = createWorld(1);
+    const running = world.run(pipelineOf({ a: {}, b: { inputs: ['b.csv'] }, c: {}, after: { needs: ['b'] } }));
+    await world.untilStarted('a');
+    await world.until(() => world.events.some((event) => event.type === 'task-stale' && event.task === 'b'));
+    running.cancel(id('b'));
+    await running.changed();
+    world.end('a');
+    await world.untilStarted('c');
+    world.files.set('b.csv', 'new');
+    await running.changed();
+    world.end('c');
+    assert.equal(await running.done, 'cancellation');
+    assert.deepEqual(world.outcomes(), { a: 'success', b: 'skip: stopped', c: 'success', after: 'skip: stopped' });
   });
 
   it('gives a failed task another chance, and with it those that its failure stopped', async () => {

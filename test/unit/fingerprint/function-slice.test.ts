@@ -56,6 +56,11 @@ describe('what a function can use', () => {
       { 'a.py': `import json, logging, os, joblib\nimport jax.numpy as jnp\nlog = logging.getLogger(__name__)\nhere = __name__ == "x"\ndef f(a=__name__):\n    log.info(f"{__name__}", f.__name__, extra=a)\n    name = f.__name__\n    x = np.load(os.path.join(a, f"{b}.npy", c(1, 2)), mmap_mode="r")\n    joblib.dump(x, "model.joblib")\n    try: tables.load(a, b, c); yaml.safe_load(f)\n    except (json.JSONDecodeError, asyncio.TimeoutError) as e: raise\n    except x.KeyError: b = 1\n    return {a.__name__: b for a in b if isinstance(a, x.ValueError)}\n${unused}` },
       { 'a.py': 'function f' },
     ],
+    ...['class A:\n    import b', 'class A:\n    if x:\n        from c import b', 'class A:\n    class B:\n        import b', 'class A: import b', 'if x:\n    class A:\n        import b', 'def h():\n    class A:\n        import b\n    return A'].map((line) => [`all where \`${line}\` makes a module an attribute`, { 'a.py': `${line}\n${f}${unused}` }, 'whole'] as const),
+    ['not where a method imports', { 'a.py': 'class A:\n    @property\n    def m(self):\n        import b\ndef f(): return A()\n' + unused }, { 'a.py': 'class A, function f' }],
+    ...['b.__getstate__()[x]', 'b.__dir__()', 'd = b.__dir__', 'b.__setattr__("x", y)', 'b.__delattr__("x")', 'pl.LazyFrame.deserialize(x)', 'print(__name__ := x)'].map((line) => [`all where \`${line}\` may reach any name`, { 'a.py': `${line}\n${f}${unused}` }, 'whole'] as const),
+    ['not for what objects do so', { 'a.py': `def f(self):\n    object.__setattr__(self, "x", 1)\n    super().__setattr__("y", 2)\n${unused}` }, { 'a.py': 'function f' }],
+    ['all where a plotting backend is found by its name', { 'a.py': `pd.options.plotting.backend = x\n${f}${unused}` }, 'whole'],
     ['all where a module is used as a value', { 'a.py': 'import b\ndef f(): return show(b)\n', 'b.py': unused }, 'whole'],
     ['all where it is, under another name', { 'a.py': 'import b as c\ndef f(): return [c]\n', 'b.py': unused }, 'whole'],
     ['all where it is, in a formatted string', { 'a.py': 'import b\ndef f(): return f"a {b} c"\n', 'b.py': unused }, 'whole'],
@@ -65,6 +70,29 @@ describe('what a function can use', () => {
     ['a module as a whole that was imported in another way', { 'a.py': f, 'b.py': `${unused}def h(): g()\n`, 'c.py': g }, { 'a.py': 'function f' }],
   ];
   for (const [why, sources, expected] of cases) it(why, () => assert.deepEqual(counted(sources), expected));
+});
+
+describe('annotations with brackets', () => {
+  const unusedTyped = 'def unused(a: list[int], *b: dict[str, tuple["A", ...]], c: set[float] = None) -> frozenset[list[None]]:\n    pass\n';
+  const doesNothing = (line: string): boolean => {
+    const { parts, isDynamic } = modulesOf({ 'a.py': `${line}\n${unusedTyped}` })['a.py'] ?? assert.fail();
+    return !isDynamic && parts.find(({ label }) => label === 'function unused')?.header === undefined;
+  };
+  const harmless = [
+    '', 'x: int = 1', 'try: g()\nexcept E as e: print(str(e))', 'def g(list): return list(1)', 'x = list(a) + [int]', 'self.list = 1\nself.dict, x = 1, 2', 'for a in list: pass', 'dict(int=1)', 'with open(p) as f: x = str(f)', 'def g() -> tuple[str, int]: return list', 'lambda: list', 'x[list] = 1', 'if list == int: pass', 'class A:\n    x: list[int] = []\n    def y(self) -> list[str]: ...',
+  ];
+  for (const line of harmless) it(`do nothing beside ${JSON.stringify(line)}`, () => assert.ok(doesNothing(line)));
+  const binding = [
+    'list = 1', 'x = list = 1', 'a, list = 1, 2', '[a, (list)] = b', 'list += 1', 'if x: list = 1', 'for x in y: list, z = x', 'for list in a: pass', '[1 for list in a]', 'import list', 'from b import x as int', 'from b import (list)', 'def list(): pass', 'class list: pass', 'class A:\n    def list(self): pass', 'class A:\n    list = 1', 'class A: int = 1', 'try: a\nexcept E as int: b', 'try: a\nexcept E: int = 1', 'with a as list: pass', '(list := 1)', 'g(list := 1)', 'x: (list := 1) = 2', 'x: int = (int := 1)', 'def g() -> (list := 1): pass', 'def g(x: (list := 1)): pass', 'del list', 'def g():\n    global list\n    list = 1', 'match x:\n    case list: pass', 'match x:\n    case {1: list}: pass', 'match x:\n    case A(list): pass', 'match x:\n    case [1, *list]: pass', 'match x:\n    case y: int = 1', 'type list = int', 'ｌist = 1',
+    'import tools\ntools.list = 1', 'import tools\ntools.b.dict: int = 1', 'tools().list = 1', 'import b as t\nfor t.tuple in a: pass', 'import b\ndel b.set', 'import b\nprint([0 for b.set in a])',
+  ];
+  for (const line of binding) it(`may do something beside ${JSON.stringify(line)}`, () => assert.ok(!doesNothing(line)));
+  for (const annotation of ['list[g()]', 'list[x]', 'x[int]', 'int[str]', 'type[int]', 'list[int][g()]', 'list[int] | None', 'list[f"{g()}"]', 'list[int:str]', 'list[*a]', 'list[int, (g())]', 'dict.get[int]']) {
+    it(`count with their function's header where they may do something by themselves: ${annotation}`, () => {
+      const { parts } = modulesOf({ 'a.py': `def unused(a: ${annotation}): pass\n` })['a.py'] ?? assert.fail();
+      assert.ok(parts[0]?.header !== undefined);
+    });
+  }
 });
 
 describe('the digest of what counts', () => {

@@ -7,10 +7,11 @@ import { createFileDigests, digestOf } from '../../../src/fingerprint/file-diges
 import { allEntries } from '../../../src/fingerprint/kept-entries.ts';
 import { keptFolder } from '../../../src/fingerprint/kept-folder.ts';
 import { objectFile, readKeptSmall } from '../../../src/fingerprint/kept-objects.ts';
-import { openKeptResults, shrinkKept, type CompleteResult, type KeptResult } from '../../../src/fingerprint/kept-results.ts';
+import { openKeptResults, shrinkKept, type CompleteResult, type KeepOptions, type KeptResult } from '../../../src/fingerprint/kept-results.ts';
 import { fingerprintTask } from '../../../src/fingerprint/task-fingerprint.ts';
 import { unsettled } from '../../../src/model/fingerprint.ts';
 import type { Task } from '../../../src/model/pipeline.ts';
+import type { TaskResult } from '../../../src/model/task-result.ts';
 import type { RunId, SpanId, TraceId } from '../../../src/model/run-event.ts';
 import type { UnixNano } from '../../../src/model/time.ts';
 import { taskOf } from '../sketch.ts';
@@ -32,6 +33,8 @@ const later = Date.now() + 3_600_000;
 const earlier = Date.now() - 60_000;
 let runs = 0;
 
+const nobody = { written: new Set<string>(), continued: new Set<string>(), stayed: new Set<string>() };
+
 /** A pipeline whose one task has been executed by the test: its outputs are what the test wrote. */
 function world(fields: Partial<Task> = {}, limit = 1e9, pipelineFile = 'runweave.yaml') {
   const task = taskOf({ id: 'make', inputs: ['in.txt'], outputs: ['out'], ...fields });
@@ -48,7 +51,7 @@ function world(fields: Partial<Task> = {}, limit = 1e9, pipelineFile = 'runweave
     runs += 1;
     return { runId: `run-${runs}` as RunId, traceId: 't' as TraceId, spanId: 's' as SpanId, outcome: 'success', fingerprint: await current(), outputs, returns: {}, duration: 1, end: String(10n ** 18n + BigInt(runs)) as UnixNano, ...more };
   };
-  const keep = async (more: Partial<CompleteResult> = {}, startedAt = earlier, who: { readonly written: ReadonlySet<string>; readonly madeAgain: ReadonlySet<string> } = { written: new Set(), madeAgain: new Set() }): Promise<string | undefined> => kept.keep(task, await ended(more), { inputs, startedAt, isCertain: true, ...who });
+  const keep = async (more: Partial<CompleteResult> = {}, startedAt = earlier, who: Partial<KeepOptions> = {}): Promise<string | undefined> => kept.keep(task, await ended(more), { inputs, startedAt, isCertain: true, ...nobody, ...who });
   const find = async (): Promise<KeptResult | undefined> => kept.find(inputs, await current());
   const told: string[] = [];
   const aside = { runId: 'run-x' as RunId, tell: (message: string): void => void told.push(message) };
@@ -165,7 +168,8 @@ describe('kept results', () => {
   });
 
   const asideFile = (name: string): string => at(`.runweave/set-aside/run-x/${name}`);
-  const seen = (...names: readonly string[]) => ({ written: new Set(names), madeAgain: new Set<string>() });
+  const replacedFile = (name: string): string => at(`.runweave/set-aside/replaced/${name}`);
+  const seen = (...names: readonly string[]): Partial<KeepOptions> => ({ written: new Set(names) });
 
   it('are taken away before the task makes others, and put back if it does not', async () => {
     for (const who of [seen(), seen('out/deep/a', 'out/b')]) {
@@ -175,7 +179,7 @@ describe('kept results', () => {
       write('out/b', 'b');
       await keep({}, earlier, who);
       write('out/b', 'by hand');
-      const { putBack } = await kept.clear(task, aside);
+      const { putBack } = await kept.clear(task, aside, undefined);
       assert.deepEqual([existsSync(at('out/deep/a')), existsSync(at('out/b'))], [false, true]);
       await putBack();
       assert.equal(statSync(at('out/deep/a')).mode & 0o777, 0o755);
@@ -191,49 +195,149 @@ describe('kept results', () => {
     write('out/seen', '1');
     write('out/deep/notes', 'mine');
     await keep({}, earlier, seen('out/seen'));
-    const { settle } = await kept.clear(task, aside);
+    const { settle } = await kept.clear(task, aside, undefined);
     assert.deepEqual(readdirSync(at('out')), ['deep']);
     assert.equal(existsSync(asideFile('out/seen')), false);
     write('out/made', '2');
-    assert.deepEqual([...settle()], ['out/made']);
+    settle();
     assert.equal(existsSync(asideFile('out/made')), false);
     assert.equal(readFileSync(asideFile('out/deep/notes'), 'utf8'), 'mine');
     assert.equal(told.length, 1);
     assert.match(told[0] ?? '', /out\/deep\/notes \(now \.runweave\/set-aside\/run-x\/out\/deep\/notes\).* make /);
   });
 
-  it('that came again are the task\'s own from then on, whichever state they are of', async () => {
-    const { keep, kept, task, aside, told, restore } = world();
-    write('in.txt', 'one');
-    write('out/made', '1');
-    write('out/first', '1');
+  it('are set aside also where they came again before, as whoever saves a file again does the same', async () => {
+    const { keep, kept, task, aside, told } = world();
+    write('out/notes', 'mine');
     await keep();
-    const { settle } = await kept.clear(task, aside);
-    write('in.txt', 'two');
-    write('out/made', '2');
-    await keep({}, earlier, { written: new Set(), madeAgain: settle() });
-    assert.equal(told.length, 1);
-    write('in.txt', 'one');
-    assert.equal(await restore(), true);
-    assert.equal(told.length, 1);
-    assert.deepEqual([readFileSync(at('out/made'), 'utf8'), existsSync(asideFile('out/made'))], ['1', false]);
-    write('in.txt', 'two');
-    assert.equal(await restore(), true);
-    assert.match(told[1] ?? '', /out\/first \(now \.runweave\/set-aside\/run-x\/out\/first\.2\)/);
-    assert.equal(existsSync(at('out/first')), false);
+    const first = await kept.clear(task, aside, undefined);
+    write('out/notes', 'mine, saved again');
+    first.settle();
+    await keep();
+    assert.deepEqual(told, []);
+    const second = await kept.clear(task, aside, undefined);
+    second.settle();
+    assert.deepEqual([existsSync(at('out/notes')), readFileSync(asideFile('out/notes'), 'utf8'), told.length], [false, 'mine, saved again', 1]);
   });
 
-  it('are set aside where others are restored over them, if they may be somebody\'s', async () => {
+  it('that were there before the task, and that it wrote to, stay aside when it makes others', async () => {
+    const { keep, kept, task, aside, told } = world();
+    write('out/log', 'mine');
+    write('out/seen', 'mine');
+    write('out/overwritten', 'mine');
+    const first = await kept.clear(task, aside, undefined);
+    assert.deepEqual([...first.stayed].sort(), ['out/log', 'out/overwritten', 'out/seen']);
+    for (const name of ['log', 'seen']) write(`out/${name}`, 'mine, and more');
+    write('out/overwritten', 'made');
+    first.settle();
+    await keep({}, earlier, { stayed: first.stayed, written: new Set(['out/seen', 'out/overwritten']), continued: new Set(['out/seen']) });
+    const second = await kept.clear(task, aside, undefined);
+    assert.deepEqual([readdirSync(at('out')), [...second.stayed]], [[], []]);
+    write('out/log', 'more');
+    second.settle();
+    await second.putBack();
+    assert.deepEqual([readFileSync(asideFile('out/log'), 'utf8'), readFileSync(asideFile('out/seen'), 'utf8'), readdirSync(at('out'))], ['mine, and more', 'mine, and more', ['log']]);
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /out\/log .*out\/seen .*were in the outputs of make before .*which wrote to them/);
+  });
+
+  it('count as there before unless an execution that did not succeed left them', async () => {
+    const { kept, task, aside } = world();
+    let left: TaskResult['left'];
+    const stayed = async (...names: readonly string[]): Promise<readonly string[]> => {
+      const cleared = await kept.clear(task, aside, left);
+      for (const name of names) write(`out/${name}`, `${name}${Math.random()}`);
+      left = await cleared.putBack();
+      return [...cleared.stayed];
+    };
+    assert.deepEqual(await stayed('cut'), []);
+    assert.deepEqual(await stayed(), []);
+    write('out/mine', 'by hand');
+    assert.deepEqual(await stayed('cut', 'mine'), ['out/mine']);
+    assert.deepEqual(Object.keys(left ?? {}), ['out/cut']);
+    utimesSync(at('out/cut'), new Date(), new Date());
+    assert.deepEqual(await stayed(), ['out/cut', 'out/mine']);
+    assert.equal(left, undefined);
+  });
+
+  it('that can not be taken away are told of', async () => {
+    const { keep, kept, task, aside, told } = world();
+    write('out/x', 'made');
+    await keep();
+    write('.runweave/set-aside/run-x', 'in the way');
+    const { stayed } = await kept.clear(task, aside, undefined);
+    assert.deepEqual([readFileSync(at('out/x'), 'utf8'), [...stayed], told.length], ['made', ['out/x'], 1]);
+    assert.match(told[0] ?? '', /what make made in an earlier state could not be taken out of its outputs, .*run-x/);
+  });
+
+  it('that came as a folder did not come again', async () => {
+    const { keep, kept, task, aside, told } = world();
+    write('out/x', 'mine');
+    await keep();
+    const { settle } = await kept.clear(task, aside, undefined);
+    write('out/x/y', 'made');
+    settle();
+    assert.deepEqual([readFileSync(asideFile('out/x'), 'utf8'), told.length], ['mine', 1]);
+  });
+
+  it('that were restored are the task\'s own, as long as they are what was put there', async () => {
+    const { keep, kept, restore, task, aside, told } = world();
+    const state = async (name: string, isNew = true): Promise<void> => {
+      write('in.txt', name);
+      if (!isNew) {
+        assert.equal(await restore(), true);
+        return;
+      }
+      const cleared = await kept.clear(task, aside, undefined);
+      write(`out/${name}`, name);
+      write('out/same', 'same');
+      cleared.settle();
+      await keep();
+    };
+    await state('one');
+    await state('two');
+    assert.equal(told.length, 1);
+    await state('one', false);
+    assert.equal(told.length, 2, 'two was made by who knows whom');
+    for (const name of ['two', 'one', 'two', 'one']) await state(name, false);
+    assert.equal(told.length, 2);
+    const failed = await kept.clear(task, aside, undefined);
+    assert.deepEqual(readdirSync(at('out')), []);
+    await failed.putBack();
+    assert.deepEqual([readdirSync(at('out')).sort(), existsSync(asideFile('out/same'))], [['one', 'same'], false]);
+    await state('two', false);
+    assert.deepEqual([told.length, readdirSync(at('out')).sort()], [2, ['same', 'two']]);
+    rmSync(at('out/two'));
+    write('out/two', 'two');
+    await state('one', false);
+    assert.deepEqual([told.length, readFileSync(asideFile('out/two.2'), 'utf8')], [3, 'two']);
+  });
+
+  it('make room for what is restored and stay aside, told of once for each name', async () => {
     const { keep, restore, told } = world();
-    write('in.txt', 'one');
-    write('out/notes', 'first');
-    await keep();
-    write('in.txt', 'two');
-    write('out/notes', 'second');
-    await keep();
+    const state = async (name: string): Promise<void> => {
+      write('in.txt', name);
+      write('out/notes', name);
+      await keep();
+    };
+    await state('one');
+    await state('two');
     write('in.txt', 'one');
     assert.equal(await restore(), true);
-    assert.deepEqual([readFileSync(at('out/notes'), 'utf8'), readFileSync(asideFile('out/notes'), 'utf8'), told.length], ['first', 'second', 1]);
+    assert.deepEqual([readFileSync(at('out/notes'), 'utf8'), readFileSync(replacedFile('out/notes'), 'utf8')], ['one', 'two']);
+    assert.match(told[0] ?? '', /out\/notes \(now \.runweave\/set-aside\/replaced\/out\/notes\)/);
+    rmSync(at('out/notes'));
+    await state('three');
+    write('in.txt', 'one');
+    assert.equal(await restore(), true);
+    assert.deepEqual([readFileSync(at('out/notes'), 'utf8'), readFileSync(replacedFile('out/notes'), 'utf8'), told.length], ['one', 'three', 1]);
+    rmSync(at('out/notes'));
+    await state('four');
+    rmSync(replacedFile('out/notes'));
+    mkdirSync(replacedFile('out/notes'));
+    write('in.txt', 'one');
+    assert.equal(await restore(), true);
+    assert.deepEqual([readFileSync(at('out/notes'), 'utf8'), readFileSync(asideFile('out/notes'), 'utf8'), told.length], ['one', 'four', 2]);
   });
 
   it('are not those that another task was seen to write, which stay', async () => {
@@ -243,11 +347,14 @@ describe('kept results', () => {
     write('in.txt', 'one');
     write('out/log', 'of another');
     write('out/made', '1');
-    await kept.keep(other, await ended(), { inputs, startedAt: earlier, isCertain: true, ...seen('out/log') });
+    await kept.keep(other, await ended(), { inputs, startedAt: earlier, isCertain: true, ...nobody, ...seen('out/log') });
     await keep();
     assert.equal(await find(), undefined);
-    await kept.clear(task, aside);
+    await kept.clear(task, aside, undefined);
     assert.deepEqual([readdirSync(at('out')), told], [['log'], []]);
+    await kept.keep(other, await ended(), { inputs, startedAt: earlier, isCertain: true, ...nobody });
+    await keep();
+    assert.ok(await find(), 'the other writes it no more');
   });
 
   it('of an execution that nobody knows what it read are taken away, too, and do not come back', async () => {
@@ -259,7 +366,7 @@ describe('kept results', () => {
     write('out/b', 'b');
     await keep({ fingerprint: { ...(await ended()).fingerprint, inputs: { 'in.txt': unsettled } } });
     assert.equal(await find(), undefined);
-    await kept.clear(task, aside);
+    await kept.clear(task, aside, undefined);
     assert.deepEqual([existsSync(at('out/deep/a')), existsSync(at('out/b'))], [false, false]);
   });
 

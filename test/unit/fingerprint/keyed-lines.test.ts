@@ -26,6 +26,19 @@ describe('keyed lines', () => {
     assert.deepEqual(readKeyedLines(file), [['a', 'one'], ['b', 'Löffel, ✓'], ['a', 'two']]);
   });
 
+  it('are not read again for who asks again, until there are others', (t) => {
+    const lines = openKeyedLines(place(t));
+    lines.append('a', 'one');
+    lines.append('b', 'other');
+    const before = lines.of('a');
+    assert.equal(lines.of('a'), before);
+    lines.append('b', 'more');
+    assert.equal(lines.of('a'), before);
+    assert.deepEqual(lines.of('b'), ['other', 'more']);
+    lines.append('a', 'two');
+    assert.deepEqual(lines.of('a'), ['one', 'two']);
+  });
+
   it('are seen when others append, or put another file in its place', (t) => {
     const file = place(t);
     const [one, other] = [openKeyedLines(file), openKeyedLines(file)];

@@ -155,6 +155,17 @@ describe('listings of a task', () => {
     assert.deepEqual(seen({ data: ['*'] }, { before: first }), first, 'it did not write it anew');
   });
 
+  it('leave out what the task makes also behind a link to it, and nothing else that comes there', () => {
+    write('runs/1/made.txt');
+    symlinkSync('1', path.join(folder, 'runs/latest'));
+    const first = seen({ 'runs/latest': ['*'] }, { own: ['runs/1/made.txt'], since: 0 });
+    assert.deepEqual(first['runs/latest']?.['*']?.own, ['made.txt']);
+    assert.notEqual(first['runs/latest']['*'].digest, unsettled);
+    write('runs/1/theirs.txt');
+    assert.equal(seen({ 'runs/latest': ['*'] }, { own: ['runs/1/made.txt'], since: 0 })['runs/latest']?.['*']?.digest, unsettled);
+    assert.notDeepEqual(listingsNow(folder, first, undefined, createFileDigests()), first);
+  });
+
   it('that were known equal nothing if they are others now: what came meanwhile may go again', () => {
     write('data/a.csv');
     const before = seen({ data: ['*'] });

@@ -13,6 +13,16 @@ describe('how closely sources are compared', () => {
     ['code', 'getattr(x.y, "name", None)\n'],
     ['code', 'from pathlib import Path\nhere = Path(__file__).resolve().parent\n'],
     ['code', 'import os\nhere = os.path.dirname(os.path.abspath(__file__))\n'],
+    ['code', 'from pathlib import Path\nname = Path(__file__).stem\n'],
+    ['code', 'from pathlib import Path\nhere = Path(os.path.abspath(__file__)).parent\n'],
+    ['code', 'from pathlib import Path\nout = Path(__file__).with_suffix(".json"), Path(__file__).resolve().with_name("data.csv")\n'],
+    ['code', 'import os\nhere = os.path.split(os.path.realpath(__file__))[0]\nname = os.path.splitext(os.path.basename(__file__))[0]\n'],
+    ['code', 'import os\nhere = os.path.join(__file__, "..", "data"), os.path.join(__file__, os.pardir)\n'],
+    ['code', 'import argparse, atexit, codecs, configparser, contextvars, graphlib\n'],
+    ['code', 'getattr(f(x, *y)[1, 2], "name")\ngetattr(getattr(x, "a"), "b", None)\n'],
+    ['code', 'import sys\nif sys.stderr == x: print(file=sys.stderr)\n'],
+    ['code', 'print(f"{x.y} {x.z:.2f} {{a.b}}", "{0.name}".format(x), "%s" % y)\n'],
+    ['code', 'from IPython.display import display\nfrom IPython import display\n'],
     ['code', '# reads __doc__ with inspect.getsource\n'],
     ['code', 'def f():\n    """Not eval."""\n'],
     ['code', 'from abc import ABCMeta\nclass A(B, metaclass=ABCMeta): pass\nclass C(List[type]): pass\n'],
@@ -28,6 +38,21 @@ describe('how closely sources are compared', () => {
     ['docstrings', 'print(f.__code__.co_names)\n'],
     ['docstrings', 'getattr(x, name)\n'],
     ['docstrings', 'getattr(x, "__doc__")\n'],
+    ['docstrings', 'getattr(f(x), "__doc__")\n'],
+    ['docstrings', 'getattr(getattr(x, name), "a")\n'],
+    ['docstrings', 'getattr(*x, "a")\n'],
+    ['docstrings', 'getattr({a: b, "c": d}[e], name, "f")\n'],
+    ['docstrings', 'getattr({x, "b", c}.pop(), name)\n'],
+    ['docstrings', 'getattr(\'\'\'a"b , "name" , c\'\'\', name)\n'],
+    ['docstrings', 'getattr(x, "a" "b")\n'],
+    ['docstrings', 'import gc\ngc.get_referents(f)\n'],
+    ['docstrings', 'from IPython.core import oinspect\n'],
+    ['docstrings', 'import IPython\n'],
+    ['docstrings', 'import ctypes\n'],
+    ['docstrings', 'import optparse\n'],
+    ['docstrings', '("{0.%s}" % name).format(f)\n'],
+    ['docstrings', '("{0." + name + "}").format(f)\n'],
+    ['docstrings', 'f"{{0.{name}}}".format(f)\n'],
     ['docstrings', 'e = eval\n'],
     ['docstrings', 'vars(x)\n'],
     ['docstrings', 'import click\n'],
@@ -58,6 +83,13 @@ describe('how closely sources are compared', () => {
     ['bytes', 'print(hash(g.__code__))\n'],
     ['bytes', 'with warnings.catch_warnings(record=True) as w:\n    out.write(str(w[0]))\n'],
     ['bytes', 'f_ｌineno\n'],
+    ...[
+      'Path(__file__)', 'Path(__file__).name', 'Path(__file__).read_text()', 'Path(__file__).with_suffix(suffix)', 'Path(__file__).with_suffix(".py")', 'Path(__file__).with_name("b.py")', 'Path(__file__).with_name("b." "py")', 'Path(__file__).with_name(f"b.{x}")', 'Path(__file__).with_stem("b")', 'os.path.basename(__file__)', 'os.path.abspath(__file__)', 'os.path.split(__file__)', 'os.path.split(__file__)[1]', 'os.path.splitext(__file__)[0]', 'os.path.join(__file__, name)',
+    ].map((line) => ['bytes', `use(${line})\n`] as const),
+    ...[
+      'json.dumps(record.__dict__)', 'str(vars(record))', 'sys.settrace(t)', 'sys.monitoring.use_tool_id(1, "x")', 'frame.f_lasti', 'tb.tb_lasti', 'contextlib.redirect_stderr(out)', 'os.dup2(fd, 2)', 'sys.stderr = out', 'traceback.print_tb(tb, None, out)', 'traceback.print_exception(t, v, tb, None, out)', 'traceback.print_exception(*sys.exc_info(), None, out)', 'functools.partial(warnings.catch_warnings, record=True)',
+    ].map((line) => ['bytes', `${line}\n`] as const),
+    ...['import cProfile', 'import os, tracemalloc', 'from coverage import Coverage', 'import pytest as p', 'from unittest import TestCase', 'from icecream import ic'].map((line) => ['bytes', `${line}\n`] as const),
   ];
   for (const [view, source] of views) it(`${JSON.stringify(source)}: ${view}`, () => assert.equal(viewOf({ 'a.py': known(source) }), view));
 
@@ -78,6 +110,8 @@ describe('how closely sources are compared', () => {
     ['docstrings', { 'a.py': 'import lib.click, click\n', 'lib/__init__.py': '', 'lib/click.py': '' }],
     ['docstrings', { 'a.py': 'import lib.click, click\n', 'lib/click.py': '' }],
     ['docstrings', { 'tasks/click.py': 'import click\n' }, true],
+    ['bytes', { 'a.py': 'from b import x\n', 'b.py': 'import trace\n' }],
+    ['code', { 'a.py': 'import trace\nfrom lib import profile\n', 'trace.py': '', 'lib/__init__.py': '', 'lib/profile.py': '' }],
   ];
   for (const [view, files, isCall] of own) {
     it(`an import means what it can find: ${JSON.stringify(files)}${isCall === true ? ', called' : ''}: ${view}`, () => {

@@ -83,3 +83,12 @@ describe('a notebook in percent format is the same', () => {
   ];
   for (const [before, after] of harmless) it(`${show(before)}, ${show(after)}`, () => assert.equal(code(before), code(after)));
 });
+
+// Patterns that try a line of this length again from each of its places take minutes.
+describe('a notebook with a very long line', () => {
+  const long = (part: string): string => part.repeat(300_000 / part.length);
+  const lines = ['#', ' ', '# ', 'from '].flatMap((part) => [long(part), `${long(part)}!`, `# %% ${long(part)}x=1`, `# ---\n# jupyter:\n#   kernelspec:\n#     display_name: P${long(part)}!\n# ---`]);
+  it('is read as any', () => {
+    for (const line of lines) for (const text of [`# %%\n${line}\n`, `${line}\n# %%\nx = 1\n`, `# %%\n!ls\n${line}\n`]) assert.notEqual(code(text), code(`${text}y = 2\n`));
+  });
+});

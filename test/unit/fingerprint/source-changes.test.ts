@@ -54,6 +54,7 @@ async function told(before: Files, edit: Files, { task = {}, after: fieldsAfter 
 
 const b = 'from functools import cache\n@cache\ndef used():\n    return 1\ndef unused():\n    return 2\n';
 const files = { 'm.py': 'import b\ndef f():\n    return b.used()\n', 'b.py': b };
+const idle = { 'm.py': 'import b\ndef f():\n    return 1\n', 'b.py': 'def one():\n    return 1\ndef two():\n    return 2\n' };
 const dynamic = 'import b\ndef f():\n    globals()\n    return b.used()\n';
 const script = { source: { kind: 'python', script: 'm.py' } } as const;
 const scripts = { 'm.py': '"doc"\nimport a, c\n', 'a.py': '"doc"\nx = 1\n', 'c.py': '"doc"\nx = 1\n' };
@@ -66,6 +67,8 @@ describe('what is said of a source with another digest', () => {
     ['a decorated function that is new', files, { 'm.py': `${files['m.py']}    # more\n`, 'b.py': `${b}@cache\ndef more(): pass\n` }, ['b.py changed in function more']],
     ['that another one uses more of it', files, { 'm.py': 'import b\ndef f():\n    return b.used() + b.unused()\n' }, ['m.py changed in function f', 'b.py is used in function unused too because of m.py']],
     ['that another one uses less of it', { ...files, 'm.py': 'import b\ndef f():\n    return b.used() + b.unused()\n' }, files, ['m.py changed in function f', 'b.py is no longer used in function unused because of m.py']],
+    ['that another one uses something of what had nothing that counts', idle, { 'm.py': 'import b\ndef f():\n    return b.two()\n' }, ['m.py changed in function f', 'b.py is used in function two too because of m.py']],
+    ['that another one uses nothing any more of it', { ...idle, 'm.py': 'import b\ndef f():\n    return b.two()\n' }, idle, ['m.py changed in function f', 'b.py is no longer used in function two because of m.py']],
     ['that it is compared as a whole because of another one', files, { 'm.py': dynamic }, ['m.py changed in function f', 'b.py is compared more closely because of m.py']],
     ['that it no longer is', { ...files, 'm.py': dynamic }, files, ['m.py changed in function f', 'b.py is compared less closely']],
     ['any function of one that is', { ...files, 'm.py': dynamic }, { 'b.py': b.replace('2', '4') }, ['b.py changed in function unused']],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { absent, describeReason, withMisfit, type Digest } from '../../../src/model/fingerprint.ts';
+import type { TaskId } from '../../../src/model/pipeline.ts';
 
 const content = `sha256:${'87637d66'.repeat(8)}` as Digest;
 
@@ -8,7 +9,12 @@ describe('describeReason', () => {
   it('says of a file that counts whether it has come or gone', () => {
     assert.equal(describeReason({ type: 'source-changed', path: 'a.py', from: content, to: absent }), 'source a.py is gone (87637d66 → none)');
     assert.equal(describeReason({ type: 'input-changed', path: 'a.csv (read)', from: absent, to: content }), 'input a.csv (read) is new (none → 87637d66)');
-    assert.equal(describeReason({ type: 'source-changed', path: 'a.py', from: content }), 'source a.py is gone (87637d66 → none)');
+    // It may be there, and not be asked for.
+    assert.equal(describeReason({ type: 'source-changed', path: 'a.sh', from: content }), 'source a.sh no longer counts (87637d66 → none)');
+    assert.equal(describeReason({ type: 'input-changed', path: 'a.csv', from: content }), 'input a.csv no longer counts (87637d66 → none)');
+    assert.equal(describeReason({ type: 'upstream-changed', task: 'a[n=3]' as TaskId, from: content }), 'no longer needs a[n=3]');
+    assert.equal(describeReason({ type: 'upstream-changed', task: 'a[n=4]' as TaskId, to: content }), 'needs a[n=4] too');
+    assert.equal(describeReason({ type: 'upstream-changed', task: 'a' as TaskId, from: content, to: absent }), 'outputs of a changed (87637d66 → none)');
   });
 
   it('says of a module that did not fit a warm task what it was', () => {

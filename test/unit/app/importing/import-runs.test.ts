@@ -199,4 +199,60 @@ describe('convertDvc', () => {
     assert.equal(again.ok, false);
     assert.equal(existsSync(path.join(folder, '.runweave')), false);
   });
+
+  it('keeps references to values as params, floats as floats, and makes tasks of what is no plain list', async (t) => {
+    const folder = temporaryFolder(t);
+    const write = (name: string, text: string): void => writeFileSync(path.join(folder, name), text);
+    write('params.yaml', 'split: {ratio: 0.7, scale: 1.0}\nrates: [2.0, 3]\noptions: {a: 1.0, deep: {b: "${x}"}, yes: true, no: false, each: [1, 2.0]}\nunused: 1\n');
+    write('models.yaml', 'models:\n  small: {rate: 0.1}\n  big: {rate: -1.0}\nother: 1\n');
+    write(
+      'dvc.yaml',
+      `vars: ["models.yaml:models"]
+stages:
+  prepare: {cmd: "prepare \${split.ratio} \${ split.scale } \${rates[0]} \\\\\${HOME} \${options}", outs: [clean.csv]}
+  train: {foreach: "\${models}", do: {cmd: "train \${item.rate} > \${key}.json", deps: [clean.csv], outs: ["\${key}.json"]}}
+  grid: {matrix: {rate: [0.1, 1.0], kind: [a]}, cmd: "grid \${item.rate} \${item.kind} \${missing}"}
+  points: {foreach: [{x: 1.0}, {x: 2}], do: {cmd: "point \${item.x}"}}
+`,
+    );
+    const converted = await convertDvc(folder, '.');
+    assert.ok(converted.ok);
+    assert.deepEqual(converted.notes, ['grid: ${missing} could not be resolved', 'params split, options, models were copied: what reads params.yaml itself still does']);
+    const text = readFileSync(converted.file, 'utf8');
+    const tasks = text.slice(text.indexOf('tasks:')).split('\n').map((line) => line.trim()).filter((line) => /^(shell|outputs|[\w-]+\.json|- .*|[\w-]+:)/.test(line));
+    assert.deepEqual(tasks, [
+      'tasks:',
+      'prepare:',
+      'shell: prepare ${params.split.ratio} ${params.split.scale} 2.0 $${HOME} --a ${params.options.a} --deep.b ${params.options.deep.b} --yes --each 1 2.0',
+      'outputs:',
+      '- clean.csv',
+      'train-small:',
+      'shell: train ${params.models.small.rate} > small.json',
+      'inputs:',
+      '- clean.csv',
+      'outputs:',
+      '- small.json',
+      'train-big:',
+      'shell: train ${params.models.big.rate} > big.json',
+      'inputs:',
+      '- clean.csv',
+      'outputs:',
+      '- big.json',
+      'grid:',
+      'shell: grid ${matrix.rate} ${matrix.kind} ${missing}',
+      'matrix:',
+      'rate:',
+      '- 0.1',
+      '- 1.0',
+      'kind:',
+      '- a',
+      'points-0:',
+      'shell: point 1.0',
+      'points-1:',
+      'shell: point 2',
+    ]);
+    assert.match(text, /^ {4}scale: 1\.0$/m);
+    assert.match(text, /^ {6}rate: -1\.0$/m);
+    assert.doesNotMatch(text, /unused|other/);
+  });
 });

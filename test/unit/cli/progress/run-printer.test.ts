@@ -41,7 +41,28 @@ Failed: 1 succeeded, 1 failed, 1 up to date, 1 not run, 3.6 s. .runweave/runs/x.
     assert.equal(host.out(), '▸ a\na │ one\na │ error\na │ two\na │ rest\n✓ a  5 ms\n');
   });
 
-  it('tells retries, restarts, warnings, and what made it run', () => {
+  it('tells what a change overrules while the run goes on', () => {
+    const host = createFakeHost();
+    const printer = createRunPrinter(host, options);
+    const [a, b, c] = [of('a'), of('b'), of('c')];
+    const changed = [{ type: 'env-changed', name: 'X', from: '1', to: '2' }] as const;
+    for (const event of [
+      runStarted([task('a'), task('b', ['a']), task('c')]),
+      ...a.started(0),
+      a.ended(1),
+      ...b.started(2),
+      // Decided for the first time, and again: nothing is overruled.
+      c.stale(3),
+      c.stale(4, changed),
+      b.stale(5, [{ type: 'upstream-will-run', task: task('a').id }]),
+      a.stale(5, changed),
+      a.stale(6, changed),
+      b.attemptEnded(6, { attempt: 1, outcome: 'cancellation' }),
+    ]) printer.event(event);
+    assert.equal(host.out(), '▸ a\n✓ a  1 ms\n▸ b\n↻ b  cancelled: a will run\n↻ a  to run again: environment variable X: "1" → "2"\n');
+  });
+
+  it('tells retries, warnings, and what made it run', () => {
     const host = createFakeHost();
     const printer = createRunPrinter(host, options);
     const a = of('a');
@@ -50,11 +71,10 @@ Failed: 1 succeeded, 1 failed, 1 up to date, 1 not run, 3.6 s. .runweave/runs/x.
       ...a.started(0),
       a.attemptEnded(1, { attempt: 1, outcome: 'failure', failure: { type: 'exit-code', message: 'exit code 3' } }),
       a.attempt(2, 2, 'retry'),
-      a.attempt(3, 3, 'change'),
       { type: 'warning' as const, time: a.stale(0).time, message: 'the clock was set' },
       a.ended(4),
     ]) printer.event(event);
-    assert.equal(host.out(), '↻ changed: a.py, b.py, c.py and 117 more\n▸ a\n↻ a  attempt 2  exit code 3\n↻ a  started again after a change\n! the clock was set\n✓ a  4 ms  3 attempts\n');
+    assert.equal(host.out(), '↻ changed: a.py, b.py, c.py and 117 more\n▸ a\n↻ a  attempt 2  exit code 3\n! the clock was set\n✓ a  4 ms  2 attempts\n');
   });
 });
 
