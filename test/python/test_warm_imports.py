@@ -325,8 +325,18 @@ class WhatTasksSetFirst(WithPackages):
         self.assertIn("ModuleNotFoundError", self.forked(self.ready(["alpha"]), "script", self.write("tasks/script.py", script)).stderr)
 
     def test_an_import_hook(self):
-        hook = "import sys\nclass Hook:\n    @staticmethod\n    def find_spec(*_): return None\nsys.meta_path.insert(0, Hook)\nimport alpha\n"
-        self.given(self.ready(["alpha"]), hook, "alpha is imported after an import hook was installed")
+        hook = "import sys, importlib.machinery\nclass Hook:\n    @staticmethod\n    def find_spec(name, path=None, target=None):\n        return importlib.machinery.PathFinder.find_spec(name, path) if name in {names!r} else None\nsys.meta_path.{put}\n{more}"
+        first, last = "insert(0, Hook)", "append(Hook)"
+        warm = self.ready(["alpha"])
+        self.assertEqual(self.how(warm, FORKED + hook.format(names=["other"], put=first, more="import alpha\n")), "forked")
+        self.assertEqual(self.how(warm, FORKED + hook.format(names=["alpha.part"], put=last, more="import alpha\n")), "forked")
+        self.assertEqual(self.lines("warning"), [])
+        self.given(warm, hook.format(names=["alpha.part"], put=first, more="import alpha\n"), "alpha is imported after an import hook was installed")
+
+    def test_a_folder_put_in_front_is_not_listed_by_the_task(self):
+        self.write("other/unrelated.py", "")
+        self.assertEqual(self.how(self.ready(["alpha"]), FORKED + "import sys\nsys.path.insert(0, 'other')\nimport alpha\n"), "forked")
+        self.assertEqual(self.lines("listed"), [])
 
     def test_a_variable_of_a_module_that_another_would_change(self):
         self.installed({"changer.py": "import usesyaml\nusesyaml.V = 'changed'\nusesyaml.NEW = 1\n"})

@@ -43,7 +43,7 @@ def is_for_task(frame):
     name, function = frame.f_code.co_filename, frame.f_code.co_name
     if name.startswith("<frozen importlib"):
         return _asks_finder(frame)
-    if name.startswith(_metadata) or name == _shutil and function.startswith("_rmtree"):
+    if name.startswith((_metadata, _own)) or name == _shutil and function.startswith("_rmtree"):
         return False
     if any([each in name for each in _site_packages]):
         # They look for distributions in the whole search path; `_listdir` is of `pkg_resources.resource_listdir`.

@@ -367,7 +367,7 @@ def _misfit(name):
             return f"after {os.fsdecode(min(changed))} was set"
     if _reads.is_elsewhere(_reads.of(group)):
         return "in another working directory"
-    otherwise = search_path.change(found, missed)
+    otherwise = search_path.change(group, found, missed)
     if otherwise:
         return otherwise
     new = [each for each in _special if each in group and not _is_given(each)]

@@ -6,17 +6,19 @@ that it names only.
 
 import os
 import sys
-from _frozen_importlib_external import BYTECODE_SUFFIXES, SOURCE_SUFFIXES
+from _frozen_importlib_external import BYTECODE_SUFFIXES, SOURCE_SUFFIXES, PathFinder
 from _imp import extension_suffixes
 
 _suffixes = (*SOURCE_SUFFIXES, *BYTECODE_SUFFIXES, *extension_suffixes())
 _places = []  # of `sys.path`, when the task began
-_hooks = []  # what finds modules, when the task began
+_finders = []  # of `sys.meta_path`, when the task began
+_hooks = []  # of `sys.path_hooks`, when the task began
 
 
 def begin():
     _places[:] = _folders()
-    _hooks[:] = _all_hooks()
+    _finders[:] = sys.meta_path
+    _hooks[:] = sys.path_hooks
 
 
 def _folders():
@@ -26,16 +28,35 @@ def _folders():
         return [each for each in sys.path if isinstance(each, str)]
 
 
-def _all_hooks():
-    return [*sys.meta_path, *sys.path_hooks]
+def _is_new(hook, known):
+    return not any([hook is each for each in known])
 
 
-def change(found, missed):
+def _is_hooked(group, missed):
+    """Whether what the task has put on `sys.meta_path` finds any of these: asked as an import would ask it.
+
+    Packages put theirs there, and most answer for few names (six, MLflow).
+    """
+    names = [(name, getattr(group.get(name.rpartition(".")[0]), "__path__", None)) for name in group]
+    for finder in list(sys.meta_path):
+        if finder is PathFinder:
+            names = []  # what comes after it is asked for what it does not find
+        find = getattr(finder, "find_spec", None)
+        if find is not None and _is_new(finder, _finders):
+            try:
+                if any(find(name, path) is not None for name, path in (*names, *[(each, None) for each in missed])):
+                    return True
+            except Exception:
+                return True
+    return False
+
+
+def change(group, found, missed):
     """Why an import would have found others than before: top-level names and their folders, and names that were missed.
 
-    `found` has "" as the folder of what is in no folder. None if it would have found the same.
+    `group` has the modules, by name; `found` has "" as the folder of what is in no folder. None if it would have found the same.
     """
-    if _all_hooks() != _hooks and not {id(each) for each in _all_hooks()} <= {id(each) for each in _hooks}:
+    if any([_is_new(each, _hooks) for each in sys.path_hooks]) or _is_hooked(group, missed):
         return "after an import hook was installed"
     places = _folders()
     if places == _places:
