@@ -57,7 +57,7 @@ export async function recoverInterruptedRuns(store: string, { pipelineFile, onEr
 async function takeResults(store: string, record: string, pipelineFile: string): Promise<void> {
   const [{ readRecordHead }, { resultIn }, { openResults, readResults }] = await Promise.all([import('../store/read-record.ts'), import('../store/latest-results.ts'), import('../fingerprint/results.ts')]);
   const state = await readRecordHead(record);
-  // Those of another pipeline are written by who holds that one.
+  // Those of another pipeline may be written to right now: its task runs once more.
   if (path.basename(state.pipeline.file) !== pipelineFile) return;
   const file = resultsFileOf(store, state.pipeline.file);
   const known = readResults(file);

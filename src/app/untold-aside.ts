@@ -25,6 +25,6 @@ export function untoldAside(store: string, { runId, tasks, outcome, warnings }: 
 
 /** The second of a name has a number behind it. */
 function nameOf(relative: string, aside: string): string {
-  const first = relative.replace(/\.\d+$/, '');
+  const first = relative.replace(/\.(?:[2-9]|[1-9]\d+)$/, '');
   return existsSync(path.join(aside, first)) ? first : relative;
 }

@@ -163,7 +163,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     const prepared = await prepare();
     if (prepared === undefined) return false;
     const { scope, decision, settled } = prepared;
-    const first = await firstToDo(settled.open, scope, decision);
+    const first = await firstToDo(settled.open, scope, decision, isTold);
     if (!isWatching()) return false;
     if (first === undefined) return true;
     // This may have been asked for by something else than a change that was told, which waits for git: what is there

@@ -6,7 +6,7 @@ import type { Reason } from '../model/fingerprint.ts';
 import { resolveReturns, taskParams, type Pipeline, type Task, type TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { TaskResult } from '../model/task-result.ts';
-import { decide, findKept, type Decision, type DecisionContext } from './decide.ts';
+import { decide, findKept, referenceFailure, type Decision, type DecisionContext } from './decide.ts';
 import { noneSettled } from './settled-tasks.ts';
 
 export interface PlanScope {
@@ -39,12 +39,20 @@ export interface Decided {
   readonly decision: Decision;
 }
 
-/** The first of these tasks that a run would execute or restore. It looks no further, so what waits for the run waits for one decision. */
-export async function firstToDo(open: readonly Task[], scope: Pick<PlanScope, 'named' | 'forced' | 'unasked'>, context: DecisionContext): Promise<Decided | undefined> {
+/**
+ * The first of these tasks that a run would execute or restore. It looks no further, so what waits for the run waits for
+ * one decision. `isTold`: because of a change; else a task that would fail for what another did not return is none.
+ */
+export async function firstToDo(open: readonly Task[], scope: Pick<PlanScope, 'named' | 'forced' | 'unasked'>, context: DecisionContext, isTold = true): Promise<Decided | undefined> {
   const blocked = new Set<TaskId>();
   for (const task of open) {
     const decision = await decide(task, scope.forced.has(task.id), context);
     if (decision.reasons.length === 0) continue;
+    // Nothing was told that could mend it.
+    if (!isTold && referenceFailure(decision) !== undefined) {
+      blocked.add(task.id);
+      continue;
+    }
     const isBlocked = task.dependencies.some((id) => blocked.has(id));
     if (!isBlocked && !waitsForRequest(task, scope, decision.reasons)) return { task, decision };
     if (isBlocked || !givesWaiting(decision, context.result(task.id))) blocked.add(task.id);

@@ -175,6 +175,9 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   const gives = (entry: Entry): boolean =>
     entry.outcome === 'success' || entry.outcome === 'up-to-date' || entry.outcome === 'restored' || (entry.outcome === 'manual' && entry.decision !== undefined && givesWaiting(entry.decision, results.get(entry.task.id)));
 
+  /** Asked anew after what takes time. */
+  const isCancelled = (): boolean => cancelled;
+
   const stopping = (): boolean => cancelled || (request.onFailure === 'stop' && failures > 0);
 
   /** Goes on with all that can go on, and ends the run when nothing is left. */
@@ -242,10 +245,22 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     pump();
   };
 
+  const tellWaiting = ({ task: { id: task } }: Entry, reasons: readonly Reason[]): void => {
+    emit({ type: 'task-stale', task, time: clock.now(), reasons });
+    emit({ type: 'task-skipped', task, time: clock.now(), reason: 'manual' });
+  };
+
   const skip = (entry: Entry, reason: SkipReason, more: Partial<EventOf<'task-skipped'>> = {}): void => {
     emit({ ...more, type: 'task-skipped', task: entry.task.id, time: clock.now(), reason });
     settle(entry, reason);
   };
+
+  /** Something that it needs is done, and gives nothing. */
+  const isBlocked = ({ task }: Entry): boolean =>
+    task.dependencies.some((id) => {
+      const dependency = entries.get(id);
+      return dependency?.phase === 'done' && !gives(dependency);
+    });
 
   const ready = (entry: Entry): void => {
     const blockedBy = entry.task.dependencies.filter((id) => {
@@ -280,8 +295,8 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     } else if (decision.reasons.length === 0) {
       upToDate(entry);
     } else if (entry.attempts === 0 && waitsForRequest(task, scope, decision.reasons)) {
-      emit({ type: 'task-stale', task: task.id, time: clock.now(), reasons: decision.reasons });
-      skip(entry, 'manual');
+      tellWaiting(entry, decision.reasons);
+      settle(entry, 'manual');
     } else if (stopping()) {
       skip(entry, 'stopped');
     } else {
@@ -475,7 +490,10 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     return true;
   };
 
-  const takeIn = async (next: Parameters<RunningPipeline['changed']>[0]): Promise<void> => {
+  const takeIn = async (given: Parameters<RunningPipeline['changed']>[0]): Promise<void> => {
+    if (cancelled) return;
+    // A save that changed nothing.
+    const next = given?.pipeline === pipeline ? undefined : given;
     lookBeyond(context.decision);
     const isDoubtful = pipeline.tasks.some((task) => settled.has(task.id) && context.decision.memory?.holds(task) !== true);
     if (next !== undefined || isDoubtful) tellSettled();
@@ -497,9 +515,9 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
         continue;
       }
       if (entry.outcome === 'cancellation' || entry.isCancelled) continue;
-      // It may need, or be, something else now.
-      if (next !== undefined && (entry.outcome === 'upstream' || entry.outcome === 'manual')) {
-        reset(entry, []);
+      // It may need something else now.
+      if (next !== undefined && entry.outcome === 'upstream') {
+        if (!isBlocked(entry)) reset(entry, []);
         continue;
       }
       // A task that is to run once more, or runs, is compared with what it was decided on, not with its earlier success.
@@ -511,17 +529,20 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       if (before === undefined) continue;
       // Nothing that was looked at is another: to ask costs nothing, however many tasks there are.
       const known = holds ? results.get(entry.task.id)?.fingerprint : isGiven(entry) ? undefined : memory?.standing(entry.task)?.fingerprint;
-      if (known === before) continue;
+      if (known === before && (next === undefined || entry.outcome !== 'manual')) continue;
       const generation = entry.generation;
       const now = await decide(entry.task, false, context.decision);
+      if (isCancelled()) return;
       if (entry.generation !== generation) continue;
       const differences = fingerprintDifference(before, now.fingerprint);
       const ofOutputs = doneToOutputs(entry, now.reasons);
       if (ofOutputs.length > 0) entry.taken += 1;
       const reasons = [...(entry.phase === 'running' ? differences.filter((each) => !isMoving(each, before, entry.attempts)) : differences), ...ofOutputs];
-      if (reasons.length > 0) reset(entry, reasons);
-      // What it gives came or went.
-      else if (entry.outcome === 'manual' && givesWaiting(now, results.get(entry.task.id)) !== gives(entry)) reset(entry, []);
+      if (entry.outcome === 'manual' && now.reasons.length > 0 && waitsForRequest(entry.task, scope, now.reasons) && givesWaiting(now, results.get(entry.task.id)) === gives(entry)) {
+        // It goes on waiting, and what depends on it is not concerned.
+        entry.decision = now;
+        if (reasons.length > 0) tellWaiting(entry, now.reasons);
+      } else if (reasons.length > 0 || entry.outcome === 'manual') reset(entry, reasons);
     }
     // Tasks that a failure kept from starting have another chance when the failed task has.
     if (!stopping()) for (const entry of entries.values()) if (entry.outcome === 'stopped' && !entry.isCancelled) reset(entry, []);

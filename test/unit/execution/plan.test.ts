@@ -69,7 +69,8 @@ function keptResults(of: Readonly<Record<string, TaskResult | undefined>>): NonN
     restore: () => assert.fail('a plan changes nothing'),
     clear: () => assert.fail('a plan changes nothing'),
     keep: () => assert.fail('a plan changes nothing'),
-    prepare: () => undefined, makeRoom: () => undefined,
+    prepare: () => undefined,
+    makeRoom: () => undefined,
   };
 }
 

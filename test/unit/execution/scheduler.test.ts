@@ -79,7 +79,8 @@ function createWorld(slots = 8, { isPatient = false } = {}) {
       keptOf.set(`${task.id} kept`, result);
       return Promise.resolve(undefined);
     },
-    prepare: () => undefined, makeRoom: () => undefined,
+    prepare: () => undefined,
+    makeRoom: () => undefined,
   };
   const run = (pipeline: Pipeline, options: { readonly onFailure?: OnFailure; readonly scope?: Partial<PlanScope>; readonly changesSettled?: () => Promise<void> } = {}): RunningPipeline => {
     const scope: PlanScope = { wanted: new Set(pipeline.tasks.map((task) => task.id)), named: new Set(), forced: new Set(), unasked: false, ...options.scope };
@@ -631,6 +632,29 @@ describe('a change during the run', () => {
     for (const task of ['after', 'lazy', 'slow']) world.end(task);
     assert.equal(await running.done, 'failure');
     assert.deepEqual(world.outcomes(), { failing: 'failure', after: 'success', lazy: 'success', slow: 'success' });
+  });
+
+  it('leaves what runs alone when the file is saved, and when a task that waits has changed', async () => {
+    const world = createWorld();
+    const first = pipelineOf({ fetch: { watch: 'manual', inputs: ['fetch.csv'] }, train: { needs: ['fetch'], inputs: ['train.csv'] }, failing: { inputs: ['failing.csv'] }, blocked: { needs: ['failing'] } });
+    await world.runAll(first, { named: new Set(first.tasks.map((task) => task.id)) });
+    for (const name of ['fetch.csv', 'train.csv', 'failing.csv']) world.files.set(name, 'new');
+    const before = world.attempts.length;
+    const running = world.run(first, { onFailure: 'continue' });
+    await world.until(() => world.attempts.length === before + 2);
+    world.end('failing', 'failure');
+    await world.until(() => world.outcomes()['blocked'] === 'skip: upstream' && world.outcomes()['fetch'] === 'skip: manual');
+    const told = world.events.length;
+    await running.changed(changedTo(first));
+    await running.changed(changedTo({ ...first, tasks: first.tasks.map((task) => ({ ...task })) }));
+    assert.deepEqual(world.events.slice(told), []);
+    world.files.set('fetch.csv', 'newer');
+    await running.changed();
+    assert.deepEqual(world.events.slice(told).map((event) => `${event.type} ${'task' in event ? event.task : ''}`), ['task-stale fetch', 'task-skipped fetch']);
+    assert.equal(world.attempts.at(-1)?.signal.aborted, false);
+    world.end('train');
+    assert.equal(await running.done, 'failure');
+    assert.deepEqual(world.started().slice(before).sort(), ['failing', 'train']);
   });
 
   it('goes on with what a failed task stopped that is gone', async () => {
