@@ -55,7 +55,7 @@ function world(sketch: Readonly<Record<string, Partial<Omit<Task, 'dependencies'
     const entries = await makePlan(pipeline, { wanted: new Set(tasks.map((task) => task.id)), named: new Set(), forced: new Set(), unasked: false, ...scope }, context);
     return Object.fromEntries(entries.map((entry) => [entry.task, entry.action === 'skip' ? 'skip' : `${entry.action}: ${entry.reasons.map((reason) => reason.type).join(' ')}`]));
   };
-  const first = async (): Promise<string | undefined> => (await firstToDo(tasks, { named: new Set(), forced: new Set(), unasked: false }, context))?.task.id;
+  const first = async (isTold = true): Promise<string | undefined> => (await firstToDo(tasks, { named: new Set(), forced: new Set(), unasked: false }, context, isTold))?.task.id;
   return { files, results, succeed, fail, plan, first, pipeline, context };
 }
 
@@ -93,6 +93,12 @@ describe('a plan', () => {
     assert.equal((await plan())['a'], 'run: input-changed');
     const forced = await makePlan(pipeline, { wanted: new Set([id('a')]), named: new Set(), forced: new Set([id('a')]), unasked: false }, kept);
     assert.equal(forced[0]?.action, 'run');
+  });
+
+  it('finds nothing to do, where nothing was told, in what would fail for a return that is not there', async () => {
+    const { succeed, first } = world({ a: {}, b: { needs: ['a'], params: { n: '${tasks.a.returns.n}' } }, c: { needs: ['b'] } });
+    await succeed('a');
+    assert.deepEqual([await first(), await first(false)], ['b', undefined]);
   });
 
   it('runs nothing when all is up to date, and says who made it', async () => {
