@@ -1,7 +1,7 @@
 /** `runweave import` as people call it, beside a pipeline whose tasks must run all the same. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { project, runCli } from './cli-process.ts';
@@ -84,5 +84,16 @@ describe('import', () => {
     const broken = await runCli(['show', 'broken.json'], { cwd });
     assert.deepEqual([broken.code, broken.stderr], [2, 'error: broken.json: line 1: the document does not end\n']);
     assert.equal(existsSync(path.join(cwd, '.runweave')), false);
+  });
+
+  it('converts a dvc.yaml to commands that do what DVC does with values that shells read', async () => {
+    const cwd = await project({
+      'params.yaml': `opts: {name: "a b; echo INJECTED", tick: "$(echo INJECTED)", quote: "it's", list: ["x y", "\`echo INJECTED\`"], n: 3}\n`,
+      'dvc.yaml': 'stages:\n  s:\n    cmd:\n      - printf "<%s>" ${opts} > a.txt # all\n      - cd /\n      - cp a.txt b.txt\n    outs: [a.txt, b.txt]\n',
+    });
+    assert.equal((await runCli(['import', '--convert', '.'], { cwd })).code, 0);
+    const run = await runCli(['run'], { cwd });
+    assert.equal(run.code, 0, run.stdout + run.stderr);
+    assert.equal(readFileSync(path.join(cwd, 'b.txt'), 'utf8'), "<--name><a b; echo INJECTED><--tick><$(echo INJECTED)><--quote><it's><--list><x y><`echo INJECTED`><--n><3>");
   });
 });
