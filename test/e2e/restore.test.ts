@@ -274,7 +274,7 @@ describe('gc', () => {
     await place.run();
     symlinkSync('/nowhere/lock', path.join(place.folder, '.runweave/live/.gc.lock'));
     const { code, stderr } = await place.runweave('gc');
-    assert.deepEqual([code, /\.gc\.lock is a link to \/nowhere\/lock, which is not there\. Remove the link/.test(stderr)], [1, true], stderr);
+    assert.deepEqual([code, stderr.includes('.gc.lock is a link to /nowhere/lock, which is not there. Remove the link')], [1, true], stderr);
   });
 
   it('removes what killed processes were writing, and nothing that one may still write', async (context) => {
