@@ -137,8 +137,10 @@ function openMisfits(file: string): MisfitMemory {
   const read = (): Map<string, Known> => (known ??= new Map(Object.entries((readJson(file) ?? {}) as Readonly<Record<string, Known>>)));
   return {
     of: (source) => {
-      const [reason, since] = read().get(source) ?? [undefined, 0];
-      return Date.now() - since < longestMisfit ? reason : undefined;
+      const misfit: unknown = read().get(source);
+      if (!Array.isArray(misfit)) return undefined;
+      const [reason, since] = misfit as [unknown, unknown];
+      return typeof reason === 'string' && Date.now() - Number(since) < longestMisfit ? reason : undefined;
     },
     set: (source, reason) => {
       read().set(source, [reason, Date.now()]);

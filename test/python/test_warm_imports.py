@@ -338,6 +338,21 @@ class WhatTasksSetFirst(WithPackages):
         self.assertEqual(self.how(self.ready(["alpha"]), FORKED + "import sys\nsys.path.insert(0, 'other')\nimport alpha\n"), "forked")
         self.assertEqual(self.lines("listed"), [])
 
+    def test_a_function_that_two_modules_wrap(self):
+        wrapper = "import usesyaml\ndef wrap(f): return lambda: {name!r} + f()\nusesyaml.f = wrap(usesyaml.f)\n"
+        self.installed({"usesyaml.py": "V = 0\ndef f(): return 'f'\n", "one.py": wrapper.format(name="1"), "two.py": wrapper.format(name="2")})
+        both = "import usesyaml, one, two\nprint(usesyaml.f())\n"
+        warm = self.ready(["one", "two"])
+        self.assertEqual(self.how(warm, FORKED + both), "forked")
+        self.assertEqual(self.lines("warning"), [])
+        self.given(warm, "import usesyaml, two\nprint(usesyaml.f())\n", "two is imported after usesyaml.f was changed")
+
+    def test_what_loads_modules_is_taken_away_before_a_task(self):
+        # As start-up files do that look for modules.
+        self.installed({"sitecustomize.py": "import importlib.util\n"})
+        script = "import importlib, _frozen_importlib\nprint(_frozen_importlib._load_unlocked.__module__, _frozen_importlib._gcd_import.__module__)\n"
+        self.assertEqual(self.how(self.ready(["alpha", "usesyaml", "fakeyaml"]), FORKED + script), "forked")
+
     def test_a_variable_of_a_module_that_another_would_change(self):
         self.installed({"changer.py": "import usesyaml\nusesyaml.V = 'changed'\nusesyaml.NEW = 1\n"})
         script = "import usesyaml\nprint(usesyaml.V)\nusesyaml.V = 'mine'\nimport changer\n"

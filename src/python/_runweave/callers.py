@@ -11,6 +11,7 @@ _metadata = os.path.join(standard, "importlib", "metadata")
 _site_packages = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _ipython = os.path.join("IPython", "utils", "path.py")
 _own = os.path.dirname(sys._getframe().f_code.co_filename) + os.sep
+_helper = os.path.join(os.path.dirname(os.path.dirname(_own)), "runweave") + os.sep
 # The latter looks whether a script is an archive.
 _importing = ("<frozen importlib", "<frozen zipimport")
 # Between those who run or show a source and the `open` of it.
@@ -79,7 +80,7 @@ def _asks_finder(frame):
     if frame is None or name != "<frozen importlib._bootstrap_external>":
         return False
     caller = frame.f_code.co_filename
-    return not caller.startswith((standard, _own)) and not any([each in caller for each in _site_packages])
+    return not caller.startswith((standard, _own, _helper)) and not any([each in caller for each in _site_packages])
 
 
 def in_any_case(pattern):

@@ -8,9 +8,9 @@ for is loaded. What differs is undone when the modules are hidden, and done agai
 import sys
 
 _none = object()
-# Those that are looked at as a whole by `guard`, or change with every import, or whose `os` is replaced while modules are
-# loaded (see `import_reads`).
-_not_compared = {"sys", "builtins", "__main__", "_frozen_importlib", "_frozen_importlib_external", "genericpath", "posixpath", "pathlib", "pathlib._local", "pathlib._abc"}
+# Those that are looked at as a whole by `guard`, or change with every import, or whose functions are replaced while
+# modules are loaded (see `preload` and `import_reads`).
+_not_compared = {"sys", "builtins", "__main__", "_frozen_importlib", "_frozen_importlib_external", "importlib._bootstrap", "importlib._bootstrap_external", "genericpath", "posixpath", "pathlib", "pathlib._local", "pathlib._abc"}
 # Where modules enter what all will find: dictionaries, by the module that has them.
 _registries = {
     "copyreg": lambda module: module.dispatch_table,
@@ -44,7 +44,7 @@ def take(name):
     """Its import has ended: what differs from now on is another module's doing."""
     module = sys.modules.get(name)
     # What is of another type may do anything when it is asked, such as load itself. `os.path` is another's name.
-    if type(module) is not type(sys) or name in _not_compared or vars(module).get("__name__") != name:
+    if type(module) is not type(sys) or name in _not_compared or name.startswith("_runweave") or vars(module).get("__name__") != name:
         return
     _take(name, "", vars(module))
     if name in _registries:
@@ -120,18 +120,29 @@ def makers():
 
 def redo(names):
     """These are given, with what they did."""
-    wanted = {change for name in names for change in _by_name.get(name, ()) if change.is_undone}
-    for change in [change for change in _changes if change in wanted]:
+    for change in _to_redo(names):
         change.is_undone = False
         change.apply(change.after)
 
 
+def _to_redo(names):
+    wanted = {change for name in names for change in _by_name.get(name, ()) if change.is_undone}
+    return [change for change in _changes if change in wanted] if wanted else []
+
+
 def replaced(names):
     """What these have changed and the task has changed before, as `module.name`; or None."""
-    for name in names:
-        for change in _by_name.get(name, ()):
-            if change.is_undone and change.key is not None:
-                expected = {id(value) for each in _changes if each.values is change.values and each.key == change.key for value in (each.before, each.after)}
-                if id(change.values.get(change.key, _none)) not in expected:
-                    return f"{change.owner}.{change.key}"
+    now = {}  # (the dictionary's id, a key) → the value before the next change
+    for change in _to_redo(names):
+        if change.key is None:
+            continue
+        place = id(change.values), change.key
+        value = now.get(place, change.values.get(change.key, _none))
+        now[place] = change.after
+        if value is change.before:
+            continue
+        # What wraps a function would wrap another one. Other values do not depend on what was there.
+        expected = () if callable(change.after) else [each for one in _changes if one.values is change.values and one.key == change.key for each in (one.before, one.after)]
+        if not any([value is each for each in expected]):
+            return f"{change.owner}.{change.key}"
     return None
