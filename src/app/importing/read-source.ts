@@ -65,7 +65,11 @@ export async function readSource(absolute: string, name: string, store?: string,
         const isOfStore = path.basename(folder) === '.runweave' && ['cache', 'live', 'trash'].includes(entry.name);
         if (!isOfStore && !['.git', 'node_modules', '.venv'].includes(entry.name)) pending.push({ folder: disk, at: inside });
       }
-      else if (entry.isFile()) files.push(await fileOnDisk(disk, `${base}/${inside}`));
+      else if (entry.isFile()) {
+        // A training may remove it meanwhile.
+        const file = await fileOnDisk(disk, `${base}/${inside}`).catch((error: unknown) => void problems.push({ file: `${name}/${inside}`, message: `it can't be read: ${(error as Error).message}` }));
+        if (file !== undefined) files.push(file);
+      }
       if (files.length > most) throw new Error(`there are more than ${most} files in it`);
     }
   }
