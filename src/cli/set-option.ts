@@ -1,4 +1,5 @@
 import { isScalar, parseDocument } from 'yaml';
+import { aliasInItself } from '../model/alias-in-itself.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import { jsonOfYaml } from '../model/whole-float.ts';
 import { keepsDigits } from '../model/whole-number.ts';
@@ -34,7 +35,7 @@ function parseValue(text: string): Parsed {
   if (/^[[{"']/.test(trimmed)) {
     const error = document.errors[0];
     if (error !== undefined) return { type: 'error', message: `can't be read: ${error.message.split('\n')[0] ?? ''}` };
-    if (trimmed.includes('*') && /[[,:{]\s*\*/.test(trimmed)) return { type: 'error', message: 'aliases are not read here' };
+    if ((trimmed.includes('*') && /[[,:{]\s*\*/.test(trimmed)) || aliasInItself(document) !== undefined) return { type: 'error', message: 'aliases are not read here' };
     return jsonOf(document.toJS());
   }
   const { contents } = document;

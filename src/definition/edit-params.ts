@@ -3,6 +3,7 @@
  * that comments, order and style stay. Nothing is taken out: a parameter that the run did not have stays as it is.
  */
 import { isAlias, isMap, isScalar, parseDocument, stringify, type Pair, type ParsedNode, type YAMLMap } from 'yaml';
+import { aliasInItself } from '../model/alias-in-itself.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import { jsonOfYaml, jsonText, plainJson } from '../model/whole-float.ts';
 
@@ -39,7 +40,7 @@ function flow(value: Json): string {
 /** `current` are the parameters as the file is understood now: a reference that comes to the value stays a reference. */
 export function editParams(text: string, params: JsonObject, current: JsonObject): ParamEdits {
   const document = parseDocument(text, { schema: 'core', uniqueKeys: false, intAsBigInt: true, logLevel: 'error' });
-  if (document.errors.length > 0) return { type: 'refused', message: 'the pipeline file has mistakes; correct them first' };
+  if (document.errors.length > 0 || aliasInItself(document) !== undefined) return { type: 'refused', message: 'the pipeline file has mistakes; correct them first' };
   const root = document.contents;
   if (!isMap(root)) return { type: 'refused', message: 'the pipeline file has no tasks' };
   const section = pairOf(root, 'params');

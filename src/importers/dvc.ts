@@ -2,13 +2,13 @@
  * DVC: `dvc.yaml` and `dvc.lock` as a run to view. A stage with an entry in the lock file is a task that succeeded (the
  * lock has no times); one without has not run. Metrics and plots files lie beside it, as they are now.
  */
-import { parse } from 'yaml';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import type { UnixNano } from '../model/time.ts';
 import { jsonOfYaml, plainJson, valueText } from '../model/whole-float.ts';
 import { asText, listOf, metricOf, objectOf, present, textOf, without } from './json-value.ts';
 import { hash, importedRun, type TaskDraft, type Told } from './run-draft.ts';
 import type { Imported, SourceFile } from './source.ts';
+import { valueOfYaml } from './yaml-text.ts';
 
 export interface DvcFiles {
   /** `dvc.yaml`. */
@@ -18,6 +18,15 @@ export interface DvcFiles {
   readonly fileAt: (path: string) => SourceFile | undefined;
   /** When the lock file (or `dvc.yaml`) was last written. */
   readonly time: UnixNano;
+}
+
+/** What is wrong, with line and column, and in which file. */
+export class NotYaml extends Error {
+  readonly file: string;
+  constructor(file: string, message: string) {
+    super(message);
+    this.file = file;
+  }
 }
 
 export interface DvcStage {
@@ -35,7 +44,7 @@ export interface DvcStage {
 export async function dvcStages(files: Pick<DvcFiles, 'file' | 'lock' | 'fileAt'>): Promise<readonly DvcStage[]> {
   const pipeline = objectOf(await yamlOfFile(files.file));
   const values = await dvcValues(files);
-  const locked = files.lock === undefined ? {} : objectOf(parse(await textOfFile(files.lock)));
+  const locked = files.lock === undefined ? {} : objectOf(await contentOf(files.lock));
   // Before version 2 of the schema, the stages were the whole document.
   const locks = objectOf(locked['stages'] ?? locked);
   return Object.entries(objectOf(pipeline['stages'])).flatMap(([name, value]): readonly DvcStage[] => {
@@ -83,8 +92,26 @@ export function valueAt(values: JsonObject, reference: string): Json | undefined
 
 /** A value of `dvc.yaml`, or what it refers to as a whole. */
 function referredTo(value: Json | undefined, values: JsonObject): { readonly value: Json | undefined; readonly at?: string } {
-  const reference = typeof value === 'string' ? /^\$\{\s*([^}]+?)\s*\}$/.exec(value)?.[1] : undefined;
-  return reference === undefined ? { value } : { value: valueAt(values, reference), at: reference };
+  const reference = typeof value === 'string' ? referred(value) : undefined;
+  return reference === undefined ? { value: value === undefined ? undefined : filledIn(value, values) } : { value: valueAt(values, reference), at: reference };
+}
+
+/** With values in the place of `${…}`, as DVC has it in the items of `foreach` and `matrix`; what refers to nothing stays. */
+function filledIn(value: Json, values: JsonObject): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map((item) => filledIn(item, values));
+  if (isJsonObject(value)) return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, filledIn(item, values)]));
+  if (typeof value !== 'string') return value;
+  const whole = referred(value);
+  if (whole !== undefined) return valueAt(values, whole) ?? value;
+  return value.replaceAll(/\\?\$\{([^}]+)\}/g, (text, inner: string) => {
+    if (text.startsWith('\\')) return text.slice(1);
+    const found = valueAt(values, inner.trim());
+    return found === undefined ? text : valueText(found);
+  });
+}
+
+function referred(text: string): string | undefined {
+  return /^\$\{\s*([^}]+?)\s*\}$/.exec(text)?.[1];
 }
 
 export async function runOfDvc(files: DvcFiles): Promise<Imported> {
@@ -93,11 +120,11 @@ export async function runOfDvc(files: DvcFiles): Promise<Imported> {
   let document: JsonObject;
   try {
     stages = await dvcStages(files);
-    document = objectOf(parse(await textOfFile(file)));
+    document = objectOf(await contentOf(file));
   } catch (error) {
-    const [message = ''] = (error as Error).message.split('\n');
+    const { message } = error as Error;
     const line = /at line (\d+)/.exec(message)?.[1];
-    return { runs: [], problems: [{ file: file.path, ...(line !== undefined && { line: Number(line) }), message: `not YAML: ${message}` }] };
+    return { runs: [], problems: [{ file: error instanceof NotYaml ? error.file : file.path, ...(line !== undefined && { line: Number(line) }), message: `not YAML: ${message}` }] };
   }
   if (stages.length === 0) return { runs: [], problems: [{ file: file.path, at: '$.stages', message: 'there are no stages' }] };
   const makers = makersOf(stages);
@@ -163,7 +190,7 @@ async function metricsTold(stage: DvcStage, { fileAt, time }: DvcFiles): Promise
     const file = fileAt(path);
     if (file === undefined || !/\.(json|ya?ml)$/i.test(path)) continue;
     try {
-      for (const [name, value] of metricsIn(parse(await textOfFile(file)) as Json)) told.push({ type: 'metric', time, name: name === '' ? path : name, value });
+      for (const [name, value] of metricsIn((await contentOf(file)) as Json)) told.push({ type: 'metric', time, name: name === '' ? path : name, value });
     } catch {
       // It is an artifact all the same.
     }
@@ -218,7 +245,16 @@ export function metricsIn(document: Json, prefix = '', depth = 0): readonly (rea
 }
 
 async function yamlOfFile(file: SourceFile): Promise<Json> {
-  return jsonOfYaml(parse(await textOfFile(file), { intAsBigInt: true }));
+  return jsonOfYaml(await contentOf(file, { intAsBigInt: true }));
+}
+
+async function contentOf(file: SourceFile, options: { readonly intAsBigInt?: boolean } = {}): Promise<unknown> {
+  const text = await textOfFile(file);
+  try {
+    return valueOfYaml(text, options);
+  } catch (error) {
+    throw new NotYaml(file.path, (error as Error).message.split('\n')[0] ?? '');
+  }
 }
 
 async function textOfFile(file: SourceFile): Promise<string> {

@@ -3,7 +3,6 @@
  * `artifacts/`, and of version 3 `inputs/`, `outputs/` and the experiment's `models/`. A run is a run with one task;
  * runs nested in it (`mlflow.parentRunId`) are further tasks of it.
  */
-import { parse } from 'yaml';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { Outcome } from '../model/run-event.ts';
 import type { UnixNano } from '../model/time.ts';
@@ -12,6 +11,7 @@ import { asText, metricOf, objectOf, present, textOf, without } from './json-val
 import { exportedRun, exportedTask } from './mlflow-export.ts';
 import { importedRun, type RunDraft, type TaskDraft, type Told } from './run-draft.ts';
 import type { Imported, ImportedRun, ImportProblem, SourceFile } from './source.ts';
+import { valueOfYaml } from './yaml-text.ts';
 
 interface Run {
   readonly id: string;
@@ -44,7 +44,7 @@ export async function runsOfMlflowStore(files: readonly SourceFile[]): Promise<I
     const file = byPath.get(path);
     if (file === undefined) return undefined;
     try {
-      return objectOf(parse(await textOfFile(file)));
+      return objectOf(valueOfYaml(await textOfFile(file)));
     } catch (error) {
       problems.push({ file: path, message: `not YAML: ${(error as Error).message.split('\n')[0] ?? ''}` });
       return undefined;

@@ -115,4 +115,15 @@ db.commit()
     assert.deepEqual([broken.code, broken.stderr], [2, 'error: broken.json: line 1: the document does not end\n']);
     assert.equal(existsSync(path.join(cwd, '.runweave')), false);
   });
+
+  it('converts a dvc.yaml to commands that do what DVC does with values that shells read', async () => {
+    const cwd = await project({
+      'params.yaml': `opts: {name: "a b; echo INJECTED", tick: "$(echo INJECTED)", quote: "it's", list: ["x y", "\`echo INJECTED\`"], n: 3}\n`,
+      'dvc.yaml': 'stages:\n  s:\n    cmd:\n      - printf "<%s>" ${opts} > a.txt # all\n      - cd /\n      - cp a.txt b.txt\n    outs: [a.txt, b.txt]\n',
+    });
+    assert.equal((await runCli(['import', '--convert', '.'], { cwd })).code, 0);
+    const run = await runCli(['run'], { cwd });
+    assert.equal(run.code, 0, run.stdout + run.stderr);
+    assert.equal(readFileSync(path.join(cwd, 'b.txt'), 'utf8'), "<--name><a b; echo INJECTED><--tick><$(echo INJECTED)><--quote><it's><--list><x y><`echo INJECTED`><--n><3>");
+  });
 });

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { NotYaml } from '../../importers/dvc.ts';
 import { pipelineOfDvc } from '../../importers/dvc-pipeline.ts';
 import { readSource } from './read-source.ts';
 
@@ -21,6 +22,7 @@ export async function convertDvc(cwd: string, name: string): Promise<ConvertedDv
     return { ok: true, file: target, notes };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof NotYaml) return { ok: false, message: error.file === `${base}/dvc.yaml` ? message : `${error.file.slice(base.length + 1)}: ${message}` };
     return { ok: false, message: code === 'EEXIST' ? 'there is a runweave.yaml beside it already, which was left as it is' : (message.split('\n')[0] ?? '') };
   }
 }

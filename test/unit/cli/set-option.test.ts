@@ -59,6 +59,7 @@ describe('--set', () => {
     ['1a=1', /is not the name of a parameter/],
     ['a=[1', /can't be read/],
     ['a=[*x]', /aliases/],
+    ['a=[&a [ #\n*a]]', /aliases/],
     ['a=9007199254740993', /^--set a: 9007199254740993 has more digits than a number keeps: it would be 9007199254740992; write it as text, '"9007199254740993"'$/],
     ['a={b: [-0, 9007199254740993]}', /more digits/],
   ];

@@ -23,6 +23,10 @@ describe('editParams', () => {
     assert.deepEqual(result, { type: 'edits', edits: [], changes: [] });
   });
 
+  it('refuses a file with a value that contains itself', () => {
+    assert.deepEqual(editParams(`params: {a: &a [*a]}\n${tasks}`, { a: 1 }, {}), { type: 'refused', message: 'the pipeline file has mistakes; correct them first' });
+  });
+
   it('takes another order of keys for another value, as a task sees it', () => {
     assert.equal(edited(`params: {m: {a: 1, b: 2}}\n${tasks}`, { m: { b: 2, a: 1 } }), `params: {m: { b: 2, a: 1 }}\n${tasks}`);
   });

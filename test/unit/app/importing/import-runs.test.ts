@@ -221,6 +221,20 @@ describe('convertDvc', () => {
     assert.equal(existsSync(path.join(folder, '.runweave')), false);
   });
 
+  it('names the file with a value that contains itself', async (t) => {
+    const folder = temporaryFolder(t);
+    const write = (name: string, text: string): void => writeFileSync(path.join(folder, name), text);
+    write('dvc.yaml', 'stages: {s: {cmd: ls}}\n');
+    write('params.yaml', 'a: &a [*a]\n');
+    const message = 'the alias *a is inside of what it stands for at line 1, column 8';
+    assert.deepEqual(await convertDvc(folder, '.'), { ok: false, message: `params.yaml: ${message}` });
+    write('params.yaml', 'a: 1\n');
+    write('dvc.lock', 's: &a [*a]\n');
+    const { runs, problems } = await importRuns(path.join(folder, '.runweave'), ['dvc.yaml'], folder);
+    assert.deepEqual([runs.length, problems.map((problem) => [path.basename(problem.file), problem.line, problem.message])], [0, [['dvc.lock', 1, `not YAML: ${message}`]]]);
+    assert.equal(existsSync(path.join(folder, 'runweave.yaml')), false);
+  });
+
   it('keeps references to values as params, floats as floats, and makes tasks of what is no plain list', async (t) => {
     const folder = temporaryFolder(t);
     const write = (name: string, text: string): void => writeFileSync(path.join(folder, name), text);
@@ -238,13 +252,13 @@ stages:
     );
     const converted = await convertDvc(folder, '.');
     assert.ok(converted.ok);
-    assert.deepEqual(converted.notes, ['grid: ${missing} could not be resolved', 'params split, options, models were copied: what reads params.yaml itself still does']);
+    assert.deepEqual(converted.notes, ['prepare: --deep.b is written as DVC writes its value now, and does not follow the param options.deep.b', 'grid: ${missing} could not be resolved', 'params split, options, models were copied: what reads params.yaml itself still does']);
     const text = readFileSync(converted.file, 'utf8');
     const tasks = text.slice(text.indexOf('tasks:')).split('\n').map((line) => line.trim()).filter((line) => /^(shell|outputs|[\w-]+\.json|- .*|[\w-]+:)/.test(line));
     assert.deepEqual(tasks, [
       'tasks:',
       'prepare:',
-      'shell: prepare ${params.split.ratio} ${params.split.scale} 2.0 $${HOME} --a ${params.options.a} --deep.b ${params.options.deep.b} --yes --each 1 2.0',
+      'shell: prepare ${params.split.ratio} ${params.split.scale} 2.0 $${HOME} --a ${params.options.a} --deep.b \'$${x}\' --yes --each 1 2.0',
       'outputs:',
       '- clean.csv',
       'train-small:',
