@@ -1,7 +1,7 @@
 /** `runweave import` as people call it, beside a pipeline whose tasks must run all the same. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { project, runCli } from './cli-process.ts';
@@ -53,6 +53,7 @@ describe('import', () => {
     assert.equal(first.code, 0, first.stderr);
     assert.match(first.stdout, /^\d{8}T\d{6}Z-exp-\w{8} {2}mlflow {2}2 tasks {2}mlflow\.db\/1\/a{32}\n$/);
     assert.deepEqual(first.stderr.replaceAll(outside, 'OUTSIDE').trimEnd().split('\n').sort(), [
+      `warning: sqlite:///mlflow.db: ../../out/${'c'.repeat(32)}: it is of no experiment that can be read, and was left out`,
       'warning: sqlite:///mlflow.db: ../../out: it is no id of an experiment',
       'warning: sqlite:///mlflow.db: 1/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/params/../../../../evil: it leads out of its folder',
       'warning: sqlite:///mlflow.db: 1/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb: its artifacts are in OUTSIDE/secret, not in a folder below that of the database, and were left out',
@@ -64,6 +65,35 @@ describe('import', () => {
     const other = await runCli(['import', 'other.db'], { cwd });
     assert.deepEqual([other.code, other.stderr], [2, "error: other.db: it is an SQLite database, and none of MLflow's\n"]);
     assert.match((await runCli(['show', 'mlflow.db'], { cwd })).stderr, /it is an SQLite database; runs in one of MLflow are imported on the command line: runweave import FILE/);
+  });
+
+  it('writes no artifact anywhere but into records, whatever a database says', async () => {
+    const cwd = await project({ 'dl/a/model.txt': 'a', 'dl/b/model.txt': 'b', 'over.py': `${database}
+db.executemany("INSERT INTO runs VALUES (?, 'd', 'LOCAL', '', '', 'me', 'FINISHED', ?, ?, '', 'active', ?, 1, NULL)", [("d" * 32, start, start, uri) for uri in ("./dl/a", "./dl/b")])
+db.execute("INSERT INTO experiments VALUES (?, 'out', '', 'active', ?, ?, 'default')", (os.path.abspath("out"), start, start))
+db.execute("INSERT INTO runs VALUES (?, 'e', 'LOCAL', '', '', 'me', 'FINISHED', ?, ?, '', 'active', './dl/a', ?, NULL)", ("e" * 32, start, start, os.path.abspath("out")))
+db.commit()
+` });
+    assert.equal(spawnSync('python3', ['over.py', ''], { cwd, encoding: 'utf8' }).stderr, '');
+    const { code, stderr } = await runCli(['import', 'mlflow.db'], { cwd });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /1\/d{32}: there is another run with this id, and it was left out\n/);
+    assert.deepEqual(['a', 'b'].map((name) => readFileSync(path.join(cwd, 'dl', name, 'model.txt'), 'utf8')), ['a', 'b']);
+    assert.equal(existsSync(path.join(cwd, 'out')), false);
+  });
+
+  it('is interrupted, or says why, when Python ends while it reads a database', async () => {
+    for (const [does, code, expected] of [
+      ['os.kill(os.getppid(), signal.SIGINT); signal.pause()', 130, ''],
+      ['os.kill(os.getpid(), signal.SIGKILL)', 2, 'error: mlflow.db: Python was ended by SIGKILL while it read it\n'],
+    ] as const) {
+      const cwd = await project({ 'make.py': database, 'sitecustomize.py': `import os, signal, sys\nif any("mlflow_database" in each for each in sys.orig_argv):\n    ${does}\n` });
+      for (const line of [['make.py', ''], ['-m', 'venv', '--without-pip', '.venv']]) assert.equal(spawnSync('python3', line, { cwd, encoding: 'utf8' }).stderr, '');
+      const [libraries = ''] = globSync('.venv/lib/python*/site-packages', { cwd });
+      renameSync(path.join(cwd, 'sitecustomize.py'), path.join(cwd, libraries, 'sitecustomize.py'));
+      const imported = await runCli(['import', 'mlflow.db'], { cwd });
+      assert.deepEqual([imported.code, imported.stdout, imported.stderr], [code, '', expected]);
+    }
   });
 
   it('says what is wrong, and ends with 2 when there was nothing to take in', async () => {

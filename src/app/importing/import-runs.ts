@@ -11,7 +11,7 @@ import { RecordExistsError, recordSuffix, runsFolder, sealRun } from '../../reco
 import { belongings, bringAlong } from './belongings.ts';
 import { isLargeOtlp, readLargeOtlp, type StreamedRun } from './large-otlp.ts';
 import { importOwnRecord } from './own-record.ts';
-import { readSource } from './read-source.ts';
+import { readSource, type PlacedFolder } from './read-source.ts';
 
 export interface ImportOutcome {
   readonly runId: RunId;
@@ -38,10 +38,12 @@ export interface ImportHooks {
   readonly signal?: AbortSignal;
   /** A folder with more files is refused. */
   readonly mostFiles?: number;
+  /** Folders that belong into each of `names`. */
+  readonly placed?: readonly PlacedFolder[];
 }
 
 /** `store` is `.runweave`; `names` as the user wrote them, relative to `cwd`. Throws only when the store can't be written. */
-export async function importRuns(store: string, names: readonly string[], cwd: string, { onProgress, signal, mostFiles }: ImportHooks = {}): Promise<ImportReport> {
+export async function importRuns(store: string, names: readonly string[], cwd: string, { onProgress, signal, mostFiles, placed }: ImportHooks = {}): Promise<ImportReport> {
   const runs: ImportOutcome[] = [];
   const problems: ImportProblem[] = [];
   const known = await knownRuns(store);
@@ -53,7 +55,7 @@ export async function importRuns(store: string, names: readonly string[], cwd: s
       signal?.throwIfAborted();
       // What lies beside such a file belongs to it.
       const only = ['dvc.yaml', 'static_data.json'].find((each) => each === path.basename(absolute));
-      const source = await readSource(absolute, name, store, mostFiles);
+      const source = await readSource(absolute, name, store, mostFiles, placed);
       const files = only === undefined ? source.files : (await readSource(path.dirname(absolute), path.dirname(name), store)).files;
       const written = (path: string): string => asWritten(path, name, absolute);
       const count = runs.length + problems.length;

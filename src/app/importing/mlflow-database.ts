@@ -10,11 +10,15 @@ import { promisify } from 'node:util';
 import { findInterpreter } from '../../execution/interpreter.ts';
 import { sqliteHeader } from '../../importers/import-files.ts';
 import { pythonHelperFolder, workspaceOf } from '../installation.ts';
+import type { PlacedFolder } from './read-source.ts';
 
 export type FileStore =
-  /** In `parent`, under the database's name. `notes` say what was left out; `remove` when it is imported. */
-  | { readonly ok: true; readonly parent: string; readonly notes: readonly string[]; readonly remove: () => Promise<void> }
-  | { readonly ok: false; readonly message: string };
+  /** In `parent`, under the database's name, but for artifacts, which are read where they are. `notes` say what was left out; `remove` when it is imported. */
+  | { readonly ok: true; readonly parent: string; readonly placed: readonly PlacedFolder[]; readonly notes: readonly string[]; readonly remove: () => Promise<void> }
+  | { readonly ok: false; readonly cancelled: boolean; readonly message: string };
+
+/** A line of our script. */
+type Told = { readonly note: string } | { readonly artifacts: string; readonly at: string };
 
 /** Of `name` as the user wrote it: a path, or MLflow's `sqlite:///mlflow.db`. */
 export function databasePath(cwd: string, name: string): string {
@@ -36,7 +40,7 @@ export async function isDatabase(file: string): Promise<boolean> {
 
 export async function fileStoreOf(file: string, cwd: string, environment: Readonly<Record<string, string | undefined>>, signal: AbortSignal): Promise<FileStore> {
   const python = await findInterpreter({ folder: cwd, workspace: workspaceOf(cwd), environment });
-  if (!python.ok) return { ok: false, message: `it is an SQLite database, which is read with Python, and ${python.message}` };
+  if (!python.ok) return { ok: false, cancelled: false, message: `it is an SQLite database, which is read with Python, and ${python.message}` };
   const temporary = await mkdtemp(path.join(tmpdir(), `runweave-${process.pid}-mlflow-`));
   const remove = (): Promise<void> => rm(temporary, { recursive: true, force: true });
   const folder = path.join(temporary, path.basename(file));
@@ -44,10 +48,18 @@ export async function fileStoreOf(file: string, cwd: string, environment: Readon
     await mkdir(folder);
     const script = path.join(pythonHelperFolder(), '_runweave', 'mlflow_database.py');
     const { stdout } = await promisify(execFile)(python.interpreter.path, ['-I', '-B', '-X', 'utf8', script, file, folder], { signal, maxBuffer: 64 * 1024 * 1024, windowsHide: true, env: { ...environment } });
-    return { ok: true, parent: temporary, notes: stdout.split(/\r?\n/).filter((line) => line !== ''), remove };
+    const lines = stdout.split('\n').filter((line) => line.trim() !== '').map((line) => JSON.parse(line) as Told);
+    return {
+      ok: true,
+      parent: temporary,
+      placed: lines.flatMap((line) => ('at' in line ? [{ folder: line.artifacts, at: line.at }] : [])),
+      notes: lines.flatMap((line) => ('note' in line ? [line.note] : [])),
+      remove,
+    };
   } catch (error) {
     await remove();
-    const { stderr = '', message } = error as Error & { readonly stderr?: string };
-    return { ok: false, message: stderr.trim().split('\n').at(-1) ?? message };
+    const { stderr = '', message, signal: ended } = error as Error & { readonly stderr?: string; readonly signal?: string | null };
+    const said = stderr.trim().split('\n').at(-1) ?? '';
+    return { ok: false, cancelled: signal.aborted, message: said !== '' ? said : typeof ended === 'string' ? `Python was ended by ${ended} while it read it` : message };
   }
 }

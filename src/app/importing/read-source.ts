@@ -24,11 +24,19 @@ export interface ReadSource {
   readonly problems: readonly ImportProblem[];
 }
 
+/** A folder that is read as if it lay in the one that is imported. */
+export interface PlacedFolder {
+  /** Absolute. */
+  readonly folder: string;
+  /** Where it would be, relative to what is imported, with `/`. */
+  readonly at: string;
+}
+
 /**
  * `name`: as the user wrote it; `store`: the `.runweave` that is written to, which is not looked into. Throws, with what
  * is wrong, when there is nothing of that name.
  */
-export async function readSource(absolute: string, name: string, store?: string, most = countLimit): Promise<ReadSource> {
+export async function readSource(absolute: string, name: string, store?: string, most = countLimit, placed: readonly PlacedFolder[] = []): Promise<ReadSource> {
   const base = path.basename(absolute);
   const { isDirectory } = await stat(absolute).then(
     (found) => ({ isDirectory: found.isDirectory() }),
@@ -40,17 +48,28 @@ export async function readSource(absolute: string, name: string, store?: string,
   if (!isDirectory) return unpacked([await fileOnDisk(absolute, base)], name);
   const files: SourceFile[] = [];
   const problems: ImportProblem[] = [];
-  const pending = [''];
-  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    for (const entry of (await readdir(path.join(absolute, folder), { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const inside = folder === '' ? entry.name : `${folder}/${entry.name}`;
+  const pending: PlacedFolder[] = [...placed, { folder: absolute, at: '' }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { folder, at } = next;
+    if (store !== undefined && folder === path.resolve(store)) continue;
+    const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+      if (folder === absolute) throw error;
+      problems.push({ file: `${name}/${at}`, message: `the folder can't be read: ${(error as Error).message}` });
+      return [];
+    });
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const inside = at === '' ? entry.name : `${at}/${entry.name}`;
+      const disk = path.join(folder, entry.name);
       if (entry.isSymbolicLink()) problems.push({ file: `${name}/${inside}`, message: 'it is a link, and was not followed' });
       else if (entry.isDirectory()) {
-        const isOwn = store !== undefined && path.resolve(absolute, inside) === path.resolve(store);
-        const isOfStore = path.basename(path.join(absolute, folder)) === '.runweave' && ['cache', 'live', 'trash'].includes(entry.name);
-        if (!isOwn && !isOfStore && !['.git', 'node_modules', '.venv'].includes(entry.name)) pending.push(inside);
+        const isOfStore = path.basename(folder) === '.runweave' && ['cache', 'live', 'trash'].includes(entry.name);
+        if (!isOfStore && !['.git', 'node_modules', '.venv'].includes(entry.name)) pending.push({ folder: disk, at: inside });
       }
-      else if (entry.isFile()) files.push(await fileOnDisk(path.join(absolute, inside), `${base}/${inside}`));
+      else if (entry.isFile()) {
+        // A training may remove it meanwhile.
+        const file = await fileOnDisk(disk, `${base}/${inside}`).catch((error: unknown) => void problems.push({ file: `${name}/${inside}`, message: `it can't be read: ${(error as Error).message}` }));
+        if (file !== undefined) files.push(file);
+      }
       if (files.length > most) throw new Error(`there are more than ${most} files in it`);
     }
   }

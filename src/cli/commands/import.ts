@@ -54,10 +54,11 @@ async function importAll(store: string, names: readonly string[], { cwd, environ
     const file = databasePath(cwd, name);
     const made = await fileStoreOf(file, cwd, environment, hooks.signal);
     if (!made.ok) {
+      if (made.cancelled) return { ...report, cancelled: true };
       report = { ...report, problems: [...report.problems, { file: name, message: made.message }] };
       continue;
     }
-    const of = await importRuns(store, [basename(file)], made.parent, hooks).finally(made.remove);
+    const of = await importRuns(store, [basename(file)], made.parent, { ...hooks, placed: made.placed }).finally(made.remove);
     report = { ...report, ...of, runs: [...report.runs, ...of.runs], problems: [...report.problems, ...made.notes.map((message) => ({ file: name, message })), ...of.problems] };
   }
   return report;

@@ -89,6 +89,27 @@ describe('importRuns, the artifact of a job of CI', () => {
 });
 
 describe('importRuns', () => {
+  it('reads folders that are placed into what is imported, but not its own store; one that can not be read loses no run', async (t) => {
+    const folder = temporaryFolder(t);
+    const store = path.join(folder, '.runweave');
+    const run = `1/${'a'.repeat(32)}`;
+    for (const [name, content] of [['mlruns/1/meta.yaml', 'name: e'], [`mlruns/${run}/meta.yaml`, 'start_time: 1'], ['dl/model.txt', 'm'], ['.runweave/runs/x', '']] as const) {
+      mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+      writeFileSync(path.join(folder, name), content);
+    }
+    symlinkSync('model.txt', path.join(folder, 'dl', 'link'));
+    const placed = [['dl', 'dl'], ['gone', 'gone'], ['.runweave', 'own']].map(([from = '', to = '']) => ({ folder: path.join(folder, from), at: `${run}/artifacts/${to}` }));
+    const { runs, problems } = await importRuns(store, ['mlruns'], folder, { placed });
+    assert.deepEqual(problems.map(({ file, message }) => [file, message.replace(/ENOENT.*/, 'ENOENT')]), [
+      [`mlruns/${run}/artifacts/gone`, "the folder can't be read: ENOENT"],
+      [`mlruns/${run}/artifacts/dl/link`, 'it is a link, and was not followed'],
+    ]);
+    assert.equal(runs.length, 1);
+    const read = await readRecord(runs[0]?.record ?? '');
+    assert.ok(read.type === 'run');
+    assert.deepEqual(read.state.tasks.flatMap((task) => task.artifacts).map(({ name }) => name), ['dl/model.txt']);
+  });
+
   it('makes no second record of what was imported before, also when a file without times was written again', async (t) => {
     const folder = temporaryFolder(t);
     cpSync(path.join(fixtures, 'dvc'), path.join(folder, 'dvc'), { recursive: true });
