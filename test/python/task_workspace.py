@@ -6,10 +6,21 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 import unittest
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "src", "python")
 BOOTSTRAP = os.path.abspath(os.path.join(SOURCES, "runweave_task.py"))
+
+
+def removed(temporary):
+    """A kernel that is being ended may write its history until it has."""
+    for _ in range(100):
+        try:
+            return temporary.cleanup()
+        except OSError:
+            time.sleep(0.1)
+    return temporary.cleanup()
 
 
 class TaskTest(unittest.TestCase):
@@ -17,7 +28,7 @@ class TaskTest(unittest.TestCase):
 
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
+        self.addCleanup(removed, temporary)
         self.folder = os.path.realpath(temporary.name)
         self.live = self.path(".runweave/live/attempt")
         os.makedirs(self.live)
