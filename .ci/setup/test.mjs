@@ -72,7 +72,9 @@ async function nodeTest(patterns, { concurrency, needs = [], twice = false } = {
   if (counts === undefined) return outcome(0, 1, ...notGot, `The tests ended with ${code} and no summary.`);
   const notes = [...notGot, ...(counts.left > 0 ? [`${counts.left} skipped.`] : [])];
   let { passed, failed } = counts;
-  if (twice && notGot.length === 0 && counts.failures.length > 0) {
+  // One that a harness has declared is told with the harness's file, in which there is nothing to run.
+  const isOfTests = counts.failures.every(({ file }) => files.some((each) => path.resolve(each) === file));
+  if (twice && notGot.length === 0 && counts.failures.length > 0 && isOfTests) {
     console.log('\nOnce more, the files in which tests failed:');
     const second = await testRun(counts.failures.map(({ file }) => file), 1);
     if (second.counts === undefined) notes.push(`The second time they ended with ${second.code} and no summary.`);
