@@ -18,18 +18,16 @@
  * that are not done; a decision is used only if no reset came while it was made (`generation`).
  */
 import path from 'node:path';
-import { isGlob, literalPrefix } from '../definition/paths.ts';
-import type { Fingerprint, Reason } from '../model/fingerprint.ts';
+import type { Reason } from '../model/fingerprint.ts';
 import { remainingPaths, type Durations } from '../model/remaining.ts';
 import { taskById, type OnFailure, type Pipeline, type Slots, type Task, type TaskId } from '../model/pipeline.ts';
-import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts';
-import { listingKey } from '../fingerprint/listings.ts';
+import type { EventOf, SkipReason } from '../model/run-event.ts';
 import { fingerprintDifference } from '../fingerprint/staleness.ts';
-import { isObserved } from '../fingerprint/task-fingerprint.ts';
 import type { KeptResult } from '../fingerprint/kept-results.ts';
 import { decide, findKept, lookBeyond, referenceFailure, type Decision, type DecisionContext } from './decide.ts';
 import { executeTask, setAsideIn, type ExecutionContext } from './execute-task.ts';
 import { givesWaiting, waitsForRequest, type Decided, type PlanScope } from './plan.ts';
+import { byUrgency, doneToOutputs, isFailure, isGiven, isMoving, mayOverlap, outcomeOf, withoutOwnAttempts, type Ended, type Entry } from './scheduled-task.ts';
 import { noneSettled, type Settled } from './settled-tasks.ts';
 import { createSlotPool, type SlotKind } from './slots.ts';
 
@@ -57,41 +55,13 @@ export interface FirstDecision extends Decided {
 
 export interface RunningPipeline {
   /** Resolves when every wanted task is done. Rejects only for a broken invariant. */
-  readonly done: Promise<Exclude<Outcome, 'skip'>>;
+  readonly done: Promise<Ended>;
   readonly cancel: (task?: TaskId) => void;
   /**
    * Files changed, or the pipeline did: restarts what that affects. Resolves with `false` when the run had nothing left
    * to do already; otherwise `announce` is called before any event of the changed pipeline.
    */
   readonly changed: (next?: Pick<SchedulerRequest, 'pipeline' | 'scope'> & Pick<DecisionContext, 'memory'> & { readonly announce: () => void }) => Promise<boolean>;
-}
-
-type Ended = Exclude<Outcome, 'skip'>;
-
-interface Entry {
-  task: Task;
-  /** Of several tasks that could start, the one with the longest way to the end does: ms, by earlier runs. */
-  path: number;
-  /** Place in the pipeline: of several with equal ways, the first one starts. */
-  place: number;
-  phase: 'waiting' | 'deciding' | 'queued' | 'running' | 'done';
-  /** Dependencies in this run that are not done. */
-  open: number;
-  dependents: Entry[];
-  generation: number;
-  attempts: number;
-  decision?: Decision;
-  abort?: AbortController;
-  /** Why `done`; a skip that is up to date, or waits with an earlier result, gives something. */
-  outcome?: Ended | SkipReason;
-  /** The success of this run, told again if a reset turns out to have changed nothing. */
-  success?: EventOf<'task-ended'>;
-  /** Ended by a change, to start again, rather than by the user. */
-  restarting: boolean;
-  /** Somebody wanted it not to start. */
-  isCancelled: boolean;
-  /** How often it started again because something was done to its outputs. */
-  taken: number;
 }
 
 export function startRun(request: SchedulerRequest, given: SchedulerContext): RunningPipeline {
@@ -255,18 +225,15 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     settle(entry, reason);
   };
 
-  /** Something that it needs is done, and gives nothing. */
-  const isBlocked = ({ task }: Entry): boolean =>
-    task.dependencies.some((id) => {
+  /** What it needs that is done, and gives nothing. */
+  const blockersOf = ({ task }: Entry): readonly TaskId[] =>
+    task.dependencies.filter((id) => {
       const dependency = entries.get(id);
       return dependency?.phase === 'done' && !gives(dependency);
     });
 
   const ready = (entry: Entry): void => {
-    const blockedBy = entry.task.dependencies.filter((id) => {
-      const dependency = entries.get(id);
-      return dependency !== undefined && !gives(dependency);
-    });
+    const blockedBy = blockersOf(entry);
     if (blockedBy.length > 0) {
       const stopped = cancelled || blockedBy.every((id) => entries.get(id)?.outcome === 'stopped');
       if (stopped) skip(entry, 'stopped');
@@ -316,11 +283,12 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
   const isAheadOfChanges = ({ dependencies }: Task): boolean => {
     const { memory } = context.decision;
     if (memory === undefined) return false;
-    const changed = dependencies.filter((id) => {
+    // All are asked, as what is another is known for the next look by that.
+    const gone = dependencies.filter((id) => {
       const dependency = taskById(pipeline, id);
       return dependency !== undefined && memory.outputsChanged(dependency);
     });
-    return changed.length > 0;
+    return gone.length > 0;
   };
 
   const enqueue = (entry: Entry): void => {
@@ -517,7 +485,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       if (entry.outcome === 'cancellation' || entry.isCancelled) continue;
       // It may need something else now.
       if (next !== undefined && entry.outcome === 'upstream') {
-        if (!isBlocked(entry)) reset(entry, []);
+        if (blockersOf(entry).length === 0) reset(entry, []);
         continue;
       }
       // A task that is to run once more, or runs, is compared with what it was decided on, not with its earlier success.
@@ -579,58 +547,4 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     setTimeout(tellSettled, 5);
   });
   return { done, cancel, changed };
-}
-
-/** The longest way to the end first, then the order of the file. */
-function byUrgency(a: Entry, b: Entry): number {
-  return b.path - a.path || a.place - b.place;
-}
-
-/** Of two outputs. Globs are compared by how they begin. */
-function mayOverlap(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((output) => (isGlob(output) ? literalPrefix(output) : `${output}/`)) as [string, string];
-  return a.startsWith(b) || b.startsWith(a);
-}
-
-/** Attempts of a run after which a task goes on to its end whatever changes of what it was only seen to read. */
-const mostRestarts = 3;
-
-/** Not executed here, and not to be: what is there is what an earlier run made. */
-function isGiven({ outcome }: Entry): boolean {
-  return outcome === 'up-to-date' || outcome === 'restored';
-}
-
-/** What is of no fingerprint, and not without end: it may be the doing of a task that comes after. Where the task was executed here, somebody may write to what it made. */
-function doneToOutputs(entry: Entry, reasons: readonly Reason[]): readonly Reason[] {
-  if (entry.taken === mostRestarts || !(isGiven(entry) || entry.outcome === 'success')) return [];
-  return reasons.filter(({ type }) => type === 'output-missing' || (type === 'output-changed' && isGiven(entry)));
-}
-
-/** Whether the task itself may have done what differs. If it did not, that is seen when it has ended. */
-function isMoving(reason: Reason, { moving = [] }: Fingerprint, attempts: number): boolean {
-  switch (reason.type) {
-    case 'input-changed':
-      return moving.includes(reason.path) || (attempts > mostRestarts && isObserved(reason.path));
-    case 'listing-changed':
-      return moving.includes(listingKey(reason.folder, reason.pattern)) || attempts > mostRestarts;
-    default:
-      return false;
-  }
-}
-
-/** That an attempt of this run was ended by a change is no reason beside the change. */
-function withoutOwnAttempts(reasons: readonly Reason[], runId: RunId): readonly Reason[] {
-  const others = reasons.filter((reason) => reason.type !== 'last-run-failed' || reason.runId !== runId);
-  return others.length > 0 ? others : reasons;
-}
-
-function isFailure(outcome: Ended | SkipReason | undefined): boolean {
-  return outcome === 'failure' || outcome === 'error' || outcome === 'timeout';
-}
-
-function outcomeOf(entries: readonly Entry[], cancelled: boolean): Ended {
-  if (cancelled) return 'cancellation';
-  const outcomes = new Set(entries.map((entry) => entry.outcome));
-  if (outcomes.has('failure') || outcomes.has('timeout') || outcomes.has('error')) return 'failure';
-  return outcomes.has('cancellation') || entries.some(({ isCancelled }) => isCancelled) ? 'cancellation' : 'success';
 }

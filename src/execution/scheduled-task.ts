@@ -1,0 +1,90 @@
+/** A task in a run as the scheduler holds it, and what can be said of it without the run (`scheduler.ts`). */
+import { isGlob, literalPrefix } from '../definition/paths.ts';
+import type { Fingerprint, Reason } from '../model/fingerprint.ts';
+import type { Task } from '../model/pipeline.ts';
+import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts';
+import { listingKey } from '../fingerprint/listings.ts';
+import { isObserved } from '../fingerprint/task-fingerprint.ts';
+import type { Decision } from './decide.ts';
+
+export type Ended = Exclude<Outcome, 'skip'>;
+
+export interface Entry {
+  task: Task;
+  /** Of several tasks that could start, the one with the longest way to the end does: ms, by earlier runs. */
+  path: number;
+  /** Place in the pipeline: of several with equal ways, the first one starts. */
+  place: number;
+  phase: 'waiting' | 'deciding' | 'queued' | 'running' | 'done';
+  /** Dependencies in this run that are not done. */
+  open: number;
+  dependents: Entry[];
+  generation: number;
+  attempts: number;
+  decision?: Decision;
+  abort?: AbortController;
+  /** Why `done`; a skip that is up to date, or waits with an earlier result, gives something. */
+  outcome?: Ended | SkipReason;
+  /** The success of this run, told again if a reset turns out to have changed nothing. */
+  success?: EventOf<'task-ended'>;
+  /** Ended by a change, to start again, rather than by the user. */
+  restarting: boolean;
+  /** Somebody wanted it not to start. */
+  isCancelled: boolean;
+  /** How often it started again because something was done to its outputs. */
+  taken: number;
+}
+
+/** The longest way to the end first, then the order of the file. */
+export function byUrgency(a: Entry, b: Entry): number {
+  return b.path - a.path || a.place - b.place;
+}
+
+/** Of two outputs. Globs are compared by how they begin. */
+export function mayOverlap(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((output) => (isGlob(output) ? literalPrefix(output) : `${output}/`)) as [string, string];
+  return a.startsWith(b) || b.startsWith(a);
+}
+
+/** Attempts of a run after which a task goes on to its end whatever changes of what it was only seen to read. */
+const mostRestarts = 3;
+
+/** Not executed here, and not to be: what is there is what an earlier run made. */
+export function isGiven({ outcome }: Entry): boolean {
+  return outcome === 'up-to-date' || outcome === 'restored';
+}
+
+/** What is of no fingerprint, and not without end: it may be the doing of a task that comes after. Where the task was executed here, somebody may write to what it made. */
+export function doneToOutputs(entry: Entry, reasons: readonly Reason[]): readonly Reason[] {
+  if (entry.taken === mostRestarts || !(isGiven(entry) || entry.outcome === 'success')) return [];
+  return reasons.filter(({ type }) => type === 'output-missing' || (type === 'output-changed' && isGiven(entry)));
+}
+
+/** Whether the task itself may have done what differs. If it did not, that is seen when it has ended. */
+export function isMoving(reason: Reason, { moving = [] }: Fingerprint, attempts: number): boolean {
+  switch (reason.type) {
+    case 'input-changed':
+      return moving.includes(reason.path) || (attempts > mostRestarts && isObserved(reason.path));
+    case 'listing-changed':
+      return moving.includes(listingKey(reason.folder, reason.pattern)) || attempts > mostRestarts;
+    default:
+      return false;
+  }
+}
+
+/** That an attempt of this run was ended by a change is no reason beside the change. */
+export function withoutOwnAttempts(reasons: readonly Reason[], runId: RunId): readonly Reason[] {
+  const others = reasons.filter((reason) => reason.type !== 'last-run-failed' || reason.runId !== runId);
+  return others.length > 0 ? others : reasons;
+}
+
+export function isFailure(outcome: Ended | SkipReason | undefined): boolean {
+  return outcome === 'failure' || outcome === 'error' || outcome === 'timeout';
+}
+
+export function outcomeOf(entries: readonly Entry[], cancelled: boolean): Ended {
+  if (cancelled) return 'cancellation';
+  const outcomes = new Set(entries.map((entry) => entry.outcome));
+  if (outcomes.has('failure') || outcomes.has('timeout') || outcomes.has('error')) return 'failure';
+  return outcomes.has('cancellation') || entries.some(({ isCancelled }) => isCancelled) ? 'cancellation' : 'success';
+}
