@@ -7,7 +7,7 @@ import sys
 import venv
 
 from task_workspace import BOOTSTRAP, TaskTest
-from test_warm import WarmTest
+from warm_process import WarmTest
 
 SECOND = 1_700_000_000
 

@@ -5,7 +5,7 @@ import sys
 import unittest
 
 from task_workspace import BOOTSTRAP, TaskTest
-from test_warm import WarmTest
+from warm_process import WarmTest
 
 # Objects that the collector leaves alone are a fork's.
 FORKED = "import gc; print('forked' if gc.get_freeze_count() else 'fresh')\n"
