@@ -10,6 +10,7 @@ import path from 'node:path';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
 import { digestOf } from '../fingerprint/file-digests.ts';
+import { fileStamp } from '../fingerprint/held-still.ts';
 import { disk } from './disk.ts';
 import { version } from './installation.ts';
 import type { Disk } from '../definition/disk.ts';
@@ -19,6 +20,8 @@ import { packPipeline, unpackPipeline, type PackedPipeline } from './packed-pipe
 export interface PipelineSource {
   /** Never throws: a file that is missing or can't be read is a diagnostic like any other mistake. */
   readonly read: () => LoadedPipeline;
+  /** Whether the file is the one that was read last, as far as its size and times say. */
+  readonly isAsRead: () => boolean;
   /** Of what was read last: another whenever anything of it is. */
   readonly key: () => string;
   /** For the next process. */
@@ -42,6 +45,7 @@ type Saved = Omit<Understood, 'loaded'> & { readonly packed: PackedPipeline };
 export function createPipelineSource(file: string, set: JsonObject | undefined, environment: Readonly<Record<string, string | undefined>>, store: string): PipelineSource {
   const cacheFile = path.join(store, 'cache', `pipeline-${path.basename(file)}.json`);
   let known: Understood | undefined;
+  let stamp = '';
   let isSaved = false;
 
   const holds = ({ key, variables, files, missing }: Omit<Understood, 'loaded'>, now: string): boolean =>
@@ -83,6 +87,7 @@ export function createPipelineSource(file: string, set: JsonObject | undefined, 
 
   return {
     read: () => {
+      stamp = fileStamp(file);
       let text: string;
       try {
         text = readFileSync(file, 'utf8');
@@ -96,6 +101,7 @@ export function createPipelineSource(file: string, set: JsonObject | undefined, 
       known = saved ?? load(text, key);
       return known.loaded;
     },
+    isAsRead: () => fileStamp(file) === stamp,
     key: () => (known === undefined ? '' : digestOf(JSON.stringify([known.key, known.variables, known.files, known.missing]))),
     save: () => {
       if (isSaved || known === undefined) return;

@@ -41,6 +41,8 @@ export interface Prepared {
 export interface Preparation {
   /** As it was read last. */
   readonly loaded: () => LoadedPipeline;
+  /** Whether the pipeline file is as it was then. */
+  readonly isCurrent: () => boolean;
   /** Reads the pipeline file again; whether it is another. */
   readonly reload: () => boolean;
   readonly pipelineOrProblem: () => Pipeline | Problem;
@@ -177,6 +179,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
 
   return {
     loaded: () => loaded,
+    isCurrent: source.isAsRead,
     reload,
     pipelineOrProblem,
     interpreterFor,

@@ -131,23 +131,22 @@ function openImports(file: string): ImportMemory {
 
 function openMisfits(file: string): MisfitMemory {
   type Known = readonly [reason: string, since: number];
-  let known: Map<string, Known> | undefined;
+  let known: Map<string, unknown> | undefined;
   let isSaved = true;
   /** Nobody asks before a task starts. */
-  const read = (): Map<string, Known> => (known ??= new Map(Object.entries((readJson(file) ?? {}) as Readonly<Record<string, Known>>)));
+  const read = (): Map<string, unknown> => (known ??= new Map(Object.entries((readJson(file) ?? {}) as Readonly<Record<string, unknown>>)));
+  const holds = (misfit: unknown): misfit is Known => Array.isArray(misfit) && typeof misfit[0] === 'string' && Date.now() - Number(misfit[1]) < longestMisfit;
   return {
     of: (source) => {
-      const misfit: unknown = read().get(source);
-      if (!Array.isArray(misfit)) return undefined;
-      const [reason, since] = misfit as [unknown, unknown];
-      return typeof reason === 'string' && Date.now() - Number(since) < longestMisfit ? reason : undefined;
+      const known = read().get(source);
+      return holds(known) ? known[0] : undefined;
     },
     set: (source, reason) => {
       read().set(source, [reason, Date.now()]);
       isSaved = false;
     },
     save: () => {
-      if (!isSaved) writeJson(file, Object.fromEntries(read()));
+      if (!isSaved) writeJson(file, Object.fromEntries([...read()].filter(([, known]) => holds(known))));
       isSaved = true;
     },
   };

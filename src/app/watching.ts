@@ -9,8 +9,11 @@
  * Changes that come during a run are handed to it. What is done after a change is in proportion to what it touched:
  * only when the events of the system may have been lost, all files are looked at (`wholeLookInterval`).
  */
+import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isGlob, literalPrefix } from '../definition/paths.ts';
+import { describeReason } from '../model/fingerprint.ts';
 import type { OnFailure, Pipeline, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Trigger } from '../model/run-event.ts';
@@ -18,7 +21,8 @@ import type { RunOptions, RunResult, SessionMessage } from '../protocol/session.
 import { filesUsed } from '../fingerprint/task-fingerprint.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
 import { createLinkReader } from '../execution/links.ts';
-import { firstToDo, makePlan, upToDateEntry, type PlanScope } from '../execution/plan.ts';
+import { firstToDo, makePlan, upToDateEntry, type Decided, type PlanScope } from '../execution/plan.ts';
+import { isIgnored, isOutside } from '../execution/watched-files.ts';
 import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import type { ActiveRun } from './perform-run.ts';
 import { problem, type Preparation, type Prepared, type Problem } from './preparation.ts';
@@ -31,6 +35,14 @@ const wholeLookInterval = 10_000;
 const manyChanges = 1000;
 /** After so many runs in a row that failed, a task that changes what it reads and fails each time waits for the next change. */
 const mostFailedRuns = 3;
+/**
+ * After so many runs in a row, of which each follows from what changed during the one before, a rest comes before the
+ * next, and is doubled: a task may write to what it reads. Milliseconds.
+ */
+const mostWithoutRest = 3;
+const [shortestRest, longestRest] = [200, 60_000];
+/** A rest of which is told. */
+const notableRest = 1000;
 /** Milliseconds from a change until the watcher knows: chokidar keeps to itself for 100 that a file has gone. */
 const toldWithin = 150;
 
@@ -82,8 +94,13 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   let isHanded = false;
   /** Whether a task may have used what changed before it was known to. */
   let isDoubtful = false;
-  /** In a row, since a change was told while nothing ran. */
+  /** In a row, since a change was told that came while nothing ran. */
   let failedRuns = 0;
+  let runsInARow = 0;
+  /** Of the last run, in Unix milliseconds. */
+  let lastEnd = -Infinity;
+  let restsUntil = -Infinity;
+  let resting: NodeJS.Timeout | undefined;
   let quiet: NodeJS.Timeout | undefined;
   /** What was told of the plan last. */
   let told: { readonly memory: DecisionMemory; readonly revision: number; readonly open: readonly TaskId[] } | undefined;
@@ -108,11 +125,17 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     },
     onChange: (files) => {
       if (activeRun() === undefined) {
-        failedRuns = 0;
+        if (files.some((changed) => isSince(changed, lastEnd))) {
+          failedRuns = runsInARow = 0;
+          restsUntil = -Infinity;
+        }
         context.onSaved();
       }
       changesSince += files.length;
-      for (const changed of files) recent.add(changed);
+      for (const changed of files) {
+        recent.add(changed);
+        placed.delete(changed);
+      }
       memory.touch(files);
       then(() => onChange(files));
     },
@@ -126,21 +149,35 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   };
   followPipelineFile();
 
+  /** Of which is known where they are, and whether a watch of the folder tells of them. */
+  const placed = new Set<string>();
   const watchOutside = async (): Promise<void> => {
     const { pipeline } = preparation.loaded();
     if (pipeline === undefined) return;
     const results = await memory.results(pipeline);
-    const names = pipeline.tasks.flatMap((task) => {
+    const links = createLinkReader(folder);
+    const places: string[] = [];
+    const place = (name: string, isDeclared: boolean): void => {
+      const file = path.resolve(folder, name);
+      if (placed.has(file)) return;
+      placed.add(file);
+      const isTold = (each: string): boolean => !isOutside(path.relative(folder, each)) && !(isDeclared && isIgnored(path.relative(folder, each)));
+      // What a glob begins with may be a link, too.
+      const passed = links.passedTo(isGlob(name) ? path.resolve(folder, path.dirname(`${literalPrefix(name)}x`)) : file);
+      places.push(...[file, ...passed].filter((each) => !isTold(each)));
+    };
+    for (const task of pipeline.tasks) {
       const known = task.source.kind === 'shell' ? undefined : results.get(task.id)?.fingerprint;
-      return [...task.inputs, ...(known === undefined ? [] : filesUsed(known))];
-    });
-    watcher.add([...new Set(names)].filter((name) => name.startsWith('..') || path.isAbsolute(name)).map((name) => path.resolve(folder, name)));
+      for (const name of task.inputs) place(name, true);
+      for (const name of known === undefined ? [] : filesUsed(known)) place(name, false);
+    }
+    watcher.add([...new Set(places)]);
   };
 
   const onChange = async (files: readonly string[], isTold = true): Promise<void> => {
     if (!isWatching()) return;
-    // Some mistakes are that a file is missing.
-    const pipelineChanged = files.some((each) => pipelineFiles.has(each)) || preparation.loaded().pipeline === undefined;
+    // Of a stash or checkout, files may be told long before the pipeline file is; some mistakes are that a file is missing.
+    const pipelineChanged = files.some((each) => pipelineFiles.has(each)) || preparation.loaded().pipeline === undefined || !preparation.isCurrent();
     if (pipelineChanged) {
       preparation.reload();
       followPipelineFile();
@@ -166,6 +203,11 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     const first = await firstToDo(settled.open, scope, decision, isTold);
     if (!isWatching()) return false;
     if (first === undefined) return true;
+    // To decide takes a while where files are many.
+    if (!preparation.isCurrent()) {
+      await onChange(files, isTold);
+      return false;
+    }
     // This may have been asked for by something else than a change that was told, which waits for git: what is there
     // is a part of a checkout then, and would be a run of its own.
     const gitDone = watcher.gitDone();
@@ -181,11 +223,23 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
       if (changes === before && !watcher.isGathering()) await onChange(files);
       return false;
     }
+    if (Date.now() < restsUntil) {
+      rest(first, files, isTold);
+      return true;
+    }
     // A change that the last run saw too late has no batch of its own; its reasons name it.
     const names = files.length > 0 ? files.map((name) => path.relative(folder, name).replaceAll(path.sep, '/')) : changedPaths(await planOf(prepared));
     // Not awaited: changes that come during the run are handled while it goes on.
     void runAndReport({ type: 'change', files: names.slice(0, 100), count: names.length }, { ...prepared, first });
     return false;
+  };
+
+  /** Until there is one more run; a change that comes meanwhile does not wait for it. */
+  const rest = ({ task: { id }, decision: { reasons } }: Decided, files: readonly string[], isTold: boolean): void => {
+    const length = restAfter(runsInARow);
+    if (length >= notableRest && restAfter(runsInARow - 1) < notableRest) listener({ type: 'notice', message: `${id} runs again and again: ${reasons.map(describeReason).join('; ')}. If it writes to that itself, take it out of its inputs. From now on there is a rest before it runs again, unless something else changes` });
+    clearTimeout(resting);
+    resting = setTimeout(() => then(() => onChange(files, isTold)), restsUntil - Date.now());
   };
 
   const prepare = async (): Promise<Prepared | undefined> => {
@@ -252,6 +306,9 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
       const { result, executed } = await context.run({ tasks, force: false }, trigger, prepared);
       isHanded = false;
       failedRuns = 'code' in result || result.outcome === 'failure' ? failedRuns + 1 : 0;
+      if (executed > 0) runsInARow += 1;
+      lastEnd = Date.now();
+      restsUntil = lastEnd + restAfter(runsInARow);
       if ('code' in result) listener(result);
       await watchOutside();
       // A file that changed while a task used it, or at the very end of the run. What a failure stopped waits for the
@@ -281,9 +338,25 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     stop: async () => {
       isOver = true;
       clearTimeout(quiet);
+      clearTimeout(resting);
       await watcher.close();
     },
   };
+}
+
+/** Milliseconds. */
+function restAfter(runsInARow: number): number {
+  return runsInARow < mostWithoutRest ? 0 : Math.min(longestRest, shortestRest * 2 ** (runsInARow - mostWithoutRest));
+}
+
+/** Whether a file was written since, in Unix milliseconds; also what is gone, of which nothing says when. */
+function isSince(file: string, time: number): boolean {
+  try {
+    const stats = lstatSync(file, { throwIfNoEntry: false });
+    return stats === undefined || Math.max(stats.mtimeMs, stats.ctimeMs) > time;
+  } catch {
+    return true;
+  }
 }
 
 /** Of tasks that are not settled. */

@@ -31,6 +31,8 @@ export interface Entry {
   restarting: boolean;
   /** Somebody wanted it not to start. */
   isCancelled: boolean;
+  /** How often it started again because files changed that it may write itself. */
+  restarts: number;
   /** How often it started again because something was done to its outputs. */
   taken: number;
 }
@@ -46,8 +48,9 @@ export function mayOverlap(one: string, other: string): boolean {
   return a.startsWith(b) || b.startsWith(a);
 }
 
-/** Attempts of a run after which a task goes on to its end whatever changes of what it was only seen to read. */
+/** After so many a task goes on to its end whatever changes of what it was only seen to read, and of its inputs, which are changed by hand more often. */
 const mostRestarts = 3;
+const mostRestartsForInputs = 10;
 
 /** Not executed here, and not to be: what is there is what an earlier run made. */
 export function isGiven({ outcome }: Entry): boolean {
@@ -60,16 +63,17 @@ export function doneToOutputs(entry: Entry, reasons: readonly Reason[]): readonl
   return reasons.filter(({ type }) => type === 'output-missing' || (type === 'output-changed' && isGiven(entry)));
 }
 
-/** Whether the task itself may have done what differs. If it did not, that is seen when it has ended. */
-export function isMoving(reason: Reason, { moving = [] }: Fingerprint, attempts: number): boolean {
-  switch (reason.type) {
-    case 'input-changed':
-      return moving.includes(reason.path) || (attempts > mostRestarts && isObserved(reason.path));
-    case 'listing-changed':
-      return moving.includes(listingKey(reason.folder, reason.pattern)) || attempts > mostRestarts;
-    default:
-      return false;
-  }
+/** Whether the task itself may do such a thing. */
+export function isOfFiles(reason: Reason): reason is Extract<Reason, { readonly type: 'input-changed' | 'listing-changed' }> {
+  return reason.type === 'input-changed' || reason.type === 'listing-changed';
+}
+
+/** Whether the task itself may have done what differs. If it did not, that is seen when it has ended, or when the run has. */
+export function isMoving(reason: Reason, { moving = [] }: Fingerprint, { phase, outcome, restarts }: Entry): boolean {
+  if (!isOfFiles(reason) || !(phase === 'running' || outcome === 'success')) return false;
+  const isDeclared = reason.type === 'input-changed' && !isObserved(reason.path);
+  if (restarts >= (isDeclared ? mostRestartsForInputs : mostRestarts)) return true;
+  return phase === 'running' && moving.includes(reason.type === 'input-changed' ? reason.path : listingKey(reason.folder, reason.pattern));
 }
 
 /** That an attempt of this run was ended by a change is no reason beside the change. */

@@ -43,7 +43,7 @@ const sameTime = 50;
 const secondLook = 100;
 
 export interface Watcher {
-  /** Files outside the folder that count as well. */
+  /** Files that count as well: outside of the folder, or in a folder of a tool. */
   readonly add: (files: readonly string[]) => void;
   /** While git works on the files: resolves when it is done. */
   readonly gitDone: () => Promise<void> | undefined;
@@ -67,14 +67,17 @@ export interface WatcherOptions {
 }
 
 export function startWatcher({ folder, onChange, onError, onStir }: WatcherOptions): Watcher {
+  /** In folders of tools. */
+  const added = new Set<string>();
   const watcher = new PatientWatcher({
     ignoreInitial: true,
     atomic: true,
     ignorePermissionErrors: true,
     followSymlinks: false,
-    ignored: (file) => isIgnored(path.relative(folder, file)),
+    ignored: (file) => isIgnored(path.relative(folder, file)) && ![...added].some((each) => !isOutside(path.relative(each, file)) && !isIgnored(path.relative(each, file))),
   });
   watcher.add(folder);
+  const isTold = (file: string): boolean => !isOutside(path.relative(folder, file)) && !isIgnored(path.relative(folder, file));
   const gitLocks = indexLocks(folder);
   let batch = new Set<string>();
   let since = 0;
@@ -153,8 +156,9 @@ export function startWatcher({ folder, onChange, onError, onStir }: WatcherOptio
   watcher.on('error', (error) => onError(watchError(error as NodeJS.ErrnoException)));
   return {
     add: (files) => {
-      const outside = files.filter((file) => isOutside(path.relative(folder, file))).map(watchable);
-      if (outside.length > 0) watcher.add(outside);
+      const more = files.map((file) => (isTold(file) ? undefined : watchable(file))).filter((file) => file !== undefined);
+      for (const file of more) if (isIgnored(path.relative(folder, file))) added.add(file);
+      if (more.length > 0) watcher.add(more);
     },
     gitDone: () => (gitWorks() ? gitDone() : undefined),
     ready: new Promise((resolve) => watcher.once('ready', resolve)),

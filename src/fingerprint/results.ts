@@ -180,5 +180,5 @@ function remove(file: string): void {
 }
 
 function unfinished({ time, ...started }: StartedTask): TaskResult {
-  return { ...started, outcome: 'error', outputs: [], returns: {}, duration: 0, end: time };
+  return { ...started, outcome: 'error', unfinished: true, outputs: [], returns: {}, duration: 0, end: time };
 }

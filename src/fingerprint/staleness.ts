@@ -24,7 +24,7 @@ export function reasonsToRun({ cache, forced, last, current, outputs }: Stalenes
   if (forced) reasons.push({ type: 'forced' });
   if (last === undefined) return [...reasons, { type: 'never-ran' }];
   if (!cache) reasons.push({ type: 'never-cached' });
-  if (last.outcome !== 'success' || last.fingerprint === undefined) reasons.push({ type: 'last-run-failed', runId: last.runId, ...(last.superseded && { superseded: true }) });
+  if (last.outcome !== 'success' || last.fingerprint === undefined) reasons.push({ type: 'last-run-failed', runId: last.runId, ...(last.superseded && { superseded: true }), ...(last.unfinished && { unfinished: true }) });
   if (last.fingerprint !== undefined) reasons.push(...fingerprintDifference(last.fingerprint, current));
   if (last.outcome !== 'success') return reasons;
   const made = new Map(last.outputs.map((output) => [output.path, output.digest]));

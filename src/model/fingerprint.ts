@@ -89,8 +89,8 @@ export function isUnsettled(digest: Digest | undefined): boolean {
 /** Why a task is stale: which component changed, from what, to what. */
 export type Reason =
   | { readonly type: 'never-ran' }
-  /** `superseded`: it was cancelled for a change that wanted the task to run again. */
-  | { readonly type: 'last-run-failed'; readonly runId: string; readonly superseded?: true }
+  /** `superseded`: it was cancelled for a change that wanted the task to run again; `unfinished`: no end of it is known. */
+  | { readonly type: 'last-run-failed'; readonly runId: string; readonly superseded?: true; readonly unfinished?: true }
   | { readonly type: 'forced' }
   | { readonly type: 'never-cached' }
   | { readonly type: 'definition-changed'; readonly part: string; readonly from?: Json; readonly to?: Json }
@@ -214,7 +214,8 @@ export function describeReason(reason: Reason): string {
     case 'never-ran':
       return 'no earlier result';
     case 'last-run-failed':
-      return reason.superseded ? `was cancelled in ${reason.runId}, as a change wanted it to run again` : `did not succeed in ${reason.runId}`;
+      if (reason.superseded) return `was cancelled in ${reason.runId}, as a change wanted it to run again`;
+      return reason.unfinished ? `has not ended in ${reason.runId}, which runs still or was cut off` : `did not succeed in ${reason.runId}`;
     case 'forced':
       return 'forced';
     case 'never-cached':

@@ -13,6 +13,8 @@ export interface TaskResult {
   readonly outcome: Exclude<Outcome, 'skip'>;
   /** Cancelled for a change that wanted the task to run again, and not on request. */
   readonly superseded?: true;
+  /** It was started, and no more is known of it. */
+  readonly unfinished?: true;
   /** What it was made from, or tried with; absent only where that was lost. */
   readonly fingerprint?: Fingerprint;
   readonly outputs: readonly OutputFile[];

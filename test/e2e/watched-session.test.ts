@@ -1,7 +1,7 @@
 /** What a session that watches does with changes that come at a bad moment. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -78,6 +78,38 @@ describe('a run of a watch in which a task fails', () => {
     place.write('in.txt', 'two');
     place.write('.runweave/go', '');
     await eventually(() => assert.equal(place.read('out.txt'), 'two'));
+  });
+});
+
+describe('what a watch is told of', () => {
+  it('is also what a link leads to elsewhere, and an input in a folder of a tool', async (context) => {
+    const elsewhere = mkdtempSync(path.join(tmpdir(), 'runweave-e2e-'));
+    context.after(() => rmSync(elsewhere, { recursive: true, force: true }));
+    for (const name of ['data', 'more']) mkdirSync(path.join(elsewhere, name));
+    for (const name of ['data/a.csv', 'more/a.csv', 'file']) writeFileSync(path.join(elsewhere, name), 'one');
+    const files = ['data/a.csv', 'more/a.csv', 'file', '.venv/in.csv'];
+    const { place, quiet } = await watch(
+      context,
+      { 'runweave.yaml': `tasks:\n  folder: {shell: "cat data/*.csv > data.txt", inputs: [data], outputs: [data.txt]}\n  glob: {shell: "cat more/*.csv > more.txt", inputs: ["more/*.csv"], outputs: [more.txt]}\n  file: {shell: "cat file > file.txt", inputs: [file], outputs: [file.txt]}\n  tool: {shell: "cat .venv/in.csv > .venv.txt", inputs: [.venv/in.csv], outputs: [.venv.txt]}`, '.venv/in.csv': 'one' },
+      ({ folder }) => ['data', 'more', 'file'].forEach((name) => symlinkSync(path.join(elsewhere, name), path.join(folder, name))),
+    );
+    await quiet();
+    for (const file of files) {
+      // Each by itself: a change is followed by a look at all files.
+      writeFileSync(file.startsWith('.') ? path.join(place.folder, file) : path.join(elsewhere, file), 'two');
+      await eventually(() => assert.equal(place.read(`${file.split('/')[0] ?? ''}.txt`), 'two'));
+    }
+  });
+});
+
+describe('a task that writes to what it reads', () => {
+  it('is not run without end: there are rests, which a change by hand does not wait for', async (context) => {
+    const { place, events, messages } = await watch(context, { 'runweave.yaml': 'tasks: {growing: {shell: "date +%N >> in.txt; cp in.txt out.txt", inputs: [in.txt], outputs: [out.txt]}, other: {shell: cat other.txt > other-out.txt, inputs: [other.txt], outputs: [other-out.txt]}}', 'in.txt': '', 'other.txt': 'one' });
+    await eventually(() => assert.ok(messages().some((message) => message.type === 'notice' && message.message.startsWith('growing runs again and again: input in.txt'))));
+    const runs = events().filter((event) => event === 'run-started').length;
+    place.write('other.txt', 'two');
+    await eventually(() => assert.equal(place.read('other-out.txt'), 'two'));
+    assert.equal(events().filter((event) => event === 'run-started').length, runs + 1);
   });
 });
 

@@ -53,6 +53,18 @@ tasks:
     assert.notEqual(again.pipeline?.tasks[0]?.id, 'last[x=1]');
   });
 
+  it('says whether the file is still the one that was read', () => {
+    const read = source();
+    read.read();
+    assert.equal(read.isAsRead(), true);
+    write('tasks: {}');
+    assert.equal(read.isAsRead(), false);
+    read.read();
+    assert.equal(read.isAsRead(), true);
+    rmSync(path.join(folder, 'runweave.yaml'));
+    assert.equal(read.isAsRead(), false);
+  });
+
   it('is read again when the text, a variable that it refers to, or a source is another', () => {
     saved();
     assert.deepEqual(source({ X: '2', OTHER: 'a' }).read().pipeline?.tasks[0]?.params, { x: '2' });

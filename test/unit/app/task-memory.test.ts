@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -44,6 +44,10 @@ describe('what is known of tasks', () => {
     assert.deepEqual(['/w/a.py', '/w/b.py'].map(open().misfits().of), ['numpy is imported after A was set', undefined]);
     context.mock.timers.tick(24 * 3600 * 1000);
     assert.equal(open().misfits().of('/w/a.py'), undefined);
+    const later = open().misfits();
+    later.set('/w/b.py', 'another');
+    later.save();
+    assert.doesNotMatch(readFileSync(path.join(folder, '.runweave', 'cache', 'misfits-runweave.yaml.json'), 'utf8'), /a\.py/);
   });
 
   it('is told of results also where another state of the pipeline file was read since', async () => {

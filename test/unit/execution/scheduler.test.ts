@@ -525,6 +525,27 @@ describe('a change during the run', () => {
     assert.equal(world.attempts.length, 8);
   });
 
+  it('lets a task go on to its end that writes to its input whenever it runs', async () => {
+    const world = createWorld();
+    const running = world.run(pipeline);
+    await world.untilStarted('a', 'b');
+    const last = 11;
+    for (let attempt = 1; attempt <= last; attempt += 1) {
+      await world.until(() => world.started().filter((task) => task === 'a').length === attempt);
+      world.files.set('a.csv', String(attempt));
+      await running.changed();
+      assert.equal(world.attempts.findLast(({ task }) => task === 'a')?.signal.aborted, attempt < last);
+    }
+    world.end('a');
+    await world.untilStarted('c');
+    world.files.set('a.csv', 'again');
+    await running.changed();
+    world.end('b');
+    world.end('c');
+    assert.equal(await running.done, 'success');
+    assert.equal(world.started().filter((task) => task === 'a').length, last);
+  });
+
   it('restarts the task it affects and leaves the rest running', async () => {
     const world = createWorld();
     const running = world.run(pipeline);

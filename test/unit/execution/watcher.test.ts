@@ -100,6 +100,18 @@ describe('the watcher', { timeout: 300_000 }, () => {
     );
   });
 
+  it('tells of files and folders that were added in folders of tools, and of nothing else there', async () => {
+    for (const name of ['.venv/in.csv', '.venv/other.csv', 'node_modules/data/a.csv']) write(name);
+    const { add } = await watch();
+    add([at('.venv/in.csv'), at('node_modules/data')]);
+    // chokidar does not say when it watches what was added.
+    for (let times = 0; !['.venv/in.csv', 'node_modules/data/a.csv'].every((name) => batches.flat().includes(at(name))); times += 1) {
+      for (const name of ['.venv/other.csv', '.venv/in.csv', 'node_modules/data/a.csv', 'node_modules/data/__pycache__/a.pyc']) write(name, String(times));
+      await laterThan(60);
+    }
+    assert.deepEqual(batches.flat().filter((file) => file.includes('other') || file.includes('__pycache__')), []);
+  });
+
   it('watches a pipeline that lies in a folder with such a name', async () => {
     folder = path.join(root, 'venv', 'pipeline');
     mkdirSync(folder, { recursive: true });

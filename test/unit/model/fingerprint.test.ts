@@ -24,6 +24,7 @@ describe('describeReason', () => {
 
   it('tells a failure from a task that a change cut off', () => {
     assert.equal(describeReason({ type: 'last-run-failed', runId: 'R' }), 'did not succeed in R');
+    assert.equal(describeReason({ type: 'last-run-failed', runId: 'R', unfinished: true }), 'has not ended in R, which runs still or was cut off');
     assert.equal(describeReason({ type: 'last-run-failed', runId: 'R', superseded: true }), 'was cancelled in R, as a change wanted it to run again');
   });
 });
