@@ -26,7 +26,7 @@ import { followLog, type FollowedLog } from './follow-log.ts';
 import { collectObserved, type Observed } from './observed.ts';
 import { variablesOf } from './backend/descendants.ts';
 import { limitOutput } from './output-limit.ts';
-import { taskEnvironment, type PickleFile } from './task/environment.ts';
+import { paramVariable, taskEnvironment, type PickleFile } from './task/environment.ts';
 import { shellCommand } from './task/command.ts';
 import { parseTaskLogLine, type TaskLogEntry } from './task/task-log.ts';
 import { trackedName, trackVariables, usesTracking, withTracking } from './task/tracked-variables.ts';
@@ -114,11 +114,15 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   let log: FollowedLog | undefined;
   let process: RunningProcess;
   let paramsFile = '';
+  let notInEnvironment: readonly string[] = [];
   let isTracked = false;
   let begin: (command: readonly string[]) => Promise<RunningProcess> = () => Promise.reject(new Error('the attempt could not be prepared'));
   const [first = { command: request.command }, ...later] = programsOf(task, request.command);
   try {
-    paramsFile = writeParams(path.dirname(request.scratch), request.params);
+    const files = path.dirname(request.scratch);
+    // Names in one order, as a task can see it: that of the file does not count.
+    paramsFile = writeShared(files, 'params', jsonText(Object.fromEntries(Object.entries(request.params).sort(([a], [b]) => (a < b ? -1 : 1)))));
+    const picklesFile = request.pickles.length === 0 ? undefined : writeShared(files, 'pickles', JSON.stringify(request.pickles));
     // A shell task makes its log by appending to it; most make none. What observes Python never makes it, so that a
     // process that outlives its task is not heard.
     if (task.source.kind !== 'shell') writeFileSync(logFile, '', { mode: 0o600 });
@@ -130,7 +134,9 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
       },
       (problem) => reports.warn(`what the task reported by RUNWEAVE_LOG could not be read and is not recorded: ${problem}. Append to that file, and leave it readable`),
     );
-    const env = taskEnvironment({ ...request, paramsFile, logFile, reporting: channel });
+    const env = taskEnvironment({ ...request, paramsFile, picklesFile, logFile, reporting: channel });
+    // A shell makes an empty text of a variable that is not there; Python has the helper, and an exception.
+    if (task.source.kind === 'shell') notInEnvironment = Object.keys(request.params).filter((name) => env[paramVariable(name)] === undefined);
     isTracked = usesTracking(task, folder);
     begin = async (command) => context.backend.start({ ...(isTracked ? withTracking(command, env, request.pythonPath) : { command, env }), cwd, onOutput: output.add });
     process = await begin(first.command);
@@ -138,6 +144,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     process = notStarted(error as Error);
   }
   emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid, ...(process.note !== undefined && { note: process.note }) });
+  for (const name of notInEnvironment) reports.warn(`there is no ${paramVariable(name)}: the value is too long for the environment, or has a NUL character in it. It is in the JSON file that $RUNWEAVE_PARAMS names`);
 
   /** A process keeps the environment that it was started with, so that each says a value once. */
   const said = new Set<string>();
@@ -256,13 +263,11 @@ function failureOf(checks: readonly CheckResult[], tail: string): RecordedFailur
 }
 
 /**
- * The file with these parameters, which tasks with the same ones share until the run's end: to make and remove a file
- * for each attempt takes the file system ever longer (ext4 looks through the inodes that were freed lately).
+ * The file with this JSON, which tasks with the same share until the run's end: to make and remove a file for each
+ * attempt takes the file system ever longer (ext4 looks through the inodes that were freed lately).
  */
-function writeParams(folder: string, params: JsonObject): string {
-  // Names in one order, as a task can see it: that of the file does not count.
-  const text = jsonText(Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))));
-  const file = path.join(folder, `params-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
+function writeShared(folder: string, name: string, text: string): string {
+  const file = path.join(folder, `${name}-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
   if (existsSync(file)) return file;
   makeScratch(folder);
   // Whole under its name at once, and not to be written to.

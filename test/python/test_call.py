@@ -79,7 +79,7 @@ class Objects(CallTest):
         return {"at": [name], "path": path, "digest": f"sha256:{digest}", "what": f"the Model that split returned as {name}"}
 
     def env(self, inside_run=True):
-        return {**super().env(inside_run), "RUNWEAVE_PICKLES": json.dumps(getattr(self, "pickles", []))}
+        return {**super().env(inside_run), "RUNWEAVE_PICKLES": self.write("pickles.json", json.dumps(getattr(self, "pickles", [])))}
 
     def unreadable(self, content, message, **changed):
         path = self.path("given.pkl")

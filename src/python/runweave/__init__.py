@@ -60,7 +60,10 @@ class _Params(Mapping):  # type: ignore[type-arg]
 
             file = os.environ.get("RUNWEAVE_PARAMS")
             if file:
-                self._pickles = json.loads(os.environ.get("RUNWEAVE_PICKLES") or "[]")
+                pickles = os.environ.get("RUNWEAVE_PICKLES")
+                if pickles:
+                    with open(pickles, encoding="utf-8") as stream:
+                        self._pickles = json.load(stream)
                 with open(file, encoding="utf-8") as stream:
                     self._values = json.load(stream)
             else:

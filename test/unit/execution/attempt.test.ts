@@ -323,6 +323,13 @@ describe('the file with its params', { timeout: 300_000 }, () => {
     const next = await finish(sh('cat $RUNWEAVE_PARAMS', { request: { params } }));
     assert.deepEqual([next.ended.outcome, next.outputOf('stdout')], ['success', '{"lr":0.1}']);
   });
+
+  it('has what the environment has no room for, and a shell task is told', async () => {
+    const params = { rows: Array.from({ length: 40_000 }, (_, index) => index), text: 'a\0b', n: 1 };
+    const { ended, outputOf } = await finish(sh('echo "$RUNWEAVE_PARAM_N ${RUNWEAVE_PARAM_ROWS-none} ${RUNWEAVE_PARAM_TEXT-none}"; wc -c < "$RUNWEAVE_PARAMS"', { request: { params } }));
+    assert.deepEqual([ended.outcome, outputOf('stdout')], ['success', `1 none none\n${Buffer.byteLength(JSON.stringify(params))}\n`]);
+    assert.match(outputOf('stderr'), /^runweave: there is no RUNWEAVE_PARAM_ROWS: .*\$RUNWEAVE_PARAMS names\nrunweave: there is no RUNWEAVE_PARAM_TEXT: .*\n$/);
+  });
 });
 
 describe('output', { timeout: 300_000 }, () => {
