@@ -22,7 +22,7 @@ import type { Clock, UnixNano } from '../model/time.ts';
 import { jsonText, plainJson } from '../model/whole-float.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
 import type { Backend, ProcessEnd, RunningProcess } from './backend/backend.ts';
-import { followLog, type FollowedLog } from './follow-log.ts';
+import { followLog, lineLimit, type FollowedLog } from './follow-log.ts';
 import { collectObserved, type Observed } from './observed.ts';
 import { variablesOf } from './backend/descendants.ts';
 import { limitOutput } from './output-limit.ts';
@@ -126,14 +126,14 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     // A shell task makes its log by appending to it; most make none. What observes Python never makes it, so that a
     // process that outlives its task is not heard.
     if (task.source.kind !== 'shell') writeFileSync(logFile, '', { mode: 0o600 });
-    log = followLog(
-      logFile,
-      (line) => {
+    log = followLog(logFile, {
+      onLine: (line) => {
         const entry = parseTaskLogLine(line, cwd);
         if (entry !== undefined) reports.add(entry);
       },
-      (problem) => reports.warn(`what the task reported by RUNWEAVE_LOG could not be read and is not recorded: ${problem}. Append to that file, and leave it readable`),
-    );
+      onLongLine: (line, length) => reports.add({ type: 'invalid', line: `${line}…`, message: `it has ${length} characters, and only lines of up to ${lineLimit} (32 MiB) are read: log a file as an artifact` }),
+      onProblem: (problem) => reports.warn(`what the task reported by RUNWEAVE_LOG could not be read and is not recorded: ${problem}. Append to that file, and leave it readable`),
+    });
     const env = taskEnvironment({ ...request, paramsFile, picklesFile, logFile, reporting: channel });
     // A shell makes an empty text of a variable that is not there; Python has the helper, and an exception.
     if (task.source.kind === 'shell') notInEnvironment = Object.keys(request.params).filter((name) => env[paramVariable(name)] === undefined);

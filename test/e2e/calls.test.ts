@@ -163,6 +163,29 @@ tasks:
   });
 });
 
+describe('JSON that is too long for a line of the log', () => {
+  it('reaches the next task as it is, and a shell by a file', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': `tasks:
+  make: {call: "m:make"}
+  use: {call: "m:use", params: &given {huge: "\${tasks.make.returns.huge}", list: "\${tasks.make.returns.list}", n: "\${tasks.make.returns.n}"}}
+  script: {python: script.py, params: *given}
+  shell: {shell: 'wc -c < "$RUNWEAVE_PARAM_HUGE" > shell.txt', params: *given, outputs: [shell.txt]}
+`,
+      'm.py': 'def make():\n    return {"huge": "x" * 50_000_000, "list": [(1.0, 2), "x" * 17_000_000], "n": 1}\ndef use(huge, list, n):\n    return {"got": [len(huge), len(list), repr(list[0]), n]}\n',
+      'script.py': 'import m, runweave\nrunweave.returns(**m.use(**runweave.params))\n',
+    });
+    const { code, lines } = await place.run();
+    assert.equal(code, 0);
+    const returns = Object.fromEntries(lines.flatMap((line) => (line.type === 'task-ended' ? [[line.task, line.returns]] : [])));
+    const got = [50_000_000, 2, '[1.0, 2]', 1];
+    assert.deepEqual([returns['use'], returns['script'], returns['make']?.['n']], [{ got }, { got }, 1]);
+    assert.match(JSON.stringify(returns['make']?.['huge']), /^"str \(pickle, 50\.0 MB, sha256:/);
+    assert.ok(Number(place.read('shell.txt')) > 50_000_000);
+    assert.deepEqual((await place.run()).executed, []);
+  });
+});
+
 describe('values that the environment has no room for', () => {
   for (const [name, env] of [['fresh', 'env: {RUNWEAVE_WARM: "off"}'], ['warm', '']] as const) {
     it(`reach tasks in the file, also ${name} ones`, async (context) => {

@@ -310,6 +310,15 @@ describe('outcomes', { timeout: 300_000 }, () => {
   });
 });
 
+describe('a line that is too long', { timeout: 300_000 }, () => {
+  it('is not taken for a short one, and its length is told', async () => {
+    const { ended, all, outputOf } = await finish(sh('{ printf "return n="; head -c 40000000 /dev/zero | tr "\\0" 1; echo; echo return m=1; } >> "$RUNWEAVE_LOG"'));
+    assert.equal(ended.outcome, 'success');
+    assert.deepEqual(all('return').map(({ name, value }) => [name, value]), [['m', 1]]);
+    assert.match(outputOf('stderr'), /^runweave: a line of RUNWEAVE_LOG was not understood \(it has 40000009 characters, and only lines of up to 33554432 \(32 MiB\) are read: .*\): return n=1{191}…\n$/);
+  });
+});
+
 describe('the file with its params', { timeout: 300_000 }, () => {
   it('is written the next time, when there was no room for it', async () => {
     const params = { lr: 0.1 };
