@@ -19,7 +19,7 @@ import type { Task, TaskId } from '../model/pipeline.ts';
 import { logText, seriesName, type Report, type ReportedLog } from '../model/reported.ts';
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TaskWarning, TraceId } from '../model/run-event.ts';
 import type { Clock, UnixNano } from '../model/time.ts';
-import { jsonText, plainJson } from '../model/whole-float.ts';
+import { jsonText, keyFrom, plainJson, writtenKey } from '../model/whole-float.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
 import type { Backend, ProcessEnd, RunningProcess } from './backend/backend.ts';
 import { followLog, lineLimit, type FollowedLog } from './follow-log.ts';
@@ -122,7 +122,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     const files = path.dirname(request.scratch);
     // Names in one order, as a task can see it: that of the file does not count.
     paramsFile = writeShared(files, 'params', jsonText(Object.fromEntries(Object.entries(request.params).sort(([a], [b]) => (a < b ? -1 : 1)))));
-    const picklesFile = request.pickles.length === 0 ? undefined : writeShared(files, 'pickles', JSON.stringify(request.pickles));
+    const picklesFile = request.pickles.length === 0 ? undefined : writeShared(files, 'pickles', JSON.stringify(request.pickles.map(asWritten)));
     // A shell task makes its log by appending to it; most make none. What observes Python never makes it, so that a
     // process that outlives its task is not heard.
     if (task.source.kind !== 'shell') writeFileSync(logFile, '', { mode: 0o600 });
@@ -280,6 +280,11 @@ function writeShared(folder: string, name: string, text: string): string {
     throw error;
   }
   return file;
+}
+
+/** With its place in the file of the params. */
+function asWritten(pickle: PickleFile): PickleFile {
+  return { ...pickle, at: pickle.at.map((key) => (typeof key === 'string' ? writtenKey(key) : key)) };
 }
 
 /** Parameters, and what the task logs, are for nobody else on this machine. */
@@ -450,12 +455,14 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         if (value !== undefined) emit({ ...of, time, ...value });
         return;
       }
-      case 'return':
-        lastReturns.set(entry.name, entry);
-        pickles.delete(entry.name);
-        returns[entry.name] = entry.value;
-        emit({ ...of, time, ...entry, value: plainJson(entry.value) });
+      case 'return': {
+        const name = keyFrom(entry.name);
+        lastReturns.set(name, entry);
+        pickles.delete(name);
+        returns[name] = entry.value;
+        emit({ ...of, time, ...entry, name, value: plainJson(entry.value) });
         return;
+      }
       case 'pickled-return':
         lastReturns.set(entry.name, entry);
         artifacts = artifacts.then(async () => {
