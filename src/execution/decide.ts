@@ -20,6 +20,9 @@ import type { Compiler } from '../fingerprint/called-sources.ts';
 import type { CheckSyntax } from './check-syntax.ts';
 import { needsInterpreter } from './task/command.ts';
 
+/** Whether another task than `by` uses one of these files, or what is in one of these folders (with a `/` at the end), by its inputs or as it was seen. */
+export type IsUsedElsewhere = (by: TaskId, files: readonly string[]) => boolean;
+
 export interface DecisionContext {
   readonly folder: string;
   readonly digests: FileDigests;
@@ -29,6 +32,8 @@ export interface DecisionContext {
   readonly kept?: KeptResults;
   /** What does not count where a task lists it; absent: there are no outputs. */
   readonly isOutput?: (task: Task) => IsOutput;
+  /** Absent: nothing is used but what is declared. */
+  readonly isUsedElsewhere?: IsUsedElsewhere;
   /** Decisions that hold still; absent: each is made anew. */
   readonly memory?: DecisionMemory | undefined;
   /** Absent: modules of functions are compared as a whole. */
@@ -172,7 +177,9 @@ export async function findKept(task: Task, decision: Decision, context: Decision
   const last = context.result(task.id);
   const isNewState = isOpen !== undefined || last?.fingerprint === undefined || fingerprintDifference(last.fingerprint, decision.fingerprint).length > 0;
   if (last !== undefined && last.outcome !== 'success' && !isNewState) return undefined;
-  const found = await context.kept.find(fingerprintInputs(task, decision.params, context), decision.fingerprint, isOpen);
+  const found = await context.kept.find(fingerprintInputs(task, decision.params, context), decision.fingerprint, { isOpen, left: last?.left });
+  // They would stay as another state has left them.
+  if (context.isUsedElsewhere?.(task.id, found?.entry.beside ?? []) === true) return undefined;
   return (await lostPickles(found?.entry.result, context)).length === 0 ? found : undefined;
 }
 

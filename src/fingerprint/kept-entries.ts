@@ -63,6 +63,8 @@ export interface KeptEntry {
   readonly files: readonly KeptFile[];
   /** Absent in entries of earlier versions. */
   readonly folders?: FolderModes;
+  /** What Python was seen to write that is no output, and is not restored: files, or of many the folders, with a `/` at the end. */
+  readonly beside?: readonly string[];
 }
 
 /** An entry and the file that it is a line of. */
@@ -77,7 +79,7 @@ export interface FoundEntry {
 export interface KeptEntries {
   readonly of: (task: TaskId) => readonly FoundEntry[];
   /** Replaces an entry of the same fingerprint. Throws when the disk refuses. */
-  readonly write: (entry: Pick<KeptEntry, 'task' | 'result' | 'files' | 'folders'>) => FoundEntry;
+  readonly write: (entry: Pick<KeptEntry, 'task' | 'result' | 'files' | 'folders' | 'beside'>) => FoundEntry;
   /** `restored`: times of its files that were put back, by their paths. */
   readonly markUsed: (found: FoundEntry, restored: ReadonlyMap<string, string>) => void;
   /** Files of a task were put back, by their paths. */
@@ -107,10 +109,10 @@ export function openKeptEntries(kept: string, pipelineFile: string): KeptEntries
   };
   return {
     of,
-    write: ({ task, result, files, folders }) => {
+    write: ({ task, result, files, folders, beside = [] }) => {
       const file = fileOf(task);
       const key = digestOf(keyText(result.fingerprint)).slice('sha256:'.length, 'sha256:'.length + 32);
-      const entry: KeptEntry = { version, key, used: Date.now(), task, result, files, ...(folders !== undefined && Object.keys(folders).length > 0 && { folders }) };
+      const entry: KeptEntry = { version, key, used: Date.now(), task, result, files, ...(folders !== undefined && Object.keys(folders).length > 0 && { folders }), ...(beside.length > 0 && { beside }) };
       return { file, entry, size: append(file, entry) };
     },
     markUsed: ({ file, entry }, restored) => {

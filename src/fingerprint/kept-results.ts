@@ -34,6 +34,9 @@ export type KeptResult = FoundEntry;
 export type CompleteResult = TaskResult & { readonly fingerprint: Fingerprint };
 
 
+/** Files beside the outputs that are named one by one. */
+const mostBeside = 100;
+
 export interface KeepOptions {
   readonly inputs: Omit<FingerprintInputs, 'last'>;
   /** Unix milliseconds. */
@@ -53,9 +56,9 @@ export interface KeptResults {
    * The newest result that was made from what is there now. `current` is the fingerprint by what counted last. `isOpen`: of
    * these differences nobody knows yet whether they stay; what is found then may fit later, and not now.
    */
-  readonly find: (inputs: Omit<FingerprintInputs, 'last'>, current: Fingerprint, isOpen?: (reason: Reason) => boolean) => Promise<KeptResult | undefined>;
-  /** Puts the outputs back as they were. `false`: that could not be done, and the task has to run. */
-  readonly restore: (task: Task, kept: KeptResult, aside: SetAside) => Promise<boolean>;
+  readonly find: (inputs: Omit<FingerprintInputs, 'last'>, current: Fingerprint, options?: { readonly isOpen?: ((reason: Reason) => boolean) | undefined; readonly left?: TaskResult['left'] }) => Promise<KeptResult | undefined>;
+  /** Puts the outputs back as they were. `left`: of the execution before. `false`: that could not be done, and the task has to run. */
+  readonly restore: (task: Task, kept: KeptResult, aside: SetAside, left?: TaskResult['left']) => Promise<boolean>;
   /**
    * Before a task runs: takes away what it made in earlier states into its folders and globs, so that it does not stay
    * as if it were made now. `left`: of the execution before.
@@ -93,7 +96,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests, free = fr
   const makers = createOutputMakers({ folder, entriesOf: entries.of, objects, digests });
   const outputs = { store, folder, entries, objects, makers, digests, removeEntry: (found: FoundEntry) => removeEntries(kept, [found]) };
 
-  const find: KeptResults['find'] = async (inputs, current, isOpen) => {
+  const find: KeptResults['find'] = async (inputs, current, { isOpen, left } = {}) => {
     if (limit === 0 || !canBeKept(inputs.task)) return undefined;
     const candidates = entries
       .of(inputs.task.id)
@@ -105,7 +108,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests, free = fr
       const differences = fingerprintDifference(result.fingerprint, now);
       if (!differences.every((reason) => isOpen?.(reason) === true) || !files.every((file) => objects.has(file.digest, file.size))) continue;
       // What can't be looked at can't be put back.
-      if ((await placeFor(inputs.task, candidate, outputs).catch(() => undefined)) !== undefined) return candidate;
+      if ((await placeFor(inputs.task, candidate, left, outputs).catch(() => undefined)) !== undefined) return candidate;
     }
     return undefined;
   };
@@ -130,7 +133,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests, free = fr
       const lack = lackOfRoom(task, files);
       if (lack !== undefined) return lack;
       isNewFolder ||= !existsSync(kept);
-      entry = entries.write({ task: task.id, result: isWhole ? result : { ...result, fingerprint: { ...result.fingerprint, definition: unsettled } }, files, folders: folderModes(folder, files.map((file) => file.path)) });
+      entry = entries.write({ task: task.id, result: isWhole ? result : { ...result, fingerprint: { ...result.fingerprint, definition: unsettled } }, files, folders: folderModes(folder, files.map((file) => file.path)), beside: besides(written, found) });
       for (const file of files) {
         if (await objects.store(path.join(folder, file.path), file.digest, file.size, digests().takeContent(file.digest))) continue;
         removeEntries(kept, [entry]);
@@ -189,7 +192,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests, free = fr
       return digests().lastChange(absolute) === undefined ? filesOf(folder, output) : [absolute];
     });
 
-  const restore: KeptResults['restore'] = (task, found, aside) => restoreOutputs(task, found, aside, outputs);
+  const restore: KeptResults['restore'] = (task, found, aside, left) => restoreOutputs(task, found, aside, left, outputs);
 
   const clear: KeptResults['clear'] = async (task, aside, left) => (limit === 0 || !canBeKept(task) ? nothingCleared : clearOutputs(task, aside, left, outputs));
 
@@ -246,6 +249,13 @@ function readSum(kept: string): number {
 /** Effects that can't be seen can't be restored, and `cache: false` says that the same inputs give something else. */
 function canBeKept(task: Task): boolean {
   return task.keep && task.cache;
+}
+
+/** What was written and is none of these outputs. */
+function besides(written: ReadonlySet<string>, outputs: readonly KeptFile[]): readonly string[] {
+  const own = new Set(outputs.map((file) => file.path));
+  const files = [...written].filter((file) => !own.has(file));
+  return files.length <= mostBeside ? files : [...new Set(files.map((file) => `${path.posix.dirname(file)}/`))];
 }
 
 /** Without looking at files: most candidates differ in what is known already. `isOpen`: files and other tasks may be about to change. */
