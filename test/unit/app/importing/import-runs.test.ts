@@ -33,7 +33,7 @@ describe('importRuns, of what is nested too deeply', () => {
       for (const [name, content] of Object.entries(contents)) {
         const file = path.join(folder, name);
         writeFileSync(file, content);
-        const { runs, problems } = await importRuns([file], { store: path.join(folder, '.runweave') });
+        const { runs, problems } = await importRuns(path.join(folder, '.runweave'), [name], folder);
         assert.deepEqual([name, runs.length, problems.length], [name, 0, 1]);
         assert.match(problems[0]?.message ?? '', /nested (?:more than 1000 levels deep|too deeply)/);
       }
