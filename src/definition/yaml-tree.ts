@@ -6,11 +6,12 @@
  * After a syntax error the parser guesses. Its guess is good enough to go on drawing a graph while someone types, but
  * mistakes found in it would be false ones: only the syntax errors are reported.
  */
-import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq } from 'yaml';
 import type { ParsedNode, Scalar, YAMLError, YAMLMap } from 'yaml';
 import { isJsonObject } from '../model/json.ts';
 import type { Json } from '../model/json.ts';
 import { float, isWholeFloat, keyFrom, numberOf, valueText, writtenKey } from '../model/whole-float.ts';
+import { yamlDocument } from '../model/yaml-document.ts';
 import { quoted } from './reporter.ts';
 import type { Reporter, Span } from './reporter.ts';
 
@@ -51,7 +52,7 @@ export function parseYaml(text: string, reporter: Reporter): YamlNode | undefine
     reporter.report({ code: 'too-large', at: { start: 0, end: 0 }, message: 'the pipeline file is larger than 1 MiB', suggestion: 'use matrix for tasks that repeat' });
     return undefined;
   }
-  const document = parseDocument(text, {
+  const document = yamlDocument(text, {
     schema: 'core',
     merge: false,
     resolveKnownTags: false,

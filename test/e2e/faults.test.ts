@@ -45,6 +45,24 @@ async function assertNothingLeft(state: RunState | undefined): Promise<void> {
 }
 
 describe('a task', { timeout: 600_000 }, () => {
+  it('reports what is nested too deeply: those lines are not understood, and nothing else is harmed', async (context) => {
+    const script = `import os
+with open(os.environ['RUNWEAVE_LOG'], 'a') as log:
+    for depth in (8000, 200000):
+        deep = '[' * depth + ']' * depth
+        for line in ('param a=' + deep, 'return a=' + deep, '{"type":"cell","index":0,"status":"success","start":1,"outputs":[{"a":' + deep + '}]}'):
+            print(line, file=log)
+    print('return b=1', file=log)
+`;
+    const place = workspace(context, { 'deep.py': script, 'runweave.yaml': 'tasks:\n  other: {shell: "sleep 1; echo x > o.txt", outputs: [o.txt]}\n  deep: {shell: python3 deep.py}\n' });
+    const ended = await place.runweave('run', '-j', '2');
+    assert.deepEqual([ended.code, place.read('o.txt')], [0, 'x\n'], ended.stderr);
+    const [state] = await records(place);
+    assert.deepEqual(phases(state), { other: 'success', deep: 'success' });
+    assert.deepEqual([state?.warnings, { ...state?.tasks[1]?.returns }], [[], { b: 1 }]);
+    assert.equal(outputOf(state, 'deep').match(/a line of RUNWEAVE_LOG was not understood \(nested more than 200 levels deep\)/g)?.length, 6);
+  });
+
   it('prints a gigabyte: its end is kept, memory is not used up', async (context) => {
     const line = 'a line of forty characters, and its end.';
     const place = workspace(context, { 'runweave.yaml': `tasks:\n  big: {shell: "echo begin; yes '${line}' | head -c 1000000000; echo; echo the end"}\n` });
