@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { acquireLock, type LockHolder, type LockResult } from '../../../src/app/lock.ts';
 import { createPipelineLock } from '../../../src/app/pipeline-lock.ts';
 import { describeProcess, processStartTime } from '../../../src/recording/writer.ts';
+import { untilGone, zombie } from '../execution/processes.ts';
 
 let folder = '';
 let file = '';
@@ -113,6 +114,23 @@ describe('the lock', () => {
     heldBy({ ...me, pid: await deadPid() });
     release(acquire());
     assert.deepEqual(readdirSync(path.dirname(file)), []);
+  });
+
+  it('of a process that has ended, and whose parent does not ask how, is taken', { skip: process.platform !== 'linux' && 'no other system tells' }, async (t) => {
+    const pid = await zombie(t);
+    const startedAt = processStartTime(pid);
+    heldBy({ ...me, pid, ...(startedAt !== undefined && { startTime: startedAt }) });
+    release(acquire());
+  });
+
+  it('of a process whose other threads go on is not taken', { skip: process.platform !== 'linux' && 'no other system tells' }, async (t) => {
+    const script = 'import ctypes, threading, time\nthreading.Thread(target=lambda: time.sleep(1000)).start()\nctypes.CDLL(None).pthread_exit(None)';
+    const child = spawn('python3', ['-c', script], { stdio: 'ignore' });
+    t.after(() => child.kill('SIGKILL'));
+    const pid = child.pid ?? assert.fail();
+    await untilGone(pid);
+    heldBy({ ...old, pid, startTime: processStartTime(pid) ?? assert.fail() });
+    assert.equal(acquire().ok, false);
   });
 
   it('of a process whose id was given to another is taken', { skip: startTime === undefined && 'the system does not tell when a process started' }, () => {

@@ -1,5 +1,7 @@
 /** What tests of real processes share: waiting for an end that only the system knows of. */
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import type { TestContext } from 'node:test';
 
 /** Whether a process is gone; one that has ended and waits for its parent to notice is. */
 function isGone(pid: number): boolean {
@@ -49,4 +51,13 @@ export function untilReaped(pid: number): Promise<void> {
       return true;
     }
   });
+}
+
+/** The id of a process that has ended, and stays because its parent never asks how: `exec` made that another program. */
+export async function zombie(t: TestContext): Promise<number> {
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  t.after(() => parent.kill('SIGKILL'));
+  const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))));
+  await untilGone(pid);
+  return pid;
 }
