@@ -342,6 +342,22 @@ describe('around a run', { timeout: 600_000 }, () => {
     assert.deepEqual([states.length, states.at(-1)?.outcome], [3, 'cancellation']);
   });
 
+  it('what a command says is lost, or a part of it: that is said, and is no success', (context) => {
+    const place = workspace(context, {});
+    const schema = `${process.execPath} ${cli} schema`;
+    const says = (command: string): { readonly status: number | null; readonly stderr: string } => spawnSync('bash', ['-c', command], { cwd: place.folder, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+    const full = says(`exec ${schema} > /dev/full`);
+    assert.equal(full.status, 1);
+    assert.match(full.stderr, /^error: standard output could not be written: ENOSPC: .*\n$/);
+    // The system takes the first 4 KiB, as does a disk that has room for no more.
+    const part = says(`ulimit -f 4; exec ${schema} > part.json`);
+    assert.equal(part.status, 1);
+    assert.match(part.stderr, /^error: standard output could not be written: EFBIG: .*\n$/);
+    // Who reads no more has what he wanted.
+    for (const reader of ['head -1', 'true']) assert.deepEqual(says(`${schema} | ${reader} > head.txt; exit \${PIPESTATUS[0]}`).stderr, '', reader);
+    assert.equal(says(`${schema} | true; exit \${PIPESTATUS[0]}`).status, 0);
+  });
+
   it('other processes want the same pipeline: one runs at a time, the others say so', async (context) => {
     const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: echo x >> count.txt; echo a > a.txt, outputs: [a.txt]}\n' });
     const started = Array.from({ length: 6 }, () => place.start('run', '--json'));
