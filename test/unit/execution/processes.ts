@@ -1,6 +1,7 @@
 /** What tests of real processes share: waiting for an end that only the system knows of. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { TestContext } from 'node:test';
 
 /** Whether a process is gone; one that has ended and waits for its parent to notice is. */
@@ -60,4 +61,12 @@ export async function zombie(t: TestContext): Promise<number> {
   const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))));
   await untilGone(pid);
   return pid;
+}
+
+/** What a script prints in a process that can open no more files. `imports`: names by file of `src/`. */
+export function withoutFiles(imports: Readonly<Record<string, string>>, script: string): string {
+  const lines = Object.entries(imports).map(([file, names]) => `const { ${names} } = await import(${JSON.stringify(path.join(import.meta.dirname, '../../../src', file))});`);
+  const open = "const { openSync } = await import('node:fs'); const held = []; try { for (;;) held.push(openSync('/dev/null')); } catch {}";
+  const { stdout, stderr } = spawnSync('sh', ['-c', 'ulimit -n 60; exec "$0" --input-type=module -e "$1"', process.execPath, [...lines, open, script].join('\n')], { encoding: 'utf8' });
+  return stdout + stderr;
 }
