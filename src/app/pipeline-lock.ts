@@ -1,4 +1,6 @@
 /** The pipeline's lock as a session holds it: once, however many of its own runs and watches want it. */
+import { accessSync, constants, existsSync } from 'node:fs';
+import path from 'node:path';
 import type { ProblemCode } from '../protocol/session.ts';
 import { acquireLock, adviceFor, heldLocks, type LockResult } from './lock.ts';
 
@@ -35,6 +37,7 @@ export function createPipelineLock(store: string, file: string, onTaken: () => v
             message: `another process holds this pipeline: ${theirs === 'watch' ? 'a watch' : 'a run'} with process id ${pid} on ${host}. ${adviceFor(result)}`,
           };
         }
+        refuseReadOnlyCache(store);
         releaseFile = result.release;
       } catch (error) {
         if (result?.ok === true) result.release();
@@ -53,4 +56,9 @@ export function createPipelineLock(store: string, file: string, onTaken: () => v
     };
   };
   return { acquire };
+}
+
+/** Every attempt writes there; it may be on a disk of its own, as where jobs share a cache. Throws as a write would. */
+function refuseReadOnlyCache(store: string): void {
+  for (const folder of [path.join(store, 'cache'), path.join(store, 'cache', 'attempts')]) if (existsSync(folder)) accessSync(folder, constants.W_OK);
 }

@@ -215,7 +215,7 @@ describe('files of ours', { timeout: 600_000 }, () => {
   });
 
   it('can not be written', async (context) => {
-    for (const readOnly of ['.', '.runweave']) {
+    for (const readOnly of ['.', '.runweave', '.runweave/cache']) {
       const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: echo a > a.txt, outputs: [a.txt]}\n' });
       assert.equal((await place.run()).code, 0);
       place.write('runweave.yaml', 'tasks:\n  a: {shell: echo b > a.txt, outputs: [a.txt]}\n');

@@ -108,6 +108,24 @@ describe('the lock', () => {
     assert.deepEqual(readdirSync(path.dirname(file)), []);
   });
 
+  it('is free again where a pipeline can not run, as its cache can only be read', (t) => {
+    const cache = path.join(folder, 'cache');
+    mkdirSync(cache);
+    // Permissions stop nobody who is root.
+    const access = t.mock.method(fs, 'accessSync', (place: string) => {
+      throw new Error(`EROFS: read-only file system, access '${place}'`);
+    });
+    syncBuiltinESMExports();
+    t.after(() => {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    const lock = createPipelineLock(folder, '/p/runweave.yaml', () => assert.fail('nobody has it'));
+    assert.deepEqual(lock.acquire('run'), { ok: false, code: 'storage', message: `${folder} cannot be written: EROFS: read-only file system, access '${cache}'` });
+    assert.deepEqual(access.mock.calls.map((call) => call.arguments), [[cache, fs.constants.W_OK]]);
+    assert.deepEqual(readdirSync(path.join(folder, 'live')), []);
+  });
+
   it('of a process that is gone is taken', async () => {
     heldBy({ ...old, pid: await deadPid() });
     release(acquire());
