@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import path from 'node:path';
 import type { ProblemCode } from '../protocol/session.ts';
-import { acquireLock, adviceFor, heldLocks, type LockResult } from './lock.ts';
+import { acquireLock, adviceFor, heldLocks, isDiskFull, type LockResult } from './lock.ts';
 
 export type Held = { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly code: ProblemCode; readonly message: string };
 
@@ -41,7 +41,7 @@ export function createPipelineLock(store: string, file: string, onTaken: () => v
         releaseFile = result.release;
       } catch (error) {
         if (result?.ok === true) result.release();
-        return { ok: false, code: 'storage', message: `${store} cannot be written: ${(error as Error).message}` };
+        return { ok: false, code: 'storage', message: `${store} cannot be written: ${(error as Error).message}${isDiskFull(error) ? '. To free what is kept to be restored: RUNWEAVE_CACHE_LIMIT=0 runweave gc' : ''}` };
       }
       onTaken();
     }

@@ -326,6 +326,33 @@ tasks:
   });
 });
 
+describe('gc', { timeout: 600_000 }, () => {
+  it('frees what is kept on a disk that is full', async (context) => {
+    const place = workspace(context, {});
+    const mounted = mount(['-t', 'tmpfs', '-o', 'size=2m', 'none', place.folder]);
+    if (mounted === undefined) {
+      context.diagnostic('nothing can be mounted here');
+      return;
+    }
+    try {
+      place.write('runweave.yaml', 'tasks:\n  a: {shell: head -c 300000 /dev/urandom > a.bin, outputs: [a.bin]}\n');
+      assert.equal((await place.run()).code, 0);
+      spawnSync('sh', ['-c', 'cat /dev/zero > fill'], { cwd: place.folder });
+      const refused = await place.runweave('run');
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, /ENOSPC.*\. To free what is kept to be restored: RUNWEAVE_CACHE_LIMIT=0 runweave gc\n$/);
+      const within = await place.runweave('gc');
+      assert.match(within.stdout, /^0 B freed\n30\d\.\d kB are kept to be restored, within the limit; to free them: RUNWEAVE_CACHE_LIMIT=0 runweave gc\n$/, within.stderr);
+      const freed = spawnSync(process.execPath, [cli, 'gc', '--json'], { cwd: place.folder, encoding: 'utf8', env: { ...process.env, RUNWEAVE_CACHE_LIMIT: '0' } });
+      const { kept, left } = JSON.parse(freed.stdout) as { readonly kept: { readonly count: number }; readonly left: number };
+      assert.deepEqual([kept.count, left], [1, 0]);
+      assert.deepEqual((await place.run()).executed, []);
+    } finally {
+      mounted();
+    }
+  });
+});
+
 describe('around a run', { timeout: 600_000 }, () => {
   it('what it says can not be written, or its terminal is gone: the run goes on', async (context) => {
     const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: echo said; echo a > a.txt, outputs: [a.txt], cache: false}\n  b: {shell: "sleep 0.3; echo said", needs: [a]}\n' });

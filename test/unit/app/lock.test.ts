@@ -81,6 +81,14 @@ describe('the lock', () => {
     assert.deepEqual(readdirSync(path.dirname(file)), []);
   });
 
+  it('can not be written on a full disk, and the answer says what frees some of it', (t) => {
+    beforeEachCall(t, (name) => {
+      if (name === 'writeFileSync') throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    });
+    const refused = createPipelineLock(folder, '/p/runweave.yaml', () => undefined).acquire('run');
+    assert.deepEqual(refused, { ok: false, code: 'storage', message: `${folder} cannot be written: ENOSPC: no space left on device, write. To free what is kept to be restored: RUNWEAVE_CACHE_LIMIT=0 runweave gc` });
+  });
+
   it('is held by one, and says by whom and for what', () => {
     const first = acquire('watch');
     const second = acquire();
