@@ -1,6 +1,6 @@
 /** Functions as tasks: what of their modules counts, and objects that they hand to each other. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { repository, workspace, type Workspace } from './runweave.ts';
@@ -129,11 +129,38 @@ describe('objects that a function returns', () => {
     assert.deepEqual((await place.run()).executed, ['make']);
     rmSync(path.join(place.folder, '.runweave/cache'), { recursive: true });
     assert.deepEqual((await place.run()).executed, ['make']);
-    for (const file of pickles(place)) writeFileSync(file, 'cos\nsystem\n(S"touch hacked"\ntR.');
+    // With its time put back, so that only who reads it can see it.
+    for (const file of pickles(place)) {
+      const { mtimeMs } = statSync(file);
+      chmodSync(file, 0o644);
+      writeFileSync(file, 'cos\nsystem\n(S"touch hacked"\ntR.');
+      utimesSync(file, mtimeMs / 1000, mtimeMs / 1000);
+    }
     const changed = await place.run('--force', 'use');
     assert.equal(changed.code, 1);
     assert.ok(changed.lines.some((line) => line.type === 'task-ended' && line.failure?.message.includes('was changed on disk')));
     assert.equal(existsSync(path.join(place.folder, 'hacked')), false);
+  });
+
+  it('are made again when somebody has written to them, with the reason', async (context) => {
+    const place = withPackages(workspace(context, objects));
+    await place.run();
+    // Sources are there, too.
+    const sound = new Map(pickles(place).map((file) => [file, readFileSync(file)] as const).filter(([, bytes]) => bytes[0] === 0x80));
+    assert.equal(sound.size, 3);
+    for (const file of sound.keys()) {
+      assert.equal(statSync(file).mode & 0o222, 0, 'tasks get their paths');
+      chmodSync(file, 0o644);
+      const handle = openSync(file, 'r+');
+      writeSync(handle, 'x', 40);
+      closeSync(handle);
+    }
+    assert.match((await place.runweave('plan')).stdout, /▸ make\n {4}output returns\.\w+ was changed on disk/);
+    const again = await place.run();
+    assert.deepEqual([again.code, again.executed], [0, ['make']]);
+    for (const [file, bytes] of sound) assert.ok(readFileSync(file).equals(bytes), file);
+    const used = await place.run('--force', 'use');
+    assert.equal(used.code, 0);
   });
 
   it('that hold a secret, stand within a text, or cannot be pickled fail with what to do', async (context) => {
