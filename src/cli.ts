@@ -1,18 +1,29 @@
 /** The command line's process: gives the commands the real terminal, clock and signals, and ends with their exit code. */
+import { fstatSync, writeFileSync } from 'node:fs';
 import type { Host, Output } from './cli/host.ts';
 import { main } from './cli/main.ts';
 import { createStyle, wantsColor } from './cli/text.ts';
 
 const args = process.argv.slice(2);
 
+type StandardStream = typeof process.stdout | typeof process.stderr;
+
 /** How long lines for a file or a pipe may wait for more: to write one takes longer than to make it. */
 const writeInterval = 10;
 /** Held back, in their order: both streams may go to one place. */
-const unwritten: { readonly stream: NodeJS.WriteStream; text: string }[] = [];
+const unwritten: { readonly stream: StandardStream; text: string }[] = [];
 function flush(): void {
-  for (const { stream, text } of unwritten.splice(0)) stream.write(text);
+  for (const { stream, text } of unwritten.splice(0)) {
+    try {
+      // Node's stream takes it for success when the disk has room for a part of it (write(2)).
+      if (fstatSync(stream.fd).isFile()) writeFileSync(stream.fd, text);
+      else stream.write(text);
+    } catch (error) {
+      stream.emit('error', error);
+    }
+  }
 }
-function write(stream: NodeJS.WriteStream, text: string): void {
+function write(stream: StandardStream, text: string): void {
   if (stream.isTTY) {
     flush();
     stream.write(text);
@@ -24,7 +35,7 @@ function write(stream: NodeJS.WriteStream, text: string): void {
   else unwritten.push({ stream, text });
 }
 
-function output(stream: NodeJS.WriteStream): Output {
+function output(stream: StandardStream): Output {
   const color = wantsColor(process.env, stream.isTTY, args.includes('--no-color'));
   const continuousIntegration = !['', '0', 'false'].includes(process.env['CI'] ?? '');
   return {
@@ -59,16 +70,24 @@ const host: Host = {
 
 process.on('exit', flush);
 
-// The reader has what it wanted (`runweave runs | head`), the terminal was closed, the disk of the log is full: what is
-// under way is more than what is said about it, and is recorded.
+// The terminal was closed, the disk of the log is full: what is under way is more than what is said about it, and is
+// recorded.
 process.stderr.on('error', () => undefined);
-let isOutputLost = false;
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  isOutputLost ||= error.code !== 'EPIPE' && args[0] !== 'run' && args[0] !== 'watch';
-});
+let lost: Error | undefined;
+/** A reader that has what it wanted (`runweave runs | head`) loses nothing. */
+function onOutputError(error: NodeJS.ErrnoException | null | undefined): void {
+  if (error && error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') lost ??= error;
+}
+process.stdout.on('error', onOutputError);
 
 void main(args, host).then((code) => {
   flush();
-  // What was written to a pipe is on its way still; `exit` would lose it.
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(isOutputLost && code === 0 ? 1 : code)));
+  const isWholeElsewhere = args[0] === 'run' || args[0] === 'watch';
+  // What was written to a pipe is on its way still; `exit` would lose it. That it was refused is told here first, and
+  // as an event afterwards.
+  process.stdout.write('', (error) => {
+    onOutputError(error);
+    const message = lost === undefined ? '' : `${host.stderr.style('red', 'error:')} standard output could not be written: ${lost.message}\n`;
+    process.stderr.write(message, () => process.exit(lost !== undefined && !isWholeElsewhere && code === 0 ? 1 : code));
+  });
 });

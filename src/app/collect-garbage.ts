@@ -22,7 +22,7 @@ import { readAnnotations } from '../store/annotations.ts';
 import { latestMakers } from '../store/latest-results.ts';
 import { runFiles } from '../store/run-files.ts';
 import { deletionTime, trashFolder } from '../store/trash.ts';
-import { acquireLock, heldLocks, type LockHolder } from './lock.ts';
+import { acquireLock, heldLocks, isDiskFull, type LockHolder, type LockResult } from './lock.ts';
 import { resultsFileOf } from './task-memory.ts';
 
 export interface GarbageOptions {
@@ -51,6 +51,8 @@ export interface Garbage {
   readonly artifacts: Removed;
   /** Results that can't be restored any more; the bytes of their outputs as well. */
   readonly kept: Removed;
+  /** Bytes of outputs that stay to be restored. */
+  readonly left: number;
   readonly leftovers: Removed;
   readonly bytes: number;
 }
@@ -70,7 +72,7 @@ const ownLock = '.gc';
 
 export async function collectGarbage(options: GarbageOptions): Promise<GarbageResult> {
   const { store, dryRun } = options;
-  const lock = lockAll(store);
+  const lock = lockAll(store, dryRun);
   if (lock.type !== 'free') return lock;
   try {
     const began = Date.now();
@@ -92,17 +94,20 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
     const kept = { count: shrunk.entries, bytes: shrunk.freed };
     const left = [...[path.join(keptFolder(store), 'staging'), path.join(store, 'cache', 'attempts')].flatMap(entriesIn), ...unfinished(store), ...aside, ...deletions.filter(({ isOld }) => isOld)];
     const leftovers = sum(left.map(({ file, stats }) => ({ bytes: sizeOf(file, stats), ...remove(file) })));
-    return { type: 'collected', dryRun, records, spared: new Set(aged).size - old.size, artifacts, kept, leftovers, bytes: records.bytes + artifacts.bytes + kept.bytes + leftovers.bytes };
+    return { type: 'collected', dryRun, records, spared: new Set(aged).size - old.size, artifacts, kept, left: shrunk.left, leftovers, bytes: records.bytes + artifacts.bytes + kept.bytes + leftovers.bytes };
+  } catch (error) {
+    if (isDiskFull(error)) return refusal(store, error);
+    throw error;
   } finally {
     lock.release();
   }
 }
 
 /** From then on, no process holds a pipeline of the folder. */
-function lockAll(store: string): NotFree | { readonly type: 'free'; readonly release: () => void } {
+function lockAll(store: string, dryRun: boolean): NotFree | { readonly type: 'free'; readonly release: () => void } {
   let release = (): void => undefined;
   try {
-    const lock = acquireLock(store, ownLock, 'gc');
+    const lock = takeOwnLock(store, dryRun);
     if (!lock.ok) return { type: 'held', holder: lock.holder, file: lock.file };
     ({ release } = lock);
     const held = heldLocks(store).find((other) => path.basename(other.file) !== `${ownLock}.lock`);
@@ -111,7 +116,31 @@ function lockAll(store: string): NotFree | { readonly type: 'free'; readonly rel
     return { type: 'held', ...held };
   } catch (error) {
     release();
-    return { type: 'refused', message: `${store} cannot be written: ${(error as Error).message}` };
+    return refusal(store, error);
+  }
+}
+
+function refusal(store: string, error: unknown): NotFree {
+  const advice = isDiskFull(error) ? `. All of ${path.join(store, 'cache')} may be deleted: it is made again when it is needed` : '';
+  return { type: 'refused', message: `${store} cannot be written: ${(error as Error).message}${advice}` };
+}
+
+/** Of the cache, what is made again without anybody noticing, the least work first. */
+const remade = [/^runs\.index$/, /^pipeline-.*\.json$/, /^decisions-.*\.json$/, /^digests\.json$/];
+
+/** A full disk has no room for the lock, so that files of the cache that nobody misses give way to it. */
+function takeOwnLock(store: string, dryRun: boolean): LockResult {
+  const spare = remade.flatMap((name) => entriesIn(path.join(store, 'cache')).filter(({ file }) => name.test(path.basename(file))));
+  for (;;) {
+    try {
+      return acquireLock(store, ownLock, 'gc');
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      if (dryRun) return { ok: true, release: () => undefined };
+      const next = spare.shift();
+      if (next === undefined) throw error;
+      rmSync(next.file, { force: true });
+    }
   }
 }
 

@@ -84,6 +84,12 @@ export function acquireLock(folder: string, pipelineFile: string, purpose: strin
   }
 }
 
+/** No room, or a quota that is used up. */
+export function isDiskFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /** What to do about a lock that somebody else holds. */
 export function adviceFor({ holder, file }: HeldLock): string {
   const life = lifeOf(holder);

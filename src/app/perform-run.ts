@@ -9,6 +9,7 @@ import type { OnFailure, Pipeline, Slots, Task, TaskId } from '../model/pipeline
 import type { JsonObject } from '../model/json.ts';
 import type { Durations } from '../model/remaining.ts';
 import type { RunEvent, SpanId, TaskNode, Trigger } from '../model/run-event.ts';
+import { createRunFold } from '../model/run-state.ts';
 import { withValues } from '../model/pickled-return.ts';
 import { toDate, type Clock, type UnixNano } from '../model/time.ts';
 import { floatsAmong, plainJson } from '../model/whole-float.ts';
@@ -16,6 +17,7 @@ import type { LoadedGraph, RunResult } from '../protocol/session.ts';
 import type { Collector } from '../collector/server.ts';
 import { sourceLabel } from '../definition/task-source.ts';
 import { objectPath } from '../recording/artifacts.ts';
+import { unfinished } from '../recording/interruption.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { runAttempt } from '../execution/attempt.ts';
 import { createSampler } from '../execution/backend/sampled-backend.ts';
@@ -122,20 +124,34 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
   const collected = collectEvents();
   let resource: JsonObject | undefined;
   let attempts = 0;
+  /** A bug of ours that came first, wherever it was: what it left untold is made up for at the end. */
+  let internalError: string | undefined;
+  const failed = (error: unknown): void => {
+    internalError ??= `internal error: ${error instanceof Error ? error.message : String(error)}`;
+    // Who emitted the event is in the midst of something.
+    setImmediate(() => running.cancel());
+  };
   const tell = (): void => {
     timer?.close();
     timer = undefined;
     if (resource === undefined) return;
     for (const next of untold.splice(0)) {
-      const event = typeof next === 'function' ? next() : next;
-      const whole = event.type === 'run-started' ? { ...event, resource } : event;
-      const masked = masker === undefined ? whole : maskEvent(whole, masker);
-      // Before the first attempt there is no token; what is told then is most of a run that has nothing to do.
-      const { event: safe, text } = attempts === 0 ? { event: masked } : withoutTokens(masked);
-      collected.add(safe, text?.length ?? 0);
-      log.append(safe, text);
-      context.onEvent(safe);
+      try {
+        tellOne(next, resource);
+      } catch (error) {
+        failed(error);
+      }
     }
+  };
+  const tellOne = (next: RunEvent | (() => RunEvent), resource: JsonObject): void => {
+    const event = typeof next === 'function' ? next() : next;
+    const whole = event.type === 'run-started' ? { ...event, resource } : event;
+    const masked = masker === undefined ? whole : maskEvent(whole, masker);
+    // Before the first attempt there is no token; what is told then is most of a run that has nothing to do.
+    const { event: safe, text } = attempts === 0 ? { event: masked } : withoutTokens(masked);
+    collected.add(safe, text?.length ?? 0);
+    log.append(safe, text);
+    context.onEvent(safe);
   };
   const emit = gatherMetrics((event) => {
     untold.push(event);
@@ -263,19 +279,34 @@ export async function performRun(request: RunRequest, context: RunContext): Prom
         },
       }),
   });
+  /** Of what, by what was told, is still under way. */
+  const untoldEnds = async (message: string): Promise<readonly RunEvent[]> => {
+    await log.flush();
+    const fold = createRunFold();
+    for await (const event of eventsOfLog(log.path)) fold.apply(event);
+    const state = fold.state();
+    return state === undefined ? [] : unfinished(state, clock.now(), { type: 'internal', message });
+  };
   const sealing = Promise.all([import('../recording/seal.ts'), collected.load()]);
-  const outcome = await running.done.catch((error: unknown) => {
-    // A bug of ours; what was completed is recorded all the same.
-    emit({ type: 'warning', time: clock.now(), message: `internal error: ${error instanceof Error ? error.message : String(error)}` });
+  const ended = await running.done.catch((error: unknown) => {
+    failed(error);
     return 'error' as const;
   });
   hasBegun();
   // That it could not be started was told by those who asked for it.
   await (await collector?.catch(() => undefined))?.close();
   await surroundings.settled();
-  emit({ type: 'run-ended', time: idleSince ?? clock.now(), outcome });
+  const end = idleSince ?? clock.now();
   await isDescribed;
   tell();
+  if (internalError !== undefined) {
+    // What was completed is recorded all the same.
+    const message = internalError;
+    emit({ type: 'warning', time: clock.now(), message });
+    for (const event of await untoldEnds(message)) emit(event);
+  }
+  const outcome = internalError === undefined ? ended : 'error';
+  emit({ type: 'run-ended', time: internalError === undefined ? end : clock.now(), outcome });
   if (attempts > 0) removeQuietly(scratch);
   const [{ sealRun, sealCollected }] = await sealing;
   const whole = collected.all();

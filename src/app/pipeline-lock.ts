@@ -1,6 +1,8 @@
 /** The pipeline's lock as a session holds it: once, however many of its own runs and watches want it. */
+import { accessSync, constants, existsSync } from 'node:fs';
+import path from 'node:path';
 import type { ProblemCode } from '../protocol/session.ts';
-import { acquireLock, adviceFor, heldLocks, type LockResult } from './lock.ts';
+import { acquireLock, adviceFor, heldLocks, isDiskFull, type LockResult } from './lock.ts';
 
 export type Held = { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly code: ProblemCode; readonly message: string };
 
@@ -35,10 +37,11 @@ export function createPipelineLock(store: string, file: string, onTaken: () => v
             message: `another process holds this pipeline: ${theirs === 'watch' ? 'a watch' : 'a run'} with process id ${pid} on ${host}. ${adviceFor(result)}`,
           };
         }
+        refuseReadOnlyCache(store);
         releaseFile = result.release;
       } catch (error) {
         if (result?.ok === true) result.release();
-        return { ok: false, code: 'storage', message: `${store} cannot be written: ${(error as Error).message}` };
+        return { ok: false, code: 'storage', message: `${store} cannot be written: ${(error as Error).message}${isDiskFull(error) ? '. To free what is kept to be restored: RUNWEAVE_CACHE_LIMIT=0 runweave gc' : ''}` };
       }
       onTaken();
     }
@@ -53,4 +56,9 @@ export function createPipelineLock(store: string, file: string, onTaken: () => v
     };
   };
   return { acquire };
+}
+
+/** Every attempt writes there; it may be on a disk of its own, as where jobs share a cache. Throws as a write would. */
+function refuseReadOnlyCache(store: string): void {
+  for (const folder of [path.join(store, 'cache'), path.join(store, 'cache', 'attempts')]) if (existsSync(folder)) accessSync(folder, constants.W_OK);
 }

@@ -1,5 +1,4 @@
 /** What a run of a pipeline would have to do: which tasks, with which interpreter, and what is known of them. */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { tasksNamed, withUpstream, type Pipeline, type TaskId } from '../model/pipeline.ts';
 import type { Digest } from '../model/fingerprint.ts';
@@ -8,14 +7,17 @@ import type { Interpreter, OpenOptions, ProblemCode, SessionMessage } from '../p
 import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import { outputLookup } from '../fingerprint/listings.ts';
 import type { KeptResults } from '../fingerprint/kept-results.ts';
+import type { Results } from '../fingerprint/results.ts';
 import { checkSyntax } from '../execution/check-syntax.ts';
-import { lookBeyond, type DecisionContext } from '../execution/decide.ts';
+import { lookBeyond, type DecisionContext, type IsUsedElsewhere } from '../execution/decide.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
 import { environmentsStamp, findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
+import { createUsedFiles } from '../execution/used-files.ts';
 import type { Decided, PlanScope } from '../execution/plan.ts';
 import { followSettled, settledTasks, type Settled } from '../execution/settled-tasks.ts';
 import { needsInterpreter } from '../execution/task/command.ts';
 import { objectPath } from '../recording/artifacts.ts';
+import { objectState, type ObjectState } from '../recording/stored-objects.ts';
 import type { PipelineSource } from './pipeline-source.ts';
 import type { TaskMemory } from './task-memory.ts';
 
@@ -94,7 +96,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
   /** What is asked for again after every change. */
   let standing: { readonly pipeline: Pipeline; readonly tasks: readonly string[]; readonly scope: PlanScope } | undefined;
   let followed: { readonly scope: PlanScope; readonly memory: DecisionMemory; readonly settled: () => Settled } | undefined;
-  const hasObject = (digest: Digest): boolean => existsSync(objectPath(store, digest) ?? '');
+  const stateOfObject = (digest: Digest): Promise<ObjectState> => objectState(objectPath(store, digest) ?? '');
   /** Of a run with other parameters than the file's they are others. */
   const decisionsOf = (pipeline: Pipeline): DecisionMemory => memory.decisions(pipeline, () => `${source.key()} ${JSON.stringify(pipeline.params)}`);
 
@@ -154,7 +156,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     if (!isTold || !isTrusted) decisions.touch();
     isTrusted = isTold;
     lookBeyond({ memory: decisions, interpreter: python });
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, memory: decisions, isOutput: (task) => (relative) => outputsOf(loaded.pipeline ?? pipeline)(task)(relative) };
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, objectState: stateOfObject, memory: decisions, isUsedElsewhere: usedFilesOf(pipeline, results), isOutput: (task) => (relative) => outputsOf(loaded.pipeline ?? pipeline)(task)(relative) };
   };
 
   const scopeFor: Preparation['scopeFor'] = (pipeline, tasks, force, unasked) => {
@@ -225,6 +227,14 @@ function outputsOf(pipeline: Pipeline): ReturnType<typeof outputLookup> {
   return lookup;
 }
 const outputLookups = new WeakMap<Pipeline, ReturnType<typeof outputLookup>>();
+
+/** Of a pipeline, as long as its results are the same ones. */
+function usedFilesOf(pipeline: Pipeline, results: Results): IsUsedElsewhere {
+  let known = usedFiles.get(results);
+  if (known?.pipeline !== pipeline) usedFiles.set(results, (known = { pipeline, isUsedElsewhere: createUsedFiles(pipeline, results.get) }));
+  return known.isUsedElsewhere;
+}
+const usedFiles = new WeakMap<Results, { readonly pipeline: Pipeline; readonly isUsedElsewhere: IsUsedElsewhere }>();
 
 function unknownTask(pipeline: Pipeline, name: string): string {
   const values = pipeline.tasks.filter((task) => task.id !== task.name && name.startsWith(`${task.name}[`)).map((task) => task.id);

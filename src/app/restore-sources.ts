@@ -5,7 +5,7 @@
  * A record may come from anybody: nothing is written outside the new folder, through no link, and no name of a
  * revision is given to git that is not a hash.
  */
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { lstat, mkdir, readFile, readdir, realpath, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -128,11 +128,11 @@ export function splitDiff(diff: string, truncated: boolean): { readonly parts: r
 
 function apply(folder: string, diff: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn('git', ['-c', 'core.fsmonitor=false', 'apply', '--whitespace=nowarn', '-'], { cwd: folder, stdio: ['pipe', 'ignore', 'ignore'], windowsHide: true });
+    const child: ChildProcess = spawn('git', ['-c', 'core.fsmonitor=false', 'apply', '--whitespace=nowarn', '-'], { cwd: folder, stdio: ['pipe', 'ignore', 'ignore'], windowsHide: true });
     child.on('error', () => resolve(false));
     child.on('close', (code) => resolve(code === 0));
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(diff);
+    // Where no more files can be opened, it has none.
+    child.stdin?.on('error', () => undefined).end(diff);
   });
 }
 

@@ -1,5 +1,5 @@
 /** How a git checkout differs from its commit: the diff, bounded, and the names of files that git does not know. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import type { TreeChanges } from '../model/run-event.ts';
 import { storeObject } from '../recording/artifacts.ts';
 
@@ -37,16 +37,17 @@ export async function treeChanges(store: string, folder: string, masked: (text: 
 function git(folder: string, limit: number, args: readonly string[]): Promise<{ readonly text: string; readonly isCut: boolean } | undefined> {
   return new Promise((resolve) => {
     // --no-optional-locks: never in the way of the user's own git.
-    const child = spawn('git', ['--no-optional-locks', ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'], windowsHide: true, timeout: patience });
+    const child: ChildProcess = spawn('git', ['--no-optional-locks', ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'], windowsHide: true, timeout: patience });
+    child.on('error', () => resolve(undefined));
     const chunks: Buffer[] = [];
     let length = 0;
-    child.stdout.on('data', (chunk: Buffer) => {
+    // Where no more files can be opened, it has none.
+    child.stdout?.on('data', (chunk: Buffer) => {
       if (length > limit) return;
       chunks.push(chunk.subarray(0, limit - length));
       length += chunk.length;
       if (length > limit) child.kill();
     });
-    child.on('error', () => resolve(undefined));
     child.on('close', (code) => {
       const isCut = length > limit;
       resolve(code === 0 || isCut ? { text: Buffer.concat(chunks).toString('utf8'), isCut } : undefined);

@@ -1,8 +1,10 @@
-import { isScalar, parseDocument } from 'yaml';
+import { isScalar } from 'yaml';
 import { aliasInItself } from '../model/alias-in-itself.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import { NestedTooDeeply, parseNested } from '../model/nested-json.ts';
 import { jsonOfYaml } from '../model/whole-float.ts';
 import { keepsDigits } from '../model/whole-number.ts';
+import { yamlDocument } from '../model/yaml-document.ts';
 
 type MutableJson = Record<string, Json>;
 
@@ -31,7 +33,7 @@ type Parsed = { readonly type: 'value'; readonly value: Json } | { readonly type
 function parseValue(text: string): Parsed {
   const trimmed = text.trim();
   if (trimmed === '') return { type: 'value', value: text };
-  const document = parseDocument(trimmed, { schema: 'core', version: '1.2', intAsBigInt: true });
+  const document = yamlDocument(trimmed, { schema: 'core', version: '1.2', intAsBigInt: true });
   if (/^[[{"']/.test(trimmed)) {
     const error = document.errors[0];
     if (error !== undefined) return { type: 'error', message: `can't be read: ${error.message.split('\n')[0] ?? ''}` };
@@ -48,11 +50,17 @@ function parseValue(text: string): Parsed {
 /** Of what has whole numbers as `bigint`. */
 function jsonOf(value: unknown): Parsed {
   let lost: bigint | undefined;
-  JSON.stringify(value, (_, each: unknown) => {
+  const text = JSON.stringify(value, (_, each: unknown) => {
     if (typeof each !== 'bigint') return each;
     if (!keepsDigits(String(each))) lost ??= each;
     return null;
   });
   if (lost !== undefined) return { type: 'error', message: `${lost} has more digits than a number keeps: it would be ${Number(lost)}; write it as text, '"${lost}"'` };
+  try {
+    parseNested(text);
+  } catch (error) {
+    if (error instanceof NestedTooDeeply) return { type: 'error', message: `it is ${error.message}` };
+    throw error;
+  }
   return { type: 'value', value: jsonOfYaml(value) };
 }

@@ -2,10 +2,11 @@
  * Parameters of a recorded run, written into the text of a pipeline file: only the values that differ are replaced, so
  * that comments, order and style stay. Nothing is taken out: a parameter that the run did not have stays as it is.
  */
-import { isAlias, isMap, isScalar, parseDocument, stringify, type Pair, type ParsedNode, type YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, stringify, type Pair, type ParsedNode, type YAMLMap } from 'yaml';
 import { aliasInItself } from '../model/alias-in-itself.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
-import { jsonOfYaml, jsonText, plainJson } from '../model/whole-float.ts';
+import { jsonOfYaml, jsonText } from '../model/whole-float.ts';
+import { yamlDocument } from '../model/yaml-document.ts';
 
 /** Of the text as it is: from `start`, `length` characters become `text`. */
 export interface TextEdit {
@@ -31,7 +32,8 @@ type ParsedMap = YAMLMap.Parsed;
 /** A value on one line, which is the same inside `{ }` and outside. */
 function flow(value: Json): string {
   // JSON is YAML, and `yaml` would write 1.0 as 1.
-  if (plainJson(value) !== value) return jsonText(value);
+  const json = jsonText(value);
+  if (json !== JSON.stringify(value)) return json;
   // A line break of the text would end the line that it stands on.
   const text = typeof value === 'string' && /[\n\r\t\u0085\u2028\u2029]/.test(value) ? JSON.stringify(value) : stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
   return typeof value === 'string' && /[,[\]{}#]/.test(text) && !/^["']/.test(text) ? JSON.stringify(value) : text;
@@ -39,7 +41,7 @@ function flow(value: Json): string {
 
 /** `current` are the parameters as the file is understood now: a reference that comes to the value stays a reference. */
 export function editParams(text: string, params: JsonObject, current: JsonObject): ParamEdits {
-  const document = parseDocument(text, { schema: 'core', uniqueKeys: false, intAsBigInt: true, logLevel: 'error' });
+  const document = yamlDocument(text, { schema: 'core', uniqueKeys: false, intAsBigInt: true, logLevel: 'error' });
   if (document.errors.length > 0 || aliasInItself(document) !== undefined) return { type: 'refused', message: 'the pipeline file has mistakes; correct them first' };
   const root = document.contents;
   if (!isMap(root)) return { type: 'refused', message: 'the pipeline file has no tasks' };
@@ -77,7 +79,7 @@ function isSame(a: Json | undefined, b: Json | undefined): boolean {
 
 /** Anchors and merge keys may have an edit reach further than meant. */
 function saysSo(text: string, params: JsonObject): boolean {
-  const document = parseDocument(text, { schema: 'core', intAsBigInt: true, logLevel: 'error' });
+  const document = yamlDocument(text, { schema: 'core', intAsBigInt: true, logLevel: 'error' });
   const said = document.errors.length > 0 ? undefined : jsonOfYaml(document.toJS());
   const own = isJsonObject(said) && isJsonObject(said['params']) ? said['params'] : {};
   // What was left as a reference is not compared.

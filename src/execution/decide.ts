@@ -20,6 +20,9 @@ import type { Compiler } from '../fingerprint/called-sources.ts';
 import type { CheckSyntax } from './check-syntax.ts';
 import { needsInterpreter } from './task/command.ts';
 
+/** Whether another task than `by` uses one of these files, or what is in one of these folders (with a `/` at the end), by its inputs or as it was seen. */
+export type IsUsedElsewhere = (by: TaskId, files: readonly string[]) => boolean;
+
 export interface DecisionContext {
   readonly folder: string;
   readonly digests: FileDigests;
@@ -29,12 +32,14 @@ export interface DecisionContext {
   readonly kept?: KeptResults;
   /** What does not count where a task lists it; absent: there are no outputs. */
   readonly isOutput?: (task: Task) => IsOutput;
+  /** Absent: nothing is used but what is declared. */
+  readonly isUsedElsewhere?: IsUsedElsewhere;
   /** Decisions that hold still; absent: each is made anew. */
   readonly memory?: DecisionMemory | undefined;
   /** Absent: modules of functions are compared as a whole. */
   readonly checkSyntax?: CheckSyntax;
-  /** Whether `objects/` holds it; absent: nothing is there. */
-  readonly hasObject?: (digest: Digest) => boolean;
+  /** What `objects/` holds under a digest; absent: nothing. */
+  readonly objectState?: (digest: Digest) => Promise<'sound' | 'damaged' | 'missing'>;
 }
 
 export interface Decision {
@@ -70,7 +75,7 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   const fingerprint = await fingerprintTask({ ...fingerprintInputs(task, params, context), last: last?.fingerprint }, digests);
   // Of a task that never ran they say nothing.
   const outputs = last === undefined ? [] : await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await digests.ofPath(context.folder, output))?.digest })));
-  const lost = missingPickles(last, context).map((name) => ({ path: `returns.${name}`, digest: undefined }));
+  const lost = (await lostPickles(last, context)).map(({ name, isDamaged }) => ({ path: `returns.${name}`, digest: undefined, isDamaged }));
   const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs: [...outputs, ...lost] });
   const decision = { fingerprint, params, missingReturns, pickles: pickled.params, picklesInText: pickled.inText, reasons: await withPlaces(withImporters(reasons, fingerprint, context), task, context) };
   const isUpToDate = reasons.length === 0 && missingReturns.length === 0 && pickled.params.length === 0 && pickled.inText.length === 0;
@@ -97,9 +102,14 @@ export function referenceFailure({ missingReturns, picklesInText = [] }: Decisio
   return undefined;
 }
 
-/** What a task returned that is no JSON, and is no longer kept. */
-function missingPickles(result: Pick<TaskResult, 'pickles'> | undefined, { hasObject }: DecisionContext): readonly string[] {
-  return Object.entries(result?.pickles ?? {}).flatMap(([name, { digest }]) => (hasObject?.(digest) === true ? [] : [name]));
+/** What a task returned that is no JSON, and is no longer kept, or no longer what it returned. */
+async function lostPickles(result: Pick<TaskResult, 'pickles'> | undefined, { objectState }: DecisionContext): Promise<readonly { readonly name: string; readonly isDamaged: boolean }[]> {
+  const lost: { readonly name: string; readonly isDamaged: boolean }[] = [];
+  for (const [name, { digest }] of Object.entries(result?.pickles ?? {})) {
+    const state = (await objectState?.(digest)) ?? 'missing';
+    if (state !== 'sound') lost.push({ name, isDamaged: state === 'damaged' });
+  }
+  return lost;
 }
 
 /** The result's fingerprint is what a decision would find once more. */
@@ -167,8 +177,10 @@ export async function findKept(task: Task, decision: Decision, context: Decision
   const last = context.result(task.id);
   const isNewState = isOpen !== undefined || last?.fingerprint === undefined || fingerprintDifference(last.fingerprint, decision.fingerprint).length > 0;
   if (last !== undefined && last.outcome !== 'success' && !isNewState) return undefined;
-  const found = await context.kept.find(fingerprintInputs(task, decision.params, context), decision.fingerprint, isOpen);
-  return missingPickles(found?.entry.result, context).length === 0 ? found : undefined;
+  const found = await context.kept.find(fingerprintInputs(task, decision.params, context), decision.fingerprint, { isOpen, left: last?.left });
+  // They would stay as another state has left them.
+  if (context.isUsedElsewhere?.(task.id, found?.entry.beside ?? []) === true) return undefined;
+  return (await lostPickles(found?.entry.result, context)).length === 0 ? found : undefined;
 }
 
 /** The declared outputs as a task that has ended left them; those that are not there are named apart. */

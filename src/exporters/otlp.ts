@@ -2,6 +2,7 @@
  * A record as OTLP for others: with artifacts that it only refers to inside, so that one file is all of the run, and as
  * one JSON document instead of lines. What else is in it stays as it is.
  */
+import { deepestRecorded, parseNested } from '../model/nested-json.ts';
 import { artifactContent, artifactContentType, artifactDigest, artifactEvent } from '../model/semantic-conventions.ts';
 
 type Fields = Record<string, unknown>;
@@ -13,7 +14,7 @@ export type ReadArtifact = (digest: string) => Promise<Buffer | undefined>;
 export async function inlineArtifacts(line: string, read: ReadArtifact): Promise<string> {
   // Most lines refer to nothing, and are long.
   if (!line.includes('"reference"')) return line;
-  const document = JSON.parse(line) as unknown;
+  const document = parseNested(line, deepestRecorded);
   for (const event of eventsOf(document)) {
     if (event['name'] !== artifactEvent || !Array.isArray(event['attributes'])) continue;
     const attributes = event['attributes'] as Fields[];
@@ -42,5 +43,5 @@ function* list(holder: unknown, field: string): Generator {
 
 /** What the line adds to the `resourceSpans` of a document, as JSON; empty where it adds nothing. */
 export function resourceSpansOf(line: string): string {
-  return [...list(JSON.parse(line), 'resourceSpans')].map((each) => JSON.stringify(each)).join(',');
+  return [...list(parseNested(line, deepestRecorded), 'resourceSpans')].map((each) => JSON.stringify(each)).join(',');
 }

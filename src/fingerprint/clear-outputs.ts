@@ -114,16 +114,18 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, left: 
     return act();
   };
   const taken = new Set([...removed.keys(), ...moved.map(({ from }) => from)]);
-  const isLeft = (absolute: string): boolean => {
-    const relative = relativeTo(folder, absolute);
-    return left !== undefined && Object.hasOwn(left, relative) && left[relative] === timeOf(absolute);
-  };
-  const stayed = new Set(there.flatMap((absolute) => (taken.has(absolute) || isLeft(absolute) ? [] : [relativeTo(folder, absolute)])));
+  const stayed = new Set(there.flatMap((absolute) => (taken.has(absolute) || isLeft(left, folder, absolute) ? [] : [relativeTo(folder, absolute)])));
   return {
     stayed,
     putBack: () => once(putBack, Promise.resolve(undefined)),
     settle: () => once(settle, undefined),
   };
+}
+
+/** Whether a file is as an execution that did not succeed left it. */
+export function isLeft(left: TaskResult['left'], folder: string, absolute: string): boolean {
+  const relative = relativeTo(folder, absolute);
+  return left !== undefined && Object.hasOwn(left, relative) && left[relative] === timeOf(absolute);
 }
 
 /** Under its name, and so in its place, whoever wrote it. */

@@ -10,7 +10,7 @@
  * Who wrote what came meanwhile is mostly not known (`output-makers.ts`): what may be somebody's, or another task's, is not
  * removed but set aside (`set-aside.ts`).
  */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isUnsettled, unsettled, type Digest, type Fingerprint, type Reason } from '../model/fingerprint.ts';
 import { canonicalJson, type Json } from '../model/json.ts';
@@ -24,6 +24,7 @@ import { openKeptObjects, removeObjects, statWithoutLinks } from './kept-objects
 import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
 import { createOutputMakers } from './output-makers.ts';
+import { folderModes } from './restored-folders.ts';
 import { placeFor, restoreOutputs } from './restore-outputs.ts';
 import type { SetAside } from './set-aside.ts';
 import { fingerprintDifference } from './staleness.ts';
@@ -32,6 +33,9 @@ import { fingerprintTask, type FingerprintInputs } from './task-fingerprint.ts';
 export type KeptResult = FoundEntry;
 export type CompleteResult = TaskResult & { readonly fingerprint: Fingerprint };
 
+
+/** Files beside the outputs that are named one by one. */
+const mostBeside = 100;
 
 export interface KeepOptions {
   readonly inputs: Omit<FingerprintInputs, 'last'>;
@@ -52,9 +56,9 @@ export interface KeptResults {
    * The newest result that was made from what is there now. `current` is the fingerprint by what counted last. `isOpen`: of
    * these differences nobody knows yet whether they stay; what is found then may fit later, and not now.
    */
-  readonly find: (inputs: Omit<FingerprintInputs, 'last'>, current: Fingerprint, isOpen?: (reason: Reason) => boolean) => Promise<KeptResult | undefined>;
-  /** Puts the outputs back as they were. `false`: that could not be done, and the task has to run. */
-  readonly restore: (task: Task, kept: KeptResult, aside: SetAside) => Promise<boolean>;
+  readonly find: (inputs: Omit<FingerprintInputs, 'last'>, current: Fingerprint, options?: { readonly isOpen?: ((reason: Reason) => boolean) | undefined; readonly left?: TaskResult['left'] }) => Promise<KeptResult | undefined>;
+  /** Puts the outputs back as they were. `left`: of the execution before. `false`: that could not be done, and the task has to run. */
+  readonly restore: (task: Task, kept: KeptResult, aside: SetAside, left?: TaskResult['left']) => Promise<boolean>;
   /**
    * Before a task runs: takes away what it made in earlier states into its folders and globs, so that it does not stay
    * as if it were made now. `left`: of the execution before.
@@ -76,9 +80,11 @@ export interface KeptResultsOptions {
   /** Bytes; 0: nothing is kept or restored. */
   readonly limit: number;
   readonly digests: () => FileDigests;
+  /** Bytes that are free where a folder is. */
+  readonly free?: (folder: string) => number;
 }
 
-export function openKeptResults({ store, pipelineFile, limit, digests }: KeptResultsOptions): KeptResults {
+export function openKeptResults({ store, pipelineFile, limit, digests, free = freeBytes }: KeptResultsOptions): KeptResults {
   const kept = keptFolder(store);
   const entries = openKeptEntries(kept, pipelineFile);
   const objects = openKeptObjects(kept);
@@ -90,7 +96,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   const makers = createOutputMakers({ folder, entriesOf: entries.of, objects, digests });
   const outputs = { store, folder, entries, objects, makers, digests, removeEntry: (found: FoundEntry) => removeEntries(kept, [found]) };
 
-  const find: KeptResults['find'] = async (inputs, current, isOpen) => {
+  const find: KeptResults['find'] = async (inputs, current, { isOpen, left } = {}) => {
     if (limit === 0 || !canBeKept(inputs.task)) return undefined;
     const candidates = entries
       .of(inputs.task.id)
@@ -102,7 +108,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       const differences = fingerprintDifference(result.fingerprint, now);
       if (!differences.every((reason) => isOpen?.(reason) === true) || !files.every((file) => objects.has(file.digest, file.size))) continue;
       // What can't be looked at can't be put back.
-      if ((await placeFor(inputs.task, candidate, outputs).catch(() => undefined)) !== undefined) return candidate;
+      if ((await placeFor(inputs.task, candidate, left, outputs).catch(() => undefined)) !== undefined) return candidate;
     }
     return undefined;
   };
@@ -124,8 +130,10 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       const isWhole = isKnown && files.length === found.length;
       const size = files.reduce((sum, file) => sum + file.size, 0);
       if (size > limit) return undefined;
+      const lack = lackOfRoom(task, files);
+      if (lack !== undefined) return lack;
       isNewFolder ||= !existsSync(kept);
-      entry = entries.write({ task: task.id, result: isWhole ? result : { ...result, fingerprint: { ...result.fingerprint, definition: unsettled } }, files });
+      entry = entries.write({ task: task.id, result: isWhole ? result : { ...result, fingerprint: { ...result.fingerprint, definition: unsettled } }, files, folders: folderModes(folder, files.map((file) => file.path)), beside: besides(written, found) });
       for (const file of files) {
         if (await objects.store(path.join(folder, file.path), file.digest, file.size, digests().takeContent(file.digest))) continue;
         removeEntries(kept, [entry]);
@@ -141,6 +149,15 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       }
       return (error as Error).message;
     }
+  };
+
+  /** A cache must not be what fills a disk: at most half of what is free goes into it at a time. */
+  const lackOfRoom = (task: Task, files: readonly KeptFile[]): string | undefined => {
+    const room = free(store) / 2;
+    if (files.reduce((sum, { size }) => sum + size, 0) <= room) return undefined;
+    const missing = new Map(files.flatMap((file) => (objects.has(file.digest, file.size) ? [] : [[file.digest, bytesOnDisk(path.join(folder, file.path))] as const])));
+    const needed = [...missing.values()].reduce((sum, bytes) => sum + bytes, 0);
+    return needed <= room ? undefined : `those of ${task.id} take ${Math.ceil(needed / 1e6)} MB, and ${Math.floor((2 * room) / 1e6)} MB are free, of which a result gets half at most`;
   };
 
   /** Whether what the task read is known, and is what is there. */
@@ -175,7 +192,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       return digests().lastChange(absolute) === undefined ? filesOf(folder, output) : [absolute];
     });
 
-  const restore: KeptResults['restore'] = (task, found, aside) => restoreOutputs(task, found, aside, outputs);
+  const restore: KeptResults['restore'] = (task, found, aside, left) => restoreOutputs(task, found, aside, left, outputs);
 
   const clear: KeptResults['clear'] = async (task, aside, left) => (limit === 0 || !canBeKept(task) ? nothingCleared : clearOutputs(task, aside, left, outputs));
 
@@ -199,6 +216,22 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
   return { find, keep, restore, clear, prepare: (task) => void entries.of(task), makeRoom };
 }
 
+function freeBytes(folder: string): number {
+  try {
+    const { blocks, bavail, bsize } = statfsSync(folder);
+    return blocks === 0 ? Infinity : bavail * bsize;
+  } catch {
+    // Some network mounts do not say.
+    return Infinity;
+  }
+}
+
+/** Of one with holes, less than its size. */
+function bytesOnDisk(file: string): number {
+  const { size, blocks } = statSync(file);
+  return Math.min(size, blocks * 512);
+}
+
 /** Bytes of all that is kept, so that a run that keeps one result does not count thousands. */
 function sumFile(kept: string): string {
   return path.join(kept, 'sum');
@@ -216,6 +249,13 @@ function readSum(kept: string): number {
 /** Effects that can't be seen can't be restored, and `cache: false` says that the same inputs give something else. */
 function canBeKept(task: Task): boolean {
   return task.keep && task.cache;
+}
+
+/** What was written and is none of these outputs. */
+function besides(written: ReadonlySet<string>, outputs: readonly KeptFile[]): readonly string[] {
+  const own = new Set(outputs.map((file) => file.path));
+  const files = [...written].filter((file) => !own.has(file));
+  return files.length <= mostBeside ? files : [...new Set(files.map((file) => `${path.posix.dirname(file)}/`))];
 }
 
 /** Without looking at files: most candidates differ in what is known already. `isOpen`: files and other tasks may be about to change. */

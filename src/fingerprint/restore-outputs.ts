@@ -6,12 +6,14 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
 import type { Task } from '../model/pipeline.ts';
-import type { OutputsContext } from './clear-outputs.ts';
+import type { TaskResult } from '../model/task-result.ts';
+import { isLeft, type OutputsContext } from './clear-outputs.ts';
 import type { FileDigests } from './file-digests.ts';
 import type { FoundEntry, KeptFile } from './kept-entries.ts';
 import { linkFinder } from './kept-objects.ts';
 import type { MadeFile } from './output-makers.ts';
 import { putInPlace, withMode } from './restored-files.ts';
+import { makeFolders } from './restored-folders.ts';
 import { asideMessages, moveAside, moveReplaced, removeEmptied, type MovedFile, type SetAside } from './set-aside.ts';
 
 /** What is there where a result is to be put back; all by absolute paths. */
@@ -19,31 +21,38 @@ interface Place {
   readonly wanted: ReadonlyMap<string, KeptFile>;
   /** Made by the task, in its folders and globs. */
   readonly made: ReadonlyMap<string, MadeFile>;
+  /** Others, which came in an execution that did not succeed. */
+  readonly left: readonly string[];
 }
 
 type RestoreContext = OutputsContext & { readonly digests: () => FileDigests; readonly removeEntry: (found: FoundEntry) => void };
 
 /** `undefined`: something is in the way that the task did not make: a link, or another file in its folders and globs. Rejects where that can't be seen. */
-export async function placeFor(task: Task, { entry: { files } }: FoundEntry, { folder, makers, digests }: RestoreContext): Promise<Place | undefined> {
+export async function placeFor(task: Task, { entry: { files } }: FoundEntry, leftBefore: TaskResult['left'], { folder, makers, digests }: RestoreContext): Promise<Place | undefined> {
   const isBehindLink = linkFinder(folder);
   if (![...task.outputs.filter((output) => !isGlob(output)), ...files.map((file) => file.path)].every((name) => isInside(name) && !isBehindLink(name))) return undefined;
   const there = makers.inFolders(task);
   const made = await makers.madeOf(task, there);
   const wanted = new Map(files.map((file) => [path.join(folder, file.path), file]));
-  for (const absolute of there) if (!made.has(absolute) && (await digests().ofFile(absolute))?.digest !== wanted.get(absolute)?.digest) return undefined;
-  return { wanted, made };
+  const left: string[] = [];
+  for (const absolute of there) {
+    if (made.has(absolute) || (await digests().ofFile(absolute))?.digest === wanted.get(absolute)?.digest) continue;
+    if (!isLeft(leftBefore, folder, absolute)) return undefined;
+    left.push(absolute);
+  }
+  return { wanted, made, left };
 }
 
-/** `false`: that could not be done, and the task has to run. */
-export async function restoreOutputs(task: Task, found: FoundEntry, { runId, tell }: SetAside, context: RestoreContext): Promise<boolean> {
+/** `left`: of the execution before this one. `false`: that could not be done, and the task has to run. */
+export async function restoreOutputs(task: Task, found: FoundEntry, { runId, tell }: SetAside, leftBefore: TaskResult['left'], context: RestoreContext): Promise<boolean> {
   const { store, folder, entries, objects, digests } = context;
   const { result } = found.entry;
   const moved: MovedFile[] = [];
   const staged = new Map<string, string>();
   try {
-    const place = await placeFor(task, found, context);
+    const place = await placeFor(task, found, leftBefore, context);
     if (place === undefined) return false;
-    const { wanted, made } = place;
+    const { wanted, made, left } = place;
     for (const [target, file] of wanted) {
       if ((await digests().ofFile(target))?.digest === file.digest) continue;
       const temporary = await objects.take(file.digest, file.size, file.mode);
@@ -69,12 +78,15 @@ export async function restoreOutputs(task: Task, found: FoundEntry, { runId, tel
         move(from, file);
       }
     };
+    for (const absolute of left) moved.push({ from: absolute, place: moveAside(store, runId, absolute, path.relative(folder, absolute).replaceAll(path.sep, '/')), why: 'left' });
     const extra = [...made].filter(([absolute]) => !wanted.has(absolute));
     for (const [absolute, { file, isOwn }] of extra) {
       if (isOwn) rmSync(absolute, { force: true });
       else move(absolute, file);
     }
-    removeEmptied(extra.map(([absolute]) => absolute), folder);
+    removeEmptied([...left, ...extra.map(([absolute]) => absolute)], folder);
+    const isOutput = (relative: string): boolean => task.outputs.some((output) => !isGlob(output) && (relative === output || relative.startsWith(`${output}/`)));
+    const settleFolders = makeFolders(folder, found.entry.files.map((file) => file.path), found.entry.folders ?? {}, isOutput);
     const restored = new Map<string, string>();
     for (const [target, file] of wanted) {
       const there = made.get(target);
@@ -88,6 +100,7 @@ export async function restoreOutputs(task: Task, found: FoundEntry, { runId, tel
       restored.set(file.path, putInPlace(temporary, target, file.mode));
       staged.delete(target);
     }
+    settleFolders();
     for (const output of result.outputs) if ((await digests().ofPath(folder, output.path))?.digest !== output.digest) return false;
     entries.markUsed(found, restored);
     return true;

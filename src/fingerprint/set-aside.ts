@@ -25,7 +25,7 @@ export interface SetAside {
  * Why a file was moved. `not-made`: it came while the task ran, and not when it ran again. `changed`: it was there before
  * the task, which wrote to it. `replaced`: another version was restored. `cut-off`: the run ended before it could come again.
  */
-export type AsideReason = 'not-made' | 'changed' | 'replaced' | 'cut-off';
+export type AsideReason = 'not-made' | 'changed' | 'replaced' | 'left' | 'cut-off';
 
 /** Absolute. */
 export interface MovedFile {
@@ -148,6 +148,8 @@ function reasonText(why: AsideReason, task: TaskId, isOne: boolean): string {
       return `${They} ${were} in the outputs of ${task} before an earlier state of it ran, which wrote to ${them}, so ${they} may hold what is yours`;
     case 'replaced':
       return `${isOne ? 'An earlier version of it was' : 'Earlier versions of them were'} restored. ${unseen}. What is replaced there later takes ${isOne ? 'its' : 'their'} place without a word`;
+    case 'left':
+      return `${They} came into the outputs of ${task} while an attempt ran that did not succeed, and an earlier result was restored. ${unseen}`;
     case 'cut-off':
       return `${came}, and the run was cut off before it was known whether this one makes ${them}. ${unseen}`;
     default:

@@ -4,6 +4,7 @@
  * named `task-dependency`, or links.
  */
 import type { Json, JsonObject } from '../model/json.ts';
+import { deepestRecorded, parseNested } from '../model/nested-json.ts';
 import type { TaskKind } from '../model/pipeline.ts';
 import type { UnixNano } from '../model/time.ts';
 import { failureOf, foreignNames, reported, type ForeignSpan } from './foreign-trace.ts';
@@ -169,7 +170,7 @@ function valueTold(span: ForeignSpan): readonly Told[] {
   // What Python's `json` writes for numbers that JSON has not.
   if (/^(NaN|-?Infinity)$/.test(content)) return namedValue(name, type, content, time);
   try {
-    return namedValue(name, type, JSON.parse(content) as Json, time);
+    return namedValue(name, type, parseNested(content, deepestRecorded) as Json, time);
   } catch {
     return [{ type: 'param', time, name, value: content }];
   }
@@ -184,7 +185,7 @@ function pointTold(name: string, { time, attributes }: ForeignSpan['events'][num
 
 function parsed(text: string): Json {
   try {
-    return JSON.parse(text) as Json;
+    return parseNested(text, deepestRecorded) as Json;
   } catch {
     return null;
   }

@@ -4,6 +4,7 @@
  */
 import { splitJsonDocuments } from '../model/json-documents.ts';
 import type { Json } from '../model/json.ts';
+import { deepestRecorded, NestedTooDeeply, parseNested } from '../model/nested-json.ts';
 import type { UnixNano } from '../model/time.ts';
 import { isComposableRun, runsOfComposableLogs } from './composable-logs.ts';
 import { isComposableSite, runsOfComposableSite } from './composable-site.ts';
@@ -120,9 +121,10 @@ async function valuesIn(file: SourceFile): Promise<Values> {
   if (text.trim() === '') return { ok: false, known: false, problem: { file: file.path, message: 'the file is empty' } };
   let mistake: string;
   try {
-    const whole = JSON.parse(text) as Json;
+    const whole = parseNested(text, deepestRecorded) as Json;
     return { ok: true, values: Array.isArray(whole) ? (whole as readonly Json[]) : [whole], whole };
   } catch (error) {
+    if (error instanceof NestedTooDeeply) return { ok: false, known: false, problem: { file: file.path, message: `it is ${error.message}` } };
     mistake = placeOf((error as Error).message, text);
   }
   const { documents, rest } = splitJsonDocuments(text);
@@ -130,9 +132,9 @@ async function valuesIn(file: SourceFile): Promise<Values> {
   let problem: ImportProblem | undefined = rest === undefined ? undefined : { file: file.path, line: rest, message: 'the document does not end' };
   for (const document of documents) {
     try {
-      values.push(JSON.parse(document.text) as Json);
+      values.push(parseNested(document.text, deepestRecorded) as Json);
     } catch (error) {
-      problem ??= { file: file.path, line: document.line, message: `not JSON: ${withoutExcerpt((error as Error).message)}` };
+      problem ??= { file: file.path, line: document.line, message: error instanceof NestedTooDeeply ? error.message : `not JSON: ${withoutExcerpt((error as Error).message)}` };
     }
   }
   if (values.some((value) => isOtlpDocument(value) || isConsoleSignal(value))) return { ok: true, values, ...(problem !== undefined && { problem }) };

@@ -3,6 +3,7 @@
  * run comes back as it was, but for times of metrics in milliseconds and steps that are no whole numbers.
  */
 import type { Json, JsonObject } from '../model/json.ts';
+import { deepestRecorded, parseNested } from '../model/nested-json.ts';
 import type { TaskKind } from '../model/pipeline.ts';
 import type { Outcome } from '../model/run-event.ts';
 import { foreignNames } from './foreign-trace.ts';
@@ -88,7 +89,7 @@ function times(text: string | undefined): readonly (UnixNano | undefined)[] {
 
 function parsed(text: string | undefined): Json | undefined {
   try {
-    return text === undefined ? undefined : (JSON.parse(text) as Json);
+    return text === undefined ? undefined : (parseNested(text, deepestRecorded) as Json);
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@
  * is left out, never followed. https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 import type { Json } from './json.ts';
+import { deepestRecorded, parseNested } from './nested-json.ts';
 import { jsonAttributes } from './semantic-conventions.ts';
 
 export type AttributeMap = ReadonlyMap<string, Json>;
@@ -122,9 +123,9 @@ export function attributesOf(holder: unknown): AttributeMap {
     const text = typeof name === 'string' ? attributes.get(name) : undefined;
     if (typeof name !== 'string' || typeof text !== 'string') continue;
     try {
-      attributes.set(name, JSON.parse(text) as Json);
+      attributes.set(name, parseNested(text, deepestRecorded) as Json);
     } catch {
-      // Not ours after all: the text is the value.
+      // Not ours after all, or made to be in the way: the text is the value.
     }
   }
   return attributes;

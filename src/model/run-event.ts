@@ -52,7 +52,7 @@ export type Trigger =
   | { readonly type: 'change'; /** Relative paths, at most 100. */ readonly files: readonly string[]; readonly count: number };
 
 export interface RecordedFailure {
-  /** The exception's type, or a word of ours: `exit-code`, `signal`, `timeout`, `start-failed`, `missing-output`, `check-failed`, `interrupted`. */
+  /** The exception's type, or a word of ours: `exit-code`, `signal`, `timeout`, `start-failed`, `missing-output`, `check-failed`, `interrupted`, `internal`. */
   readonly type: string;
   readonly message: string;
   readonly stacktrace?: string;

@@ -3,6 +3,7 @@
  * has the same id, or stays most alike, is one cell that was changed.
  */
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../model/json.ts';
+import { deepestRecorded, parseNested } from '../model/nested-json.ts';
 import { matches, numbered } from './line-diff.ts';
 import { lineKey, linesOf } from './printed.ts';
 
@@ -32,7 +33,7 @@ export interface NotebookDiff {
 export function readNotebook(text: string): readonly NotebookCell[] | undefined {
   let json: Json;
   try {
-    json = JSON.parse(text) as Json;
+    json = parseNested(text, deepestRecorded) as Json;
   } catch {
     return undefined;
   }

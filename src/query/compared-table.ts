@@ -1,5 +1,6 @@
 /** Tables among artifacts as rows and columns: CSV, TSV, and JSON in the forms that data frames and loggers write. */
 import { isJsonObject, type Json } from '../model/json.ts';
+import { deepestRecorded, parseNested } from '../model/nested-json.ts';
 import { readCsv } from './csv.ts';
 
 export interface Table {
@@ -32,7 +33,7 @@ function tableOf([columns, ...rows]: readonly (readonly string[])[]): Table | un
 function jsonTable(text: string): Table | undefined {
   let json: Json;
   try {
-    json = JSON.parse(text) as Json;
+    json = parseNested(text, deepestRecorded) as Json;
   } catch {
     return undefined;
   }

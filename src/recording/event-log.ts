@@ -12,6 +12,7 @@
  */
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { deepestRecorded, parseNested } from '../model/nested-json.ts';
 import type { RunEvent, RunId } from '../model/run-event.ts';
 import type { UnixNano } from '../model/time.ts';
 import { readLines } from './read-lines.ts';
@@ -232,7 +233,7 @@ export async function* eventsOfLog(file: string): AsyncGenerator<RunEvent> {
 
 function parseLine(line: string): RunEvent | 'writer' | undefined {
   try {
-    const value = JSON.parse(line) as Partial<RunEvent> | { readonly type: 'writer' } | null;
+    const value = parseNested(line, deepestRecorded) as Partial<RunEvent> | { readonly type: 'writer' } | null;
     if (typeof value !== 'object' || value === null || typeof value.type !== 'string') return undefined;
     if (value.type === 'writer') return 'writer';
     return typeof value.time === 'string' && /^\d{1,20}$/.test(value.time) ? (value as RunEvent) : undefined;

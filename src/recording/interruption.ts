@@ -9,7 +9,11 @@ const failure: RecordedFailure = { type: 'interrupted', message: 'the executor e
  * known; `time` is that of its last event.
  */
 export function interruption(state: RunState, time: UnixNano): readonly RunEvent[] {
-  if (state.outcome !== undefined) return [];
+  return state.outcome === undefined ? [...unfinished(state, time, failure), { type: 'run-ended', time, outcome: 'error', interrupted: true }] : [];
+}
+
+/** Those that what was under way still needs to be over, by that failure, and what was to come. */
+export function unfinished(state: RunState, time: UnixNano, failure: RecordedFailure): readonly RunEvent[] {
   const events: RunEvent[] = [];
   for (const { node, phase, attempts } of state.tasks) {
     const task = node.id;
@@ -19,6 +23,5 @@ export function interruption(state: RunState, time: UnixNano): readonly RunEvent
     if (phase === 'running') events.push({ type: 'task-ended', task, time, outcome: 'error', failure, outputs: [], returns: {} });
     else if (phase === 'pending' || phase === 'stale') events.push({ type: 'task-skipped', task, time, reason: 'stopped' });
   }
-  events.push({ type: 'run-ended', time, outcome: 'error', interrupted: true });
   return events;
 }

@@ -58,7 +58,9 @@ export function lifeOf({ pid, host, startTime, boot, pidNamespace }: ProcessIden
   if (boot !== undefined && boot !== own.boot) return 'gone';
   if (pidNamespace !== undefined && own.pidNamespace !== undefined && pidNamespace !== own.pidNamespace) return 'unknown';
   if (!isRunning(pid)) return 'gone';
-  const now = processStartTime(pid);
+  const stat = readStat(pid);
+  if (hasEnded(stat)) return 'gone';
+  const now = startTimeIn(stat);
   return startTime === undefined || now === undefined || startTime === now ? 'runs' : 'gone';
 }
 
@@ -168,10 +170,27 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Field 22 of `/proc/<pid>/stat` (proc_pid_stat(5)); the command in field 2 may hold spaces and parentheses. */
+/** Clock ticks since the boot; `undefined` where there is no `/proc`. */
 export function processStartTime(pid: number): string | undefined {
+  return startTimeIn(readStat(pid));
+}
+
+/** Fields of `/proc/<pid>/stat` from the third on (proc_pid_stat(5)); the command in the second may hold spaces and parentheses. */
+function readStat(pid: number): readonly string[] {
   const stat = readProc(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return stat === undefined ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function startTimeIn(stat: readonly string[]): string | undefined {
+  return stat[19];
+}
+
+/**
+ * A process keeps its id until its parent asks how it ended, which the first process of a container may never do. Of one
+ * with other threads, these may be at work still.
+ */
+function hasEnded([state = '', ...rest]: readonly string[]): boolean {
+  return (state === 'Z' || state === 'X') && Number(rest[16]) <= 1;
 }
 
 function bootId(): string | undefined {

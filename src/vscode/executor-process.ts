@@ -91,8 +91,9 @@ export function executorProcess(hooks: ExecutorHooks): ExecutorProcess {
   };
 
   const deliver = (command: SessionCommand): void => {
-    // A process that is about to be reported as dead takes no message; `died` follows.
-    child?.send(command, () => undefined);
+    // A process that is about to be reported as dead takes no message, and one that could not be started has no channel;
+    // `died` follows.
+    if (child?.connected === true) child.send(command, () => undefined);
   };
 
   const died = (process_: ChildProcess, cause: string): void => {
@@ -131,7 +132,7 @@ export function executorProcess(hooks: ExecutorHooks): ExecutorProcess {
           clearTimeout(timer);
           resolve();
         });
-        process_.send({ type: 'close' } satisfies SessionCommand, () => undefined);
+        if (process_.connected) process_.send({ type: 'close' } satisfies SessionCommand, () => undefined);
         if (process_.exitCode !== null || process_.signalCode !== null) resolve();
       });
     },

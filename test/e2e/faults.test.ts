@@ -45,6 +45,24 @@ async function assertNothingLeft(state: RunState | undefined): Promise<void> {
 }
 
 describe('a task', { timeout: 600_000 }, () => {
+  it('reports what is nested too deeply: those lines are not understood, and nothing else is harmed', async (context) => {
+    const script = `import os
+with open(os.environ['RUNWEAVE_LOG'], 'a') as log:
+    for depth in (8000, 200000):
+        deep = '[' * depth + ']' * depth
+        for line in ('param a=' + deep, 'return a=' + deep, '{"type":"cell","index":0,"status":"success","start":1,"outputs":[{"a":' + deep + '}]}'):
+            print(line, file=log)
+    print('return b=1', file=log)
+`;
+    const place = workspace(context, { 'deep.py': script, 'runweave.yaml': 'tasks:\n  other: {shell: "sleep 1; echo x > o.txt", outputs: [o.txt]}\n  deep: {shell: python3 deep.py}\n' });
+    const ended = await place.runweave('run', '-j', '2');
+    assert.deepEqual([ended.code, place.read('o.txt')], [0, 'x\n'], ended.stderr);
+    const [state] = await records(place);
+    assert.deepEqual(phases(state), { other: 'success', deep: 'success' });
+    assert.deepEqual([state?.warnings, { ...state?.tasks[1]?.returns }], [[], { b: 1 }]);
+    assert.equal(outputOf(state, 'deep').match(/a line of RUNWEAVE_LOG was not understood \(nested more than 200 levels deep\)/g)?.length, 6);
+  });
+
   it('prints a gigabyte: its end is kept, memory is not used up', async (context) => {
     const line = 'a line of forty characters, and its end.';
     const place = workspace(context, { 'runweave.yaml': `tasks:\n  big: {shell: "echo begin; yes '${line}' | head -c 1000000000; echo; echo the end"}\n` });
@@ -215,7 +233,7 @@ describe('files of ours', { timeout: 600_000 }, () => {
   });
 
   it('can not be written', async (context) => {
-    for (const readOnly of ['.', '.runweave']) {
+    for (const readOnly of ['.', '.runweave', '.runweave/cache']) {
       const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: echo a > a.txt, outputs: [a.txt]}\n' });
       assert.equal((await place.run()).code, 0);
       place.write('runweave.yaml', 'tasks:\n  a: {shell: echo b > a.txt, outputs: [a.txt]}\n');
@@ -326,6 +344,33 @@ tasks:
   });
 });
 
+describe('gc', { timeout: 600_000 }, () => {
+  it('frees what is kept on a disk that is full', async (context) => {
+    const place = workspace(context, {});
+    const mounted = mount(['-t', 'tmpfs', '-o', 'size=2m', 'none', place.folder]);
+    if (mounted === undefined) {
+      context.diagnostic('nothing can be mounted here');
+      return;
+    }
+    try {
+      place.write('runweave.yaml', 'tasks:\n  a: {shell: head -c 300000 /dev/urandom > a.bin, outputs: [a.bin]}\n');
+      assert.equal((await place.run()).code, 0);
+      spawnSync('sh', ['-c', 'cat /dev/zero > fill'], { cwd: place.folder });
+      const refused = await place.runweave('run');
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, /ENOSPC.*\. To free what is kept to be restored: RUNWEAVE_CACHE_LIMIT=0 runweave gc\n$/);
+      const within = await place.runweave('gc');
+      assert.match(within.stdout, /^0 B freed\n30\d\.\d kB are kept to be restored, within the limit; to free them: RUNWEAVE_CACHE_LIMIT=0 runweave gc\n$/, within.stderr);
+      const freed = spawnSync(process.execPath, [cli, 'gc', '--json'], { cwd: place.folder, encoding: 'utf8', env: { ...process.env, RUNWEAVE_CACHE_LIMIT: '0' } });
+      const { kept, left } = JSON.parse(freed.stdout) as { readonly kept: { readonly count: number }; readonly left: number };
+      assert.deepEqual([kept.count, left], [1, 0]);
+      assert.deepEqual((await place.run()).executed, []);
+    } finally {
+      mounted();
+    }
+  });
+});
+
 describe('around a run', { timeout: 600_000 }, () => {
   it('what it says can not be written, or its terminal is gone: the run goes on', async (context) => {
     const place = workspace(context, { 'runweave.yaml': 'tasks:\n  a: {shell: echo said; echo a > a.txt, outputs: [a.txt], cache: false}\n  b: {shell: "sleep 0.3; echo said", needs: [a]}\n' });
@@ -340,6 +385,22 @@ describe('around a run', { timeout: 600_000 }, () => {
     assert.equal(stdout.trim(), '130');
     const states = await records(place);
     assert.deepEqual([states.length, states.at(-1)?.outcome], [3, 'cancellation']);
+  });
+
+  it('what a command says is lost, or a part of it: that is said, and is no success', (context) => {
+    const place = workspace(context, {});
+    const schema = `${process.execPath} ${cli} schema`;
+    const says = (command: string): { readonly status: number | null; readonly stderr: string } => spawnSync('bash', ['-c', command], { cwd: place.folder, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+    const full = says(`exec ${schema} > /dev/full`);
+    assert.equal(full.status, 1);
+    assert.match(full.stderr, /^error: standard output could not be written: ENOSPC: .*\n$/);
+    // The system takes the first 4 KiB, as does a disk that has room for no more.
+    const part = says(`ulimit -f 4; exec ${schema} > part.json`);
+    assert.equal(part.status, 1);
+    assert.match(part.stderr, /^error: standard output could not be written: EFBIG: .*\n$/);
+    // Who reads no more has what he wanted.
+    for (const reader of ['head -1', 'true']) assert.deepEqual(says(`${schema} | ${reader} > head.txt; exit \${PIPESTATUS[0]}`).stderr, '', reader);
+    assert.equal(says(`${schema} | true; exit \${PIPESTATUS[0]}`).status, 0);
   });
 
   it('other processes want the same pipeline: one runs at a time, the others say so', async (context) => {

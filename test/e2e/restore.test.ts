@@ -137,6 +137,47 @@ tasks:
     assert.equal(place.read('out.txt'), 'one\n');
   });
 
+  it('is made again where another task uses what it writes and does not declare, as a clean build would', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': 'params: {k: 1}\ntasks:\n  train: {python: train.py, params: {k: "${params.k}"}, outputs: [model.txt]}\n  alone: {python: alone.py, params: {k: "${params.k}"}, outputs: [alone.txt]}\n  score: {python: score.py, needs: [train], outputs: [score.txt]}\n',
+      'train.py': "import runweave\nk = runweave.params['k']\nopen('model.txt', 'w').write(f'w{k}')\nopen('scaler.txt', 'w').write(f's{k}')\n",
+      'alone.py': "import runweave\nk = runweave.params['k']\nopen('alone.txt', 'w').write(f'a{k}')\nopen('alone.log', 'w').write(f'l{k}')\n",
+      'score.py': "open('score.txt', 'w').write(open('model.txt').read() + open('scaler.txt').read())\n",
+    });
+    const withRate = (k: number): void => place.write('runweave.yaml', place.read('runweave.yaml').replace(/k: \d/, `k: ${k}`));
+    await place.run();
+    withRate(2);
+    await place.run();
+    assert.equal(place.read('score.txt'), 'w2s2');
+    withRate(1);
+    const back = await place.run();
+    assert.deepEqual(back.executed, ['train']);
+    assert.deepEqual(Object.keys(restored(back.lines)).sort(), ['alone', 'score']);
+    assert.equal(place.read('score.txt'), 'w1s1');
+    assert.equal(place.read('scaler.txt'), 's1');
+  });
+
+  it('is restored where a failed attempt has left files in a folder, which are set aside', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': 'tasks: {d: {python: d.py, outputs: [build/dir/]}}',
+      'd.py': "import os\ntext = open('in.txt').read()\nos.makedirs('build/dir', exist_ok=True)\nfor name in 'ab':\n    open(f'build/dir/{name}.txt', 'w').write(text)\nimport end\n",
+      'in.txt': 'one',
+      'end.py': '',
+    });
+    await place.run();
+    place.write('in.txt', 'two');
+    place.write('end.py', "open('build/dir/more.txt', 'w').write('two')\nraise ValueError\n");
+    assert.equal((await place.run()).code, 1);
+    place.write('in.txt', 'one');
+    place.write('end.py', '');
+    const back = await place.run();
+    assert.deepEqual(back.executed, []);
+    assert.deepEqual(['a', 'b'].map((name) => place.read(`build/dir/${name}.txt`)), ['one', 'one']);
+    assert.ok(!existsSync(path.join(place.folder, 'build/dir/more.txt')));
+    const told = back.lines.flatMap((line) => (line.type === 'warning' ? [line.message] : [])).join('\n');
+    assert.match(told, /set aside: .*build\/dir\/more\.txt \(now \.runweave\/set-aside\/.*while an attempt ran that did not succeed/);
+  });
+
   it('is tried again where it failed last', async (context) => {
     const place = workspace(context, { 'runweave.yaml': 'name: f\ntasks:\n  a: {shell: "cat in.txt > out.txt; test ! -e broken", inputs: [in.txt], outputs: [out.txt]}\n', 'in.txt': 'one\n' });
     await place.run();

@@ -3,6 +3,7 @@ import { link, mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ImportProblem, SourceFile } from '../../importers/source.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
+import { deepestRecorded, NestedTooDeeply, parseNested } from '../../model/nested-json.ts';
 import { spansOf } from '../../model/otlp-json.ts';
 import type { RunId } from '../../model/run-event.ts';
 import { importFormat, importSource } from '../../model/semantic-conventions.ts';
@@ -84,9 +85,9 @@ async function* documentsOf(file: SourceFile): AsyncGenerator<Json> {
     for (const piece of found) {
       if (piece.type === 'problem') throw new Error(`line ${piece.line}: ${piece.message}`);
       try {
-        yield JSON.parse(piece.text) as Json;
+        yield parseNested(piece.text, deepestRecorded) as Json;
       } catch (error) {
-        throw new Error(`line ${piece.line} is not JSON`, { cause: error });
+        throw new Error(`line ${piece.line} is ${error instanceof NestedTooDeeply ? error.message : 'not JSON'}`, { cause: error });
       }
     }
   }

@@ -30,7 +30,7 @@ export async function gcCommand(line: CommandLine, host: Host): Promise<ExitCode
 }
 
 /** A line for each kind that there is any of, and the sum. */
-export function garbageLines({ records, spared, artifacts, kept, leftovers, bytes, dryRun }: Garbage): readonly string[] {
+export function garbageLines({ records, spared, artifacts, kept, left, leftovers, bytes, dryRun }: Garbage): readonly string[] {
   const of = ({ count, bytes: size }: Removed, what: string): readonly string[] => (count === 0 && size === 0 ? [] : [`${plural(count, what)}, ${formatBytes(size)}`]);
   return [
     ...of(records, 'record'),
@@ -39,5 +39,6 @@ export function garbageLines({ records, spared, artifacts, kept, leftovers, byte
     ...of(kept, 'kept result'),
     ...of(leftovers, 'leftover'),
     `${formatBytes(bytes)} ${dryRun ? 'would be freed' : 'freed'}`,
+    ...(bytes === 0 && left > 0 ? [`${formatBytes(left)} are kept to be restored, within the limit; to free them: RUNWEAVE_CACHE_LIMIT=0 runweave gc`] : []),
   ];
 }

@@ -7,6 +7,7 @@
  */
 import type { Json, JsonObject } from '../../model/json.ts';
 import { isJsonObject } from '../../model/json.ts';
+import { NestedTooDeeply, parseNested } from '../../model/nested-json.ts';
 import type { CollectedAttempt, Service, ServiceFactory, ServiceRequest, ServiceResponse } from '../service.ts';
 import { createArtifacts, type Artifacts } from './artifacts.ts';
 import { createBudget } from './budget.ts';
@@ -25,8 +26,6 @@ import { traceRoutes } from './traces.ts';
 const version = '3.17.2';
 /** As MLflow's server has it: `MAX_BATCH_LOG_REQUEST_SIZE`. */
 const maxBatchBytes = 1_000_000;
-/** Of brackets in a body; what MLflow sends has about ten. */
-const maxDepth = 200;
 const json = { 'content-type': 'application/json' };
 const plain = { 'content-type': 'text/plain; charset=utf-8' };
 /** What a newer client may ask for before anything else (`mlflow/utils/server_info.py`). */
@@ -100,42 +99,15 @@ async function readBody(request: ServiceRequest): Promise<{ readonly fields: Jso
   const bytes = await request.body();
   if (bytes.length === 0) return { fields: {}, size: 0 };
   const text = bytes.toString('utf8');
-  if (isNestedDeeply(text)) throw new Refusal('BAD_REQUEST', `The body is nested more than ${maxDepth} deep`);
   let fields: unknown;
   try {
-    fields = JSON.parse(text);
+    fields = parseNested(text);
   } catch (error) {
+    if (error instanceof NestedTooDeeply) throw new Refusal('BAD_REQUEST', `The body is ${error.message}`);
     throw new Refusal('BAD_REQUEST', `The body is not JSON: ${(error as Error).message.slice(0, 200)}`);
   }
   if (!isJsonObject(fields)) throw new Refusal('BAD_REQUEST', 'The body is not a JSON object');
   return { fields, size: bytes.length };
-}
-
-/** What is nested without end parses, and then overflows the stack of whoever writes it again. */
-function isNestedDeeply(text: string): boolean {
-  let depth = 0;
-  let isInString = false;
-  for (let at = 0; at < text.length; at += 1) {
-    switch (text[at]) {
-      case '\\':
-        at += 1;
-        break;
-      case '"':
-        isInString = !isInString;
-        break;
-      case '[':
-      case '{':
-        if (!isInString) depth += 1;
-        if (depth > maxDepth) return true;
-        break;
-      case ']':
-      case '}':
-        if (!isInString) depth -= 1;
-        break;
-      default:
-    }
-  }
-  return false;
 }
 
 function queryOf(query: URLSearchParams): JsonObject {

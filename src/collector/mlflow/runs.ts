@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../model/json.ts';
 import { isJsonObject } from '../../model/json.ts';
+import { deepestRecorded, NestedTooDeeply, parseNested } from '../../model/nested-json.ts';
 import type { SpanId } from '../../model/run-event.ts';
 import type { CollectedAttempt } from '../service.ts';
 import type { Budget } from './budget.ts';
@@ -357,9 +358,9 @@ function readDataset(fields: Fields): DatasetInput {
 function readModel(text: string): { readonly json: JsonObject; readonly path: string; readonly flavors: readonly string[] } {
   let json: unknown;
   try {
-    json = JSON.parse(text);
-  } catch {
-    throw invalid(`Malformed model info. \n ${short(text)} \n is not a valid JSON.`);
+    json = parseNested(text);
+  } catch (error) {
+    throw invalid(`Malformed model info. \n ${short(text)} \n is ${error instanceof NestedTooDeeply ? error.message : 'not a valid JSON'}.`);
   }
   if (!isJsonObject(json)) throw invalid(`Malformed model info. \n ${short(text)} \n is not an object.`);
   const fields = fieldsOf(json, 'model_json');
@@ -370,7 +371,8 @@ function readModel(text: string): { readonly json: JsonObject; readonly path: st
 function withModel(history: string | undefined, model: JsonObject): string {
   let known: unknown;
   try {
-    known = JSON.parse(history ?? '[]');
+    // Of a list of models, each of which may be as deep as is taken.
+    known = parseNested(history ?? '[]', deepestRecorded);
   } catch {
     known = [];
   }

@@ -7,6 +7,7 @@
  * run's label: `fold-1/loss`.
  */
 import type { Json } from '../../model/json.ts';
+import { parseNested } from '../../model/nested-json.ts';
 import { fromMilliseconds, type UnixNano } from '../../model/time.ts';
 import type { CollectedAttempt } from '../service.ts';
 import { protoDouble } from './fields.ts';
@@ -121,7 +122,7 @@ function timeOf(timestamp: number): { readonly time?: UnixNano } {
 
 function parsed(text: string): Json {
   try {
-    return JSON.parse(text) as Json;
+    return parseNested(text) as Json;
   } catch {
     return text;
   }

@@ -126,12 +126,18 @@ function lastPid(): number {
   }
 }
 
-/** Also one of somebody else. */
+/** Also one of somebody else; not one that has ended and is a process only until its parent asks how (a zombie). */
 export function processExists(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  try {
+    // proc_pid_stat(5): the state follows the command, which may hold spaces and parentheses.
+    return !/\) [ZX] [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    // No `/proc`, or it ended just now.
+    return true;
   }
 }

@@ -5,7 +5,7 @@
  * uses them. Made several at once, as `mkfifo` is a process of its own: 1 to 2 ms.
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, rmSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -33,12 +33,14 @@ export function takeOutputPipes(): OutputPipes | undefined {
 
 function make(): void {
   let folder: string | undefined;
+  let names: readonly string[] = [];
   try {
     // Only this user may enter it.
     folder = mkdtempSync(path.join(tmpdir(), `runweave-${process.pid}-`));
-    const names = Array.from({ length: atOnce }, (_, at) => path.join(folder ?? '', String(at)));
-    isImpossible = spawnSync('mkfifo', names, { stdio: 'ignore' }).status !== 0;
-    if (isImpossible) return;
+    names = Array.from({ length: atOnce }, (_, at) => path.join(folder ?? '', String(at)));
+    const { status, error } = spawnSync('mkfifo', names, { stdio: 'ignore' });
+    isImpossible = error === undefined ? status !== 0 : (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (status !== 0) return;
     for (const name of names) {
       const reading = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
@@ -53,6 +55,8 @@ function make(): void {
     const single = made.length % 2 === 1 ? made.pop() : undefined;
     if (single !== undefined) for (const descriptor of [single.reading, single.writing]) closeSync(descriptor);
   } finally {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    // One by one, as a folder can't be listed where no more files can be opened.
+    for (const name of names) rmSync(name, { force: true });
+    if (folder !== undefined) rmdirSync(folder);
   }
 }

@@ -80,6 +80,8 @@ export function spawningBackend(direct: Backend, commands: readonly (readonly st
     };
     child.on('error', onGone);
     child.on('close', onGone);
+    // It could not be started; where no more files can be opened, it has no streams either.
+    if (child.pid === undefined) return;
     child.stdin.on('error', () => undefined);
     child.stdout.on('data', createFrameReader((frame) => receive(own, frame)));
     child.unref();
@@ -169,7 +171,7 @@ export function spawningBackend(direct: Backend, commands: readonly (readonly st
 
   const close = async (): Promise<void> => {
     isClosed = true;
-    if (spawner === undefined) return;
+    if (spawner?.child.pid === undefined) return;
     const { child } = spawner;
     // It is over when its output is, which may be told of after its end: until then both keep this process alive.
     child.ref();

@@ -13,6 +13,7 @@
  * fork there), Windows has none, and other systems show no process's environment.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -165,13 +166,21 @@ export function warmBackend(fallback: Backend, misfits: Misfits = inMemory()): W
     if (!isTidy) removeTemporaryLeftovers(tmpdir(), processExists);
     isTidy = true;
     const shared = Object.fromEntries(Object.entries(env).filter(([name]) => !perAttempt.test(name)));
-    const child = spawn(interpreter, [bootstrap, 'warm', space], {
-      cwd,
-      env: { ...shared, RUNWEAVE_WARM_SPACE: space },
-      detached: true,
-      // The standard streams are of the kinds that a task has, as Python decides at its start how to write to them.
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    });
+    let child: ChildProcess;
+    try {
+      child = spawn(interpreter, [bootstrap, 'warm', space], {
+        cwd,
+        env: { ...shared, RUNWEAVE_WARM_SPACE: space },
+        detached: true,
+        // The standard streams are of the kinds that a task has, as Python decides at its start how to write to them.
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      });
+      // Then it has no streams either, where no more files can be opened.
+      if (child.pid === undefined) throw ((await once(child, 'error')) as [Error])[0];
+    } catch (error) {
+      giveUp(`the process that loads their packages could not be started: ${(error as Error).message}`);
+      return undefined;
+    }
     const control = child.stdio[3] as Socket;
     const warm: Warm = { key, imports, child, control, tasks: new Map(), sources: new Map(), state: 'loading' };
     all.add(warm);

@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
+import { NestedTooDeeply, parseNested } from '../../model/nested-json.ts';
 import type { UnixNano } from '../../model/time.ts';
 import { withWholeFloats } from '../../model/whole-float.ts';
 import { withTextForLongNumbers } from '../../model/whole-number.ts';
@@ -64,12 +65,19 @@ export function parseTaskLogLine(line: string, cwd: string): TaskLogEntry | unde
   const text = line.trim();
   if (text === '') return undefined;
   const invalid = (message: string): TaskLogEntry => ({ type: 'invalid', line: text.slice(0, 200), message });
-  if (!text.startsWith('{')) return parseShortForm(text, cwd) ?? invalid('neither a JSON object nor `metric NAME=VALUE [step]`, `param NAME=VALUE`, `tag NAME=VALUE`, `return NAME=VALUE` or `artifact PATH`');
+  if (!text.startsWith('{')) {
+    try {
+      return parseShortForm(text, cwd) ?? invalid('neither a JSON object nor `metric NAME=VALUE [step]`, `param NAME=VALUE`, `tag NAME=VALUE`, `return NAME=VALUE` or `artifact PATH`');
+    } catch (error) {
+      if (error instanceof NestedTooDeeply) return invalid(error.message);
+      throw error;
+    }
+  }
   let parsed: unknown;
   try {
-    parsed = JSON.parse(isOfValue.test(text) ? withTextForLongNumbers(text) : text);
-  } catch {
-    return invalid('not valid JSON');
+    parsed = parseNested(isOfValue.test(text) ? withTextForLongNumbers(text) : text);
+  } catch (error) {
+    return invalid(error instanceof NestedTooDeeply ? error.message : 'not valid JSON');
   }
   if (!isJsonObject(parsed)) return invalid('not a JSON object');
   if (parsed['type'] === 'return') parsed = JSON.parse(withWholeFloats(withTextForLongNumbers(text))) as JsonObject;
@@ -156,6 +164,7 @@ function parseObject(object: Readonly<Record<string, Json>>, cwd: string): TaskL
   }
 }
 
+/** Throws `NestedTooDeeply`. */
 function parseShortForm(text: string, cwd: string): TaskLogEntry | undefined {
   const artifact = /^artifact\s+(.+)$/.exec(text)?.[1];
   if (artifact !== undefined) return { type: 'artifact', name: path.basename(artifact), path: path.resolve(cwd, artifact) };
@@ -175,11 +184,12 @@ function parseShortForm(text: string, cwd: string): TaskLogEntry | undefined {
   return undefined;
 }
 
-/** Numbers as numbers, JSON as JSON, everything else as text. */
+/** Numbers as numbers, JSON as JSON, everything else as text. Throws `NestedTooDeeply`. */
 function jsonOrText(text: string, prepared = (json: string): string => json): Json {
   try {
-    return JSON.parse(prepared(withTextForLongNumbers(text))) as Json;
-  } catch {
+    return parseNested(prepared(withTextForLongNumbers(text))) as Json;
+  } catch (error) {
+    if (error instanceof NestedTooDeeply) throw error;
     return text;
   }
 }

@@ -12,6 +12,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Json } from '../../model/json.ts';
+import { parseNested } from '../../model/nested-json.ts';
 import type { Task } from '../../model/pipeline.ts';
 import { sourceFiles } from '../../fingerprint/task-fingerprint.ts';
 
@@ -44,7 +45,7 @@ function numberOf(text: string): number | 'NaN' | 'Infinity' | '-Infinity' | und
 
 function jsonOrText(text: string): Json {
   try {
-    return JSON.parse(text) as Json;
+    return parseNested(text) as Json;
   } catch {
     return text;
   }

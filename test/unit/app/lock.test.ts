@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { acquireLock, type LockHolder, type LockResult } from '../../../src/app/lock.ts';
 import { createPipelineLock } from '../../../src/app/pipeline-lock.ts';
 import { describeProcess, processStartTime } from '../../../src/recording/writer.ts';
+import { untilGone, zombie } from '../execution/processes.ts';
 
 let folder = '';
 let file = '';
@@ -80,6 +81,14 @@ describe('the lock', () => {
     assert.deepEqual(readdirSync(path.dirname(file)), []);
   });
 
+  it('can not be written on a full disk, and the answer says what frees some of it', (t) => {
+    beforeEachCall(t, (name) => {
+      if (name === 'writeFileSync') throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    });
+    const refused = createPipelineLock(folder, '/p/runweave.yaml', () => undefined).acquire('run');
+    assert.deepEqual(refused, { ok: false, code: 'storage', message: `${folder} cannot be written: ENOSPC: no space left on device, write. To free what is kept to be restored: RUNWEAVE_CACHE_LIMIT=0 runweave gc` });
+  });
+
   it('is held by one, and says by whom and for what', () => {
     const first = acquire('watch');
     const second = acquire();
@@ -107,12 +116,47 @@ describe('the lock', () => {
     assert.deepEqual(readdirSync(path.dirname(file)), []);
   });
 
+  it('is free again where a pipeline can not run, as its cache can only be read', (t) => {
+    const cache = path.join(folder, 'cache');
+    mkdirSync(cache);
+    // Permissions stop nobody who is root.
+    const access = t.mock.method(fs, 'accessSync', (place: string) => {
+      throw new Error(`EROFS: read-only file system, access '${place}'`);
+    });
+    syncBuiltinESMExports();
+    t.after(() => {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    const lock = createPipelineLock(folder, '/p/runweave.yaml', () => assert.fail('nobody has it'));
+    assert.deepEqual(lock.acquire('run'), { ok: false, code: 'storage', message: `${folder} cannot be written: EROFS: read-only file system, access '${cache}'` });
+    assert.deepEqual(access.mock.calls.map((call) => call.arguments), [[cache, fs.constants.W_OK]]);
+    assert.deepEqual(readdirSync(path.join(folder, 'live')), []);
+  });
+
   it('of a process that is gone is taken', async () => {
     heldBy({ ...old, pid: await deadPid() });
     release(acquire());
     heldBy({ ...me, pid: await deadPid() });
     release(acquire());
     assert.deepEqual(readdirSync(path.dirname(file)), []);
+  });
+
+  it('of a process that has ended, and whose parent does not ask how, is taken', { skip: process.platform !== 'linux' && 'no other system tells' }, async (t) => {
+    const pid = await zombie(t);
+    const startedAt = processStartTime(pid);
+    heldBy({ ...me, pid, ...(startedAt !== undefined && { startTime: startedAt }) });
+    release(acquire());
+  });
+
+  it('of a process whose other threads go on is not taken', { skip: process.platform !== 'linux' && 'no other system tells' }, async (t) => {
+    const script = 'import ctypes, threading, time\nthreading.Thread(target=lambda: time.sleep(1000)).start()\nctypes.CDLL(None).pthread_exit(None)';
+    const child = spawn('python3', ['-c', script], { stdio: 'ignore' });
+    t.after(() => child.kill('SIGKILL'));
+    const pid = child.pid ?? assert.fail();
+    await untilGone(pid);
+    heldBy({ ...old, pid, startTime: processStartTime(pid) ?? assert.fail() });
+    assert.equal(acquire().ok, false);
   });
 
   it('of a process whose id was given to another is taken', { skip: startTime === undefined && 'the system does not tell when a process started' }, () => {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { treeChanges } from '../../../src/app/tree-changes.ts';
 import { sourceContent } from '../../../src/store/source-content.ts';
+import { withoutFiles } from '../execution/processes.ts';
 import { temporaryFolder } from '../recording/temporary-folder.ts';
 
 function checkout(t: Parameters<typeof temporaryFolder>[0]): string {
@@ -23,6 +24,12 @@ describe('changes of a checkout', () => {
     const folder = checkout(t);
     assert.equal(await treeChanges(path.join(folder, '.runweave'), folder, same), undefined);
     assert.equal(await treeChanges('/nowhere', '/', same), undefined);
+  });
+
+  it('are none where git can not be started', { skip: process.platform === 'win32' }, (t) => {
+    const folder = checkout(t);
+    const places = `${JSON.stringify(path.join(folder, '.runweave'))}, ${JSON.stringify(folder)}`;
+    assert.equal(withoutFiles({ 'app/tree-changes.ts': 'treeChanges' }, `console.log(await treeChanges(${places}, String))`), 'undefined\n');
   });
 
   it('are the diff with secrets masked, and the names of what git does not know', async (t) => {

@@ -62,9 +62,11 @@ describe('--set', () => {
     ['a=[&a [ #\n*a]]', /aliases/],
     ['a=9007199254740993', /^--set a: 9007199254740993 has more digits than a number keeps: it would be 9007199254740992; write it as text, '"9007199254740993"'$/],
     ['a={b: [-0, 9007199254740993]}', /more digits/],
+    [`a=${'['.repeat(201)}${']'.repeat(201)}`, /^--set a: it is nested more than 200 levels deep$/],
+    [`a=${'{a: '.repeat(10_000)}1${'}'.repeat(10_000)}`, /^--set a: can't be read: nested too deeply/],
   ];
   for (const [given, message] of mistakes) {
-    it(`${given} is a mistake`, () => {
+    it(`${given.slice(0, 80)} is a mistake`, () => {
       const result = parseSetOptions([given]);
       assert.ok(result.type === 'error');
       assert.match(result.message, message);

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { RunEvent, RunId } from '../../../src/model/run-event.ts';
 import { eventsOfLog, openEventLog } from '../../../src/recording/event-log.ts';
-import { describeWriter, writerIsAlive } from '../../../src/recording/writer.ts';
+import { describeWriter, processStartTime, writerIsAlive } from '../../../src/recording/writer.ts';
+import { zombie } from '../execution/processes.ts';
 import { generateRun } from './generated-run.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -143,6 +144,14 @@ describe('writerIsAlive', () => {
     if (process.platform === 'linux') assert.equal(says({ startTime: '1' }), false);
     assert.equal(says({ host: 'another-host' }), true, 'nobody can tell, and it was written to just now');
     assert.equal(says({ pidNamespace: undefined }), true, 'as it was written before');
+  });
+
+  it('knows that one has ended whose parent does not ask how', { skip: process.platform !== 'linux' && 'no other system tells' }, async (t) => {
+    const file = path.join(temporaryFolder(t), 'log.jsonl');
+    const pid = await zombie(t);
+    const startTime = processStartTime(pid);
+    writeFileSync(file, `${JSON.stringify({ ...describeWriter(), pid, startTime })}\n`);
+    assert.equal(writerIsAlive(file), false);
   });
 
   it('knows one of another PID namespace by the lock that it touches', { skip: describeWriter().pidNamespace === undefined && 'the system has none' }, (t) => {

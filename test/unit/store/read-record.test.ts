@@ -98,6 +98,31 @@ describe('readRecord, event logs', () => {
   });
 });
 
+describe('readRecord, of what is nested too deeply', () => {
+  const lists = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+  const ids = '"traceId":"123456789abcdef0123456789abcdef0","spanId":"123456789abcdef0"';
+
+  for (const depth of [10_000, 200_000]) {
+    it(`${depth} levels: attributes and fields of spans, events of a log`, async (t) => {
+      const file = path.join(temporaryFolder(t), 'deep.otlp.jsonl');
+      const attributes = [
+        `{"key":"list","value":${'{"arrayValue":{"values":['.repeat(depth)}${']}}'.repeat(depth)}}`,
+        `{"key":"text","value":{"stringValue":"${lists(depth)}"}}`,
+        '{"key":"runweave.json","value":{"arrayValue":{"values":[{"stringValue":"text"}]}}}',
+      ];
+      writeFileSync(file, `{"resourceSpans":[{"scopeSpans":[{"spans":[{${ids},"name":"s","attributes":[${attributes.join(',')}],"extra":${lists(depth)}}]}]}],"extra":${lists(depth)}}\n`);
+      const { spans } = trace(await readRecord(file));
+      assert.equal(spans[0]?.attributes['text']?.slice(0, 100), '['.repeat(100));
+
+      const started = `{"type":"run-started","time":"1","runId":"r",${ids},"pipeline":{"name":"p","file":"f"},"params":{},"trigger":{"type":"manual","tasks":[]},"tasks":[],"resource":{}}`;
+      writeFileSync(file, `${started}\n{"type":"tasks-changed","time":"2","params":{"a":${lists(depth)}},"tasks":[]}\n{"type":"run-ended","time":"3","outcome":"success"}\n`);
+      const read = await readRecord(file);
+      assert.ok(read.type === 'run');
+      assert.deepEqual([read.state.params, read.state.outcome, read.state.warnings.length], [{}, 'success', 1]);
+    });
+  }
+});
+
 describe('readRecord, large files', () => {
   const span = (index: number): unknown => ({ traceId: 'ab', spanId: index.toString(16).padStart(16, '0'), name: `s "${index}" }]{`, attributes: [{ key: 'n', value: { intValue: index } }, { key: 'path', value: { stringValue: 'C:\\' } }] });
   const document = (count: number): unknown => ({ resourceSpans: [{ resource: { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] }, scopeSpans: [{ scope: { name: 'x' }, spans: Array.from({ length: count }, (_, index) => span(index)) }] }] });

@@ -7,6 +7,7 @@ import type { SessionCommand, SessionMessage } from '../../../src/protocol/sessi
 import { systemTimers } from '../../../src/vscode/coalesce.ts';
 import { executorProcess } from '../../../src/vscode/executor-process.ts';
 import type { ExecutorDeath, ExecutorProcess } from '../../../src/vscode/executor-process.ts';
+import { withoutFiles } from '../execution/processes.ts';
 
 /** Answers every command with a `problem` that holds it as JSON; dies when told to cancel, and ends when told to close. */
 const echo = `
@@ -100,4 +101,19 @@ describe('executorProcess', () => {
     assert.deepEqual([await next('message'), await next('message')], [{ type: 'plan', tasks: [] }, { type: 'close' }]);
     assert.deepEqual(await next('message'), open);
   });
+});
+
+it('an executor that can not be started has died', { skip: process.platform === 'win32' }, () => {
+  const script = `
+    const executor = executorProcess({
+      module: '/nowhere.cjs',
+      options: () => Promise.resolve({ file: '/p/runweave.yaml' }),
+      onOutput: () => undefined,
+      onDied: ({ cause, restarts }) => console.log(cause, restarts),
+      timers: { after: () => () => undefined },
+    });
+    executor.send({ type: 'plan', tasks: [] });
+    await new Promise(setImmediate);
+    await executor.stop();`;
+  assert.match(withoutFiles({ 'vscode/executor-process.ts': 'executorProcess' }, script), /^spawn \S+ EMFILE true\n$/);
 });

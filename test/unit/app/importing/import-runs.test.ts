@@ -19,6 +19,28 @@ import { temporaryFolder } from '../../recording/temporary-folder.ts';
 
 const fixtures = path.resolve(import.meta.dirname, '../../../fixtures/import');
 
+describe('importRuns, of what is nested too deeply', () => {
+  for (const depth of [10_000, 200_000]) {
+    it(`${depth} levels`, async (context) => {
+      const folder = temporaryFolder(context);
+      const lists = '['.repeat(depth) + ']'.repeat(depth);
+      const contents: Readonly<Record<string, string>> = {
+        'list.json': lists,
+        'jaeger.json': `{"data":[{"traceID":"a","spans":[{"traceID":"a","spanID":"b","operationName":"c","startTime":1,"duration":2,"tags":[{"key":"k","value":${lists}}]}]}]}`,
+        'spans.otlp.jsonl': `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"a","spanId":"b","name":"c","extra":${lists}}]}]}]}`,
+        'dvc.yaml': `stages:\n  a: {cmd: x, params: ${lists}}\n`,
+      };
+      for (const [name, content] of Object.entries(contents)) {
+        const file = path.join(folder, name);
+        writeFileSync(file, content);
+        const { runs, problems } = await importRuns(path.join(folder, '.runweave'), [name], folder);
+        assert.deepEqual([name, runs.length, problems.length], [name, 0, 1]);
+        assert.match(problems[0]?.message ?? '', /nested (?:more than 1000 levels deep|too deeply)/);
+      }
+    });
+  }
+});
+
 /** A zip of these entries: deflated, with the sizes that it is told to claim. */
 function zipOf(entries: readonly { readonly name: string; readonly bytes: Buffer; readonly claims?: number; readonly mode?: number }[]): Buffer {
   const parts: Buffer[] = [];

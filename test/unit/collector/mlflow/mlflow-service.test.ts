@@ -283,6 +283,7 @@ describe('models', () => {
     assert.deepEqual(at(JSON.parse(history), '*.artifact_path'), ['a', 'b']);
     assert.deepEqual([tags(client)['mlflow.model.a'], tags(client)['mlflow.log-model.history']], ['sklearn, python_function', undefined]);
     assert.equal(await client.refusal('POST', 'runs/log-model', { run_id, model_json: '{' }), '400 INVALID_PARAMETER_VALUE');
+    assert.equal(await client.refusal('POST', 'runs/log-model', { run_id, model_json: `{"artifact_path": "deep", "flavors": {}, "x": ${'['.repeat(10_000)}${']'.repeat(10_000)}}` }), '400 INVALID_PARAMETER_VALUE');
   });
 
   it('can be registered for as long as the task runs', async (context) => {

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { it } from 'node:test';
-import { killProcessesWith, lookAfter, processesWith } from '../../../../src/execution/backend/descendants.ts';
-import { untilGone } from '../processes.ts';
+import { killProcessesWith, lookAfter, processExists, processesWith } from '../../../../src/execution/backend/descendants.ts';
+import { untilGone, zombie } from '../processes.ts';
 
 const isLinux = process.platform === 'linux';
 
@@ -33,6 +33,13 @@ it('finds what never stops becoming another program', { skip: !isLinux, timeout:
   // So that only this one and what came after it is read, 500 times.
   const before = (child.pid ?? assert.fail()) - 1;
   for (let n = 0; n < 500; n += 1) assert.deepEqual(processesWith([variable], before), [child.pid], `look ${n}`);
+});
+
+it('a process that has ended is gone, whether or not its parent asks how', { skip: !isLinux }, async (t) => {
+  assert.equal(processExists(await zombie(t)), false);
+  assert.equal(processExists(process.pid), true);
+  assert.equal(processExists(process.ppid), true);
+  assert.equal(processExists(2 ** 22 + 1), false);
 });
 
 it('looks below an id when all may have been given out since', () => {

@@ -9,7 +9,7 @@ import { createFrameReader, decodeRequest, encodeFrame, encodeRequest } from '..
 import { processesWith } from '../../../../src/execution/backend/descendants.ts';
 import { localBackend } from '../../../../src/execution/backend/local.ts';
 import { spawningBackend, type SpawningBackend } from '../../../../src/execution/backend/spawner.ts';
-import { untilGone, untilReaped } from '../processes.ts';
+import { untilGone, untilReaped, withoutFiles } from '../processes.ts';
 
 let folder = '';
 let backend: SpawningBackend;
@@ -238,4 +238,15 @@ it('a closed spawner is waited for until its output is over, also when nothing e
   `;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
   assert.equal(stdout, 'closed\n', stderr);
+});
+
+it('a spawner that can not be started leaves the starts to who needs them', { skip: process.platform === 'win32' }, () => {
+  const script = `
+    const backend = spawningBackend(localBackend(), [['/bin/sh'], ['/bin/sh']]);
+    backend.warm();
+    await new Promise(setImmediate);
+    const running = await backend.start({ cwd: '/', env: {}, command: ['/bin/true'], onOutput: () => undefined });
+    console.log((await running.ended).message);
+    await backend.close();`;
+  assert.equal(withoutFiles({ 'execution/backend/spawner.ts': 'spawningBackend', 'execution/backend/local.ts': 'localBackend' }, script), 'spawn /bin/true EMFILE\n');
 });

@@ -8,7 +8,7 @@ import type { ProcessRequest } from '../../../../src/execution/backend/backend.t
 import { processesWith } from '../../../../src/execution/backend/descendants.ts';
 import { localBackend } from '../../../../src/execution/backend/local.ts';
 import { warmBackend, type WarmBackend, type WarmProfile } from '../../../../src/execution/backend/warm.ts';
-import { untilGone } from '../processes.ts';
+import { untilGone, withoutFiles } from '../processes.ts';
 
 const isLinux = process.platform === 'linux';
 const source = path.join(import.meta.dirname, '../../../../src/python');
@@ -276,4 +276,14 @@ for line in os.fdopen(os.dup(3), "rb", buffering=0):
     await untilGone(parent);
     await untilGone(task.pid);
   });
+});
+
+it('a warm process that can not be started leaves the tasks to fresh ones', { skip: !isLinux }, () => {
+  const script = `
+    const warm = warmBackend({ start: () => { throw new Error(); } });
+    warm.prepare([${JSON.stringify(profile())}]);
+    await warm.settled();
+    console.log(warm.leftOut().get('*'));
+    warm.close();`;
+  assert.equal(withoutFiles({ 'execution/backend/warm.ts': 'warmBackend' }, script), 'the process that loads their packages could not be started: spawn python3 EMFILE\n');
 });

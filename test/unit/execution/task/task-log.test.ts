@@ -39,6 +39,22 @@ understands('short forms', [
   ['  \r', undefined],
 ]);
 
+const tooDeep = (line: string): readonly [string, object] => [line, { type: 'invalid', line: line.slice(0, 200), message: 'nested more than 200 levels deep' }];
+const deepLists = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+
+understands('what is nested too deeply', [
+  ...[201, 10_000, 200_000].flatMap((depth) => [
+    tooDeep(`param a=${deepLists(depth)}`),
+    tooDeep(`return a=${deepLists(depth)}`),
+    tooDeep(`{"type":"return","name":"a","value":${deepLists(depth)}}`),
+    tooDeep(`{"type":"cell","index":0,"status":"success","start":1,"outputs":[{"a":${deepLists(depth)}}]}`),
+    tooDeep(`{"type":"unheard-of","a":${deepLists(depth)}}`),
+  ]),
+  ['param a=' + '['.repeat(300), { type: 'param', name: 'a', value: '['.repeat(300) }],
+  [`tag a=${deepLists(300)}`, { type: 'tag', name: 'a', value: deepLists(300) }],
+  [`return a=${deepLists(200)}`, { type: 'return', name: 'a', value: JSON.parse(deepLists(200)) as unknown }],
+]);
+
 understands('JSON objects', [
   [String.raw`{"type": "return", "name": "n", "value": [-9007199254740993, 0.12345678901234567, 1e300, "\":9007199254740993"]}`, { type: 'return', name: 'n', value: ['-9007199254740993', 0.12345678901234567, 1e300, '":9007199254740993'] }],
   ['{"type":"metric","name":"loss","value":9007199254740993}', { type: 'metric', name: 'loss', value: 9007199254740992 }],
