@@ -68,7 +68,7 @@ function withoutTitles(header: string): string {
  * Of these YAML makes text, in which nothing else can hide: without quotes, as words that it does not take for a truth
  * value, nothing or a number (PyYAML's `resolver.py`, and more), which nbformat would refuse; or in quotes.
  */
-const displayName = /^(?:(?!(?:true|false|yes|no|on|off|y|n|null|none|\.inf|\.nan) *$)\.?[a-z][\w .()+/-]*|'[\w .()+/-]+') *$/i;
+const displayName = /^(?:(?!(?:true|false|yes|no|on|off|y|n|null|none|\.inf|\.nan) *$)\.?[a-z][\w .()+/-]*|'[\w .()+/-]+' *)$/i;
 
 function cut(body: string): readonly Piece[] {
   const pieces: Piece[] = [{ lines: [] }];
