@@ -56,8 +56,19 @@ function headerOf(text: string): { readonly header: string; readonly body: strin
     if (/^\S/.test(line)) inJupyter = /^jupyter\s*:\s*$/.test(line);
     else if (inJupyter && line !== '' && !known.test(line.trimEnd())) isKnown = false;
   }
-  return { header: (start + whole).replace(/^(#\s+)(?:jupytext_version: [\d.]+|(display_name: )[A-Za-z]\w* [\w(][\w .()+-]*)$/gm, '$1$2'), body, isPlain: isKnown && !isOdd };
+  return { header: withoutTitles(start + whole), body, isPlain: isKnown && !isOdd };
 }
+
+function withoutTitles(header: string): string {
+  const withoutVersion = header.replace(/^(#\s+)jupytext_version: [\d.]+$/gm, '$1');
+  return withoutVersion.replace(/^(#\s+display_name: )(.*)$/gm, (line, key: string, value: string) => (value === '' ? `${key}~` : displayName.test(value) ? key : line));
+}
+
+/**
+ * Of these YAML makes text, in which nothing else can hide: without quotes, as words that it does not take for a truth
+ * value, nothing or a number (PyYAML's `resolver.py`, and more), which nbformat would refuse; or in quotes.
+ */
+const displayName = /^(?:(?!(?:true|false|yes|no|on|off|y|n|null|none|\.inf|\.nan) *$)\.?[a-z][\w .()+/-]*|'[\w .()+/-]+' *)$/i;
 
 function cut(body: string): readonly Piece[] {
   const pieces: Piece[] = [{ lines: [] }];

@@ -220,7 +220,7 @@ const scripts = new WeakMap<Task, { readonly folder: string; readonly found: rea
 function findScripts(task: Task, folder: string): readonly Script[] {
   const commands = [...(task.source.kind === 'shell' ? [task.source.command] : []), ...task.checks.flatMap((check) => (check.type === 'condition' ? [] : [check.command]))];
   const found = new Map<string, Script>();
-  for (const named of commands.flatMap((command) => namedScripts(command))) {
+  for (const named of commands.flatMap((command) => namedScripts(command, { pythonPath: task.env['PYTHONPATH'] }))) {
     const file = path.resolve(folder, task.cwd, named.path);
     const relative = path.relative(folder, file).replaceAll(path.sep, '/');
     if (relative === '' || leadsOutside(relative) || isOutputOf(task, relative)) continue;

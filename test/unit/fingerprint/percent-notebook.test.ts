@@ -9,6 +9,9 @@ const show = (text: string): string => JSON.stringify(text);
 describe('a notebook in percent format is another', () => {
   const header = '# ---\n# jupyter:\n#   kernelspec:\n#     display_name: Python 3\n#     language: python\n#     name: python3\n# ---\n';
   const changes: Readonly<Record<string, readonly (readonly [before: string, after: string])[]>> = {
+    'where the display name of the kernel is no plain text': ['true', 'Null', 'on', '.inf', '1.5', '~', '', "''", "'a' # b", "', name: bash, b: '", '[a]', '{a: b}', 'a: b', '&a b', '>', "'a", '"a"']
+      .map((name) => [header, header.replace('Python 3', name)] as const),
+    'where the kernel is': [[header, header.replace('name: python3', 'name: bash')], [header.replace('Python 3', "'a'"), header.replace('Python 3', "'a'\n#       b")]],
     'where jupytext runs comments': [
       ['# %%\n# !echo one \\\n#   two > out.txt\n', '# %%\n# !echo one \\\n#   three > out.txt\n'],
       ['# %%\n# %ls a\n', '# %%\n# %ls b\n'],
@@ -79,6 +82,7 @@ describe('a notebook in percent format is the same', () => {
     ['# %% [markdown]\n"""\ntext\n"""\n# %%\nx = 1\n', '# %% [markdown]\n"""\nother\n# %%\n"""\n# %%\nx = 1\n'],
     ['#!/usr/bin/python\n# %%\nx = 1\n', '#!/usr/bin/python\n# %% a\n\nx = 1 # c\n'],
     [`${header('1.16.1', 'Python 3')}\n# %%\nx = 1\n`, `${header('1.19.6', 'Python 3 (ipykernel)')}\n# %% a\nx = 1  # c\n`],
+    ...['env', '.venv', "'.venv'", "'3.12'", "'true'", '.venv (3.12.3)', 'py3.12-ml', 'nullable'].map((kernel): readonly [string, string] => [header('1.16.1', 'Python 3'), header('1.16.1', kernel)]),
     ['# %%\nx = 1\n\n\n# %%\ndef f():\n    return x\n', '# %%\nx = 1\n# %%\n\ndef f(): # c\n  return (\n    x)\n'.replace('(\n    x)', 'x')],
   ];
   for (const [before, after] of harmless) it(`${show(before)}, ${show(after)}`, () => assert.equal(code(before), code(after)));

@@ -193,7 +193,8 @@ describe('source files', () => {
     ['bash made.sh', []],
     ['echo train', []],
     ['../outside.py', []],
-    ['python -m train', []],
+    ['python -m train', ['train.py']],
+    ['python -m json.tool data.csv', []],
     ['', []],
   ];
   for (const [command, expected] of commands) {

@@ -1,0 +1,155 @@
+/**
+ * The text of a command of the shell, cut into commands and their words. This is no shell: the text of a here-document
+ * is taken for commands.
+ */
+
+export interface Word {
+  readonly text: string;
+  readonly isQuoted: boolean;
+  /** Something in it is only known to the shell. */
+  readonly isExpanded: boolean;
+}
+
+interface Command {
+  readonly words: readonly Word[];
+  /** Of redirections. */
+  readonly targets: readonly string[];
+}
+export type Separator = ';' | ';;' | '&' | '&&' | '|' | '||';
+export type Part = { readonly type: 'open' | 'close' } | { readonly type: 'separator'; readonly separator: Separator } | ({ readonly type: 'command' } & Command);
+
+export const assignment = /^[A-Za-z_]\w*\+?=/;
+
+const doubles = { ';': ';;', '&': '&&', '|': '||' } as const;
+
+/** What a command printed. */
+const printed: Word = { text: '', isQuoted: false, isExpanded: true };
+
+/** Commands in their order, what stands between them, and where parentheses or backticks are around them. */
+export function commandsOf(text: string, isWindows: boolean): readonly Part[] {
+  const parts: Part[] = [];
+  let words: Word[] = [];
+  let targets: string[] = [];
+  let word = '';
+  let isWord = false;
+  let isQuoted = false;
+  let isExpanded = false;
+  let isTarget = false;
+  /** Of the parentheses that are open, whether they stand for what is printed in them. */
+  const substitutions: boolean[] = [];
+  let backticks: 'assigned' | 'printed' | undefined;
+
+  const endWord = (): void => {
+    if (isWord) {
+      if (isTarget) targets.push(word);
+      else words.push({ text: word, isQuoted, isExpanded });
+      isTarget = false;
+    }
+    word = '';
+    isWord = isQuoted = isExpanded = false;
+  };
+  const endCommand = (): void => {
+    endWord();
+    isTarget = false;
+    if (words.length > 0 || targets.length > 0) parts.push({ type: 'command', words, targets });
+    words = [];
+    targets = [];
+  };
+  const take = (some: string): void => {
+    word += some;
+    isWord = true;
+  };
+
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charAt(at);
+    switch (character) {
+      case ' ':
+      case '\t':
+      case '\r':
+        endWord();
+        break;
+      case '\n':
+      case ';':
+      case '&':
+      case '|': {
+        const next = text.charAt(at + 1);
+        if (character === '&' && next === '>') {
+          endWord();
+          break;
+        }
+        endCommand();
+        const isDouble = character !== '\n' && (next === character || (character === ';' && next === '&'));
+        parts.push({ type: 'separator', separator: isDouble ? doubles[character] : character === '\n' ? ';' : character });
+        if (isDouble || (character === '|' && next === '&')) at += 1;
+        break;
+      }
+      case '(':
+        substitutions.push(word.endsWith('$') && !assignment.test(word));
+        if (word === '$') isWord = false;
+        endCommand();
+        parts.push({ type: 'open' });
+        break;
+      case ')':
+        endCommand();
+        parts.push({ type: 'close' });
+        // What comes after what a command prints belongs to the command around it.
+        if (substitutions.pop() === true) words.push(printed);
+        break;
+      case '`':
+        if (backticks === undefined) {
+          backticks = assignment.test(word) ? 'assigned' : 'printed';
+          endCommand();
+          parts.push({ type: 'open' });
+        } else {
+          endCommand();
+          parts.push({ type: 'close' });
+          if (backticks === 'printed') words.push(printed);
+          backticks = undefined;
+        }
+        break;
+      case '#':
+        // A comment, where a word would begin; up to the end of the line.
+        if (/[^\s;&|()<>`]/.test(text.charAt(at - 1))) take(character);
+        else while (at + 1 < text.length && text.charAt(at + 1) !== '\n') at += 1;
+        break;
+      case '<':
+      case '>':
+        // The number of a stream.
+        if (/^\d+$/.test(word)) isWord = false;
+        endWord();
+        while ('<>&|'.includes(text.charAt(at + 1) || ' ')) at += 1;
+        isTarget = character === '>';
+        break;
+      case "'":
+      case '"': {
+        const end = endOfQuote(text, at);
+        const inside = text.slice(at + 1, end);
+        take(character === '"' ? inside.replaceAll(/\\(["\\$`])/g, '$1') : inside);
+        isQuoted = true;
+        isExpanded ||= character === '"' && /[$`]/.test(inside);
+        at = end;
+        break;
+      }
+      case '\\':
+        if (isWindows) take(character);
+        else if (text.charAt(at + 1) !== '\n') take(text.charAt(at + 1));
+        if (!isWindows) at += 1;
+        break;
+      default:
+        if ('$*?['.includes(character)) isExpanded = true;
+        take(character);
+    }
+  }
+  endCommand();
+  return parts;
+}
+
+/** Of one that is not closed, the end of the text: what is in it is looked into. */
+function endOfQuote(text: string, start: number): number {
+  const quote = text.charAt(start);
+  for (let at = start + 1; at < text.length; at += 1) {
+    if (text.charAt(at) === quote) return at;
+    if (quote === '"' && text.charAt(at) === '\\') at += 1;
+  }
+  return text.length;
+}
