@@ -1,5 +1,6 @@
 /** Runs to be compared, read from their records, with the contents that a difference is looked at by. Both hosts use it. */
 import { readFile, stat } from 'node:fs/promises';
+import { digestOf } from '../fingerprint/file-digests.ts';
 import { keptFolder } from '../fingerprint/kept-folder.ts';
 import { objectFile, readKeptSmall } from '../fingerprint/kept-objects.ts';
 import type { Digest } from '../model/fingerprint.ts';
@@ -62,7 +63,7 @@ export async function openComparison(runs: readonly RunInStore[]): Promise<Compa
         const inline = artifacts.get(digest);
         if (inline !== undefined && inline.type !== 'reference') return present(await readArtifact(store, digest, inline));
         // Outputs are kept apart from artifacts: deleting them loses nothing but time.
-        const found = (await readFound(objectPath(store, digest))) ?? (isDigest(digest) ? await readKept(keptFolder(store), digest) : undefined);
+        const found = (await readFound(objectPath(store, digest), digest)) ?? (isDigest(digest) ? await readKept(keptFolder(store), digest) : undefined);
         if (found !== undefined) return found;
       }
       return { type: 'missing' };
@@ -81,14 +82,17 @@ function isDigest(digest: string): boolean {
 
 async function readKept(kept: string, digest: Digest): Promise<Content | undefined> {
   const small = readKeptSmall(kept, digest);
-  return small === undefined ? readFound(objectFile(kept, digest)) : present(small);
+  return small === undefined ? readFound(objectFile(kept, digest), digest) : present(small);
 }
 
-async function readFound(file: string | undefined): Promise<Content | undefined> {
+async function readFound(file: string | undefined, digest: Digest): Promise<Content | undefined> {
   if (file === undefined) return undefined;
   try {
     const { size } = await stat(file);
-    return size > largest ? { type: 'too-large', size } : { type: 'data', bytes: await readFile(file) };
+    if (size > largest) return { type: 'too-large', size };
+    const bytes = await readFile(file);
+    // A task may have written to it.
+    return digestOf(bytes) === digest ? { type: 'data', bytes } : undefined;
   } catch {
     return undefined;
   }

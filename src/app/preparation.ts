@@ -1,5 +1,4 @@
 /** What a run of a pipeline would have to do: which tasks, with which interpreter, and what is known of them. */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { tasksNamed, withUpstream, type Pipeline, type TaskId } from '../model/pipeline.ts';
 import type { Digest } from '../model/fingerprint.ts';
@@ -16,6 +15,7 @@ import type { Decided, PlanScope } from '../execution/plan.ts';
 import { followSettled, settledTasks, type Settled } from '../execution/settled-tasks.ts';
 import { needsInterpreter } from '../execution/task/command.ts';
 import { objectPath } from '../recording/artifacts.ts';
+import { objectState, type ObjectState } from '../recording/stored-objects.ts';
 import type { PipelineSource } from './pipeline-source.ts';
 import type { TaskMemory } from './task-memory.ts';
 
@@ -94,7 +94,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
   /** What is asked for again after every change. */
   let standing: { readonly pipeline: Pipeline; readonly tasks: readonly string[]; readonly scope: PlanScope } | undefined;
   let followed: { readonly scope: PlanScope; readonly memory: DecisionMemory; readonly settled: () => Settled } | undefined;
-  const hasObject = (digest: Digest): boolean => existsSync(objectPath(store, digest) ?? '');
+  const stateOfObject = (digest: Digest): Promise<ObjectState> => objectState(objectPath(store, digest) ?? '');
   /** Of a run with other parameters than the file's they are others. */
   const decisionsOf = (pipeline: Pipeline): DecisionMemory => memory.decisions(pipeline, () => `${source.key()} ${JSON.stringify(pipeline.params)}`);
 
@@ -154,7 +154,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     if (!isTold || !isTrusted) decisions.touch();
     isTrusted = isTold;
     lookBeyond({ memory: decisions, interpreter: python });
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, hasObject, memory: decisions, isOutput: (task) => (relative) => outputsOf(loaded.pipeline ?? pipeline)(task)(relative) };
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, objectState: stateOfObject, memory: decisions, isOutput: (task) => (relative) => outputsOf(loaded.pipeline ?? pipeline)(task)(relative) };
   };
 
   const scopeFor: Preparation['scopeFor'] = (pipeline, tasks, force, unasked) => {

@@ -42,7 +42,7 @@ export function warmProfiles(tasks: readonly Task[], { folder, interpreter, pyth
   return tasks.filter(needsInterpreter).map((task) => {
     const [, bootstrap = ''] = commandOf(task, { folder, pythonPath, interpreter });
     // What is of one attempt is not a warm process's.
-    const attempt = { runId: '' as RunId, traceId: '' as TraceId, spanId: '' as SpanId, params: {}, pickles: [], paramsFile: '', logFile: '' };
+    const attempt = { runId: '' as RunId, traceId: '' as TraceId, spanId: '' as SpanId, params: {}, paramsFile: '', logFile: '' };
     const env = taskEnvironment({ ...context, ...attempt, task, pythonPath });
     return { interpreter, bootstrap, cwd: path.resolve(folder, task.cwd), env, imports: importsOf(task.id), isNotebook: task.source.kind === 'notebook' };
   });

@@ -13,7 +13,7 @@ import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isGlob, literalPrefix } from '../definition/paths.ts';
-import { describeReason } from '../model/fingerprint.ts';
+import { describeReason, isUnsettled, type Digest, type Reason } from '../model/fingerprint.ts';
 import type { OnFailure, Pipeline, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { Trigger } from '../model/run-event.ts';
@@ -21,6 +21,7 @@ import type { RunOptions, RunResult, SessionMessage } from '../protocol/session.
 import { filesUsed } from '../fingerprint/task-fingerprint.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
 import { createLinkReader } from '../execution/links.ts';
+import { isDeclared } from '../execution/decide.ts';
 import { firstToDo, makePlan, upToDateEntry, type Decided, type PlanScope } from '../execution/plan.ts';
 import { isIgnored, isOutside } from '../execution/watched-files.ts';
 import type { LoadedPipeline } from '../definition/load-pipeline.ts';
@@ -36,8 +37,8 @@ const manyChanges = 1000;
 /** After so many runs in a row that failed, a task that changes what it reads and fails each time waits for the next change. */
 const mostFailedRuns = 3;
 /**
- * After so many runs in a row, of which each follows from what changed during the one before, a rest comes before the
- * next, and is doubled: a task may write to what it reads. Milliseconds.
+ * After so many runs in a row, of which each follows from what changed while the same tasks ran, a rest comes before
+ * the next, and is doubled: they may write to what they read. Milliseconds.
  */
 const mostWithoutRest = 3;
 const [shortestRest, longestRest] = [200, 60_000];
@@ -94,13 +95,16 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   let isHanded = false;
   /** Whether a task may have used what changed before it was known to. */
   let isDoubtful = false;
-  /** In a row, since a change was told that came while nothing ran. */
+  /** In a row, since a change was told while nothing ran. */
   let failedRuns = 0;
-  let runsInARow = 0;
+  /** In a row, because of what changed while tasks ran. */
+  let repeatedRuns = 0;
   /** Of the last run, in Unix milliseconds. */
   let lastEnd = -Infinity;
+  /** Of `performance.now`. */
   let restsUntil = -Infinity;
   let resting: NodeJS.Timeout | undefined;
+  let restToldAt = 0;
   let quiet: NodeJS.Timeout | undefined;
   /** What was told of the plan last. */
   let told: { readonly memory: DecisionMemory; readonly revision: number; readonly open: readonly TaskId[] } | undefined;
@@ -125,17 +129,12 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     },
     onChange: (files) => {
       if (activeRun() === undefined) {
-        if (files.some((changed) => isSince(changed, lastEnd))) {
-          failedRuns = runsInARow = 0;
-          restsUntil = -Infinity;
-        }
+        failedRuns = 0;
         context.onSaved();
       }
       changesSince += files.length;
-      for (const changed of files) {
-        recent.add(changed);
-        placed.delete(changed);
-      }
+      for (const changed of files) recent.add(changed);
+      if (files.some(leadsElsewhere)) placed = new Set();
       memory.touch(files);
       then(() => onChange(files));
     },
@@ -145,33 +144,40 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   let pipelineFiles: ReadonlySet<string> = new Set([file]);
   const followPipelineFile = (): void => {
     pipelineFiles = new Set([file, ...createLinkReader(folder).passedTo(file)]);
-    watcher.add([...pipelineFiles]);
+    for (const each of pipelineFiles) watcher.add(each);
   };
   followPipelineFile();
 
-  /** Of which is known where they are, and whether a watch of the folder tells of them. */
-  const placed = new Set<string>();
+  /** Names of inputs and used files of which is known where they are, and the links on the way. */
+  let placed = new Set<string>();
+  const passed = new Set<string>();
   const watchOutside = async (): Promise<void> => {
     const { pipeline } = preparation.loaded();
     if (pipeline === undefined) return;
     const results = await memory.results(pipeline);
     const links = createLinkReader(folder);
-    const places: string[] = [];
-    const place = (name: string, isDeclared: boolean): void => {
-      const file = path.resolve(folder, name);
-      if (placed.has(file)) return;
-      placed.add(file);
-      const isTold = (each: string): boolean => !isOutside(path.relative(folder, each)) && !(isDeclared && isIgnored(path.relative(folder, each)));
+    const place = (name: string, isInput: boolean): void => {
+      if (placed.has(name)) return;
+      placed.add(name);
       // What a glob begins with may be a link, too.
-      const passed = links.passedTo(isGlob(name) ? path.resolve(folder, path.dirname(`${literalPrefix(name)}x`)) : file);
-      places.push(...[file, ...passed].filter((each) => !isTold(each)));
+      const start = isGlob(name) ? path.posix.dirname(`${literalPrefix(name)}x`) : name;
+      const depth = isGlob(name) && !name.includes('**') ? path.posix.relative(start, name).split('/').length : Infinity;
+      const file = path.resolve(folder, start);
+      const onTheWay = [...links.passedTo(file)];
+      for (const each of onTheWay) passed.add(each);
+      for (const each of new Set([file, ...onTheWay])) if (isInput || !isIgnored(path.relative(folder, each))) watcher.add(each, depth);
     };
     for (const task of pipeline.tasks) {
-      const known = task.source.kind === 'shell' ? undefined : results.get(task.id)?.fingerprint;
       for (const name of task.inputs) place(name, true);
-      for (const name of known === undefined ? [] : filesUsed(known)) place(name, false);
+      const known = task.source.kind === 'shell' ? undefined : results.get(task.id)?.fingerprint;
+      if (known !== undefined) for (const name of filesUsed(known)) place(name, false);
     }
-    watcher.add([...new Set(places)]);
+  };
+
+  /** Whether it is, or may have been, on the way to what is used. */
+  const leadsElsewhere = (changed: string): boolean => {
+    const relative = path.relative(folder, changed);
+    return isOutside(relative) || isIgnored(relative) || passed.has(changed) || !isPlainFile(changed);
   };
 
   const onChange = async (files: readonly string[], isTold = true): Promise<void> => {
@@ -223,23 +229,37 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
       if (changes === before && !watcher.isGathering()) await onChange(files);
       return false;
     }
-    if (Date.now() < restsUntil) {
+    const isRepeated = isRepetition(first.decision.reasons, files);
+    if (isRepeated && performance.now() < restsUntil && (await planOf(prepared)).every((entry) => (entry.action === 'run' ? isRepetition(entry.reasons, files) : entry.action !== 'restore'))) {
       rest(first, files, isTold);
       return true;
     }
     // A change that the last run saw too late has no batch of its own; its reasons name it.
     const names = files.length > 0 ? files.map((name) => path.relative(folder, name).replaceAll(path.sep, '/')) : changedPaths(await planOf(prepared));
     // Not awaited: changes that come during the run are handled while it goes on.
+    if (!isRepeated) repeatedRuns = restToldAt = 0;
+    else repeatedRuns += 1;
     void runAndReport({ type: 'change', files: names.slice(0, 100), count: names.length }, { ...prepared, first });
     return false;
   };
 
-  /** Until there is one more run; a change that comes meanwhile does not wait for it. */
+  /** Whether all that a task would run for changed while it ran: none of `files`, which were told of now, is one that was written since. */
+  const isRepetition = (reasons: readonly Reason[], files: readonly string[]): boolean => {
+    const isOf = (changed: string, name: string): boolean => isDeclared(path.relative(folder, changed).replaceAll(path.sep, '/'), [name]);
+    return reasons.every((reason) => {
+      if (reason.type === 'upstream-will-run' || reason.type === 'upstream-may-run') return true;
+      if (!('from' in reason) || !isUnsettled(reason.from as Digest | undefined)) return false;
+      return !('path' in reason) || !files.some((changed) => isOf(changed, reason.path) && isSince(changed, lastEnd));
+    });
+  };
+
+  /** Until there is one more run; what else changes meanwhile does not wait for it. */
   const rest = ({ task: { id }, decision: { reasons } }: Decided, files: readonly string[], isTold: boolean): void => {
-    const length = restAfter(runsInARow);
-    if (length >= notableRest && restAfter(runsInARow - 1) < notableRest) listener({ type: 'notice', message: `${id} runs again and again: ${reasons.map(describeReason).join('; ')}. If it writes to that itself, take it out of its inputs. From now on there is a rest before it runs again, unless something else changes` });
+    const length = restAfter(repeatedRuns);
+    if (length >= notableRest && restToldAt < notableRest) listener({ type: 'notice', message: `${id} runs again and again: ${reasons.map(describeReason).join('; ')}. If it writes to that itself, take it out of its inputs. From now on there is a rest before it runs again, unless something else changes` });
+    restToldAt = length;
     clearTimeout(resting);
-    resting = setTimeout(() => then(() => onChange(files, isTold)), restsUntil - Date.now());
+    resting = setTimeout(() => then(() => onChange(files, isTold)), restsUntil - performance.now());
   };
 
   const prepare = async (): Promise<Prepared | undefined> => {
@@ -259,6 +279,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   /** When nothing has happened for a while: what the plan is now, for who shows it. */
   const whenQuiet = async (): Promise<void> => {
     if (!isIdle() || preparation.loaded().pipeline === undefined) return;
+    if (placed.size === 0) await watchOutside();
     // chokidar takes what follows within a tenth of a second for the same change.
     const missed = preparation.missedOf(recent);
     recent.clear();
@@ -306,9 +327,8 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
       const { result, executed } = await context.run({ tasks, force: false }, trigger, prepared);
       isHanded = false;
       failedRuns = 'code' in result || result.outcome === 'failure' ? failedRuns + 1 : 0;
-      if (executed > 0) runsInARow += 1;
       lastEnd = Date.now();
-      restsUntil = lastEnd + restAfter(runsInARow);
+      restsUntil = performance.now() + restAfter(repeatedRuns);
       if ('code' in result) listener(result);
       await watchOutside();
       // A file that changed while a task used it, or at the very end of the run. What a failure stopped waits for the
@@ -345,8 +365,8 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
 }
 
 /** Milliseconds. */
-function restAfter(runsInARow: number): number {
-  return runsInARow < mostWithoutRest ? 0 : Math.min(longestRest, shortestRest * 2 ** (runsInARow - mostWithoutRest));
+function restAfter(repeatedRuns: number): number {
+  return repeatedRuns < mostWithoutRest ? 0 : Math.min(longestRest, shortestRest * 2 ** (repeatedRuns - mostWithoutRest));
 }
 
 /** Whether a file was written since, in Unix milliseconds; also what is gone, of which nothing says when. */
@@ -356,6 +376,14 @@ function isSince(file: string, time: number): boolean {
     return stats === undefined || Math.max(stats.mtimeMs, stats.ctimeMs) > time;
   } catch {
     return true;
+  }
+}
+
+function isPlainFile(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  } catch {
+    return false;
   }
 }
 

@@ -5,7 +5,7 @@
 import { isAlias, isMap, isScalar, parseDocument, stringify, type Pair, type ParsedNode, type YAMLMap } from 'yaml';
 import { aliasInItself } from '../model/alias-in-itself.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
-import { jsonOfYaml, jsonText, plainJson } from '../model/whole-float.ts';
+import { jsonOfYaml, jsonText } from '../model/whole-float.ts';
 
 /** Of the text as it is: from `start`, `length` characters become `text`. */
 export interface TextEdit {
@@ -31,7 +31,8 @@ type ParsedMap = YAMLMap.Parsed;
 /** A value on one line, which is the same inside `{ }` and outside. */
 function flow(value: Json): string {
   // JSON is YAML, and `yaml` would write 1.0 as 1.
-  if (plainJson(value) !== value) return jsonText(value);
+  const json = jsonText(value);
+  if (json !== JSON.stringify(value)) return json;
   // A line break of the text would end the line that it stands on.
   const text = typeof value === 'string' && /[\n\r\t\u0085\u2028\u2029]/.test(value) ? JSON.stringify(value) : stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
   return typeof value === 'string' && /[,[\]{}#]/.test(text) && !/^["']/.test(text) ? JSON.stringify(value) : text;

@@ -5,7 +5,7 @@
  * In a shell command only these four are references: `${HOME}` and `${x:-y}` are the shell's own.
  */
 import type { Json } from '../model/json.ts';
-import { valueText } from '../model/whole-float.ts';
+import { keyFrom, valueText } from '../model/whole-float.ts';
 import type { Reporter, Span } from './reporter.ts';
 import { quoted } from './reporter.ts';
 import { toJson } from './yaml-tree.ts';
@@ -51,7 +51,7 @@ export function resolve(node: YamlNode, scope: Scope): Json | undefined {
       const resolved: [string, Json][] = [];
       for (const [key, { value }] of node.entries) {
         const json = resolve(value, scope);
-        if (json !== undefined) resolved.push([key, json]);
+        if (json !== undefined) resolved.push([keyFrom(key), json]);
       }
       return bounded(Object.fromEntries(resolved), node, scope);
     }

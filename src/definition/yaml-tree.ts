@@ -10,7 +10,7 @@ import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { ParsedNode, Scalar, YAMLError, YAMLMap } from 'yaml';
 import { isJsonObject } from '../model/json.ts';
 import type { Json } from '../model/json.ts';
-import { float, isWholeFloat, numberOf, valueText } from '../model/whole-float.ts';
+import { float, isWholeFloat, keyFrom, numberOf, valueText, writtenKey } from '../model/whole-float.ts';
 import { quoted } from './reporter.ts';
 import type { Reporter, Span } from './reporter.ts';
 
@@ -215,7 +215,7 @@ export function toJson(node: YamlNode): Json {
     case 'sequence':
       return node.items.map(toJson);
     case 'mapping':
-      return Object.fromEntries([...node.entries].map(([key, { value }]) => [key, toJson(value)]));
+      return Object.fromEntries([...node.entries].map(([key, { value }]) => [keyFrom(key), toJson(value)]));
     default:
       return node satisfies never;
   }
@@ -229,7 +229,7 @@ export function fromJson(json: Json, at: Span): YamlNode {
   const base = { hasReference: false, size: 1, start: at.start, end: at.end };
   if (Array.isArray(json)) return { ...base, type: 'sequence', items: (json as readonly Json[]).map((item) => fromJson(item, at)) };
   if (isWholeFloat(json)) return { ...base, type: 'scalar', value: numberOf(json), source: valueText(json) };
-  if (isJsonObject(json)) return { ...base, type: 'mapping', entries: new Map(Object.entries(json).map(([key, value]) => [key, { key: at, value: fromJson(value, at) }])) };
+  if (isJsonObject(json)) return { ...base, type: 'mapping', entries: new Map(Object.entries(json).map(([key, value]) => [writtenKey(key), { key: at, value: fromJson(value, at) }])) };
   const value = json as ScalarNode['value'];
   return { ...base, type: 'scalar', value, source: String(value) };
 }

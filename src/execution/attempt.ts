@@ -19,14 +19,14 @@ import type { Task, TaskId } from '../model/pipeline.ts';
 import { logText, seriesName, type Report, type ReportedLog } from '../model/reported.ts';
 import type { EventOf, Outcome, RecordedFailure, RunEvent, RunId, SpanId, TaskWarning, TraceId } from '../model/run-event.ts';
 import type { Clock, UnixNano } from '../model/time.ts';
-import { jsonText, plainJson } from '../model/whole-float.ts';
+import { jsonText, keyFrom, plainJson, writtenKey } from '../model/whole-float.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
 import type { Backend, ProcessEnd, RunningProcess } from './backend/backend.ts';
-import { followLog, type FollowedLog } from './follow-log.ts';
+import { followLog, lineLimit, type FollowedLog } from './follow-log.ts';
 import { collectObserved, type Observed } from './observed.ts';
 import { variablesOf } from './backend/descendants.ts';
 import { limitOutput } from './output-limit.ts';
-import { taskEnvironment, type PickleFile } from './task/environment.ts';
+import { paramVariable, taskEnvironment, type PickleFile } from './task/environment.ts';
 import { shellCommand } from './task/command.ts';
 import { parseTaskLogLine, type TaskLogEntry } from './task/task-log.ts';
 import { trackedName, trackVariables, usesTracking, withTracking } from './task/tracked-variables.ts';
@@ -114,23 +114,29 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
   let log: FollowedLog | undefined;
   let process: RunningProcess;
   let paramsFile = '';
+  let notInEnvironment: readonly string[] = [];
   let isTracked = false;
   let begin: (command: readonly string[]) => Promise<RunningProcess> = () => Promise.reject(new Error('the attempt could not be prepared'));
   const [first = { command: request.command }, ...later] = programsOf(task, request.command);
   try {
-    paramsFile = writeParams(path.dirname(request.scratch), request.params);
+    const files = path.dirname(request.scratch);
+    // Names in one order, as a task can see it: that of the file does not count.
+    paramsFile = writeShared(files, 'params', jsonText(Object.fromEntries(Object.entries(request.params).sort(([a], [b]) => (a < b ? -1 : 1)))));
+    const picklesFile = request.pickles.length === 0 ? undefined : writeShared(files, 'pickles', JSON.stringify(request.pickles.map(asWritten)));
     // A shell task makes its log by appending to it; most make none. What observes Python never makes it, so that a
     // process that outlives its task is not heard.
     if (task.source.kind !== 'shell') writeFileSync(logFile, '', { mode: 0o600 });
-    log = followLog(
-      logFile,
-      (line) => {
+    log = followLog(logFile, {
+      onLine: (line) => {
         const entry = parseTaskLogLine(line, cwd);
         if (entry !== undefined) reports.add(entry);
       },
-      (problem) => reports.warn(`what the task reported by RUNWEAVE_LOG could not be read and is not recorded: ${problem}. Append to that file, and leave it readable`),
-    );
-    const env = taskEnvironment({ ...request, paramsFile, logFile, reporting: channel });
+      onLongLine: (line, length) => reports.add({ type: 'invalid', line: `${line}…`, message: `it has ${length} characters, and only lines of up to ${lineLimit} (32 MiB) are read: log a file as an artifact` }),
+      onProblem: (problem) => reports.warn(`what the task reported by RUNWEAVE_LOG could not be read and is not recorded: ${problem}. Append to that file, and leave it readable`),
+    });
+    const env = taskEnvironment({ ...request, paramsFile, picklesFile, logFile, reporting: channel });
+    // A shell makes an empty text of a variable that is not there; Python has the helper, and an exception.
+    if (task.source.kind === 'shell') notInEnvironment = Object.keys(request.params).filter((name) => env[paramVariable(name)] === undefined);
     isTracked = usesTracking(task, folder);
     begin = async (command) => context.backend.start({ ...(isTracked ? withTracking(command, env, request.pythonPath) : { command, env }), cwd, onOutput: output.add });
     process = await begin(first.command);
@@ -138,6 +144,7 @@ export async function runAttempt(request: AttemptRequest, context: AttemptContex
     process = notStarted(error as Error);
   }
   emit({ type: 'attempt-started', ...of, time: startTime, spanId: request.spanId, cause: request.cause, command: request.command, cwd: task.cwd, pid: process.pid, ...(process.note !== undefined && { note: process.note }) });
+  for (const name of notInEnvironment) reports.warn(`there is no ${paramVariable(name)}: the value is too long for the environment, or has a NUL character in it. It is in the JSON file that $RUNWEAVE_PARAMS names`);
 
   /** A process keeps the environment that it was started with, so that each says a value once. */
   const said = new Set<string>();
@@ -256,13 +263,11 @@ function failureOf(checks: readonly CheckResult[], tail: string): RecordedFailur
 }
 
 /**
- * The file with these parameters, which tasks with the same ones share until the run's end: to make and remove a file
- * for each attempt takes the file system ever longer (ext4 looks through the inodes that were freed lately).
+ * The file with this JSON, which tasks with the same share until the run's end: to make and remove a file for each
+ * attempt takes the file system ever longer (ext4 looks through the inodes that were freed lately).
  */
-function writeParams(folder: string, params: JsonObject): string {
-  // Names in one order, as a task can see it: that of the file does not count.
-  const text = jsonText(Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))));
-  const file = path.join(folder, `params-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
+function writeShared(folder: string, name: string, text: string): string {
+  const file = path.join(folder, `${name}-${hash('sha256', text, 'hex').slice(0, 32)}.json`);
   if (existsSync(file)) return file;
   makeScratch(folder);
   // Whole under its name at once, and not to be written to.
@@ -275,6 +280,11 @@ function writeParams(folder: string, params: JsonObject): string {
     throw error;
   }
   return file;
+}
+
+/** With its place in the file of the params. */
+function asWritten(pickle: PickleFile): PickleFile {
+  return { ...pickle, at: pickle.at.map((key) => (typeof key === 'string' ? writtenKey(key) : key)) };
 }
 
 /** Parameters, and what the task logs, are for nobody else on this machine. */
@@ -445,12 +455,14 @@ function collectReports(request: AttemptRequest, context: AttemptContext, of: { 
         if (value !== undefined) emit({ ...of, time, ...value });
         return;
       }
-      case 'return':
-        lastReturns.set(entry.name, entry);
-        pickles.delete(entry.name);
-        returns[entry.name] = entry.value;
-        emit({ ...of, time, ...entry, value: plainJson(entry.value) });
+      case 'return': {
+        const name = keyFrom(entry.name);
+        lastReturns.set(name, entry);
+        pickles.delete(name);
+        returns[name] = entry.value;
+        emit({ ...of, time, ...entry, name, value: plainJson(entry.value) });
         return;
+      }
       case 'pickled-return':
         lastReturns.set(entry.name, entry);
         artifacts = artifacts.then(async () => {

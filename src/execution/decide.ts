@@ -33,8 +33,8 @@ export interface DecisionContext {
   readonly memory?: DecisionMemory | undefined;
   /** Absent: modules of functions are compared as a whole. */
   readonly checkSyntax?: CheckSyntax;
-  /** Whether `objects/` holds it; absent: nothing is there. */
-  readonly hasObject?: (digest: Digest) => boolean;
+  /** What `objects/` holds under a digest; absent: nothing. */
+  readonly objectState?: (digest: Digest) => Promise<'sound' | 'damaged' | 'missing'>;
 }
 
 export interface Decision {
@@ -70,7 +70,7 @@ export async function decide(task: Task, forced: boolean, context: DecisionConte
   const fingerprint = await fingerprintTask({ ...fingerprintInputs(task, params, context), last: last?.fingerprint }, digests);
   // Of a task that never ran they say nothing.
   const outputs = last === undefined ? [] : await Promise.all(task.outputs.map(async (output) => ({ path: output, digest: (await digests.ofPath(context.folder, output))?.digest })));
-  const lost = missingPickles(last, context).map((name) => ({ path: `returns.${name}`, digest: undefined }));
+  const lost = (await lostPickles(last, context)).map(({ name, isDamaged }) => ({ path: `returns.${name}`, digest: undefined, isDamaged }));
   const reasons = reasonsToRun({ cache: task.cache, forced, last, current: fingerprint, outputs: [...outputs, ...lost] });
   const decision = { fingerprint, params, missingReturns, pickles: pickled.params, picklesInText: pickled.inText, reasons: await withPlaces(withImporters(reasons, fingerprint, context), task, context) };
   const isUpToDate = reasons.length === 0 && missingReturns.length === 0 && pickled.params.length === 0 && pickled.inText.length === 0;
@@ -97,9 +97,14 @@ export function referenceFailure({ missingReturns, picklesInText = [] }: Decisio
   return undefined;
 }
 
-/** What a task returned that is no JSON, and is no longer kept. */
-function missingPickles(result: Pick<TaskResult, 'pickles'> | undefined, { hasObject }: DecisionContext): readonly string[] {
-  return Object.entries(result?.pickles ?? {}).flatMap(([name, { digest }]) => (hasObject?.(digest) === true ? [] : [name]));
+/** What a task returned that is no JSON, and is no longer kept, or no longer what it returned. */
+async function lostPickles(result: Pick<TaskResult, 'pickles'> | undefined, { objectState }: DecisionContext): Promise<readonly { readonly name: string; readonly isDamaged: boolean }[]> {
+  const lost: { readonly name: string; readonly isDamaged: boolean }[] = [];
+  for (const [name, { digest }] of Object.entries(result?.pickles ?? {})) {
+    const state = (await objectState?.(digest)) ?? 'missing';
+    if (state !== 'sound') lost.push({ name, isDamaged: state === 'damaged' });
+  }
+  return lost;
 }
 
 /** The result's fingerprint is what a decision would find once more. */
@@ -168,7 +173,7 @@ export async function findKept(task: Task, decision: Decision, context: Decision
   const isNewState = isOpen !== undefined || last?.fingerprint === undefined || fingerprintDifference(last.fingerprint, decision.fingerprint).length > 0;
   if (last !== undefined && last.outcome !== 'success' && !isNewState) return undefined;
   const found = await context.kept.find(fingerprintInputs(task, decision.params, context), decision.fingerprint, isOpen);
-  return missingPickles(found?.entry.result, context).length === 0 ? found : undefined;
+  return (await lostPickles(found?.entry.result, context)).length === 0 ? found : undefined;
 }
 
 /** The declared outputs as a task that has ended left them; those that are not there are named apart. */

@@ -10,7 +10,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 /** How often it is looked at, in milliseconds: a look at a file that did not grow takes a few microseconds. */
 const interval = 10;
 const bytesInOneGo = 4 * 1024 * 1024;
-const lineLimit = 32 * 1024 * 1024;
+/** In characters. What the helper returns is a pickle from half of it on (`_longest_line` in `runweave/__init__.py`). */
+export const lineLimit = 32 * 1024 * 1024;
 
 export interface FollowedLog {
   /** Whether there is a file, and so something may have been reported that is not taken in yet. */
@@ -19,16 +20,28 @@ export interface FollowedLog {
   readonly close: () => Promise<boolean>;
 }
 
-/**
- * Hands on complete lines as they are appended; of a line beyond 32 MiB its first 200 characters. The file need not be
- * there before the task makes it. `onProblem` is told at the end why it, or the rest of it, could not be read.
- */
-export function followLog(file: string, onLine: (line: string) => void, onProblem: (problem: string) => void): FollowedLog {
+export interface LogHooks {
+  readonly onLine: (line: string) => void;
+  /** In the place of a line of more than `lineLimit`: its beginning, and its length in characters. */
+  readonly onLongLine: (beginning: string, length: number) => void;
+  /** At the end: why the file, or the rest of it, could not be read. */
+  readonly onProblem: (problem: string) => void;
+}
+
+/** Hands on complete lines as they are appended. The file need not be there before the task makes it. */
+export function followLog(file: string, { onLine, onLongLine, onProblem }: LogHooks): FollowedLog {
   let opened: { readonly descriptor: number; readonly buffer: Buffer } | undefined;
   const decoder = new StringDecoder('utf8');
   let position = 0;
   let rest = '';
-  let isTooLong = false;
+  /** Of `rest`, with what was left out of it. */
+  let length = 0;
+  const endLine = (end: string): void => {
+    if (length + end.length > lineLimit) onLongLine((rest + end).slice(0, 200), length + end.length);
+    else onLine(rest + end);
+    rest = '';
+    length = 0;
+  };
   /** Up to its length now, and no further: a task may write faster than this reads. */
   const read = (): boolean => {
     if (opened === undefined) {
@@ -44,18 +57,9 @@ export function followLog(file: string, onLine: (line: string) => void, onProble
       left -= count;
       const lines = decoder.write(buffer.subarray(0, count)).split('\n');
       const last = lines.pop() ?? '';
-      for (const [index, line] of lines.entries()) {
-        if (index > 0) onLine(line);
-        else onLine(isTooLong ? rest : rest + line);
-        rest = '';
-        isTooLong = false;
-      }
-      if (isTooLong) continue;
-      rest += last;
-      if (rest.length > lineLimit) {
-        rest = rest.slice(0, 200);
-        isTooLong = true;
-      }
+      for (const line of lines) endLine(line);
+      length += last.length;
+      rest = length > lineLimit ? (rest + last).slice(0, 200) : rest + last;
     }
     return position < size;
   };
@@ -75,7 +79,7 @@ export function followLog(file: string, onLine: (line: string) => void, onProble
       let last = tryToRead();
       for (; last.isMore; last = tryToRead()) await nextTurn();
       if (last.problem !== undefined) onProblem(last.problem);
-      if (rest.trim() !== '') onLine(rest);
+      if (rest.trim() !== '') endLine('');
       if (opened !== undefined) closeSync(opened.descriptor);
       return opened !== undefined;
     },

@@ -38,9 +38,9 @@ export function createLinkReader(folder: string): LinkReader {
 
   const follow = (place: string, passed: Set<string>): string => {
     const relative = path.relative(folder, place);
-    if (relative === '' || isOutside(relative)) return place;
-    let current = folder;
-    for (const name of relative.split(path.sep)) {
+    if (relative === '') return place;
+    let current = isOutside(relative) ? path.parse(place).root : folder;
+    for (const name of path.relative(current, place).split(path.sep)) {
       current = path.join(current, name);
       const target = targetOf(current);
       // One that leads to itself leads nowhere.

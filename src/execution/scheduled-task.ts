@@ -1,6 +1,6 @@
 /** A task in a run as the scheduler holds it, and what can be said of it without the run (`scheduler.ts`). */
 import { isGlob, literalPrefix } from '../definition/paths.ts';
-import type { Fingerprint, Reason } from '../model/fingerprint.ts';
+import { isUnsettled, type Fingerprint, type Reason } from '../model/fingerprint.ts';
 import type { Task } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts';
 import { listingKey } from '../fingerprint/listings.ts';
@@ -23,6 +23,8 @@ export interface Entry {
   attempts: number;
   decision?: Decision;
   abort?: AbortController;
+  /** Its last attempt; Unix milliseconds. */
+  endedAt?: number;
   /** Why `done`; a skip that is up to date, or waits with an earlier result, gives something. */
   outcome?: Ended | SkipReason;
   /** The success of this run, told again if a reset turns out to have changed nothing. */
@@ -31,8 +33,6 @@ export interface Entry {
   restarting: boolean;
   /** Somebody wanted it not to start. */
   isCancelled: boolean;
-  /** How often it started again because files changed that it may write itself. */
-  restarts: number;
   /** How often it started again because something was done to its outputs. */
   taken: number;
 }
@@ -48,7 +48,7 @@ export function mayOverlap(one: string, other: string): boolean {
   return a.startsWith(b) || b.startsWith(a);
 }
 
-/** After so many a task goes on to its end whatever changes of what it was only seen to read, and of its inputs, which are changed by hand more often. */
+/** Attempts of a run after which a task goes on to its end whatever changes of what it was only seen to read, and of its inputs, which people change more often. */
 const mostRestarts = 3;
 const mostRestartsForInputs = 10;
 
@@ -63,17 +63,22 @@ export function doneToOutputs(entry: Entry, reasons: readonly Reason[]): readonl
   return reasons.filter(({ type }) => type === 'output-missing' || (type === 'output-changed' && isGiven(entry)));
 }
 
-/** Whether the task itself may do such a thing. */
-export function isOfFiles(reason: Reason): reason is Extract<Reason, { readonly type: 'input-changed' | 'listing-changed' }> {
-  return reason.type === 'input-changed' || reason.type === 'listing-changed';
+/** Whether the task itself may have done what differs. If it did not, that is seen when it has ended. */
+export function isMoving(reason: Reason, { moving = [] }: Fingerprint, attempts: number): boolean {
+  switch (reason.type) {
+    case 'input-changed':
+      return moving.includes(reason.path) || attempts > (isObserved(reason.path) ? mostRestarts : mostRestartsForInputs);
+    case 'listing-changed':
+      return moving.includes(listingKey(reason.folder, reason.pattern)) || attempts > mostRestarts;
+    default:
+      return false;
+  }
 }
 
-/** Whether the task itself may have done what differs. If it did not, that is seen when it has ended, or when the run has. */
-export function isMoving(reason: Reason, { moving = [] }: Fingerprint, { phase, outcome, restarts }: Entry): boolean {
-  if (!isOfFiles(reason) || !(phase === 'running' || outcome === 'success')) return false;
-  const isDeclared = reason.type === 'input-changed' && !isObserved(reason.path);
-  if (restarts >= (isDeclared ? mostRestartsForInputs : mostRestarts)) return true;
-  return phase === 'running' && moving.includes(reason.type === 'input-changed' ? reason.path : listingKey(reason.folder, reason.pattern));
+/** Of a task that has ended well: whether it wrote to its input itself once more. `lastWrite` as in `FileDigests`. */
+export function isOwnDoing(reason: Reason, { attempts, endedAt, task }: Entry, lastWrite: (input: string) => number | undefined): boolean {
+  if (endedAt === undefined || attempts <= mostRestartsForInputs || reason.type !== 'input-changed' || !isUnsettled(reason.from) || !task.inputs.includes(reason.path)) return false;
+  return (lastWrite(reason.path) ?? Infinity) <= endedAt;
 }
 
 /** That an attempt of this run was ended by a change is no reason beside the change. */

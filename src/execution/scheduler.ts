@@ -27,7 +27,7 @@ import type { KeptResult } from '../fingerprint/kept-results.ts';
 import { decide, findKept, lookBeyond, referenceFailure, type Decision, type DecisionContext } from './decide.ts';
 import { executeTask, setAsideIn, type ExecutionContext } from './execute-task.ts';
 import { givesWaiting, waitsForRequest, type Decided, type PlanScope } from './plan.ts';
-import { byUrgency, doneToOutputs, isFailure, isGiven, isMoving, isOfFiles, mayOverlap, outcomeOf, withoutOwnAttempts, type Ended, type Entry } from './scheduled-task.ts';
+import { byUrgency, doneToOutputs, isFailure, isGiven, isMoving, isOwnDoing, mayOverlap, outcomeOf, withoutOwnAttempts, type Ended, type Entry } from './scheduled-task.ts';
 import { noneSettled, type Settled } from './settled-tasks.ts';
 import { createSlotPool, type SlotKind } from './slots.ts';
 
@@ -120,7 +120,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       const path = paths.get(task.id) ?? 0;
       if (known !== undefined) Object.assign(known, { task, path, place, open: 0, dependents: [] });
       const state = wasSettled?.has(task.id) === true ? ({ phase: 'done', outcome: 'up-to-date' } as const) : ({ phase: 'waiting' } as const);
-      entries.set(task.id, known ?? { ...state, task, path, place, open: 0, dependents: [], generation: 0, attempts: 0, restarting: false, isCancelled: false, restarts: 0, taken: 0 });
+      entries.set(task.id, known ?? { ...state, task, path, place, open: 0, dependents: [], generation: 0, attempts: 0, restarting: false, isCancelled: false, taken: 0 });
     }
     for (const [id, entry] of previous) {
       if (entries.has(id)) continue;
@@ -394,6 +394,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     const { outcome } = ended;
     free();
     delete entry.abort;
+    entry.endedAt = Date.now();
     // From the pipeline file meanwhile: its span must end all the same, and should it come back, nobody wanted it to end.
     const isGone = entries.get(task.id) !== entry;
     const isTold = isGone || !entry.restarting;
@@ -505,15 +506,14 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       const differences = fingerprintDifference(before, now.fingerprint);
       const ofOutputs = doneToOutputs(entry, now.reasons);
       if (ofOutputs.length > 0) entry.taken += 1;
-      const reasons = [...differences.filter((each) => !isMoving(each, before, entry)), ...ofOutputs];
+      const isItsOwn = (reason: Reason): boolean =>
+        entry.phase === 'running' ? isMoving(reason, before, entry.attempts) : entry.outcome === 'success' && isOwnDoing(reason, entry, (input) => context.decision.digests.lastWrite(path.resolve(context.decision.folder, input)));
+      const reasons = [...differences.filter((each) => !isItsOwn(each)), ...ofOutputs];
       if (entry.outcome === 'manual' && now.reasons.length > 0 && waitsForRequest(entry.task, scope, now.reasons) && givesWaiting(now, results.get(entry.task.id)) === gives(entry)) {
         // It goes on waiting, and what depends on it is not concerned.
         entry.decision = now;
         if (reasons.length > 0) tellWaiting(entry, now.reasons);
-      } else if (reasons.length > 0 || entry.outcome === 'manual') {
-        if (entry.attempts > 0 && reasons.every(isOfFiles)) entry.restarts += 1;
-        reset(entry, reasons);
-      }
+      } else if (reasons.length > 0 || entry.outcome === 'manual') reset(entry, reasons);
     }
     // Tasks that a failure kept from starting have another chance when the failed task has.
     if (!stopping()) for (const entry of entries.values()) if (entry.outcome === 'stopped' && !entry.isCancelled) reset(entry, []);

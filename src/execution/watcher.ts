@@ -43,8 +43,8 @@ const sameTime = 50;
 const secondLook = 100;
 
 export interface Watcher {
-  /** Files that count as well: outside of the folder, or in a folder of a tool. */
-  readonly add: (files: readonly string[]) => void;
+  /** What counts as well: outside of the folder, or in a folder of a tool. Of a folder, what is in it, to so many folders deep. */
+  readonly add: (file: string, depth?: number) => void;
   /** While git works on the files: resolves when it is done. */
   readonly gitDone: () => Promise<void> | undefined;
   /** Resolves when changes are seen from now on. */
@@ -67,14 +67,21 @@ export interface WatcherOptions {
 }
 
 export function startWatcher({ folder, onChange, onError, onStir }: WatcherOptions): Watcher {
-  /** In folders of tools. */
-  const added = new Set<string>();
+  /** Of each, how many names deep what is in it counts. */
+  const roots = new Map([[folder, Infinity]]);
+  const isOf = (root: string, depth: number, file: string): boolean => {
+    const relative = path.relative(root, file);
+    return !isIgnored(relative) && relative.split(path.sep).length <= depth;
+  };
   const watcher = new PatientWatcher({
     ignoreInitial: true,
     atomic: true,
     ignorePermissionErrors: true,
     followSymlinks: false,
-    ignored: (file) => isIgnored(path.relative(folder, file)) && ![...added].some((each) => !isOutside(path.relative(each, file)) && !isIgnored(path.relative(each, file))),
+    ignored: (file) => {
+      const around = [...roots].filter(([root]) => !isOutside(path.relative(root, file)));
+      return around.length > 0 && !around.some(([root, depth]) => isOf(root, depth, file));
+    },
   });
   watcher.add(folder);
   const isTold = (file: string): boolean => !isOutside(path.relative(folder, file)) && !isIgnored(path.relative(folder, file));
@@ -155,10 +162,10 @@ export function startWatcher({ folder, onChange, onError, onStir }: WatcherOptio
   });
   watcher.on('error', (error) => onError(watchError(error as NodeJS.ErrnoException)));
   return {
-    add: (files) => {
-      const more = files.map((file) => (isTold(file) ? undefined : watchable(file))).filter((file) => file !== undefined);
-      for (const file of more) if (isIgnored(path.relative(folder, file))) added.add(file);
-      if (more.length > 0) watcher.add(more);
+    add: (file, depth = Infinity) => {
+      if (isTold(file)) return;
+      roots.set(file, Math.max(depth, roots.get(file) ?? 0));
+      watcher.add(file);
     },
     gitDone: () => (gitWorks() ? gitDone() : undefined),
     ready: new Promise((resolve) => watcher.once('ready', resolve)),
@@ -175,11 +182,6 @@ export function startWatcher({ folder, onChange, onError, onStir }: WatcherOptio
       await watcher.close();
     },
   };
-}
-
-/** The folder in which all files of a glob are, as globs can't be watched. */
-function watchable(file: string): string {
-  return existsSync(file) ? file : file.replace(/[/\\][^/\\]*[*?[\]{}].*$/, '');
 }
 
 /** Also what is not there: nothing comes after it. */

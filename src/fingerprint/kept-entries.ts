@@ -26,6 +26,7 @@ import type { TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { digestOf } from './file-digests.ts';
 import { namesIn, shardOf, stagingFile } from './kept-folder.ts';
+import type { FolderModes } from './restored-folders.ts';
 import { keyedLines, openKeyedLines, readKeyedLines, type KeyedLines } from './keyed-lines.ts';
 
 const version = 3;
@@ -60,6 +61,8 @@ export interface KeptEntry {
   readonly result: TaskResult & { readonly fingerprint: Fingerprint };
   /** Every file of the outputs. */
   readonly files: readonly KeptFile[];
+  /** Absent in entries of earlier versions. */
+  readonly folders?: FolderModes;
 }
 
 /** An entry and the file that it is a line of. */
@@ -74,7 +77,7 @@ export interface FoundEntry {
 export interface KeptEntries {
   readonly of: (task: TaskId) => readonly FoundEntry[];
   /** Replaces an entry of the same fingerprint. Throws when the disk refuses. */
-  readonly write: (entry: Pick<KeptEntry, 'task' | 'result' | 'files'>) => FoundEntry;
+  readonly write: (entry: Pick<KeptEntry, 'task' | 'result' | 'files' | 'folders'>) => FoundEntry;
   /** `restored`: times of its files that were put back, by their paths. */
   readonly markUsed: (found: FoundEntry, restored: ReadonlyMap<string, string>) => void;
   /** Files of a task were put back, by their paths. */
@@ -104,10 +107,10 @@ export function openKeptEntries(kept: string, pipelineFile: string): KeptEntries
   };
   return {
     of,
-    write: ({ task, result, files }) => {
+    write: ({ task, result, files, folders }) => {
       const file = fileOf(task);
       const key = digestOf(keyText(result.fingerprint)).slice('sha256:'.length, 'sha256:'.length + 32);
-      const entry: KeptEntry = { version, key, used: Date.now(), task, result, files };
+      const entry: KeptEntry = { version, key, used: Date.now(), task, result, files, ...(folders !== undefined && Object.keys(folders).length > 0 && { folders }) };
       return { file, entry, size: append(file, entry) };
     },
     markUsed: ({ file, entry }, restored) => {

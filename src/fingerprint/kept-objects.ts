@@ -1,16 +1,16 @@
 /**
- * Contents of kept output files on their way into the store and out of it. They are copied, by the file system's
- * copy-on-write where it has that, and never linked: a task that writes in place into a restored file must not reach
- * the object. Either way the copy's digest is looked at before the copy gets its name.
+ * Contents of kept output files on their way into the store and out of it. They are copied, and never linked: a
+ * task that writes in place into a restored file must not reach the object. The copy's digest is looked at before the
+ * copy gets its name.
  *
  *   objects/ab/cdef…   by SHA-256, read-only
  *   small/ab.lines     those below 4 kB, which take a block of the disk each as files: lines of a digest and base64
  */
-import { constants, chmodSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, type Stats } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { chmodSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import type { Digest } from '../model/fingerprint.ts';
-import { digestOf, digestOfFile } from './file-digests.ts';
+import { copyLarge } from './checked-copy.ts';
+import { digestOf } from './file-digests.ts';
 import { makeFolder, namesIn, shardOf, stagingFile } from './kept-folder.ts';
 import { keyedLines, openKeyedLines, readKeyedLines, type KeyedLines } from './keyed-lines.ts';
 
@@ -135,13 +135,10 @@ async function copyChecked(kept: string, source: string, digest: Digest, mode: n
     if (statSync(source).size < small) {
       const bytes = readFileSync(source);
       if (digestOf(bytes) !== digest) return undefined;
-      writeFileSync(temporary, bytes);
-    } else {
-      await copyFile(source, temporary, constants.COPYFILE_FICLONE);
-      if ((await digestOfFile(temporary)) !== digest) {
-        rmSync(temporary, { force: true });
-        return undefined;
-      }
+      writeFileSync(temporary, bytes, { mode });
+    } else if ((await copyLarge(source, temporary, mode)) !== digest) {
+      rmSync(temporary, { force: true });
+      return undefined;
     }
     chmodSync(temporary, mode);
     return temporary;

@@ -10,7 +10,7 @@
  * Who wrote what came meanwhile is mostly not known (`output-makers.ts`): what may be somebody's, or another task's, is not
  * removed but set aside (`set-aside.ts`).
  */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isUnsettled, unsettled, type Digest, type Fingerprint, type Reason } from '../model/fingerprint.ts';
 import { canonicalJson, type Json } from '../model/json.ts';
@@ -24,6 +24,7 @@ import { openKeptObjects, removeObjects, statWithoutLinks } from './kept-objects
 import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
 import { createOutputMakers } from './output-makers.ts';
+import { folderModes } from './restored-folders.ts';
 import { placeFor, restoreOutputs } from './restore-outputs.ts';
 import type { SetAside } from './set-aside.ts';
 import { fingerprintDifference } from './staleness.ts';
@@ -76,9 +77,11 @@ export interface KeptResultsOptions {
   /** Bytes; 0: nothing is kept or restored. */
   readonly limit: number;
   readonly digests: () => FileDigests;
+  /** Bytes that are free where a folder is. */
+  readonly free?: (folder: string) => number;
 }
 
-export function openKeptResults({ store, pipelineFile, limit, digests }: KeptResultsOptions): KeptResults {
+export function openKeptResults({ store, pipelineFile, limit, digests, free = freeBytes }: KeptResultsOptions): KeptResults {
   const kept = keptFolder(store);
   const entries = openKeptEntries(kept, pipelineFile);
   const objects = openKeptObjects(kept);
@@ -124,8 +127,10 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       const isWhole = isKnown && files.length === found.length;
       const size = files.reduce((sum, file) => sum + file.size, 0);
       if (size > limit) return undefined;
+      const lack = lackOfRoom(task, files);
+      if (lack !== undefined) return lack;
       isNewFolder ||= !existsSync(kept);
-      entry = entries.write({ task: task.id, result: isWhole ? result : { ...result, fingerprint: { ...result.fingerprint, definition: unsettled } }, files });
+      entry = entries.write({ task: task.id, result: isWhole ? result : { ...result, fingerprint: { ...result.fingerprint, definition: unsettled } }, files, folders: folderModes(folder, files.map((file) => file.path)) });
       for (const file of files) {
         if (await objects.store(path.join(folder, file.path), file.digest, file.size, digests().takeContent(file.digest))) continue;
         removeEntries(kept, [entry]);
@@ -141,6 +146,15 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
       }
       return (error as Error).message;
     }
+  };
+
+  /** A cache must not be what fills a disk: at most half of what is free goes into it at a time. */
+  const lackOfRoom = (task: Task, files: readonly KeptFile[]): string | undefined => {
+    const room = free(store) / 2;
+    if (files.reduce((sum, { size }) => sum + size, 0) <= room) return undefined;
+    const missing = new Map(files.flatMap((file) => (objects.has(file.digest, file.size) ? [] : [[file.digest, bytesOnDisk(path.join(folder, file.path))] as const])));
+    const needed = [...missing.values()].reduce((sum, bytes) => sum + bytes, 0);
+    return needed <= room ? undefined : `those of ${task.id} take ${Math.ceil(needed / 1e6)} MB, and ${Math.floor((2 * room) / 1e6)} MB are free, of which a result gets half at most`;
   };
 
   /** Whether what the task read is known, and is what is there. */
@@ -197,6 +211,22 @@ export function openKeptResults({ store, pipelineFile, limit, digests }: KeptRes
     }
   };
   return { find, keep, restore, clear, prepare: (task) => void entries.of(task), makeRoom };
+}
+
+function freeBytes(folder: string): number {
+  try {
+    const { blocks, bavail, bsize } = statfsSync(folder);
+    return blocks === 0 ? Infinity : bavail * bsize;
+  } catch {
+    // Some network mounts do not say.
+    return Infinity;
+  }
+}
+
+/** Of one with holes, less than its size. */
+function bytesOnDisk(file: string): number {
+  const { size, blocks } = statSync(file);
+  return Math.min(size, blocks * 512);
 }
 
 /** Bytes of all that is kept, so that a run that keeps one result does not count thousands. */

@@ -12,6 +12,7 @@ import type { FoundEntry, KeptFile } from './kept-entries.ts';
 import { linkFinder } from './kept-objects.ts';
 import type { MadeFile } from './output-makers.ts';
 import { putInPlace, withMode } from './restored-files.ts';
+import { makeFolders } from './restored-folders.ts';
 import { asideMessages, moveAside, moveReplaced, removeEmptied, type MovedFile, type SetAside } from './set-aside.ts';
 
 /** What is there where a result is to be put back; all by absolute paths. */
@@ -75,6 +76,8 @@ export async function restoreOutputs(task: Task, found: FoundEntry, { runId, tel
       else move(absolute, file);
     }
     removeEmptied(extra.map(([absolute]) => absolute), folder);
+    const isOutput = (relative: string): boolean => task.outputs.some((output) => !isGlob(output) && (relative === output || relative.startsWith(`${output}/`)));
+    const settleFolders = makeFolders(folder, found.entry.files.map((file) => file.path), found.entry.folders ?? {}, isOutput);
     const restored = new Map<string, string>();
     for (const [target, file] of wanted) {
       const there = made.get(target);
@@ -88,6 +91,7 @@ export async function restoreOutputs(task: Task, found: FoundEntry, { runId, tel
       restored.set(file.path, putInPlace(temporary, target, file.mode));
       staged.delete(target);
     }
+    settleFolders();
     for (const output of result.outputs) if ((await digests().ofPath(folder, output.path))?.digest !== output.digest) return false;
     entries.markUsed(found, restored);
     return true;

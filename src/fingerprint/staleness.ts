@@ -8,6 +8,8 @@ export interface OutputNow {
   readonly path: string;
   /** `undefined`: missing. */
   readonly digest: Digest | undefined;
+  /** Of one that counts as missing: something else is in its place. */
+  readonly isDamaged?: boolean;
 }
 
 export interface StalenessQuestion {
@@ -28,9 +30,9 @@ export function reasonsToRun({ cache, forced, last, current, outputs }: Stalenes
   if (last.fingerprint !== undefined) reasons.push(...fingerprintDifference(last.fingerprint, current));
   if (last.outcome !== 'success') return reasons;
   const made = new Map(last.outputs.map((output) => [output.path, output.digest]));
-  for (const { path, digest } of outputs) {
+  for (const { path, digest, isDamaged } of outputs) {
     const from = made.get(path);
-    if (digest === undefined) reasons.push({ type: 'output-missing', path });
+    if (digest === undefined) reasons.push({ type: 'output-missing', path, ...(isDamaged === true && { damaged: true }) });
     else if (from !== undefined && from !== digest) reasons.push({ type: 'output-changed', path, from, to: digest });
   }
   return reasons;

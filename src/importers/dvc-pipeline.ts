@@ -1,7 +1,7 @@
 /** `dvc.yaml` as a pipeline file: what DVC and Runweave both have, and a comment for what has to be looked at. */
 import { Scalar, stringify } from 'yaml';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
-import { isWholeFloat, numberOf, plainJson, valueText } from '../model/whole-float.ts';
+import { isWholeFloat, numberOf, plainJson, valueText, writtenKey } from '../model/whole-float.ts';
 import { dvcStages, dvcValues, entriesOf, valueAt, type DvcStage } from './dvc.ts';
 import { listOf, objectOf, textOf } from './json-value.ts';
 import type { SourceFile } from './source.ts';
@@ -228,5 +228,5 @@ function escaped(value: Json): Json {
 function withFloats(value: Json): unknown {
   if (isWholeFloat(value)) return Object.assign(new Scalar(numberOf(value)), { minFractionDigits: 1 });
   if (Array.isArray(value)) return (value as readonly Json[]).map(withFloats);
-  return isJsonObject(value) ? Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withFloats(each)])) : value;
+  return isJsonObject(value) ? Object.fromEntries(Object.entries(value).map(([name, each]) => [writtenKey(name), withFloats(each)])) : value;
 }

@@ -132,7 +132,8 @@ export type Reason =
   | { readonly type: 'upstream-may-run'; readonly task: TaskId }
   /** In a plan only: the upstream task's earlier outputs are put back; whether a result of this task fits them is not looked at before. */
   | { readonly type: 'upstream-will-be-restored'; readonly task: TaskId }
-  | { readonly type: 'output-missing'; readonly path: string }
+  /** `damaged`: of an object that was returned, the stored bytes were written to. */
+  | { readonly type: 'output-missing'; readonly path: string; readonly damaged?: true }
   | { readonly type: 'output-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
   | { readonly type: 'env-changed'; readonly name: string; readonly from?: string; readonly to?: string }
   | { readonly type: 'interpreter-changed'; readonly from: string; readonly to: string }
@@ -241,7 +242,7 @@ export function describeReason(reason: Reason): string {
     case 'upstream-will-be-restored':
       return `outputs of ${reason.task} will be restored`;
     case 'output-missing':
-      return `output ${reason.path} is missing`;
+      return `output ${reason.path} ${reason.damaged === true ? 'was changed on disk' : 'is missing'}`;
     case 'output-changed':
       return `output ${reason.path} was changed by something else (${short(reason.from)} → ${short(reason.to)})`;
     case 'env-changed':

@@ -3,7 +3,8 @@
  * JSON that JavaScript writes says `1`. So where values are on their way to a task (params, matrix values, returns,
  * fingerprints) an object stands for it, `{"runweave.float": 1}`, which is JSON like any other: copied, compared,
  * digested, masked and cached by everything as it is. What a task gets is written with `jsonText`, what people and other
- * tools get (events, records, views) is made with `plainJson`. See docs/decisions/0043.
+ * tools get (events, records, views) is made with `plainJson`. A user's own key `runweave.float` is `runweave.float~` in
+ * all of them but what is written with `jsonText`. See docs/decisions/0043.
  */
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 
@@ -12,6 +13,16 @@ const mark = 'runweave.float';
 /** `-0` as a text: JSON has no such number that JavaScript would write. */
 export interface WholeFloat extends JsonObject {
   readonly [mark]: number | '-0';
+}
+
+/** A key of a map that somebody wrote, which is none of ours though it may look like it. */
+export function keyFrom(written: string): string {
+  return written.startsWith(mark) && /^~*$/.test(written.slice(mark.length)) ? `${written}~` : written;
+}
+
+/** As somebody wrote it. */
+export function writtenKey(key: string): string {
+  return key.startsWith(mark) && /^~+$/.test(key.slice(mark.length)) ? key.slice(0, -1) : key;
 }
 
 /** A number that was written as a float. It stands for itself where its JSON says so: `0.5`, `1e+21`. */
@@ -58,9 +69,11 @@ export function jsonText(value: unknown, indent?: number): string {
 
 /** A text of JSON with whole floats as Python writes them in the place of the objects that stand for them. */
 export function withFloatsAsWritten(json: string): string {
-  return json.replaceAll(marked, (_, text: string) => pythonText(Number(JSON.parse(text))));
+  const text = json.replaceAll(marked, (_, number: string) => pythonText(Number(JSON.parse(number))));
+  return text.includes(`"${mark}~`) ? text.replaceAll(anyKey, (_, key: string) => JSON.stringify(writtenKey(key))) : text;
 }
 /** Never a part of a string: there, quotes are escaped. */
+const anyKey = /"(runweave\.float~*)"(?=\s*:)/g;
 const marked = /\{\s*"runweave\.float":\s*("-0"|-?\d+)\s*\}/g;
 
 /** A value within a text: a text as it is, everything else as JSON. */
@@ -74,10 +87,11 @@ function pythonText(value: number): string {
   return Math.abs(value) < 1e16 ? `${value}.0` : value.toExponential();
 }
 
-/** A text of JSON with its whole floats as the objects that stand for them, for `JSON.parse`. */
+/** A text of JSON with its whole floats as the objects that stand for them, for `JSON.parse`; with our keys. */
 export function withWholeFloats(json: string): string {
-  if (!mayHaveFloat.test(json)) return json;
-  return json.replaceAll(stringOrNumber, (token) => (/^-?\d+[.eE]/.test(token) && Number.isInteger(Number(token)) ? JSON.stringify(float(Number(token))) : token));
+  const text = json.includes(`"${mark}`) ? json.replaceAll(anyKey, (_, key: string) => JSON.stringify(keyFrom(key))) : json;
+  if (!mayHaveFloat.test(text)) return text;
+  return text.replaceAll(stringOrNumber, (token) => (/^-?\d+[.eE]/.test(token) && Number.isInteger(Number(token)) ? JSON.stringify(float(Number(token))) : token));
 }
 
 const mayHaveFloat = /\d(?:\.0|[eE])/;
@@ -88,6 +102,6 @@ export function jsonOfYaml(value: unknown): Json {
   if (typeof value === 'bigint') return Number(value);
   if (typeof value === 'number') return Number.isFinite(value) ? float(value) : null;
   if (Array.isArray(value)) return value.map(jsonOfYaml);
-  if (isJsonObject(value)) return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, jsonOfYaml(each)]));
+  if (isJsonObject(value)) return Object.fromEntries(Object.entries(value).map(([name, each]) => [keyFrom(name), jsonOfYaml(each)]));
   return (value ?? null) as Json;
 }

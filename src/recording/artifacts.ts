@@ -3,11 +3,12 @@
  * under their digest, in `.runweave/objects/sha256/ab/cdef…`.
  *
  * An object is written to a temporary name and renamed, and the digest is that of the bytes which were written: a file
- * that its task goes on writing to can't end up under a digest that it does not have. It is flushed to disk when the
+ * that its task goes on writing to can't end up under a digest that it does not have. One that was written to since is
+ * replaced (`stored-objects.ts`). It is flushed to disk when the
  * record that refers to it is made (`flushObjects`), not while tasks run.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { Digest } from '../model/fingerprint.ts';
 import type { ArtifactContent, EventOf } from '../model/run-event.ts';
@@ -15,6 +16,7 @@ import type { Masker } from '../model/masker.ts';
 import { flush } from './flush.ts';
 import { isText, isTextMediaType, mediaTypeOf } from './media-type.ts';
 import { openPlainFile } from './plain-file.ts';
+import { digestOf, objectMode, objectState, protect, touchObject } from './stored-objects.ts';
 
 const defaultInlineLimit = 64 * 1024;
 
@@ -86,14 +88,15 @@ async function* masked(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   if (keepsBytes === false && rest !== '') yield Buffer.from(rest, 'latin1');
 }
 
-/** `undefined` when the bytes are not here: the object was collected, or the record came from elsewhere without it. */
+/** `undefined` when the bytes are not here: the object was collected, or damaged, or the record came from elsewhere without it. */
 export async function readArtifact(folder: string, digest: Digest, content?: ArtifactContent): Promise<Uint8Array | undefined> {
   if (content?.type === 'utf8') return Buffer.from(content.text, 'utf8');
   if (content?.type === 'base64') return Buffer.from(content.data, 'base64');
   const file = objectPath(folder, digest);
   if (file === undefined) return undefined;
   try {
-    return await readFile(file);
+    const bytes = await readFile(file);
+    return digestOf(bytes) === digest ? bytes : undefined;
   } catch {
     return undefined;
   }
@@ -103,6 +106,7 @@ export async function readArtifact(folder: string, digest: Digest, content?: Art
 export async function readArtifactPart(folder: string, digest: Digest, { start, end }: { readonly start: number; readonly end: number }): Promise<Uint8Array | undefined> {
   const file = objectPath(folder, digest);
   if (file === undefined || !Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) return undefined;
+  if ((await objectState(file)) !== 'sound') return undefined;
   try {
     const handle = await open(file, 'r');
     try {
@@ -121,10 +125,6 @@ export async function readArtifactPart(folder: string, digest: Digest, { start, 
 export function objectPath(folder: string, digest: string): string | undefined {
   const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
   return hex === undefined ? undefined : path.join(folder, 'objects', 'sha256', hex.slice(0, 2), hex.slice(2));
-}
-
-function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
 }
 
 function inline(bytes: Uint8Array, mediaType: string): ArtifactContent {
@@ -160,15 +160,6 @@ export async function flushObjects(folder: string, flushOne: (file: string) => P
   if (folders.size > 0) for (const each of [...folders, objects, path.dirname(objects), path.resolve(folder)]) await flushOne(each).catch(() => undefined);
 }
 
-/** So that `gc` takes it for new, as what refers to it is not written yet. `false`: it is gone already. */
-export async function touchObject(file: string): Promise<boolean> {
-  const now = new Date();
-  return utimes(file, now, now).then(
-    () => true,
-    () => false,
-  );
-}
-
 const zeros = Buffer.alloc(1024 * 1024);
 
 /** A file of a terabyte may have a megabyte on disk: what is not written of it takes no room here either. */
@@ -192,7 +183,7 @@ export async function storeObject(
     const hash = createHash('sha256');
     let size = 0;
     let head: Uint8Array = new Uint8Array();
-    const handle = await open(temporary, 'wx');
+    const handle = await open(temporary, 'wx', objectMode);
     try {
       for await (const chunk of source) {
         if (head.length < 4096) head = Buffer.concat([head, chunk.subarray(0, 4096 - head.length)]);
@@ -208,7 +199,12 @@ export async function storeObject(
     const file = objectPath(folder, digest) ?? '';
     await mkdir(path.dirname(file), { recursive: true });
     const kept = await stat(file).catch(() => undefined);
-    if (kept?.size !== size || !(await touchObject(file))) await rename(temporary, file);
+    if (kept?.size !== size || !(await touchObject(file))) {
+      await protect(temporary, Date.now() / 1000);
+      // Windows does not replace what is read-only.
+      if (process.platform === 'win32') await rm(file, { force: true });
+      await rename(temporary, file);
+    }
     unflushed.add(path.resolve(file));
     return { digest, size, head };
   } finally {

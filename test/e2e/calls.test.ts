@@ -1,6 +1,6 @@
 /** Functions as tasks: what of their modules counts, and objects that they hand to each other. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { repository, workspace, type Workspace } from './runweave.ts';
@@ -129,11 +129,38 @@ describe('objects that a function returns', () => {
     assert.deepEqual((await place.run()).executed, ['make']);
     rmSync(path.join(place.folder, '.runweave/cache'), { recursive: true });
     assert.deepEqual((await place.run()).executed, ['make']);
-    for (const file of pickles(place)) writeFileSync(file, 'cos\nsystem\n(S"touch hacked"\ntR.');
+    // With its time put back, so that only who reads it can see it.
+    for (const file of pickles(place)) {
+      const { mtimeMs } = statSync(file);
+      chmodSync(file, 0o644);
+      writeFileSync(file, 'cos\nsystem\n(S"touch hacked"\ntR.');
+      utimesSync(file, mtimeMs / 1000, mtimeMs / 1000);
+    }
     const changed = await place.run('--force', 'use');
     assert.equal(changed.code, 1);
     assert.ok(changed.lines.some((line) => line.type === 'task-ended' && line.failure?.message.includes('was changed on disk')));
     assert.equal(existsSync(path.join(place.folder, 'hacked')), false);
+  });
+
+  it('are made again when somebody has written to them, with the reason', async (context) => {
+    const place = withPackages(workspace(context, objects));
+    await place.run();
+    // Sources are there, too.
+    const sound = new Map(pickles(place).map((file) => [file, readFileSync(file)] as const).filter(([, bytes]) => bytes[0] === 0x80));
+    assert.equal(sound.size, 3);
+    for (const file of sound.keys()) {
+      assert.equal(statSync(file).mode & 0o222, 0, 'tasks get their paths');
+      chmodSync(file, 0o644);
+      const handle = openSync(file, 'r+');
+      writeSync(handle, 'x', 40);
+      closeSync(handle);
+    }
+    assert.match((await place.runweave('plan')).stdout, /▸ make\n {4}output returns\.\w+ was changed on disk/);
+    const again = await place.run();
+    assert.deepEqual([again.code, again.executed], [0, ['make']]);
+    for (const [file, bytes] of sound) assert.ok(readFileSync(file).equals(bytes), file);
+    const used = await place.run('--force', 'use');
+    assert.equal(used.code, 0);
   });
 
   it('that hold a secret, stand within a text, or cannot be pickled fail with what to do', async (context) => {
@@ -161,6 +188,62 @@ tasks:
     assert.equal(failures['text'], "${tasks.ids.returns.value} is an object of Python, which can't be a part of a text: let the parameter be the reference alone");
     for (const file of pickles(place)) assert.ok(!place.read(path.relative(place.folder, file)).includes('hunter2'));
   });
+});
+
+describe('JSON that is too long for a line of the log', () => {
+  it('reaches the next task as it is, and a shell by a file', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': `tasks:
+  make: {call: "m:make"}
+  use: {call: "m:use", params: &given {huge: "\${tasks.make.returns.huge}", list: "\${tasks.make.returns.list}", n: "\${tasks.make.returns.n}"}}
+  script: {python: script.py, params: *given}
+  shell: {shell: 'wc -c < "$RUNWEAVE_PARAM_HUGE" > shell.txt', params: *given, outputs: [shell.txt]}
+`,
+      'm.py': 'def make():\n    return {"huge": "x" * 50_000_000, "list": [(1.0, 2), "x" * 17_000_000], "n": 1}\ndef use(huge, list, n):\n    return {"got": [len(huge), len(list), repr(list[0]), n]}\n',
+      'script.py': 'import m, runweave\nrunweave.returns(**m.use(**runweave.params))\n',
+    });
+    const { code, lines } = await place.run();
+    assert.equal(code, 0);
+    const returns = Object.fromEntries(lines.flatMap((line) => (line.type === 'task-ended' ? [[line.task, line.returns]] : [])));
+    const got = [50_000_000, 2, '[1.0, 2]', 1];
+    assert.deepEqual([returns['use'], returns['script'], returns['make']?.['n']], [{ got }, { got }, 1]);
+    assert.match(JSON.stringify(returns['make']?.['huge']), /^"str \(pickle, 50\.0 MB, sha256:/);
+    assert.ok(Number(place.read('shell.txt')) > 50_000_000);
+    assert.deepEqual((await place.run()).executed, []);
+  });
+});
+
+describe('values that the environment has no room for', () => {
+  for (const [name, env] of [['fresh', 'env: {RUNWEAVE_WARM: "off"}'], ['warm', '']] as const) {
+    it(`reach tasks in the file, also ${name} ones`, async (context) => {
+      const place = workspace(context, {
+        'runweave.yaml': `${env}
+tasks:
+  make: {call: "m:make"}
+  use: {call: "m:use", params: &given {rows: "\${tasks.make.returns.rows}", nul: "\${tasks.make.returns.nul}", n: 1}}
+  script: {python: script.py, params: *given}
+  shell: {shell: 'echo "\${RUNWEAVE_PARAM_ROWS-none}" $(wc -c < "$RUNWEAVE_PARAMS") > shell.txt', params: *given, outputs: [shell.txt]}
+  many: {call: "m:many", params: {objects: [${Array.from({ length: 500 }, () => '"\${tasks.make.returns.object}"').join(', ')}]}}
+`,
+        'm.py': `
+import os
+def make():
+    return {"rows": list(range(40000)), "nul": "a\\0b", "object": {1}}
+def use(rows, nul, n):
+    return {"got": [sum(rows), nul, n, sorted(each for each in os.environ if each.startswith("RUNWEAVE_PARAM_"))]}
+def many(objects):
+    return {"got": len(objects) + sum(map(len, objects))}
+`,
+        'script.py': 'import m, runweave\nrunweave.returns(**m.use(**runweave.params))\n',
+      });
+      const { code, lines } = await place.run();
+      const got = Object.fromEntries(lines.flatMap((line) => (line.type === 'task-ended' && line.task !== 'make' ? [[line.task, line.returns['got']]] : [])));
+      assert.equal(code, 0, JSON.stringify(lines.flatMap((line) => (line.type === 'task-ended' ? [line.failure ?? null] : []))));
+      const used = [799_980_000, 'a\0b', 1, ['RUNWEAVE_PARAM_N']];
+      assert.deepEqual(got, { use: used, script: used, shell: undefined, many: 1000 });
+      assert.match(place.read('shell.txt'), /^none 2\d{5}\n$/);
+    });
+  }
 });
 
 describe('names that JavaScript has of its own', () => {

@@ -1,7 +1,7 @@
 /** What a session that watches does with changes that come at a bad moment. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -82,23 +82,41 @@ describe('a run of a watch in which a task fails', () => {
 });
 
 describe('what a watch is told of', () => {
-  it('is also what a link leads to elsewhere, and an input in a folder of a tool', async (context) => {
+  const saved = async (file: string, place: Workspace, output: string): Promise<void> => {
+    saves += 1;
+    writeFileSync(file, String(saves));
+    await eventually(() => assert.equal(place.read(output), String(saves)));
+  };
+  let saves = 0;
+
+  it('is also what links lead to elsewhere, and an input in a folder of a tool', async (context) => {
     const elsewhere = mkdtempSync(path.join(tmpdir(), 'runweave-e2e-'));
     context.after(() => rmSync(elsewhere, { recursive: true, force: true }));
-    for (const name of ['data', 'more']) mkdirSync(path.join(elsewhere, name));
-    for (const name of ['data/a.csv', 'more/a.csv', 'file']) writeFileSync(path.join(elsewhere, name), 'one');
-    const files = ['data/a.csv', 'more/a.csv', 'file', '.venv/in.csv'];
+    const other = (name: string): string => path.join(elsewhere, name);
+    for (const name of ['v1', 'v2', 'glob']) mkdirSync(other(name));
+    for (const name of ['v1/a.csv', 'v2/a.csv', 'glob/a.csv', 'file']) writeFileSync(other(name), name);
+    symlinkSync('v1', other('latest'));
+    const task = (name: string, input: string): string => `  ${name}: {shell: "cat ${input.endsWith('.csv') ? input : `${input}/*.csv`} > ${name}.txt", inputs: ["${input}"], outputs: [${name}.txt]}\n`;
     const { place, quiet } = await watch(
       context,
-      { 'runweave.yaml': `tasks:\n  folder: {shell: "cat data/*.csv > data.txt", inputs: [data], outputs: [data.txt]}\n  glob: {shell: "cat more/*.csv > more.txt", inputs: ["more/*.csv"], outputs: [more.txt]}\n  file: {shell: "cat file > file.txt", inputs: [file], outputs: [file.txt]}\n  tool: {shell: "cat .venv/in.csv > .venv.txt", inputs: [.venv/in.csv], outputs: [.venv.txt]}`, '.venv/in.csv': 'one' },
-      ({ folder }) => ['data', 'more', 'file'].forEach((name) => symlinkSync(path.join(elsewhere, name), path.join(folder, name))),
+      { 'runweave.yaml': `tasks:\n${task('chain', 'chain')}${task('glob', 'glob/*.csv')}${task('tool', '.venv/a.csv')}  file: {shell: "cat file > file.txt", inputs: [file], outputs: [file.txt]}`, '.venv/a.csv': '' },
+      ({ folder }) => {
+        for (const [name, target] of Object.entries({ chain: 'latest', glob: 'glob', file: 'file' })) symlinkSync(other(target), path.join(folder, name));
+      },
     );
     await quiet();
-    for (const file of files) {
-      // Each by itself: a change is followed by a look at all files.
-      writeFileSync(file.startsWith('.') ? path.join(place.folder, file) : path.join(elsewhere, file), 'two');
-      await eventually(() => assert.equal(place.read(`${file.split('/')[0] ?? ''}.txt`), 'two'));
-    }
+    // Each by itself: some time after a change, all files are looked at.
+    await saved(other('v1/a.csv'), place, 'chain.txt');
+    await saved(other('glob/a.csv'), place, 'glob.txt');
+    await saved(other('file'), place, 'file.txt');
+    await saved(path.join(place.folder, '.venv/a.csv'), place, 'tool.txt');
+    symlinkSync('v2', other('next'));
+    renameSync(other('next'), other('latest'));
+    await eventually(() => assert.equal(place.read('chain.txt'), 'v2/a.csv'));
+    await saved(other('v2/a.csv'), place, 'chain.txt');
+    rmSync(other('file'));
+    await eventually(() => assert.equal(place.read('file.txt'), ''));
+    await saved(other('file'), place, 'file.txt');
   });
 });
 

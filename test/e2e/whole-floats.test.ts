@@ -75,6 +75,39 @@ describe('floats that are whole', () => {
     assert.equal(read('script.txt'), '2.0 2.0\n');
   });
 
+  it('are no maps that only look like what stands for them', async (context) => {
+    const { write, read, run, runweave, folder } = workspace(context, {
+      'runweave.yaml': `params: {d: {runweave.float: 1}}
+tasks:
+  make: {call: "m:make"}
+  named: {call: "m:named"}
+  use: {call: "m:use", params: {got: "\${tasks.make.returns.d}", own: "\${params.d}", n: {runweave.float: "\${tasks.make.returns.n}"}, object: {runweave.float: "\${tasks.make.returns.object}"}}}
+  after: {call: "m:use", params: {got: "\${tasks.use.returns.got}"}}
+  many: {shell: 'cp "$RUNWEAVE_PARAMS" many.json', matrix: {x: [1]}, params: {l: [{runweave.float: -1}, {runweave.float: 1.0}]}, outputs: [many.json]}
+`,
+      'm.py': `
+def make():
+    return {"d": {"runweave.float": 1}, "n": 1, "object": {2}}
+def named():
+    return {"runweave.float": 1}
+def use(**given):
+    with open(f"{len(given)}.txt", "w") as out:
+        print(repr(given), file=out)
+    return given
+`,
+    });
+    assert.equal((await run()).code, 0);
+    const used = "{'got': {'runweave.float': 1}, 'n': {'runweave.float': 1}, 'object': {'runweave.float': {2}}, 'own': {'runweave.float': 1}}\n";
+    assert.deepEqual([read('4.txt'), read('1.txt'), read('many.json')], [used, "{'got': {'runweave.float': 1}}\n", '{"l":[{"runweave.float":-1},{"runweave.float":1.0}],"x":1}']);
+    assert.match((await runweave('show', 'latest/use')).stdout, /\n +own +\{"runweave\.float":1\}\n/);
+    assert.deepEqual((await run()).executed, []);
+    rmSync(path.join(folder, '.runweave', 'cache'), { recursive: true });
+    assert.deepEqual((await run('after', 'named', 'many')).executed, ['make', 'use'], 'what returns objects');
+    write('runweave.yaml', read('runweave.yaml').replace('d: {runweave.float: 1}', 'd: {runweave.float: 2}'));
+    assert.equal((await runweave('restore', 'latest', '--params')).code, 0);
+    assert.match(read('runweave.yaml'), /^params: \{d: \{"runweave\.float":1\}\}\n/);
+  });
+
   it('reach the cell with parameters of a notebook', async (context) => {
     const { read, run, folder } = workspace(context, {
       'runweave.yaml': 'tasks: {nb: {notebook: nb.py, params: {x: 1.0, l: [2.0, 2]}}}\n',

@@ -69,6 +69,20 @@ class Objects(CallTest):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertEqual(self.values("return")["value"], [3, [4], 3, "set"])
 
+    def test_json_that_is_too_long_for_a_line(self):
+        source = """
+            def split(): return {"text": "é" * 3_000_000, "list": [(1.0, 2), "x" * 2**24], "n": 3, "short": "x" * 2**23}
+            def use(text, list, n): return [len(text), repr(list[0]), len(list[1]), n]
+            """
+        self.assertEqual(self.call(source, {}).stderr, "")
+        self.assertEqual(sorted(self.values("return")), ["n", "short"])
+        lines = self.lines("pickled-return")
+        self.assertEqual([(line["name"], line["valueType"]) for line in lines], [("text", "str"), ("list", "list")])
+        self.give(**{line["name"]: line["path"] for line in lines}, n=3)
+        result = self.task("call", "tasks.prepare:use")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(self.values("return")["value"], [3_000_000, "[1.0, 2]", 2**24, 3])
+
     def give(self, n, **paths):
         self.set_params({"n": n, **paths})
         self.pickles = [self.entry(name, path) for name, path in paths.items()]
@@ -79,7 +93,7 @@ class Objects(CallTest):
         return {"at": [name], "path": path, "digest": f"sha256:{digest}", "what": f"the Model that split returned as {name}"}
 
     def env(self, inside_run=True):
-        return {**super().env(inside_run), "RUNWEAVE_PICKLES": json.dumps(getattr(self, "pickles", []))}
+        return {**super().env(inside_run), "RUNWEAVE_PICKLES": self.write("pickles.json", json.dumps(getattr(self, "pickles", [])))}
 
     def unreadable(self, content, message, **changed):
         path = self.path("given.pkl")

@@ -1,5 +1,4 @@
 /** The targets that are one file, or a folder of tables. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileName } from '../../exporters/artifact-name.ts';
 import { toComposableLogs } from '../../exporters/composable-logs.ts';
@@ -8,8 +7,9 @@ import { toJunitSuite, junitEnd, junitStart } from '../../exporters/junit.ts';
 import { toMarkdown } from '../../exporters/markdown.ts';
 import { toOpenLineage } from '../../exporters/openlineage.ts';
 import { csvLine, tables } from '../../exporters/tables.ts';
+import type { Digest } from '../../model/fingerprint.ts';
 import { directionOf } from '../../query/direction.ts';
-import { objectPath } from '../../recording/artifacts.ts';
+import { readArtifact } from '../../recording/artifacts.ts';
 import { liveFolder } from '../../recording/event-log.ts';
 import { readLines } from '../../recording/read-lines.ts';
 import { ExportError } from './export-error.ts';
@@ -120,8 +120,8 @@ export async function* recordLines({ state, record }: RunToExport, selfContained
   }
   const records = recordsFolder(record);
   const read = async (digest: string): Promise<Buffer | undefined> => {
-    const file = objectPath(records, digest);
-    return file === undefined ? undefined : readFile(file).catch(() => undefined);
+    const bytes = await readArtifact(records, digest as Digest);
+    return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   };
   for await (const { text } of readLines(record)) {
     if (text !== '') yield selfContained ? await inlineArtifacts(text, read) : text;

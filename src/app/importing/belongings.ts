@@ -3,7 +3,8 @@ import { open, readFile, mkdir } from 'node:fs/promises';
 import { statSync } from 'node:fs';
 import type { ImportProblem, SourceFile } from '../../importers/source.ts';
 import { parseAnnotation } from '../../model/annotation.ts';
-import { flushObjects, objectPath, storeObject, touchObject } from '../../recording/artifacts.ts';
+import { flushObjects, objectPath, storeObject } from '../../recording/artifacts.ts';
+import { touchObject } from '../../recording/stored-objects.ts';
 import { annotationsPath } from '../../store/annotations.ts';
 
 /** Bytes: more were not said by people. */

@@ -28,9 +28,9 @@ export interface EnvironmentContext {
   /** The attempt's span. */
   readonly spanId: SpanId;
   readonly params: JsonObject;
-  /** Absent: none. */
-  readonly pickles?: readonly PickleFile[];
   readonly paramsFile: string;
+  /** JSON of a list of `PickleFile`. Absent: none. */
+  readonly picklesFile?: string | undefined;
   readonly logFile: string;
   readonly workspace: string;
   readonly pythonPath: string;
@@ -50,12 +50,34 @@ export function taskEnvironment(context: EnvironmentContext): Record<string, str
     RUNWEAVE_PARAMS: context.paramsFile,
     RUNWEAVE_LOG: context.logFile,
   };
-  if (context.pickles !== undefined && context.pickles.length > 0) environment['RUNWEAVE_PICKLES'] = JSON.stringify(context.pickles);
-  for (const [name, value] of Object.entries(context.params)) {
-    environment[`RUNWEAVE_PARAM_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`] = valueText(value);
-  }
+  if (context.picklesFile !== undefined) environment['RUNWEAVE_PICKLES'] = context.picklesFile;
+  setParams(environment, context.params);
   return reporting === undefined ? environment : Object.assign(environment, reportingOf(plain, task.env, { token: reporting.token, runId, task: task.id }));
 }
+
+export function paramVariable(name: string): string {
+  return `RUNWEAVE_PARAM_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
+}
+
+/**
+ * The shortest first, as far as a process can be started with them; the params file has all. A text without NUL, at most
+ * `longestParam` each and `mostOfParams` together, in bytes: Linux takes 128 KiB of each variable with its name, and 2 MiB
+ * of all with the arguments (execve(2), a stack of 8 MiB), macOS 1 MiB of all, Windows 32,767 characters of each.
+ */
+function setParams(environment: Record<string, string>, params: JsonObject): void {
+  const texts = new Map(Object.entries(params).map(([name, value]) => [paramVariable(name), valueText(value)]));
+  const variables = [...texts].map(([name, text]) => ({ name, text, size: Buffer.byteLength(text) })).sort((a, b) => a.size - b.size);
+  let all = 0;
+  for (const { name, text, size } of variables) {
+    const fits = size <= longestParam && all + size <= mostOfParams && !text.includes('\0');
+    if (fits) environment[name] = text;
+    // Nor is it what the pipeline file sets under that name.
+    else Reflect.deleteProperty(environment, name);
+    if (fits) all += size;
+  }
+}
+const longestParam = process.platform === 'win32' ? 30 * 1024 : 100 * 1024;
+const mostOfParams = 512 * 1024;
 
 interface Surroundings {
   /** What tasks inherit, with the variables that the pipeline file sets. */

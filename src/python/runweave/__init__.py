@@ -60,7 +60,10 @@ class _Params(Mapping):  # type: ignore[type-arg]
 
             file = os.environ.get("RUNWEAVE_PARAMS")
             if file:
-                self._pickles = json.loads(os.environ.get("RUNWEAVE_PICKLES") or "[]")
+                pickles = os.environ.get("RUNWEAVE_PICKLES")
+                if pickles:
+                    with open(pickles, encoding="utf-8") as stream:
+                        self._pickles = json.load(stream)
                 with open(file, encoding="utf-8") as stream:
                     self._values = json.load(stream)
             else:
@@ -211,11 +214,15 @@ def returns(**values: Any) -> None:
     _log.write(lines)
 
 
-def _return(name: str, value: Any) -> dict[str, Any]:
+# Half of what the executor reads of one line (`lineLimit` in follow-log.ts).
+_longest_line = 16 * 1024 * 1024
+
+
+def _return(name: str, value: Any) -> dict[str, Any] | str:
     """The line of one returned value. TypeError for what is neither JSON nor can be pickled."""
     texts: list[str] = []
     try:
-        line = {"type": "return", "name": name, "value": _values.json_value(value, arrays=False, texts=texts)}
+        json_value = _values.json_value(value, arrays=False, texts=texts)
     except TypeError:
         from . import _pickles
 
@@ -233,4 +240,10 @@ def _return(name: str, value: Any) -> dict[str, Any]:
         # Where warnings are errors, this one is still none.
         with contextlib.suppress(RuntimeWarning):
             warnings.warn(f"returned {name!r}: {texts[0]} is no number that JSON keeps, and is handed on as text", RuntimeWarning, 3)
-    return line
+    line = _log.line({"type": "return", "name": name, "value": json_value})
+    if len(line) <= _longest_line:
+        return line
+    from . import _pickles
+
+    # Of the same types as a shorter value arrives with.
+    return _pickles.store(name, json_value)

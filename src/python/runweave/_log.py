@@ -61,12 +61,17 @@ def _encode(value: Any) -> str:
     return repr(value)
 
 
-def write(lines: Iterable[dict[str, Any]]) -> None:
-    """Appends strict-JSON objects. Does nothing outside a run."""
+def line(values: dict[str, Any]) -> str:
+    """As it is written."""
+    return _encode(values) + "\n"
+
+
+def write(lines: Iterable[dict[str, Any] | str]) -> None:
+    """Appends strict-JSON objects, or lines that are made of them already. Does nothing outside a run."""
     global _descriptor
     if path is None:
         return
-    data = "".join([_encode(line) + "\n" for line in lines]).encode("ascii")
+    data = "".join([each if isinstance(each, str) else line(each) for each in lines]).encode("ascii")
     if not data:
         return
     if _descriptor < 0:

@@ -110,7 +110,7 @@ def store(name: str, value: Any) -> dict[str, Any]:
 
 
 def load(entry: dict[str, Any]) -> Any:
-    """The object of an entry of `RUNWEAVE_PICKLES`. Raises Unreadable."""
+    """The object of an entry of the file `RUNWEAVE_PICKLES`. Raises Unreadable."""
     import hashlib
 
     try:

@@ -44,6 +44,7 @@ describe('editParams', () => {
 
   it('writes floats that are whole as such, and sees that 1 is another value', () => {
     const one = { 'runweave.float': 1 };
+    assert.equal(edited(`params: {a: 1}\n${tasks}`, { a: { 'runweave.float~': 1 } }), `params: {a: {"runweave.float":1}}\n${tasks}`);
     assert.equal(edited(`params: {a: 1, b: 1.0, c: [x]}\n${tasks}`, { a: one, b: 1, c: [one, { d: { 'runweave.float': '-0' } }], e: one }), `params: {a: 1.0, b: 1, c: [1.0,{"d":-0.0}], e: 1.0}\n${tasks}`);
     assert.deepEqual(editParams(`params: {a: 1.00}\n${tasks}`, { a: one }, {}), { type: 'edits', edits: [], changes: [] });
   });

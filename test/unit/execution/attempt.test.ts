@@ -310,6 +310,15 @@ describe('outcomes', { timeout: 300_000 }, () => {
   });
 });
 
+describe('a line that is too long', { timeout: 300_000 }, () => {
+  it('is not taken for a short one, and its length is told', async () => {
+    const { ended, all, outputOf } = await finish(sh('{ printf "return n="; head -c 40000000 /dev/zero | tr "\\0" 1; echo; echo return m=1; } >> "$RUNWEAVE_LOG"'));
+    assert.equal(ended.outcome, 'success');
+    assert.deepEqual(all('return').map(({ name, value }) => [name, value]), [['m', 1]]);
+    assert.match(outputOf('stderr'), /^runweave: a line of RUNWEAVE_LOG was not understood \(it has 40000009 characters, and only lines of up to 33554432 \(32 MiB\) are read: .*\): return n=1{191}…\n$/);
+  });
+});
+
 describe('the file with its params', { timeout: 300_000 }, () => {
   it('is written the next time, when there was no room for it', async () => {
     const params = { lr: 0.1 };
@@ -322,6 +331,13 @@ describe('the file with its params', { timeout: 300_000 }, () => {
     assert.match(first.ended.failure?.message ?? '', /^ENOSPC/);
     const next = await finish(sh('cat $RUNWEAVE_PARAMS', { request: { params } }));
     assert.deepEqual([next.ended.outcome, next.outputOf('stdout')], ['success', '{"lr":0.1}']);
+  });
+
+  it('has what the environment has no room for, and a shell task is told', async () => {
+    const params = { rows: Array.from({ length: 40_000 }, (_, index) => index), text: 'a\0b', n: 1 };
+    const { ended, outputOf } = await finish(sh('echo "$RUNWEAVE_PARAM_N ${RUNWEAVE_PARAM_ROWS-none} ${RUNWEAVE_PARAM_TEXT-none}"; wc -c < "$RUNWEAVE_PARAMS"', { request: { params } }));
+    assert.deepEqual([ended.outcome, outputOf('stdout')], ['success', `1 none none\n${Buffer.byteLength(JSON.stringify(params))}\n`]);
+    assert.match(outputOf('stderr'), /^runweave: there is no RUNWEAVE_PARAM_ROWS: .*\$RUNWEAVE_PARAMS names\nrunweave: there is no RUNWEAVE_PARAM_TEXT: .*\n$/);
   });
 });
 

@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
-import { followLog, type FollowedLog } from '../../../src/execution/follow-log.ts';
+import { followLog, lineLimit, type FollowedLog } from '../../../src/execution/follow-log.ts';
 import { temporaryFolder } from '../recording/temporary-folder.ts';
 
 function follow(file: string, lines: string[], problems: string[] = []): FollowedLog {
-  return followLog(file, (line) => lines.push(line), (problem) => problems.push(problem));
+  return followLog(file, { onLine: (line) => lines.push(line), onLongLine: (beginning, length) => lines.push(`${beginning} of ${length}`), onProblem: (problem) => problems.push(problem) });
 }
 
 it('hands on every line once, also one in several reads and the last without its end', async (context) => {
@@ -21,15 +21,26 @@ it('hands on every line once, also one in several reads and the last without its
   assert.deepEqual(lines, ['one', '', long, 'two', 'last']);
 });
 
-it('does not hold a line that never ends', async (context) => {
+it('does not hold a line that never ends, and tells its length', async (context) => {
   const file = path.join(temporaryFolder(context), 'log');
   writeFileSync(file, '');
   const lines: string[] = [];
   const log = follow(file, lines);
   appendFileSync(file, Buffer.alloc(80 * 1024 * 1024 + 100, 'x'));
   appendFileSync(file, '\nafter\n');
+  appendFileSync(file, Buffer.alloc(lineLimit + 1, 'y'));
   await log.close();
-  assert.deepEqual(lines, ['x'.repeat(200), 'after']);
+  assert.deepEqual(lines, [`${'x'.repeat(200)} of ${80 * 1024 * 1024 + 100}`, 'after', `${'y'.repeat(200)} of ${lineLimit + 1}`]);
+});
+
+it('hands on a line that is as long as one may be', async (context) => {
+  const file = path.join(temporaryFolder(context), 'log');
+  const lines: string[] = [];
+  const log = follow(file, lines);
+  appendFileSync(file, Buffer.alloc(lineLimit, 'x'));
+  appendFileSync(file, '\n');
+  await log.close();
+  assert.deepEqual(lines.map((line) => line.length), [lineLimit]);
 });
 
 const odd: readonly (readonly [string, (file: string) => void, RegExp])[] = [

@@ -33,6 +33,10 @@ describe('links in the watched folder', () => {
     assert.deepEqual(passed('real', 'out'), ['out', '../outside.txt']);
     assert.deepEqual(passed('real', 'one').slice(0, 2), ['one', 'two']);
     assert.deepEqual(passed('other', 'absolute'), ['absolute', 'data/x.csv']);
-    assert.deepEqual(passed('real', '../other/absolute'), []);
+    assert.deepEqual(passed('real', '../other/absolute'), ['../other', 'absolute', 'data/x.csv']);
+    mkdirSync(path.join(base, 'v1'));
+    symlinkSync('v1', path.join(base, 'latest'));
+    symlinkSync('../latest', path.join(base, 'real', 'chain'));
+    assert.deepEqual(passed('real', 'chain/x.csv'), ['chain', '../latest', '../v1/x.csv']);
   });
 });

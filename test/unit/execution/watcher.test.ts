@@ -103,10 +103,11 @@ describe('the watcher', { timeout: 300_000 }, () => {
   it('tells of files and folders that were added in folders of tools, and of nothing else there', async () => {
     for (const name of ['.venv/in.csv', '.venv/other.csv', 'node_modules/data/a.csv']) write(name);
     const { add } = await watch();
-    add([at('.venv/in.csv'), at('node_modules/data')]);
+    add(at('.venv/in.csv'));
+    add(at('node_modules/data'), 1);
     // chokidar does not say when it watches what was added.
     for (let times = 0; !['.venv/in.csv', 'node_modules/data/a.csv'].every((name) => batches.flat().includes(at(name))); times += 1) {
-      for (const name of ['.venv/other.csv', '.venv/in.csv', 'node_modules/data/a.csv', 'node_modules/data/__pycache__/a.pyc']) write(name, String(times));
+      for (const name of ['.venv/other.csv', '.venv/in.csv', 'node_modules/data/a.csv', 'node_modules/data/__pycache__/a.pyc', 'node_modules/data/deep/other.csv']) write(name, String(times));
       await laterThan(60);
     }
     assert.deepEqual(batches.flat().filter((file) => file.includes('other') || file.includes('__pycache__')), []);
@@ -161,10 +162,10 @@ describe('the watcher', { timeout: 300_000 }, () => {
     await told(at('a.py'));
   });
 
-  it('watches files, folders and globs outside the folder when told to', async () => {
+  it('watches files and folders outside the folder when told to', async () => {
     for (const name of ['../file.csv', '../lib/a.py', '../data/a.csv']) write(name);
     const { add } = await watch();
-    add([at('../file.csv'), at('../lib'), at('../data/*.csv'), at('inside.py')]);
+    for (const name of ['../file.csv', '../lib', '../data', 'inside.py']) add(at(name));
     // They are watched from some moment on: written until they are told of.
     for (let content = 0; !['../file.csv', '../lib/a.py', '../data/new.csv'].every((name) => batches.flat().includes(at(name))); content += 1) {
       for (const name of ['../file.csv', '../lib/a.py', '../data/new.csv']) write(name, String(content));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -36,10 +36,10 @@ let runs = 0;
 const nobody = { written: new Set<string>(), continued: new Set<string>(), stayed: new Set<string>() };
 
 /** A pipeline whose one task has been executed by the test: its outputs are what the test wrote. */
-function world(fields: Partial<Task> = {}, limit = 1e9, pipelineFile = 'runweave.yaml') {
+function world(fields: Partial<Task> = {}, limit = 1e9, pipelineFile = 'runweave.yaml', free?: () => number) {
   const task = taskOf({ id: 'make', inputs: ['in.txt'], outputs: ['out'], ...fields });
   const digests = createFileDigests();
-  const kept = openKeptResults({ store: at('.runweave'), pipelineFile: at(pipelineFile), limit, digests: () => digests });
+  const kept = openKeptResults({ store: at('.runweave'), pipelineFile: at(pipelineFile), limit, digests: () => digests, ...(free && { free }) });
   const inputs = { task, folder, params: task.params, interpreter: undefined, upstream: () => undefined };
   const current = () => fingerprintTask({ ...inputs, last: undefined }, digests);
   const ended = async (more: Partial<CompleteResult> = {}): Promise<CompleteResult> => {
@@ -85,6 +85,97 @@ describe('kept results', () => {
     assert.equal(statSync(at('out/a.sh')).mode & 0o777, 0o755);
     assert.equal(readFileSync(at('out/deep/b'), 'utf8'), 'same');
     assert.equal(existsSync(at('out/other')), false);
+  });
+
+  it('come back with the modes of their folders, which are never open to more', async () => {
+    const { keep, restore } = world();
+    const modeOf = (name: string): string => (statSync(at(name)).mode & 0o7777).toString(8);
+    const modes = { out: 0o2755, 'out/private': 0o700, 'out/private/read-only': 0o555, 'out/open': 0o1777 };
+    write('in.txt', 'one');
+    for (const name of Object.keys(modes)) write(`${name}/file`, name);
+    for (const [name, mode] of Object.entries(modes)) chmodSync(at(name), mode);
+    await keep();
+    const all = (): readonly string[] => Object.keys(modes).map(modeOf);
+    const wanted = Object.values(modes).map((mode) => mode.toString(8));
+    assert.deepEqual(all(), wanted);
+    rmSync(at('out'), { recursive: true });
+    const umask = process.umask(0);
+    try {
+      assert.equal(await restore(), true);
+    } finally {
+      process.umask(umask);
+    }
+    assert.deepEqual(all(), wanted);
+    // Those that are there are put right like the files.
+    for (const name of Object.keys(modes)) chmodSync(at(name), 0o755);
+    rmSync(at('out/private/read-only/file'));
+    assert.equal(await restore(), true);
+    assert.deepEqual(all(), wanted);
+  });
+
+  it('leave the folder of an output as it is, and make it as it was', async () => {
+    const { keep, restore } = world({ outputs: ['results/out'] });
+    write('in.txt', 'one');
+    write('results/out', 'out');
+    chmodSync(at('results'), 0o700);
+    await keep();
+    chmodSync(at('results'), 0o750);
+    rmSync(at('results/out'));
+    assert.equal(await restore(), true);
+    assert.equal(statSync(at('results')).mode & 0o7777, 0o750);
+    rmSync(at('results'), { recursive: true });
+    assert.equal(await restore(), true);
+    assert.equal(statSync(at('results')).mode & 0o7777, 0o700);
+  });
+
+  it('come back where an earlier version did not note the modes of folders', async () => {
+    const { keep } = world();
+    write('in.txt', 'one');
+    write('out/deep/a', 'a');
+    await keep();
+    const [{ file } = { file: '' }] = allEntries(keptFolder(at('.runweave')));
+    const text = readFileSync(file, 'utf8');
+    assert.match(text, /,"folders":\{"out":\d+,"out\/deep":\d+\}/);
+    writeFileSync(file, text.replace(/,"folders":\{.*?\}/, ''));
+    rmSync(at('out'), { recursive: true });
+    const again = world();
+    assert.equal((await again.find())?.entry.folders, undefined);
+    assert.equal(await again.restore(), true);
+    assert.equal(readFileSync(at('out/deep/a'), 'utf8'), 'a');
+  });
+
+  it('with holes take no more room than they do, kept and restored', async () => {
+    const { keep, restore } = world();
+    write('in.txt', 'one');
+    write('out/sparse', 'head');
+    truncateSync(at('out/sparse'), 64 * 1024 * 1024 + 7);
+    appendFileSync(at('out/sparse'), 'end');
+    const bytes = readFileSync(at('out/sparse'));
+    const blocksOf = (file: string): number => statSync(file).blocks;
+    // A block has 512 bytes; what is read at once is written whole.
+    const most = blocksOf(at('out/sparse')) + (4 * 1024 * 1024) / 512;
+    assert.equal(await keep(), undefined);
+    assert.ok(blocksOf(objectFile(keptFolder(at('.runweave')), digestOf(bytes))) <= most);
+    rmSync(at('out/sparse'));
+    assert.equal(await restore(), true);
+    assert.ok(readFileSync(at('out/sparse')).equals(bytes));
+    assert.ok(blocksOf(at('out/sparse')) <= most);
+  });
+
+  it('never take more than half of what is free', async () => {
+    let free = 19_999;
+    const { keep, find } = world({}, 1e9, 'runweave.yaml', () => free);
+    write('in.txt', 'one');
+    write('out/a', 'a'.repeat(10_000));
+    assert.match((await keep()) ?? '', /^those of make take 1 MB, and 0 MB are free, of which a result gets half at most$/);
+    assert.equal(await find(), undefined);
+    assert.deepEqual(readdirSync(at('.')).sort(), ['in.txt', 'out']);
+    free = 20_000;
+    assert.equal(await keep(), undefined);
+    assert.ok(await find());
+    // What is there already takes nothing.
+    free = 0;
+    assert.equal(await keep(), undefined);
   });
 
   it('are found by what the task was seen to read, and the newest wins', async () => {

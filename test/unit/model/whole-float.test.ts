@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Json } from '../../../src/model/json.ts';
-import { float, floatsAmong, isWholeFloat, jsonText, plainJson, valueText, withWholeFloats } from '../../../src/model/whole-float.ts';
+import { float, floatsAmong, isWholeFloat, jsonOfYaml, jsonText, plainJson, valueText, withWholeFloats } from '../../../src/model/whole-float.ts';
 
 const one = float(1);
 
@@ -33,6 +33,20 @@ describe('a float that is whole', () => {
 
   it('is nothing that only looks like one', () => {
     for (const value of [{ 'runweave.float': 'x' }, { 'runweave.float': 0.5 }, { 'runweave.float': 1, b: 2 }, { 'runweave.float': '1' }, [1], null]) assert.ok(!isWholeFloat(value), JSON.stringify(value));
+  });
+
+  it('is no map of a user, whatever is in it', () => {
+    for (const text of ['{"runweave.float":1}', '{"runweave.float":"-0"}', '[{"runweave.float~":1},{"runweave.float":1.0}]', '{"runweave.float":{"runweave.float":{"runweave.float~~":[1]}}}', '{"a":"\\"runweave.float\\":","b":"runweave.float","runweave.floats":1}']) {
+      const value = JSON.parse(withWholeFloats(text)) as Json;
+      assert.equal(jsonText(value), text);
+      assert.equal(jsonText(JSON.parse(JSON.stringify(value))), text);
+      if (!text.includes('1.0')) assert.equal(plainJson(value), value);
+      assert.equal(valueText([value]), `[${text}]`);
+    }
+    const value = JSON.parse(withWholeFloats('{"runweave.float" : 1}')) as Json;
+    assert.ok(!isWholeFloat(value));
+    assert.equal(jsonText(value, 1), '{\n "runweave.float": 1\n}');
+    assert.equal(jsonText(jsonOfYaml({ 'runweave.float': 1n })), '{"runweave.float":1}');
   });
 
   it('is found in the JSON that Python writes', () => {

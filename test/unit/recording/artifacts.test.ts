@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { createMasker } from '../../../src/model/masker.ts';
 import type { Digest } from '../../../src/model/fingerprint.ts';
-import { objectPath, readArtifact, storeArtifact } from '../../../src/recording/artifacts.ts';
+import { objectPath, readArtifact, readArtifactPart, storeArtifact } from '../../../src/recording/artifacts.ts';
+import { objectState, touchObject } from '../../../src/recording/stored-objects.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const sha256 = (bytes: Uint8Array): Digest => `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
@@ -42,6 +43,7 @@ describe('storeArtifact', () => {
     assert.equal(object, path.join(folder, 'objects', 'sha256', hex.slice(0, 2), hex.slice(2)));
     assert.deepEqual(readFileSync(object), bytes);
     const { ino } = statSync(object);
+    assert.equal(statSync(object).mode & 0o222, 0, 'nobody writes to it by mistake');
     utimesSync(object, 1, 1);
     await storeArtifact(folder, bytes, { name: 'again' });
     assert.equal(statSync(object).ino, ino, 'the object that is there is kept');
@@ -117,6 +119,63 @@ describe('storeArtifact', () => {
 
   it('rejects for a file that is not there', async (t) => {
     await assert.rejects(storeArtifact(temporaryFolder(t), { path: '/nowhere/at/all' }, { name: 'x' }));
+  });
+});
+
+describe('an object that somebody wrote to', () => {
+  const bytes = Buffer.alloc(3_000_000, 'model');
+  const flip = (object: string): void => {
+    chmodSync(object, 0o644);
+    const changed = readFileSync(object);
+    changed[1000] = 0xff;
+    writeFileSync(object, changed);
+  };
+
+  it('is damaged, is not read, and is stored anew', async (t) => {
+    const folder = temporaryFolder(t);
+    const { digest } = await storeArtifact(folder, bytes, { name: 'model' });
+    const object = objectPath(folder, digest) ?? '';
+    assert.equal(await objectState(object), 'sound');
+    flip(object);
+    assert.equal(await objectState(object), 'damaged');
+    assert.equal(await touchObject(object), false);
+    assert.equal((await readArtifact(folder, digest))?.length, undefined);
+    assert.equal(await readArtifactPart(folder, digest, { start: 0, end: 10 }), undefined);
+    await storeArtifact(folder, bytes, { name: 'model' });
+    assert.ok(readFileSync(object).equals(bytes));
+    assert.equal(statSync(object).mode & 0o222, 0);
+    assert.equal(await objectState(object), 'sound');
+    assert.equal((await readArtifactPart(folder, digest, { start: 0, end: 10 }))?.length, 10);
+  });
+
+  it('is not read as a whole even where its times were set back', async (t) => {
+    const folder = temporaryFolder(t);
+    const { digest } = await storeArtifact(folder, bytes, { name: 'model' });
+    const object = objectPath(folder, digest) ?? '';
+    const { mtimeMs } = statSync(object);
+    flip(object);
+    utimesSync(object, mtimeMs / 1000, mtimeMs / 1000);
+    assert.equal((await readArtifact(folder, digest))?.length, undefined);
+  });
+
+  it('is another than one that is not known to be sound, which is looked at and protected then, and is no newer for that', async (t) => {
+    const folder = temporaryFolder(t);
+    const { digest } = await storeArtifact(folder, bytes, { name: 'model' });
+    const object = objectPath(folder, digest) ?? '';
+    const copy = path.join(folder, 'copy');
+    copyFileSync(object, copy);
+    chmodSync(object, 0o644);
+    writeFileSync(object, readFileSync(copy));
+    // As an earlier version stored them.
+    utimesSync(object, 1_700_000_000.1, 1_700_000_000.1);
+    const { ino } = statSync(object);
+    assert.equal(await objectState(object), 'sound');
+    assert.equal(statSync(object).mode & 0o222, 0);
+    assert.equal(statSync(object, { bigint: true }).mtimeNs, 1_700_000_000_109_375_000n);
+    assert.equal(await touchObject(object), true);
+    assert.ok(statSync(object).mtimeMs > 1_700_000_001_000);
+    assert.equal(statSync(object).ino, ino);
+    assert.equal(await objectState(path.join(folder, 'none')), 'missing');
   });
 });
 

@@ -12,12 +12,15 @@ const context: EnvironmentContext = {
   traceId: '0af7651916cd43dd8448eb211c80319c' as TraceId,
   spanId: 'b7ad6b7169203331' as SpanId,
   params: {},
-  pickles: [],
   paramsFile: '/scratch/params.json',
   logFile: '/scratch/log.jsonl',
   workspace: '/w',
   pythonPath: '/helper',
 };
+
+function paramsIn(env: Readonly<Record<string, string>>): readonly string[] {
+  return Object.keys(env).filter((name) => name.startsWith('RUNWEAVE_PARAM_'));
+}
 
 describe('the environment of a task', () => {
   it('says who it is and where it reports', () => {
@@ -65,5 +68,24 @@ describe('the environment of a task', () => {
       RUNWEAVE_PARAM_FLAG: 'true',
       RUNWEAVE_PARAM_NOTHING: 'null',
     });
+  });
+
+  it('leaves out what no process can be started with, also where the pipeline file sets that variable', () => {
+    const env = taskEnvironment({
+      ...context,
+      task: taskOf({ env: { RUNWEAVE_PARAM_LONG: 'forged' } }),
+      params: { long: 'x'.repeat(100 * 1024 + 1), 'umlauts': 'ü'.repeat(60 * 1024), list: Array.from({ length: 40_000 }, (_, index) => index), nul: 'a\0b', short: 1 },
+    });
+    assert.deepEqual(paramsIn(env), ['RUNWEAVE_PARAM_SHORT']);
+  });
+
+  it('leaves out the longest where all would be too much', () => {
+    const params = Object.fromEntries([90, 50, 10, 70, 80, 60, 40, 30, 20, 95].map((size) => [`p${size}`, 'x'.repeat(size * 1024)]));
+    const env = taskEnvironment({ ...context, params: { ...params, rest: 'x'.repeat(5 * 1024) } });
+    assert.deepEqual(paramsIn(env), [5, 10, 20, 30, 40, 50, 60, 70, 80, 90].map((size) => `RUNWEAVE_PARAM_${size === 5 ? 'REST' : `P${size}`}`));
+  });
+
+  it('names the file with pickled objects, however many there are', () => {
+    assert.equal(taskEnvironment({ ...context, picklesFile: '/scratch/pickles.json' })['RUNWEAVE_PICKLES'], '/scratch/pickles.json');
   });
 });
