@@ -74,7 +74,7 @@ export function taskDetails(task: TaskState, runId: RunId, remarks: readonly Rem
     ...section('Params', pairs({ ...taskParamsGiven(of), ...of.loggedParams })),
     ...section('Metrics', table(Object.entries(of.metrics).map(([name, series]) => [oneLine(name), formatNumber(series.last), series.count > 1 ? style('dim', describeSeries(series)) : '']))),
     ...section('Checks', table((of.attempts.at(-1)?.checks ?? []).map(({ type, check, outcome, found = '' }) => [outcome === 'success' ? style('green', '✓') : style('red', '✗'), oneLine(check), style('dim', oneLine([type === 'condition' ? '' : `${type} the task`, found].filter((part) => part !== '').join(', ')))]))),
-    ...section('Warnings', table((of.attempts.at(-1)?.warned ?? []).map(({ category, message, file, line, count }) => [category, oneLine(message), style('dim', `${oneLine(file)}:${line}${count > 1 ? `, ${count} times` : ''}`)]))),
+    ...section('Warnings', table((of.attempts.at(-1)?.warned ?? []).map(({ category, message, file, line, count }) => [category, oneLine(message), style('dim', [file === '' ? '' : `${oneLine(file)}:${line}`, count > 1 ? `${count} times` : ''].filter((part) => part !== '').join(', '))]))),
     ...section('Tags', pairs(of.tags)),
     ...section('Returns', pairs(returnsGiven(of))),
     ...section('Inputs', table(Object.entries(of.fingerprint?.inputs ?? {}).map(([name, digest]) => [oneLine(name), ((size) => (size === undefined ? '' : formatBytes(size)))(of.inputSizes?.[name]), style('dim', digest.slice(0, 19))]))),

@@ -367,6 +367,64 @@ class WhatTasksSetFirst(WithPackages):
         script = FORKED + "import numpy, logging, sklearn.svm, matplotlib.pyplot\nprint(numpy.__version__)\n"
         self.assertEqual(self.how(self.ready(["numpy", "logging", "sklearn.svm", "matplotlib.pyplot"]), script), "forked")
 
+    def test_packages_that_come_after_others_and_import_them(self):
+        for ahead, package in (
+            # Sets KMP_DUPLICATE_LIB_OK and KMP_INIT_AT_FORK: for an OpenMP that is not there, and as joblib does itself.
+            ("numpy", "sklearn.tree"),
+            ("matplotlib.pyplot", "sklearn.tree"),
+            ("threadpoolctl", "sklearn.tree"),
+            ("joblib", "sklearn.tree"),
+            ("numpy", "scipy.stats"),
+            # Each asks for the system's name and for what Python was built with.
+            ("joblib", "matplotlib.pyplot"),
+            ("matplotlib.pyplot", "scipy.stats"),
+        ):
+            with self.subTest(f"{package} before {ahead}"):
+                script = f"{FORKED}import {package}, {ahead}, os\nprint(sorted(name for name in os.environ if name.startswith('KMP')))\n"
+                self.assertEqual(self.how(self.ready([ahead]), script), "forked")
+                self.assertEqual(self.lines("warning"), [])
+
+    def test_what_the_system_is_asked_for_once(self):
+        self.installed({"first.py": "import platform, sysconfig\nplatform.uname(), sysconfig.get_config_vars()\n"})
+        script = f"{FORKED}import platform, sysconfig\nplatform.uname()\nsysconfig.get_config_vars()['OWN'] = '1'\nimport first\nprint(sysconfig.get_config_var('OWN'))\n"
+        self.assertEqual(self.how(self.ready(["first"]), script), "forked")
+        self.assertEqual(self.lines("warning"), [])
+
+    def test_a_module_that_has_what_it_is_asked_for(self):
+        names = {"lazy.py": "def __getattr__(name):\n    global Late\n    from lazy_late import Late\n    return Late\n", "lazy_late.py": "class Late: pass\n", "first.py": "import lazy\nlazy.Late\n"}
+        self.installed(names)
+        self.assertEqual(self.how(self.ready(["first"]), f"{FORKED}import lazy\nlazy.Late\nimport first\n"), "forked")
+        self.assertEqual(self.lines("warning"), [])
+
+    def test_modules_that_an_extension_makes(self):
+        # As Cython's do: pandas and SciPy have one each, and whichever comes first is there by this name as well.
+        texts = {f"{name}/__init__.py": "from . import _shared\n" for name in ("one", "two")}
+        self.installed({**texts, **{f"{name}/_shared.py": "import sys\nsys.modules.setdefault('_shared', sys.modules[__name__])\n" for name in ("one", "two")}})
+        script = f"{FORKED}import two, one, sys\nprint(sys.modules['_shared'].__name__, one._shared.__name__)\n"
+        self.assertEqual(self.how(self.ready(["one"]), script), "forked")
+        self.assertEqual(self.lines("warning"), [])
+
+    def test_variables_that_a_module_sets_itself(self):
+        setter = "import os\nif True:\n    os.environ.setdefault('BETA', '1')\n"
+        self.installed({"beta/__init__.py": setter, "gamma.py": "import os\nV = os.environ.get('BETA')\nimport beta\n"})
+        warm = self.ready(["beta", "gamma"])
+        self.write("tasks/other.py", setter)
+        self.assertEqual(self.how(warm, f"{FORKED}import other, beta\n"), "forked")
+        self.assertEqual(self.lines("warning"), [])
+        self.given(warm, "import other, gamma\n", "gamma is imported after BETA was set")
+
+    def test_variables_of_libraries(self):
+        """Of a family count where a library that is loaded has its name; what a process asks for as it starts, nowhere."""
+        self.write("tasks/settings.py", "import os\ndef set(name):\n    os.environ[name] = '1'\n")
+        warm = self.ready(["numpy"])
+        for name in ("KMP_BLOCKTIME", "LD_LIBRARY_PATH", "QT_QPA_FONTDIR"):
+            with self.subTest(name):
+                self.assertEqual(self.how(warm, f"{FORKED}import settings\nsettings.set('{name}')\nimport numpy\n"), "forked")
+        self.assertEqual(self.lines("warning"), [])
+        for name in ("OMP_ANY_THING", "OPENBLAS_CORETYPE", "LC_ALL"):
+            with self.subTest(name), open(self.log, "w", encoding="utf-8"):
+                self.given(warm, f"import settings\nsettings.set('{name}')\nimport numpy\n", f"numpy is imported after {name} was set")
+
     def test_a_notebook(self):
         path = self.write("n.py", "# %%\nimport settings\n# %%\nimport alpha\nprint(alpha.V)\n")
         self.write("settings.py", "import os\nif True:\n    os.environ['ALPHA'] = 'set'\n")

@@ -151,6 +151,10 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         case 'task-ended':
           taskEnded(state, event);
           return;
+        case 'warned':
+          // Those of no place in a program are Runweave's own; the task's are in its output.
+          print(event.warnings.filter(({ file }) => file === '').map(({ message }) => `${style('yellow', '!')} ${event.task}  ${oneLine(message)}`));
+          return;
         case 'warning':
           print([`${style('yellow', '!')} ${oneLine(event.message)}`]);
           return;
@@ -175,7 +179,6 @@ export function createRunPrinter(host: Pick<Host, 'stdout' | 'now' | 'onTick'>, 
         case 'observed':
         case 'sources':
         case 'resources':
-        case 'warned':
         case 'checked':
         case 'run-context':
           return;

@@ -1,16 +1,19 @@
 """Which environment variables the loaded shared libraries may ask for, which no Python code hears of.
 
-A library that asks the system has the names in it, or makes them from pieces: those of known families count always.
+A library that asks the system has the names in it, or makes them from pieces: then it has the name of the family.
 """
 
-# `re` would be loaded before `preload` can note who imports it.
-_families = frozenset(
-    b"KMP LD MALLOC GLIBC LC LANG LANGUAGE TZ HOME PATH TMP TMPDIR TEMP DISPLAY XDG SSL QT ATEN VECLIB NUMEXPR HDF5 HIP ROCM OPENSSL ARROW GDAL PROJ GEOS".split()
-)
-_parts_of_families = (b"PYTHON", b"OMP", b"MKL", b"BLAS", b"BLIS", b"LAPACK", b"FORTRAN", b"NUMPY", b"NPY", b"CUDA", b"NVIDIA", b"TBB", b"KOKKOS")
+# `re` would be loaded before `preload` can note who imports it. Of the system's own libraries and of Python, which are
+# always loaded. What is asked for as a process starts, and then never again, is none of them: `LD_LIBRARY_PATH`
+# (dlopen(3)), `MALLOC_ARENA_MAX` (mallopt(3)), `GLIBC_TUNABLES`.
+_of_system = frozenset(b"LC LANG LANGUAGE TZ HOME PATH TMP TMPDIR TEMP DISPLAY XDG".split())
+# Packages set some of these for libraries that may not be there: scikit-learn, joblib and threadpoolctl do so with `KMP_…`,
+# which LLVM's and Intel's OpenMP ask for, and none of these three brings along.
+_of_libraries = frozenset(b"KMP SSL QT ATEN VECLIB NUMEXPR HDF5 HIP ROCM OPENSSL ARROW GDAL PROJ GEOS".split())
+_parts_of_families = (b"OMP", b"MKL", b"BLAS", b"BLIS", b"LAPACK", b"FORTRAN", b"NUMPY", b"NPY", b"CUDA", b"NVIDIA", b"TBB", b"KOKKOS")
 
 _asking = []  # contents of files that ask the system for variables, once they are known: (path, where its texts are)
-_answers = {}
+_answers = {}  # text → whether one of them has it
 # https://man7.org/linux/man-pages/man5/elf.5.html
 _PROGBITS, _DYNSYM, _ALLOC, _EXECINSTR = 1, 11, 2, 4
 
@@ -18,13 +21,14 @@ _PROGBITS, _DYNSYM, _ALLOC, _EXECINSTR = 1, 11, 2, 4
 def may_ask_for(variable):
     """Whether a variable, as bytes, is one that a loaded library may ask for."""
     family = variable.partition(b"_")[0]
-    if family in _families or any(part in family for part in _parts_of_families):
+    if family in _of_system or b"PYTHON" in family:
         return True
-    if variable not in _answers:
+    text = family + b"_" if family in _of_libraries else next((part for part in _parts_of_families if part in family), variable)
+    if text not in _answers:
         if not _asking:
             _asking.extend(filter(None, map(_places, _loaded())))
-        _answers[variable] = any(_has(*each, variable) for each in _asking)
-    return _answers[variable]
+        _answers[text] = any(_has(*each, text) for each in _asking)
+    return _answers[text]
 
 
 def _loaded():

@@ -17,6 +17,9 @@ _registries = {
     "matplotlib": lambda module: module.colormaps._cmaps,
 }
 
+# What the standard library finds out of the system once, for whoever asks first: the same, whoever that is.
+_remembered = {"platform._uname_cache", "platform._os_release_cache", "sysconfig._CONFIG_VARS"}
+
 _known = {}  # (name of a module, "" or "registry") → (the dictionary, a copy of it, the ids of its values, its `__all__`)
 _changes = []  # all, in their order
 _by_name = {}  # name of a module → those that it may have made
@@ -28,6 +31,7 @@ class _Change:
     def __init__(self, owner, values, key, before, after):
         self.owner, self.values, self.key, self.before, self.after = owner, values, key, before, after
         self.is_undone = False
+        self.is_remembered = f"{owner}.{key}" in _remembered
 
     def apply(self, value):
         if self.key is None and value is self.after:
@@ -122,7 +126,8 @@ def redo(names):
     """These are given, with what they did."""
     for change in _to_redo(names):
         change.is_undone = False
-        change.apply(change.after)
+        if not change.is_remembered or change.values.get(change.key, _none) is change.before:
+            change.apply(change.after)
 
 
 def _to_redo(names):
@@ -139,7 +144,8 @@ def replaced(names):
         place = id(change.values), change.key
         value = now.get(place, change.values.get(change.key, _none))
         now[place] = change.after
-        if value is change.before:
+        # The second, of a module that sets its variables as they are asked for: from the same place.
+        if value is change.before or value is change.after or change.is_remembered:
             continue
         # What wraps a function would wrap another one. Other values do not depend on what was there.
         expected = () if callable(change.after) else [each for one in _changes if one.values is change.values and one.key == change.key for each in (one.before, one.after)]

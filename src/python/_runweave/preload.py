@@ -354,15 +354,14 @@ def _misfit(name):
         return None  # the helper's own, or a kernel's
     group = _group(name)
     found, missed, packages = _observed(name)
-    # Extension modules may make others, such as `cython_runtime`, which nobody imports.
-    replaced = [each for each in sys.modules.keys() & group.keys() if sys.modules.get(each) is not group[each] and _specs.get(each) is not None]
+    replaced = [each for each in sys.modules.keys() & group.keys() if sys.modules.get(each) is not group[each] and not _is_of_extension(each)]
     if replaced:
         return f"after {min(replaced)} was replaced"
     if any(each in sys.modules and each not in group for each in missed):
         return "after a module was made that it looks for"
     if os.environ._data != _environment and (packages or not _reading_environment.isdisjoint(group)):
         variables = os.environ._data
-        changed = [each for each in {*_environment, *variables} if _environment.get(each) != variables.get(each) and cares_for(each, group)]
+        changed = [each for each in {*_environment, *variables} if _environment.get(each) != variables.get(each) and cares_for(each, _askers(group, each))]
         if changed:
             return f"after {os.fsdecode(min(changed))} was set"
     if _reads.is_elsewhere(_reads.of(group)):
@@ -373,6 +372,22 @@ def _misfit(name):
     new = [each for each in _special if each in group and not _is_given(each)]
     changed = module_changes.replaced(new) or next(filter(None, map(loggers.replaced, new)), None)
     return f"after {changed} was changed" if changed else None
+
+
+def _is_of_extension(name):
+    """Whether nobody imports it: Cython makes `cython_runtime`, and has `scipy._cyutility` as `_cyutility` as well, as
+    pandas has its own, whichever is loaded first."""
+    spec = _specs.get(name)
+    return spec is None or spec.name.endswith(f".{name}")
+
+
+def _askers(group, variable):
+    """Those of a group that a variable may make a difference to: not one that sets it itself, to what it is."""
+    value = os.environ._data.get(variable)
+    if value is None:
+        return group
+    variable, value = os.fsdecode(variable), os.fsdecode(value)
+    return [name for name in group if name not in _effects or _effects[name][1].get(variable, (None,))[0] != value]
 
 
 def cares_for(variable, names=_specs):

@@ -66,15 +66,17 @@ Failed: 1 succeeded, 1 failed, 1 up to date, 1 not run, 3.6 s. .runweave/runs/x.
     const host = createFakeHost();
     const printer = createRunPrinter(host, options);
     const a = of('a');
+    const warned = { category: 'RuntimeWarning', message: '', file: '', line: 0, count: 1 };
     for (const event of [
       runStarted([task('a')], { trigger: { type: 'change', files: ['a.py', 'b.py', 'c.py', 'd.py'], count: 120 } }),
       ...a.started(0),
       a.attemptEnded(1, { attempt: 1, outcome: 'failure', failure: { type: 'exit-code', message: 'exit code 3' } }),
       a.attempt(2, 2, 'retry'),
       { type: 'warning' as const, time: a.stale(0).time, message: 'the clock was set' },
+      { type: 'warned' as const, time: a.stale(3).time, task: task('a').id, attempt: 2, warnings: [{ ...warned, message: 'numpy was loaded before the task' }, { ...warned, message: 'in its output', file: 'a.py', line: 3 }] },
       a.ended(4),
     ]) printer.event(event);
-    assert.equal(host.out(), '↻ changed: a.py, b.py, c.py and 117 more\n▸ a\n↻ a  attempt 2  exit code 3\n! the clock was set\n✓ a  4 ms  2 attempts\n');
+    assert.equal(host.out(), '↻ changed: a.py, b.py, c.py and 117 more\n▸ a\n↻ a  attempt 2  exit code 3\n! the clock was set\n! a  numpy was loaded before the task\n✓ a  4 ms  2 attempts\n');
   });
 });
 
