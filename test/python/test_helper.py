@@ -116,6 +116,23 @@ class Values(TaskTest):
         )
         self.assertEqual(self.lines(), [])
 
+    def test_a_value_that_is_nested_too_deeply_for_a_line_is_an_object(self):
+        self.code(
+            """
+            import runweave
+            def nested(levels):
+                return [nested(levels - 1)] if levels else 1
+            runweave.returns(line=nested(190), object=nested(191))
+            try:
+                runweave.returns(deep=nested(500))
+            except TypeError as error:
+                assert "deep" in str(error) and "recursion" in str(error), error
+            else:
+                raise AssertionError
+            """
+        )
+        self.assertEqual({each["name"]: each["type"] for each in self.lines()}, {"line": "return", "object": "pickled-return"})
+
     def test_numbers_that_json_does_not_keep_are_text_and_that_is_said(self):
         program = """
             import runweave

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _largest_exact_integer = 2**53
+# Of a value in JSON; the line that it is written in has room for 200 (src/model/nested-json.ts).
+_most_levels = 190
 
 
 def _real(value: float) -> float | str:
@@ -60,12 +62,12 @@ def step(value: Any) -> int:
         raise TypeError(f"a metric's step must be a whole number, not {value!r}") from None
 
 
-def json_value(value: Any, arrays: bool = True, texts: list[str] | None = None) -> Any:
+def json_value(value: Any, arrays: bool = True, texts: list[str] | None = None, levels: int = _most_levels) -> Any:
     """A strict JSON value. NumPy scalars, tuples, paths and, if `arrays`, NumPy arrays are converted.
 
     Whole numbers that a number of JSON would round, NaN and the infinities become text, which is put into `texts`.
 
-    Raises TypeError, naming the type, for what JSON cannot hold.
+    Raises TypeError, naming the type, for what JSON cannot hold, and for what is nested more than `levels` deep.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -76,18 +78,20 @@ def json_value(value: Any, arrays: bool = True, texts: list[str] | None = None) 
         if texts is not None and isinstance(number, str):
             texts.append(number)
         return number
+    if levels == 0:
+        raise TypeError(f"a value that is nested more than {_most_levels} levels deep")
     if isinstance(value, (list, tuple)):
-        return [json_value(item, arrays, texts) for item in value]
+        return [json_value(item, arrays, texts, levels - 1) for item in value]
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
                 raise TypeError(f"a key of type {type_name(type(key))}")
-        return {str(key): json_value(item, arrays, texts) for key, item in value.items()}
+        return {str(key): json_value(item, arrays, texts, levels - 1) for key, item in value.items()}
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)
     if type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "tolist"):
         if arrays or not getattr(value, "ndim", 0):
-            return json_value(value.tolist(), arrays, texts)
+            return json_value(value.tolist(), arrays, texts, levels)
     raise TypeError(f"a value of type {type_name(type(value))}")
 
 

@@ -49,7 +49,7 @@ describe('results', () => {
   it('of a task that started and did not end are no success', () => {
     const results = openResults(file, new Map([[a, success]]));
     results.started(a, started);
-    const expected: TaskResult = { ...span, runId: 'run-2' as RunId, fingerprint, outcome: 'error', outputs: [], returns: {}, duration: 0, end: '7' as UnixNano };
+    const expected: TaskResult = { ...span, runId: 'run-2' as RunId, fingerprint, outcome: 'error', unfinished: true, outputs: [], returns: {}, duration: 0, end: '7' as UnixNano };
     assert.deepEqual(results.get(a), expected);
     // No close: the executor was killed here.
     assert.deepEqual(read()?.get(a), expected);
