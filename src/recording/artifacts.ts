@@ -16,7 +16,7 @@ import type { Masker } from '../model/masker.ts';
 import { flush } from './flush.ts';
 import { isText, isTextMediaType, mediaTypeOf } from './media-type.ts';
 import { openPlainFile } from './plain-file.ts';
-import { digestOf, objectMode, objectState, protect, touchObject } from './stored-objects.ts';
+import { digestOf, mark, objectState, touchObject } from './stored-objects.ts';
 
 const defaultInlineLimit = 64 * 1024;
 
@@ -183,7 +183,7 @@ export async function storeObject(
     const hash = createHash('sha256');
     let size = 0;
     let head: Uint8Array = new Uint8Array();
-    const handle = await open(temporary, 'wx', objectMode);
+    const handle = await open(temporary, 'wx');
     try {
       for await (const chunk of source) {
         if (head.length < 4096) head = Buffer.concat([head, chunk.subarray(0, 4096 - head.length)]);
@@ -200,9 +200,7 @@ export async function storeObject(
     await mkdir(path.dirname(file), { recursive: true });
     const kept = await stat(file).catch(() => undefined);
     if (kept?.size !== size || !(await touchObject(file))) {
-      await protect(temporary, Date.now() / 1000);
-      // Windows does not replace what is read-only.
-      if (process.platform === 'win32') await rm(file, { force: true });
+      await mark(temporary, Date.now() / 1000);
       await rename(temporary, file);
     }
     unflushed.add(path.resolve(file));

@@ -1,20 +1,18 @@
 /**
  * Whether an object of `objects/` is what was stored under its digest. Tasks get the paths of objects, and one may write
  * there, which changes neither name nor size. A look at every byte each time costs half a second a gigabyte. So what is
- * stored has no right to be written to, and a mark: an mtime of a whole 64th of a second, which is exact in binary
- * seconds, microseconds and 100 ns, and which no write leaves by chance (one in 15 million). An object without the mark
- * is digested, and gets it if it is sound: one that was copied without its times, or stored by an earlier version. Not
- * seen: what is written with the times set back, and where times are as coarse as the mark (FAT). Who unpickles one
- * looks at its bytes in any case.
+ * stored has a mark: an mtime of a whole 64th of a second, which is exact in binary seconds, microseconds and 100 ns, and
+ * which no write leaves by chance (one in 15 million). An object without the mark is digested, and gets it if it is
+ * sound: one that was copied without its times, or stored by an earlier version. Not seen: what is written with the times
+ * set back, and where times are as coarse as the mark (FAT). Who unpickles one looks at its bytes in any case. (Not
+ * without the right to write: a copy that a task makes with `cp` would have none either, and the next one would fail.)
  */
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { chmod, open, stat, utimes } from 'node:fs/promises';
+import { open, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import type { Digest } from '../model/fingerprint.ts';
 
-/** A copy of one, made by `cp`, is as read-only. */
-export const objectMode = 0o444;
 /** In a second. */
 const marks = 64;
 const markNs = 1_000_000_000n / BigInt(marks);
@@ -36,7 +34,7 @@ export async function objectState(file: string): Promise<ObjectState> {
     const state = `${path.basename(path.dirname(file))}${path.basename(file)}` === (await hexOf(file)) ? 'sound' : 'damaged';
     looked.set(file, { stamp, state });
     // Not newer than it was, or `gc` would take it for new.
-    if (state === 'sound' && stampOf(await stat(file, { bigint: true })) === stamp) await protect(file, Number(stats.mtimeNs) / 1e9);
+    if (state === 'sound' && stampOf(await stat(file, { bigint: true })) === stamp) await mark(file, Number(stats.mtimeNs) / 1e9);
     return state;
   } catch {
     return 'missing';
@@ -44,9 +42,8 @@ export async function objectState(file: string): Promise<ObjectState> {
 }
 
 /** Of bytes that are known to be sound. `seconds`: Unix time. What the file system refuses is digested when it is asked for. */
-export async function protect(file: string, seconds: number): Promise<void> {
+export async function mark(file: string, seconds: number): Promise<void> {
   const time = Math.ceil(seconds * marks) / marks;
-  await chmod(file, objectMode).catch(() => undefined);
   await utimes(file, time, time).catch(() => undefined);
 }
 
