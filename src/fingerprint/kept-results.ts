@@ -157,7 +157,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests, free = fr
     if (files.reduce((sum, { size }) => sum + size, 0) <= room) return undefined;
     const missing = new Map(files.flatMap((file) => (objects.has(file.digest, file.size) ? [] : [[file.digest, bytesOnDisk(path.join(folder, file.path))] as const])));
     const needed = [...missing.values()].reduce((sum, bytes) => sum + bytes, 0);
-    return needed <= room ? undefined : `those of ${task.id} take ${Math.ceil(needed / 1e6)} MB, and ${Math.floor((2 * room) / 1e6)} MB are free, of which a result gets half at most`;
+    return needed <= room ? undefined : `those of ${task.id} take ${megabytes(needed)}, and ${megabytes(2 * room)} are free, of which a result gets half at most`;
   };
 
   /** Whether what the task read is known, and is what is there. */
@@ -249,6 +249,10 @@ function readSum(kept: string): number {
 /** Effects that can't be seen can't be restored, and `cache: false` says that the same inputs give something else. */
 function canBeKept(task: Task): boolean {
   return task.keep && task.cache;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }
 
 /** What was written and is none of these outputs. */
