@@ -7,9 +7,8 @@ import type { Interpreter, OpenOptions, ProblemCode, SessionMessage } from '../p
 import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import { outputLookup } from '../fingerprint/listings.ts';
 import type { KeptResults } from '../fingerprint/kept-results.ts';
-import type { Results } from '../fingerprint/results.ts';
 import { checkSyntax } from '../execution/check-syntax.ts';
-import { lookBeyond, type DecisionContext, type IsUsedElsewhere } from '../execution/decide.ts';
+import { lookBeyond, type DecisionContext } from '../execution/decide.ts';
 import type { DecisionMemory } from '../execution/decision-memory.ts';
 import { environmentsStamp, findInterpreter, interpreterStamp } from '../execution/interpreter.ts';
 import { createUsedFiles } from '../execution/used-files.ts';
@@ -156,7 +155,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     if (!isTold || !isTrusted) decisions.touch();
     isTrusted = isTold;
     lookBeyond({ memory: decisions, interpreter: python });
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, objectState: stateOfObject, memory: decisions, isUsedElsewhere: usedFilesOf(pipeline, results), isOutput: (task) => (relative) => outputsOf(loaded.pipeline ?? pipeline)(task)(relative) };
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, objectState: stateOfObject, memory: decisions, isUsedElsewhere: createUsedFiles(pipeline, { result: results.get, kept: kept.fingerprints }), isOutput: (task) => (relative) => outputsOf(loaded.pipeline ?? pipeline)(task)(relative) };
   };
 
   const scopeFor: Preparation['scopeFor'] = (pipeline, tasks, force, unasked) => {
@@ -227,14 +226,6 @@ function outputsOf(pipeline: Pipeline): ReturnType<typeof outputLookup> {
   return lookup;
 }
 const outputLookups = new WeakMap<Pipeline, ReturnType<typeof outputLookup>>();
-
-/** Of a pipeline, as long as its results are the same ones. */
-function usedFilesOf(pipeline: Pipeline, results: Results): IsUsedElsewhere {
-  let known = usedFiles.get(results);
-  if (known?.pipeline !== pipeline) usedFiles.set(results, (known = { pipeline, isUsedElsewhere: createUsedFiles(pipeline, results.get) }));
-  return known.isUsedElsewhere;
-}
-const usedFiles = new WeakMap<Results, { readonly pipeline: Pipeline; readonly isUsedElsewhere: IsUsedElsewhere }>();
 
 function unknownTask(pipeline: Pipeline, name: string): string {
   const values = pipeline.tasks.filter((task) => task.id !== task.name && name.startsWith(`${task.name}[`)).map((task) => task.id);

@@ -121,12 +121,12 @@ export function followFolders(start: Whereabouts): Follower {
     list = block.list;
     before = block.entered;
   };
-  const nextBranch = (): void => {
+  const nextBranch = (mayFollow = false): void => {
     endList();
     const block = blocks.at(-1);
     if (block === undefined || block.type === 'braces') return;
     block.seen = either(block.seen, where.isOver ? [] : where.folders);
-    where = { ...where, folders: block.branches, isOver: false };
+    where = { ...where, folders: mayFollow && !where.isOver ? either(block.branches, where.folders) : block.branches, isOver: false };
     beginList();
   };
 
@@ -173,6 +173,9 @@ export function followFolders(start: Whereabouts): Follower {
           break;
         case ';;':
           nextBranch();
+          break;
+        case ';&':
+          nextBranch(true);
           break;
         case ';':
           endList();

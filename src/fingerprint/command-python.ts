@@ -32,8 +32,8 @@ export function givenToPython(words: readonly Word[]): GivenToPython {
   /** What the next word can be: an option of Python, what it is told to run, any argument of a runner, or a module for it. */
   let next: 'other' | 'option' | 'value' | 'module' | 'argument' | 'name' = 'other';
   let isAfterOption = false;
-  /** Else a variable, which may be another program. */
-  let isPython = false;
+  /** Else a variable, which may be another program, or a word behind one, which may be anything. */
+  let isFirst = false;
   const ran = (name: string): void => {
     modules.push(name);
     next = runners.has(name) ? 'argument' : 'other';
@@ -54,9 +54,9 @@ export function givenToPython(words: readonly Word[]): GivenToPython {
       else if (/^-[bBdEhiIOPqRsSuvVx]*[WX]$/.test(text) || text === '--check-hash-based-pycs') next = 'value';
     } else if (python.test(name) || (index === 0 && word.isExpanded)) {
       next = 'option';
-      isPython = python.test(name);
+      isFirst = index === 0 && python.test(name);
     } else if (next === 'option') {
-      if (isPython) scripts.push(word);
+      if (isFirst) scripts.push(word);
       next = 'other';
     } else if (programs.has(name)) next = 'argument';
     else if ((next === 'argument' || next === 'name') && (others.has(name) || script.test(text))) next = 'other';

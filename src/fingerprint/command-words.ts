@@ -15,7 +15,7 @@ interface Command {
   /** Of redirections. */
   readonly targets: readonly string[];
 }
-export type Separator = ';' | ';;' | '&' | '&&' | '|' | '||';
+export type Separator = ';' | ';;' | ';&' | '&' | '&&' | '|' | '||';
 export type Part = { readonly type: 'open' | 'close' } | { readonly type: 'separator'; readonly separator: Separator } | ({ readonly type: 'command' } & Command);
 
 export const assignment = /^[A-Za-z_]\w*\+?=/;
@@ -78,9 +78,12 @@ export function commandsOf(text: string, isWindows: boolean): readonly Part[] {
           break;
         }
         endCommand();
-        const isDouble = character !== '\n' && (next === character || (character === ';' && next === '&'));
-        parts.push({ type: 'separator', separator: isDouble ? doubles[character] : character === '\n' ? ';' : character });
-        if (isDouble || (character === '|' && next === '&')) at += 1;
+        const isDouble = character !== '\n' && next === character;
+        // `;&` and `;;&`: the next branch of a `case` may follow.
+        const goesOn = character === ';' && text.startsWith(isDouble ? ';&' : '&', at + 1);
+        parts.push({ type: 'separator', separator: goesOn ? ';&' : isDouble ? doubles[character] : character === '\n' ? ';' : character });
+        if (isDouble) at += 1;
+        if (goesOn || (character === '|' && next === '&')) at += 1;
         break;
       }
       case '(':

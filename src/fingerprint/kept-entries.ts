@@ -29,7 +29,7 @@ import { namesIn, shardOf, stagingFile } from './kept-folder.ts';
 import type { FolderModes } from './restored-folders.ts';
 import { keyedLines, openKeyedLines, readKeyedLines, type KeyedLines } from './keyed-lines.ts';
 
-const version = 3;
+const version = 4;
 /** Of one task; the one that was of no use for longest makes room. */
 const mostEntries = 20;
 /** Of one task, before the file is written anew without those that make room. */
@@ -61,7 +61,7 @@ export interface KeptEntry {
   readonly result: TaskResult & { readonly fingerprint: Fingerprint };
   /** Every file of the outputs. */
   readonly files: readonly KeptFile[];
-  /** Absent in entries of earlier versions. */
+  /** Absent: none is below the pipeline's folder. */
   readonly folders?: FolderModes;
   /** What Python was seen to write that is no output, and is not restored: files, or of many the folders, with a `/` at the end. */
   readonly beside?: readonly string[];

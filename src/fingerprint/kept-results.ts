@@ -66,6 +66,8 @@ export interface KeptResults {
   readonly clear: (task: Task, aside: SetAside, left: TaskResult['left']) => Promise<Cleared>;
   /** Never rejects: what can't be kept is not. Resolves with what the disk said. */
   readonly keep: (task: Task, result: CompleteResult, options: KeepOptions) => Promise<string | undefined>;
+  /** What its results that are kept were made from. */
+  readonly fingerprints: (task: TaskId) => readonly Fingerprint[];
   /** While nothing runs: what `find` looks at for this task. */
   readonly prepare: (task: TaskId) => void;
   /** After a run: what was of no use for longest makes room. */
@@ -213,7 +215,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests, free = fr
       // Tried again after the next run.
     }
   };
-  return { find, keep, restore, clear, prepare: (task) => void entries.of(task), makeRoom };
+  return { find, keep, restore, clear, fingerprints: (task) => entries.of(task).map(({ entry }) => entry.result.fingerprint), prepare: (task) => void entries.of(task), makeRoom };
 }
 
 function freeBytes(folder: string): number {

@@ -85,8 +85,7 @@ export async function restoreOutputs(task: Task, found: FoundEntry, { runId, tel
       else move(absolute, file);
     }
     removeEmptied([...left, ...extra.map(([absolute]) => absolute)], folder);
-    const isOutput = (relative: string): boolean => task.outputs.some((output) => !isGlob(output) && (relative === output || relative.startsWith(`${output}/`)));
-    const settleFolders = makeFolders(folder, found.entry.files.map((file) => file.path), found.entry.folders ?? {}, isOutput);
+    const settleFolders = makeFolders(folder, found.entry.files.map((file) => file.path), found.entry.folders ?? {});
     const restored = new Map<string, string>();
     for (const [target, file] of wanted) {
       const there = made.get(target);

@@ -1,5 +1,5 @@
 /** Permissions of the folders in which kept outputs were, and how they come back. */
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 /** By paths relative to the pipeline's folder, with `/`; of setgid and the sticky bit, too, which say something of folders. */
@@ -17,24 +17,22 @@ export function folderModes(folder: string, files: readonly string[]): FolderMod
 
 /**
  * Before the files are put into their folders: makes those that are not there. One that was private is never open to
- * more, so each gets the permissions that it has now and had then; the returned function gives it those that it had then,
- * when all is in it. `isOutput`: whether one that is there is the task's to change. Both throw when the disk refuses.
+ * more, so each gets the permissions that it had, and the owner all; the returned function gives it those that it had,
+ * when all is in it. One that is there is as its user wants it. Both throw when the disk refuses.
  */
-export function makeFolders(folder: string, files: readonly string[], modes: FolderModes, isOutput: (relative: string) => boolean): () => void {
-  const changed: { readonly absolute: string; readonly mode: number }[] = [];
+export function makeFolders(folder: string, files: readonly string[], modes: FolderModes): () => void {
+  const made: { readonly absolute: string; readonly mode: number }[] = [];
   for (const relative of foldersOf(files)) {
     const mode = Object.hasOwn(modes, relative) ? modes[relative] : undefined;
     if (mode === undefined) continue;
     const absolute = path.join(folder, relative);
-    const now = statSync(absolute, { throwIfNoEntry: false })?.mode;
-    if (now === undefined) mkdirSync(absolute, { recursive: true, mode: mode | ownersOwn });
-    else if (!isOutput(relative) || (now & modeBits) === mode) continue;
-    else chmodSync(absolute, (now & mode) | ownersOwn);
-    changed.push({ absolute, mode });
+    if (existsSync(absolute)) continue;
+    mkdirSync(absolute, { recursive: true, mode: mode | ownersOwn });
+    made.push({ absolute, mode });
   }
   return () => {
     // Below first: its folder may come to let nobody in.
-    for (const { absolute, mode } of changed.reverse()) chmodSync(absolute, mode);
+    for (const { absolute, mode } of made.reverse()) chmodSync(absolute, mode);
   };
 }
 

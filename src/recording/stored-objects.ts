@@ -1,8 +1,8 @@
 /**
  * Whether an object of `objects/` is what was stored under its digest. Tasks get the paths of objects, and one may write
  * there, which changes neither name nor size. A look at every byte each time costs half a second a gigabyte. So what is
- * stored has a mark: an mtime of a whole 64th of a second, which is exact in binary seconds, microseconds and 100 ns, and
- * which no write leaves by chance (one in 15 million). An object without the mark is digested, and gets it if it is
+ * stored has a mark: an mtime of an odd number of 64ths of a second, which is exact in binary seconds, microseconds and
+ * 100 ns, is no whole second as coarser clocks and archives have, and which no write leaves by chance (one in 30 million). An object without the mark is digested, and gets it if it is
  * sound: one that was copied without its times, or stored by an earlier version. Not seen: what is written with the times
  * set back, and where times are as coarse as the mark (FAT). Who unpickles one looks at its bytes in any case. (Not
  * without the right to write: a copy that a task makes with `cp` would have none either, and the next one would fail.)
@@ -43,14 +43,14 @@ export async function objectState(file: string): Promise<ObjectState> {
 
 /** Of bytes that are known to be sound. `seconds`: Unix time. What the file system refuses is digested when it is asked for. */
 export async function mark(file: string, seconds: number): Promise<void> {
-  const time = Math.ceil(seconds * marks) / marks;
+  const time = markedTime(seconds);
   await utimes(file, time, time).catch(() => undefined);
 }
 
 /** So that `gc` takes it for new, as what refers to it is not written yet. `false`: it is gone, or damaged, and has to be stored. */
 export async function touchObject(file: string): Promise<boolean> {
   if ((await objectState(file)) !== 'sound') return false;
-  const time = Math.ceil((Date.now() / 1000) * marks) / marks;
+  const time = markedTime(Date.now() / 1000);
   return utimes(file, time, time).then(
     () => true,
     () => false,
@@ -63,7 +63,13 @@ export function digestOf(bytes: Uint8Array): Digest {
 
 /** An empty one may be what a crash left of it. */
 function isMarked({ mtimeNs, size }: BigIntStats): boolean {
-  return size > 0n && mtimeNs % markNs === 0n;
+  return size > 0n && mtimeNs % markNs === 0n && (mtimeNs / markNs) % 2n === 1n;
+}
+
+/** At that Unix time in seconds, or up to a 32nd of a second later. */
+function markedTime(seconds: number): number {
+  const number = Math.ceil(seconds * marks);
+  return (number % 2 === 1 ? number : number + 1) / marks;
 }
 
 function stampOf({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {

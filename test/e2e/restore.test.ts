@@ -139,21 +139,27 @@ tasks:
 
   it('is made again where another task uses what it writes and does not declare, as a clean build would', async (context) => {
     const place = workspace(context, {
-      'runweave.yaml': 'params: {k: 1}\ntasks:\n  train: {python: train.py, params: {k: "${params.k}"}, outputs: [model.txt]}\n  alone: {python: alone.py, params: {k: "${params.k}"}, outputs: [alone.txt]}\n  score: {python: score.py, needs: [train], outputs: [score.txt]}\n',
+      'runweave.yaml': 'params: {k: 1}\ntasks:\n  train: {python: train.py, params: {k: "${params.k}"}, outputs: [model.txt]}\n  alone: {python: alone.py, params: {k: "${params.k}"}, outputs: [alone.txt]}\n  score: {python: score.py, needs: [train], outputs: [score.txt]}\n  writer: {python: writer.py, params: {k: "${params.k}"}, outputs: [made.txt]}\n  reader: {python: reader.py, needs: [writer], outputs: [read.txt]}\n',
       'train.py': "import runweave\nk = runweave.params['k']\nopen('model.txt', 'w').write(f'w{k}')\nopen('scaler.txt', 'w').write(f's{k}')\n",
+      'writer.py': "import os, runweave, shutil\nk = runweave.params['k']\nopen('made.txt', 'w').write(f'm{k}')\nopen('gen.py', 'w').write(f'value = {k}\\n')\nshutil.rmtree('parts', ignore_errors=True)\nfor i in range(k):\n    os.makedirs('parts', exist_ok=True)\n    open(f'parts/{i}', 'w').close()\n",
+      'reader.py': "import os, gen\nopen('read.txt', 'w').write(f\"{open('made.txt').read()} {gen.value} {sorted(os.listdir('parts'))}\")\n",
       'alone.py': "import runweave\nk = runweave.params['k']\nopen('alone.txt', 'w').write(f'a{k}')\nopen('alone.log', 'w').write(f'l{k}')\n",
       'score.py': "open('score.txt', 'w').write(open('model.txt').read() + open('scaler.txt').read())\n",
     });
     const withRate = (k: number): void => place.write('runweave.yaml', place.read('runweave.yaml').replace(/k: \d/, `k: ${k}`));
     await place.run();
+    const read = place.read('read.txt');
+    assert.equal(read, "m1 1 ['0']");
     withRate(2);
     await place.run();
     assert.equal(place.read('score.txt'), 'w2s2');
+    assert.equal(place.read('read.txt'), "m2 2 ['0', '1']");
     withRate(1);
     const back = await place.run();
-    assert.deepEqual(back.executed, ['train']);
-    assert.deepEqual(Object.keys(restored(back.lines)).sort(), ['alone', 'score']);
+    assert.deepEqual(back.executed, ['train', 'writer']);
+    assert.deepEqual(Object.keys(restored(back.lines)).sort(), ['alone', 'reader', 'score']);
     assert.equal(place.read('score.txt'), 'w1s1');
+    assert.equal(place.read('read.txt'), read);
     assert.equal(place.read('scaler.txt'), 's1');
   });
 

@@ -69,6 +69,7 @@ function keptResults(of: Readonly<Record<string, TaskResult | undefined>>): NonN
     restore: () => assert.fail('a plan changes nothing'),
     clear: () => assert.fail('a plan changes nothing'),
     keep: () => assert.fail('a plan changes nothing'),
+    fingerprints: () => [],
     prepare: () => undefined,
     makeRoom: () => undefined,
   };

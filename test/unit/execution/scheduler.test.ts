@@ -79,6 +79,7 @@ function createWorld(slots = 8, { isPatient = false } = {}) {
       keptOf.set(`${task.id} kept`, result);
       return Promise.resolve(undefined);
     },
+    fingerprints: () => [],
     prepare: () => undefined,
     makeRoom: () => undefined,
   };

@@ -84,6 +84,8 @@ const branches: readonly (readonly [command: string, expected: readonly string[]
   ['for d in a b; do cd $d; make; cd ..; done; sh gen.sh', ['gen.sh', '../gen.sh']],
   ['while read x; do cd tools; sh a.sh; done; sh gen.sh', ['tools/a.sh', 'gen.sh', 'tools/gen.sh']],
   ['case $x in a|b) cd tools; sh a.sh;; c) sh b.sh; esac; sh c.sh', ['tools/a.sh', 'b.sh', 'c.sh', 'tools/c.sh']],
+  ['case $x in a) cd tools ;& b) sh b.sh;; c) sh c.sh; esac', ['b.sh', 'tools/b.sh', 'c.sh']],
+  ['case $x in a) cd tools ;;& b) sh b.sh;; c) sh c.sh; esac', ['b.sh', 'tools/b.sh', 'c.sh']],
   ['(cd a; case $x in x) sh x.sh;; esac; sh gen.sh); sh y.sh', ['a/x.sh', 'a/gen.sh', 'y.sh']],
   ['! cd tools && sh gen.sh', ['gen.sh', 'tools/gen.sh']],
   ['[ -d tools ] && cd tools\nsh gen.sh', ['gen.sh', 'tools/gen.sh']],
@@ -133,6 +135,8 @@ const modules: readonly (readonly [command: string, expected: readonly string[]]
   ['torchrun train.py -m x', []],
   ['git commit -m fix', []],
   ['echo python -m train', []],
+  ['tar -C lib/python -vf bundle.tar --create .', []],
+  ['grep -r python results.txt', []],
   ['python -m $X; python -m a-b; python -m ./x; python -m', []],
 ];
 

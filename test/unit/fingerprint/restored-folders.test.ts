@@ -23,16 +23,13 @@ it('folders that were private are so from the beginning, and those that are not 
 
   rmSync(path.join(folder, 'out'), { recursive: true });
   rmSync(path.join(folder, 'beside'), { recursive: true });
-  const isOutput = (name: string): boolean => name.startsWith('out');
-  const settle = makeFolders(folder, files, modes, isOutput);
+  const settle = makeFolders(folder, files, modes);
   assert.deepEqual(modesNow().map((mode) => mode.slice(-3)), ['711', '755', '700', '700', '777', '700']);
   for (const file of files) writeFileSync(path.join(folder, file), '');
   settle();
   assert.deepEqual(modesNow(), ['711', '2755', '500', '500', '777', '700']);
 
-  set([0o777, 0o755, 0o755, 0o755, 0o750, 0o777]);
-  const settleAgain = makeFolders(folder, files, modes, isOutput);
-  assert.deepEqual(modesNow(), ['777', '755', '700', '700', '750', '700'], 'what is no output is left alone');
-  settleAgain();
-  assert.deepEqual(modesNow(), ['777', '2755', '500', '500', '777', '700']);
+  set([0o777, 0o700, 0o755, 0o755, 0o750, 0o777]);
+  makeFolders(folder, files, modes)();
+  assert.deepEqual(modesNow(), ['777', '700', '755', '755', '750', '777'], 'one that is there is left alone');
 });
