@@ -12,7 +12,6 @@
 import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isGlob, literalPrefix } from '../definition/paths.ts';
 import { describeReason, isUnsettled, type Digest, type Reason } from '../model/fingerprint.ts';
 import type { OnFailure, Pipeline, TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
@@ -23,11 +22,11 @@ import type { DecisionMemory } from '../execution/decision-memory.ts';
 import { createLinkReader } from '../execution/links.ts';
 import { isDeclared } from '../execution/decide.ts';
 import { firstToDo, makePlan, upToDateEntry, type Decided, type PlanScope } from '../execution/plan.ts';
-import { isIgnored, isOutside } from '../execution/watched-files.ts';
 import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import type { ActiveRun } from './perform-run.ts';
 import { problem, type Preparation, type Prepared, type Problem } from './preparation.ts';
 import type { TaskMemory } from './task-memory.ts';
+import { createWatchedPlaces } from './watched-places.ts';
 
 /** Milliseconds after the last change, until all that it touched is looked at once more. */
 const quietTime = 300;
@@ -134,7 +133,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
       }
       changesSince += files.length;
       for (const changed of files) recent.add(changed);
-      if (files.some(leadsElsewhere)) placed = new Set();
+      places.changed(files);
       memory.touch(files);
       then(() => onChange(files));
     },
@@ -148,36 +147,15 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   };
   followPipelineFile();
 
-  /** Names of inputs and used files of which is known where they are, and the links on the way. */
-  let placed = new Set<string>();
-  const passed = new Set<string>();
-  const watchOutside = async (): Promise<void> => {
+  const places = createWatchedPlaces(folder, watcher.add);
+  const watchPlaces = async (): Promise<void> => {
     const { pipeline } = preparation.loaded();
     if (pipeline === undefined) return;
     const results = await memory.results(pipeline);
-    const links = createLinkReader(folder);
-    const place = (name: string, isInput: boolean): void => {
-      if (placed.has(name)) return;
-      placed.add(name);
-      // What a glob begins with may be a link, too.
-      const start = isGlob(name) ? path.posix.dirname(`${literalPrefix(name)}x`) : name;
-      const depth = isGlob(name) && !name.includes('**') ? path.posix.relative(start, name).split('/').length : Infinity;
-      const file = path.resolve(folder, start);
-      const onTheWay = [...links.passedTo(file)];
-      for (const each of onTheWay) passed.add(each);
-      for (const each of new Set([file, ...onTheWay])) if (isInput || !isIgnored(path.relative(folder, each))) watcher.add(each, depth);
-    };
     for (const task of pipeline.tasks) {
-      for (const name of task.inputs) place(name, true);
       const known = task.source.kind === 'shell' ? undefined : results.get(task.id)?.fingerprint;
-      if (known !== undefined) for (const name of filesUsed(known)) place(name, false);
+      places.add(task.inputs, known === undefined ? [] : filesUsed(known));
     }
-  };
-
-  /** Whether it is, or may have been, on the way to what is used. */
-  const leadsElsewhere = (changed: string): boolean => {
-    const relative = path.relative(folder, changed);
-    return isOutside(relative) || isIgnored(relative) || passed.has(changed) || !isPlainFile(changed);
   };
 
   const onChange = async (files: readonly string[], isTold = true): Promise<void> => {
@@ -279,7 +257,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   /** When nothing has happened for a while: what the plan is now, for who shows it. */
   const whenQuiet = async (): Promise<void> => {
     if (!isIdle() || preparation.loaded().pipeline === undefined) return;
-    if (placed.size === 0) await watchOutside();
+    if (places.isEmpty()) await watchPlaces();
     // chokidar takes what follows within a tenth of a second for the same change.
     const missed = preparation.missedOf(recent);
     recent.clear();
@@ -330,7 +308,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
       lastEnd = Date.now();
       restsUntil = performance.now() + restAfter(repeatedRuns);
       if ('code' in result) listener(result);
-      await watchOutside();
+      await watchPlaces();
       // A file that changed while a task used it, or at the very end of the run. What a failure stopped waits for the
       // next change; after a run that executed nothing there is nothing to look at again.
       isDoubtful = !('code' in result) && executed > 0 && (result.outcome === 'success' || (result.outcome === 'failure' && goesOnAfterFailure() && failedRuns <= mostFailedRuns));
@@ -376,14 +354,6 @@ function isSince(file: string, time: number): boolean {
     return stats === undefined || Math.max(stats.mtimeMs, stats.ctimeMs) > time;
   } catch {
     return true;
-  }
-}
-
-function isPlainFile(file: string): boolean {
-  try {
-    return lstatSync(file, { throwIfNoEntry: false })?.isFile() === true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,0 +1,62 @@
+/**
+ * Where the files are that a pipeline uses, as far as a watch of its folder does not tell of them: outside of it, behind
+ * links, and inputs in folders of tools.
+ */
+import { lstatSync } from 'node:fs';
+import path from 'node:path';
+import { isGlob, literalPrefix } from '../definition/paths.ts';
+import { createLinkReader } from '../execution/links.ts';
+import { isIgnored, isOutside } from '../execution/watched-files.ts';
+import type { Watcher } from '../execution/watcher.ts';
+
+export interface WatchedPlaces {
+  /** Names of inputs, and of other files that were used, relative to the folder. Those that are known are not looked at again. */
+  readonly add: (inputs: Iterable<string>, used: Iterable<string>) => void;
+  /** These files (absolute) changed: where one is, or may have been, on the way to what is used, all places are looked for anew. */
+  readonly changed: (files: readonly string[]) => void;
+  /** Whether there is nothing that is known. */
+  readonly isEmpty: () => boolean;
+}
+
+/** `folder`: the pipeline's, absolute. */
+export function createWatchedPlaces(folder: string, watch: Watcher['add']): WatchedPlaces {
+  const known = new Set<string>();
+  /** Links on the way to them, and where these lead. */
+  const passed = new Set<string>();
+  const links = createLinkReader(folder);
+  return {
+    add: (inputs, used) => {
+      const place = (name: string, isInput: boolean): void => {
+        if (known.has(name)) return;
+        known.add(name);
+        // What a glob begins with may be a link, too.
+        const start = isGlob(name) ? path.posix.dirname(`${literalPrefix(name)}x`) : name;
+        const depth = isGlob(name) && !name.includes('**') ? path.posix.relative(start, name).split('/').length : Infinity;
+        const file = path.resolve(folder, start);
+        const onTheWay = [...links.passedTo(file)];
+        for (const each of onTheWay) passed.add(each);
+        for (const each of new Set([file, ...onTheWay])) if (isInput || !isIgnored(path.relative(folder, each))) watch(each, depth);
+      };
+      for (const name of inputs) place(name, true);
+      for (const name of used) place(name, false);
+    },
+    changed: (files) => {
+      const isOnTheWay = (file: string): boolean => {
+        const relative = path.relative(folder, file);
+        return isOutside(relative) || isIgnored(relative) || passed.has(file) || !isPlainFile(file);
+      };
+      if (!files.some(isOnTheWay)) return;
+      known.clear();
+      links.forget();
+    },
+    isEmpty: () => known.size === 0,
+  };
+}
+
+function isPlainFile(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  } catch {
+    return false;
+  }
+}
