@@ -259,7 +259,13 @@ async function send(response: ServerResponse, { status, headers = {}, body = '' 
   const finished = new Promise<void>((resolve) => response.on('close', resolve).on('finish', resolve));
   if (request.method === 'HEAD') response.end();
   else if (isFile) createReadStream(body.file, { end: Math.max(0, body.size - 1) }).on('error', () => response.destroy()).pipe(response);
-  else response.end(body);
+  else if (request.complete) response.end(body);
+  else {
+    // A connection that closes with its answer is reset under a client that is still sending, which may lose the answer.
+    response.flushHeaders();
+    response.write(body);
+    request.once('end', () => response.end());
+  }
   if (!request.complete) discard(request);
   await finished;
 }
