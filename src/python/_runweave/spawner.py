@@ -38,6 +38,19 @@ try:
 except OSError:
     MOST_IDS = 32768
 
+SHELL = [b"/bin/sh", b"-e", b"-c"]
+IS_DASH = os.path.realpath("/bin/sh").endswith("/dash")
+# Nothing in these means something to a shell, but `=` in the first word and `>`.
+PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+,./:%@= >"
+# Its own commands and keywords; and setsid, which waits for its program only where it does not lead a group.
+SHELL_WORDS = frozenset(
+    b". : alias bg break case cd chdir command continue do done echo elif else esac eval exec exit export false fc fg fi "
+    b"for getopts hash if in jobs kill local printf pwd read readonly return set setsid shift test then times trap true "
+    b"type ulimit umask unalias unset until wait while".split()
+)
+# What it does not hand on as it was.
+SHELL_VARIABLES = frozenset((b"IFS", b"OPTIND", b"PPID"))
+
 SIGNAL_NAMES = {int(each): each.name for each in signal.Signals}
 
 
@@ -137,7 +150,7 @@ class Spawner:
                 (os.POSIX_SPAWN_DUP2, child_stderr, 2),
             ]
             os.chdir(cwd)
-            pid = spawn(command, env, actions)
+            pid = spawn_without_shell(command, env, actions) or spawn(command, env, actions)
         except (OSError, ValueError) as error:
             for each in pipes[0::2]:
                 os.close(each)
@@ -258,6 +271,56 @@ def spawn(command, env, actions):
         if error.errno != errno.ENOEXEC:
             raise
         return os.posix_spawn("/bin/sh", [b"/bin/sh", program, *command[1:]], env, **options)
+
+
+def spawn_without_shell(command, env, actions):
+    """Starts what `sh -e -c` would for a command that is a program and plain words; 0 where a shell is needed.
+
+    dash takes longer to start than many a program, and forks for it. The program finds what it would find below the
+    shell, but leads its process group, and is itself what a signal ends.
+    (See docs/decisions/0045-a-plain-command-needs-no-shell.md.)
+    """
+    if not IS_DASH or len(command) != 4 or command[:3] != SHELL:
+        return 0
+    text = command[3].strip(b" \n")
+    if text.translate(None, PLAIN) or not SHELL_VARIABLES.isdisjoint(env):
+        return 0
+    words = text.split()
+    redirected = words[-2:-1] == [b">"]
+    output = words[-1] if redirected else None
+    if redirected:
+        del words[-2:]
+    if not words or b"=" in words[0] or words[0] in SHELL_WORDS or any(b">" in each for each in (*words, output or b"")):
+        return 0
+    path = env.get(b"PATH", b"")
+    if not path or b"%" in path:
+        return 0
+    seen = {name: value for name, value in env.items() if is_name(name)}
+    seen[b"PWD"] = logical_folder(env.get(b"PWD", b""))
+    if redirected:
+        # What is there already may be a pipe, at which this process would wait for a reader.
+        actions = [*actions, (os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)]
+    try:
+        return os.posix_spawn(find(words[0], path), words, seen, file_actions=actions, setpgroup=0, setsigmask=[], setsigdef=SIGNALS)
+    except OSError:
+        # The shell says what is wrong, or knows what to do.
+        return 0
+
+
+def is_name(name):
+    """Whether a shell hands a variable on."""
+    return name.decode("ascii", "replace").isidentifier()
+
+
+def logical_folder(said):
+    """As a shell has it in PWD: what it was told, if that is where it is."""
+    if said.startswith(b"/"):
+        try:
+            if os.path.samestat(os.stat(said), os.stat(".")):
+                return said
+        except OSError:
+            pass
+    return os.getcwdb()
 
 
 def find(program, path):
