@@ -12,6 +12,7 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Backend, ProcessEnd, ProcessRequest, RunningProcess } from './backend.ts';
 import { killProcessesWith, lookAfter } from './descendants.ts';
 import { takeOutputPipes, type OutputPipe } from './output-pipes.ts';
+import { spawnWithoutShell } from './plain-command.ts';
 
 /** How long a task may take to end after SIGTERM. */
 export const grace = 3000;
@@ -33,15 +34,18 @@ function start(request: ProcessRequest): RunningProcess {
   const began = performance.now();
   let child: ChildProcess;
   try {
-    child = spawn(program, args, {
-      cwd: request.cwd,
-      env: request.env,
-      detached: process.platform !== 'win32',
-      stdio: ['ignore', pipes?.stdout.writing ?? 'pipe', pipes?.stderr.writing ?? 'pipe'],
-      windowsHide: true,
-      // cmd.exe parses the command itself, as `npm run` has it.
-      windowsVerbatimArguments: process.platform === 'win32' && /cmd(\.exe)?$/i.test(program),
-    });
+    const plain = pipes && spawnWithoutShell(request, pipes);
+    child =
+      plain ??
+      spawn(program, args, {
+        cwd: request.cwd,
+        env: request.env,
+        detached: process.platform !== 'win32',
+        stdio: ['ignore', pipes?.stdout.writing ?? 'pipe', pipes?.stderr.writing ?? 'pipe'],
+        windowsHide: true,
+        // cmd.exe parses the command itself, as `npm run` has it.
+        windowsVerbatimArguments: process.platform === 'win32' && /cmd(\.exe)?$/i.test(program),
+      });
   } catch (error) {
     if (pipes !== undefined) for (const { reading } of [pipes.stdout, pipes.stderr]) closeSync(reading);
     return { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: (error as Error).message }), stop: () => false };

@@ -42,10 +42,10 @@ SHELL = [b"/bin/sh", b"-e", b"-c"]
 IS_DASH = os.path.realpath("/bin/sh").endswith("/dash")
 # Nothing in these means something to a shell, but `=` in the first word and `>`.
 PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+,./:%@= >"
-# Its own commands and keywords; and setsid, which waits for its program only where it does not lead a group.
+# Its own commands and keywords.
 SHELL_WORDS = frozenset(
     b". : alias bg break case cd chdir command continue do done echo elif else esac eval exec exit export false fc fg fi "
-    b"for getopts hash if in jobs kill local printf pwd read readonly return set setsid shift test then times trap true "
+    b"for getopts hash if in jobs kill local printf pwd read readonly return set shift test then times trap true "
     b"type ulimit umask unalias unset until wait while".split()
 )
 # What it does not hand on as it was.
@@ -82,8 +82,8 @@ class Spawner:
         self.wake = wake
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-        # The executor says when this ends, by closing the pipe.
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # The executor says when this ends, by closing the pipe; a task may signal its parent.
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(each, lambda *_: None)
 
     def serve(self):
@@ -276,9 +276,8 @@ def spawn(command, env, actions):
 def spawn_without_shell(command, env, actions):
     """Starts what `sh -e -c` would for a command that is a program and plain words; 0 where a shell is needed.
 
-    dash takes longer to start than many a program, and forks for it. The program finds what it would find below the
-    shell, but leads its process group, and is itself what a signal ends.
-    (See docs/decisions/0045-a-plain-command-needs-no-shell.md.)
+    dash takes longer to start than many a program, and forks for it. As `backend/plain-command.ts`;
+    docs/decisions/0045-a-plain-command-needs-no-shell.md says what differs.
     """
     if not IS_DASH or len(command) != 4 or command[:3] != SHELL:
         return 0
@@ -286,30 +285,28 @@ def spawn_without_shell(command, env, actions):
     if text.translate(None, PLAIN) or not SHELL_VARIABLES.isdisjoint(env):
         return 0
     words = text.split()
-    redirected = words[-2:-1] == [b">"]
-    output = words[-1] if redirected else None
-    if redirected:
+    output = words[-1] if words[-2:-1] == [b">"] else None
+    if output is not None:
         del words[-2:]
-    if not words or b"=" in words[0] or words[0] in SHELL_WORDS or any(b">" in each for each in (*words, output or b"")):
+    if any(b">" in each or each.endswith(b"setsid") for each in (*words, output or b"")):
         return 0
-    path = env.get(b"PATH", b"")
-    if not path or b"%" in path:
+    if not words or words[0][:1] in b"-+" or b"=" in words[0] or words[0] in SHELL_WORDS:
         return 0
-    seen = {name: value for name, value in env.items() if is_name(name)}
-    seen[b"PWD"] = logical_folder(env.get(b"PWD", b""))
-    if redirected:
-        # What is there already may be a pipe, at which this process would wait for a reader.
-        actions = [*actions, (os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)]
     try:
-        return os.posix_spawn(find(words[0], path), words, seen, file_actions=actions, setpgroup=0, setsigmask=[], setsigdef=SIGNALS)
-    except OSError:
+        search = env[b"PATH"]
+        program = find(words[0], search)
+        # On a file system that is neither the system's nor the task's, it may be waited for.
+        if not search or b"%" in search or os.stat(program).st_dev not in (os.stat(".").st_dev, os.stat("/").st_dev):
+            return 0
+        seen = {name: value for name, value in env.items() if name.decode("ascii", "replace").isidentifier()}
+        seen[b"PWD"] = logical_folder(env.get(b"PWD", b""))
+        if output is not None:
+            # What is there already may be a pipe, at which this process would wait for a reader.
+            actions = [*actions, (os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)]
+        return os.posix_spawn(program, words, seen, file_actions=actions, setsid=True, setsigmask=[], setsigdef=SIGNALS)
+    except (KeyError, OSError):
         # The shell says what is wrong, or knows what to do.
         return 0
-
-
-def is_name(name):
-    """Whether a shell hands a variable on."""
-    return name.decode("ascii", "replace").isidentifier()
 
 
 def logical_folder(said):
@@ -329,7 +326,7 @@ def find(program, path):
         return program
     denied = False
     for folder in path.split(b":"):
-        candidate = os.path.join(folder or b".", program)
+        candidate = folder + b"/" + program if folder else program
         if os.path.isfile(candidate):
             if os.access(candidate, os.X_OK):
                 return candidate

@@ -1,12 +1,13 @@
-/** Commands that the spawner starts without a shell, against the same commands in a shell. */
+/** Commands that are started without a shell, by the executor and by its spawner, against the same commands in a shell. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { spawnerCommands } from '../../../../src/app/installation.ts';
-import type { Backend, RunningProcess } from '../../../../src/execution/backend/backend.ts';
+import type { Backend, ProcessEnd, RunningProcess } from '../../../../src/execution/backend/backend.ts';
 import { localBackend } from '../../../../src/execution/backend/local.ts';
 import { spawningBackend, type SpawningBackend } from '../../../../src/execution/backend/spawner.ts';
 import { shellCommand } from '../../../../src/execution/task/command.ts';
@@ -15,20 +16,25 @@ const isDash = process.platform === 'linux' && path.basename(realpathSync('/bin/
 const PATH = process.env['PATH'] ?? '';
 
 let root = '';
-let backend: SpawningBackend;
+let spawner: SpawningBackend;
+let backends: readonly (readonly [string, Backend])[] = [];
 
 before(async () => {
   root = realpathSync(mkdtempSync(path.join(tmpdir(), 'runweave-without-shell-')));
-  backend = spawningBackend(localBackend(), spawnerCommands());
-  backend.warm();
+  spawner = spawningBackend(localBackend(), spawnerCommands());
+  spawner.warm();
+  backends = [
+    ['the executor', localBackend()],
+    ['its spawner', spawner],
+  ];
   // Until the spawner is there, the executor itself is the parent.
   for (let parent = process.pid; parent === process.pid; ) {
-    const { stdout } = await run(backend, 'ps -o ppid= -p $$', root, { PATH });
+    const { stdout } = await run(spawner, 'ps -o ppid= -p $$', root, { PATH });
     parent = Number(stdout);
   }
 });
 after(async () => {
-  await backend.close();
+  await spawner.close();
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -43,6 +49,17 @@ async function run(on: Backend, command: string, cwd: string, env: Record<string
   return { pid: running.pid, end: await running.ended, ...output };
 }
 
+/** The shell itself. */
+async function runInShell(command: string, cwd: string, env: Record<string, string>) {
+  const [shell = '', ...args] = shellCommand(command);
+  const output = { stdout: '', stderr: '' };
+  const child = spawn(shell, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  for (const stream of ['stdout', 'stderr'] as const) child[stream].setEncoding('utf8').on('data', (text: string) => (output[stream] += text));
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  const end: ProcessEnd = signal === null ? { type: 'exit', code: code ?? 0 } : { type: 'signal', signal };
+  return { end, ...output };
+}
+
 /** A folder with what the commands use. */
 function place(name: string): string {
   const folder = path.join(root, name, 'work');
@@ -53,6 +70,9 @@ function place(name: string): string {
     ['there.txt', 'what was there is longer\n'],
     ['plain', 'echo "plain $*"', 0o755],
     ['closed', 'echo closed'],
+    ['broken', '#!/none\n', 0o755],
+    ['bin/-x', '#!/bin/sh\necho no option\n', 0o755],
+    ['bin/zero', 'echo $0', 0o755],
     ['bin/own', '#!/bin/sh\necho "own $0 $*"\n', 0o755],
   ] as const) {
     writeFileSync(path.join(folder, file), text);
@@ -101,6 +121,12 @@ const cases: readonly Case[] = [
     './none > out.txt',
     'bin',
     './bin > out.txt',
+    '-x',
+    '+x',
+    './broken > out.txt',
+    'zero > out.txt',
+    '/usr/bin/setsid -w cat a.txt',
+    'env setsid cat a.txt',
     'own x',
     '/bin/cat a.txt',
     '/bin/false',
@@ -164,6 +190,9 @@ const cases: readonly Case[] = [
     { PWD: '/none' },
     { PWD: 'LINK' },
     { PATH: 'bin:/bin' },
+    { PATH: 'bin/:/bin/' },
+    { PATH: ':/bin' },
+    { PATH: 'a.txt:none:/bin' },
     { PATH: '%builtin:/bin' },
     { PATH: '' },
     { PATH: '/none' },
@@ -173,56 +202,66 @@ const cases: readonly Case[] = [
 describe('a command that is started without a shell', { skip: !isDash && '/bin/sh is not dash', timeout: 300_000 }, () => {
   it('has the outcome, the output, the files and the environment that it has in a shell', async () => {
     for (const { command, env = {} } of cases) {
-      const [inShell, without] = await Promise.all(
-        ([localBackend(), backend] as const).map(async (on, index) => {
-          const folder = place(`case-${index}`);
-          const PWD = env['PWD'] === 'LINK' ? path.join(path.dirname(folder), 'link') : env['PWD'];
-          const { end, stdout, stderr } = await run(on, command, folder, { PATH: `${folder}/bin:${PATH}`, ...env, ...(PWD !== undefined && { PWD }) });
-          const files = filesIn(folder);
-          rmSync(path.dirname(folder), { recursive: true });
-          // In the order of a table of the shell's own.
-          const lines = (text: string): string => (command.startsWith('env') ? text.split('\n').sort().join('\n') : text).replaceAll(`case-${index}`, 'case').replace(/PPID=\d+/, 'PPID=');
-          return { end, stdout: lines(stdout), stderr: lines(stderr), files: Object.fromEntries(Object.entries(files).map(([name, content]) => [name, lines(content)])) };
-        }),
-      );
-      assert.deepEqual(without, inShell, `${command} ${JSON.stringify(env)}`);
+      const seen = async (runIt: typeof runInShell, name: string) => {
+        const folder = place(name);
+        const PWD = env['PWD'] === 'LINK' ? path.join(path.dirname(folder), 'link') : env['PWD'];
+        const { end, stdout, stderr } = await runIt(command, folder, { PATH: `${folder}/bin:${PATH}`, ...env, ...(PWD !== undefined && { PWD }) });
+        const files = filesIn(folder);
+        rmSync(path.dirname(folder), { recursive: true });
+        // In the order of a table of the shell's own.
+        const lines = (text: string): string => (command.startsWith('env') ? text.split('\n').sort().join('\n') : text).replaceAll(name, 'case').replace(/PPID=\d+/, 'PPID=');
+        return { end, stdout: lines(stdout), stderr: lines(stderr), files: Object.fromEntries(Object.entries(files).map(([file, content]) => [file, lines(content)])) };
+      };
+      const inShell = await seen(runInShell, 'case-0');
+      for (const [index, [name, backend]] of backends.entries()) {
+        assert.deepEqual(await seen((...args) => run(backend, ...args), `case-${index + 1}`), inShell, `${name}: ${command} ${JSON.stringify(env)}`);
+      }
     }
   });
 
-  it('is the process of the task, and leads its group', async () => {
-    for (const command of ['cat /proc/self/stat', 'cat /proc/self/stat > stat.txt', '/bin/cat /proc/self/stat\n']) {
-      const { pid, stdout } = await run(backend, command, root, { PATH });
-      const [id, , , , group] = (command.includes('>') ? readFileSync(path.join(root, 'stat.txt'), 'utf8') : stdout).split(' ').map(Number);
-      assert.deepEqual([id, group], [pid, pid], command);
+  it('is the process of the task, and leads a session of its own', async () => {
+    for (const [name, backend] of backends) {
+      for (const command of ['cat /proc/self/stat', 'cat /proc/self/stat > stat.txt', '/bin/cat /proc/self/stat\n']) {
+        const { pid, stdout } = await run(backend, command, root, { PATH });
+        const [id, , , , group, session] = (command.includes('>') ? readFileSync(path.join(root, 'stat.txt'), 'utf8') : stdout).split(' ').map(Number);
+        assert.deepEqual([id, group, session], [pid, pid, pid], `${name}: ${command}`);
+        rmSync(path.join(root, 'stat.txt'), { force: true });
+      }
     }
   });
 
-  it('has the signals and the input that it has in a shell', async () => {
+  it('has the signals that it has in a shell', async () => {
     // glibc's posix_spawn leaves the two signals that only its threads use, and set up themselves, ignored.
-    const [inShell, without] = await Promise.all([localBackend(), backend].map(async (on) => (await run(on, 'grep Sig /proc/self/status', root, { PATH })).stdout.replace(/SigIgn:\t0000000180000000/, 'SigIgn:\t0000000000000000')));
-    assert.match(without ?? '', /SigIgn:\t0{16}/);
-    assert.equal(without?.replace(/SigQ.*\n/, ''), inShell?.replace(/SigQ.*\n/, ''));
+    const signals = (text: string): string => text.replace(/SigIgn:\t0000000180000000/, 'SigIgn:\t0000000000000000').replace(/SigQ.*\n/, '');
+    const inShell = signals((await runInShell('grep Sig /proc/self/status', root, { PATH })).stdout);
+    assert.match(inShell, /SigIgn:\t0{16}/);
+    for (const [name, backend] of backends) assert.equal(signals((await run(backend, 'grep Sig /proc/self/status', root, { PATH })).stdout), inShell, name);
   });
 
   it('ends with the signal that ends it', async () => {
     writeFileSync(path.join(root, 'faulty'), '#!/bin/sh\nkill -SEGV $$\n', { mode: 0o755 });
-    assert.deepEqual((await run(backend, './faulty', root, { PATH })).end, { type: 'signal', signal: 'SIGSEGV' });
+    for (const [name, backend] of backends) assert.deepEqual((await run(backend, './faulty', root, { PATH })).end, { type: 'signal', signal: 'SIGSEGV' }, name);
   });
 
   it('has time to end when it is stopped', async () => {
     writeFileSync(path.join(root, 'careful'), '#!/bin/sh\ntrap "echo tidied; exit 0" TERM\necho ready\nwhile :; do sleep 0.01; done\n', { mode: 0o755 });
-    const { running, output } = await start(backend, './careful', root, { PATH });
-    while (!output.stdout.includes('ready')) await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.equal(running.stop(), true);
-    await running.ended;
-    assert.equal(output.stdout, 'ready\ntidied\n');
+    for (const [name, backend] of backends) {
+      const { running, output } = await start(backend, './careful', root, { PATH });
+      while (!output.stdout.includes('ready')) await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.equal(running.stop(), true);
+      await running.ended;
+      assert.equal(output.stdout, 'ready\ntidied\n', name);
+    }
   });
 
   it('keeps nobody waiting that writes to a pipe nobody reads', async () => {
     spawnSync('mkfifo', [path.join(root, 'pipe')]);
-    const { running } = await start(backend, 'cat /proc/version > pipe', root, { PATH });
-    assert.equal((await run(backend, 'cat /proc/version', root, { PATH })).stdout, readFileSync('/proc/version', 'utf8'));
-    assert.equal(readFileSync(path.join(root, 'pipe'), 'utf8'), readFileSync('/proc/version', 'utf8'));
-    assert.deepEqual(await running.ended, { type: 'exit', code: 0 });
+    const version = readFileSync('/proc/version', 'utf8');
+    for (const [name, backend] of backends) {
+      const { running } = await start(backend, 'cat /proc/version > pipe', root, { PATH });
+      assert.equal((await run(backend, 'cat /proc/version', root, { PATH })).stdout, version, name);
+      assert.equal(readFileSync(path.join(root, 'pipe'), 'utf8'), version);
+      assert.deepEqual(await running.ended, { type: 'exit', code: 0 });
+    }
   });
 });
