@@ -50,7 +50,7 @@ async function run(on: Backend, command: string, cwd: string, env: Record<string
 }
 
 /** The shell itself. */
-async function runInShell(command: string, cwd: string, env: Record<string, string>) {
+async function runInShell(command: string, cwd: string, env: Record<string, string>): Promise<{ readonly end: ProcessEnd; readonly stdout: string; readonly stderr: string }> {
   const [shell = '', ...args] = shellCommand(command);
   const output = { stdout: '', stderr: '' };
   const child = spawn(shell, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
