@@ -79,8 +79,13 @@ export function startWatcher({ folder, onChange, onError, onStir }: WatcherOptio
     ignorePermissionErrors: true,
     followSymlinks: false,
     ignored: (file) => {
-      const around = [...roots].filter(([root]) => !isOutside(path.relative(root, file)));
-      return around.length > 0 && !around.some(([root, depth]) => isOf(root, depth, file));
+      let isWithin = false;
+      for (let root = file, below = ''; root !== below; below = root, root = path.dirname(root)) {
+        const depth = roots.get(root);
+        if (depth !== undefined && isOf(root, depth, file)) return false;
+        isWithin ||= depth !== undefined;
+      }
+      return isWithin;
     },
   });
   watcher.add(folder);
