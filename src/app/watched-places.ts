@@ -2,7 +2,7 @@
  * Where the files are that a pipeline uses, as far as a watch of its folder does not tell of them: outside of it, behind
  * links, and inputs in folders of tools.
  */
-import { lstatSync } from 'node:fs';
+import { lstatSync, readdirSync, type Dirent } from 'node:fs';
 import path from 'node:path';
 import { isGlob, literalPrefix } from '../definition/paths.ts';
 import { createLinkReader } from '../execution/links.ts';
@@ -24,6 +24,17 @@ export function createWatchedPlaces(folder: string, watch: Watcher['add']): Watc
   /** Links on the way to them, and where these lead. */
   const passed = new Set<string>();
   const links = createLinkReader(folder);
+
+  /** `walked`: folders whose links are known, and to how many folders deep. */
+  const lookAt = (file: string, depth: number, isInput: boolean, walked: Map<string, number>): void => {
+    const onTheWay = [...links.passedTo(file)];
+    for (const each of onTheWay) passed.add(each);
+    for (const each of new Set([file, ...onTheWay])) if (isInput || !isIgnored(path.relative(folder, each))) watch(each, Math.max(depth, 1));
+    if (!isInput) return;
+    // What links in it lead to counts as what is in it.
+    for (const [link, below] of linksIn(onTheWay.at(-1) ?? file, depth, walked)) lookAt(link, below, true, walked);
+  };
+
   return {
     add: (inputs, used) => {
       const place = (name: string, isInput: boolean): void => {
@@ -32,10 +43,7 @@ export function createWatchedPlaces(folder: string, watch: Watcher['add']): Watc
         // What a glob begins with may be a link, too.
         const start = isGlob(name) ? path.posix.dirname(`${literalPrefix(name)}x`) : name;
         const depth = isGlob(name) && !name.includes('**') ? path.posix.relative(start, name).split('/').length : Infinity;
-        const file = path.resolve(folder, start);
-        const onTheWay = [...links.passedTo(file)];
-        for (const each of onTheWay) passed.add(each);
-        for (const each of new Set([file, ...onTheWay])) if (isInput || !isIgnored(path.relative(folder, each))) watch(each, depth);
+        lookAt(path.resolve(folder, start), depth, isInput, new Map());
       };
       for (const name of inputs) place(name, true);
       for (const name of used) place(name, false);
@@ -51,6 +59,25 @@ export function createWatchedPlaces(folder: string, watch: Watcher['add']): Watc
     },
     isEmpty: () => known.size === 0,
   };
+}
+
+/** Each with how many folders deep what is in it counts; not those of tools, of which nobody tells there either. */
+function linksIn(folder: string, depth: number, walked: Map<string, number>): readonly (readonly [link: string, below: number])[] {
+  if (depth <= (walked.get(folder) ?? 0)) return [];
+  walked.set(folder, depth);
+  let there: readonly Dirent[];
+  try {
+    there = readdirSync(folder, { withFileTypes: true });
+  } catch {
+    // A file, or nothing that may be read.
+    return [];
+  }
+  return there.flatMap((each) => {
+    const file = path.join(folder, each.name);
+    if (isIgnored(each.name)) return [];
+    if (each.isSymbolicLink()) return [[file, depth - 1] as const];
+    return each.isDirectory() ? linksIn(file, depth - 1, walked) : [];
+  });
 }
 
 function isPlainFile(file: string): boolean {

@@ -73,14 +73,22 @@ export function startWatcher({ folder, onChange, onError, onStir }: WatcherOptio
     const relative = path.relative(root, file);
     return !isIgnored(relative) && relative.split(path.sep).length <= depth;
   };
+  /** Folders of tools that lead to them: where one is made anew, so may be what is in it. */
+  const onTheWay = new Set<string>();
   const watcher = new PatientWatcher({
     ignoreInitial: true,
     atomic: true,
     ignorePermissionErrors: true,
     followSymlinks: false,
     ignored: (file) => {
-      const around = [...roots].filter(([root]) => !isOutside(path.relative(root, file)));
-      return around.length > 0 && !around.some(([root, depth]) => isOf(root, depth, file));
+      if (onTheWay.has(file)) return false;
+      let isWithin = false;
+      for (let root = file, below = ''; root !== below; below = root, root = path.dirname(root)) {
+        const depth = roots.get(root);
+        if (depth !== undefined && isOf(root, depth, file)) return false;
+        isWithin ||= depth !== undefined;
+      }
+      return isWithin;
     },
   });
   watcher.add(folder);
@@ -165,7 +173,9 @@ export function startWatcher({ folder, onChange, onError, onStir }: WatcherOptio
     add: (file, depth = Infinity) => {
       if (isTold(file)) return;
       roots.set(file, Math.max(depth, roots.get(file) ?? 0));
-      watcher.add(file);
+      let top = file;
+      if (!isOutside(path.relative(folder, file))) while (!isTold(path.dirname(top))) onTheWay.add((top = path.dirname(top)));
+      watcher.add(top);
     },
     gitDone: () => (gitWorks() ? gitDone() : undefined),
     ready: new Promise((resolve) => watcher.once('ready', resolve)),

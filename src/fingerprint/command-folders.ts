@@ -250,6 +250,25 @@ function goneTo(where: Whereabouts, program: string, rest: readonly Word[], isWi
   return { ...where, folders: where.isLost && !isAbsolute ? either(folders, next) : next.length > 0 ? [...new Set(next)] : folders, previous: folders, pushed: kept, isLost: where.isLost && !isAbsolute };
 }
 
+const changing: ReadonlyMap<string, RegExp> = new Map([
+  ['env', /^(?:-[0iv]*C|--chdir(?:=|$))(.*)$/s],
+  ['make', /^(?:-[bBdeikLnpqrRsStvw]*C|--directory(?:=|$))(.*)$/s],
+  ['gmake', /^(?:-[bBdeikLnpqrRsStvw]*C|--directory(?:=|$))(.*)$/s],
+]);
+
+/** Where a command runs that goes there for itself: `env -C folder ./x`, `make -C folder`. */
+export function goneFor(where: Whereabouts, program: string, options: readonly Word[], isWindows: boolean): Whereabouts {
+  const option = changing.get(program);
+  if (option === undefined) return where;
+  let gone = where;
+  for (const [index, word] of options.entries()) {
+    const text = option.exec(word.text)?.[1];
+    const target = text === '' ? options[index + 1] : text === undefined ? undefined : { ...word, text };
+    if (target !== undefined) gone = goneTo(gone, 'cd', [target], isWindows);
+  }
+  return gone;
+}
+
 /** `file` as seen from where `folder` is seen. */
 export function inFolder(folder: string, file: string): string {
   return path.isAbsolute(file) ? file : path.join(folder, file);

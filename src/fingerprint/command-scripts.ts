@@ -10,14 +10,17 @@
  * (`sh -c '…'`, `"$(…)"`) is looked into, and what `eval` gets. They are looked for in each folder where the command may
  * run.
  *
+ * A here-document is looked into as well, unless it is only passed on (`cat <<EOF`): it may be for a shell, be written to
+ * a file that is run, or be expanded with what a command prints.
+ *
  * This is no shell. What it does not know: values of variables and other expansions, functions, aliases, PATH; it takes
  * words that are only printed for scripts if there are such files. So it may find too many, which costs a run when they
  * change; those of another folder than it takes for a current one it does not find.
  */
 import path from 'node:path';
-import { atStart, followFolders, inFolder, type Whereabouts } from './command-folders.ts';
+import { atStart, followFolders, goneFor, inFolder, type Whereabouts } from './command-folders.ts';
 import { filesOfModule, foldersOfPath, givenToPython, pythonPathOf } from './command-python.ts';
-import { assignment, commandsOf, type Word } from './command-words.ts';
+import { assignment, commandsOf, type Command, type Part, type Word } from './command-words.ts';
 
 export interface NamedScript {
   /** As a path of this system, absolute or relative to the folder in which the command runs. */
@@ -32,6 +35,15 @@ const scriptName = /\.(py|ipynb|sh|bash|zsh|R|jl|m?js|ts|pl|rb|sql|ps1|bat|cmd)$
 const starters = new Set(['env', 'time', 'nohup', 'exec', 'command', 'builtin', 'nice', 'timeout', 'sudo', 'eval']);
 /** What is started after them is not what they compiled; the empty one has only assignments. */
 const makingNothing = new Set(['', 'cd', 'chdir', 'pushd', 'popd', 'set', 'export', 'unset', 'ulimit', 'umask', 'trap', 'echo', 'printf', 'test', '[', ':', 'true', 'mkdir', 'rm', 'ls', 'pwd', 'date', 'sleep']);
+/** Their options after which a value stands. */
+const valued: ReadonlyMap<string, RegExp> = new Map([
+  ['env', /^(?:-[0iv]*[uC]|--unset|--chdir)$/],
+  ['exec', /^-[cl]*a$/],
+  ['sudo', /^(?:-[AbEHknPS]*[CDgpRTuU]|--(?:chdir|group|user))$/],
+  ['timeout', /^(?:-[ks]|--kill-after|--signal)$/],
+]);
+/** They hand on what they are given, and run nothing of it. */
+const passing = new Set(['cat', 'tee', 'grep', 'sed', 'tr', 'head', 'tail', 'sort', 'uniq', 'cut', 'wc', 'fold', 'column', 'envsubst', 'base64', 'gzip', 'jq', 'read', ':', 'true', 'echo', 'printf']);
 const option = /^(?:-|\d+(?:\.\d+)?[smhd]?$)/;
 
 /** Texts within texts beyond these are not looked into: the time would be the square of the length. */
@@ -55,13 +67,18 @@ export function namedScripts(command: string, { isWindows = process.platform ===
 
   const read = (text: string, start: Whereabouts, depth: number): Whereabouts => {
     const follower = followFolders(start);
-    for (const part of commandsOf(text, isWindows)) {
+    const parts = commandsOf(text, isWindows);
+    let parentheses = 0;
+    for (const [index, part] of parts.entries()) {
       if (part.type === 'separator') follower.separator(part.separator);
-      else if (part.type !== 'command') follower[part.type]();
-      else {
-        const { program, isEvaluated } = startOf(follower.begin(part.words));
+      else if (part.type !== 'command') {
+        follower[part.type]();
+        parentheses = Math.max(0, parentheses + (part.type === 'open' ? 1 : -1));
+      } else {
+        const { program, isEvaluated, starting } = startOf(follower.begin(part.words));
         const words = program === undefined ? [] : part.words.slice(part.words.indexOf(program));
-        const where = follower.where();
+        const around = follower.where();
+        const where = goneFor(goneFor(around, 'env', starting, isWindows), path.posix.basename(program?.text ?? ''), words.slice(1), isWindows);
         const paths = pythonPathOf(part.words);
         if (paths.length > 0) roots = [...new Set([...roots, ...paths])].slice(0, mostRoots);
         if (isEvaluated && depth < deepest && words.some(({ isQuoted }) => isQuoted)) {
@@ -83,10 +100,16 @@ export function namedScripts(command: string, { isWindows = process.platform ===
               read(word.text, where, depth + 1);
             }
           }
+          for (const document of depth < deepest ? part.documents : []) {
+            const isCommand = document.isExpanded && /\$\(|`/.test(document.text);
+            if (!isCommand && parentheses === 0 && isOnlyPassedOn(program, parts, index, command)) continue;
+            mayHaveCompiled = had;
+            read(document.text, where, depth + 1);
+          }
           mayHaveCompiled = had || !makingNothing.has(program?.text ?? '');
           follower.run(program?.text ?? '', words.slice(1), isWindows);
         }
-        for (const folder of where.folders) for (const file of part.targets) written.add(inFolder(folder, file));
+        for (const folder of around.folders) for (const file of part.targets) written.add(inFolder(folder, file));
       }
     }
     return follower.where();
@@ -127,18 +150,47 @@ function namedBy(all: readonly Word[], words: readonly Word[], roots: readonly s
 interface Start {
   /** `undefined`: there are only assignments. */
   readonly program: Word | undefined;
+  /** From `env` on what stands before it. */
+  readonly starting: readonly Word[];
   /** It is the first word of a text that is read as a command. */
   readonly isEvaluated: boolean;
 }
 
 function startOf(words: readonly Word[]): Start {
-  let isAfterStarter = false;
+  let starter: string | undefined;
   let isEvaluated = false;
-  const program = words.find(({ text }) => {
-    const isStarter = starters.has(path.posix.basename(text));
-    isAfterStarter ||= isStarter;
-    isEvaluated ||= text === 'eval';
-    return !isStarter && !assignment.test(text) && !(isAfterStarter && option.test(text));
-  });
-  return { program, isEvaluated };
+  let isValue = false;
+  let env: number | undefined;
+  let end = 0;
+  for (; end < words.length; end += 1) {
+    const { text } = words[end] ?? { text: '' };
+    const name = path.posix.basename(text);
+    if (isValue) isValue = false;
+    else if (starters.has(name)) {
+      starter = name;
+      if (name === 'env') env ??= end;
+      isEvaluated ||= text === 'eval';
+    } else if (starter !== undefined && option.test(text)) isValue = valued.get(starter)?.test(text) === true;
+    else if (!assignment.test(text)) break;
+  }
+  return { program: words[end], starting: words.slice(env ?? end, end), isEvaluated };
+}
+
+/** Whether nothing runs what this program is handed: neither what it is piped into, nor who names the file that it is written to. */
+function isOnlyPassedOn(program: Word | undefined, parts: readonly Part[], index: number, text: string): boolean {
+  for (let at = index, passer = program; ; at += 2) {
+    const part = parts[at];
+    if (part?.type !== 'command') return false;
+    if (at > index) ({ program: passer } = startOf(part.words));
+    if (passer === undefined || !passing.has(path.posix.basename(passer.text))) return false;
+    if (filesWritten(part, passer).some((file) => text.indexOf(file) !== text.lastIndexOf(file))) return false;
+    const next = parts[at + 1];
+    if (next?.type !== 'separator' || next.separator !== '|') return true;
+  }
+}
+
+/** Their names without folders. */
+function filesWritten({ words, targets }: Command, program: Word): readonly string[] {
+  const given = path.posix.basename(program.text) === 'tee' ? words.slice(words.indexOf(program) + 1).map(({ text }) => text) : [];
+  return [...targets, ...given].filter((file) => !/^(?:-|\d+$|\/dev\/)/.test(file)).map((file) => path.posix.basename(file));
 }

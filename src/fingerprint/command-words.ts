@@ -1,7 +1,4 @@
-/**
- * The text of a command of the shell, cut into commands and their words. This is no shell: the text of a here-document
- * is taken for commands.
- */
+/** The text of a command of the shell, cut into commands, their words and what is handed to them in the text itself. */
 
 export interface Word {
   readonly text: string;
@@ -10,10 +7,18 @@ export interface Word {
   readonly isExpanded: boolean;
 }
 
-interface Command {
+/** What stands between `<<EOF` and `EOF`. */
+export interface HereDocument {
+  readonly text: string;
+  /** The shell runs the commands in it whose output it stands for. */
+  readonly isExpanded: boolean;
+}
+
+export interface Command {
   readonly words: readonly Word[];
   /** Of redirections. */
   readonly targets: readonly string[];
+  readonly documents: readonly HereDocument[];
 }
 export type Separator = ';' | ';;' | ';&' | '&' | '&&' | '|' | '||';
 export type Part = { readonly type: 'open' | 'close' } | { readonly type: 'separator'; readonly separator: Separator } | ({ readonly type: 'command' } & Command);
@@ -30,6 +35,10 @@ export function commandsOf(text: string, isWindows: boolean): readonly Part[] {
   const parts: Part[] = [];
   let words: Word[] = [];
   let targets: string[] = [];
+  let documents: HereDocument[] = [];
+  /** Here-documents that begin with the next line, and whose they are. */
+  let announced: { readonly head: HereHead; readonly documents: HereDocument[] }[] = [];
+  let unended = 0;
   let word = '';
   let isWord = false;
   let isQuoted = false;
@@ -51,9 +60,10 @@ export function commandsOf(text: string, isWindows: boolean): readonly Part[] {
   const endCommand = (): void => {
     endWord();
     isTarget = false;
-    if (words.length > 0 || targets.length > 0) parts.push({ type: 'command', words, targets });
+    if (words.length > 0 || targets.length > 0 || announced.some((each) => each.documents === documents)) parts.push({ type: 'command', words, targets, documents });
     words = [];
     targets = [];
+    documents = [];
   };
   const take = (some: string): void => {
     word += some;
@@ -82,6 +92,18 @@ export function commandsOf(text: string, isWindows: boolean): readonly Part[] {
         // `;&` and `;;&`: the next branch of a `case` may follow.
         const goesOn = character === ';' && text.startsWith(isDouble ? ';&' : '&', at + 1);
         parts.push({ type: 'separator', separator: goesOn ? ';&' : isDouble ? doubles[character] : character === '\n' ? ';' : character });
+        if (character === '\n') {
+          for (const { head, documents: those } of announced) {
+            const found = documentAt(text, at + 1, head);
+            // As the `<<` of arithmetic.
+            if (found === undefined) unended += 1;
+            else {
+              those.push(found.document);
+              ({ at } = found);
+            }
+          }
+          announced = [];
+        }
         if (isDouble) at += 1;
         if (goesOn || (character === '|' && next === '&')) at += 1;
         break;
@@ -116,13 +138,20 @@ export function commandsOf(text: string, isWindows: boolean): readonly Part[] {
         else while (at + 1 < text.length && text.charAt(at + 1) !== '\n') at += 1;
         break;
       case '<':
-      case '>':
+      case '>': {
         // The number of a stream.
         if (/^\d+$/.test(word)) isWord = false;
         endWord();
+        const head = isWindows || unended + announced.length >= mostUnended ? undefined : headAt(text, at);
+        if (head !== undefined) {
+          announced.push({ head, documents });
+          at = head.end - 1;
+          break;
+        }
         while ('<>&|'.includes(text.charAt(at + 1) || ' ')) at += 1;
         isTarget = character === '>';
         break;
+      }
       case "'":
       case '"': {
         const end = endOfQuote(text, at);
@@ -145,6 +174,39 @@ export function commandsOf(text: string, isWindows: boolean): readonly Part[] {
   }
   endCommand();
   return parts;
+}
+
+interface HereHead {
+  readonly delimiter: string;
+  readonly isQuoted: boolean;
+  /** Tabs before its lines are no part of them. */
+  readonly isIndented: boolean;
+  /** Of the text, where the head ends. */
+  readonly end: number;
+}
+
+/** After so many that are none, no more are looked for: the time would be the square of the length. */
+const mostUnended = 8;
+
+/** https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_07_04 */
+function headAt(text: string, at: number): HereHead | undefined {
+  const head = /<<(?!<)(-?)[ \t]*((?:\\.|'[^'\n]*'|"[^"\n]*"|[^\s;&|()<>'"\\`])+)/y;
+  head.lastIndex = at;
+  const [all, dash, word] = head.exec(text) ?? [];
+  if (all === undefined || word === undefined) return undefined;
+  const delimiter = word.replaceAll(/\\(.)|'([^']*)'|"([^"]*)"/g, '$1$2$3');
+  return { delimiter, isQuoted: delimiter !== word, isIndented: dash === '-', end: at + all.length };
+}
+
+/** The here-document that begins at `start`, and where the line ends that ends it; `undefined`: no line does. */
+function documentAt(text: string, start: number, { delimiter, isQuoted, isIndented }: HereHead): { readonly document: HereDocument; readonly at: number } | undefined {
+  for (let line = start, end; line < text.length; line = end + 1) {
+    end = text.indexOf('\n', line);
+    if (end < 0) end = text.length;
+    const content = text.slice(line, end);
+    if ((isIndented ? content.replace(/^\t+/, '') : content) === delimiter) return { document: { text: text.slice(start, line), isExpanded: !isQuoted }, at: end };
+  }
+  return undefined;
 }
 
 /** Of one that is not closed, the end of the text: what is in it is looked into. */

@@ -17,6 +17,8 @@ tasks:
   env: {shell: "python3 -m far env.txt", env: {PYTHONPATH: other}, outputs: [env.txt]}
   installed: {shell: "python3 -m json.tool a.json > installed.txt", outputs: [installed.txt]}
   eval: {shell: 'eval "python3 tools/evaluated.py eval.txt"', outputs: [eval.txt]}
+  chdir: {shell: "env -C tools ./chdir > chdir.txt", outputs: [chdir.txt]}
+  document: {shell: "cat > document.txt <<EOF\\ndon't cd tools\\nEOF\\nsh after.sh", outputs: [document.txt]}
 `,
     'a.json': '{}',
   });
@@ -25,9 +27,9 @@ tasks:
     write(file, file.endsWith('.py') ? python : `#!/bin/sh\necho ${text}${file === 'not.sh' ? ' >not.txt' : ''}\n`);
     chmodSync(path.join(folder, file), 0o755);
   };
-  const edits = [['tools/gen.sh', 'braces'], ['tools/gen.py', 'branch'], ['tools/set.py', 'set'], ['not.sh', 'not'], ['pkg/__init__.py', 'module'], ['pkg/train.py', 'module'], ['lib/there/__main__.py', 'path'], ['other/far.py', 'env'], ['tools/evaluated.py', 'eval']] as const;
+  const edits = [['tools/gen.sh', 'braces'], ['tools/gen.py', 'branch'], ['tools/set.py', 'set'], ['not.sh', 'not'], ['pkg/__init__.py', 'module'], ['pkg/train.py', 'module'], ['lib/there/__main__.py', 'path'], ['other/far.py', 'env'], ['tools/evaluated.py', 'eval'], ['tools/chdir', 'chdir'], ['after.sh', 'document']] as const;
   for (const [file] of edits) save(file, '1');
-  assert.equal((await run()).executed.length, 9);
+  assert.equal((await run()).executed.length, 11);
   assert.deepEqual((await run()).executed, []);
   for (const [file, task] of edits) {
     save(file, '2');

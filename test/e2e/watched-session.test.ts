@@ -118,6 +118,43 @@ describe('what a watch is told of', () => {
     await eventually(() => assert.equal(place.read('file.txt'), ''));
     await saved(other('file'), place, 'file.txt');
   });
+
+  it('is also what links in an input folder lead to, files and folders', async (context) => {
+    const elsewhere = mkdtempSync(path.join(tmpdir(), 'runweave-e2e-'));
+    context.after(() => rmSync(elsewhere, { recursive: true, force: true }));
+    const other = (name: string): string => path.join(elsewhere, name);
+    for (const name of ['one.csv', 'two.csv', 'deep.csv', 'folder/a.csv', 'glob.csv']) {
+      mkdirSync(path.dirname(other(name)), { recursive: true });
+      writeFileSync(other(name), name);
+    }
+    const all = 'data/one.csv data/sub/folder/a.csv data/sub/folder/deep.csv';
+    const { place, quiet } = await watch(
+      context,
+      { 'runweave.yaml': `tasks:\n  all: {shell: "cat ${all} > all.txt", inputs: [data/], outputs: [all.txt]}\n  glob: {shell: "cat globbed/*/glob.csv > glob.txt", inputs: ["globbed/*/*.csv"], outputs: [glob.txt]}\n`, 'data/sub/b.csv': '', 'globbed/a/b.csv': '' },
+      ({ folder }) => {
+        symlinkSync(other('one.csv'), path.join(folder, 'data/one.csv'));
+        symlinkSync(other('folder'), path.join(folder, 'data/sub/folder'));
+        symlinkSync('../deep.csv', other('folder/deep.csv'));
+        symlinkSync('..', path.join(folder, 'data/sub/up'));
+        symlinkSync(other('glob.csv'), path.join(folder, 'globbed/a/glob.csv'));
+      },
+    );
+    const changed = async (name: string, output: string): Promise<void> => {
+      saves += 1;
+      writeFileSync(other(name), `${saves}\n`);
+      await eventually(() => assert.ok(place.read(output).split('\n').includes(String(saves))));
+    };
+    await quiet();
+    await changed('one.csv', 'all.txt');
+    await changed('folder/a.csv', 'all.txt');
+    await changed('deep.csv', 'all.txt');
+    await changed('glob.csv', 'glob.txt');
+    // One that comes, or leads elsewhere, from then on.
+    symlinkSync(other('two.csv'), path.join(place.folder, 'data/next'));
+    renameSync(path.join(place.folder, 'data/next'), path.join(place.folder, 'data/one.csv'));
+    await eventually(() => assert.ok(place.read('all.txt').includes('two.csv')));
+    await changed('two.csv', 'all.txt');
+  });
 });
 
 describe('a task that writes to what it reads', () => {

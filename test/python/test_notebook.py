@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import unittest
+import unittest.mock
 
 from task_workspace import BOOTSTRAP, TaskTest
 
@@ -148,6 +150,32 @@ class Success(NotebookTest):
         self.assertIn("no kernel 'of-a-colleague'", result.stderr)
         self.assertIn("2 {'a': [None, True, \"q'\"]}\n", result.stdout)
         self.assertEqual(len(self.evaluated()), 2)
+
+    def test_a_file_in_the_working_directory_does_not_take_the_place_of_the_standard_library(self):
+        for name in ("pathlib", "contextlib", "statistics"):
+            self.write(f"{name}.py", "raise ImportError(__file__)")
+        self.write("here.py", "X = 1")
+        argv = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        spec = {"argv": argv, "display_name": "Mine", "language": "python"}
+        self.write(".ipython/kernels/mine/kernel.json", json.dumps(spec))
+        source = """
+            import pathlib, contextlib, statistics, sys
+            from here import X
+            assert sys.argv[0].endswith("ipykernel_launcher.py"), sys.argv
+            print("path", sys.path)
+            """
+        paths = set()
+        with unittest.mock.patch.dict(os.environ, IPYTHONDIR=self.path(".ipython")):
+            for kernel in ("python3", "mine"):
+                cell = {"cell_type": "code", "metadata": {}, "source": textwrap.dedent(source), "outputs": [], "execution_count": None}
+                spec = {"name": kernel, "display_name": kernel, "language": "python"}
+                _, result = self.notebook(json.dumps({"cells": [cell], "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 4}), name="nb.ipynb")
+                self.assertEqual((result.returncode, self.lines("exception")), (0, []), result.stderr)
+                self.assertNotIn("no kernel", result.stderr)
+                paths.update(line for line in result.stdout.splitlines() if line.startswith("path"))
+        (path,) = paths
+        self.assertEqual(path.count(repr(os.path.dirname(BOOTSTRAP))), 1)
+        self.assertIn("''", path)
 
     def test_a_cell_may_end_the_notebook(self):
         _, result = self.notebook("# %%\nimport sys; sys.exit()\n\n# %%\nprint('never')\n")

@@ -1,6 +1,6 @@
 """The kernel of a notebook task that was forked from a warm process: a fork of the task, in place of a new Python.
 
-    fork() ──in the task──▶ a process that waits ──start(command, …)──▶ `python -m ipykernel_launcher …`, in that process
+    fork() ──in the task──▶ a process that waits ──start(command, …)──▶ `python launch_kernel.py …`, in that process
 
 Forked before the task has an event loop, a socket or a thread; what becomes of it is known later. With `waiting`
 it is started before the notebook is known, and is told of the notebook's task by `give`, before any of its code.
@@ -129,18 +129,15 @@ def take_task():
 
 
 def _become_kernel(command, cwd, env):
-    import runpy
+    from . import launch_kernel
 
     if cwd:
         os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
-    _, _, module, *arguments = command
-    sys.argv[:] = [module, *arguments]
+    sys.argv[:] = command[1:]
     if hasattr(sys, "orig_argv"):
         sys.orig_argv[:] = command
-    if not getattr(sys.flags, "safe_path", False):
-        sys.path[0] = os.getcwd()
     sys.modules["__main__"] = type(sys)("__main__")
-    runpy._run_module_as_main(module)
+    launch_kernel.run()
     sys.exit()

@@ -22,13 +22,20 @@ from .cell_outputs import PrintedText
 
 OWN = "python3"
 
+_LAUNCHED = ["-m", "ipykernel_launcher"]
+_LAUNCHER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch_kernel.py")
+
 
 class _OwnInterpreter(KernelSpecManager):
     def get_kernel_spec(self, kernel_name):
-        if kernel_name != OWN:
-            return super().get_kernel_spec(kernel_name)
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        return KernelSpec(argv=argv, display_name="Python 3", language="python")
+        if kernel_name == OWN:
+            argv = [sys.executable, _LAUNCHER, "-f", "{connection_file}"]
+            return KernelSpec(argv=argv, display_name="Python 3", language="python")
+        spec = super().get_kernel_spec(kernel_name)
+        at = next((at for at in range(len(spec.argv)) if spec.argv[at : at + 2] == _LAUNCHED), None)
+        if at is not None:
+            spec.argv[at : at + 2] = [_LAUNCHER]
+        return spec
 
 
 class _Manager(AsyncKernelManager):

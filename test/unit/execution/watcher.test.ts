@@ -113,6 +113,34 @@ describe('the watcher', { timeout: 300_000 }, () => {
     assert.deepEqual(batches.flat().filter((file) => file.includes('other') || file.includes('__pycache__')), []);
   });
 
+  it('tells of what was added in a folder of a tool when that is made anew', async () => {
+    for (const name of ['a/.venv/share/in.csv', 'a/.venv/share/other.csv', 'a/.venv/lib/other.csv']) write(name);
+    const { add } = await watch();
+    add(at('a/.venv/share/in.csv'));
+    add(at('node_modules/data/a.csv'));
+    for (let times = 0; !batches.flat().includes(at('a/.venv/share/in.csv')); times += 1) {
+      write('a/.venv/share/in.csv', String(times));
+      await laterThan(60);
+    }
+    for (const way of ['removed', 'renamed']) {
+      batches = [];
+      if (way === 'removed') rmSync(at('a/.venv'), { recursive: true });
+      else renameSync(at('a/.venv'), path.join(root, 'away'));
+      while (batches.length === 0) await laterThan(20);
+      // All that is told of it.
+      await laterThan(300);
+      batches = [];
+      if (way === 'removed') for (const name of ['a/.venv/share/in.csv', 'a/.venv/share/other.csv', 'a/.venv/lib/other.csv']) write(name);
+      else renameSync(path.join(root, 'away'), at('a/.venv'));
+      await told(at('a/.venv/share/in.csv'));
+      assert.deepEqual(batches.flat().filter((file) => file.includes('other') || file.includes('lib')), []);
+    }
+    // What was not there at all.
+    for (const name of ['node_modules/data/a.csv', 'node_modules/data/other.csv']) write(name);
+    await told(at('node_modules/data/a.csv'));
+    assert.deepEqual(batches.flat().filter((file) => file.includes('other')), []);
+  });
+
   it('watches a pipeline that lies in a folder with such a name', async () => {
     folder = path.join(root, 'venv', 'pipeline');
     mkdirSync(folder, { recursive: true });

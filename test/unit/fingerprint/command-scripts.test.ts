@@ -140,7 +140,48 @@ const modules: readonly (readonly [command: string, expected: readonly string[]]
   ['python -m $X; python -m a-b; python -m ./x; python -m', []],
 ];
 
-for (const [what, cases] of [['programs', programs], ['what interpreters are given', given], ['folders that a command goes to', folders], ['folders that it may go to', branches], ['what is evaluated', evaluated]] as const) {
+const elsewhere: typeof programs = [
+  ['env -C sub ./x; ./y', ['sub/x', 'y (may be compiled)']],
+  ['env -iC sub A=1 ./x.sh', ['sub/x.sh']],
+  ['nice env -Csub sh gen && sh gen', ['sub/gen', 'gen']],
+  ['/usr/bin/env --chdir=a --chdir b ./x', ['a/b/x']],
+  ['cd a && env -C ../b python train.py', ['b/train.py']],
+  ["env -C sub sh -c './x; cd more; ./y'; ./z", ['sub/x', 'sub/more/y (may be compiled)', 'z (may be compiled)']],
+  ['env -C "$X" ./x', ['x']],
+  ['env -C sub ./x > made.sh; sh made.sh; sh sub/made.sh', ['sub/x', 'sub/made.sh']],
+  ['env -u NAME ./x', ['x']],
+  ['sudo -u me ./x; timeout -s KILL 5 ./y; exec -a name ./z', ['x', 'y (may be compiled)', 'z (may be compiled)']],
+  ['python -W sub x.py', ['x.py']],
+  ['make -C sub gen.sh; sh gen.sh', ['sub/gen.sh', 'gen.sh']],
+  ['cd a; make all -kC b --directory=c x.py', ['a/b/c/x.py']],
+  ['make -C sub; ./x', ['x (may be compiled)']],
+];
+
+const documents: typeof programs = [
+  ["cat <<EOF\n./x\ncd sub; don't (\nEOF\nsh y.sh", ['y.sh']],
+  ["cat > out.txt <<'EOF'\n$(./x)\nEOF\nsh y.sh", ['y.sh']],
+  ['cat <<-EOF >&2 || exit\n\t./x\n\tEOF\nsh y.sh', ['y.sh']],
+  ['usage() { cat >&2 <<"THE END"\nsh x.sh\nEOF\nTHE END\n}; sh y.sh', ['y.sh']],
+  ['cat <<A; cat <<B; ./z\n./x\nA\n./y\nB\n./w', ['z (may be compiled)', 'w (may be compiled)']],
+  ['cat <<EOF | tee a.txt | grep b\n./x\nEOF\n./y', ['y (may be compiled)']],
+  // It is expanded.
+  ['cat <<EOF\n$(sh x.sh) `sh y.sh`\nEOF\n', ['x.sh', 'y.sh']],
+  // It is run, or may be.
+  ['sh <<EOF\ncd sub\n./x\nEOF\n./y', ['sub/x', 'y (may be compiled)']],
+  ['cat <<EOF | bash\n./x\nEOF', ['x']],
+  ['python - <<EOF\nrun("gen.py")\nEOF', ['gen.py']],
+  ['ssh host <<EOF\nsh x.sh\nEOF', ['x.sh']],
+  ['cat > job <<EOF\npython train.py\nEOF\nsbatch job', ['train.py']],
+  ['tee a/job.sh <<EOF && sh a/job.sh\n./x\nEOF', ['a/job.sh', 'x']],
+  ['eval "$(cat <<EOF\n./x\nEOF\n)"', ['x']],
+  ['while read f; do sh $f; done <<EOF\nx.sh\nEOF', ['x.sh']],
+  // It is none.
+  ['cat <<< EOF ./x\nsh x.sh\nEOF', ['x.sh']],
+  ['x=$((1 << 2)); sh x.sh\nsh y.sh', ['x.sh', 'y.sh']],
+  ['cat <<EOF\nsh x.sh', ['x.sh']],
+];
+
+for (const [what, cases] of [['programs', programs], ['what interpreters are given', given], ['folders that a command goes to', folders], ['folders that it may go to', branches], ['what is evaluated', evaluated], ['folders in which a program starts them', elsewhere], ['here-documents', documents]] as const) {
   describe(`scripts that a command names: ${what}`, () => {
     for (const [command, expected] of cases) it(JSON.stringify(command), () => assert.deepEqual(named(command), expected));
   });
@@ -173,7 +214,7 @@ describe('modules that a command names', () => {
 describe('scripts that a command names', () => {
   it('are found in a time that grows with the length of the command', () => {
     // Each takes minutes where the time is its square; or ends for want of stack.
-    const parts = ['cd a;', 'pushd a;', 'if ', 'if ) ', 'fi;', '{ ', 'case x in ', ')', '(', 'eval ', 'eval A=1 "" ', "eval ''", 'cd a || ', 'python -m a.', 'a.', 'python -m a;', '-m ', 'python ', 'PYTHONPATH=a ', 'PYTHONPATH=a:b python -m a;', '`', '"\\"', '\'"', 'f() ', 'function f { ', '! '];
+    const parts = ['cd a;', 'pushd a;', 'if ', 'if ) ', 'fi;', '{ ', 'case x in ', ')', '(', 'eval ', 'eval A=1 "" ', "eval ''", 'cd a || ', 'python -m a.', 'a.', 'python -m a;', '-m ', 'python ', 'PYTHONPATH=a ', 'PYTHONPATH=a:b python -m a;', '`', '"\\"', '\'"', 'f() ', 'function f { ', '! ', 'env -C a ', 'make -C a ', 'make -C a;', 'sudo -u ', 'cat <<a;', 'cat <<a\n', 'cat <<a\na\n', 'cat >a <<a | sh\na\n'];
     for (const part of parts) assert.ok(namedScripts(part.repeat(100_000 / part.length), { isWindows: false }).length < 100, part);
   });
 
