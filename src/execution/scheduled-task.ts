@@ -1,10 +1,13 @@
 /** A task in a run as the scheduler holds it, and what can be said of it without the run (`scheduler.ts`). */
+import path from 'node:path';
 import { isGlob, literalPrefix } from '../definition/paths.ts';
 import { isUnsettled, type Fingerprint, type Reason } from '../model/fingerprint.ts';
 import type { Task } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts';
+import { filesOf } from '../fingerprint/file-digests.ts';
+import { coarseClock, fileStamp, lastChangeIn } from '../fingerprint/held-still.ts';
 import { listingKey } from '../fingerprint/listings.ts';
-import { isObserved } from '../fingerprint/task-fingerprint.ts';
+import { isObserved, observedPath } from '../fingerprint/task-fingerprint.ts';
 import type { Decision } from './decide.ts';
 
 export type Ended = Exclude<Outcome, 'skip'>;
@@ -31,8 +34,8 @@ export interface Entry {
   success?: EventOf<'task-ended'>;
   /** Ended by a change, to start again, rather than by the user. */
   restarting: boolean;
-  /** Somebody wanted it not to start. */
-  isCancelled: boolean;
+  /** When somebody cancelled it, in Unix milliseconds: what changes afterwards starts it again. */
+  cancelledAt?: number;
   /** How often it started again because something was done to its outputs. */
   taken: number;
 }
@@ -81,6 +84,17 @@ export function isOwnDoing(reason: Reason, { attempts, endedAt, task }: Entry, l
   return (lastWrite(reason.path) ?? Infinity) <= endedAt;
 }
 
+/** Whether what differs may have come after a moment (Unix milliseconds). */
+export function mayBeSince(moment: number, reason: Reason, folder: string): boolean {
+  if (reason.type !== 'input-changed' && reason.type !== 'source-changed') return true;
+  const name = isObserved(reason.path) ? observedPath(reason.path) : reason.path;
+  const files = filesOf(folder, name);
+  const isOne = files[0] === path.resolve(folder, name);
+  // That a file has gone is seen by the folder it was in.
+  const places = isOne ? files : new Set(files.flatMap((file) => [file, path.dirname(file)]));
+  return files.length === 0 || [...places].some((place) => (lastChangeIn(fileStamp(place)) ?? Infinity) > moment - coarseClock);
+}
+
 /** That an attempt of this run was ended by a change is no reason beside the change. */
 export function withoutOwnAttempts(reasons: readonly Reason[], runId: RunId): readonly Reason[] {
   const others = reasons.filter((reason) => reason.type !== 'last-run-failed' || reason.runId !== runId);
@@ -95,5 +109,5 @@ export function outcomeOf(entries: readonly Entry[], cancelled: boolean): Ended 
   if (cancelled) return 'cancellation';
   const outcomes = new Set(entries.map((entry) => entry.outcome));
   if (outcomes.has('failure') || outcomes.has('timeout') || outcomes.has('error')) return 'failure';
-  return outcomes.has('cancellation') || entries.some(({ isCancelled }) => isCancelled) ? 'cancellation' : 'success';
+  return outcomes.has('cancellation') || entries.some(({ cancelledAt }) => cancelledAt !== undefined) ? 'cancellation' : 'success';
 }
