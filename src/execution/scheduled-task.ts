@@ -5,7 +5,7 @@ import { isUnsettled, type Fingerprint, type Reason } from '../model/fingerprint
 import type { Task } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts';
 import { filesOf } from '../fingerprint/file-digests.ts';
-import { coarseClock, fileStamp, lastChangeIn } from '../fingerprint/held-still.ts';
+import { coarseClock, fileStamp, lastChangeIn, lastWriteIn } from '../fingerprint/held-still.ts';
 import { listingKey } from '../fingerprint/listings.ts';
 import { isObserved, observedPath } from '../fingerprint/task-fingerprint.ts';
 import type { Decision } from './decide.ts';
@@ -51,9 +51,9 @@ export function mayOverlap(one: string, other: string): boolean {
   return a.startsWith(b) || b.startsWith(a);
 }
 
-/** Attempts of a run after which a task goes on to its end whatever changes of what it was only seen to read, and of its inputs, which people change more often. */
+/** Attempts of a run after which a task goes on to its end whatever changes of what it was only seen to read, and of its inputs and the scripts that its command names, which people change more often. */
 const mostRestarts = 3;
-const mostRestartsForInputs = 10;
+const mostRestartsForDeclared = 10;
 
 /** Not executed here, and not to be: what is there is what an earlier run made. */
 export function isGiven({ outcome }: Entry): boolean {
@@ -67,10 +67,12 @@ export function doneToOutputs(entry: Entry, reasons: readonly Reason[]): readonl
 }
 
 /** Whether the task itself may have done what differs. If it did not, that is seen when it has ended. */
-export function isMoving(reason: Reason, { moving = [] }: Fingerprint, attempts: number): boolean {
+export function isMoving(reason: Reason, { moving = [], own = [] }: Fingerprint, { attempts, task }: Entry): boolean {
   switch (reason.type) {
     case 'input-changed':
-      return moving.includes(reason.path) || attempts > (isObserved(reason.path) ? mostRestarts : mostRestartsForInputs);
+      return moving.includes(reason.path) || attempts > (isObserved(reason.path) ? mostRestarts : mostRestartsForDeclared);
+    case 'source-changed':
+      return own.includes(reason.path) || (task.source.kind === 'shell' && attempts > mostRestartsForDeclared);
     case 'listing-changed':
       return moving.includes(listingKey(reason.folder, reason.pattern)) || attempts > mostRestarts;
     default:
@@ -78,10 +80,12 @@ export function isMoving(reason: Reason, { moving = [] }: Fingerprint, attempts:
   }
 }
 
-/** Of a task that has ended well: whether it wrote to its input itself once more. `lastWrite` as in `FileDigests`. */
-export function isOwnDoing(reason: Reason, { attempts, endedAt, task }: Entry, lastWrite: (input: string) => number | undefined): boolean {
-  if (endedAt === undefined || attempts <= mostRestartsForInputs || reason.type !== 'input-changed' || !isUnsettled(reason.from) || !task.inputs.includes(reason.path)) return false;
-  return (lastWrite(reason.path) ?? Infinity) <= endedAt;
+/** Of a task that has ended: whether it wrote to its input, or script, itself once more. */
+export function isOwnDoing(reason: Reason, { attempts, endedAt, task }: Entry, folder: string): boolean {
+  const isDeclared = (reason.type === 'input-changed' && task.inputs.includes(reason.path)) || (reason.type === 'source-changed' && task.source.kind === 'shell');
+  if (endedAt === undefined || attempts <= mostRestartsForDeclared || !isDeclared || !isUnsettled(reason.from)) return false;
+  const files = filesOf(folder, reason.path);
+  return files.length > 0 && files.every((file) => (lastWriteIn(fileStamp(file)) ?? Infinity) <= endedAt);
 }
 
 /** Whether what differs may have come after a moment (Unix milliseconds). */

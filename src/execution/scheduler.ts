@@ -517,8 +517,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       if (entry.generation !== generation) continue;
       const ofOutputs = doneToOutputs(entry, now.reasons);
       if (ofOutputs.length > 0) entry.taken += 1;
-      const isItsOwn = (reason: Reason): boolean =>
-        entry.phase === 'running' ? isMoving(reason, before, entry.attempts) : entry.outcome === 'success' && isOwnDoing(reason, entry, (input) => context.decision.digests.lastWrite(path.resolve(context.decision.folder, input)));
+      const isItsOwn = (reason: Reason): boolean => (entry.phase === 'running' ? isMoving(reason, before, entry) : isOwnDoing(reason, entry, context.decision.folder));
       const reasons = [...differences(entry, before, now.fingerprint).filter((each) => !isItsOwn(each)), ...ofOutputs];
       if (entry.outcome === 'manual' && now.reasons.length > 0 && waitsForRequest(entry.task, scope, now.reasons) && givesWaiting(now, results.get(entry.task.id)) === gives(entry)) {
         // It goes on waiting, and what depends on it is not concerned.
