@@ -225,7 +225,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   const isRepetition = (reasons: readonly Reason[], files: readonly string[]): boolean => {
     const isOf = (changed: string, name: string): boolean => isDeclared(path.relative(folder, changed).replaceAll(path.sep, '/'), [name]);
     return reasons.every((reason) => {
-      if (reason.type === 'upstream-will-run' || reason.type === 'upstream-may-run') return true;
+      if (reason.type === 'upstream-will-run' || reason.type === 'upstream-may-run' || reason.type === 'last-run-failed') return true;
       if (!('from' in reason) || !isUnsettled(reason.from as Digest | undefined)) return false;
       return !('path' in reason) || !files.some((changed) => isOf(changed, reason.path) && isSince(changed, lastEnd));
     });
@@ -234,10 +234,10 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   /** Until there is one more run; what else changes meanwhile does not wait for it. */
   const rest = ({ task: { id }, decision: { reasons } }: Decided, files: readonly string[], isTold: boolean): void => {
     const length = restAfter(repeatedRuns);
-    if (length >= notableRest && restToldAt < notableRest) listener({ type: 'notice', message: `${id} runs again and again: ${reasons.map(describeReason).join('; ')}. If it writes to that itself, take it out of its inputs. From now on there is a rest before it runs again, unless something else changes` });
+    if (length >= notableRest && restToldAt < notableRest) listener({ type: 'notice', message: `${id} runs again and again: ${reasons.map(describeReason).join('; ')}. If it writes to that itself, ${reasons.some(({ type }) => type === 'source-changed') ? 'let it write to another file' : 'take it out of its inputs'}. From now on there is a rest before it runs again, unless something else changes` });
     restToldAt = length;
     clearTimeout(resting);
-    resting = setTimeout(() => then(() => onChange(files, isTold)), restsUntil - performance.now());
+    resting = setTimeout(() => then(() => onChange(files, isTold)), Math.max(0, restsUntil - performance.now()));
   };
 
   const prepare = async (): Promise<Prepared | undefined> => {

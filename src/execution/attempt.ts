@@ -36,6 +36,8 @@ const outputInterval = 25;
 const outputPiece = 64 * 1024;
 /** How often the environments of a shell task's processes are looked at, in milliseconds. */
 const trackInterval = 50;
+/** Characters of a check's command in its failure's message. */
+const longestTold = 500;
 /** What is kept of a task's last output for its failure's message. */
 const tailLength = 2000;
 /** Lines of RUNWEAVE_LOG that were not understood are told one by one up to here. */
@@ -257,7 +259,7 @@ function endText(end: ProcessEnd): string {
 function failureOf(checks: readonly CheckResult[], tail: string): RecordedFailure | undefined {
   const failed = checks.filter(({ outcome }) => outcome === 'failure');
   if (failed.length === 0) return undefined;
-  const message = failed.map(({ type, check, found = '' }) => (type === 'condition' ? `${check}: ${found}` : `the command ${type} the task ${found}: ${check}`)).join('; ');
+  const message = failed.map(({ type, check, found = '' }) => (type === 'condition' ? `${check}: ${found}` : `the command ${type} the task ${found}: ${check.length > longestTold ? `${check.slice(0, longestTold)}…` : check}`)).join('; ');
   const isCommand = failed.some(({ type }) => type !== 'condition');
   return { type: 'check-failed', message: `${failed.length === 1 ? 'a check' : `${failed.length} checks`} failed: ${message}`, ...(isCommand && tail !== '' && { stacktrace: tail }) };
 }

@@ -18,7 +18,7 @@ import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
 import { floatsAmong, plainJson } from '../model/whole-float.ts';
 import type { Cleared } from '../fingerprint/clear-outputs.ts';
 import { filesOf, type FileDigests } from '../fingerprint/file-digests.ts';
-import { withObserved } from '../fingerprint/executed-fingerprint.ts';
+import { withObserved, type ObservationContext } from '../fingerprint/executed-fingerprint.ts';
 import { fileStamp, lastWriteIn, lookAtStart } from '../fingerprint/held-still.ts';
 import type { SetAside } from '../fingerprint/set-aside.ts';
 import type { Results } from '../fingerprint/results.ts';
@@ -26,6 +26,7 @@ import { statOf } from '../fingerprint/stat-of.ts';
 import { filesUsed, resultDigest } from '../fingerprint/task-fingerprint.ts';
 import type { AttemptResult } from './attempt.ts';
 import { compilerOf, fingerprintInputs, isDeclared, readOutputs, type Decision, type DecisionContext } from './decide.ts';
+import { whenFilesOpen } from './file-limit.ts';
 
 export interface ExecutionContext {
   readonly decision: DecisionContext;
@@ -125,7 +126,15 @@ async function execute(execution: Execution, context: ExecutionContext, { startT
     if (areThere(task, folder)) onWell();
   });
   memory?.written([...task.outputs, ...attempt.observed.written].map((file) => path.resolve(folder, file)));
-  const { outputs, missing } = await readOutputs(task, folder, digests);
+  const looked = async <T>(look: () => Promise<T>): Promise<T> => {
+    try {
+      return await whenFilesOpen(execution.signal, look);
+    } catch (error) {
+      if (attempt.outcome === 'success' && isRefusal(error)) error.message = `ended well, but could not be looked at afterwards, so it is to run again: ${error.message}`;
+      throw error;
+    }
+  };
+  const { outputs, missing } = await looked(() => readOutputs(task, folder, digests));
   let left: TaskResult['left'];
   if (attempt.outcome === 'success' && missing.length === 0) {
     onWell();
@@ -133,27 +142,23 @@ async function execute(execution: Execution, context: ExecutionContext, { startT
   } else left = await cleared?.putBack();
   const written = new Set(attempt.observed.written);
   const isCut = attempt.outcome === 'cancellation';
-  const moved = isCut ? [] : await movedUpstream(execution, { startedAt, times: upstreamAtStart, written }, context.decision);
-  const fingerprint = await withObserved(
-    decision.fingerprint,
-    attempt.observed,
-    {
-      task,
-      folder,
-      startedAt,
-      last,
-      isMade: isMadeBefore,
-      isInput: (file) => isDeclared(file, task.inputs),
-      atStart,
-      movedUpstream: moved,
-      isCut,
-      compiler: compilerOf(task, context.decision),
-      isOutput: isOutput?.(task),
-      written,
-      isOwnOutput: (file) => isDeclared(file, task.outputs),
-    },
-    digests,
-  );
+  const moved = isCut ? [] : await looked(() => movedUpstream(execution, { startedAt, times: upstreamAtStart, written }, context.decision));
+  const observation: ObservationContext = {
+    task,
+    folder,
+    startedAt,
+    last,
+    isMade: isMadeBefore,
+    isInput: (file) => isDeclared(file, task.inputs),
+    atStart,
+    movedUpstream: moved,
+    isCut,
+    compiler: compilerOf(task, context.decision),
+    isOutput: isOutput?.(task),
+    written,
+    isOwnOutput: (file) => isDeclared(file, task.outputs),
+  };
+  const fingerprint = await looked(() => withObserved(decision.fingerprint, attempt.observed, observation, digests));
 
   const failure: RecordedFailure | undefined =
     attempt.outcome === 'success' && missing.length > 0

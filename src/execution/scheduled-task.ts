@@ -1,10 +1,13 @@
 /** A task in a run as the scheduler holds it, and what can be said of it without the run (`scheduler.ts`). */
+import path from 'node:path';
 import { isGlob, literalPrefix } from '../definition/paths.ts';
 import { isUnsettled, type Fingerprint, type Reason } from '../model/fingerprint.ts';
 import type { Task } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts';
+import { filesOf } from '../fingerprint/file-digests.ts';
+import { coarseClock, fileStamp, lastChangeIn, lastWriteIn } from '../fingerprint/held-still.ts';
 import { listingKey } from '../fingerprint/listings.ts';
-import { isObserved } from '../fingerprint/task-fingerprint.ts';
+import { isObserved, observedPath } from '../fingerprint/task-fingerprint.ts';
 import type { Decision } from './decide.ts';
 
 export type Ended = Exclude<Outcome, 'skip'>;
@@ -31,8 +34,8 @@ export interface Entry {
   success?: EventOf<'task-ended'>;
   /** Ended by a change, to start again, rather than by the user. */
   restarting: boolean;
-  /** Somebody wanted it not to start. */
-  isCancelled: boolean;
+  /** When somebody cancelled it, in Unix milliseconds: what changes afterwards starts it again. */
+  cancelledAt?: number;
   /** How often it started again because something was done to its outputs. */
   taken: number;
 }
@@ -48,9 +51,9 @@ export function mayOverlap(one: string, other: string): boolean {
   return a.startsWith(b) || b.startsWith(a);
 }
 
-/** Attempts of a run after which a task goes on to its end whatever changes of what it was only seen to read, and of its inputs, which people change more often. */
+/** Attempts of a run after which a task goes on to its end whatever changes of what it was only seen to read, and of its inputs and the scripts that its command names, which people change more often. */
 const mostRestarts = 3;
-const mostRestartsForInputs = 10;
+const mostRestartsForDeclared = 10;
 
 /** Not executed here, and not to be: what is there is what an earlier run made. */
 export function isGiven({ outcome }: Entry): boolean {
@@ -64,10 +67,12 @@ export function doneToOutputs(entry: Entry, reasons: readonly Reason[]): readonl
 }
 
 /** Whether the task itself may have done what differs. If it did not, that is seen when it has ended. */
-export function isMoving(reason: Reason, { moving = [] }: Fingerprint, attempts: number): boolean {
+export function isMoving(reason: Reason, { moving = [], own = [] }: Fingerprint, { attempts, task }: Entry): boolean {
   switch (reason.type) {
     case 'input-changed':
-      return moving.includes(reason.path) || attempts > (isObserved(reason.path) ? mostRestarts : mostRestartsForInputs);
+      return moving.includes(reason.path) || attempts > (isObserved(reason.path) ? mostRestarts : mostRestartsForDeclared);
+    case 'source-changed':
+      return own.includes(reason.path) || (task.source.kind === 'shell' && attempts > mostRestartsForDeclared);
     case 'listing-changed':
       return moving.includes(listingKey(reason.folder, reason.pattern)) || attempts > mostRestarts;
     default:
@@ -75,10 +80,23 @@ export function isMoving(reason: Reason, { moving = [] }: Fingerprint, attempts:
   }
 }
 
-/** Of a task that has ended well: whether it wrote to its input itself once more. `lastWrite` as in `FileDigests`. */
-export function isOwnDoing(reason: Reason, { attempts, endedAt, task }: Entry, lastWrite: (input: string) => number | undefined): boolean {
-  if (endedAt === undefined || attempts <= mostRestartsForInputs || reason.type !== 'input-changed' || !isUnsettled(reason.from) || !task.inputs.includes(reason.path)) return false;
-  return (lastWrite(reason.path) ?? Infinity) <= endedAt;
+/** Of a task that has ended: whether it wrote to its input, or script, itself once more. */
+export function isOwnDoing(reason: Reason, { attempts, endedAt, task }: Entry, folder: string): boolean {
+  const isDeclared = (reason.type === 'input-changed' && task.inputs.includes(reason.path)) || (reason.type === 'source-changed' && task.source.kind === 'shell');
+  if (endedAt === undefined || attempts <= mostRestartsForDeclared || !isDeclared || !isUnsettled(reason.from)) return false;
+  const files = filesOf(folder, reason.path);
+  return files.length > 0 && files.every((file) => (lastWriteIn(fileStamp(file)) ?? Infinity) <= endedAt);
+}
+
+/** Whether what differs may have come after a moment (Unix milliseconds). */
+export function mayBeSince(moment: number, reason: Reason, folder: string): boolean {
+  if (reason.type !== 'input-changed' && reason.type !== 'source-changed') return true;
+  const name = isObserved(reason.path) ? observedPath(reason.path) : reason.path;
+  const files = filesOf(folder, name);
+  const isOne = files[0] === path.resolve(folder, name);
+  // That a file has gone is seen by the folder it was in.
+  const places = isOne ? files : new Set(files.flatMap((file) => [file, path.dirname(file)]));
+  return files.length === 0 || [...places].some((place) => (lastChangeIn(fileStamp(place)) ?? Infinity) > moment - coarseClock);
 }
 
 /** That an attempt of this run was ended by a change is no reason beside the change. */
@@ -95,5 +113,5 @@ export function outcomeOf(entries: readonly Entry[], cancelled: boolean): Ended 
   if (cancelled) return 'cancellation';
   const outcomes = new Set(entries.map((entry) => entry.outcome));
   if (outcomes.has('failure') || outcomes.has('timeout') || outcomes.has('error')) return 'failure';
-  return outcomes.has('cancellation') || entries.some(({ isCancelled }) => isCancelled) ? 'cancellation' : 'success';
+  return outcomes.has('cancellation') || entries.some(({ cancelledAt }) => cancelledAt !== undefined) ? 'cancellation' : 'success';
 }

@@ -18,7 +18,7 @@
  * that are not done; a decision is used only if no reset came while it was made (`generation`).
  */
 import path from 'node:path';
-import type { Reason } from '../model/fingerprint.ts';
+import type { Fingerprint, Reason } from '../model/fingerprint.ts';
 import { remainingPaths, type Durations } from '../model/remaining.ts';
 import { taskById, type OnFailure, type Pipeline, type Slots, type Task, type TaskId } from '../model/pipeline.ts';
 import type { EventOf, SkipReason } from '../model/run-event.ts';
@@ -27,7 +27,7 @@ import type { KeptResult } from '../fingerprint/kept-results.ts';
 import { decide, findKept, lookBeyond, referenceFailure, type Decision, type DecisionContext } from './decide.ts';
 import { executeTask, setAsideIn, type ExecutionContext } from './execute-task.ts';
 import { givesWaiting, waitsForRequest, type Decided, type PlanScope } from './plan.ts';
-import { byUrgency, doneToOutputs, isFailure, isGiven, isMoving, isOwnDoing, mayOverlap, outcomeOf, withoutOwnAttempts, type Ended, type Entry } from './scheduled-task.ts';
+import { byUrgency, doneToOutputs, isFailure, isGiven, isMoving, isOwnDoing, mayBeSince, mayOverlap, outcomeOf, withoutOwnAttempts, type Ended, type Entry } from './scheduled-task.ts';
 import { noneSettled, type Settled } from './settled-tasks.ts';
 import { createSlotPool, type SlotKind } from './slots.ts';
 
@@ -120,7 +120,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       const path = paths.get(task.id) ?? 0;
       if (known !== undefined) Object.assign(known, { task, path, place, open: 0, dependents: [] });
       const state = wasSettled?.has(task.id) === true ? ({ phase: 'done', outcome: 'up-to-date' } as const) : ({ phase: 'waiting' } as const);
-      entries.set(task.id, known ?? { ...state, task, path, place, open: 0, dependents: [], generation: 0, attempts: 0, restarting: false, isCancelled: false, taken: 0 });
+      entries.set(task.id, known ?? { ...state, task, path, place, open: 0, dependents: [], generation: 0, attempts: 0, restarting: false, taken: 0 });
     }
     for (const [id, entry] of previous) {
       if (entries.has(id)) continue;
@@ -254,6 +254,11 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     const decided = isDecided ? first.decision : await decide(task, scope.forced.has(task.id) && entry.success === undefined, context.decision);
     if (entry.generation !== generation) return;
     const decision = { ...decided, reasons: withoutOwnAttempts(decided.reasons, context.runId) };
+    if (entry.cancelledAt !== undefined && entry.decision !== undefined && differences(entry, entry.decision.fingerprint, decision.fingerprint).length === 0) {
+      skip(entry, 'stopped');
+      return;
+    }
+    delete entry.cancelledAt;
     entry.decision = decision;
     const failure = referenceFailure(decision);
     if (failure !== undefined) {
@@ -394,6 +399,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     const { outcome } = ended;
     free();
     delete entry.abort;
+    if (outcome !== 'cancellation') delete entry.cancelledAt;
     entry.endedAt = Date.now();
     // From the pipeline file meanwhile: its span must end all the same, and should it come back, nobody wanted it to end.
     const isGone = entries.get(task.id) !== entry;
@@ -407,7 +413,14 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     if (goesOn(entry)) return;
     if (!isTold) emit(ended);
     if (outcome === 'success') entry.success = ended;
+    else if (ended.fingerprint !== undefined) entry.decision = { ...decision, fingerprint: ended.fingerprint };
     settle(entry, outcome);
+  };
+
+  /** By which a task is to run again: of one that somebody cancelled, what changed since. */
+  const differences = ({ cancelledAt }: Entry, before: Fingerprint, now: Fingerprint): readonly Reason[] => {
+    const all = fingerprintDifference(before, now);
+    return cancelledAt === undefined ? all : all.filter((each) => mayBeSince(cancelledAt, each, context.decision.folder));
   };
 
   /** Back to waiting, and all that depends on it. */
@@ -418,6 +431,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
         return;
       case 'running':
         entry.restarting = true;
+        delete entry.cancelledAt;
         entry.abort?.abort();
         break;
       case 'queued':
@@ -431,7 +445,6 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
         entry.phase = 'waiting';
         if (isFailure(entry.outcome)) failures -= 1;
         delete entry.outcome;
-        entry.isCancelled = false;
         undone += 1;
         for (const dependent of entry.dependents) {
           dependent.open += 1;
@@ -483,7 +496,6 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
         reset(entry, []);
         continue;
       }
-      if (entry.outcome === 'cancellation' || entry.isCancelled) continue;
       // It may need something else now.
       if (next !== undefined && entry.outcome === 'upstream') {
         if (blockersOf(entry).length === 0) reset(entry, []);
@@ -503,12 +515,10 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       const now = await decide(entry.task, false, context.decision);
       if (isCancelled()) return;
       if (entry.generation !== generation) continue;
-      const differences = fingerprintDifference(before, now.fingerprint);
       const ofOutputs = doneToOutputs(entry, now.reasons);
       if (ofOutputs.length > 0) entry.taken += 1;
-      const isItsOwn = (reason: Reason): boolean =>
-        entry.phase === 'running' ? isMoving(reason, before, entry.attempts) : entry.outcome === 'success' && isOwnDoing(reason, entry, (input) => context.decision.digests.lastWrite(path.resolve(context.decision.folder, input)));
-      const reasons = [...differences.filter((each) => !isItsOwn(each)), ...ofOutputs];
+      const isItsOwn = (reason: Reason): boolean => (entry.phase === 'running' ? isMoving(reason, before, entry) : isOwnDoing(reason, entry, context.decision.folder));
+      const reasons = [...differences(entry, before, now.fingerprint).filter((each) => !isItsOwn(each)), ...ofOutputs];
       if (entry.outcome === 'manual' && now.reasons.length > 0 && waitsForRequest(entry.task, scope, now.reasons) && givesWaiting(now, results.get(entry.task.id)) === gives(entry)) {
         // It goes on waiting, and what depends on it is not concerned.
         entry.decision = now;
@@ -516,7 +526,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       } else if (reasons.length > 0 || entry.outcome === 'manual') reset(entry, reasons);
     }
     // Tasks that a failure kept from starting have another chance when the failed task has.
-    if (!stopping()) for (const entry of entries.values()) if (entry.outcome === 'stopped' && !entry.isCancelled) reset(entry, []);
+    if (!stopping()) for (const entry of entries.values()) if (entry.outcome === 'stopped' && entry.cancelledAt === undefined) reset(entry, []);
     for (const entry of entries.values()) if (entry.phase === 'waiting' && entry.open === 0) readyList.push(entry);
   };
 
@@ -533,10 +543,13 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
       return;
     }
     const entry = entries.get(id);
-    if (entry?.phase === 'running') entry.abort?.abort();
-    else if (entry?.phase === 'queued') {
+    if (entry?.phase === 'running' && entry.abort !== undefined) {
+      entry.cancelledAt = Date.now();
+      entry.restarting = false;
+      entry.abort.abort();
+    } else if (entry?.phase === 'queued') {
       queue = queue.filter((other) => other !== entry);
-      entry.isCancelled = true;
+      entry.cancelledAt = Date.now();
       skip(entry, 'stopped');
     }
   };

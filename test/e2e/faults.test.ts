@@ -174,6 +174,19 @@ tasks:
     ]);
   });
 
+  it('ends well when no more files can be opened: its result is looked at when they can', { skip: process.platform !== 'linux' && 'sets the limit of another process' }, async (context) => {
+    const ofExecutor = (files: number): string => `python3 -c "import resource as r; r.prlimit($PPID, r.RLIMIT_NOFILE, (${files}, r.prlimit($PPID, r.RLIMIT_NOFILE)[1]))"`;
+    const place = workspace(context, {
+      'low.sh': `mkdir made; echo 1 > made/a\n${ofExecutor(5)}\n`,
+      'high.sh': `until [ -e made/a ]; do sleep 0.05; done; sleep 1\n${ofExecutor(1024)}\n`,
+      'runweave.yaml': 'tasks:\n  low: {shell: exec sh low.sh, outputs: [made]}\n  high: {shell: exec sh high.sh}\n',
+    });
+    const ended = await place.runweave('run', '-j', '2');
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.deepEqual(phases((await records(place))[0]), { low: 'success', high: 'success' });
+    assert.match((await place.runweave('run')).stdout, /2 up to date/);
+  });
+
   it('does not hear SIGTERM, forks twice, and leaves its session: all of it ends with the task', async (context) => {
     const stay = `trap '' TERM; sleep 1000 & wait`;
     const place = workspace(context, {

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openSession, type Session } from '../../src/app/session.ts';
+import type { TaskId } from '../../src/model/pipeline.ts';
 import type { RunEvent } from '../../src/model/run-event.ts';
 import type { SessionMessage } from '../../src/protocol/session.ts';
 import { eventually } from '../eventually.ts';
@@ -78,6 +79,48 @@ describe('a run of a watch in which a task fails', () => {
     place.write('in.txt', 'two');
     place.write('.runweave/go', '');
     await eventually(() => assert.equal(place.read('out.txt'), 'two'));
+  });
+
+  it('does not start it again for a change of something else, now that it is known what it uses', async (context) => {
+    const { place, seen, events, sealed } = await watch(context, {
+      'runweave.yaml': `on_failure: continue\ntasks:\n  failing: {python: failing.py}\n  other: {shell: "${slow('a')}", inputs: [a.txt]}\n`,
+      'failing.py': 'import helper\nopen("read.txt").read()\nraise SystemExit(1)\n',
+      'helper.py': '',
+      'read.txt': '',
+      'a.txt': 'one',
+    });
+    await seen('task-ended failing');
+    place.write('a.txt', 'two');
+    await seen('attempt-started other', 2);
+    place.write('.runweave/go-a-two', '');
+    await sealed();
+    assert.equal(events().filter((event) => event === 'attempt-started failing').length, 1);
+  });
+});
+
+describe('a task of a run of a watch that somebody cancels', () => {
+  it('waits for a change of what it uses that comes after that', async (context) => {
+    const { place, session, seen, events, sealed, forget } = await watch(context, {
+      'runweave.yaml': `tasks:\n  a: {shell: "${slow('a')}", inputs: [a.txt], outputs: [out-a.txt]}\n  b: {shell: "${slow('b')}", inputs: [b.txt], outputs: [out-b.txt]}\n`,
+      'a.txt': 'one',
+      'b.txt': 'one',
+    });
+    await seen('attempt-started a');
+    await seen('attempt-started b');
+    place.write('a.txt', 'before');
+    // More than the times of files lag behind the clock.
+    await pause(30);
+    session.cancel('a' as TaskId);
+    await seen('task-ended a');
+    forget();
+    place.write('b.txt', 'two');
+    await seen('attempt-started b');
+    assert.equal(events().includes('attempt-started a'), false);
+    place.write('a.txt', 'after');
+    await seen('attempt-started a');
+    for (const go of ['a-after', 'b-two']) place.write(`.runweave/go-${go}`, '');
+    await sealed();
+    assert.deepEqual([place.read('out-a.txt'), place.read('out-b.txt')], ['after\n', 'two\n']);
   });
 });
 
@@ -165,6 +208,11 @@ describe('a task that writes to what it reads', () => {
     place.write('other.txt', 'two');
     await eventually(() => assert.equal(place.read('other-out.txt'), 'two'));
     assert.equal(events().filter((event) => event === 'run-started').length, runs + 1);
+  });
+
+  it('is not run without end if it fails', async (context) => {
+    const { messages } = await watch(context, { 'runweave.yaml': 'tasks: {failing: {shell: "echo x >> in.txt; exit 1", inputs: [in.txt]}}', 'in.txt': '' });
+    await eventually(() => assert.ok(messages().some((message) => message.type === 'notice' && message.message.startsWith('failing runs again and again: ') && message.message.includes('input in.txt changed while the task ran'))));
   });
 });
 

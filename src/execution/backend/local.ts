@@ -19,6 +19,9 @@ export const grace = 3000;
 /** How long output is waited for after the process has ended, when something still holds its pipes open. */
 export const drain = 500;
 
+/** Bytes of one argument or variable, with the zero at its end (MAX_ARG_STRLEN, execve(2)). */
+const longestOnLinux = 128 * 1024;
+
 /** What is started is there when `start` returns. */
 export interface DirectBackend extends Backend {
   readonly start: (request: ProcessRequest) => RunningProcess;
@@ -48,7 +51,7 @@ function start(request: ProcessRequest): RunningProcess {
       });
   } catch (error) {
     if (pipes !== undefined) for (const { reading } of [pipes.stdout, pipes.stderr]) closeSync(reading);
-    return { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: (error as Error).message }), stop: () => false };
+    return { pid: 0, ended: Promise.resolve({ type: 'start-failed', message: startFailure(error as NodeJS.ErrnoException, request) }), stop: () => false };
   } finally {
     if (pipes !== undefined) for (const { writing } of [pipes.stdout, pipes.stderr]) closeSync(writing);
   }
@@ -84,7 +87,7 @@ function start(request: ProcessRequest): RunningProcess {
       });
     }
     child.on('error', (error) => {
-      end ??= { type: 'start-failed', message: startFailure(error, program, request.cwd) };
+      end ??= { type: 'start-failed', message: startFailure(error, request) };
       if (pid === 0) finish();
     });
     child.on('exit', (code, signal) => {
@@ -140,8 +143,21 @@ export function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
 }
 
 /** What is told when a program could not be started. */
-export function startFailure(error: NodeJS.ErrnoException, program: string, cwd: string): string {
+export function startFailure(error: NodeJS.ErrnoException, { command, cwd, env }: Pick<ProcessRequest, 'command' | 'cwd' | 'env'>): string {
+  const [program = ''] = command;
   if (error.code === 'ENOENT') return `${program} or the working directory ${cwd} does not exist`;
   if (error.code === 'EACCES') return `${program} may not be executed: check its permissions`;
+  if (error.code === 'E2BIG') return tooLong(command, env);
   return error.message;
+}
+
+function tooLong(command: readonly string[], env: ProcessRequest['env']): string {
+  const parts = [
+    ...command.map((text) => ({ of: 'its command', text })),
+    ...Object.entries(env).map(([name, value]) => ({ of: `its environment variable ${name}`, text: `${name}=${value}` })),
+  ].map(({ of, text }) => ({ of, bytes: Buffer.byteLength(text) + 1 }));
+  const total = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  const { of, bytes } = parts.reduce((longest, part) => (part.bytes > longest.bytes ? part : longest));
+  const limit = bytes > longestOnLinux ? `${of} has ${bytes} bytes, and Linux takes ${longestOnLinux} (128 KiB) for one argument or variable` : `its command and environment variables have ${total} bytes together, and the system takes no more than \`getconf ARG_MAX\` says`;
+  return `could not be started: ${limit}. Do not write a long parameter into it by \${params.…}: give it to the task as one of its params, which are in the JSON file that $RUNWEAVE_PARAMS names`;
 }

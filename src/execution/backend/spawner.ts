@@ -198,11 +198,11 @@ interface FailedStart {
   readonly code: string;
 }
 
-function endOf(end: ToldEnd, { isStopped, request: { command: [program = ''], cwd } }: Started): ProcessEnd {
+function endOf(end: ToldEnd, { isStopped, request }: Started): ProcessEnd {
   if (end.type !== 'start-failed') {
     const { stopped, ...how } = end;
     return isStopped && !stopped ? { ...how, byItself: true } : how;
   }
   if (!('code' in end)) return end;
-  return { type: 'start-failed', message: startFailure(Object.assign(new Error(`spawn ${program} ${end.code}`), { code: end.code }), program, cwd) };
+  return { type: 'start-failed', message: startFailure(Object.assign(new Error(`spawn ${request.command[0] ?? ''} ${end.code}`), { code: end.code }), request) };
 }

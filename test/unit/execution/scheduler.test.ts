@@ -743,7 +743,47 @@ describe('a change during the run', () => {
     }
   });
 
-  it('does not start a task that somebody cancelled while it waited for a slot', async () => {
+  it('starts a task that somebody cancelled when what it uses changes, and for nothing else', async () => {
+    const world = createWorld();
+    const running = world.run(pipelineOf({ before: { inputs: ['before.csv'] }, a: { inputs: ['a.csv'], needs: ['before'] }, after: { needs: ['a'] }, other: { inputs: ['other.csv'] } }));
+    await world.untilStarted('before', 'other');
+    world.end('before');
+    await world.untilStarted('a');
+    running.cancel(id('a'));
+    await world.until(() => world.outcomes()['after'] === 'skip: upstream');
+    world.files.set('other.csv', 'new');
+    await running.changed();
+    await world.untilStarted('other', 'other');
+    // Makes what it made before.
+    world.files.set('before.csv', 'new');
+    await running.changed();
+    await world.untilStarted('before', 'before');
+    world.end('before');
+    await world.until(() => world.outcomes()['a'] === 'skip: stopped');
+    world.files.set('a.csv', 'new');
+    await running.changed();
+    await world.untilStarted('a', 'a');
+    world.end('a');
+    await world.untilStarted('after');
+    world.end('after');
+    world.end('other');
+    assert.equal(await running.done, 'success');
+    assert.deepEqual(world.started().toSorted(), ['a', 'a', 'after', 'before', 'before', 'other', 'other']);
+  });
+
+  it('does not start a task again that somebody cancels while it ends for a change', async () => {
+    const world = createWorld(8, { isPatient: true });
+    const running = world.run(pipelineOf({ a: { inputs: ['a.csv'] } }));
+    await world.untilStarted('a');
+    world.files.set('a.csv', 'new');
+    await running.changed();
+    running.cancel(id('a'));
+    world.end('a', 'cancellation');
+    assert.equal(await running.done, 'cancellation');
+    assert.deepEqual([world.started(), world.outcomes()], [['a'], { a: 'cancellation' }]);
+  });
+
+  it('does not start a task that somebody cancelled while it waited for a slot, unless what it uses changes', async () => {
     const world = createWorld(1);
     const running = world.run(pipelineOf({ a: {}, b: { inputs: ['b.csv'] }, c: {}, after: { needs: ['b'] } }));
     await world.untilStarted('a');
@@ -752,11 +792,16 @@ describe('a change during the run', () => {
     await running.changed();
     world.end('a');
     await world.untilStarted('c');
+    await running.changed();
+    assert.deepEqual(world.outcomes(), { a: 'success', b: 'skip: stopped', after: 'skip: stopped' });
     world.files.set('b.csv', 'new');
     await running.changed();
     world.end('c');
-    assert.equal(await running.done, 'cancellation');
-    assert.deepEqual(world.outcomes(), { a: 'success', b: 'skip: stopped', c: 'success', after: 'skip: stopped' });
+    await world.untilStarted('b');
+    world.end('b');
+    await world.untilStarted('after');
+    world.end('after');
+    assert.equal(await running.done, 'success');
   });
 
   it('gives a failed task another chance, and with it those that its failure stopped', async () => {

@@ -62,6 +62,13 @@ describe('how a process ends', { timeout: 300_000 }, () => {
   it('before it began: no program, no folder, no right', async () => {
     writeFileSync(path.join(folder, 'plain.sh'), '#!/bin/sh\n', { mode: 0o644 });
     writeFileSync(path.join(folder, 'no-interpreter.sh'), '#!/no/such/interpreter\n', { mode: 0o755 });
+    const long = 'a'.repeat(140_000);
+    const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`LONG_${index}`, 'a'.repeat(100_000)]));
+    const tooLong = [
+      [sh(`echo ${long}`), {}, /^could not be started: its command has 140006 bytes, and Linux takes 131072 \(128 KiB\) for one argument or variable\. .* \$RUNWEAVE_PARAMS names$/],
+      [sh('true'), { env: { ...env, LONG: long } }, /its environment variable LONG has 140006 bytes/],
+      [sh('true'), { env: { ...env, ...many } }, /its command and environment variables have \d+ bytes together/],
+    ] as const;
     const table: readonly (readonly [readonly string[], Partial<ProcessRequest>, RegExp])[] = [
       [['no-such-program'], {}, /^no-such-program or the working directory .* does not exist$/],
       [sh('true'), { cwd: path.join(folder, 'missing') }, /missing does not exist$/],
@@ -69,6 +76,7 @@ describe('how a process ends', { timeout: 300_000 }, () => {
       [[path.join(folder, 'no-interpreter.sh')], {}, /does not exist/],
       [sh('true'), { env: { A: 'nul\0' } }, /null bytes/],
       [[''], {}, /./],
+      ...(process.platform === 'linux' ? tooLong : []),
     ];
     for (const [command, more, message] of table) {
       const running = start(command, more);

@@ -87,6 +87,11 @@ for (const [name, command] of spawners) describe(`a process started by the spawn
     assert.match(end.type === 'start-failed' ? end.message : '', /^no-such-program or the working directory .* does not exist$/);
   });
 
+  it('that has too long a command is told the limit', { skip: process.platform !== 'linux' }, async () => {
+    const { end } = await run(`echo ${'a'.repeat(140_000)}`);
+    assert.match(end.type === 'start-failed' ? end.message : '', /^could not be started: its command has 140006 bytes, and Linux takes 131072 /);
+  });
+
   it('is stopped with its whole tree', async () => {
     const running = await start('sleep 100 & echo child $! ; wait');
     const child = Number(await running.until(/child (\d+)\n/));
