@@ -142,10 +142,24 @@ export type Reason =
 
 const short = (digest: Digest | undefined): string => (isNone(digest) ? 'none' : digest.slice('sha256:'.length, 'sha256:'.length + 8));
 
-function value(json: Json | undefined): string {
-  if (json === undefined) return 'unset';
-  const text = jsonText(json);
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+/** Characters of a value, and those of them before what differs. */
+const mostShown = 60;
+const shownBefore = 20;
+
+/** Two values that differ; long ones from shortly before they do, so that it is seen. */
+function difference(from: Json | undefined, to: Json | undefined): string {
+  const texts = [from, to].map((value) => (value === undefined ? 'unset' : jsonText(value)));
+  const [before = '', after = ''] = texts;
+  let same = 0;
+  while (same < before.length && before[same] === after[same]) same += 1;
+  const start = same < mostShown - shownBefore ? 0 : same - shownBefore;
+  const isLong = texts.some((text) => text.length > mostShown);
+  return texts.map((text) => (isLong ? cut(text, start) : text)).join(' → ');
+}
+
+function cut(text: string, start: number): string {
+  const shown = text.slice(start, start + mostShown - 1);
+  return `${start > 0 ? '…' : ''}${shown}${start + shown.length < text.length ? '…' : ''}`;
 }
 
 function isNone(content: unknown): content is undefined {
@@ -222,9 +236,9 @@ export function describeReason(reason: Reason): string {
     case 'never-cached':
       return 'cache: false, always runs';
     case 'definition-changed':
-      return `definition: ${reason.part} changed, ${value(reason.from)} → ${value(reason.to)}`;
+      return `definition: ${reason.part} changed, ${difference(reason.from, reason.to)}`;
     case 'param-changed':
-      return `parameter ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
+      return `parameter ${reason.name}: ${difference(reason.from, reason.to)}`;
     case 'source-changed':
       return `source ${reason.path} ${sourceChange(reason)} (${short(reason.from)} → ${short(reason.to)})${imported(reason.via)}`;
     case 'input-changed':
@@ -246,7 +260,7 @@ export function describeReason(reason: Reason): string {
     case 'output-changed':
       return `output ${reason.path} was changed by something else (${short(reason.from)} → ${short(reason.to)})`;
     case 'env-changed':
-      return `environment variable ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
+      return `environment variable ${reason.name}: ${difference(reason.from, reason.to)}`;
     case 'interpreter-changed':
       if (hasMisfit(reason.from)) return `it ran with ${reason.from.slice(reason.from.indexOf(warmMark) + warmMark.length)}`;
       return `interpreter: ${reason.from} → ${reason.to}`;
