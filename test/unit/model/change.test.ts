@@ -16,6 +16,7 @@ describe('changeOf', () => {
   it('names a file by its path, also one that was only read', () => {
     assert.deepEqual(changeOf({ type: 'input-changed', path: 'data.csv (read)', from: digest('a'), to: digest('b') }), { type: 'file', path: 'data.csv', from: digest('a'), to: digest('b') });
     assert.deepEqual(changeOf({ type: 'source-changed', path: 'a.py', to: digest('b') }), { type: 'file', path: 'a.py', to: digest('b') });
+    assert.deepEqual(changeOf({ type: 'source-changed', path: 'a.py', from: digest('a'), to: digest('b'), parts: ['function f'] }), { type: 'file', path: 'a.py', from: digest('a'), to: digest('b'), isPart: true });
   });
 
   it('leads from an upstream task on to that task, and from the rest nowhere', () => {
