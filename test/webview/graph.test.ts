@@ -132,6 +132,16 @@ describe('graph panel', () => {
     assert.match(text, /roc_auc\s+0\.98123/);
   });
 
+  it('says what went wrong: in the node, beside it, and to a screen reader', async () => {
+    const failure = 'ValueError: no such digit';
+    const panel = await openDigits({}, digitsGraph((id) => (id === 'summary' ? { phase: 'failure', failure, reasons: ['did not succeed in 20261122T121039Z-digits-c005'] } : {})));
+    const node = panel.page.locator('[data-node="summary"]');
+    assert.match((await node.locator('.detail').textContent()) ?? '', /^ValueError: no such/);
+    assert.ok((await node.getAttribute('aria-label'))?.includes(failure));
+    await node.hover();
+    assert.ok((await panel.page.locator('.tooltip').innerText()).includes(failure));
+  });
+
   it('has a tooltip of the same size after a narrow one at the edge', async () => {
     const reason = 'definition: shell changed, "echo one > build/command.txt" → "echo two > build/command.txt"';
     const make = (id: string, isLong: boolean): GraphTask => ({ id: id as TaskId, name: id, kind: 'shell', dependencies: [], source: id, hasOutput: false, status: { phase: 'stale', reasons: [isLong ? reason : 'forced'] } });
