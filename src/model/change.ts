@@ -40,7 +40,8 @@ export function changeOf(reason: Reason): Change | undefined {
       return { ...file(reason), ...(reason.parts !== undefined && { isPart: true }) };
     case 'input-changed':
     case 'output-changed':
-      return file(reason);
+      // Of a folder or glob, whose files are named.
+      return reason.added === undefined ? file(reason) : undefined;
     case 'upstream-changed':
     case 'upstream-will-run':
     case 'upstream-may-run':

@@ -19,6 +19,10 @@ describe('changeOf', () => {
     assert.deepEqual(changeOf({ type: 'source-changed', path: 'a.py', from: digest('a'), to: digest('b'), parts: ['function f'] }), { type: 'file', path: 'a.py', from: digest('a'), to: digest('b'), isPart: true });
   });
 
+  it('has nothing for a folder or glob, whose files the reason names', () => {
+    assert.equal(changeOf({ type: 'input-changed', path: 'data/*.csv', from: digest('a'), to: digest('b'), added: [], removed: [], changed: ['data/a.csv'] }), undefined);
+  });
+
   it('leads from an upstream task on to that task, and from the rest nowhere', () => {
     assert.deepEqual(changeOf({ type: 'upstream-will-run', task: 'a' as TaskId }), { type: 'upstream', task: 'a' });
     assert.equal(changeOf({ type: 'forced' }), undefined);
