@@ -150,8 +150,9 @@ async function withPlaces(reasons: readonly Reason[], task: Task, context: Decis
   const changes = await tellSourceChanges(reasons.filter((reason) => reason.type === 'source-changed'), { task, folder, digests, compiler: compilerOf(task, context) });
   const told = new Map(changes.map((change) => [change.path, change]));
   return reasons.map((reason) => {
-    if (reason.type === 'listing-changed') return { ...reason, ...changedNames(reason.from, reason.to, digests) };
-    return reason.type === 'source-changed' ? (told.get(reason.path) ?? reason) : reason;
+    if (reason.type === 'source-changed') return told.get(reason.path) ?? reason;
+    const isOfFiles = reason.type === 'listing-changed' || reason.type === 'input-changed' || reason.type === 'output-changed';
+    return isOfFiles && reason.from !== undefined && reason.to !== undefined ? { ...reason, ...changedNames(reason.from, reason.to, digests) } : reason;
   });
 }
 

@@ -55,6 +55,8 @@ const unreadable = digestOf('unreadable');
 const none: ReadonlySet<string> = new Set();
 /** Files of a folder between which other work goes on. */
 const filesInOneGo = 200;
+/** A folder or glob of more files is compared, but which of them changed is not said. */
+const mostFilesTold = 1000;
 
 export interface FileDigests {
   /** Digest of one file's content; `undefined` when there is no such file. */
@@ -86,9 +88,9 @@ export interface FileDigests {
   readonly meaningOf: (absolute: string, kind: SourceKind) => Meaning | undefined;
   /** Code cells of a notebook by which `to` differs from `from`, from 1, as far as both were seen; empty where cells only went. */
   readonly changedCells: (from: Digest, to: Digest) => readonly number[] | undefined;
-  /** What a digest of a part of a module stands for. */
+  /** What a digest of several things stands for: of parts of a module, of a listing. */
   readonly rememberParts: (digest: Digest, parts: LabelledParts) => void;
-  /** The same, also of a whole module that was seen. */
+  /** The same, also of a whole module and of a folder or glob that were seen. */
   readonly rememberedParts: (digest: Digest) => LabelledParts | undefined;
   /** Whether it is that of a part of a module, as far as it was seen. */
   readonly isSlice: (digest: Digest) => boolean;
@@ -269,7 +271,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
   const shared = shareLooks<PathDigest>();
   const ofWithin = async (folder: string, relative: string): Promise<PathDigest> => {
     const absolute = path.resolve(folder, relative);
-    const listing: string[] = [];
+    const files: (readonly [name: string, content: Digest])[] = [];
     let size = 0;
     let sizeAtTurn = 0;
     let youngest = 0;
@@ -283,12 +285,14 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
       if (found === undefined) continue;
       youngest = Math.max(youngest, lastChange(file) ?? Infinity);
       lastWritten = Math.max(lastWritten, lastWrite(file) ?? Infinity);
-      listing.push(`${path.relative(folder, file).replaceAll(path.sep, '/')}\0${found.digest}\n`);
+      files.push([path.relative(folder, file).replaceAll(path.sep, '/'), found.digest]);
       size += found.size;
     }
     changedWithin.set(absolute, youngest);
     writtenWithin.set(absolute, lastWritten);
-    return sized(digestOf(listing.join('')), size);
+    const digest = digestOf(files.map(([name, content]) => `${name}\0${content}\n`).join(''));
+    if (files.length <= mostFilesTold && partsOf(digest) === undefined) rememberParts(digest, files.map(([name, content]) => [name, content.slice('sha256:'.length, 'sha256:'.length + 16)]));
+    return sized(digest, size);
   };
 
   const changedCells = (from: Digest, to: Digest): readonly number[] | undefined => {
@@ -317,6 +321,10 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     if (found !== undefined) parts.set(digest, found);
     return found ?? moduleParts.get(digest);
   };
+  const rememberParts = (digest: Digest, labels: LabelledParts): void => {
+    isNew = true;
+    parts.set(digest, labels);
+  };
   const isCompiled = async (absolute: string, interpreter: string): Promise<boolean> => {
     const entry = known().compiled.get(absolute);
     return entry?.[1] === interpreter && entry[0] === (await ofFile(absolute))?.digest;
@@ -336,10 +344,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
       known().compiled.set(absolute, [content, interpreter]);
     },
     rememberedParts: partsOf,
-    rememberParts: (digest, labels) => {
-      isNew = true;
-      parts.set(digest, labels);
-    },
+    rememberParts,
     importsOf,
     isFile: (absolute) => statOf(absolute)?.isFile() === true,
     namesIn,

@@ -7,9 +7,10 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { globMatcher, isGlob, literalPrefix } from '../definition/paths.ts';
-import type { Digest, Listing, Listings } from '../model/fingerprint.ts';
+import type { ChangedNames, Digest, Listing, Listings } from '../model/fingerprint.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import { digestOf, type FileDigests } from './file-digests.ts';
+import type { LabelledParts } from './function-slice.ts';
 import { statOf } from './stat-of.ts';
 
 /** Of tools, and what editors leave while a file is open. */
@@ -265,12 +266,14 @@ function digestFound({ folder, isOutput }: Place, { listed, pattern, names, own 
   return digest;
 }
 
-/** What came and what went, where both are known. */
-export function changedNames(from: Digest, to: Digest, digests: FileDigests): { readonly added: readonly string[]; readonly removed: readonly string[] } | undefined {
-  const [before, after] = [from, to].map((digest) => digests.rememberedParts(digest)?.map(([name]) => name));
+/** What came, went and changed, where both are known. */
+export function changedNames(from: Digest, to: Digest, digests: Pick<FileDigests, 'rememberedParts'>): ChangedNames | undefined {
+  const [before, after] = [from, to].map((digest) => digests.rememberedParts(digest));
   if (before === undefined || after === undefined) return undefined;
-  const [had, has] = [new Set(before), new Set(after)];
-  return { added: after.filter((name) => !had.has(name)), removed: before.filter((name) => !has.has(name)) };
+  const [had, has] = [new Map(before), new Map(after)];
+  const namesOf = (parts: LabelledParts, isTold: (name: string) => boolean): readonly string[] => parts.map(([name]) => name).filter(isTold);
+  const changed = namesOf(after, (name) => had.has(name) && had.get(name) !== has.get(name));
+  return { added: namesOf(after, (name) => !had.has(name)), removed: namesOf(before, (name) => !has.has(name)), ...(changed.length > 0 && { changed }) };
 }
 
 function join(folder: string, name: string): string {

@@ -6,7 +6,15 @@ import { jsonText } from './whole-float.ts';
 
 export type Change =
   | { readonly type: 'values'; readonly name: string; readonly from: string; readonly to: string }
-  | { readonly type: 'file'; /** Relative to the pipeline's folder. */ readonly path: string; readonly from?: Digest; readonly to?: Digest }
+  | {
+      readonly type: 'file';
+      /** Relative to the pipeline's folder. */
+      readonly path: string;
+      readonly from?: Digest;
+      readonly to?: Digest;
+      /** The digests are of the parts that count, so that a content can't be checked against them. */
+      readonly isPart?: true;
+    }
   /** The reasons of that task say more. */
   | { readonly type: 'upstream'; readonly task: TaskId };
 
@@ -29,10 +37,11 @@ export function changeOf(reason: Reason): Change | undefined {
     case 'source-changed':
       // The file itself is as it was.
       if (reason.compared !== undefined && reason.compared !== 'not compiled') return undefined;
-      return file(reason);
+      return { ...file(reason), ...(reason.parts !== undefined && { isPart: true }) };
     case 'input-changed':
     case 'output-changed':
-      return file(reason);
+      // Of a folder or glob, whose files are named.
+      return reason.added === undefined ? file(reason) : undefined;
     case 'upstream-changed':
     case 'upstream-will-run':
     case 'upstream-may-run':
@@ -50,7 +59,7 @@ export function changeOf(reason: Reason): Change | undefined {
   }
 }
 
-function file({ path, from, to }: { readonly path: string; readonly from?: Digest; readonly to?: Digest }): Change {
+function file({ path, from, to }: { readonly path: string; readonly from?: Digest; readonly to?: Digest }): Extract<Change, { readonly type: 'file' }> {
   return { type: 'file', path: path.replace(observedMark, ''), ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
 }
 

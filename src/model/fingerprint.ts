@@ -86,6 +86,9 @@ export function isUnsettled(digest: Digest | undefined): boolean {
   return digest === unsettled || digest === unsettledAgain;
 }
 
+/** Of a folder or pattern, what came, went and changed there; where what was there before is known. */
+export type ChangedNames = Partial<Readonly<Record<'added' | 'removed' | 'changed', readonly string[]>>>;
+
 /** Why a task is stale: which component changed, from what, to what. */
 export type Reason =
   | { readonly type: 'never-ran' }
@@ -114,17 +117,8 @@ export type Reason =
       /** Of an imported module: the files through which it came, from the task's own to the one that imports it, as far as they are seen. */
       readonly via?: readonly string[];
     }
-  | { readonly type: 'input-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
-  | {
-      readonly type: 'listing-changed';
-      readonly folder: string;
-      readonly pattern: string;
-      readonly from: Digest;
-      readonly to: Digest;
-      /** Names, where the old ones are known. */
-      readonly added?: readonly string[];
-      readonly removed?: readonly string[];
-    }
+  | ({ readonly type: 'input-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest } & ChangedNames)
+  | ({ readonly type: 'listing-changed'; readonly folder: string; readonly pattern: string; readonly from: Digest; readonly to: Digest } & ChangedNames)
   | { readonly type: 'upstream-changed'; readonly task: TaskId; readonly from?: Digest; readonly to?: Digest }
   /** In a plan only: the upstream task will run, and whether it will make other outputs is not known before. */
   | { readonly type: 'upstream-will-run'; readonly task: TaskId }
@@ -134,7 +128,7 @@ export type Reason =
   | { readonly type: 'upstream-will-be-restored'; readonly task: TaskId }
   /** `damaged`: of an object that was returned, the stored bytes were written to. */
   | { readonly type: 'output-missing'; readonly path: string; readonly damaged?: true }
-  | { readonly type: 'output-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest }
+  | ({ readonly type: 'output-changed'; readonly path: string; readonly from?: Digest; readonly to?: Digest } & ChangedNames)
   | { readonly type: 'env-changed'; readonly name: string; readonly from?: string; readonly to?: string }
   | { readonly type: 'interpreter-changed'; readonly from: string; readonly to: string }
   /** A distribution that the task was seen to import; absent: not installed. */
@@ -142,10 +136,24 @@ export type Reason =
 
 const short = (digest: Digest | undefined): string => (isNone(digest) ? 'none' : digest.slice('sha256:'.length, 'sha256:'.length + 8));
 
-function value(json: Json | undefined): string {
-  if (json === undefined) return 'unset';
-  const text = jsonText(json);
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+/** Characters of a value, and those of them before what differs. */
+const mostShown = 60;
+const shownBefore = 20;
+
+/** Two values that differ; long ones from shortly before they do, so that it is seen. */
+function difference(from: Json | undefined, to: Json | undefined): string {
+  const texts = [from, to].map((value) => (value === undefined ? 'unset' : jsonText(value)));
+  const [before = '', after = ''] = texts;
+  let same = 0;
+  while (same < before.length && before[same] === after[same]) same += 1;
+  const start = same < mostShown - shownBefore ? 0 : same - shownBefore;
+  const isLong = texts.some((text) => text.length > mostShown);
+  return texts.map((text) => (isLong ? cut(text, start) : text)).join(' → ');
+}
+
+function cut(text: string, start: number): string {
+  const shown = text.slice(start, start + mostShown - 1);
+  return `${start > 0 ? '…' : ''}${shown}${start + shown.length < text.length ? '…' : ''}`;
 }
 
 function isNone(content: unknown): content is undefined {
@@ -198,8 +206,8 @@ function listed({ folder, pattern }: { readonly folder: string; readonly pattern
   return `${folder}/${pattern === '*' ? '' : ` (${pattern})`}`;
 }
 
-function inListing(added: readonly string[] = [], removed: readonly string[] = []): string {
-  const told = [...added.map((name) => `${name} is new`), ...removed.map((name) => `${name} is gone`)];
+function inNames({ added = [], removed = [], changed = [] }: ChangedNames): string {
+  const told = [...changed.map((name) => `${name} changed`), ...added.map((name) => `${name} is new`), ...removed.map((name) => `${name} is gone`)];
   if (told.length === 0) return '';
   return `: ${told.length > 4 ? `${told.slice(0, 3).join(', ')} and ${told.length - 3} more` : told.join(', ')}`;
 }
@@ -222,15 +230,15 @@ export function describeReason(reason: Reason): string {
     case 'never-cached':
       return 'cache: false, always runs';
     case 'definition-changed':
-      return `definition: ${reason.part} changed, ${value(reason.from)} → ${value(reason.to)}`;
+      return `definition: ${reason.part} changed, ${difference(reason.from, reason.to)}`;
     case 'param-changed':
-      return `parameter ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
+      return `parameter ${reason.name}: ${difference(reason.from, reason.to)}`;
     case 'source-changed':
       return `source ${reason.path} ${sourceChange(reason)} (${short(reason.from)} → ${short(reason.to)})${imported(reason.via)}`;
     case 'input-changed':
-      return `input ${reason.path} ${verb(reason.from, reason.to)} (${short(reason.from)} → ${short(reason.to)})`;
+      return `input ${reason.path} ${verb(reason.from, reason.to)}${inNames(reason)} (${short(reason.from)} → ${short(reason.to)})`;
     case 'listing-changed':
-      return `files in ${listed(reason)} changed${inListing(reason.added, reason.removed)}`;
+      return `files in ${listed(reason)} changed${inNames(reason)}`;
     case 'upstream-changed':
       if (reason.from === undefined) return `needs ${reason.task} too`;
       if (reason.to === undefined) return `no longer needs ${reason.task}`;
@@ -244,9 +252,9 @@ export function describeReason(reason: Reason): string {
     case 'output-missing':
       return `output ${reason.path} ${reason.damaged === true ? 'was changed on disk' : 'is missing'}`;
     case 'output-changed':
-      return `output ${reason.path} was changed by something else (${short(reason.from)} → ${short(reason.to)})`;
+      return `output ${reason.path} was changed by something else${inNames(reason)} (${short(reason.from)} → ${short(reason.to)})`;
     case 'env-changed':
-      return `environment variable ${reason.name}: ${value(reason.from)} → ${value(reason.to)}`;
+      return `environment variable ${reason.name}: ${difference(reason.from, reason.to)}`;
     case 'interpreter-changed':
       if (hasMisfit(reason.from)) return `it ran with ${reason.from.slice(reason.from.indexOf(warmMark) + warmMark.length)}`;
       return `interpreter: ${reason.from} → ${reason.to}`;

@@ -11,6 +11,8 @@ export interface TaskStatus {
   readonly startedAt?: number;
   /** What would make it run now, or made it run: sentences. */
   readonly reasons: readonly string[];
+  /** What went wrong, of a task that failed. */
+  readonly failure?: string;
   /** Up to date or not, between runs; absent when not known. */
   readonly stale?: boolean;
   /** Last values, for the tooltip. */

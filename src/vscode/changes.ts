@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { changeOf } from '../model/change.ts';
 import type { Change } from '../model/change.ts';
-import { describeReason } from '../model/fingerprint.ts';
+import { absent, describeReason } from '../model/fingerprint.ts';
 import type { Digest, Reason } from '../model/fingerprint.ts';
 import type { WorkspaceFile } from '../protocol/run-view.ts';
 import type { RunSource } from '../query/run-sources.ts';
@@ -27,15 +27,32 @@ export interface ChangePlace {
 
 type Side = { readonly text: string } | (ChangePlace & { readonly path: string; readonly digest: Digest });
 
+/** As files, and not as texts: the editor compares notebooks by their cells only if they are files. */
 export function changeDocuments(): vscode.Disposable {
-  return vscode.workspace.registerTextDocumentContentProvider(scheme, {
-    provideTextDocumentContent: async (uri) => {
-      const side = JSON.parse(uri.query) as Side;
-      if ('text' in side) return side.text;
-      const bytes = await contentOf(side);
-      return bytes === undefined ? 'What the file contained then is not known any more.\n' : new TextDecoder().decode(bytes);
+  const refuse = (): never => {
+    throw vscode.FileSystemError.NoPermissions('It is content of another time.');
+  };
+  const readFile = async ({ query }: vscode.Uri): Promise<Uint8Array> => {
+    const side = JSON.parse(query) as Side;
+    const bytes = 'text' in side ? new TextEncoder().encode(side.text) : await contentOf(side);
+    if (bytes === undefined) throw vscode.FileSystemError.Unavailable('What the file contained then is not known any more.');
+    return bytes;
+  };
+  return vscode.workspace.registerFileSystemProvider(
+    scheme,
+    {
+      onDidChangeFile: () => vscode.Disposable.from(),
+      watch: () => vscode.Disposable.from(),
+      stat: async (uri) => ({ type: vscode.FileType.File, ctime: 0, mtime: 0, size: (await readFile(uri)).length }),
+      readFile,
+      readDirectory: () => [],
+      createDirectory: refuse,
+      writeFile: refuse,
+      delete: refuse,
+      rename: refuse,
     },
-  });
+    { isReadonly: true },
+  );
 }
 
 /** Whether `openChange` has something to compare; what the content was may turn out not to be known. */
@@ -69,12 +86,15 @@ async function compareValues({ name, from, to }: Extract<Change, { readonly type
   await vscode.commands.executeCommand('vscode.diff', document('before', from), document('now', to), `${name} (before ↔ now)`, { preview: true });
 }
 
-async function compareFile({ path, from, to }: Extract<Change, { readonly type: 'file' }>, place: ChangePlace): Promise<string | undefined> {
+type FileChange = Extract<Change, { readonly type: 'file' }>;
+
+async function compareFile(change: FileChange, place: ChangePlace): Promise<string | undefined> {
+  const { path, from } = change;
   const file = workspaceFile(place.folder, path);
   const before = from === undefined ? emptyDocument(path) : await recorded(place, path, from);
   if (before === undefined) return 'What it contained then is not known: it was neither recorded nor committed.';
   const nowIs = file === undefined ? undefined : await readPlainFile(file).catch(() => undefined);
-  const after = await newSide(place, path, to, file, nowIs);
+  const after = await newSide(place, change, file, nowIs);
   if (after === undefined) return 'What it contained afterwards is not known any more.';
   const bytes = from === undefined ? undefined : await contentOf({ ...place, path, digest: from });
   if ([bytes, nowIs].some((content) => content !== undefined && isBinary(content))) return 'It is not text, so there is nothing to compare line by line.';
@@ -144,13 +164,13 @@ export async function openValues(name: string, from: string, to: string): Promis
   await compareValues({ type: 'values', name, from, to });
 }
 
-async function newSide(place: ChangePlace, path: string, to: Digest | undefined, file: string | undefined, bytes: Uint8Array | undefined): Promise<{ readonly uri: vscode.Uri; readonly label: string } | undefined> {
-  if (to === undefined) return { uri: emptyDocument(path), label: 'gone' };
+async function newSide(place: ChangePlace, { path, to, isPart }: FileChange, file: string | undefined, bytes: Uint8Array | undefined): Promise<{ readonly uri: vscode.Uri; readonly label: string } | undefined> {
+  if (to === undefined || to === absent) return { uri: emptyDocument(path), label: to === absent ? 'gone' : 'no longer counts' };
   const { hasDigest } = await import('../fingerprint/has-digest.ts');
   if (file !== undefined && bytes !== undefined && hasDigest(bytes, path, to)) return { uri: vscode.Uri.file(file), label: 'now' };
   const then = await recorded(place, path, to);
   if (then !== undefined) return { uri: then, label: 'then' };
-  return file === undefined || bytes === undefined ? undefined : { uri: vscode.Uri.file(file), label: 'now, changed once more since' };
+  return file === undefined || bytes === undefined ? undefined : { uri: vscode.Uri.file(file), label: isPart ? 'now' : 'now, changed once more since' };
 }
 
 function emptyDocument(path: string): vscode.Uri {

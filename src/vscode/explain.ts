@@ -7,8 +7,11 @@ import type { TaskId } from '../model/pipeline.ts';
 import { summarizePlan } from '../model/plan.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import { isComparable, openChange, placeOf } from './changes.ts';
+import { listLines } from './list-lines.ts';
 import type { PipelineSession } from './pipeline-session.ts';
 import { openSource } from './task-files.ts';
+
+const indent = '      ';
 
 interface Item extends vscode.QuickPickItem {
   readonly task?: TaskId;
@@ -50,11 +53,12 @@ export async function explainTask(session: PipelineSession, task: TaskId): Promi
 function reasonItem(task: TaskId, reason: Reason): Item {
   const change = changeOf(reason);
   const icon = isComparable(reason) ? 'diff' : change?.type === 'upstream' ? 'arrow-up' : 'info';
-  return { label: `      $(${icon}) ${describeReason(reason)}`, task, reason };
+  const [first, second] = listLines(describeReason(reason));
+  return { label: `${indent}$(${icon}) ${first}`, ...(second !== undefined && { detail: `${indent}${indent}${second}` }), task, reason };
 }
 
 async function choose(session: PipelineSession, items: readonly Item[], title: string): Promise<void> {
-  const picked = await vscode.window.showQuickPick(items, { title, placeHolder: 'Choose a reason to see what changed, or a task to open its source', matchOnDescription: true });
+  const picked = await vscode.window.showQuickPick(items, { title, placeHolder: 'Choose a reason to see what changed, or a task to open its source', matchOnDescription: true, matchOnDetail: true });
   if (picked?.task === undefined) return;
   if (picked.reason === undefined) await openSource(session, picked.task);
   else await openReason(session, picked.task, picked.reason);

@@ -5,6 +5,7 @@
  */
 import { describeReason } from '../model/fingerprint.ts';
 import type { Reason } from '../model/fingerprint.ts';
+import { failureMessage } from '../model/failure.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { RunEvent } from '../model/run-event.ts';
@@ -142,6 +143,7 @@ export class PipelineModel {
     return {
       phase,
       reasons: this.#spokenReasons(id, task),
+      ...(task?.failure !== undefined && isFailure(phase) && { failure: shortened(failureMessage(task.failure)) }),
       ...(duration !== undefined && { duration }),
       ...(phase === 'running' && task?.start !== undefined && { startedAt: toDate(startOf(task)).getTime() }),
       ...(stale !== undefined && { stale }),
@@ -266,6 +268,11 @@ export class PipelineModel {
 
 export function isFailure(phase: TaskPhase): boolean {
   return phase === 'failure' || phase === 'error' || phase === 'timeout';
+}
+
+/** For tooltips: some exceptions quote all that they got. */
+function shortened(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 299)}…` : text;
 }
 
 /** A task that runs once more in the same run is timed from its latest attempt. */

@@ -96,6 +96,7 @@ export function tooltipLines(task: LoadedTask, status: TaskStatus): { readonly f
       ...(task.owner === undefined ? [] : [`owner: ${task.owner}`]),
       ...(task.dependencies.length === 0 ? [] : [`after ${task.dependencies.slice(0, 8).join(', ')}${task.dependencies.length > 8 ? ` and ${task.dependencies.length - 8} more` : ''}`]),
       `${spokenPhase(status)}${status.duration === undefined ? '' : `, last execution ${formatDuration(status.duration)}`}`,
+      ...(status.failure === undefined ? [] : [status.failure]),
       ...(metrics.length === 0 ? [] : [metrics.slice(0, 12).map(([name, value]) => `${name} ${typeof value === 'number' ? Number(value.toPrecision(6)) : value}`).join(', ')]),
     ],
     reasons: status.reasons,

@@ -84,6 +84,26 @@ describe('dependencies as they are', { timeout: 600_000 }, () => {
     assert.match(await plan(), /▸ a\n {4}interpreter: .*\.venv\/bin\/python → /);
   });
 
+  it('of files in declared folders and globs, and says which', async (context) => {
+    const { run, runweave, write, folder } = withEnvironment(context, {
+      'runweave.yaml': 'name: files\ntasks:\n  a: {shell: node a.mjs, inputs: ["data/*.csv", conf], outputs: [out]}\n',
+      'a.mjs': "import { mkdirSync, writeFileSync } from 'node:fs';\nmkdirSync('out', { recursive: true });\nwriteFileSync('out/a.txt', 'a');\n",
+      'data/one.csv': '1',
+      'data/two.csv': '2',
+      'conf/a.json': '{}',
+    });
+    assert.deepEqual((await run()).executed, ['a']);
+    write('data/one.csv', 'one');
+    write('data/three.csv', '3');
+    rmSync(path.join(folder, 'data/two.csv'));
+    write('conf/b.json', '{}');
+    write('out/a.txt', 'b');
+    const { stdout } = await runweave('plan');
+    assert.match(stdout, /input data\/\*\.csv changed: data\/one\.csv changed, data\/three\.csv is new, data\/two\.csv is gone \(\w{8} → \w{8}\)\n/);
+    assert.match(stdout, /input conf changed: conf\/b\.json is new \(/);
+    assert.match(stdout, /output out was changed by something else: out\/a\.txt changed \(/);
+  });
+
   it('of folders that a task lists: names that match what it looks for, without what tasks make', async (context) => {
     const { run, runweave, write, read, folder, start } = withEnvironment(context, {
       'runweave.yaml': 'name: lists\ntasks:\n  a: {python: a.py, outputs: [data/a.csv]}\n  b: {python: b.py, outputs: [out/b.txt]}\n',

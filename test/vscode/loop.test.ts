@@ -89,6 +89,31 @@ describe('the loop in the editor', () => {
     });
   });
 
+  it('opens what changed in a notebook by its cells', limit, async (t) => {
+    const folder = await smallPipeline(t);
+    const notebook = (code: string): string => JSON.stringify({ cells: [{ cell_type: 'code', execution_count: null, metadata: {}, outputs: [], source: [code] }], metadata: {}, nbformat: 4, nbformat_minor: 4 });
+    await writeFile(join(folder, 'a.ipynb'), notebook('bins = 10'));
+    await writeFile(join(folder, 'runweave.yaml'), 'tasks:\n  copy: {shell: cp a.ipynb b.ipynb, inputs: [a.ipynb], outputs: [b.ipynb]}\n');
+    await withVscode(t, { folder, extensionPath }, async (vscode) => {
+      const { page } = vscode;
+      const views = await openViews(vscode);
+      await vscode.runCommand('Runweave: Run All');
+      await views.run(/success, 1 executed/).waitFor();
+      await writeFile(join(folder, 'b.ipynb'), notebook('bins = 20'));
+      await vscode.openFile('runweave.yaml');
+      // A save is when the extension looks for what is stale.
+      await vscode.replaceTextAndSave(`${await readFile(join(folder, 'runweave.yaml'), 'utf8')}\n`);
+      await views.task(/^copy, .*stale/).click({ button: 'right' });
+      await vscode.chooseFromMenu('Show Why a Task Runs…');
+      await page.locator('.quick-input-widget').getByRole('option', { name: /output b\.ipynb was changed/ }).click();
+      await page.getByRole('tab', { name: 'b.ipynb (before ↔ now)' }).waitFor();
+      await page.locator('.notebook-text-diff-editor .line-delete').first().waitFor();
+
+      await Promise.all([page.waitForEvent('load'), vscode.runCommand('Developer: Reload Window')]);
+      await page.locator('.notebook-text-diff-editor .line-delete').first().waitFor();
+    });
+  });
+
   it('opens source and output of a node beside the graph, which stays in view', limit, async (t) => {
     const folder = await smallPipeline(t);
     await withVscode(t, { folder, extensionPath }, async (vscode) => {

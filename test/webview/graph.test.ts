@@ -132,6 +132,34 @@ describe('graph panel', () => {
     assert.match(text, /roc_auc\s+0\.98123/);
   });
 
+  it('says what went wrong: in the node, beside it, and to a screen reader', async () => {
+    const failure = 'ValueError: no such digit';
+    const panel = await openDigits({}, digitsGraph((id) => (id === 'summary' ? { phase: 'failure', failure, reasons: ['did not succeed in 20261122T121039Z-digits-c005'] } : {})));
+    const node = panel.page.locator('[data-node="summary"]');
+    assert.match((await node.locator('.detail').textContent()) ?? '', /^ValueError: no such/);
+    assert.ok((await node.getAttribute('aria-label'))?.includes(failure));
+    await node.hover();
+    assert.ok((await panel.page.locator('.tooltip').innerText()).includes(failure));
+  });
+
+  it('has a tooltip of the same size after a narrow one at the edge', async () => {
+    const reason = 'definition: shell changed, "echo one > build/command.txt" → "echo two > build/command.txt"';
+    const make = (id: string, isLong: boolean): GraphTask => ({ id: id as TaskId, name: id, kind: 'shell', dependencies: [], source: id, hasOutput: false, status: { phase: 'stale', reasons: [isLong ? reason : 'forced'] } });
+    const panel = await openDigits({}, ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => make(id, id !== 'f')));
+    const boxAt = async (id: string): Promise<{ readonly x: number; readonly width: number; readonly height: number }> => {
+      await panel.page.hover(`[data-node="${id}"]`);
+      await panel.page.locator('.tooltip strong').getByText(id, { exact: true }).waitFor();
+      const box = await panel.page.locator('.tooltip').boundingBox();
+      assert.ok(box !== null);
+      return box;
+    };
+    const first = await boxAt('a');
+    await boxAt('f');
+    const { x, width, height } = await boxAt('e');
+    assert.deepEqual([width, height], [first.width, first.height]);
+    assert.ok(x + width <= (panel.page.viewportSize()?.width ?? 0) - 7);
+  });
+
   it('runs, stops and watches', async () => {
     const panel = await openDigits();
     await panel.page.click('vscode-button:has-text("Run")');

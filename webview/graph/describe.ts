@@ -31,7 +31,7 @@ export function detailOf(tasks: readonly GraphTask[], single: boolean, now: numb
   if (!single) return countsText(tasks);
   const phase = shownPhase(task);
   const time = durationText(task, now);
-  const reason = phase === 'success' ? undefined : task.status.reasons[0];
+  const reason = phase === 'success' ? undefined : (task.status.failure ?? task.status.reasons[0]);
   const parts = phase === 'success' || phase === 'running' ? [time ?? phaseLook[phase].label, reason] : [reason ?? phaseLook[phase].label, phase === 'stale' ? undefined : time];
   return parts.filter((part) => part !== undefined).join(' · ');
 }
@@ -42,7 +42,7 @@ export function labelOf(visible: string, tasks: readonly GraphTask[], single: bo
   if (task === undefined) return visible;
   if (!single) return `${visible}, ${tasks.length} tasks: ${[...countStates(tasks)].map(([phase, count]) => `${count} ${phaseLook[phase].label}`).join(', ')}`;
   const time = durationText(task, now);
-  const parts = [visible, isMatrixValue(task) ? task.id : undefined, phaseLook[shownPhase(task)].label, time === undefined || visible.includes(time) ? undefined : time, ...task.status.reasons.filter((reason) => !visible.includes(reason))];
+  const parts = [visible, isMatrixValue(task) ? task.id : undefined, phaseLook[shownPhase(task)].label, time === undefined || visible.includes(time) ? undefined : time, ...[task.status.failure, ...task.status.reasons].filter((text) => text !== undefined && !visible.includes(text))];
   return parts.filter((part) => part !== undefined).join(', ');
 }
 
@@ -62,7 +62,8 @@ export function tooltipOf(label: string, tasks: readonly GraphTask[], single: bo
   const time = durationText(task, now);
   body.append(h('div', { class: 'quiet' }, [phaseLook[shownPhase(task)].label, time, task.kind].filter((part) => part !== undefined).join(' · ')));
   body.append(h('div', { class: 'mono' }, task.source));
-  const { reasons, metrics = {} } = task.status;
+  const { failure, reasons, metrics = {} } = task.status;
+  if (failure !== undefined) body.append(h('div', {}, failure));
   if (reasons.length > 0) body.append(h('ul', {}, ...reasons.slice(0, mostLines).map((reason) => h('li', {}, reason)), reasons.length > mostLines && h('li', {}, `and ${reasons.length - mostLines} more`)));
   if (reasons.length > 0 && explains) body.append(h('div', { class: 'quiet' }, 'W or the right button: what changed'));
   const entries = Object.entries(metrics);

@@ -14,6 +14,8 @@ export function createTooltip(): Tooltip {
     show: (beside, content) => {
       fill(element, content);
       element.hidden = false;
+      // At the right edge, where it may have been, it would be narrower and higher than where it goes.
+      element.style.left = '0';
       const around = beside.getBoundingClientRect();
       const own = element.getBoundingClientRect();
       const below = around.bottom + 8 + own.height <= window.innerHeight;

@@ -1,6 +1,7 @@
 /** What a run says about its tasks, as lines: pure functions over the run state, for a terminal and for plain logs. */
 import { describeReason, type Reason } from '../../model/fingerprint.ts';
 import { groupBy } from '../../model/group-by.ts';
+import { failureMessage } from '../../model/failure.ts';
 import type { MetricValue } from '../../model/metric-series.ts';
 import type { RecordedFailure, RunId, Outcome } from '../../model/run-event.ts';
 import { phaseLook } from '../../model/phase.ts';
@@ -82,11 +83,8 @@ export function finishedLine(task: TaskState, outcome: Exclude<Outcome, 'skip'>,
   return fit(parts.filter((part) => part !== '').join('  '), columns);
 }
 
-/** `ValueError: no such digit`; our own words (`exit-code`, …) are no exception's type, and their messages say it all. */
 export function describeFailure(failure: RecordedFailure): string {
-  const message = oneLine(failure.message);
-  if (/^[a-z-]+$/.test(failure.type)) return message === '' ? failure.type : message;
-  return message === '' ? oneLine(failure.type) : `${oneLine(failure.type)}: ${message}`;
+  return oneLine(failureMessage(failure));
 }
 
 /** Where the user's own code failed: the innermost frame. */

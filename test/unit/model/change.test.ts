@@ -16,6 +16,11 @@ describe('changeOf', () => {
   it('names a file by its path, also one that was only read', () => {
     assert.deepEqual(changeOf({ type: 'input-changed', path: 'data.csv (read)', from: digest('a'), to: digest('b') }), { type: 'file', path: 'data.csv', from: digest('a'), to: digest('b') });
     assert.deepEqual(changeOf({ type: 'source-changed', path: 'a.py', to: digest('b') }), { type: 'file', path: 'a.py', to: digest('b') });
+    assert.deepEqual(changeOf({ type: 'source-changed', path: 'a.py', from: digest('a'), to: digest('b'), parts: ['function f'] }), { type: 'file', path: 'a.py', from: digest('a'), to: digest('b'), isPart: true });
+  });
+
+  it('has nothing for a folder or glob, whose files the reason names', () => {
+    assert.equal(changeOf({ type: 'input-changed', path: 'data/*.csv', from: digest('a'), to: digest('b'), added: [], removed: [], changed: ['data/a.csv'] }), undefined);
   });
 
   it('leads from an upstream task on to that task, and from the rest nowhere', () => {

@@ -22,6 +22,17 @@ describe('describeReason', () => {
     assert.equal(describeReason({ type: 'interpreter-changed', from, to: 'CPython 3.12.4' }), 'it ran with numpy loaded before it was imported after A was set');
   });
 
+  it('shows of long values what differs', () => {
+    const columns = ['id', 'name', 'price', 'quantity', 'discount', 'country', 'currency', 'ordered_at'];
+    assert.equal(
+      describeReason({ type: 'param-changed', name: 'columns', from: columns, to: columns.with(-1, 'delivered_at') }),
+      'parameter columns: …ountry","currency","ordered_at"] → …ountry","currency","delivered_at"]',
+    );
+    const command = 'python train.py --epochs 10';
+    assert.equal(describeReason({ type: 'definition-changed', part: 'shell', from: command, to: `${command} ${'--quiet '.repeat(9)}` }), `definition: shell changed, "${command}" → "${command} --quiet --quiet --quiet --quie…`);
+    assert.equal(describeReason({ type: 'env-changed', name: 'MODE', to: 'fast' }), 'environment variable MODE: unset → "fast"');
+  });
+
   it('tells a failure from a task that a change cut off', () => {
     assert.equal(describeReason({ type: 'last-run-failed', runId: 'R' }), 'did not succeed in R');
     assert.equal(describeReason({ type: 'last-run-failed', runId: 'R', unfinished: true }), 'has not ended in R, which runs still or was cut off');

@@ -59,7 +59,7 @@ describe('package.json', () => {
   it('declares the views and editors', () => {
     assert.deepEqual(Object.values(contributes.views).flat().map((each) => each.id), [view.pipeline, view.runs]);
     assert.deepEqual(contributes.customEditors.map((each) => each.viewType), [view.run, view.file]);
-    assert.ok(manifest.activationEvents.includes(`onWebviewPanel:${view.graph}`));
+    for (const shown of [`onWebviewPanel:${view.graph}`, 'onFileSystem:runweave-change']) assert.ok(manifest.activationEvents.includes(shown), shown);
   });
 
   it('declares only settings that are read, and restricts those that choose what runs', () => {

@@ -112,6 +112,18 @@ describe('PipelineModel', () => {
     assert.equal(model.statusOf(b.id).stale, false);
   });
 
+  it('says what went wrong, until the task runs again', () => {
+    const model = new PipelineModel();
+    model.setGraph(graph(a));
+    const failure = { type: 'ValueError', message: `expected fast or slow,\n  got ${'x'.repeat(1000)}` };
+    play(model, [started('1', [a]), ...execution('a', 0), { type: 'task-ended', time: at(5), task: a.id, outcome: 'failure', failure, outputs: [], returns: {} }]);
+    const said = model.statusOf(a.id).failure;
+    assert.match(said ?? '', /^ValueError: expected fast or slow, got x+…$/);
+    assert.equal(said?.length, 300);
+    play(model, execution('a', 10));
+    assert.equal(model.statusOf(a.id).failure, undefined);
+  });
+
   it('ends what was running when the executor is gone', () => {
     const model = new PipelineModel();
     model.setGraph(graph(a, b));

@@ -67,5 +67,6 @@ describe('tooltipLines', () => {
     const { facts, reasons } = tooltipLines({ ...task('train'), dependencies: ['split' as TaskId], owner: 'ml' }, status('success', { duration: 1500, reasons: ['forced'], metrics: { auc: 0.98765432 } }));
     assert.deepEqual(facts, ['notebook: n.py', 'owner: ml', 'after split', 'succeeded, last execution 1.5 s', 'auc 0.987654']);
     assert.deepEqual(reasons, ['forced']);
+    assert.deepEqual(tooltipLines(task('train'), status('failure', { failure: 'ValueError: no such digit' })).facts, ['notebook: n.py', 'failed', 'ValueError: no such digit']);
   });
 });
