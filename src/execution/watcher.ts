@@ -171,7 +171,8 @@ export function startWatcher({ folder, onChange, onError, onStir }: WatcherOptio
   watcher.on('error', (error) => onError(watchError(error as NodeJS.ErrnoException)));
   return {
     add: (file, depth = Infinity) => {
-      if (isTold(file)) return;
+      // chokidar would begin anew.
+      if (isClosed || isTold(file)) return;
       roots.set(file, Math.max(depth, roots.get(file) ?? 0));
       let top = file;
       if (!isOutside(path.relative(folder, file))) while (!isTold(path.dirname(top))) onTheWay.add((top = path.dirname(top)));

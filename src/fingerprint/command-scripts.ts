@@ -109,7 +109,7 @@ export function namedScripts(command: string, { isWindows = process.platform ===
           mayHaveCompiled = had || !makingNothing.has(program?.text ?? '');
           follower.run(program?.text ?? '', words.slice(1), isWindows);
         }
-        for (const folder of around.folders) for (const file of part.targets) written.add(inFolder(folder, file));
+        for (const folder of around.folders) for (const { text: file, isAppended } of part.targets) if (!isAppended) written.add(inFolder(folder, file));
       }
     }
     return follower.where();
@@ -192,5 +192,5 @@ function isOnlyPassedOn(program: Word | undefined, parts: readonly Part[], index
 /** Their names without folders. */
 function filesWritten({ words, targets }: Command, program: Word): readonly string[] {
   const given = path.posix.basename(program.text) === 'tee' ? words.slice(words.indexOf(program) + 1).map(({ text }) => text) : [];
-  return [...targets, ...given].filter((file) => !/^(?:-|\d+$|\/dev\/)/.test(file)).map((file) => path.posix.basename(file));
+  return [...targets.map(({ text }) => text), ...given].filter((file) => !/^(?:-|\d+$|\/dev\/)/.test(file)).map((file) => path.posix.basename(file));
 }

@@ -14,10 +14,17 @@ export interface HereDocument {
   readonly isExpanded: boolean;
 }
 
+/** Of `>` and `>>`. */
+export interface Target {
+  readonly text: string;
+  /** What is in it already stays. */
+  readonly isAppended: boolean;
+}
+
 export interface Command {
   readonly words: readonly Word[];
   /** Of redirections. */
-  readonly targets: readonly string[];
+  readonly targets: readonly Target[];
   readonly documents: readonly HereDocument[];
 }
 export type Separator = ';' | ';;' | ';&' | '&' | '&&' | '|' | '||';
@@ -34,7 +41,7 @@ const printed: Word = { text: '', isQuoted: false, isExpanded: true };
 export function commandsOf(text: string, isWindows: boolean): readonly Part[] {
   const parts: Part[] = [];
   let words: Word[] = [];
-  let targets: string[] = [];
+  let targets: Target[] = [];
   let documents: HereDocument[] = [];
   /** Here-documents that begin with the next line, and whose they are. */
   let announced: { readonly head: HereHead; readonly documents: HereDocument[] }[] = [];
@@ -43,23 +50,24 @@ export function commandsOf(text: string, isWindows: boolean): readonly Part[] {
   let isWord = false;
   let isQuoted = false;
   let isExpanded = false;
-  let isTarget = false;
+  /** Of which the name is next. */
+  let target: Omit<Target, 'text'> | undefined;
   /** Of the parentheses that are open, whether they stand for what is printed in them. */
   const substitutions: boolean[] = [];
   let backticks: 'assigned' | 'printed' | undefined;
 
   const endWord = (): void => {
     if (isWord) {
-      if (isTarget) targets.push(word);
+      if (target !== undefined) targets.push({ ...target, text: word });
       else words.push({ text: word, isQuoted, isExpanded });
-      isTarget = false;
+      target = undefined;
     }
     word = '';
     isWord = isQuoted = isExpanded = false;
   };
   const endCommand = (): void => {
     endWord();
-    isTarget = false;
+    target = undefined;
     if (words.length > 0 || targets.length > 0 || announced.some((each) => each.documents === documents)) parts.push({ type: 'command', words, targets, documents });
     words = [];
     targets = [];
@@ -148,8 +156,8 @@ export function commandsOf(text: string, isWindows: boolean): readonly Part[] {
           at = head.end - 1;
           break;
         }
+        if (character === '>') target = { isAppended: text.charAt(at + 1) === '>' };
         while ('<>&|'.includes(text.charAt(at + 1) || ' ')) at += 1;
-        isTarget = character === '>';
         break;
       }
       case "'":

@@ -208,6 +208,17 @@ describe('the watcher', { timeout: 300_000 }, () => {
     await laterThan(60);
     assert.deepEqual(batches, []);
   });
+
+  it('watches nothing more after it was closed', async () => {
+    write('../late/a.csv');
+    const { add, close } = await watch();
+    await close();
+    await lookedAt();
+    const open = process.getActiveResourcesInfo().filter((name) => name === 'FSEventWrap').length;
+    add(at('../late'));
+    await lookedAt();
+    assert.equal(process.getActiveResourcesInfo().filter((name) => name === 'FSEventWrap').length, open);
+  });
 });
 
 /** Resolves when the watcher has no more to ask the file system, for longer than a batch waits for more. */
