@@ -9,6 +9,9 @@ import { createLinkReader } from '../execution/links.ts';
 import { isIgnored, isOutside } from '../execution/watched-files.ts';
 import type { Watcher } from '../execution/watcher.ts';
 
+/** Links in one input that are followed; of more, changes behind them are seen when all files are looked at. */
+const mostLinks = 1000;
+
 export interface WatchedPlaces {
   /** Names of inputs, and of other files that were used, relative to the folder. Those that are known are not looked at again. */
   readonly add: (inputs: Iterable<string>, used: Iterable<string>) => void;
@@ -26,13 +29,17 @@ export function createWatchedPlaces(folder: string, watch: Watcher['add']): Watc
   const links = createLinkReader(folder);
 
   /** `walked`: folders whose links are known, and to how many folders deep. */
-  const lookAt = (file: string, depth: number, isInput: boolean, walked: Map<string, number>): void => {
+  const lookAt = (file: string, depth: number, isInput: boolean, walked = new Map<string, number>(), followed = new Set<string>()): void => {
     const onTheWay = [...links.passedTo(file)];
     for (const each of onTheWay) passed.add(each);
     for (const each of new Set([file, ...onTheWay])) if (isInput || !isIgnored(path.relative(folder, each))) watch(each, Math.max(depth, 1));
     if (!isInput) return;
     // What links in it lead to counts as what is in it.
-    for (const [link, below] of linksIn(onTheWay.at(-1) ?? file, depth, walked)) lookAt(link, below, true, walked);
+    for (const [link, below] of linksIn(onTheWay.at(-1) ?? file, depth, walked)) {
+      if (followed.size >= mostLinks) return;
+      followed.add(link);
+      lookAt(link, below, true, walked, followed);
+    }
   };
 
   return {
@@ -43,7 +50,7 @@ export function createWatchedPlaces(folder: string, watch: Watcher['add']): Watc
         // What a glob begins with may be a link, too.
         const start = isGlob(name) ? path.posix.dirname(`${literalPrefix(name)}x`) : name;
         const depth = isGlob(name) && !name.includes('**') ? path.posix.relative(start, name).split('/').length : Infinity;
-        lookAt(path.resolve(folder, start), depth, isInput, new Map());
+        lookAt(path.resolve(folder, start), depth, isInput);
       };
       for (const name of inputs) place(name, true);
       for (const name of used) place(name, false);

@@ -1,5 +1,6 @@
 /** What to do while no more files can be opened, by this process or on the whole system: wait for others to be closed. */
 import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Milliseconds. */
@@ -11,7 +12,7 @@ export async function whenFilesOpen<T>(signal: AbortSignal, look: () => Promise<
   for (const end = performance.now() + longest; ; ) {
     try {
       // What lists folders finds nothing in them then, and says nothing of it.
-      closeSync(openSync(process.execPath, 'r'));
+      closeSync(openSync(devNull, 'r'));
       return await look();
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

@@ -1,4 +1,5 @@
 /** A task in a run as the scheduler holds it, and what can be said of it without the run (`scheduler.ts`). */
+import { lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob, literalPrefix } from '../definition/paths.ts';
 import { isUnsettled, type Fingerprint, type Reason } from '../model/fingerprint.ts';
@@ -7,8 +8,11 @@ import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts'
 import { filesOf } from '../fingerprint/file-digests.ts';
 import { coarseClock, fileStamp, lastChangeIn, lastWriteIn } from '../fingerprint/held-still.ts';
 import { listingKey } from '../fingerprint/listings.ts';
+import { statOf } from '../fingerprint/stat-of.ts';
 import { isObserved, observedPath } from '../fingerprint/task-fingerprint.ts';
 import type { Decision } from './decide.ts';
+import { createLinkReader } from './links.ts';
+import { isIgnored } from './watched-files.ts';
 
 export type Ended = Exclude<Outcome, 'skip'>;
 
@@ -92,11 +96,22 @@ export function isOwnDoing(reason: Reason, { attempts, endedAt, task }: Entry, f
 export function mayBeSince(moment: number, reason: Reason, folder: string): boolean {
   if (reason.type !== 'input-changed' && reason.type !== 'source-changed') return true;
   const name = isObserved(reason.path) ? observedPath(reason.path) : reason.path;
+  const isSince = (time: number | undefined): boolean => (time ?? Infinity) > moment - coarseClock;
   const files = filesOf(folder, name);
-  const isOne = files[0] === path.resolve(folder, name);
+  const root = path.resolve(folder, isGlob(name) ? path.posix.dirname(`${literalPrefix(name)}x`) : name);
+  const depth = isGlob(name) && !name.includes('**') ? path.relative(root, path.resolve(folder, name)).split(path.sep).length : Infinity;
   // That a file has gone is seen by the folder it was in.
-  const places = isOne ? files : new Set(files.flatMap((file) => [file, path.dirname(file)]));
-  return files.length === 0 || [...places].some((place) => (lastChangeIn(fileStamp(place)) ?? Infinity) > moment - coarseClock);
+  const places = [...files, ...foldersIn(root, depth)];
+  if (files.length === 0 || places.some((place) => isSince(lastChangeIn(fileStamp(place))))) return true;
+  const links = createLinkReader(folder);
+  return [root, ...files].some((place) => [...links.passedTo(place)].some((each) => isSince(lstatSync(each, { throwIfNoEntry: false })?.ctimeMs)));
+}
+
+/** It, and what is in it, to so many folders deep. */
+function foldersIn(folder: string, depth: number): readonly string[] {
+  if (depth <= 0 || statOf(folder)?.isDirectory() !== true) return [];
+  const inside = readdirSync(folder, { withFileTypes: true }).filter((each) => each.isDirectory() && !isIgnored(each.name));
+  return [folder, ...inside.flatMap(({ name }) => foldersIn(path.join(folder, name), depth - 1))];
 }
 
 /** That an attempt of this run was ended by a change is no reason beside the change. */

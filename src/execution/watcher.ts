@@ -92,6 +92,13 @@ export function startWatcher({ folder, onChange, onError, onStir }: WatcherOptio
     },
   });
   watcher.add(folder);
+  /** Handed on together: a folder of tools is read once for all that is in it. */
+  const adding = new Set<string>();
+  const addAll = (): void => {
+    // chokidar would begin anew.
+    if (!isClosed) watcher.add([...adding]);
+    adding.clear();
+  };
   const isTold = (file: string): boolean => !isOutside(path.relative(folder, file)) && !isIgnored(path.relative(folder, file));
   const gitLocks = indexLocks(folder);
   let batch = new Set<string>();
@@ -171,12 +178,12 @@ export function startWatcher({ folder, onChange, onError, onStir }: WatcherOptio
   watcher.on('error', (error) => onError(watchError(error as NodeJS.ErrnoException)));
   return {
     add: (file, depth = Infinity) => {
-      // chokidar would begin anew.
-      if (isClosed || isTold(file)) return;
+      if (isTold(file)) return;
       roots.set(file, Math.max(depth, roots.get(file) ?? 0));
       let top = file;
       if (!isOutside(path.relative(folder, file))) while (!isTold(path.dirname(top))) onTheWay.add((top = path.dirname(top)));
-      watcher.add(top);
+      adding.add(top);
+      if (adding.size === 1) queueMicrotask(addAll);
     },
     gitDone: () => (gitWorks() ? gitDone() : undefined),
     ready: new Promise((resolve) => watcher.once('ready', resolve)),

@@ -57,6 +57,8 @@ const none: ReadonlySet<string> = new Set();
 const filesInOneGo = 200;
 /** A folder or glob of more files is compared, but which of them changed is not said. */
 const mostFilesTold = 1000;
+/** Likewise of the states before the last few of one folder or glob. */
+const mostStatesTold = 8;
 
 export interface FileDigests {
   /** Digest of one file's content; `undefined` when there is no such file. */
@@ -128,6 +130,7 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
   const folders = new Map<string, { readonly stamp: string; readonly isSettled: boolean; readonly names: ReadonlySet<string>; readonly within: ReadonlySet<string>; readonly links: ReadonlySet<string> }>();
   const imports = new Map<string, { readonly version: string; readonly modules: readonly string[] }>();
   const changedWithin = new Map<string, number>();
+  const toldWithin = new Map<string, readonly Digest[]>();
   const writtenWithin = new Map<string, number>();
   const cells = new Map<Digest, readonly string[]>();
   /** Those that were asked for: of the earlier ones, others are forgotten. */
@@ -291,7 +294,12 @@ export function createFileDigests(cached: () => CachedDigests = () => ({}), isFi
     changedWithin.set(absolute, youngest);
     writtenWithin.set(absolute, lastWritten);
     const digest = digestOf(files.map(([name, content]) => `${name}\0${content}\n`).join(''));
-    if (files.length <= mostFilesTold && partsOf(digest) === undefined) rememberParts(digest, files.map(([name, content]) => [name, content.slice('sha256:'.length, 'sha256:'.length + 16)]));
+    if (files.length <= mostFilesTold && partsOf(digest) === undefined) {
+      rememberParts(digest, files.map(([name, content]) => [name, content.slice('sha256:'.length, 'sha256:'.length + 16)]));
+      const told = [...(toldWithin.get(absolute) ?? []), digest];
+      for (const old of told.splice(0, Math.max(0, told.length - mostStatesTold))) parts.delete(old);
+      toldWithin.set(absolute, told);
+    }
     return sized(digest, size);
   };
 

@@ -177,6 +177,18 @@ class Success(NotebookTest):
         self.assertEqual(path.count(repr(os.path.dirname(BOOTSTRAP))), 1)
         self.assertIn("''", path)
 
+    def test_a_kernel_that_something_else_starts_is_started_as_it_says(self):
+        # As in a container, where the files of the helper are not.
+        self.write("elsewhere.sh", 'case "$*" in *launch_kernel*) exit 2;; esac\nexec "$@"\n')
+        argv = ["/bin/sh", self.path("elsewhere.sh"), sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        self.write(".ipython/kernels/elsewhere/kernel.json", json.dumps({"argv": argv, "display_name": "x", "language": "python"}))
+        cell = {"cell_type": "code", "metadata": {}, "source": "print('there')", "outputs": [], "execution_count": None}
+        spec = {"name": "elsewhere", "display_name": "x", "language": "python"}
+        with unittest.mock.patch.dict(os.environ, IPYTHONDIR=self.path(".ipython")):
+            _, result = self.notebook(json.dumps({"cells": [cell], "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 4}), name="nb.ipynb")
+        self.assertEqual((result.returncode, self.lines("exception")), (0, []), result.stderr)
+        self.assertIn("there\n", result.stdout)
+
     def test_a_cell_may_end_the_notebook(self):
         _, result = self.notebook("# %%\nimport sys; sys.exit()\n\n# %%\nprint('never')\n")
         self.assertEqual((result.returncode, self.lines("exception")), (0, []))

@@ -33,7 +33,8 @@ class _OwnInterpreter(KernelSpecManager):
             return KernelSpec(argv=argv, display_name="Python 3", language="python")
         spec = super().get_kernel_spec(kernel_name)
         at = next((at for at in range(len(spec.argv)) if spec.argv[at : at + 2] == _LAUNCHED), None)
-        if at is not None:
+        # Of a Python only: what else is started may do so where there is no such file, as in a container.
+        if at and os.path.basename(spec.argv[0]).startswith("python") and all(each.startswith("-") for each in spec.argv[1:at]):
             spec.argv[at : at + 2] = [_LAUNCHER]
         return spec
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { digestOf } from '../../../src/fingerprint/file-digests.ts';
 import { unsettled, type Digest, type Fingerprint } from '../../../src/model/fingerprint.ts';
 import { isMoving, isOwnDoing, mayBeSince, type Entry } from '../../../src/execution/scheduled-task.ts';
@@ -22,7 +23,7 @@ describe('a task that has ended', () => {
   it('is taken for the writer of its input or script only where that was written while it ran, as in many attempts before', (context) => {
     const folder = folderWith(context, 'in.txt', 'run.sh');
     const { mtimeMs } = statSync(path.join(folder, 'run.sh'));
-    const entry = { task: taskOf({ id: 'a', inputs: ['in.txt'] }), attempts: 11, endedAt: mtimeMs } as Entry;
+    const entry = { task: taskOf({ id: 'a', inputs: ['in.txt'] }), attempts: 11, endedAt: mtimeMs + 1 } as Entry;
     for (const [type, name] of [['input-changed', 'in.txt'], ['source-changed', 'run.sh']] as const) {
       const isOwn = (reason: { readonly path?: string; readonly from?: Digest } = {}, more: Partial<Entry> = {}): boolean => isOwnDoing({ type, path: name, from: unsettled, to: digestOf('1'), ...reason }, { ...entry, ...more }, folder);
       assert.equal(isOwn(), true, name);
@@ -56,5 +57,22 @@ describe('what differs', () => {
     }
     assert.equal(isSince('input-changed', 'gone', ctimeMs + 1000), true);
     assert.equal(mayBeSince(ctimeMs + 1000, { type: 'param-changed', name: 'x' }, folder), true);
+  });
+
+  it('may also be what has gone from a folder in it, and where a link leads', async (context) => {
+    const folder = folderWith(context, 'data/sub/only.csv', 'data/a.csv', 'v1.txt', 'v2.txt', 'runs/v1/a.csv', 'runs/v2/a.csv');
+    symlinkSync('v1.txt', path.join(folder, 'in.txt'));
+    symlinkSync('runs/v1', path.join(folder, 'latest'));
+    const isSince = (name: string, moment: number): boolean => mayBeSince(moment, { type: 'input-changed', path: name }, folder);
+    await setTimeout(50);
+    const moment = Date.now();
+    for (const name of ['data', 'data/**/*.csv', 'in.txt', 'latest', 'latest/*.csv']) assert.equal(isSince(name, moment), false, name);
+    rmSync(path.join(folder, 'data/sub/only.csv'));
+    for (const [link, target] of [['in.txt', 'v2.txt'], ['latest', 'runs/v2']] as const) {
+      symlinkSync(target, path.join(folder, 'next'));
+      renameSync(path.join(folder, 'next'), path.join(folder, link));
+    }
+    for (const name of ['data', 'data/**/*.csv', 'in.txt', 'latest', 'latest/*.csv']) assert.equal(isSince(name, moment), true, name);
+    assert.equal(isSince('data/*.csv', moment), false, 'what is in a folder below does not count');
   });
 });

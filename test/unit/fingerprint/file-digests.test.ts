@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createFileDigests, digestOf, filesOf, type FileDigests } from '../../../src/fingerprint/file-digests.ts';
 import { isGlob } from '../../../src/definition/paths.ts';
+import type { Digest } from '../../../src/model/fingerprint.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -270,6 +271,19 @@ describe('globs', () => {
     assert.equal(await digest('*.csv'), before);
     write('b.csv', '1');
     assert.notEqual(await digest('*.csv'), before);
+  });
+
+  it('are remembered with their files, in the last of many states', async () => {
+    write('a.csv', '0');
+    const digests = createFileDigests();
+    const states: string[] = [];
+    for (let state = 1; state <= 20; state += 1) {
+      write(`${state}.csv`, 'x');
+      states.push((await digest('*.csv', digests)) ?? '');
+    }
+    const remembered = states.filter((each) => digests.rememberedParts(each as Digest) !== undefined);
+    assert.deepEqual(remembered, states.slice(-8));
+    assert.equal(Object.keys(digests.export()).filter((key) => key.startsWith('parts:')).length, 8);
   });
 
   it('are files first, when a file has the name of a glob', async () => {
