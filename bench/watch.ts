@@ -61,7 +61,8 @@ export async function measureWatch(tool: Tool & { readonly watch: string }, size
       const saved = now();
       writeFileSync(source, `change ${number} of ${size}\n`);
       const seen = await event;
-      await until(() => statSync(output).mtimeMs !== before, child);
+      // Some remove it first.
+      await until(() => (statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? before) !== before, child);
       const started = await heard;
       const finished = statSync(output).mtimeMs - saved;
       await sleep(pause);
