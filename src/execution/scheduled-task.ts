@@ -1,5 +1,5 @@
 /** A task in a run as the scheduler holds it, and what can be said of it without the run (`scheduler.ts`). */
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, type Dirent } from 'node:fs';
 import path from 'node:path';
 import { isGlob, literalPrefix } from '../definition/paths.ts';
 import { isUnsettled, type Fingerprint, type Reason } from '../model/fingerprint.ts';
@@ -104,13 +104,29 @@ export function mayBeSince(moment: number, reason: Reason, folder: string): bool
   const places = [...files, ...foldersIn(root, depth)];
   if (files.length === 0 || places.some((place) => isSince(lastChangeIn(fileStamp(place))))) return true;
   const links = createLinkReader(folder);
-  return [root, ...files].some((place) => [...links.passedTo(place)].some((each) => isSince(lstatSync(each, { throwIfNoEntry: false })?.ctimeMs)));
+  return [root, ...files].some((place) => [...links.passedTo(place)].some((each) => isSince(madeAt(each))));
+}
+
+/** Of a link, when it was made to lead where it does; Unix milliseconds. */
+function madeAt(link: string): number | undefined {
+  try {
+    return lstatSync(link, { throwIfNoEntry: false })?.ctimeMs;
+  } catch {
+    // Behind a folder that may not be entered.
+    return undefined;
+  }
 }
 
 /** It, and what is in it, to so many folders deep. */
 function foldersIn(folder: string, depth: number): readonly string[] {
   if (depth <= 0 || statOf(folder)?.isDirectory() !== true) return [];
-  const inside = readdirSync(folder, { withFileTypes: true }).filter((each) => each.isDirectory() && !isIgnored(each.name));
+  let there: readonly Dirent[] = [];
+  try {
+    there = readdirSync(folder, { withFileTypes: true });
+  } catch {
+    // It may not be read: then nothing in it counts.
+  }
+  const inside = there.filter((each) => each.isDirectory() && !isIgnored(each.name));
   return [folder, ...inside.flatMap(({ name }) => foldersIn(path.join(folder, name), depth - 1))];
 }
 
