@@ -4,7 +4,7 @@
  */
 import { lstatSync, readdirSync, type Dirent } from 'node:fs';
 import path from 'node:path';
-import { isGlob, literalPrefix } from '../definition/paths.ts';
+import { reachOf } from '../definition/paths.ts';
 import { createLinkReader } from '../execution/links.ts';
 import { isIgnored, isOutside } from '../execution/watched-files.ts';
 import type { Watcher } from '../execution/watcher.ts';
@@ -48,9 +48,8 @@ export function createWatchedPlaces(folder: string, watch: Watcher['add']): Watc
         if (known.has(name)) return;
         known.add(name);
         // What a glob begins with may be a link, too.
-        const start = isGlob(name) ? path.posix.dirname(`${literalPrefix(name)}x`) : name;
-        const depth = isGlob(name) && !name.includes('**') ? path.posix.relative(start, name).split('/').length : Infinity;
-        lookAt(path.resolve(folder, start), depth, isInput);
+        const { root, depth } = reachOf(name);
+        lookAt(path.resolve(folder, root), depth, isInput);
       };
       for (const name of inputs) place(name, true);
       for (const name of used) place(name, false);

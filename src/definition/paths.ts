@@ -35,6 +35,13 @@ export function literalPrefix(glob: string): string {
   return /^[^*?[\]{}]*/.exec(glob)?.[0] ?? '';
 }
 
+/** The folder that a glob is looked for in, or what it is that a path names, and how many folders deep below it what is meant may be. */
+export function reachOf(name: string): { readonly root: string; readonly depth: number } {
+  if (!isGlob(name)) return { root: name, depth: Infinity };
+  const root = posix.dirname(`${literalPrefix(name)}x`);
+  return { root, depth: name.includes('**') ? Infinity : posix.relative(root, name).split('/').length };
+}
+
 /** Extended globs (`+(a|b)`) are left out: they make slow patterns, and no other part of the file needs them. */
 export function globMatcher(glob: string): (path: string) => boolean {
   return picomatch(glob, { dot: true, noextglob: true, nonegate: true });

@@ -1,7 +1,7 @@
 /** A task in a run as the scheduler holds it, and what can be said of it without the run (`scheduler.ts`). */
 import { lstatSync, readdirSync, type Dirent } from 'node:fs';
 import path from 'node:path';
-import { isGlob, literalPrefix } from '../definition/paths.ts';
+import { isGlob, literalPrefix, reachOf } from '../definition/paths.ts';
 import { isUnsettled, type Fingerprint, type Reason } from '../model/fingerprint.ts';
 import type { Task } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RunId, SkipReason } from '../model/run-event.ts';
@@ -98,10 +98,10 @@ export function mayBeSince(moment: number, reason: Reason, folder: string): bool
   const name = isObserved(reason.path) ? observedPath(reason.path) : reason.path;
   const isSince = (time: number | undefined): boolean => (time ?? Infinity) > moment - coarseClock;
   const files = filesOf(folder, name);
-  const root = path.resolve(folder, isGlob(name) ? path.posix.dirname(`${literalPrefix(name)}x`) : name);
-  const depth = isGlob(name) && !name.includes('**') ? path.relative(root, path.resolve(folder, name)).split(path.sep).length : Infinity;
+  const reach = reachOf(name);
+  const root = path.resolve(folder, reach.root);
   // That a file has gone is seen by the folder it was in.
-  const places = [...files, ...foldersIn(root, depth)];
+  const places = [...files, ...foldersIn(root, reach.depth)];
   if (files.length === 0 || places.some((place) => isSince(lastChangeIn(fileStamp(place))))) return true;
   const links = createLinkReader(folder);
   return [root, ...files].some((place) => [...links.passedTo(place)].some((each) => isSince(madeAt(each))));

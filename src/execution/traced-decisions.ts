@@ -15,7 +15,7 @@
  */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { isGlob, literalPrefix } from '../definition/paths.ts';
+import { reachOf } from '../definition/paths.ts';
 import type { FileDigests } from '../fingerprint/file-digests.ts';
 import { isSite } from '../fingerprint/installed-packages.ts';
 import { filesAskedFor } from '../fingerprint/task-fingerprint.ts';
@@ -180,7 +180,7 @@ export function createTracedDecisions(folder: string, clock: () => number = Date
     if (entry?.task !== task || entry.decision !== undefined) return [];
     const lookOf = (place: string): Look | undefined => users.get(place)?.get(entry);
     const seen = task.outputs.flatMap((output) => {
-      const absolute = path.resolve(folder, isGlob(output) ? path.dirname(`${literalPrefix(output)}x`) : output);
+      const absolute = path.resolve(folder, reachOf(output).root);
       // Of what is in folders, the system tells at once what was written.
       return Array.isArray(lookOf(absolute)) ? [absolute] : entry.places.filter((place) => typeof lookOf(place) === 'string' && (place === absolute || place.startsWith(absolute + path.sep)));
     });

@@ -37,9 +37,8 @@ function start(request: ProcessRequest): RunningProcess {
   const began = performance.now();
   let child: ChildProcess;
   try {
-    const plain = pipes && spawnWithoutShell(request, pipes);
     child =
-      plain ??
+      (pipes && spawnWithoutShell(request, pipes)) ??
       spawn(program, args, {
         cwd: request.cwd,
         env: request.env,
