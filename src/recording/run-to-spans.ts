@@ -16,7 +16,7 @@
  */
 import { createHash } from 'node:crypto';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import type { Attributes, SpanStatus } from '@opentelemetry/api';
+import type { SpanStatus } from '@opentelemetry/api';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { TaskId } from '../model/pipeline.ts';
 import type { EventOf, Outcome, RunEvent, RunId, SpanId } from '../model/run-event.ts';
@@ -26,7 +26,7 @@ import * as semconv from '../model/semantic-conventions.ts';
 import type { ReportedSpan } from '../model/reported.ts';
 import type { UnixNano } from '../model/time.ts';
 import { prefixed, toAttributes } from './attributes.ts';
-import { attributeWriter } from './span-json.ts';
+import { writtenAttributes, type AddAttribute, type WrittenList } from './span-json.ts';
 import { exceptionEvents, outputEvents, reportEvents, resourceEvents, seriesEvents, type Report, type Series, type SpanEvent } from './span-events.ts';
 import { createSpanIds, type SpanIds } from './span-ids.ts';
 import type { SpanDescription, WrittenSpan } from './spans.ts';
@@ -156,75 +156,70 @@ function runSpan(state: RunState, lastTime: UnixNano): SpanDescription {
 
 function* taskSpans(state: RunState, lastTime: UnixNano): Generator<WrittenSpan> {
   const spanOf = new Map(state.tasks.map((task) => [task.node.id, task.node.spanId]));
-  /** By run: the attributes of links to it, each once. */
-  const madeByRun = new Map<RunId, Attributes>();
-  const linkTo = (runId: RunId): Attributes => {
-    let attributes = madeByRun.get(runId);
-    if (attributes === undefined) madeByRun.set(runId, (attributes = { [semconv.linkType]: semconv.linkTypeMadeBy, [semconv.linkRunId]: runId }));
+  // Within a trace, links are dependencies.
+  const ofDependency = writtenAttributes({});
+  const byRun = new Map<RunId, WrittenList>();
+  const ofMaker = (runId: RunId): WrittenList => {
+    let attributes = byRun.get(runId);
+    if (attributes === undefined) byRun.set(runId, (attributes = writtenAttributes({ [semconv.linkType]: semconv.linkTypeMadeBy, [semconv.linkRunId]: runId })));
     return attributes;
   };
   for (const task of state.tasks) {
     const { node, madeBy } = task;
-    const links: Link[] = [];
-    for (const id of node.dependencies) {
-      const spanId = spanOf.get(id);
-      if (spanId !== undefined) links.push({ traceId: state.traceId, spanId, attributes: dependencyLink });
-    }
-    if (madeBy !== undefined) links.push({ traceId: madeBy.traceId, spanId: madeBy.spanId, attributes: linkTo(madeBy.runId) });
     yield {
       name: node.id,
       spanId: node.spanId,
       parent: state.spanId,
-      ...span(task.start ?? task.end ?? state.end ?? lastTime, task.end, lastTime),
-      attributes: writeAttributes(reportedAttributes(task), task, state),
+      start: task.start ?? task.end ?? state.end ?? lastTime,
+      end: task.end ?? lastTime,
+      attributes: (add) => addTask(add, task, state.runId),
       status: status(outcomeOf(task), task.failure?.message),
-      links,
+      links: (add) => {
+        for (const id of node.dependencies) {
+          const spanId = spanOf.get(id);
+          if (spanId !== undefined) add(ofDependency, state.traceId, spanId);
+        }
+        if (madeBy !== undefined) add(ofMaker(madeBy.runId), madeBy.traceId, madeBy.spanId);
+      },
       events: exceptionEvents(task.failure, task.end ?? lastTime),
     };
   }
 }
 
-type Link = NonNullable<SpanDescription['links']>[number];
-
-/** None: within a trace, links are dependencies. */
-const dependencyLink: Attributes = {};
-
 /** What is empty is left out: of a task that was up to date, that would be a third of its span. */
-const writeAttributes = attributeWriter<[task: TaskState, run: RunState]>([
-  [semconv.taskId, ({ node }) => node.id],
-  [semconv.cicdPipelineTaskName, ({ node }) => node.name],
-  [semconv.cicdPipelineTaskRunId, ({ node }, { runId }) => `${runId}/${node.id}`],
-  [semconv.cicdPipelineTaskRunResult, outcomeOf],
-  [semconv.taskPhase, (task) => (outcomeOf(task) === undefined ? task.phase : undefined)],
-  [semconv.errorType, ({ failure }) => failure?.type],
-  [semconv.taskKind, ({ node }) => node.kind],
-  [semconv.taskSource, ({ node }) => node.source],
-  [semconv.taskMatrix, ({ node }) => filled(node.matrix)],
-  [semconv.taskDependencies, ({ node }) => filled(node.dependencies)],
-  [semconv.taskDeclaredOutputs, ({ node }) => filled(node.outputs)],
-  [semconv.taskOwner, ({ node }) => node.owner],
-  [semconv.taskDescription, ({ node }) => node.description],
-  [semconv.taskTags, ({ node }) => filled(node.tags)],
-  [semconv.taskReasons, ({ reasons }) => filled(reasons)],
-  [semconv.taskFingerprint, ({ fingerprint }) => fingerprint as unknown as Json | undefined],
-  [semconv.taskOutputs, ({ outputs }) => filled(outputs as unknown as Json)],
-  [semconv.taskInputSizes, ({ inputSizes }) => inputSizes],
-  [semconv.taskSources, ({ sources }) => sources],
-  [semconv.taskReturns, ({ returns }) => filled(returns)],
-  [semconv.wholeFloats, ({ floats }) => floats],
-  [semconv.taskSkipReason, ({ skipReason }) => skipReason],
-  [semconv.taskBlockedBy, ({ blockedBy }) => blockedBy],
-  [semconv.unsetTimes, ({ start, end }) => unset({ start, end })],
-]);
-
-function* reportedAttributes(task: TaskState): Generator<readonly [name: string, value: Json]> {
-  for (const name in task.params) yield [semconv.paramPrefix + name, task.params[name] ?? null];
+function addTask(add: AddAttribute, task: TaskState, runId: RunId): void {
+  const { node, start, end } = task;
+  const outcome = outcomeOf(task);
+  add(semconv.taskId, node.id);
+  add(semconv.cicdPipelineTaskName, node.name);
+  add(semconv.cicdPipelineTaskRunId, `${runId}/${node.id}`);
+  add(semconv.cicdPipelineTaskRunResult, outcome);
+  add(semconv.taskPhase, outcome === undefined ? task.phase : undefined);
+  add(semconv.errorType, task.failure?.type);
+  add(semconv.taskKind, node.kind);
+  add(semconv.taskSource, node.source);
+  add(semconv.taskMatrix, filled(node.matrix));
+  add(semconv.taskDependencies, filled(node.dependencies));
+  add(semconv.taskDeclaredOutputs, filled(node.outputs));
+  add(semconv.taskOwner, node.owner);
+  add(semconv.taskDescription, node.description);
+  add(semconv.taskTags, filled(node.tags));
+  add(semconv.taskReasons, filled(task.reasons));
+  add(semconv.taskFingerprint, task.fingerprint as unknown as Json | undefined);
+  add(semconv.taskOutputs, filled(task.outputs as unknown as Json));
+  add(semconv.taskInputSizes, task.inputSizes);
+  add(semconv.taskSources, task.sources);
+  add(semconv.taskReturns, filled(task.returns));
+  add(semconv.wholeFloats, task.floats);
+  add(semconv.taskSkipReason, task.skipReason);
+  add(semconv.taskBlockedBy, task.blockedBy);
+  if (start === undefined || end === undefined) add(semconv.unsetTimes, unset({ start, end }));
+  for (const name in task.params) add(semconv.paramPrefix + name, task.params[name] ?? null);
   if (task.attempts.length === 0) return;
-  for (const name in task.loggedParams) yield [semconv.loggedParamPrefix + name, task.loggedParams[name] ?? null];
-  for (const name in task.tags) yield [semconv.tagPrefix + name, task.tags[name] ?? ''];
-  for (const name in task.metrics) yield [semconv.metricPrefix + name, task.metrics[name]?.last ?? null];
-  const summed = summaries(task);
-  if (summed !== undefined) yield [semconv.metricSummaries, summed];
+  for (const name in task.loggedParams) add(semconv.loggedParamPrefix + name, task.loggedParams[name] ?? null);
+  for (const name in task.tags) add(semconv.tagPrefix + name, task.tags[name] ?? '');
+  for (const name in task.metrics) add(semconv.metricPrefix + name, task.metrics[name]?.last ?? null);
+  add(semconv.metricSummaries, summaries(task));
 }
 
 /** `undefined` for an empty list or object. */

@@ -20,12 +20,15 @@ import { flush } from './flush.ts';
 import { interruption } from './interruption.ts';
 import { createRunCollector } from './run-to-spans.ts';
 import type { RunCollector } from './run-to-spans.ts';
+import type { AddText } from './span-json.ts';
 import { createSpanSerializer } from './spans.ts';
 import type { SpanDescription } from './spans.ts';
 import { writerIsAlive } from './writer.ts';
 
 const spansPerLine = 100;
 const bytesAtOnce = 512 * 1024;
+/** Some twenty spans of tasks. */
+const charactersAtOnce = 32 * 1024;
 /** Of a character of JavaScript in UTF-8. */
 const mostBytes = 3;
 
@@ -167,7 +170,7 @@ export async function sealCollected(folder: string, collector: RunCollector, aga
   if (made !== undefined) for (const each of [folder, path.dirname(path.resolve(folder))]) await flush(each);
   const temporary = path.join(path.dirname(record), `${temporaryPrefix(state.runId)}${process.pid}.tmp`);
   try {
-    await writeLines(temporary, linesOf(collector, again));
+    await writeLines(temporary, (add) => linesOf(collector, again, add));
     // What it refers to comes first.
     await flushObjects(folder);
     if (!(await publish(temporary, record))) throw new RecordExistsError(record);
@@ -190,21 +193,25 @@ async function removeTemporaries(runs: string, runId: RunId): Promise<void> {
   for (const name of names) await rm(path.join(runs, name), { force: true });
 }
 
-/** Each in pieces, which are asked for as they are written. */
-async function* linesOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<Iterable<string>> {
+/** Each line goes on after what it has added; the end of a line is left to who asks. */
+async function* linesOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>, add: AddText): AsyncGenerator<Iterable<undefined>> {
   const state = collector.state();
   if (state === undefined) return;
-  const { serialize, pieces } = createSpanSerializer(state.traceId, state.resource);
+  const { serialize, write } = createSpanSerializer(state.traceId, state.resource);
   const { run, tasks } = collector.head();
-  yield pieces(run, tasks);
+  yield write(add, run, tasks);
   let chunk: SpanDescription[] = [];
   for await (const { span, endsLine } of spansOf(collector, again)) {
     chunk.push(span);
     if (chunk.length < spansPerLine && !endsLine) continue;
-    yield [serialize(chunk)];
+    add(serialize(chunk));
+    yield [];
     chunk = [];
   }
-  if (chunk.length > 0) yield [serialize(chunk)];
+  if (chunk.length > 0) {
+    add(serialize(chunk));
+    yield [];
+  }
 }
 
 async function* spansOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<{ readonly span: SpanDescription; readonly endsLine: boolean }> {
@@ -221,27 +228,58 @@ async function* spansOf(collector: RunCollector, again: () => Iterable<RunEvent>
   }
 }
 
-async function writeLines(file: string, lines: AsyncIterable<Iterable<string>>): Promise<void> {
+/** What was added is written behind, so that more can be added meanwhile. */
+async function writeLines(file: string, linesOf: (add: AddText) => AsyncIterable<Iterable<undefined>>): Promise<void> {
   const handle = await open(file, 'w');
-  const buffer = Buffer.allocUnsafe(bytesAtOnce);
+  let buffer = Buffer.allocUnsafeSlow(bytesAtOnce);
   let filled = 0;
-  const flush = async (): Promise<void> => {
-    await handle.writeFile(buffer.subarray(0, filled));
-    filled = 0;
+  const full: Buffer[] = [];
+  /** What was added last: to put each into the buffer takes longer than to join them before. */
+  const pieces: string[] = [];
+  let count = 0;
+  let length = 0;
+  const add = (piece: string): void => {
+    pieces[count] = piece;
+    count += 1;
+    length += piece.length;
+    if (length >= charactersAtOnce) join();
+  };
+  const join = (): void => {
+    pieces.length = count;
+    const text = pieces.join('');
+    count = 0;
+    length = 0;
+    const most = mostBytes * text.length;
+    if (filled + most > buffer.length) {
+      full.push(buffer.subarray(0, filled));
+      buffer = Buffer.allocUnsafeSlow(bytesAtOnce);
+      filled = 0;
+    }
+    if (most > buffer.length) full.push(Buffer.from(text));
+    else filled += buffer.write(text, filled);
+  };
+  let written: Promise<void> = Promise.resolve();
+  const writeFull = async (): Promise<void> => {
+    for (const next of full.splice(0)) {
+      await written;
+      written = handle.writeFile(next);
+      // What went wrong is told where it is waited for.
+      written.catch(() => undefined);
+    }
   };
   try {
-    for await (const line of lines) {
-      for (const piece of line) {
-        const most = mostBytes * piece.length + 1;
-        if (filled + most > buffer.length) await flush();
-        if (most > buffer.length) await handle.writeFile(piece);
-        else filled += buffer.write(piece, filled);
-      }
-      filled += buffer.write('\n', filled);
+    for await (const line of linesOf(add)) {
+      for (const _ of line) if (full.length > 0) await writeFull();
+      add('\n');
+      await writeFull();
     }
-    await flush();
+    join();
+    full.push(buffer.subarray(0, filled));
+    await writeFull();
+    await written;
     await handle.sync();
   } finally {
+    await written.catch(() => undefined);
     await handle.close();
   }
 }

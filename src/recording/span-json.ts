@@ -2,9 +2,9 @@
  * One span as OTLP/JSON, as `JsonTraceSerializer` of `@opentelemetry/otlp-transformer` writes those of the SDK, but for
  * the counts of what was dropped: none is, and what is left out in proto3's JSON is zero.
  */
-import { SpanKind, SpanStatusCode, TraceFlags, type Attributes, type AttributeValue } from '@opentelemetry/api';
+import { SpanKind, SpanStatusCode, TraceFlags, type Attributes, type AttributeValue, type SpanStatus } from '@opentelemetry/api';
 import type { Json } from '../model/json.ts';
-import type { TraceId } from '../model/run-event.ts';
+import type { SpanId, TraceId } from '../model/run-event.ts';
 import { jsonAttributes } from '../model/semantic-conventions.ts';
 import { isNative } from './attributes.ts';
 import type { SpanDescription, WrittenSpan } from './spans.ts';
@@ -12,81 +12,185 @@ import type { SpanDescription, WrittenSpan } from './spans.ts';
 /** Flags of the W3C trace context, and that it is known whether the parent was remote: it was not (trace.proto, SpanFlags). */
 const flags = TraceFlags.SAMPLED | 0x100;
 
-export function spanJson(traceId: TraceId, { name, spanId, parent, kind, start, end, attributes, status, links = [], events = [] }: SpanDescription | WrittenSpan): string {
-  const told = events.map((event) => `{"attributes":[${attributesJson(event.attributes)}],"name":${JSON.stringify(event.name)},"timeUnixNano":"${event.time}"}`);
-  const linked = links.map((link) => `{"attributes":[${linkAttributesJson(link.attributes)}],"spanId":"${link.spanId}","traceId":"${link.traceId}","flags":${flags}}`);
-  const message = status?.message === undefined ? '' : `,"message":${JSON.stringify(status.message)}`;
-  return (
-    `{"traceId":"${traceId}","spanId":"${spanId}"${parent === undefined ? '' : `,"parentSpanId":"${parent}"`},"name":${JSON.stringify(name)},"kind":${(kind ?? SpanKind.INTERNAL) + 1}` +
-    `,"startTimeUnixNano":"${start}","endTimeUnixNano":"${end}","attributes":[${typeof attributes === 'string' ? attributes : attributesJson(attributes)}]` +
-    `,"events":[${told.join(',')}],"status":{"code":${status?.code ?? SpanStatusCode.UNSET}${message}},"links":[${linked.join(',')}],"flags":${flags}}`
-  );
+/** Takes a text in pieces. */
+export type AddText = (piece: string) => void;
+/** `undefined` is left out. */
+export type AddAttribute = (name: string, value: Json | undefined) => void;
+export type AddLink = (attributes: WrittenList, traceId: TraceId, spanId: SpanId) => void;
+
+/** Without the brackets around it. */
+export type WrittenList = string & { readonly __brand: 'WrittenList' };
+
+/** For links that have the same attributes. */
+export function writtenAttributes(attributes: Attributes): WrittenList {
+  const pieces: string[] = [];
+  createListWriter((piece) => pieces.push(piece)).addAll(attributes);
+  return pieces.join('') as WrittenList;
 }
 
-/** Of a span's attributes, without the brackets around them. */
-export type AttributeText = string & { readonly __brand: 'AttributeText' };
-
-function attributesJson(attributes: Attributes): string {
-  let text = '';
-  for (const name in attributes) {
-    const value = attributes[name];
-    if (value !== undefined) text += `${text === '' ? '' : ','}${keyJson(name)}${valueJson(value)}}`;
-  }
-  return text;
-}
-
-/** The attributes of an object, as `toAttributes` would make them, by a table of what they are. */
-export function attributeWriter<T extends readonly unknown[]>(table: readonly (readonly [name: string, value: (...of: T) => Json | undefined])[]): (more: Iterable<readonly [name: string, value: Json]>, ...of: T) => AttributeText {
-  const columns = table.map(([name, value]) => ({ name, key: keyJson(name), value }));
-  return (more, ...of) => {
-    let text = '';
-    let asJson: string[] | undefined;
-    const add = (name: string, key: string, value: Json): void => {
-      const isText = !isNative(value);
-      if (isText) (asJson ??= []).push(name);
-      text += `${text === '' ? '' : ','}${key}${valueJson(isText ? JSON.stringify(value) : value)}}`;
-    };
-    for (const { name, key, value: valueOf } of columns) {
-      const value = valueOf(...of);
-      if (value !== undefined) add(name, key, value);
+/**
+ * What writes spans of one trace, in pieces: to put each together first leaves so much behind that in a run over thousands
+ * of tasks with nothing to do, V8 begins to collect the garbage of the whole heap.
+ */
+export function createSpanWriter(traceId: TraceId, add: AddText): (span: SpanDescription | WrittenSpan) => void {
+  const head = `{"traceId":"${traceId}","spanId":"`;
+  const list = createListWriter(add);
+  const addLink: AddLink = (attributes, otherTrace, spanId) => {
+    list.separate();
+    add('{"attributes":[');
+    add(attributes);
+    add('],"spanId":"');
+    add(spanId);
+    add('","traceId":"');
+    add(otherTrace);
+    add(linkEnd);
+  };
+  return ({ name, spanId, parent, kind, start, end, attributes, status, links, events }) => {
+    add(head);
+    add(spanId);
+    if (parent !== undefined) {
+      add('","parentSpanId":"');
+      add(parent);
     }
-    for (const [name, value] of more) add(name, keyJson(name), value);
-    if (asJson !== undefined) add(jsonAttributes, keyJson(jsonAttributes), asJson);
-    return text as AttributeText;
+    add('","name":');
+    add(JSON.stringify(name));
+    add(kind === undefined ? ofInternal : kindJson(kind));
+    add(start);
+    add('","endTimeUnixNano":"');
+    add(end);
+    add('","attributes":[');
+    list.begin();
+    if (typeof attributes === 'function') attributes(list.add);
+    else list.addAll(attributes);
+    list.end();
+    add('],"events":[');
+    if (events !== undefined) {
+      for (const [index, event] of events.entries()) {
+        add(index === 0 ? '{"attributes":[' : ',{"attributes":[');
+        list.begin();
+        list.addAll(event.attributes);
+        add(`],"name":${JSON.stringify(event.name)},"timeUnixNano":"${event.time}"}`);
+      }
+    }
+    add(status === undefined ? unset : statusJson(status));
+    list.begin();
+    if (typeof links === 'function') links(addLink);
+    else if (links !== undefined) for (const link of links) addLink(writtenAttributes(link.attributes), link.traceId, link.spanId);
+    add(spanEnd);
   };
 }
 
-/** Links of thousands of spans share theirs. */
-function linkAttributesJson(attributes: Attributes): string {
-  let text = ofLinks.get(attributes);
-  if (text === undefined) ofLinks.set(attributes, (text = attributesJson(attributes)));
-  return text;
+function kindJson(kind: SpanKind): string {
+  return `,"kind":${kind + 1},"startTimeUnixNano":"`;
 }
-const ofLinks = new WeakMap<Attributes, string>();
+const ofInternal = kindJson(SpanKind.INTERNAL);
 
-/** Thousands of spans have the same names. */
-function keyJson(name: string): string {
-  let text = keys.get(name);
-  if (text === undefined) {
-    text = `{"key":${JSON.stringify(name)},"value":`;
-    // Those of tasks' own spans may be any.
-    if (keys.size < mostKeys) keys.set(name, text);
-  }
-  return text;
+function statusJson({ code, message }: SpanStatus): string {
+  return `],"status":{"code":${code}${message === undefined ? '' : `,"message":${JSON.stringify(message)}`}},"links":[`;
 }
-const keys = new Map<string, string>();
+const unset = statusJson({ code: SpanStatusCode.UNSET });
+
+const linkEnd = `","flags":${flags}}`;
+const spanEnd = `],"flags":${flags}}`;
+
+/** Of lists without the brackets around them. */
+interface ListWriter {
+  readonly begin: () => void;
+  /** Before each item. */
+  readonly separate: () => void;
+  /** One attribute, as `toAttributes` would make it. */
+  readonly add: AddAttribute;
+  /** Attributes that were made so. */
+  readonly addAll: (attributes: Attributes) => void;
+  readonly end: () => void;
+}
+
+function createListWriter(add: AddText): ListWriter {
+  let isFirst = true;
+  let asJson: string[] | undefined;
+  const addValue = (value: AttributeValue | null | undefined): void => {
+    if (typeof value === 'string') {
+      add('{"stringValue":');
+      add(JSON.stringify(value));
+      add('}');
+    } else if (Array.isArray(value)) {
+      add('{"arrayValue":{"values":[');
+      for (let at = 0; at < value.length; at += 1) {
+        if (at > 0) add(',');
+        addValue(value[at]);
+      }
+      add(']}}');
+    } else {
+      add(plainValueJson(value));
+    }
+  };
+  const addNative = (name: string, value: AttributeValue): void => {
+    const key = keyJson(name);
+    const { ofText, ofOther } = isFirst ? key.first : key.next;
+    isFirst = false;
+    if (typeof value === 'string') {
+      add(ofText);
+      add(JSON.stringify(value));
+      add('}}');
+    } else {
+      add(ofOther);
+      addValue(value);
+      add('}');
+    }
+  };
+  return {
+    begin: () => (isFirst = true),
+    separate: () => {
+      if (!isFirst) add(',');
+      isFirst = false;
+    },
+    add: (name, value) => {
+      if (value === undefined) return;
+      if (typeof value === 'string' || isNative(value)) {
+        addNative(name, value);
+      } else {
+        (asJson ??= []).push(name);
+        addNative(name, JSON.stringify(value));
+      }
+    },
+    addAll: (attributes) => {
+      for (const name in attributes) {
+        const value = attributes[name];
+        if (value !== undefined) addNative(name, value);
+      }
+    },
+    end: () => {
+      if (asJson !== undefined) addNative(jsonAttributes, asJson);
+      asJson = undefined;
+    },
+  };
+}
+
+interface Key {
+  readonly ofText: string;
+  readonly ofOther: string;
+}
+
+/** What begins an attribute, the first of a list or another. Thousands of spans have the same names. */
+function keyJson(name: string): { readonly first: Key; readonly next: Key } {
+  let key = keys.get(name);
+  if (key === undefined) {
+    const begin = (separator: string): Key => {
+      const ofOther = `${separator}{"key":${JSON.stringify(name)},"value":`;
+      return { ofText: `${ofOther}{"stringValue":`, ofOther };
+    };
+    key = { first: begin(''), next: begin(',') };
+    // Those of tasks' own spans may be any.
+    if (keys.size < mostKeys) keys.set(name, key);
+  }
+  return key;
+}
+const keys = new Map<string, { readonly first: Key; readonly next: Key }>();
 const mostKeys = 1000;
 
 /** Integers are int64 in OTLP; the SDK writes them as numbers. */
-function valueJson(value: AttributeValue | null | undefined): string {
-  switch (typeof value) {
-    case 'string':
-      return `{"stringValue":${JSON.stringify(value)}}`;
-    case 'boolean':
-      return `{"boolValue":${value}}`;
-    case 'number':
-      return `{"${Number.isInteger(value) ? 'intValue' : 'doubleValue'}":${JSON.stringify(value)}}`;
-    default:
-      return Array.isArray(value) ? `{"arrayValue":{"values":[${value.map(valueJson).join(',')}]}}` : '{}';
-  }
+function plainValueJson(value: number | boolean | null | undefined): string {
+  if (typeof value === 'boolean') return `{"boolValue":${value}}`;
+  if (typeof value === 'number') return `{"${Number.isInteger(value) ? 'intValue' : 'doubleValue'}":${JSON.stringify(value)}}`;
+  return '{}';
 }

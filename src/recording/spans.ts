@@ -20,7 +20,7 @@ import type { JsonObject } from '../model/json.ts';
 import type { SpanId, TraceId } from '../model/run-event.ts';
 import type { UnixNano } from '../model/time.ts';
 import { toAttributes } from './attributes.ts';
-import { spanJson, type AttributeText } from './span-json.ts';
+import { createSpanWriter, type AddAttribute, type AddLink, type AddText } from './span-json.ts';
 
 export interface SpanDescription {
   readonly name: string;
@@ -37,14 +37,14 @@ export interface SpanDescription {
   readonly events?: readonly { readonly name: string; readonly time: UnixNano; readonly attributes: Attributes }[];
 }
 
-/** One whose attributes are text already. */
-export type WrittenSpan = Omit<SpanDescription, 'attributes'> & { readonly attributes: AttributeText };
+/** One whose attributes and links are added as it is written. */
+export type WrittenSpan = Omit<SpanDescription, 'attributes' | 'links'> & { readonly attributes: (add: AddAttribute) => void; readonly links: (add: AddLink) => void };
 
 export interface SpanSerializer {
   /** One TracesData document, without a line end; at least one span. */
   readonly serialize: (spans: readonly SpanDescription[]) => string;
-  /** The same in pieces, of any number of spans that all have our own scope. */
-  readonly pieces: (first: SpanDescription, others: Iterable<SpanDescription | WrittenSpan>) => Generator<string>;
+  /** The same added in pieces, of any number of spans that all have our own scope; goes on after each span. */
+  readonly write: (add: AddText, first: SpanDescription, others: Iterable<SpanDescription | WrittenSpan>) => Generator<undefined>;
 }
 
 /** For the spans of one trace, which share a resource. */
@@ -107,21 +107,29 @@ export function createSpanSerializer(traceId: TraceId, resource: JsonObject): Sp
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
   };
 
-  function* pieces(first: SpanDescription, others: Iterable<SpanDescription | WrittenSpan>): Generator<string> {
+  function* write(add: AddText, first: SpanDescription, others: Iterable<SpanDescription | WrittenSpan>): Generator<undefined> {
     const document = serializeAll([first]);
     if (!document.endsWith(documentEnd)) throw new Error('the SDK writes documents in another layout');
-    yield document.slice(0, -documentEnd.length);
-    for (const span of others) yield `,${spanJson(traceId, span)}`;
-    yield documentEnd;
+    add(document.slice(0, -documentEnd.length));
+    const writeSpan = createSpanWriter(traceId, add);
+    for (const span of others) {
+      add(',');
+      writeSpan(span);
+      yield;
+    }
+    add(documentEnd);
   }
 
   return {
-    pieces,
+    write,
     // Each scope has its own list: by the SDK, as spans of tasks' own programs are few or written but once.
     serialize: (spans) => {
       const [first, ...others] = spans;
       if (first === undefined) throw new Error('a document without spans');
-      return spans.some((span) => span.scope !== undefined) ? serializeAll(spans) : [...pieces(first, others)].join('');
+      if (spans.some((span) => span.scope !== undefined)) return serializeAll(spans);
+      let text = '';
+      for (const _ of write((piece) => (text += piece), first, others));
+      return text;
     },
   };
 }

@@ -3,10 +3,12 @@ import { describe, it } from 'node:test';
 import { collectEvents } from '../../../src/app/collect-events.ts';
 import { createRunCollector, type RunCollector } from '../../../src/recording/run-to-spans.ts';
 import { generateRun } from '../recording/generated-run.ts';
+import { spanText } from '../recording/span-text.ts';
 
-function lineOne(collector: RunCollector): readonly unknown[] {
+function lineOne(collector: RunCollector): readonly string[] {
   const { run, tasks } = collector.head();
-  return [run, ...tasks];
+  const { traceId } = collector.state() ?? assert.fail();
+  return [run, ...tasks].map((span) => spanText(traceId, span));
 }
 
 describe('collectEvents', () => {

@@ -1,39 +1,43 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SpanStatusCode, type AttributeValue } from '@opentelemetry/api';
+import { SpanStatusCode } from '@opentelemetry/api';
+import type { Json } from '../../../src/model/json.ts';
 import type { SpanId, TraceId } from '../../../src/model/run-event.ts';
+import { toAttributes } from '../../../src/recording/attributes.ts';
 import { createRunCollector } from '../../../src/recording/run-to-spans.ts';
-import { spanJson } from '../../../src/recording/span-json.ts';
 import { createSpanSerializer, type SpanDescription, type WrittenSpan } from '../../../src/recording/spans.ts';
 import type { UnixNano } from '../../../src/model/time.ts';
 import { generateRun } from './generated-run.ts';
+import { spanText } from './span-text.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c' as TraceId;
 
 /** Alone in a document, a span is written by OpenTelemetry's SDK. */
 function assertAsSdk(span: SpanDescription): void {
   const [, spans] = /"spans":\[(.*)\]\}\]\}\]\}$/s.exec(createSpanSerializer(traceId, {}).serialize([span])) ?? [];
-  assert.equal(spanJson(traceId, span), spans?.replaceAll(/,"dropped\w+Count":0/g, ''));
+  assert.equal(spanText(traceId, span), spans?.replaceAll(/,"dropped\w+Count":0/g, ''));
 }
 
 function assertWrittenAsSdk(span: WrittenSpan): void {
-  const list = JSON.parse(`[${span.attributes}]`) as OtlpAttribute[];
-  const described = { ...span, attributes: Object.fromEntries(list.map(({ key, value }) => [key, plain(value)])) };
+  const values: Record<string, Json | undefined> = {};
+  span.attributes((name, value) => (values[name] = value));
+  const links: SpanLink[] = [];
+  span.links((written, otherTrace, spanId) => {
+    const attributes = JSON.parse(`[${written}]`) as readonly { readonly key: string; readonly value: { readonly stringValue: string } }[];
+    links.push({ traceId: otherTrace, spanId, attributes: Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue])) });
+  });
+  const described = { ...span, attributes: toAttributes(values), links };
   assertAsSdk(described);
-  assert.equal(spanJson(traceId, span), spanJson(traceId, described));
+  assert.equal(spanText(traceId, span), spanText(traceId, described));
 }
 
-interface OtlpAttribute {
-  readonly key: string;
-  readonly value: OtlpValue;
-}
-type OtlpValue = { readonly arrayValue: { readonly values: readonly OtlpValue[] } } | Readonly<Record<string, string | number | boolean>>;
+type SpanLink = NonNullable<SpanDescription['links']>[number];
 
-function plain(value: OtlpValue): AttributeValue {
-  return 'arrayValue' in value ? (value.arrayValue as { readonly values: readonly OtlpValue[] }).values.map((item) => plain(item) as string) : (Object.values(value)[0] as AttributeValue);
+function isWritten(span: SpanDescription | WrittenSpan): span is WrittenSpan {
+  return typeof span.attributes === 'function';
 }
 
-describe('spanJson', () => {
+describe('createSpanWriter', () => {
   it('writes every span of a run as the SDK does, but for counts of zero', () => {
     let count = 0;
     for (let seed = 1; seed <= 60; seed += 1) {
@@ -41,8 +45,8 @@ describe('spanJson', () => {
       for (const event of generateRun(seed)) collector.apply(event);
       const { run, tasks } = collector.head();
       for (const span of [run, ...tasks, ...collector.rest()]) {
-        if (typeof span.attributes === 'string') assertWrittenAsSdk({ ...span, attributes: span.attributes });
-        else assertAsSdk({ ...span, attributes: span.attributes });
+        if (isWritten(span)) assertWrittenAsSdk(span);
+        else assertAsSdk(span);
         count += 1;
       }
     }
