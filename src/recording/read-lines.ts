@@ -5,7 +5,7 @@
 import { open } from 'node:fs/promises';
 
 /** A longer line does not fit into a string. */
-const lineLimit = 256 * 1024 * 1024;
+export const lineLimit = 256 * 1024 * 1024;
 /** The first is small: often only the first line is wanted. */
 const firstChunk = 32 * 1024;
 const chunk = 256 * 1024;

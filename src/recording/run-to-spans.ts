@@ -213,7 +213,7 @@ function addTask(add: AddAttribute, task: TaskState, runId: RunId): void {
   add(semconv.wholeFloats, task.floats);
   add(semconv.taskSkipReason, task.skipReason);
   add(semconv.taskBlockedBy, task.blockedBy);
-  if (start === undefined || end === undefined) add(semconv.unsetTimes, unset({ start, end }));
+  add(semconv.unsetTimes, unset({ start, end }));
   for (const name in task.params) add(semconv.paramPrefix + name, task.params[name] ?? null);
   if (task.attempts.length === 0) return;
   for (const name in task.loggedParams) add(semconv.loggedParamPrefix + name, task.loggedParams[name] ?? null);

@@ -5,7 +5,7 @@
  * or the machine stops in between. So it is written to a name that nothing lists, flushed to disk, and given its name
  * by a hard link, which fails where there is one already; then the folder is flushed. Only then is the event log
  * removed.
- * Line 1 holds the run span and all task spans; each further line holds about 100 of the other spans.
+ * Line 1 holds the run span and all task spans; each further line holds about 100 of the other spans, or fewer that are long.
  */
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -20,12 +20,15 @@ import { flush } from './flush.ts';
 import { interruption } from './interruption.ts';
 import { createRunCollector } from './run-to-spans.ts';
 import type { RunCollector } from './run-to-spans.ts';
+import { lineLimit } from './read-lines.ts';
 import type { AddText } from './span-json.ts';
 import { createSpanSerializer } from './spans.ts';
 import type { SpanDescription } from './spans.ts';
 import { writerIsAlive } from './writer.ts';
 
 const spansPerLine = 100;
+/** Fewer spans, where they are as long as this together. */
+const charactersPerLine = 16 * 1024 * 1024;
 const bytesAtOnce = 512 * 1024;
 /** Some twenty spans of tasks. */
 const charactersAtOnce = 32 * 1024;
@@ -193,25 +196,42 @@ async function removeTemporaries(runs: string, runId: RunId): Promise<void> {
   for (const name of names) await rm(path.join(runs, name), { force: true });
 }
 
-/** Each line goes on after what it has added; the end of a line is left to who asks. */
+/** Each line adds itself in steps, after which what is full can be written; the end of a line is left to who asks. */
 async function* linesOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>, add: AddText): AsyncGenerator<Iterable<undefined>> {
   const state = collector.state();
   if (state === undefined) return;
   const { serialize, write } = createSpanSerializer(state.traceId, state.resource);
   const { run, tasks } = collector.head();
   yield write(add, run, tasks);
+  function* lineOf([first, ...others]: readonly SpanDescription[]): Generator<undefined> {
+    if (first === undefined) return;
+    // Each scope has its own list in the document; those of tasks' own programs hold no output.
+    if ([first, ...others].some(({ scope }) => scope !== undefined)) add(serialize([first, ...others]));
+    else yield* write(add, first, others);
+  }
   let chunk: SpanDescription[] = [];
+  let characters = 0;
   for await (const { span, endsLine } of spansOf(collector, again)) {
     chunk.push(span);
-    if (chunk.length < spansPerLine && !endsLine) continue;
-    add(serialize(chunk));
-    yield [];
+    characters += charactersOf(span);
+    if (chunk.length < spansPerLine && characters < charactersPerLine && !endsLine) continue;
+    yield lineOf(chunk);
     chunk = [];
+    characters = 0;
   }
-  if (chunk.length > 0) {
-    add(serialize(chunk));
-    yield [];
+  if (chunk.length > 0) yield lineOf(chunk);
+}
+
+/** About: of its texts, as nothing else is long. */
+function charactersOf({ attributes, events = [] }: SpanDescription): number {
+  let sum = 0;
+  for (const each of [attributes, ...events.map((event) => event.attributes)]) {
+    for (const name in each) {
+      const value = each[name];
+      if (typeof value === 'string') sum += value.length;
+    }
   }
+  return sum;
 }
 
 async function* spansOf(collector: RunCollector, again: () => Iterable<RunEvent> | AsyncIterable<RunEvent>): AsyncGenerator<{ readonly span: SpanDescription; readonly endsLine: boolean }> {
@@ -228,35 +248,52 @@ async function* spansOf(collector: RunCollector, again: () => Iterable<RunEvent>
   }
 }
 
-/** What was added is written behind, so that more can be added meanwhile. */
-async function writeLines(file: string, linesOf: (add: AddText) => AsyncIterable<Iterable<undefined>>): Promise<void> {
+/** What was added is written behind, so that more can be added meanwhile. Throws for a line that nobody could read. */
+async function writeLines(file: string, lines: (add: AddText) => AsyncIterable<Iterable<undefined>>): Promise<void> {
   const handle = await open(file, 'w');
   let buffer = Buffer.allocUnsafeSlow(bytesAtOnce);
   let filled = 0;
   const full: Buffer[] = [];
-  /** What was added last: to put each into the buffer takes longer than to join them before. */
-  const pieces: string[] = [];
-  let count = 0;
-  let length = 0;
-  const add = (piece: string): void => {
-    pieces[count] = piece;
-    count += 1;
-    length += piece.length;
-    if (length >= charactersAtOnce) join();
-  };
-  const join = (): void => {
-    pieces.length = count;
-    const text = pieces.join('');
-    count = 0;
-    length = 0;
+  /** Of the line. */
+  let bytes = 0;
+  const put = (text: string): void => {
     const most = mostBytes * text.length;
-    if (filled + most > buffer.length) {
+    if (filled > 0 && filled + most > buffer.length) {
       full.push(buffer.subarray(0, filled));
       buffer = Buffer.allocUnsafeSlow(bytesAtOnce);
       filled = 0;
     }
-    if (most > buffer.length) full.push(Buffer.from(text));
-    else filled += buffer.write(text, filled);
+    if (most > buffer.length) {
+      const alone = Buffer.from(text);
+      full.push(alone);
+      bytes += alone.length;
+    } else {
+      const count = buffer.write(text, filled);
+      filled += count;
+      bytes += count;
+    }
+    if (bytes > lineLimit) throw new Error('a line of it would be longer than 256 MiB, which is more than can be read again');
+  };
+  /** What was added last: to put each of many short texts takes longer than to join them before. */
+  const pieces: string[] = [];
+  let count = 0;
+  let length = 0;
+  const join = (): void => {
+    pieces.length = count;
+    count = 0;
+    length = 0;
+    put(pieces.join(''));
+  };
+  const add = (piece: string): void => {
+    if (piece.length >= charactersAtOnce) {
+      join();
+      put(piece);
+      return;
+    }
+    pieces[count] = piece;
+    count += 1;
+    length += piece.length;
+    if (length >= charactersAtOnce) join();
   };
   let written: Promise<void> = Promise.resolve();
   const writeFull = async (): Promise<void> => {
@@ -268,12 +305,13 @@ async function writeLines(file: string, linesOf: (add: AddText) => AsyncIterable
     }
   };
   try {
-    for await (const line of linesOf(add)) {
+    for await (const line of lines(add)) {
       for (const _ of line) if (full.length > 0) await writeFull();
-      add('\n');
+      join();
+      put('\n');
+      bytes = 0;
       await writeFull();
     }
-    join();
     full.push(buffer.subarray(0, filled));
     await writeFull();
     await written;

@@ -72,7 +72,7 @@ export function createSpanWriter(traceId: TraceId, add: AddText): (span: SpanDes
         add(`],"name":${JSON.stringify(event.name)},"timeUnixNano":"${event.time}"}`);
       }
     }
-    add(status === undefined ? unset : statusJson(status));
+    add(status === undefined ? ofUnset : statusJson(status));
     list.begin();
     if (typeof links === 'function') links(addLink);
     else if (links !== undefined) for (const link of links) addLink(writtenAttributes(link.attributes), link.traceId, link.spanId);
@@ -88,7 +88,7 @@ const ofInternal = kindJson(SpanKind.INTERNAL);
 function statusJson({ code, message }: SpanStatus): string {
   return `],"status":{"code":${code}${message === undefined ? '' : `,"message":${JSON.stringify(message)}`}},"links":[`;
 }
-const unset = statusJson({ code: SpanStatusCode.UNSET });
+const ofUnset = statusJson({ code: SpanStatusCode.UNSET });
 
 const linkEnd = `","flags":${flags}}`;
 const spanEnd = `],"flags":${flags}}`;
@@ -102,6 +102,7 @@ interface ListWriter {
   readonly add: AddAttribute;
   /** Attributes that were made so. */
   readonly addAll: (attributes: Attributes) => void;
+  /** After `add`: which attributes are JSON. */
   readonly end: () => void;
 }
 
@@ -126,14 +127,14 @@ function createListWriter(add: AddText): ListWriter {
   };
   const addNative = (name: string, value: AttributeValue): void => {
     const key = keyJson(name);
-    const { ofText, ofOther } = isFirst ? key.first : key.next;
+    const begin = typeof value === 'string' ? key.ofText : key.ofOther;
+    // Without the comma.
+    add(isFirst ? begin.slice(1) : begin);
     isFirst = false;
     if (typeof value === 'string') {
-      add(ofText);
       add(JSON.stringify(value));
       add('}}');
     } else {
-      add(ofOther);
       addValue(value);
       add('}');
     }
@@ -166,26 +167,24 @@ function createListWriter(add: AddText): ListWriter {
   };
 }
 
+/** What comes before a value, with a comma. */
 interface Key {
   readonly ofText: string;
   readonly ofOther: string;
 }
 
-/** What begins an attribute, the first of a list or another. Thousands of spans have the same names. */
-function keyJson(name: string): { readonly first: Key; readonly next: Key } {
+/** Thousands of spans have the same names. */
+function keyJson(name: string): Key {
   let key = keys.get(name);
   if (key === undefined) {
-    const begin = (separator: string): Key => {
-      const ofOther = `${separator}{"key":${JSON.stringify(name)},"value":`;
-      return { ofText: `${ofOther}{"stringValue":`, ofOther };
-    };
-    key = { first: begin(''), next: begin(',') };
+    const ofOther = `,{"key":${JSON.stringify(name)},"value":`;
+    key = { ofText: `${ofOther}{"stringValue":`, ofOther };
     // Those of tasks' own spans may be any.
     if (keys.size < mostKeys) keys.set(name, key);
   }
   return key;
 }
-const keys = new Map<string, { readonly first: Key; readonly next: Key }>();
+const keys = new Map<string, Key>();
 const mostKeys = 1000;
 
 /** Integers are int64 in OTLP; the SDK writes them as numbers. */

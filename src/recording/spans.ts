@@ -43,7 +43,7 @@ export type WrittenSpan = Omit<SpanDescription, 'attributes' | 'links'> & { read
 export interface SpanSerializer {
   /** One TracesData document, without a line end; at least one span. */
   readonly serialize: (spans: readonly SpanDescription[]) => string;
-  /** The same added in pieces, of any number of spans that all have our own scope; goes on after each span. */
+  /** The same added in pieces, of any number of spans that all have our own scope; yields after each, so that what was added can be used. */
   readonly write: (add: AddText, first: SpanDescription, others: Iterable<SpanDescription | WrittenSpan>) => Generator<undefined>;
 }
 
