@@ -203,11 +203,11 @@ async function* linesOf(collector: RunCollector, again: () => Iterable<RunEvent>
   const { serialize, write } = createSpanSerializer(state.traceId, state.resource);
   const { run, tasks } = collector.head();
   yield write(add, run, tasks);
-  function* lineOf([first, ...others]: readonly SpanDescription[]): Generator<undefined> {
-    if (first === undefined) return;
-    // Each scope has its own list in the document; those of tasks' own programs hold no output.
-    if ([first, ...others].some(({ scope }) => scope !== undefined)) add(serialize([first, ...others]));
-    else yield* write(add, first, others);
+  function* lineOf(chunk: readonly SpanDescription[]): Generator<undefined> {
+    const [first, ...others] = chunk;
+    // Spans of tasks' own programs are few, or written but once, and hold no output.
+    if (chunk.some(({ scope }) => scope !== undefined)) add(serialize(chunk));
+    else if (first !== undefined) yield* write(add, first, others);
   }
   let chunk: SpanDescription[] = [];
   let characters = 0;

@@ -41,7 +41,7 @@ export interface SpanDescription {
 export type WrittenSpan = Omit<SpanDescription, 'attributes' | 'links'> & { readonly attributes: (add: AddAttribute) => void; readonly links: (add: AddLink) => void };
 
 export interface SpanSerializer {
-  /** One TracesData document, without a line end; at least one span. */
+  /** One TracesData document by the SDK, without a line end; at least one span, of any scopes, which have a list each. */
   readonly serialize: (spans: readonly SpanDescription[]) => string;
   /** The same added in pieces, of any number of spans that all have our own scope; yields after each, so that what was added can be used. */
   readonly write: (add: AddText, first: SpanDescription, others: Iterable<SpanDescription | WrittenSpan>) => Generator<undefined>;
@@ -99,7 +99,7 @@ export function createSpanSerializer(traceId: TraceId, resource: JsonObject): Sp
     span.end(toHrTime(end));
   };
 
-  const serializeAll = (spans: readonly SpanDescription[]): string => {
+  const serialize: SpanSerializer['serialize'] = (spans) => {
     ended = [];
     for (const span of spans) record(span);
     const bytes = JsonTraceSerializer.serializeRequest(ended);
@@ -108,7 +108,7 @@ export function createSpanSerializer(traceId: TraceId, resource: JsonObject): Sp
   };
 
   function* write(add: AddText, first: SpanDescription, others: Iterable<SpanDescription | WrittenSpan>): Generator<undefined> {
-    const document = serializeAll([first]);
+    const document = serialize([first]);
     if (!document.endsWith(documentEnd)) throw new Error('the SDK writes documents in another layout');
     add(document.slice(0, -documentEnd.length));
     const writeSpan = createSpanWriter(traceId, add);
@@ -120,18 +120,7 @@ export function createSpanSerializer(traceId: TraceId, resource: JsonObject): Sp
     add(documentEnd);
   }
 
-  return {
-    write,
-    // Each scope has its own list: by the SDK, as spans of tasks' own programs are few or written but once.
-    serialize: (spans) => {
-      const [first, ...others] = spans;
-      if (first === undefined) throw new Error('a document without spans');
-      if (spans.some((span) => span.scope !== undefined)) return serializeAll(spans);
-      let text = '';
-      for (const _ of write((piece) => (text += piece), first, others));
-      return text;
-    },
-  };
+  return { serialize, write };
 }
 
 /** After the last span. */
