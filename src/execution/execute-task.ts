@@ -12,7 +12,7 @@ import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import { taskById, type Pipeline, type Task, type TaskId } from '../model/pipeline.ts';
-import type { EventOf, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
+import type { EventOf, OutputFile, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
 import { floatsAmong, plainJson } from '../model/whole-float.ts';
@@ -113,7 +113,7 @@ async function execute(execution: Execution, context: ExecutionContext, { startT
   const atStart = lookAtStart({ folder, used: filesUsed(decision.fingerprint).filter((file) => !isMadeBefore(file)), startedAt, digests });
   results.started(task.id, { ...span, time: startTime, fingerprint: decision.fingerprint });
   emit({ type: 'task-started', task: task.id, time: startTime, fingerprint: decision.fingerprint, params: plainJson(decision.params) });
-  const cleared = await kept?.clear(task, setAsideIn(context), before?.left);
+  const cleared = await kept?.clear(task, setAsideIn(context), before);
   if (cleared !== undefined) onCleared(cleared);
   makeOutputFolders(task, folder);
 
@@ -134,13 +134,21 @@ async function execute(execution: Execution, context: ExecutionContext, { startT
       throw error;
     }
   };
-  const { outputs, missing } = await looked(() => readOutputs(task, folder, digests));
+  const found = await looked(() => readOutputs(task, folder, digests));
+  const { missing } = found;
+  const written = new Set(attempt.observed.written);
+  const continued = new Set(attempt.observed.continued);
+  let { outputs } = found;
   let left: TaskResult['left'];
   if (attempt.outcome === 'success' && missing.length === 0) {
     onWell();
     cleared?.settle();
-  } else left = await cleared?.putBack();
-  const written = new Set(attempt.observed.written);
+    const seen = new Set(attempt.observed.written.filter((file) => !continued.has(file)));
+    outputs = await looked(async () => cleared?.made(found.outputs, seen) ?? found.outputs);
+  } else {
+    left = await cleared?.putBack();
+    outputs = outputs.map((output) => withMade(output, before));
+  }
   const isCut = attempt.outcome === 'cancellation';
   const moved = isCut ? [] : await looked(() => movedUpstream(execution, { startedAt, times: upstreamAtStart, written }, context.decision));
   const observation: ObservationContext = {
@@ -173,7 +181,7 @@ async function execute(execution: Execution, context: ExecutionContext, { startT
     keep: async (isSuperseded) => {
       const result = { ...span, outcome, ...(isCut && isSuperseded && { superseded: true as const }), outputs, returns, ...(pickles !== undefined && { pickles }), ...(left !== undefined && { left }), duration: elapsed(startTime, time), end: time, fingerprint };
       results.ended(task.id, result);
-      return outcome !== 'success' ? undefined : kept?.keep(task, result, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0, written, continued: new Set(attempt.observed.continued), stayed: cleared?.stayed ?? new Set() });
+      return outcome !== 'success' ? undefined : kept?.keep(task, result, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0, written, continued, stayed: cleared?.stayed ?? new Set() });
     },
   };
 }
@@ -252,6 +260,12 @@ async function movedUpstream(
     if (hasMoved) moved.push(id);
   }
   return moved;
+}
+
+/** What the execution before made is put back after one that does not succeed. */
+function withMade(output: OutputFile, before: TaskResult | undefined): OutputFile {
+  const made = before?.outputs.find(({ path: name }) => name === output.path)?.made;
+  return made === undefined ? output : { ...output, made };
 }
 
 /** Of inputs whose content is known. */

@@ -8,11 +8,15 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { isGlob } from '../definition/paths.ts';
+import type { Digest } from '../model/fingerprint.ts';
 import type { Task } from '../model/pipeline.ts';
+import type { OutputFile } from '../model/run-event.ts';
 import type { TaskResult } from '../model/task-result.ts';
+import { filesOf, type FileDigests } from './file-digests.ts';
 import type { KeptEntries, KeptFile } from './kept-entries.ts';
 import type { KeptObjects } from './kept-objects.ts';
-import type { MadeFile, OutputMakers } from './output-makers.ts';
+import type { MadeFile, OutputMakers, ResultBefore } from './output-makers.ts';
 import { putInPlace, writeTime } from './restored-files.ts';
 import { asideMessages, moveAside, moveFile, removeAside, type MovedFile, type SetAside } from './set-aside.ts';
 import { statOf } from './stat-of.ts';
@@ -25,6 +29,8 @@ export interface Cleared {
   readonly putBack: () => Promise<TaskResult['left']>;
   /** After one that did: tells of what was set aside. */
   readonly settle: () => void;
+  /** Then: what came, or was `seen` to be written anew. Of more than 1000 files nothing is said. */
+  readonly made: (outputs: readonly OutputFile[], seen: ReadonlySet<string>) => Promise<readonly OutputFile[]>;
 }
 
 export interface OutputsContext {
@@ -35,17 +41,18 @@ export interface OutputsContext {
   readonly entries: KeptEntries;
   readonly objects: KeptObjects;
   readonly makers: OutputMakers;
+  readonly digests: () => FileDigests;
 }
 
 /** Of an execution; more than that is not remembered. */
-const mostLeft = 1000;
+const mostFiles = 1000;
 
-export const nothingCleared: Cleared = { stayed: new Set(), putBack: () => Promise.resolve(undefined), settle: () => undefined };
+export const nothingCleared: Cleared = { stayed: new Set(), putBack: () => Promise.resolve(undefined), settle: () => undefined, made: (outputs) => Promise.resolve(outputs) };
 
-/** `left`: of the execution before this one. (What a failed one left is nobody else's, and neither is what a save has cut off.) */
-export async function clearOutputs(task: Task, { runId, tell }: SetAside, left: TaskResult['left'], { store, folder, entries, objects, makers }: OutputsContext): Promise<Cleared> {
+/** (What a failed execution left is nobody else's, and neither is what a save has cut off.) */
+export async function clearOutputs(task: Task, { runId, tell }: SetAside, before: ResultBefore, { store, folder, entries, objects, makers, digests }: OutputsContext): Promise<Cleared> {
   const there = makers.inFolders(task);
-  const made = await makers.madeOf(task, there).catch(() => new Map<string, MadeFile>());
+  const made = await makers.madeOf(task, there, before).catch(() => new Map<string, MadeFile>());
   const removed = new Map<string, MadeFile>();
   const moved: MovedFile[] = [];
   try {
@@ -98,7 +105,7 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, left: 
     );
     try {
       const came = makers.inFolders(task).map((absolute) => [relativeTo(folder, absolute), absolute] as const).filter(([relative]) => !stayed.has(relative));
-      if (came.length > 0 && came.length <= mostLeft) return Object.fromEntries(came.map(([relative, absolute]) => [relative, writeTime(absolute)]));
+      if (came.length > 0 && came.length <= mostFiles) return Object.fromEntries(came.map(([relative, absolute]) => [relative, writeTime(absolute)]));
     } catch {
       // They count as what was there before.
     }
@@ -107,6 +114,17 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, left: 
   const settle = (): void => {
     leave(moved.filter(({ from, why }) => why === 'changed' || !hasComeAgain(from)));
   };
+  const madeIn = async (output: OutputFile, seen: ReadonlySet<string>): Promise<OutputFile> => {
+    const files = isGlob(output.path) || statOf(path.join(folder, output.path))?.isDirectory() === true ? filesOf(folder, output.path) : [];
+    const came = files.filter((absolute) => ((relative) => (seen.has(relative) || !stayed.has(relative)) && !makers.isOfOther(task.id, relative))(relativeTo(folder, absolute)));
+    if (came.length === 0 || came.length > mostFiles) return output;
+    const found: [string, Digest][] = [];
+    for (const absolute of came) {
+      const digest = (await digests().ofFile(absolute))?.digest;
+      if (digest !== undefined) found.push([relativeTo(folder, absolute), digest]);
+    }
+    return { ...output, made: Object.fromEntries(found) };
+  };
   let isOver = false;
   const once = <T>(act: () => T, otherwise: T): T => {
     if (isOver) return otherwise;
@@ -114,11 +132,12 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, left: 
     return act();
   };
   const taken = new Set([...removed.keys(), ...moved.map(({ from }) => from)]);
-  const stayed = new Set(there.flatMap((absolute) => (taken.has(absolute) || isLeft(left, folder, absolute) ? [] : [relativeTo(folder, absolute)])));
+  const stayed = new Set(there.flatMap((absolute) => (taken.has(absolute) || isLeft(before?.left, folder, absolute) ? [] : [relativeTo(folder, absolute)])));
   return {
     stayed,
     putBack: () => once(putBack, Promise.resolve(undefined)),
     settle: () => once(settle, undefined),
+    made: (outputs, seen) => Promise.all(outputs.map((output) => madeIn(output, seen))),
   };
 }
 

@@ -28,7 +28,7 @@ type Fields<T> = { readonly [K in keyof T]?: Rule };
 const digests = ['ours'] as const;
 const madeBy = { runId: 'ours', traceId: 'ours', spanId: 'ours' } as const satisfies Fields<SpanReference>;
 const node = { kind: 'ours', matrix: 'value', spanId: 'ours' } as const satisfies Fields<TaskNode>;
-const outputs = { digest: 'ours' } as const satisfies Fields<OutputFile>;
+const outputs = { digest: 'ours', made: digests } as const satisfies Fields<OutputFile>;
 const failure = { frames: {} } as const satisfies Fields<NonNullable<EventOf<'attempt-ended'>['failure']>>;
 const fingerprint = {
   definition: 'ours',

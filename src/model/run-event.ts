@@ -65,6 +65,8 @@ export interface OutputFile {
   readonly digest: Digest;
   /** Bytes, all files of a folder or glob together. */
   readonly size: number;
+  /** Of a folder or glob: files that the task made in it, relative to the pipeline's folder. Absent of no or of too many. */
+  readonly made?: Readonly<Record<string, Digest>>;
 }
 
 /** Where an artifact's bytes are: in the event, or in `.runweave/objects/` by digest. */

@@ -126,9 +126,7 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
     tags: record(strings(withPrefix(attributes, semconv.tagPrefix))),
     artifacts: latest === undefined ? [] : artifactsOf(latest),
     datasets: latest === undefined ? [] : datasetsOf(latest),
-    outputs: objects(attributes.get(semconv.taskOutputs)).flatMap((output) =>
-      typeof output['path'] === 'string' && typeof output['digest'] === 'string' && typeof output['size'] === 'number' ? [output as unknown as OutputFile] : [],
-    ),
+    outputs: objects(attributes.get(semconv.taskOutputs)).flatMap(outputFileOf),
     ...(isJsonObject(inputSizes) && { inputSizes: inputSizes as Record<string, number> }),
     returns: record(object(attributes.get(semconv.taskReturns))),
     ...floatsOf(attributes),
@@ -141,6 +139,11 @@ function taskOf(span: OtlpSpan, childrenOf: (span: OtlpSpan) => readonly OtlpSpa
     }),
     ...(attributes.has(semconv.taskBlockedBy) && { blockedBy: texts(attributes, semconv.taskBlockedBy) as readonly TaskId[] }),
   };
+}
+
+function outputFileOf({ path, digest, size, made }: JsonObject): readonly OutputFile[] {
+  if (typeof path !== 'string' || typeof digest !== 'string' || typeof size !== 'number') return [];
+  return [{ path, digest: digest as Digest, size, ...(isJsonObject(made) && { made: strings(made) as Record<string, Digest> }) }];
 }
 
 function attemptOf(span: OtlpSpan, children: readonly OtlpSpan[], reported: readonly OtlpSpan[]): AttemptState {

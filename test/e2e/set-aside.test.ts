@@ -70,6 +70,26 @@ tasks:
     assert.deepEqual(warnings((await place.run('--set', 'v=three')).lines), []);
   });
 
+  it('what the task made is known from the record when the cache is gone, also after a failure', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': 'params: {v: 1}\ntasks:\n  a: {shell: "test ! -e fail || exit 1; echo $RUNWEAVE_PARAM_V > out/$RUNWEAVE_PARAM_V.txt; echo > out/same.txt", outputs: [out], params: {v: "${params.v}"}}\n',
+      'out/mine.txt': 'mine',
+    });
+    const withoutCache = async (version: number): Promise<readonly string[]> => {
+      rmSync(path.join(place.folder, '.runweave', 'cache'), { recursive: true });
+      return warnings((await place.run('--set', `v=${version}`)).lines);
+    };
+    assert.equal((await place.run()).code, 0);
+    const [message = ''] = await withoutCache(2);
+    const [, aside = ''] = /^set aside: out\/1\.txt \(now (.*?)\)/.exec(message) ?? assert.fail(message);
+    assert.deepEqual([place.read(aside), listed(place, 'out')], ['1\n', ['2.txt', 'mine.txt', 'same.txt']]);
+    place.write('fail', '');
+    assert.deepEqual([await withoutCache(3), listed(place, 'out')], [[], ['2.txt', 'mine.txt', 'same.txt']]);
+    rmSync(path.join(place.folder, 'fail'));
+    assert.match((await withoutCache(4)).join(), /out\/2\.txt/);
+    assert.deepEqual(listed(place, 'out'), ['4.txt', 'mine.txt', 'same.txt']);
+  });
+
   it('what the task itself left when it failed is not told of', async (context) => {
     const place = workspace(context, { 'runweave.yaml': 'params: {v: 1}\ntasks:\n  a: {shell: "mkdir -p out; echo $RUNWEAVE_PARAM_V > out/made; test ! -e fail", outputs: [out], params: {v: "${params.v}"}}\n', fail: '' });
     assert.equal((await place.run()).code, 1);

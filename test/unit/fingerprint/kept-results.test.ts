@@ -336,7 +336,7 @@ describe('kept results', () => {
     const { kept, task, aside } = world();
     let left: TaskResult['left'];
     const stayed = async (...names: readonly string[]): Promise<readonly string[]> => {
-      const cleared = await kept.clear(task, aside, left);
+      const cleared = await kept.clear(task, aside, { outputs: [], ...(left && { left }) });
       for (const name of names) write(`out/${name}`, `${name}${Math.random()}`);
       left = await cleared.putBack();
       return [...cleared.stayed];
@@ -349,6 +349,44 @@ describe('kept results', () => {
     utimesSync(at('out/cut'), new Date(), new Date());
     assert.deepEqual(await stayed(), ['out/cut', 'out/mine']);
     assert.equal(left, undefined);
+  });
+
+  it('are set aside where only the record names them, and come back if the task fails', async () => {
+    const { kept, task, ended, aside, told } = world({ outputs: ['out', 'out-*', 'file'] });
+    write('out/mine', 'by hand');
+    write('out/seen', 'by hand');
+    const first = await kept.clear(task, aside, undefined);
+    write('out/made', 'made');
+    write('out/again', 'made');
+    write('out-1', 'made');
+    write('out/seen', 'made');
+    write('file', 'made');
+    first.settle();
+    const { outputs } = await ended();
+    const before = { outputs: await first.made(outputs, new Set(['out/seen', 'file'])) };
+    assert.deepEqual(before.outputs.map(({ made }) => made && Object.keys(made).sort()), [['out/again', 'out/made', 'out/seen'], ['out-1'], undefined]);
+    assert.equal(before.outputs[0]?.made?.['out/made'], digestOf('made'));
+    // Nothing was kept. What was changed since is somebody's.
+    write('out/seen', 'by hand once more');
+    const second = await kept.clear(task, aside, before);
+    assert.deepEqual([readdirSync(at('out')).sort(), [...second.stayed].sort(), existsSync(at('out-1')), existsSync(at('file'))], [['mine', 'seen'], ['out/mine', 'out/seen'], false, true]);
+    await second.putBack();
+    assert.deepEqual([readdirSync(at('out')).sort(), existsSync(at('out-1')), told], [['again', 'made', 'mine', 'seen'], true, []]);
+    const third = await kept.clear(task, aside, before);
+    write('out/again', 'made');
+    third.settle();
+    assert.deepEqual([readdirSync(at('out')).sort(), told.length], [['again', 'mine', 'seen'], 1]);
+    assert.match(told[0] ?? '', /out\/made .*out-1 /);
+    assert.equal(readFileSync(asideFile('out/made'), 'utf8'), 'made');
+  });
+
+  it('are not said to be made where they are too many', async () => {
+    const { kept, task, ended, aside } = world();
+    const { settle, made } = await kept.clear(task, aside, undefined);
+    for (let count = 0; count <= 1000; count += 1) write(`out/${count}`, '');
+    settle();
+    const { outputs } = await ended();
+    assert.deepEqual(await made(outputs, new Set()), outputs);
   });
 
   it('that can not be taken away are told of', async () => {

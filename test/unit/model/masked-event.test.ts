@@ -39,7 +39,7 @@ describe('masking an event', () => {
     const unchanged: readonly JsonObject[] = [
       { type: 'attempt-started', ...of, spanId: 'b7ad6b7169203331', cause: 'first', command: ['x'], cwd: '.', pid: 4821 },
       { type: 'resources', ...of, cpu: 4821, memory: 4821, read: 4821, written: 4821 },
-      { type: 'task-ended', ...of, outcome: 'success', outputs: [{ path: 'a', digest: 'sha256:4821', size: 4821 }], inputSizes: { a: 4821 }, returns: {} },
+      { type: 'task-ended', ...of, outcome: 'success', outputs: [{ path: 'a', digest: 'sha256:4821', size: 4821, made: { 'a/b': 'sha256:4821' } }], inputSizes: { a: 4821 }, returns: {} },
     ];
     for (const each of unchanged) assert.equal(left(each, '4821'), each, JSON.stringify(each));
   });

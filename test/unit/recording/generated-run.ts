@@ -195,7 +195,7 @@ export function generateRun(seed: number, { tasks: count = 6, cutAfter = Infinit
         task,
         time: now(),
         outcome,
-        outputs: [{ path: 'build/a.npz', digest: digest(), size: int(100_000) }],
+        outputs: [{ path: 'build/a.npz', digest: digest(), size: int(100_000) }, ...(chance(0.3) ? [{ path: 'plots', digest: digest(), size: int(100_000), made: { 'plots/ä.png': digest(), 'plots/__proto__': digest() } }] : [])],
         ...(chance(0.5) && { inputSizes: { 'data/a.csv': int(1e9), 'b.csv (read)': 0 } }),
         returns: record(),
         ...(seed % 3 === 0 && { floats: { accuracy: { 'runweave.float': 1 } } }),
