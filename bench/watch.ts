@@ -1,7 +1,7 @@
 /**
  * How long a watch takes from a save to the start of the task's process, and to its output, over graphs of several
- * sizes. The task that is changed is in the last layer; the first that its shell does is to write into a pipe, which
- * this process reads. Measured together with chokidar's own event for the same save, in this process: the floor for
+ * sizes. The task that is changed is in the last layer. Its process is there when the shell's file is opened to be
+ * executed (`opened.py`); the first that the shell does is to write into a pipe, which this process reads. Measured together with chokidar's own event for the same save, in this process: the floor for
  * tools that watch with it. It watches the one file, as to watch a folder of thousands makes it read that folder after
  * each event, at the expense of the tool.
  *
@@ -14,6 +14,7 @@ import { constants, mkdtempSync, openSync, readFileSync, rmSync, statSync, write
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { watch as watchFiles } from 'chokidar';
 import { layeredDag, writeSources } from './dag.ts';
@@ -23,12 +24,15 @@ import type { Tool } from './tools.ts';
 export interface WatchSample {
   /** chokidar's event. */
   readonly event: number;
-  /** The same command, started by this process when it has nothing else to do, until it is heard of. */
-  readonly bare: number;
-  /** The task's process is heard of. */
+  /** The task's process is there. */
   readonly started: number;
   /** That after chokidar's event. */
   readonly over: number;
+  /** What the shell does first, after chokidar's event. */
+  readonly heard: number;
+  /** The same command, started by this process when it has nothing else to do, until it is there, and until it is heard of. */
+  readonly bare: number;
+  readonly bareHeard: number;
   readonly finished: number;
   /** CPU time, as Linux counts it, of the watch over one save that changes nothing, until it is quiet again. */
   readonly idle: number;
@@ -50,6 +54,7 @@ export async function measureWatch(tool: Tool & { readonly watch: string }, size
   writeSources(folder, dag);
   tool.prepare(folder, dag);
   const child = spawn('/bin/sh', ['-c', `exec ${tool.watch}`], { cwd: folder, stdio: 'ignore', detached: true });
+  const shell = await watchStarts('/bin/sh');
   const watcher = watchFiles(source, { ignoreInitial: true, atomic: true });
   try {
     await until(() => readOr(output) !== '', child);
@@ -57,28 +62,29 @@ export async function measureWatch(tool: Tool & { readonly watch: string }, size
     const samples: WatchSample[] = [];
     for (let number = 0; number < saves; number += 1) {
       const before = statSync(output).mtimeMs;
-      const [event, heard] = [once(watcher, 'all').then(now), ofTask.heard()];
+      const [event, opened, heard] = [once(watcher, 'all').then(now), shell.started(), ofTask.heard()];
       const saved = now();
       writeFileSync(source, `change ${number} of ${size}\n`);
       const seen = await event;
       // Some remove it first.
       await until(() => (statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? before) !== before, child);
-      const started = await heard;
+      const [started, told] = [await opened, await heard];
       const finished = statSync(output).mtimeMs - saved;
       await sleep(pause);
       const cpu = cpuOf(child.pid ?? 0);
       writeFileSync(source, `change ${number} of ${size}\n`);
       await sleep(pause);
       const idle = cpuOf(child.pid ?? 0) - cpu;
-      const told = ofCommand.heard();
+      const [bareOpened, bareTold] = [shell.started(), ofCommand.heard()];
       const bareStart = now();
       spawn('/bin/sh', ['-c', ofCommand.tell], { stdio: 'ignore' });
-      samples.push({ event: seen - saved, bare: (await told) - bareStart, started: started - saved, over: started - seen, finished, idle });
+      const [bare, bareHeard] = [(await bareOpened) - bareStart, (await bareTold) - bareStart];
+      samples.push({ event: seen - saved, started: started - saved, over: started - seen, heard: told - seen, bare, bareHeard, finished, idle });
     }
     return samples;
   } finally {
     await watcher.close();
-    for (const pipe of [ofTask, ofCommand]) pipe.close();
+    for (const each of [ofTask, ofCommand, shell]) each.close();
     process.kill(-(child.pid ?? 0), 'SIGINT');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     for (const each of [folder, elsewhere]) rmSync(each, { recursive: true, force: true, maxRetries: 5 });
@@ -99,6 +105,15 @@ function openPipe(file: string): Pipe {
   const socket = new Socket({ fd: openSync(file, constants.O_RDWR | constants.O_NONBLOCK), readable: true, writable: false });
   socket.resume();
   return { tell: `echo > ${file}`, heard: () => once(socket, 'data').then(now), close: () => void socket.destroy() };
+}
+
+/** Tells when a program is started next, by whomever. */
+async function watchStarts(program: string): Promise<{ readonly started: () => Promise<number>; readonly close: () => void }> {
+  const child = spawn('python3', [path.join(import.meta.dirname, 'opened.py'), program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface(child.stdout);
+  const next = async (): Promise<string> => String((await once(lines, 'line'))[0]);
+  if ((await next()) !== 'ready') throw new Error(`what starts ${program} is not told of`);
+  return { started: async () => Number(await next()), close: () => void child.kill() };
 }
 
 function now(): number {

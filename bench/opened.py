@@ -1,0 +1,19 @@
+"""When a program is started: `python3 bench/opened.py FILE` writes the time (Unix milliseconds) each time that the file is opened.
+
+Linux opens a program's file to execute it, when the process is there already; inotify(7) tells of it.
+"""
+
+import ctypes
+import os
+import sys
+import time
+
+IN_OPEN = 0x20
+
+libc = ctypes.CDLL(None, use_errno=True)
+events = libc.inotify_init()
+if events < 0 or libc.inotify_add_watch(events, os.fsencode(os.path.realpath(sys.argv[1])), IN_OPEN) < 0:
+    sys.exit(os.strerror(ctypes.get_errno()))
+print("ready", flush=True)
+while os.read(events, 65536):
+    print(time.time_ns() / 1e6, flush=True)
