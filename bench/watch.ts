@@ -1,9 +1,10 @@
 /**
  * How long a watch takes from a save to the start of the task's process, and to its output, over graphs of several
  * sizes. The task that is changed is in the last layer. Its process is there when the shell's file is opened to be
- * executed (`opened.py`); the first that the shell does is to write into a pipe, which this process reads. Measured together with chokidar's own event for the same save, in this process: the floor for
- * tools that watch with it. It watches the one file, as to watch a folder of thousands makes it read that folder after
- * each event, at the expense of the tool.
+ * executed (`opened.py`); the first that the shell does is to write into a pipe, which this process reads. Measured
+ * together with chokidar's own event for the same save, in this process: the floor for tools that watch with it. It
+ * watches the one file, as to watch a folder of thousands makes it read that folder after each event, at the expense of
+ * the tool.
  *
  * Of a save the difference between the two is what counts: what else the machine does falls on both. Given are medians
  * and quartiles, as one save in many is late for reasons of its own.
@@ -43,6 +44,7 @@ const patience = 120_000;
 const pause = 800;
 
 export async function measureWatch(tool: Tool & { readonly watch: string }, size: number, saves: number): Promise<readonly WatchSample[]> {
+  const shell = await watchStarts('/bin/sh');
   const folder = mkdtempSync(path.join(tmpdir(), 'runweave-bench-'));
   // Not where the watch sees it.
   const elsewhere = mkdtempSync(path.join(tmpdir(), 'runweave-bench-'));
@@ -54,7 +56,6 @@ export async function measureWatch(tool: Tool & { readonly watch: string }, size
   writeSources(folder, dag);
   tool.prepare(folder, dag);
   const child = spawn('/bin/sh', ['-c', `exec ${tool.watch}`], { cwd: folder, stdio: 'ignore', detached: true });
-  const shell = await watchStarts('/bin/sh');
   const watcher = watchFiles(source, { ignoreInitial: true, atomic: true });
   try {
     await until(() => readOr(output) !== '', child);
@@ -111,8 +112,13 @@ function openPipe(file: string): Pipe {
 async function watchStarts(program: string): Promise<{ readonly started: () => Promise<number>; readonly close: () => void }> {
   const child = spawn('python3', [path.join(import.meta.dirname, 'opened.py'), program], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface(child.stdout);
-  const next = async (): Promise<string> => String((await once(lines, 'line'))[0]);
-  if ((await next()) !== 'ready') throw new Error(`what starts ${program} is not told of`);
+  const ended = once(child, 'close').then((): never => {
+    throw new Error(`what starts ${program} is not told of`);
+  });
+  // Also when nobody waits.
+  ended.catch(() => undefined);
+  const next = async (): Promise<string> => String((await Promise.race([once(lines, 'line'), ended]))[0]);
+  await next();
   return { started: async () => Number(await next()), close: () => void child.kill() };
 }
 

@@ -178,7 +178,7 @@ export async function findKept(task: Task, decision: Decision, context: Decision
   const last = context.result(task.id);
   const isNewState = isOpen !== undefined || last?.fingerprint === undefined || fingerprintDifference(last.fingerprint, decision.fingerprint).length > 0;
   if (last !== undefined && last.outcome !== 'success' && !isNewState) return undefined;
-  const found = await context.kept.find(fingerprintInputs(task, decision.params, context), decision.fingerprint, { isOpen, before: last });
+  const found = await context.kept.find(fingerprintInputs(task, decision.params, context), decision.fingerprint, { isOpen, left: last?.left });
   // They would stay as another state has left them.
   if (context.isUsedElsewhere?.(task.id, found?.entry.beside ?? []) === true) return undefined;
   return (await lostPickles(found?.entry.result, context)).length === 0 ? found : undefined;

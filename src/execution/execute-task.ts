@@ -10,16 +10,16 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
-import type { Fingerprint } from '../model/fingerprint.ts';
+import type { Digest, Fingerprint } from '../model/fingerprint.ts';
 import { taskById, type Pipeline, type Task, type TaskId } from '../model/pipeline.ts';
-import type { EventOf, OutputFile, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
+import type { EventOf, Outcome, OutputFile, RecordedFailure, RunEvent, RunId, SpanId, SpanReference, TraceId } from '../model/run-event.ts';
 import type { TaskResult } from '../model/task-result.ts';
 import { elapsed, type Clock, type UnixNano } from '../model/time.ts';
 import { floatsAmong, plainJson } from '../model/whole-float.ts';
 import type { Cleared } from '../fingerprint/clear-outputs.ts';
 import { filesOf, type FileDigests } from '../fingerprint/file-digests.ts';
 import { withObserved, type ObservationContext } from '../fingerprint/executed-fingerprint.ts';
-import { fileStamp, lastWriteIn, lookAtStart } from '../fingerprint/held-still.ts';
+import { coarseClock, fileStamp, lastWriteIn, lookAtStart } from '../fingerprint/held-still.ts';
 import type { SetAside } from '../fingerprint/set-aside.ts';
 import type { Results } from '../fingerprint/results.ts';
 import { statOf } from '../fingerprint/stat-of.ts';
@@ -63,6 +63,8 @@ export interface Executed {
   readonly keep: (isSuperseded: boolean) => Promise<string | undefined>;
 }
 
+/** Files in a folder, of which the record names those that were made. */
+const mostMade = 100;
 /** A day: beyond what anybody waits for, and within what a timer can count. */
 const longestDelay = 24 * 3600 * 1000;
 
@@ -72,9 +74,10 @@ export async function executeTask(execution: Execution, context: ExecutionContex
   const { clock, results } = context;
   const startTime = clock.now();
   const span = { runId: context.runId, traceId: context.traceId, spanId: context.spanOf(task.id) };
+  const before = results.get(task.id);
   let cleared: Cleared | undefined;
   try {
-    return await execute(execution, context, { startTime, span, onCleared: (found) => (cleared = found) });
+    return await execute(execution, context, { startTime, span, before, onCleared: (found) => (cleared = found) });
   } catch (error) {
     const left = await cleared?.putBack();
     if (!isRefusal(error)) throw error;
@@ -83,7 +86,7 @@ export async function executeTask(execution: Execution, context: ExecutionContex
     return {
       ended: { type: 'task-ended', task: task.id, time, outcome: 'error', outputs: [], returns: {}, fingerprint, failure: { type: error.code, message: error.message } },
       keep: () => {
-        results.ended(task.id, { ...span, outcome: 'error', outputs: [], returns: {}, ...(left !== undefined && { left }), duration: elapsed(startTime, time), end: time, fingerprint });
+        results.ended(task.id, { ...span, outcome: 'error', outputs: [], returns: {}, ...(left !== undefined && { left }), ...madeBefore('error', before), duration: elapsed(startTime, time), end: time, fingerprint });
         return Promise.resolve(undefined);
       },
     };
@@ -97,16 +100,17 @@ function isRefusal(error: unknown): error is Error & { readonly code: string } {
 interface Begun {
   readonly startTime: UnixNano;
   readonly span: SpanReference;
+  /** The execution before. */
+  readonly before: TaskResult | undefined;
   /** What has to be put back if this is the end of it. */
   readonly onCleared: (cleared: Cleared) => void;
 }
 
-async function execute(execution: Execution, context: ExecutionContext, { startTime, span, onCleared }: Begun): Promise<Executed> {
+async function execute(execution: Execution, context: ExecutionContext, { startTime, span, before, onCleared }: Begun): Promise<Executed> {
   const { task, decision, pipeline } = execution;
   const { clock, emit, results } = context;
   const { folder, digests, kept, memory, isOutput } = context.decision;
   const isMadeBefore = (file: string): boolean => isMadeByDependency(file, task, pipeline());
-  const before = results.get(task.id);
   const last = before?.outcome === 'success' ? before.fingerprint : undefined;
   const startedAt = Date.now();
   const upstreamAtStart = outputTimes(execution, context.decision);
@@ -134,21 +138,13 @@ async function execute(execution: Execution, context: ExecutionContext, { startT
       throw error;
     }
   };
-  const found = await looked(() => readOutputs(task, folder, digests));
-  const { missing } = found;
-  const written = new Set(attempt.observed.written);
-  const continued = new Set(attempt.observed.continued);
-  let { outputs } = found;
+  const { outputs, missing } = await looked(() => readOutputs(task, folder, digests));
   let left: TaskResult['left'];
   if (attempt.outcome === 'success' && missing.length === 0) {
     onWell();
-    cleared?.settle();
-    const seen = new Set(attempt.observed.written.filter((file) => !continued.has(file)));
-    outputs = await looked(async () => cleared?.made(found.outputs, seen) ?? found.outputs);
-  } else {
-    left = await cleared?.putBack();
-    outputs = outputs.map((output) => withMade(output, before));
-  }
+    await cleared?.settle();
+  } else left = await cleared?.putBack();
+  const written = new Set(attempt.observed.written);
   const isCut = attempt.outcome === 'cancellation';
   const moved = isCut ? [] : await looked(() => movedUpstream(execution, { startedAt, times: upstreamAtStart, written }, context.decision));
   const observation: ObservationContext = {
@@ -173,15 +169,16 @@ async function execute(execution: Execution, context: ExecutionContext, { startT
       ? { type: 'missing-output', message: `ended well, but did not make its output ${missing.map((output) => output + inItsPlace(path.join(folder, output))).join(', ')}` }
       : attempt.failure;
   const outcome = attempt.outcome === 'success' && missing.length > 0 ? 'failure' : attempt.outcome;
+  const recorded = outcome !== 'success' ? outputs : await looked(() => Promise.all(outputs.map((output) => withMade(output, startedAt, folder, digests))));
   const time = clock.now();
   const { returns, pickles } = attempt;
   const floats = floatsAmong(returns);
   return {
-    ended: { type: 'task-ended', task: task.id, time, outcome, outputs, ...sizesOf(fingerprint.inputs, digests), returns: plainJson(returns), ...(floats !== undefined && { floats }), fingerprint, ...(failure !== undefined && { failure }) },
+    ended: { type: 'task-ended', task: task.id, time, outcome, outputs: recorded, ...sizesOf(fingerprint.inputs, digests), returns: plainJson(returns), ...(floats !== undefined && { floats }), fingerprint, ...(failure !== undefined && { failure }) },
     keep: async (isSuperseded) => {
-      const result = { ...span, outcome, ...(isCut && isSuperseded && { superseded: true as const }), outputs, returns, ...(pickles !== undefined && { pickles }), ...(left !== undefined && { left }), duration: elapsed(startTime, time), end: time, fingerprint };
+      const result = { ...span, outcome, ...(isCut && isSuperseded && { superseded: true as const }), outputs, returns, ...(pickles !== undefined && { pickles }), ...(left !== undefined && { left }), ...madeBefore(outcome, before), duration: elapsed(startTime, time), end: time, fingerprint };
       results.ended(task.id, result);
-      return outcome !== 'success' ? undefined : kept?.keep(task, result, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0, written, continued, stayed: cleared?.stayed ?? new Set() });
+      return outcome !== 'success' ? undefined : kept?.keep(task, result, { inputs: fingerprintInputs(task, decision.params, context.decision), startedAt, isCertain: moved.length === 0, written, continued: new Set(attempt.observed.continued), stayed: cleared?.stayed ?? new Set() });
     },
   };
 }
@@ -262,10 +259,23 @@ async function movedUpstream(
   return moved;
 }
 
-/** What the execution before made is put back after one that does not succeed. */
-function withMade(output: OutputFile, before: TaskResult | undefined): OutputFile {
-  const made = before?.outputs.find(({ path: name }) => name === output.path)?.made;
-  return made === undefined ? output : { ...output, made };
+/** For the record: what is in a folder or glob, and was written since the task began. */
+async function withMade(output: OutputFile, startedAt: number, folder: string, digests: FileDigests): Promise<OutputFile> {
+  // A file has a time of its own.
+  const files = digests.lastChange(path.resolve(folder, output.path)) === undefined ? (digests.rememberedParts(output.digest) ?? []) : [];
+  if (files.length > mostMade) return output;
+  const made: [string, Digest][] = [];
+  for (const [file] of files) {
+    const absolute = path.join(folder, file);
+    const digest = (await digests.ofFile(absolute))?.digest;
+    if (digest !== undefined && (digests.lastChange(absolute) ?? Infinity) > startedAt - coarseClock) made.push([file, digest]);
+  }
+  return made.length === 0 ? output : { ...output, made: Object.fromEntries(made) };
+}
+
+/** After an execution that did not succeed, all that was put back. */
+function madeBefore(outcome: Outcome, before: TaskResult | undefined): Pick<TaskResult, 'made'> {
+  return outcome === 'success' || before?.made === undefined ? {} : { made: before.made };
 }
 
 /** Of inputs whose content is known. */

@@ -308,7 +308,7 @@ export function startRun(request: SchedulerRequest, given: SchedulerContext): Ru
     const { result } = kept.entry;
     entry.phase = 'running';
     running += 1;
-    const isRestored = (await context.decision.kept?.restore(entry.task, kept, setAsideIn(context), results.get(id))) === true;
+    const isRestored = (await context.decision.kept?.restore(entry.task, kept, setAsideIn(context), results.get(id)?.left)) === true;
     running -= 1;
     context.decision.memory?.written(entry.task.outputs.map((file) => path.resolve(context.decision.folder, file)));
     if (isRestored) {

@@ -8,15 +8,13 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { isGlob } from '../definition/paths.ts';
 import type { Digest } from '../model/fingerprint.ts';
 import type { Task } from '../model/pipeline.ts';
-import type { OutputFile } from '../model/run-event.ts';
 import type { TaskResult } from '../model/task-result.ts';
-import { filesOf, type FileDigests } from './file-digests.ts';
+import type { FileDigests } from './file-digests.ts';
 import type { KeptEntries, KeptFile } from './kept-entries.ts';
 import type { KeptObjects } from './kept-objects.ts';
-import type { MadeFile, OutputMakers, ResultBefore } from './output-makers.ts';
+import type { MadeFile, OutputMakers } from './output-makers.ts';
 import { putInPlace, writeTime } from './restored-files.ts';
 import { asideMessages, moveAside, moveFile, removeAside, type MovedFile, type SetAside } from './set-aside.ts';
 import { statOf } from './stat-of.ts';
@@ -27,10 +25,8 @@ export interface Cleared {
   readonly stayed: ReadonlySet<string>;
   /** After one that did not succeed: what is missing is put back. Never rejects. Resolves with what `TaskResult.left` says. */
   readonly putBack: () => Promise<TaskResult['left']>;
-  /** After one that did: tells of what was set aside. */
-  readonly settle: () => void;
-  /** Then: what came, or was `seen` to be written anew. Of more than 1000 files nothing is said. */
-  readonly made: (outputs: readonly OutputFile[], seen: ReadonlySet<string>) => Promise<readonly OutputFile[]>;
+  /** After one that did: tells of what was set aside. Never rejects. */
+  readonly settle: () => Promise<void>;
 }
 
 export interface OutputsContext {
@@ -44,21 +40,24 @@ export interface OutputsContext {
   readonly digests: () => FileDigests;
 }
 
+/** What is asked of the execution before. */
+export type ResultBefore = Pick<TaskResult, 'left' | 'made'> | undefined;
+
 /** Of an execution; more than that is not remembered. */
-const mostFiles = 1000;
+const mostLeft = 1000;
 
-export const nothingCleared: Cleared = { stayed: new Set(), putBack: () => Promise.resolve(undefined), settle: () => undefined, made: (outputs) => Promise.resolve(outputs) };
+export const nothingCleared: Cleared = { stayed: new Set(), putBack: () => Promise.resolve(undefined), settle: () => Promise.resolve() };
 
-/** (What a failed execution left is nobody else's, and neither is what a save has cut off.) */
+/** `before`: the execution before this one. (What a failed one left is nobody else's, and neither is what a save has cut off.) */
 export async function clearOutputs(task: Task, { runId, tell }: SetAside, before: ResultBefore, { store, folder, entries, objects, makers, digests }: OutputsContext): Promise<Cleared> {
   const there = makers.inFolders(task);
-  const made = await makers.madeOf(task, there, before).catch(() => new Map<string, MadeFile>());
+  const made = await makers.madeOf(task, there, before?.made).catch(() => new Map<string, MadeFile>());
   const removed = new Map<string, MadeFile>();
-  const moved: MovedFile[] = [];
+  const moved: (MovedFile & { readonly digest: Digest })[] = [];
   try {
     for (const [absolute, found] of made) {
-      const { file, isOwn } = found;
-      if (!isOwn) moved.push({ from: absolute, place: moveAside(store, runId, absolute, file.path), why: file.before === true ? 'changed' : 'not-made' });
+      const { file, isOwn, isKept } = found;
+      if (!isOwn) moved.push({ from: absolute, place: moveAside(store, runId, absolute, file.path), why: !isKept ? 'unkept' : file.before === true ? 'changed' : 'not-made', digest: file.digest });
       else {
         rmSync(absolute, { force: true });
         removed.set(absolute, found);
@@ -74,6 +73,12 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, before
     removeAside(store, moved.flatMap(({ place }) => (places.has(place) ? [] : [place])));
   };
 
+  /** What is in its place now is not it, or may not be. */
+  const isWanted = async ({ from, why, digest }: (typeof moved)[number]): Promise<boolean> => {
+    if (why !== 'unkept') return why === 'changed' || !hasComeAgain(from);
+    const there = await digests().ofFile(from).catch(() => undefined);
+    return there?.digest !== digest;
+  };
   const putBack = async (): Promise<TaskResult['left']> => {
     const restored = new Map<string, { readonly digest: KeptFile['digest']; readonly restored: string }>();
     for (const [absolute, { file, isRestored }] of removed) {
@@ -92,38 +97,28 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, before
     } catch {
       // Then they are moved the next time, and told of.
     }
-    leave(
-      moved.filter(({ from, place, why }) => {
-        try {
-          if (existsSync(from)) return why === 'changed' || !hasComeAgain(from);
-          moveFile(place, from);
-          return false;
-        } catch {
-          return true;
-        }
-      }),
-    );
+    const wanted: MovedFile[] = [];
+    for (const each of moved) {
+      try {
+        if (!existsSync(each.from)) moveFile(each.place, each.from);
+        else if (await isWanted(each)) wanted.push(each);
+      } catch {
+        wanted.push(each);
+      }
+    }
+    leave(wanted);
     try {
       const came = makers.inFolders(task).map((absolute) => [relativeTo(folder, absolute), absolute] as const).filter(([relative]) => !stayed.has(relative));
-      if (came.length > 0 && came.length <= mostFiles) return Object.fromEntries(came.map(([relative, absolute]) => [relative, writeTime(absolute)]));
+      if (came.length > 0 && came.length <= mostLeft) return Object.fromEntries(came.map(([relative, absolute]) => [relative, writeTime(absolute)]));
     } catch {
       // They count as what was there before.
     }
     return undefined;
   };
-  const settle = (): void => {
-    leave(moved.filter(({ from, why }) => why === 'changed' || !hasComeAgain(from)));
-  };
-  const madeIn = async (output: OutputFile, seen: ReadonlySet<string>): Promise<OutputFile> => {
-    const files = isGlob(output.path) || statOf(path.join(folder, output.path))?.isDirectory() === true ? filesOf(folder, output.path) : [];
-    const came = files.filter((absolute) => ((relative) => (seen.has(relative) || !stayed.has(relative)) && !makers.isOfOther(task.id, relative))(relativeTo(folder, absolute)));
-    if (came.length === 0 || came.length > mostFiles) return output;
-    const found: [string, Digest][] = [];
-    for (const absolute of came) {
-      const digest = (await digests().ofFile(absolute))?.digest;
-      if (digest !== undefined) found.push([relativeTo(folder, absolute), digest]);
-    }
-    return { ...output, made: Object.fromEntries(found) };
+  const settle = async (): Promise<void> => {
+    const wanted: MovedFile[] = [];
+    for (const each of moved) if (await isWanted(each)) wanted.push(each);
+    leave(wanted);
   };
   let isOver = false;
   const once = <T>(act: () => T, otherwise: T): T => {
@@ -136,8 +131,7 @@ export async function clearOutputs(task: Task, { runId, tell }: SetAside, before
   return {
     stayed,
     putBack: () => once(putBack, Promise.resolve(undefined)),
-    settle: () => once(settle, undefined),
-    made: (outputs, seen) => Promise.all(outputs.map((output) => madeIn(output, seen))),
+    settle: () => once(settle, Promise.resolve()),
   };
 }
 

@@ -16,14 +16,14 @@ import { isUnsettled, unsettled, type Digest, type Fingerprint, type Reason } fr
 import { canonicalJson, type Json } from '../model/json.ts';
 import type { Task, TaskId } from '../model/pipeline.ts';
 import type { TaskResult } from '../model/task-result.ts';
-import { clearOutputs, nothingCleared, type Cleared } from './clear-outputs.ts';
+import { clearOutputs, nothingCleared, type Cleared, type ResultBefore } from './clear-outputs.ts';
 import { filesOf, type FileDigests } from './file-digests.ts';
 import { abandonedFiles, allEntries, openKeptEntries, removeEntries, type FoundEntry, type KeptFile } from './kept-entries.ts';
 import { keptFolder, stagingFile } from './kept-folder.ts';
 import { openKeptObjects, removeObjects, statWithoutLinks } from './kept-objects.ts';
 import { coarseClock } from './held-still.ts';
 import { listingsMoved } from './listings.ts';
-import { createOutputMakers, type ResultBefore } from './output-makers.ts';
+import { createOutputMakers } from './output-makers.ts';
 import { folderModes } from './restored-folders.ts';
 import { placeFor, restoreOutputs } from './restore-outputs.ts';
 import type { SetAside } from './set-aside.ts';
@@ -56,12 +56,12 @@ export interface KeptResults {
    * The newest result that was made from what is there now. `current` is the fingerprint by what counted last. `isOpen`: of
    * these differences nobody knows yet whether they stay; what is found then may fit later, and not now.
    */
-  readonly find: (inputs: Omit<FingerprintInputs, 'last'>, current: Fingerprint, options?: { readonly isOpen?: ((reason: Reason) => boolean) | undefined; readonly before?: ResultBefore }) => Promise<KeptResult | undefined>;
-  /** Puts the outputs back as they were. `false`: that could not be done, and the task has to run. */
-  readonly restore: (task: Task, kept: KeptResult, aside: SetAside, before?: ResultBefore) => Promise<boolean>;
+  readonly find: (inputs: Omit<FingerprintInputs, 'last'>, current: Fingerprint, options?: { readonly isOpen?: ((reason: Reason) => boolean) | undefined; readonly left?: TaskResult['left'] }) => Promise<KeptResult | undefined>;
+  /** Puts the outputs back as they were. `left`: of the execution before. `false`: that could not be done, and the task has to run. */
+  readonly restore: (task: Task, kept: KeptResult, aside: SetAside, left?: TaskResult['left']) => Promise<boolean>;
   /**
    * Before a task runs: takes away what it made in earlier states into its folders and globs, so that it does not stay
-   * as if it were made now.
+   * as if it were made now. `before`: the execution before.
    */
   readonly clear: (task: Task, aside: SetAside, before: ResultBefore) => Promise<Cleared>;
   /** Never rejects: what can't be kept is not. Resolves with what the disk said. */
@@ -98,7 +98,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests, free = fr
   const makers = createOutputMakers({ folder, entriesOf: entries.of, objects, digests });
   const outputs = { store, folder, entries, objects, makers, digests, removeEntry: (found: FoundEntry) => removeEntries(kept, [found]) };
 
-  const find: KeptResults['find'] = async (inputs, current, { isOpen, before } = {}) => {
+  const find: KeptResults['find'] = async (inputs, current, { isOpen, left } = {}) => {
     if (limit === 0 || !canBeKept(inputs.task)) return undefined;
     const candidates = entries
       .of(inputs.task.id)
@@ -110,7 +110,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests, free = fr
       const differences = fingerprintDifference(result.fingerprint, now);
       if (!differences.every((reason) => isOpen?.(reason) === true) || !files.every((file) => objects.has(file.digest, file.size))) continue;
       // What can't be looked at can't be put back.
-      if ((await placeFor(inputs.task, candidate, before, outputs).catch(() => undefined)) !== undefined) return candidate;
+      if ((await placeFor(inputs.task, candidate, left, outputs).catch(() => undefined)) !== undefined) return candidate;
     }
     return undefined;
   };
@@ -194,7 +194,7 @@ export function openKeptResults({ store, pipelineFile, limit, digests, free = fr
       return digests().lastChange(absolute) === undefined ? filesOf(folder, output) : [absolute];
     });
 
-  const restore: KeptResults['restore'] = (task, found, aside, before) => restoreOutputs(task, found, aside, before, outputs);
+  const restore: KeptResults['restore'] = (task, found, aside, left) => restoreOutputs(task, found, aside, left, outputs);
 
   const clear: KeptResults['clear'] = async (task, aside, before) => (limit === 0 || !canBeKept(task) ? nothingCleared : clearOutputs(task, aside, before, outputs));
 

@@ -4,7 +4,7 @@
  * Nobody sees who writes a file, but for Python and for us. So a file that came in an execution is the task's `own` if
  * Python was seen to write all that is in it, or if it was restored since and is still what was put there: same content,
  * same time. Any other may be somebody's, also one that comes each time that the task runs: whoever saves a file again
- * that was moved under his hands does the same; and so may any that is not kept any more, which only the record names.
+ * that was moved under his hands does the same; and so may one of which only the record says that it was made.
  */
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
@@ -19,20 +19,19 @@ import { statOf } from './stat-of.ts';
 /** It came in an execution, and is as it was then. */
 export interface MadeFile {
   readonly file: KeptFile;
-  /** It may be removed, and can be had again. */
+  /** It can be had again. */
+  readonly isKept: boolean;
+  /** It is kept, and may be removed. */
   readonly isOwn: boolean;
   /** By us; it has the time that it got then. */
   readonly isRestored: boolean;
 }
 
-/** Of the execution before: the files that it made, and those that it left without success. */
-export type ResultBefore = Pick<TaskResult, 'outputs' | 'left'> | undefined;
-
 export interface OutputMakers {
   /** Files that are there now in outputs which are folders or globs; absolute. */
   readonly inFolders: (task: Task) => readonly string[];
-  /** Those of `files` (absolute) that came in an execution of the task. `before`: its latest, of which nothing may be kept any more. */
-  readonly madeOf: (task: Task, files: readonly string[], before: ResultBefore) => Promise<ReadonlyMap<string, MadeFile>>;
+  /** Those of `files` (absolute) that came in an execution of the task. `recorded`: also these, relative to the pipeline's folder, of which nothing is kept. */
+  readonly madeOf: (task: Task, files: readonly string[], recorded?: TaskResult['made']) => Promise<ReadonlyMap<string, MadeFile>>;
   /** All files that Python was seen to write in a task's latest execution, whosever outputs they lie in; relative to the pipeline's folder. */
   readonly wrote: (task: TaskId, files: ReadonlySet<string>) => void;
   /** Another task was seen to write it. */
@@ -63,7 +62,7 @@ export function createOutputMakers({ folder, entriesOf, objects, digests }: Make
   const inFolders: OutputMakers['inFolders'] = (task) =>
     task.outputs.filter((output) => isGlob(output) || statOf(path.join(folder, output))?.isDirectory() === true).flatMap((output) => filesOf(folder, output));
 
-  const madeOf: OutputMakers['madeOf'] = async (task, files, before) => {
+  const madeOf: OutputMakers['madeOf'] = async (task, files, recorded = {}) => {
     const made = new Map<string, MadeFile>();
     if (files.length === 0) return made;
     const known = new Map<string, KeptFile>();
@@ -76,8 +75,7 @@ export function createOutputMakers({ folder, entriesOf, objects, digests }: Make
         if (file.restored !== undefined) restored.add(`${key}\0${file.restored}`);
       }
     }
-    const recorded = new Map(before?.outputs.flatMap((output) => Object.entries(output.made ?? {})));
-    if (known.size === 0 && recorded.size === 0) return made;
+    if (known.size === 0 && Object.keys(recorded).length === 0) return made;
     const isBehindLink = linkFinder(folder);
     for (const absolute of files) {
       const relative = path.relative(folder, absolute).replaceAll(path.sep, '/');
@@ -87,9 +85,9 @@ export function createOutputMakers({ folder, entriesOf, objects, digests }: Make
       const file = known.get(key);
       if (file !== undefined && objects.has(file.digest, file.size)) {
         const isRestored = restored.size > 0 && restored.has(`${key}\0${writeTime(absolute)}`);
-        made.set(absolute, { file, isOwn: isRestored || (file.seen === true && file.before !== true), isRestored });
-      } else if (recorded.get(relative) === there.digest) {
-        made.set(absolute, { file: { path: relative, ...there, mode: (statOf(absolute)?.mode ?? 0) & 0o777 }, isOwn: false, isRestored: false });
+        made.set(absolute, { file, isKept: true, isOwn: isRestored || (file.seen === true && file.before !== true), isRestored });
+      } else if (Object.hasOwn(recorded, relative) && recorded[relative] === there.digest) {
+        made.set(absolute, { file: { path: relative, ...there, mode: (statOf(absolute)?.mode ?? 0) & 0o777 }, isKept: false, isOwn: false, isRestored: false });
       }
     }
     return made;

@@ -6,10 +6,11 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { isGlob } from '../definition/paths.ts';
 import type { Task } from '../model/pipeline.ts';
+import type { TaskResult } from '../model/task-result.ts';
 import { isLeft, type OutputsContext } from './clear-outputs.ts';
 import type { FoundEntry, KeptFile } from './kept-entries.ts';
 import { linkFinder } from './kept-objects.ts';
-import type { MadeFile, ResultBefore } from './output-makers.ts';
+import type { MadeFile } from './output-makers.ts';
 import { putInPlace, withMode } from './restored-files.ts';
 import { makeFolders } from './restored-folders.ts';
 import { asideMessages, moveAside, moveReplaced, removeEmptied, type MovedFile, type SetAside } from './set-aside.ts';
@@ -26,29 +27,29 @@ interface Place {
 type RestoreContext = OutputsContext & { readonly removeEntry: (found: FoundEntry) => void };
 
 /** `undefined`: something is in the way that the task did not make: a link, or another file in its folders and globs. Rejects where that can't be seen. */
-export async function placeFor(task: Task, { entry: { files } }: FoundEntry, before: ResultBefore, { folder, makers, digests }: RestoreContext): Promise<Place | undefined> {
+export async function placeFor(task: Task, { entry: { files } }: FoundEntry, leftBefore: TaskResult['left'], { folder, makers, digests }: RestoreContext): Promise<Place | undefined> {
   const isBehindLink = linkFinder(folder);
   if (![...task.outputs.filter((output) => !isGlob(output)), ...files.map((file) => file.path)].every((name) => isInside(name) && !isBehindLink(name))) return undefined;
   const there = makers.inFolders(task);
-  const made = await makers.madeOf(task, there, before);
+  const made = await makers.madeOf(task, there);
   const wanted = new Map(files.map((file) => [path.join(folder, file.path), file]));
   const left: string[] = [];
   for (const absolute of there) {
     if (made.has(absolute) || (await digests().ofFile(absolute))?.digest === wanted.get(absolute)?.digest) continue;
-    if (!isLeft(before?.left, folder, absolute)) return undefined;
+    if (!isLeft(leftBefore, folder, absolute)) return undefined;
     left.push(absolute);
   }
   return { wanted, made, left };
 }
 
-/** `false`: that could not be done, and the task has to run. */
-export async function restoreOutputs(task: Task, found: FoundEntry, { runId, tell }: SetAside, before: ResultBefore, context: RestoreContext): Promise<boolean> {
+/** `left`: of the execution before this one. `false`: that could not be done, and the task has to run. */
+export async function restoreOutputs(task: Task, found: FoundEntry, { runId, tell }: SetAside, leftBefore: TaskResult['left'], context: RestoreContext): Promise<boolean> {
   const { store, folder, entries, objects, digests } = context;
   const { result } = found.entry;
   const moved: MovedFile[] = [];
   const staged = new Map<string, string>();
   try {
-    const place = await placeFor(task, found, before, context);
+    const place = await placeFor(task, found, leftBefore, context);
     if (place === undefined) return false;
     const { wanted, made, left } = place;
     for (const [target, file] of wanted) {
@@ -60,8 +61,8 @@ export async function restoreOutputs(task: Task, found: FoundEntry, { runId, tel
       }
       staged.set(target, temporary);
     }
-    const move = (from: string, file: KeptFile): void => {
-      moved.push({ from, place: moveAside(store, runId, from, file.path), why: file.before === true ? 'changed' : 'not-made' });
+    const move = (from: string, { path: relative, before }: KeptFile): void => {
+      moved.push({ from, place: moveAside(store, runId, from, relative), why: before === true ? 'changed' : 'not-made' });
     };
     const makeRoom = (from: string, file: KeptFile): void => {
       if (file.before === true) {

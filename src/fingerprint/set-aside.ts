@@ -24,8 +24,9 @@ export interface SetAside {
 /**
  * Why a file was moved. `not-made`: it came while the task ran, and not when it ran again. `changed`: it was there before
  * the task, which wrote to it. `replaced`: another version was restored. `cut-off`: the run ended before it could come again.
+ * `unkept`: as `not-made`, or what came again is another, and there is no other copy.
  */
-export type AsideReason = 'not-made' | 'changed' | 'replaced' | 'left' | 'cut-off';
+export type AsideReason = 'not-made' | 'changed' | 'replaced' | 'left' | 'cut-off' | 'unkept';
 
 /** Absolute. */
 export interface MovedFile {
@@ -144,6 +145,8 @@ function reasonText(why: AsideReason, task: TaskId, isOne: boolean): string {
   switch (why) {
     case 'not-made':
       return `${came}, and ${were} not made by this one. ${unseen}`;
+    case 'unkept':
+      return `${came}, of which nothing is kept. ${unseen}`;
     case 'changed':
       return `${They} ${were} in the outputs of ${task} before an earlier state of it ran, which wrote to ${them}, so ${they} may hold what is yours`;
     case 'replaced':

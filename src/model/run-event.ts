@@ -65,7 +65,7 @@ export interface OutputFile {
   readonly digest: Digest;
   /** Bytes, all files of a folder or glob together. */
   readonly size: number;
-  /** Of a folder or glob: files that the task made in it, relative to the pipeline's folder. Absent of no or of too many. */
+  /** Of a folder or glob: files that were written in it while the task ran, relative to the pipeline's folder. Absent where there are none, or too many. */
   readonly made?: Readonly<Record<string, Digest>>;
 }
 

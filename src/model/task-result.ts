@@ -1,4 +1,4 @@
-import type { Fingerprint } from './fingerprint.ts';
+import type { Digest, Fingerprint } from './fingerprint.ts';
 import type { JsonObject } from './json.ts';
 import type { PickledReturns } from './pickled-return.ts';
 import type { Outcome, OutputFile, RunId, SpanId, TraceId } from './run-event.ts';
@@ -23,6 +23,8 @@ export interface TaskResult {
   readonly pickles?: PickledReturns;
   /** Of an execution that did not succeed: files that came into its folders and globs of outputs, relative to the pipeline's folder, and when they were written last (Unix nanoseconds). */
   readonly left?: Readonly<Record<string, string>>;
+  /** Where only a record says it: files that its last success made in folders and globs of outputs, relative to the pipeline's folder. */
+  readonly made?: Readonly<Record<string, Digest>>;
   readonly duration: Milliseconds;
   readonly end: UnixNano;
 }

@@ -13,25 +13,34 @@ import { runFiles } from './run-files.ts';
 
 /**
  * The last result of each of `tasks` in a run of that pipeline (by its name and the file's name), whether it succeeded or not, as the cache would
- * have it: of the last execution, or of the one whose result was restored since. Reads until every task is found.
+ * have it: of the last execution, or of the one whose result was restored since; `made` of the last that succeeded.
+ * Reads until every task is found.
  * `folder` is `.runweave`.
  */
 export async function latestResults(folder: string, pipeline: RunState['pipeline'], tasks: ReadonlySet<TaskId>): Promise<ReadonlyMap<TaskId, TaskResult>> {
   const results = new Map<TaskId, TaskResult>();
   /** Of tasks that were not executed in the newest run that knows of them: the run that made what they have. */
   const makers = new Map<TaskId, RunId>();
+  /** Tasks of which an execution that succeeded is looked for still. */
+  const unsuccessful = new Set<TaskId>();
   if (tasks.size === 0) return results;
   for await (const state of ownRuns(folder)) {
     if (state.pipeline.name !== pipeline.name || path.basename(state.pipeline.file) !== path.basename(pipeline.file)) continue;
     for (const task of state.tasks) {
-      if (!tasks.has(task.node.id) || results.has(task.node.id)) continue;
-      const maker = makers.get(task.node.id);
+      const { id } = task.node;
+      const last = results.get(id);
+      if (!tasks.has(id) || (last !== undefined && !unsuccessful.has(id))) continue;
+      const maker = makers.get(id);
       if (maker !== undefined && maker !== state.runId) continue;
-      if (maker === undefined && task.phase === 'skip' && task.madeBy !== undefined) makers.set(task.node.id, task.madeBy.runId);
+      if (maker === undefined && task.phase === 'skip' && task.madeBy !== undefined) makers.set(id, task.madeBy.runId);
       const result = resultIn(state, task);
-      if (result !== undefined) results.set(task.node.id, result);
+      if (result === undefined) continue;
+      if (last === undefined) results.set(id, result);
+      else if (result.made !== undefined) results.set(id, { ...last, made: result.made });
+      if (result.outcome === 'success' || task.node.outputs.length === 0) unsuccessful.delete(id);
+      else unsuccessful.add(id);
     }
-    if (results.size === tasks.size) break;
+    if (results.size === tasks.size && unsuccessful.size === 0) break;
   }
   return results;
 }
@@ -77,13 +86,15 @@ export function resultIn(state: RunState, task: TaskState): TaskResult | undefin
   if (start === undefined || end === undefined) return undefined;
   // An object that was pickled is never read on the word of a record, which may come from anywhere: the task runs again.
   if (Object.values(task.returns).some(mayBePickle)) return undefined;
+  const made = phase === 'success' ? Object.fromEntries(task.outputs.flatMap((output) => Object.entries(output.made ?? {}))) : {};
   return {
     runId: state.runId,
     traceId: state.traceId,
     spanId: task.node.spanId,
     outcome: phase,
     ...(task.fingerprint !== undefined && { fingerprint: task.fingerprint }),
-    outputs: task.outputs,
+    outputs: task.outputs.map(({ path: name, digest, size }) => ({ path: name, digest, size })),
+    ...(Object.keys(made).length > 0 && { made }),
     returns: returnsGiven(task),
     duration: elapsed(start, end),
     end,

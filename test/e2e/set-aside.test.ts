@@ -74,12 +74,14 @@ tasks:
     const place = workspace(context, {
       'runweave.yaml': 'params: {v: 1}\ntasks:\n  a: {shell: "test ! -e fail || exit 1; echo $RUNWEAVE_PARAM_V > out/$RUNWEAVE_PARAM_V.txt; echo > out/same.txt", outputs: [out], params: {v: "${params.v}"}}\n',
       'out/mine.txt': 'mine',
+      'out/1.txt': 'of a run whose record is gone',
     });
-    const withoutCache = async (version: number): Promise<readonly string[]> => {
+    const run = async (version: number): Promise<readonly string[]> => warnings((await place.run('--set', `v=${version}`)).lines);
+    const withoutCache = (version: number): Promise<readonly string[]> => {
       rmSync(path.join(place.folder, '.runweave', 'cache'), { recursive: true });
-      return warnings((await place.run('--set', `v=${version}`)).lines);
+      return run(version);
     };
-    assert.equal((await place.run()).code, 0);
+    assert.deepEqual(await run(1), []);
     const [message = ''] = await withoutCache(2);
     const [, aside = ''] = /^set aside: out\/1\.txt \(now (.*?)\)/.exec(message) ?? assert.fail(message);
     assert.deepEqual([place.read(aside), listed(place, 'out')], ['1\n', ['2.txt', 'mine.txt', 'same.txt']]);
@@ -87,7 +89,23 @@ tasks:
     assert.deepEqual([await withoutCache(3), listed(place, 'out')], [[], ['2.txt', 'mine.txt', 'same.txt']]);
     rmSync(path.join(place.folder, 'fail'));
     assert.match((await withoutCache(4)).join(), /out\/2\.txt/);
-    assert.deepEqual(listed(place, 'out'), ['4.txt', 'mine.txt', 'same.txt']);
+    place.write('fail', '');
+    assert.deepEqual([await withoutCache(5), listed(place, 'out')], [[], ['4.txt', 'mine.txt', 'same.txt']]);
+    rmSync(path.join(place.folder, 'fail'));
+    assert.match((await run(6)).join(), /out\/4\.txt/);
+    assert.deepEqual(listed(place, 'out'), ['6.txt', 'mine.txt', 'same.txt']);
+  });
+
+  it('what a task added to is not lost with the cache', async (context) => {
+    const place = workspace(context, { 'runweave.yaml': 'params: {v: 1}\ntasks:\n  a: {shell: "mkdir -p out; echo $RUNWEAVE_PARAM_V >> out/log; test ! -e fail || { rm -r out; exit 1; }", outputs: [out], params: {v: "${params.v}"}}\n' });
+    await place.run();
+    rmSync(path.join(place.folder, '.runweave', 'cache'), { recursive: true });
+    place.write('fail', '');
+    assert.deepEqual([warnings((await place.run('--set', 'v=2')).lines), place.read('out/log')], [[], '1\n']);
+    rmSync(path.join(place.folder, 'fail'));
+    const [message = ''] = warnings((await place.run('--set', 'v=2')).lines);
+    const [, aside = ''] = /^set aside: out\/log \(now (.*?)\)/.exec(message) ?? assert.fail(message);
+    assert.deepEqual([place.read(aside), place.read('out/log')], ['1\n', '2\n']);
   });
 
   it('what the task itself left when it failed is not told of', async (context) => {

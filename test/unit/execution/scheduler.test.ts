@@ -74,7 +74,7 @@ function createWorld(slots = 8, { isPatient = false } = {}) {
         restores.push({ task: task.id, end: resolve });
         for (const wake of waiters.splice(0)) wake();
       }),
-    clear: () => Promise.resolve({ putBack: () => Promise.resolve(undefined), settle: () => undefined, stayed: new Set(), made: (outputs) => Promise.resolve(outputs) }),
+    clear: () => Promise.resolve({ putBack: () => Promise.resolve(undefined), settle: () => Promise.resolve(), stayed: new Set() }),
     keep: (task, result) => {
       keptOf.set(`${task.id} kept`, result);
       return Promise.resolve(undefined);

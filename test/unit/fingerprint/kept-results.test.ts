@@ -290,7 +290,7 @@ describe('kept results', () => {
     assert.deepEqual(readdirSync(at('out')), ['deep']);
     assert.equal(existsSync(asideFile('out/seen')), false);
     write('out/made', '2');
-    settle();
+    await settle();
     assert.equal(existsSync(asideFile('out/made')), false);
     assert.equal(readFileSync(asideFile('out/deep/notes'), 'utf8'), 'mine');
     assert.equal(told.length, 1);
@@ -303,11 +303,11 @@ describe('kept results', () => {
     await keep();
     const first = await kept.clear(task, aside, undefined);
     write('out/notes', 'mine, saved again');
-    first.settle();
+    await first.settle();
     await keep();
     assert.deepEqual(told, []);
     const second = await kept.clear(task, aside, undefined);
-    second.settle();
+    await second.settle();
     assert.deepEqual([existsSync(at('out/notes')), readFileSync(asideFile('out/notes'), 'utf8'), told.length], [false, 'mine, saved again', 1]);
   });
 
@@ -320,12 +320,12 @@ describe('kept results', () => {
     assert.deepEqual([...first.stayed].sort(), ['out/log', 'out/overwritten', 'out/seen']);
     for (const name of ['log', 'seen']) write(`out/${name}`, 'mine, and more');
     write('out/overwritten', 'made');
-    first.settle();
+    await first.settle();
     await keep({}, earlier, { stayed: first.stayed, written: new Set(['out/seen', 'out/overwritten']), continued: new Set(['out/seen']) });
     const second = await kept.clear(task, aside, undefined);
     assert.deepEqual([readdirSync(at('out')), [...second.stayed]], [[], []]);
     write('out/log', 'more');
-    second.settle();
+    await second.settle();
     await second.putBack();
     assert.deepEqual([readFileSync(asideFile('out/log'), 'utf8'), readFileSync(asideFile('out/seen'), 'utf8'), readdirSync(at('out'))], ['mine, and more', 'mine, and more', ['log']]);
     assert.equal(told.length, 1);
@@ -336,7 +336,7 @@ describe('kept results', () => {
     const { kept, task, aside } = world();
     let left: TaskResult['left'];
     const stayed = async (...names: readonly string[]): Promise<readonly string[]> => {
-      const cleared = await kept.clear(task, aside, { outputs: [], ...(left && { left }) });
+      const cleared = await kept.clear(task, aside, left && { left });
       for (const name of names) write(`out/${name}`, `${name}${Math.random()}`);
       left = await cleared.putBack();
       return [...cleared.stayed];
@@ -351,42 +351,23 @@ describe('kept results', () => {
     assert.equal(left, undefined);
   });
 
-  it('are set aside where only the record names them, and come back if the task fails', async () => {
-    const { kept, task, ended, aside, told } = world({ outputs: ['out', 'out-*', 'file'] });
-    write('out/mine', 'by hand');
-    write('out/seen', 'by hand');
-    const first = await kept.clear(task, aside, undefined);
-    write('out/made', 'made');
-    write('out/again', 'made');
-    write('out-1', 'made');
-    write('out/seen', 'made');
-    write('file', 'made');
-    first.settle();
-    const { outputs } = await ended();
-    const before = { outputs: await first.made(outputs, new Set(['out/seen', 'file'])) };
-    assert.deepEqual(before.outputs.map(({ made }) => made && Object.keys(made).sort()), [['out/again', 'out/made', 'out/seen'], ['out-1'], undefined]);
-    assert.equal(before.outputs[0]?.made?.['out/made'], digestOf('made'));
-    // Nothing was kept. What was changed since is somebody's.
-    write('out/seen', 'by hand once more');
-    const second = await kept.clear(task, aside, before);
-    assert.deepEqual([readdirSync(at('out')).sort(), [...second.stayed].sort(), existsSync(at('out-1')), existsSync(at('file'))], [['mine', 'seen'], ['out/mine', 'out/seen'], false, true]);
-    await second.putBack();
-    assert.deepEqual([readdirSync(at('out')).sort(), existsSync(at('out-1')), told], [['again', 'made', 'mine', 'seen'], true, []]);
-    const third = await kept.clear(task, aside, before);
-    write('out/again', 'made');
-    third.settle();
-    assert.deepEqual([readdirSync(at('out')).sort(), told.length], [['again', 'mine', 'seen'], 1]);
-    assert.match(told[0] ?? '', /out\/made .*out-1 /);
-    assert.equal(readFileSync(asideFile('out/made'), 'utf8'), 'made');
-  });
-
-  it('are not said to be made where they are too many', async () => {
-    const { kept, task, ended, aside } = world();
-    const { settle, made } = await kept.clear(task, aside, undefined);
-    for (let count = 0; count <= 1000; count += 1) write(`out/${count}`, '');
-    settle();
-    const { outputs } = await ended();
-    assert.deepEqual(await made(outputs, new Set()), outputs);
+  it('are set aside where only the record names them, and told of unless they come again as they were', async () => {
+    const { kept, task, aside, told } = world();
+    const made = Object.fromEntries(['alike', 'gone', 'other', 'edited', 'missing'].map((name) => [`out/${name}`, digestOf(name)]));
+    for (const name of ['alike', 'gone', 'other', 'mine']) write(`out/${name}`, name);
+    write('out/edited', 'by hand');
+    const failed = await kept.clear(task, aside, { made });
+    assert.deepEqual([readdirSync(at('out')).sort(), [...failed.stayed].sort()], [['edited', 'mine'], ['out/edited', 'out/mine']]);
+    await failed.putBack();
+    assert.deepEqual([readdirSync(at('out')).sort(), told, existsSync(at('.runweave/set-aside'))], [['alike', 'edited', 'gone', 'mine', 'other'], [], false]);
+    const { settle } = await kept.clear(task, aside, { made });
+    write('out/alike', 'alike');
+    write('out/other', 'another');
+    await settle();
+    assert.deepEqual(readdirSync(at('out')).sort(), ['alike', 'edited', 'mine', 'other']);
+    assert.deepEqual(['alike', 'gone', 'other'].map((name) => existsSync(asideFile(`out/${name}`)) && readFileSync(asideFile(`out/${name}`), 'utf8')), [false, 'gone', 'other']);
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /^set aside: out\/gone .*out\/other .*of which nothing is kept/);
   });
 
   it('that can not be taken away are told of', async () => {
@@ -405,7 +386,7 @@ describe('kept results', () => {
     await keep();
     const { settle } = await kept.clear(task, aside, undefined);
     write('out/x/y', 'made');
-    settle();
+    await settle();
     assert.deepEqual([readFileSync(asideFile('out/x'), 'utf8'), told.length], ['mine', 1]);
   });
 
@@ -420,7 +401,7 @@ describe('kept results', () => {
       const cleared = await kept.clear(task, aside, undefined);
       write(`out/${name}`, name);
       write('out/same', 'same');
-      cleared.settle();
+      await cleared.settle();
       await keep();
     };
     await state('one');
