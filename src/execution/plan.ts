@@ -3,6 +3,7 @@ import path from 'node:path';
 import { canOverlap, filePattern } from '../definition/overlap.ts';
 import { isObserved, observedPath } from '../fingerprint/task-fingerprint.ts';
 import type { Reason } from '../model/fingerprint.ts';
+import type { Json } from '../model/json.ts';
 import { resolveReturns, taskParams, type Pipeline, type Task, type TaskId } from '../model/pipeline.ts';
 import type { PlanEntry } from '../model/plan.ts';
 import type { TaskResult } from '../model/task-result.ts';
@@ -114,12 +115,12 @@ function isLeftOpen(reason: Reason, task: Task, toldOf: (id: TaskId) => Task | u
   switch (reason.type) {
     case 'upstream-changed':
       return toldOf(reason.task) !== undefined;
-    case 'param-changed': {
+    case 'param-changed':
       // Of a task that has failed there are no returns, until it has run again.
-      const from: TaskId[] = [];
-      resolveReturns(taskParams(task)[reason.name] ?? null, (id) => void from.push(id), () => undefined);
-      return from.some((id) => toldOf(id) !== undefined);
-    }
+      return isReturnedBefore(taskParams(task)[reason.name], toldOf);
+    case 'source-changed':
+      // A function that gets objects is compared with all of its modules.
+      return reason.compared !== undefined && isReturnedBefore(taskParams(task), toldOf);
     case 'input-changed':
       return isMadeBefore(isObserved(reason.path) ? observedPath(reason.path) : reason.path, task, toldOf);
     case 'listing-changed':
@@ -127,6 +128,13 @@ function isLeftOpen(reason: Reason, task: Task, toldOf: (id: TaskId) => Task | u
     default:
       return false;
   }
+}
+
+/** Whether something in a param is returned by a task that may run before. */
+function isReturnedBefore(param: Json | undefined, toldOf: (id: TaskId) => Task | undefined): boolean {
+  const from: TaskId[] = [];
+  resolveReturns(param ?? null, (id) => void from.push(id), () => undefined);
+  return from.some((id) => toldOf(id) !== undefined);
 }
 
 /** Whether files that `name` stands for can be outputs of a task that may run before `task`, however far. */

@@ -160,6 +160,22 @@ describe('objects that a function returns', () => {
     assert.equal(used.code, 0);
   });
 
+  it('are not known while the task that returns them has failed, and neither is whether the next one runs', async (context) => {
+    const place = workspace(context, {
+      'runweave.yaml': 'name: o\ntasks:\n  make: {call: "m:make", inputs: [in.txt], keep: false}\n  use: {call: "m:use", params: {box: "${tasks.make.returns.box}"}}\n',
+      'm.py': 'class Box:\n    pass\n\n\ndef make():\n    if open("in.txt").read() == "bad":\n        raise ValueError("bad")\n    return {"box": Box()}\n\n\ndef use(box):\n    return {"kind": type(box).__name__}\n\n\ndef unused():\n    return 1\n',
+      'in.txt': 'good',
+    });
+    assert.equal((await place.run()).code, 0);
+    place.write('in.txt', 'bad');
+    assert.equal((await place.run()).code, 1);
+    place.write('in.txt', 'good');
+    const plan = JSON.parse((await place.runweave('plan', '--json')).stdout) as { readonly entries: readonly { readonly task: string; readonly action: string }[] };
+    assert.deepEqual(plan.entries.map(({ task, action }) => [task, action]), [['make', 'run'], ['use', 'maybe']]);
+    const { executed } = await place.run();
+    assert.deepEqual(executed, ['make']);
+  });
+
   it('that hold a secret, stand within a text, or cannot be pickled fail with what to do', async (context) => {
     const place = workspace(context, {
       'runweave.yaml': `
