@@ -138,10 +138,11 @@ tasks:
   });
 
   it('is made again where another task uses what it writes and does not declare, as a clean build would', async (context) => {
+    // They end a while after that: of what is written as the next one starts, nobody knows which version it read, and its result is not kept.
     const place = workspace(context, {
       'runweave.yaml': 'params: {k: 1}\ntasks:\n  train: {python: train.py, params: {k: "${params.k}"}, outputs: [model.txt]}\n  alone: {python: alone.py, params: {k: "${params.k}"}, outputs: [alone.txt]}\n  score: {python: score.py, needs: [train], outputs: [score.txt]}\n  writer: {python: writer.py, params: {k: "${params.k}"}, outputs: [made.txt]}\n  reader: {python: reader.py, needs: [writer], outputs: [read.txt]}\n',
-      'train.py': "import runweave\nk = runweave.params['k']\nopen('model.txt', 'w').write(f'w{k}')\nopen('scaler.txt', 'w').write(f's{k}')\n",
-      'writer.py': "import os, runweave, shutil\nk = runweave.params['k']\nopen('made.txt', 'w').write(f'm{k}')\nopen('gen.py', 'w').write(f'value = {k}\\n')\nshutil.rmtree('parts', ignore_errors=True)\nfor i in range(k):\n    os.makedirs('parts', exist_ok=True)\n    open(f'parts/{i}', 'w').close()\n",
+      'train.py': "import runweave\nk = runweave.params['k']\nopen('model.txt', 'w').write(f'w{k}')\nopen('scaler.txt', 'w').write(f's{k}')\nimport time\ntime.sleep(0.05)\n",
+      'writer.py': "import os, runweave, shutil\nk = runweave.params['k']\nopen('made.txt', 'w').write(f'm{k}')\nopen('gen.py', 'w').write(f'value = {k}\\n')\nshutil.rmtree('parts', ignore_errors=True)\nfor i in range(k):\n    os.makedirs('parts', exist_ok=True)\n    open(f'parts/{i}', 'w').close()\nimport time\ntime.sleep(0.05)\n",
       'reader.py': "import os, gen\nopen('read.txt', 'w').write(f\"{open('made.txt').read()} {gen.value} {sorted(os.listdir('parts'))}\")\n",
       'alone.py': "import runweave\nk = runweave.params['k']\nopen('alone.txt', 'w').write(f'a{k}')\nopen('alone.log', 'w').write(f'l{k}')\n",
       'score.py': "open('score.txt', 'w').write(open('model.txt').read() + open('scaler.txt').read())\n",
