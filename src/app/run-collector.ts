@@ -1,7 +1,7 @@
 /**
  * What listens for a run's tasks: started with the first attempt, as a run in which all is up to date has none; while
- * watching already when something stirs, since to listen takes as long as a tenth of what a change may take until its
- * task starts.
+ * watching, it is made ahead, and listens when something stirs: together that takes as long as a fifth of what a change
+ * may take until its task starts.
  */
 import type { Collector } from '../collector/server.ts';
 
@@ -9,6 +9,8 @@ import type { Collector } from '../collector/server.ts';
 const longestUnused = 1000;
 
 export interface CollectorSource {
+  /** While nothing runs: the next one is made, and does not listen. */
+  readonly prepare: () => void;
   /** A run may follow within moments. */
   readonly soon: () => void;
   /** One that listens, for this run alone. Rejects where nothing can. */
@@ -16,14 +18,39 @@ export interface CollectorSource {
   readonly close: () => Promise<void>;
 }
 
-interface Early {
-  readonly collector: Promise<Collector>;
+/** Makes one, and gives what makes it listen. */
+type Make = (onWarning: (message: string) => void) => Promise<() => Promise<Collector>>;
+
+interface Made {
+  readonly listen: () => Promise<Collector>;
   tell: (message: string) => void;
+}
+
+interface Early {
+  readonly made: Made;
+  readonly collector: Promise<Collector>;
   timer: NodeJS.Timeout;
 }
 
-export function createCollectorSource(start: CollectorSource['take'] = startLoaded): CollectorSource {
+export function createCollectorSource(make: Make = makeLoaded): CollectorSource {
+  let ready: Made | undefined;
   let early: Early | undefined;
+
+  const makeNext = (): Made => {
+    const next: Made = { tell: () => undefined, listen: async () => (await made)() };
+    const made = make((message) => next.tell(message));
+    // Who wants it to listen is told; who comes after that tries again.
+    made.catch(() => {
+      if (ready === next) ready = undefined;
+    });
+    return next;
+  };
+
+  const takeReady = (): Made => {
+    const next = ready ?? makeNext();
+    ready = undefined;
+    return next;
+  };
 
   const drop = async (): Promise<void> => {
     const dropped = early;
@@ -33,6 +60,9 @@ export function createCollectorSource(start: CollectorSource['take'] = startLoad
   };
 
   return {
+    prepare: () => {
+      if (early === undefined) ready ??= makeNext();
+    },
     soon: () => {
       const timer = setTimeout(() => void drop(), longestUnused).unref();
       if (early !== undefined) {
@@ -40,7 +70,8 @@ export function createCollectorSource(start: CollectorSource['take'] = startLoad
         early.timer = timer;
         return;
       }
-      const next: Early = { collector: start((message) => next.tell(message)), tell: () => undefined, timer };
+      const made = takeReady();
+      const next: Early = { made, collector: made.listen(), timer };
       early = next;
       // A run that needs one tries again.
       next.collector.catch(() => {
@@ -48,19 +79,18 @@ export function createCollectorSource(start: CollectorSource['take'] = startLoad
       });
     },
     take: (onWarning) => {
-      if (early === undefined) return start(onWarning);
-      const { collector, timer } = early;
-      early.tell = onWarning;
+      const { made, collector, timer } = early ?? { made: takeReady() };
       early = undefined;
       clearTimeout(timer);
-      return collector;
+      made.tell = onWarning;
+      return collector ?? made.listen();
     },
     close: drop,
   };
 }
 
 /** Its code is not loaded before. */
-async function startLoaded(onWarning: (message: string) => void): Promise<Collector> {
-  const [{ startCollector }, { services }] = await Promise.all([import('../collector/server.ts'), import('../collector/services.ts')]);
-  return startCollector({ services, onWarning });
+async function makeLoaded(onWarning: (message: string) => void): Promise<() => Promise<Collector>> {
+  const [{ createCollector }, { services }] = await Promise.all([import('../collector/server.ts'), import('../collector/services.ts')]);
+  return createCollector({ services, onWarning });
 }

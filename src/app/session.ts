@@ -334,6 +334,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
         const { pipeline } = preparation.loaded();
         if (pipeline !== undefined) (await memory.results(pipeline)).prepare();
         spawner.warm();
+        collectors.prepare();
         for (const task of lastExecuted) kept.prepare(task);
         if (active === undefined) await keepWarm();
       },

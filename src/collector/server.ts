@@ -66,7 +66,8 @@ interface Attempt {
   phase: 'open' | 'refusing' | 'gone';
 }
 
-export async function startCollector({ services, onWarning, limits: given = {} }: CollectorOptions): Promise<Collector> {
+/** One that does not listen yet: once what this gives is called, which rejects where nothing can. */
+export function createCollector({ services, onWarning, limits: given = {} }: CollectorOptions): () => Promise<Collector> {
   const limits = { ...defaults, ...given };
   const bodies = createBodyReader(limits);
   /** By the digest of its token: how long a look-up takes says nothing of the token. */
@@ -163,12 +164,8 @@ export async function startCollector({ services, onWarning, limits: given = {} }
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
     else socket.end(`HTTP/1.1 ${error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
   });
-  await listen(server);
-  const { port } = server.address() as AddressInfo;
-  hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
-  server.on('error', (error) => onWarning(`the collector: ${error.message}`));
 
-  return {
+  const listeningAt = (port: number): Collector => ({
     url: `http://127.0.0.1:${port}`,
     open: (of) => {
       const token = createToken();
@@ -208,6 +205,13 @@ export async function startCollector({ services, onWarning, limits: given = {} }
       server.closeAllConnections();
       await closed;
     },
+  });
+  return async () => {
+    await listen(server);
+    const { port } = server.address() as AddressInfo;
+    hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
+    server.on('error', (error) => onWarning(`the collector: ${error.message}`));
+    return listeningAt(port);
   };
 }
 

@@ -15,6 +15,7 @@ import errno
 import os
 import select
 import signal
+import stat
 import struct
 import time
 
@@ -48,6 +49,8 @@ SHELL_WORDS = frozenset(
     b"for getopts hash if in jobs kill local printf pwd read readonly return set shift test then times trap true "
     b"type ulimit umask unalias unset until wait while".split()
 )
+# Bytes of a file that is there already: to empty a larger one may take a while, in which nothing else is started.
+LARGEST_EMPTIED = 1024 * 1024
 # What it does not hand on as it was.
 SHELL_VARIABLES = frozenset((b"IFS", b"OPTIND", b"PPID"))
 
@@ -292,21 +295,48 @@ def spawn_without_shell(command, env, actions):
         return 0
     if not words or words[0][:1] in b"-+" or b"=" in words[0] or words[0] in SHELL_WORDS:
         return 0
+    file = None
     try:
         search = env[b"PATH"]
         program = find(words[0], search)
+        here = os.stat(".").st_dev
         # On a file system that is neither the system's nor the task's, it may be waited for.
-        if not search or b"%" in search or os.stat(program).st_dev not in (os.stat(".").st_dev, os.stat("/").st_dev):
+        if not search or b"%" in search or os.stat(program).st_dev not in (here, os.stat("/").st_dev):
             return 0
         seen = {name: value for name, value in env.items() if name.decode("ascii", "replace").isidentifier()}
         seen[b"PWD"] = logical_folder(env.get(b"PWD", b""))
         if output is not None:
-            # What is there already may be a pipe, at which this process would wait for a reader.
-            actions = [*actions, (os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)]
+            file = open_output(output, here)
+            actions = [*actions, (os.POSIX_SPAWN_DUP2, file, 1)]
         return os.posix_spawn(program, words, seen, file_actions=actions, setsid=True, setsigmask=[], setsigdef=SIGNALS)
     except (KeyError, OSError):
         # The shell says what is wrong, or knows what to do.
         return 0
+    finally:
+        if file is not None:
+            close_quietly(file)
+
+
+def open_output(name, device):
+    """As a shell does for `>`, where that can't take long; else an OSError. Of a pipe, a reader would be waited for."""
+    try:
+        there = os.stat(name)
+    except FileNotFoundError:
+        return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    if not stat.S_ISREG(there.st_mode) or there.st_dev != device or there.st_size > LARGEST_EMPTIED:
+        raise OSError(errno.EEXIST, "")
+    # It may have become a pipe just now; and what must not be made here may not be written to either (fs.protected_regular).
+    opened = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o666)
+    os.set_blocking(opened, True)
+    return opened
+
+
+def close_quietly(descriptor):
+    try:
+        os.close(descriptor)
+    except OSError:
+        # A file system of another machine may say only now what it has against it; the program hears of that as well.
+        pass
 
 
 def logical_folder(said):

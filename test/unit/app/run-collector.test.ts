@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import test from 'node:test';
 import { createCollectorSource } from '../../../src/app/run-collector.ts';
-import type { Collector } from '../../../src/collector/server.ts';
+import { createCollector, type Collector } from '../../../src/collector/server.ts';
 
 async function listens({ url }: Collector): Promise<boolean> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
@@ -35,11 +35,13 @@ void test('each run has a collector of its own, started early or not', async () 
 void test('nothing listens any more when no run has followed, or the session is closed', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const started: Promise<Collector>[] = [];
-  const source = createCollectorSource(async (onWarning) => {
-    const { startCollector } = await import('../../../src/collector/server.ts');
-    const collector = startCollector({ services: [], onWarning });
-    started.push(collector);
-    return collector;
+  const source = createCollectorSource((onWarning) => {
+    const listen = createCollector({ services: [], onWarning });
+    return Promise.resolve(() => {
+      const collector = listen();
+      started.push(collector);
+      return collector;
+    });
   });
   const afterwards = async (number: number): Promise<boolean> => {
     const collector = await started[number];
@@ -63,15 +65,46 @@ void test('nothing listens any more when no run has followed, or the session is 
 
 void test('where an early start failed, a run tries again', async () => {
   const problems = [new Error('no loopback')];
-  const source = createCollectorSource(async (onWarning) => {
-    const problem = problems.pop();
-    if (problem !== undefined) throw problem;
-    const { startCollector } = await import('../../../src/collector/server.ts');
-    return startCollector({ services: [], onWarning });
-  });
+  const source = createCollectorSource((onWarning) =>
+    Promise.resolve(() => {
+      const problem = problems.pop();
+      return problem === undefined ? createCollector({ services: [], onWarning })() : Promise.reject(problem);
+    }),
+  );
   source.soon();
   await new Promise((resolve) => setImmediate(resolve));
   const collector = await source.take(noWarning);
   assert.equal(await listens(collector), true);
   await collector.close();
+});
+
+void test('one that is made ahead listens when something stirs, and what it warns of is told to the run that took it', async () => {
+  const made: ((message: string) => void)[] = [];
+  let listening = 0;
+  const source = createCollectorSource((onWarning) => {
+    made.push(onWarning);
+    const listen = createCollector({ services: [], onWarning });
+    return Promise.resolve(() => {
+      listening += 1;
+      return listen();
+    });
+  });
+  source.prepare();
+  source.prepare();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([made.length, listening], [1, 0]);
+  source.soon();
+  source.prepare();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([made.length, listening], [1, 1]);
+  const warnings: string[] = [];
+  const collector = await source.take((message) => warnings.push(message));
+  made[0]?.('odd');
+  assert.deepEqual([made.length, listening, warnings], [1, 1, ['odd']]);
+  await collector.close();
+
+  source.prepare();
+  const next = await source.take(noWarning);
+  assert.deepEqual([made.length, listening, await listens(next)], [2, 2, true]);
+  await next.close();
 });
