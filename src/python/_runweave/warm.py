@@ -194,6 +194,9 @@ class _Server:
         waiting = Waiting(socket.socket(fileno=self._surroundings.wait(there.detach())), self._surroundings)
         if not self._is_notebook:
             preload.touch()
+            # What runs most tasks: to import it takes as long as to give a task a large package.
+            from . import script  # noqa: F401
+
             waiting.become()
         return waiting
 
