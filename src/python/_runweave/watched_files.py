@@ -12,6 +12,7 @@ from .import_reads import lookup_stamp
 SUFFIXES = tuple(all_suffixes())
 # Seconds after a look for which one task may rely on it: less than a fresh process takes to import what was looked at.
 MOMENT = 0.1
+LARGEST = 2**64 - 1
 # Nanoseconds by which the time of a file may lag behind the clock.
 COARSE_CLOCK = 10_000_000
 
@@ -95,7 +96,7 @@ class _Files:
     system copied a thousand pages at each look, which took longer than the look itself.
     """
 
-    _packed = struct.Struct("<BqqQQ")
+    _packed = struct.Struct("<B4Q")
 
     def __init__(self, stamps):
         self._paths = "".join([f"{path}\0" for path in stamps])
@@ -113,7 +114,11 @@ class _Files:
         return None
 
     def _pack(self, known):
-        return self._packed.pack(1, *known) if known else self._packed.pack(0 if known is None else 2, 0, 0, 0, 0)
+        if not known:
+            return self._packed.pack(0 if known is None else 2, 0, 0, 0, 0)
+        modified, changed, size, inode = known
+        # Before 1970, and after 2554.
+        return self._packed.pack(1, modified & LARGEST, changed & LARGEST, size, inode)
 
 
 def _entries(folder):
