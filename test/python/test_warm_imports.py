@@ -76,6 +76,10 @@ class WhatImportsRead(WithPackages):
                 os.remove(self.path("alpharc"))
                 warm.close()
 
+    def test_a_name_that_nothing_can_have(self):
+        self.installed({"alpha/__init__.py": "import os; V = [os.path.exists('a\\0b'), os.path.exists('\\ud800')]"})
+        self.assert_as_fresh(self.ready(["alpha"]), "import alpha; print(alpha.V)")
+
     def test_the_functions_of_os_are_what_they_were(self):
         self.installed({"alpha/__init__.py": "import os, os.path, pathlib, shutil\nfrom os import stat\nos.path.exists('x')"})
         self.both(self.ready(["alpha"]), "import alpha, os, pathlib, posixpath, genericpath\nprint(alpha.stat is os.stat, posixpath.os is os, genericpath.os is os, pathlib.os is os)")
