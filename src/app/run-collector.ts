@@ -1,7 +1,7 @@
 /**
  * What listens for a run's tasks: started with the first attempt, as a run in which all is up to date has none; while
- * watching, it is made ahead, and listens when something stirs: together that takes as long as a fifth of what a change
- * may take until its task starts.
+ * watching, it is made ahead, and listens when something stirs: together that takes as long as a seventh of what a
+ * change may take until its task starts.
  */
 import type { Collector } from '../collector/server.ts';
 

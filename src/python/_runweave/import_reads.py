@@ -256,7 +256,7 @@ def lookup_stamp(path):
     """What an answer to whether something is there depends on: of a folder, not what is in it."""
     try:
         status = os.stat(path)
-    except (OSError, ValueError):  # nothing has a name with a NUL in it
+    except (OSError, ValueError):  # no file can have that name: it has a NUL, or half of a character
         return None
     if stat.S_ISDIR(status.st_mode):
         return ()

@@ -12,7 +12,6 @@ from .import_reads import lookup_stamp
 SUFFIXES = tuple(all_suffixes())
 # Seconds after a look for which one task may rely on it: less than a fresh process takes to import what was looked at.
 MOMENT = 0.1
-LARGEST = 2**64 - 1
 # Nanoseconds by which the time of a file may lag behind the clock.
 COARSE_CLOCK = 10_000_000
 
@@ -117,8 +116,8 @@ class _Files:
         if not known:
             return self._packed.pack(0 if known is None else 2, 0, 0, 0, 0)
         modified, changed, size, inode = known
-        # Before 1970, and after 2554.
-        return self._packed.pack(1, modified & LARGEST, changed & LARGEST, size, inode)
+        # Times may be before 1970, and after 2554.
+        return self._packed.pack(1, modified % 2**64, changed % 2**64, size, inode)
 
 
 def _entries(folder):

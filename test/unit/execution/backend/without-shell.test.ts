@@ -238,6 +238,16 @@ describe('a command that is started without a shell', { skip: !isDash && '/bin/s
     }
   });
 
+  it('goes to the shell where a large file would have to be emptied', async () => {
+    const file = path.join(root, 'large.txt');
+    for (const [size, isPlain] of [[1024 * 1024, true], [1024 * 1024 + 1, false]] as const) {
+      writeFileSync(file, Buffer.alloc(size));
+      const { pid, end } = await run(spawner, 'cat /proc/self/stat > large.txt', root, { PATH });
+      assert.deepEqual(end, { type: 'exit', code: 0 });
+      assert.equal(Number.parseInt(readFileSync(file, 'utf8'), 10) === pid, isPlain);
+    }
+  });
+
   it('has the signals that it has in a shell', async () => {
     // glibc's posix_spawn leaves the two signals that only its threads use, and set up themselves, ignored.
     const signals = (text: string): string => text.replace(/SigIgn:\t0000000180000000/, 'SigIgn:\t0000000000000000').replace(/SigQ.*\n/, '');
