@@ -15,6 +15,8 @@ export interface Tool {
   readonly command: string;
   /** The shell command that builds all, and again after changes. */
   readonly watch?: string;
+  /** Writes to $EVENT_FILE when chokidar told it of a save, in Unix milliseconds. */
+  readonly tellsEvents?: true;
   /** Beyond this a full build takes minutes. */
   readonly largest?: number;
   /** A tool that keeps no state has no no-op. */
@@ -59,6 +61,8 @@ export function tools(slots: number): readonly Tool[] {
       prepare: (folder, dag) => json(folder, 'floor.json', { slots, tasks: dag }),
       command: `${node} ${path.join(root, 'bench', 'floor.mjs')}`,
       fullOnly: true,
+      watch: `${node} ${path.join(root, 'bench', 'watch-floor.mjs')}`,
+      tellsEvents: true,
     },
     {
       name: 'GNU make',

@@ -8,6 +8,9 @@
  *
  * Of a save the difference between the two is what counts: what else the machine does falls on both. Given are medians
  * and quartiles, as one save in many is late for reasons of its own.
+ *
+ * A tool does not save its files itself, and watches more than one. What that takes is to be seen where a tool says
+ * when it was told (`watch-floor.mjs`): then that is chokidar's event.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -45,9 +48,18 @@ const pause = 800;
 
 export async function measureWatch(tool: Tool & { readonly watch: string }, size: number, saves: number): Promise<readonly WatchSample[]> {
   const shell = await watchStarts('/bin/sh');
+  try {
+    return await measureSaves(tool, size, saves, shell);
+  } finally {
+    shell.close();
+  }
+}
+
+async function measureSaves(tool: Tool & { readonly watch: string }, size: number, saves: number, shell: Starts): Promise<readonly WatchSample[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'runweave-bench-'));
   // Not where the watch sees it.
   const elsewhere = mkdtempSync(path.join(tmpdir(), 'runweave-bench-'));
+  const ownEvent = path.join(elsewhere, 'event');
   const [ofTask, ofCommand] = ['task', 'command'].map((name) => openPipe(path.join(elsewhere, name))) as [Pipe, Pipe];
   const dag = layeredDag(size).map((node, index) => (index === size - 1 ? { ...node, command: `${ofTask.tell}; ${node.command}` } : node));
   const last = dag.at(-1);
@@ -55,7 +67,7 @@ export async function measureWatch(tool: Tool & { readonly watch: string }, size
   const [source, output] = [last.source, last.output].map((file) => path.join(folder, file)) as [string, string];
   writeSources(folder, dag);
   tool.prepare(folder, dag);
-  const child = spawn('/bin/sh', ['-c', `exec ${tool.watch}`], { cwd: folder, stdio: 'ignore', detached: true });
+  const child = spawn('/bin/sh', ['-c', `exec ${tool.watch}`], { cwd: folder, stdio: 'ignore', detached: true, env: { ...process.env, EVENT_FILE: ownEvent } });
   const watcher = watchFiles(source, { ignoreInitial: true, atomic: true });
   try {
     await until(() => readOr(output) !== '', child);
@@ -66,10 +78,11 @@ export async function measureWatch(tool: Tool & { readonly watch: string }, size
       const [event, opened, heard] = [once(watcher, 'all').then(now), shell.started(), ofTask.heard()];
       const saved = now();
       writeFileSync(source, `change ${number} of ${size}\n`);
-      const seen = await event;
+      let seen = await event;
       // Some remove it first.
       await until(() => (statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? before) !== before, child);
       const [started, told] = [await opened, await heard];
+      if (tool.tellsEvents === true) seen = Number(readOr(ownEvent));
       const finished = statSync(output).mtimeMs - saved;
       await sleep(pause);
       const cpu = cpuOf(child.pid ?? 0);
@@ -85,7 +98,7 @@ export async function measureWatch(tool: Tool & { readonly watch: string }, size
     return samples;
   } finally {
     await watcher.close();
-    for (const each of [ofTask, ofCommand, shell]) each.close();
+    for (const each of [ofTask, ofCommand]) each.close();
     process.kill(-(child.pid ?? 0), 'SIGINT');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     for (const each of [folder, elsewhere]) rmSync(each, { recursive: true, force: true, maxRetries: 5 });
@@ -108,8 +121,13 @@ function openPipe(file: string): Pipe {
   return { tell: `echo > ${file}`, heard: () => once(socket, 'data').then(now), close: () => void socket.destroy() };
 }
 
-/** Tells when a program is started next, by whomever. */
-async function watchStarts(program: string): Promise<{ readonly started: () => Promise<number>; readonly close: () => void }> {
+interface Starts {
+  /** When the program is started next, by whomever. */
+  readonly started: () => Promise<number>;
+  readonly close: () => void;
+}
+
+async function watchStarts(program: string): Promise<Starts> {
   const child = spawn('python3', [path.join(import.meta.dirname, 'opened.py'), program], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface(child.stdout);
   const ended = once(child, 'close').then((): never => {

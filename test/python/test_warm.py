@@ -3,6 +3,7 @@
 import fcntl
 import os
 import select
+import shutil
 import signal
 import sys
 import venv
@@ -618,6 +619,17 @@ class NotForked(WarmTest):
             answer = self.start(warm, "script", path)
             self.assertEqual((answer["type"], answer["stale"], answer["reason"]), ("not-started", True, f"{file} has changed"))
             warm.close()
+
+    def test_after_the_helper_itself_changed(self):
+        helper = shutil.copytree(os.path.dirname(BOOTSTRAP), self.path("helper"))
+        path = self.write("tasks/script.py", "")
+        warm = self.ready([], bootstrap=os.path.join(helper, "runweave_task.py"))
+        warm.ahead()
+        file = os.path.join(helper, "_runweave", "script.py")
+        with open(file, "a", encoding="utf-8") as changed:
+            changed.write("# another\n")
+        answer, _ = warm.start([self.interpreter, os.path.join(helper, "runweave_task.py"), "script", path], self.folder, self.env())
+        self.assertEqual((answer["type"], answer["stale"], answer["reason"]), ("not-started", True, f"{file} has changed"))
 
     def test_what_start_up_files_do_that_no_fork_can_have(self):
         self.write("lib/mine.py", "")

@@ -15,12 +15,12 @@ from task_workspace import BOOTSTRAP, TaskTest
 class WarmProcess:
     """The executor's end."""
 
-    def __init__(self, env, folder, preload, notebooks=False, interpreter=sys.executable, inherits=()):
+    def __init__(self, env, folder, preload, notebooks=False, interpreter=sys.executable, inherits=(), bootstrap=BOOTSTRAP):
         self._own, theirs = socket.socketpair()
         space = "x" * 2048
         env = {name: value for name, value in env.items() if not name.startswith("RUNWEAVE_")}
         self.process = subprocess.Popen(
-            [interpreter, "-S", "-E", "-X", "utf8", "-c", _AS_DESCRIPTOR_3, str(theirs.fileno()), interpreter, BOOTSTRAP, "warm", space],
+            [interpreter, "-S", "-E", "-X", "utf8", "-c", _AS_DESCRIPTOR_3, str(theirs.fileno()), interpreter, bootstrap, "warm", space],
             env={**env, "RUNWEAVE_WARM_SPACE": space},
             cwd=folder,
             pass_fds=[theirs.fileno(), *inherits],

@@ -23,7 +23,10 @@ class WatchedFiles:
         """`reads` is an `ImportReads`; `since` is when modules began to be imported, in nanoseconds since 1970."""
         installed = installed_folders()
         read = [path for path in reads.files if f"{os.sep}__pycache__{os.sep}" not in path and not path.startswith(("/proc/", "/dev/", "/sys/"))]
+        own = os.path.dirname(os.path.abspath(__file__))
         here = [os.path.realpath(sys.executable), os.path.join(sys.prefix, "pyvenv.cfg")]
+        # A fork that waits for its task has imported what runs it.
+        here += [os.path.join(own, name) for name in _entries(own) if name.endswith(".py")]
         # What ran when Python started has run for all tasks.
         start_up = [origin for origin in map(preload.origin_of, sys.modules.values()) if origin is not None]
         start_up += [os.path.join(folder, name) for folder in installed for name in _entries(folder) if name.endswith(".pth")]
@@ -45,8 +48,7 @@ class WatchedFiles:
         names, missed = preload.top_level_names()
         self._names, self._missed = names | missed, missed
         # The folder of this helper is the same for every task.
-        helper = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        self._places = [each for each in sys.path[1:] if each not in installed and os.path.abspath(each) != helper]
+        self._places = [each for each in sys.path[1:] if each not in installed and os.path.abspath(each) != os.path.dirname(own)]
         # What the finders remember of folders whose files come and go.
         for folder in list(sys.path_importer_cache):
             if folder not in installed:
