@@ -2,6 +2,7 @@
 // `--production` minifies and leaves source maps out; `--watch` rebuilds on change.
 import { chmod, cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { spawnSync } from 'node:child_process';
 import { build, context } from 'esbuild';
 import { thirdPartyNotices } from './.ci/setup/third-party.mjs';
@@ -27,6 +28,9 @@ const node = {
   target: 'node20',
   // ES modules where a package has both: of those only what is used is taken.
   mainFields: ['module', 'main'],
+  // Its ES module loads picomatch from the disk, if there is any, instead of the one that is in the bundle.
+  alias: { fdir: createRequire(createRequire(import.meta.url).resolve('tinyglobby')).resolve('fdir') },
+  logOverride: { 'require-resolve-not-external': 'silent' },
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
   define: {

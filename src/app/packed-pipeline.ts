@@ -7,7 +7,8 @@ import path from 'node:path';
 import type { Position } from '../model/diagnostic.ts';
 import type { Pipeline, Task, TaskId } from '../model/pipeline.ts';
 import type { LoadedGraph, LoadedTask } from '../protocol/session.ts';
-import { graphTask, type LoadedPipeline } from '../definition/load-pipeline.ts';
+import { graphTask } from '../definition/graph-task.ts';
+import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import { sourceLabel } from '../definition/task-source.ts';
 
 /** As JSON. */

@@ -3,7 +3,7 @@
  *
  * To parse 5000 tasks takes a quarter of a second, so what was understood of a file without mistakes is kept, in memory
  * and in `.runweave/cache/`, together with everything that was asked for it: it holds as long as the text and all
- * answers are the same.
+ * answers are the same. What parses is loaded when it does not: that takes a tenth of a run that has nothing to do.
  */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,16 +14,21 @@ import { fileStamp } from '../fingerprint/held-still.ts';
 import { disk } from './disk.ts';
 import { version } from './installation.ts';
 import type { Disk } from '../definition/disk.ts';
-import { loadPipeline, type LoadedPipeline } from '../definition/load-pipeline.ts';
+import type * as Parser from '../definition/load-pipeline.ts';
+import type { LoadedPipeline } from '../definition/load-pipeline.ts';
 import { packPipeline, unpackPipeline, type PackedPipeline } from './packed-pipeline.ts';
 
 export interface PipelineSource {
-  /** Never throws: a file that is missing or can't be read is a diagnostic like any other mistake. */
-  readonly read: () => LoadedPipeline;
+  /** As it was read last. */
+  readonly loaded: () => LoadedPipeline;
+  /** Never rejects: a file that is missing or can't be read is a diagnostic like any other mistake. */
+  readonly read: () => Promise<LoadedPipeline>;
   /** Whether the file is the one that was read last, as far as its size and times say. */
   readonly isAsRead: () => boolean;
   /** Of what was read last: another whenever anything of it is. */
   readonly key: () => string;
+  /** For a file that may be edited soon: loads what parses it. */
+  readonly prepare: () => Promise<void>;
   /** For the next process. */
   readonly save: () => void;
 }
@@ -41,10 +46,12 @@ interface Understood {
 /** As JSON. */
 type Saved = Omit<Understood, 'loaded'> & { readonly packed: PackedPipeline };
 
-/** `store` is `.runweave`. */
-export function createPipelineSource(file: string, set: JsonObject | undefined, environment: Readonly<Record<string, string | undefined>>, store: string): PipelineSource {
+/** What has been read. `store` is `.runweave`. */
+export async function openPipelineSource(file: string, set: JsonObject | undefined, environment: Readonly<Record<string, string | undefined>>, store: string): Promise<PipelineSource> {
   const cacheFile = path.join(store, 'cache', `pipeline-${path.basename(file)}.json`);
   let known: Understood | undefined;
+  let parser: typeof Parser | undefined;
+  let last: LoadedPipeline | undefined;
   let stamp = '';
   let isSaved = false;
 
@@ -63,7 +70,7 @@ export function createPipelineSource(file: string, set: JsonObject | undefined, 
     }
   };
 
-  const load = (text: string, key: string): Understood => {
+  const load = ({ loadPipeline }: typeof Parser, text: string, key: string): Understood => {
     const variables: Record<string, string | null> = {};
     const files: Record<string, boolean> = {};
     const missing: string[] = [];
@@ -85,23 +92,47 @@ export function createPipelineSource(file: string, set: JsonObject | undefined, 
     return { key, variables, files, missing, loaded };
   };
 
-  return {
-    read: () => {
-      stamp = fileStamp(file);
-      let text: string;
-      try {
-        text = readFileSync(file, 'utf8');
-      } catch (error) {
-        return unreadable(file, error as NodeJS.ErrnoException);
-      }
-      const key = digestOf(JSON.stringify([digestOf(text), set, file, build()]));
-      if (known !== undefined && holds(known, key)) return known.loaded;
-      const saved = known === undefined ? readSaved(key) : undefined;
+  /** `undefined`: what parses it is not loaded. */
+  const readNow = (): LoadedPipeline | undefined => {
+    const now = fileStamp(file);
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      stamp = now;
+      return unreadable(file, error as NodeJS.ErrnoException);
+    }
+    const key = digestOf(JSON.stringify([digestOf(text), set, file, build()]));
+    if (known === undefined || !holds(known, key)) {
+      // Where there is a parser, it was looked for already.
+      const saved = known === undefined && parser === undefined ? readSaved(key) : undefined;
+      const understood = saved ?? (parser && load(parser, text, key));
+      if (understood === undefined) return undefined;
       isSaved = saved !== undefined;
-      known = saved ?? load(text, key);
-      return known.loaded;
-    },
+      known = understood;
+    }
+    stamp = now;
+    return known.loaded;
+  };
+
+  const prepare = async (): Promise<void> => {
+    parser ??= await import('../definition/load-pipeline.ts');
+  };
+  const read = async (): Promise<LoadedPipeline> => {
+    let now = readNow();
+    while (now === undefined) {
+      await prepare();
+      now = readNow();
+    }
+    return (last = now);
+  };
+
+  const first = await read();
+  return {
+    loaded: () => last ?? first,
+    read,
     isAsRead: () => fileStamp(file) === stamp,
+    prepare,
     key: () => (known === undefined ? '' : digestOf(JSON.stringify([known.key, known.variables, known.files, known.missing]))),
     save: () => {
       if (isSaved || known === undefined) return;

@@ -45,7 +45,7 @@ export interface Preparation {
   /** Whether the pipeline file is as it was then. */
   readonly isCurrent: () => boolean;
   /** Reads the pipeline file again; whether it is another. */
-  readonly reload: () => boolean;
+  readonly reload: () => Promise<boolean>;
   readonly pipelineOrProblem: () => Pipeline | Problem;
   /** `undefined`: no task needs one. */
   readonly interpreterFor: (pipeline: Pipeline) => Promise<Interpreter | Problem | undefined>;
@@ -82,7 +82,7 @@ export interface PreparationContext {
 }
 
 export function createPreparation({ options, file, folder, workspace, store, environment, source, memory, kept, listener }: PreparationContext): Preparation {
-  let loaded = source.read();
+  const { loaded } = source;
   let interpreter: Promise<Interpreter | Problem> | undefined;
   /** What its files were like when it was first used. */
   let interpreterSeen: string | undefined;
@@ -105,16 +105,17 @@ export function createPreparation({ options, file, folder, workspace, store, env
     return decisions;
   };
 
-  const reload = (): boolean => {
-    const before = loaded;
-    loaded = source.read();
-    if (before !== loaded && JSON.stringify(before.graph) !== JSON.stringify(loaded.graph)) listener({ type: 'graph', graph: loaded.graph });
-    return before !== loaded;
+  const reload = async (): Promise<boolean> => {
+    const before = loaded();
+    const now = await source.read();
+    if (before !== now && JSON.stringify(before.graph) !== JSON.stringify(now.graph)) listener({ type: 'graph', graph: now.graph });
+    return before !== now;
   };
 
   const pipelineOrProblem = (): Pipeline | Problem => {
-    if (loaded.pipeline !== undefined) return loaded.pipeline;
-    const errors = loaded.graph.diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
+    const { pipeline, graph } = loaded();
+    if (pipeline !== undefined) return pipeline;
+    const errors = graph.diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
     return problem('bad-pipeline', `${path.basename(file)} has ${errors} ${errors === 1 ? 'mistake' : 'mistakes'}; nothing runs until they are corrected`);
   };
 
@@ -155,7 +156,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     if (!isTold || !isTrusted) decisions.touch();
     isTrusted = isTold;
     lookBeyond({ memory: decisions, interpreter: python });
-    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, objectState: stateOfObject, memory: decisions, isUsedElsewhere: createUsedFiles(pipeline, { result: results.get, kept: kept.fingerprints }), isOutput: (task) => (relative) => outputsOf(loaded.pipeline ?? pipeline)(task)(relative) };
+    return { folder, digests: memory.digests(), interpreter: python, result: results.get, kept, checkSyntax, objectState: stateOfObject, memory: decisions, isUsedElsewhere: createUsedFiles(pipeline, { result: results.get, kept: kept.fingerprints }), isOutput: (task) => (relative) => outputsOf(loaded().pipeline ?? pipeline)(task)(relative) };
   };
 
   const scopeFor: Preparation['scopeFor'] = (pipeline, tasks, force, unasked) => {
@@ -179,7 +180,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
   };
 
   return {
-    loaded: () => loaded,
+    loaded,
     isCurrent: source.isAsRead,
     reload,
     pipelineOrProblem,
@@ -187,7 +188,7 @@ export function createPreparation({ options, file, folder, workspace, store, env
     memoryOf,
     decisionContext,
     scopeFor,
-    prepare: async (tasks, force, unasked, of = loaded) => {
+    prepare: async (tasks, force, unasked, of = loaded()) => {
       const pipeline = of.pipeline ?? pipelineOrProblem();
       if ('code' in pipeline) return pipeline;
       const scope = scopeFor(pipeline, tasks, force, unasked);
@@ -196,13 +197,18 @@ export function createPreparation({ options, file, folder, workspace, store, env
       if ('code' in decision) return decision;
       return { pipeline, scope, decision, revision: decision.memory.revision(), settled: settledFor(pipeline, scope, decision.memory) };
     },
-    missedOf: (files) => (loaded.pipeline === undefined ? [] : decisionsOf(loaded.pipeline).verifyOf(files)),
+    missedOf: (files) => {
+      const { pipeline } = loaded();
+      return pipeline === undefined ? [] : decisionsOf(pipeline).verifyOf(files);
+    },
     async *missed(goesOn) {
-      if (loaded.pipeline !== undefined) yield* decisionsOf(loaded.pipeline).verify(goesOn);
+      const { pipeline } = loaded();
+      if (pipeline !== undefined) yield* decisionsOf(pipeline).verify(goesOn);
     },
     lookAtAll: async () => {
-      if (loaded.pipeline === undefined) return;
-      const looks = decisionsOf(loaded.pipeline).verify();
+      const { pipeline } = loaded();
+      if (pipeline === undefined) return;
+      const looks = decisionsOf(pipeline).verify();
       while ((await looks.next()).done !== true);
     },
     trustEvents: (on) => {

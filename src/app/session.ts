@@ -28,7 +28,7 @@ import { pythonHelperFolder, spawnerCommands, workspaceOf } from './installation
 import { keptLimit } from './kept-limit.ts';
 import { performRun, type ActiveRun } from './perform-run.ts';
 import { createPipelineLock } from './pipeline-lock.ts';
-import { createPipelineSource } from './pipeline-source.ts';
+import { openPipelineSource } from './pipeline-source.ts';
 import { createPreparation, problem, type Prepared, type Problem, type RememberingContext } from './preparation.ts';
 import { interruptedRuns, recoverInterruptedRuns, type Recovery } from './recover.ts';
 import { createCollectorSource } from './run-collector.ts';
@@ -64,7 +64,7 @@ const mostPrepared = 16;
 /** Tasks that certainly run, from which on their processes are started by one that is small: it is made at once. */
 const manyStarts = 16;
 
-export function openSession(options: OpenOptions, listener: (message: SessionMessage) => void): Promise<Session> {
+export async function openSession(options: OpenOptions, listener: (message: SessionMessage) => void): Promise<Session> {
   const file = path.resolve(options.file);
   const folder = path.dirname(file);
   const workspace = workspaceOf(folder);
@@ -90,7 +90,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
     recovery = undefined;
   });
 
-  const source = createPipelineSource(file, options.set, environment, store);
+  const source = await openPipelineSource(file, options.set, environment, store);
 
   const preparation = createPreparation({ options, file, folder, workspace, store, environment, source, memory, kept, listener });
   /** Of the run in progress: with its own parameters, where it has some. */
@@ -115,7 +115,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   const recover = (): Promise<void> => (recovery ??= recoverNow());
 
   const maskedText = (text: string): string => {
-    const { pipeline } = source.read();
+    const { pipeline } = source.loaded();
     return createMasker(secretValues(pipeline ?? { secrets: [], tasks: [] }, environment))?.text(text) ?? text;
   };
 
@@ -139,7 +139,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   };
 
   const plan: Session['plan'] = async (tasks) => {
-    preparation.reload();
+    await preparation.reload();
     // Without the lock, another process may have run meanwhile.
     if (!watching && active === undefined && queue.starting() === undefined) memory.forgetResults();
     const prepared = await preparation.prepare(tasks, false, false);
@@ -162,8 +162,8 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   };
 
   /** The file as it is for a run with these parameters. */
-  const loadedWith = ({ params, paramsOf }: RunOptions): LoadedPipeline | Problem => {
-    sourceOfRun = params === undefined ? source : createPipelineSource(file, { ...options.set, ...params }, environment, store);
+  const loadedWith = async ({ params, paramsOf }: RunOptions): Promise<LoadedPipeline | Problem> => {
+    sourceOfRun = params === undefined ? source : await openPipelineSource(file, { ...options.set, ...params }, environment, store);
     const loaded = preparation.loaded();
     if (params === undefined || loaded.pipeline === undefined) return loaded;
     const unknown = Object.keys(params).filter((name) => paramsOf !== undefined && !Object.hasOwn(loaded.pipeline?.params ?? {}, name));
@@ -171,7 +171,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
       const [a, them] = unknown.length === 1 ? ['a parameter', 'it'] : ['parameters', 'them'];
       return problem('bad-pipeline', `${paramsOf} had ${a} that ${path.basename(file)} does not have any more: ${unknown.join(', ')}. Give ${them} back to the file, or run it as it is now: runweave run`);
     }
-    const own = sourceOfRun.read();
+    const own = sourceOfRun.loaded();
     if (own.pipeline === undefined) {
       const mistake = own.graph.diagnostics.find((diagnostic) => diagnostic.severity === 'error');
       return problem('bad-pipeline', `${path.basename(file)} does not take the parameters of that run any more: ${mistake?.message ?? ''}`);
@@ -183,7 +183,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
 
   const runNow = async (asked: RunOptions, trigger: Trigger, started: () => void, before?: Prepared): Promise<RunResult | Problem> => {
     const { tasks, force, alone } = asked;
-    const ofRun = loadedWith(asked);
+    const ofRun = await loadedWith(asked);
     if ('code' in ofRun) return ofRun;
     const isStillSo = before !== undefined && before.pipeline === ofRun.pipeline && before.decision.memory.revision() === before.revision;
     const prepared = isStillSo ? before : await preparation.prepare(tasks, force, trigger.type === 'change', ofRun);
@@ -294,7 +294,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
     const held = lock.acquire('run');
     if (!held.ok) return problem(held.code, held.message);
     try {
-      preparation.reload();
+      await preparation.reload();
       // Who asks is not told "up to date" for a change that the watcher was not told of: one that keeps a file's size and times.
       if (watching) await preparation.lookAtAll();
       return await runNext(options, { type: 'manual', tasks: options.tasks });
@@ -308,7 +308,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
     const held = lock.acquire('watch');
     if (!held.ok) return problem(held.code, held.message);
     await recover();
-    preparation.reload();
+    await preparation.reload();
     const { pipeline } = preparation.loaded();
     const scope = pipeline === undefined ? undefined : preparation.scopeFor(pipeline, tasks, false, true);
     if (scope !== undefined && 'code' in scope) {
@@ -336,6 +336,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
         spawner.warm();
         collectors.prepare();
         for (const task of lastExecuted) kept.prepare(task);
+        await source.prepare();
         if (active === undefined) await keepWarm();
       },
     });
@@ -359,7 +360,8 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
   };
 
   listener({ type: 'graph', graph: preparation.loaded().graph });
-  return recoverAtOpen().then(() => ({
+  await recoverAtOpen();
+  return {
     graph: () => preparation.loaded().graph,
     interpreter: async () => {
       const { pipeline } = preparation.loaded();
@@ -384,7 +386,7 @@ export function openSession(options: OpenOptions, listener: (message: SessionMes
       await spawner.close();
       memory.forgetResults();
     },
-  }));
+  };
 }
 
 /** What was executed is up to date now: the next process need not find that out. */

@@ -69,7 +69,7 @@ export interface WatchingContext {
   /** Settled when the run that comes next is active, or has failed to be. */
   readonly starting: () => Promise<void> | undefined;
   /** The file as it is now for the run in progress: with its own parameters, where it has some. */
-  readonly readForRun: () => LoadedPipeline;
+  readonly readForRun: () => Promise<LoadedPipeline>;
   /** What that run was asked for. */
   readonly scopeOfRun: (pipeline: Pipeline) => PlanScope | Problem;
   /** One run, after those before it; resolves with what came of it and how many attempts it made. */
@@ -163,14 +163,14 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     // Of a stash or checkout, files may be told long before the pipeline file is; some mistakes are that a file is missing.
     const pipelineChanged = files.some((each) => pipelineFiles.has(each)) || preparation.loaded().pipeline === undefined || !preparation.isCurrent();
     if (pipelineChanged) {
-      preparation.reload();
+      await preparation.reload();
       followPipelineFile();
     }
     while (activeRun() === undefined && context.starting() !== undefined) await context.starting();
     const run = activeRun();
     if (run !== undefined) {
       isHanded = true;
-      const now = pipelineChanged ? context.readForRun() : undefined;
+      const now = pipelineChanged ? await context.readForRun() : undefined;
       const next = now?.pipeline === undefined ? undefined : context.scopeOfRun(now.pipeline);
       const wasInTime = await (now?.pipeline === undefined || next === undefined || 'code' in next ? run.filesChanged() : run.pipelineChanged(now.pipeline, now.graph, next, preparation.memoryOf(now.pipeline)));
       if (!wasInTime) late.push(...files);
@@ -282,8 +282,9 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     const missed: string[] = [];
     for await (const changed of preparation.missed(goesOn)) missed.push(changed);
     if (!goesOn()) return;
-    if (preparation.reload()) missed.push(file);
-    changesSince = 0;
+    if (await preparation.reload()) missed.push(file);
+    // Not those that came meanwhile.
+    changesSince -= before;
     lastWholeLook = performance.now();
     memory.save();
     if (missed.length > 0) then(() => onChange(missed, false));

@@ -4,7 +4,6 @@ import type { LoadedGraph, OpenOptions, SessionMessage } from '../protocol/sessi
 import type { CommandLine } from './arguments.ts';
 import { exitCodes, type ExitCode, type Host } from './host.ts';
 import { findPipelineFile } from './pipeline-file.ts';
-import { parseSetOptions } from './set-option.ts';
 import type { UserError } from './user-error.ts';
 
 export interface OpenListener {
@@ -24,12 +23,13 @@ export async function openPipeline(line: CommandLine, host: Host, listener: Open
   };
   const place = findPipelineFile(host.cwd, line.options.file);
   if (place.type === 'error') return fail(place);
-  const set = parseSetOptions(line.options.set);
-  if (set.type === 'error') return fail({ type: 'error', code: 'usage', message: set.message, exitCode: exitCodes.badUsage });
+  // What reads YAML is loaded for it.
+  const set = line.options.set.length === 0 ? undefined : (await import('./set-option.ts')).parseSetOptions(line.options.set);
+  if (set?.type === 'error') return fail({ type: 'error', code: 'usage', message: set.message, exitCode: exitCodes.badUsage });
   const { jobs, 'on-failure': onFailure } = line.options;
   const options: OpenOptions = {
     file: place.file,
-    ...(Object.keys(set.values).length > 0 && { set: set.values }),
+    ...(set !== undefined && { set: set.values }),
     ...(jobs !== undefined && { jobs }),
     ...(onFailure !== undefined && { onFailure }),
   };

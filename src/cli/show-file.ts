@@ -1,7 +1,6 @@
 /** `runweave show FILE`: what is in a file of another tool, or in a record that lies anywhere, without importing it. */
 import { rm, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { openFile } from '../app/importing/open-file.ts';
 import { problemText } from '../importers/source.ts';
 import { elapsed, formatDuration, type UnixNano } from '../model/time.ts';
 import type { TimelineSpan } from '../protocol/run-view.ts';
@@ -41,6 +40,8 @@ export async function showFile(name: string, line: CommandLine, host: Host): Pro
     stderr.write(percent >= 100 ? '\r\u001b[K' : `\r\u001b[K${percent} %`);
   };
   try {
+    // Knows the files of all other tools: most that is shown is a run of our own.
+    const { openFile } = await import('../app/importing/open-file.ts');
     const opened = await openFile(resolve(host.cwd, name), { signal: stop.signal, onProgress });
     switch (opened.type) {
       case 'unreadable':

@@ -11,13 +11,14 @@ import { basename, dirname, resolve } from 'node:path';
 import { hasErrors } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
 import { defaultInline } from '../model/pipeline.ts';
-import type { OnFailure, Pipeline, RecordSettings, Slots, Task, TaskId, TaskKind } from '../model/pipeline.ts';
+import type { OnFailure, Pipeline, RecordSettings, Slots, Task, TaskId } from '../model/pipeline.ts';
 import type { LoadedGraph, LoadedTask } from '../protocol/session.ts';
 import { checkShape } from './check-shape.ts';
 import type { Disk } from './disk.ts';
 import { addNeeds, createDependencies, lookUpReturns } from './dependencies.ts';
 import type { Dependencies } from './dependencies.ts';
 import { addFileEdges } from './file-edges.ts';
+import { graphTask } from './graph-task.ts';
 import { declareTask, mostTasks } from './matrix.ts';
 import type { DeclaredTask } from './matrix.ts';
 import { orderTasks } from './order-tasks.ts';
@@ -27,7 +28,6 @@ import { pipelineScope, shortened } from './pipeline-scope.ts';
 import type { Scope } from './references.ts';
 import { readTask } from './read-task.ts';
 import type { ReadTask } from './read-task.ts';
-import type { ReadSource } from './task-source.ts';
 import { parseSize } from './size.ts';
 import { createReporter } from './reporter.ts';
 import type { Reporter } from './reporter.ts';
@@ -190,28 +190,6 @@ function reportCycle(cycle: readonly TaskId[], byId: ReadonlyMap<string, Declare
 function loadedTask(task: ReadTask, dependencies: Dependencies, reporter: Reporter): LoadedTask {
   const { declared, kind, source, outputs, ...rest } = task;
   return graphTask({ ...rest, name: declared.name, dependencies: dependencies.of(task.id), outputs: outputs.map((output) => output.path), range: reporter.range(declared.key) }, { kind, ...source });
-}
-
-/** What the graph shows of a task. */
-export function graphTask(
-  { id, name, matrix, dependencies, outputs, owner, description, tags, range, watch }: Pick<Task, 'id' | 'name' | 'matrix' | 'dependencies' | 'outputs' | 'owner' | 'description' | 'tags' | 'range' | 'watch'>,
-  { kind, label, file }: Pick<ReadSource, 'label' | 'file'> & { readonly kind: TaskKind },
-): LoadedTask {
-  return {
-    id,
-    name,
-    kind,
-    matrix,
-    dependencies,
-    source: label,
-    outputs,
-    ...(owner === undefined ? {} : { owner }),
-    ...(description === undefined ? {} : { description }),
-    tags,
-    range,
-    ...(file === undefined ? {} : { sourceFile: file }),
-    watch,
-  };
 }
 
 function runnableTask(task: ReadTask | undefined, dependencies: Dependencies, reporter: Reporter): Task | undefined {

@@ -18,6 +18,7 @@ import { flushLater, flushObjects } from './artifacts.ts';
 import { eventsOfLog, isRunId, liveFolder, reservePath } from './event-log.ts';
 import { flush } from './flush.ts';
 import { interruption } from './interruption.ts';
+import { recordPath, runsFolder } from './record-path.ts';
 import { createRunCollector } from './run-to-spans.ts';
 import type { RunCollector } from './run-to-spans.ts';
 import { lineLimit } from './read-lines.ts';
@@ -35,8 +36,6 @@ const charactersAtOnce = 32 * 1024;
 /** Of a character of JavaScript in UTF-8. */
 const mostBytes = 3;
 
-export const recordSuffix = '.otlp.jsonl';
-
 /** There is a record of that run; it was left as it is, and so was the event log. */
 export class RecordExistsError extends Error {
   readonly record: string;
@@ -44,14 +43,6 @@ export class RecordExistsError extends Error {
     super(`there is a record of this run already: ${record}`);
     this.record = record;
   }
-}
-
-export function runsFolder(folder: string): string {
-  return path.join(folder, 'runs');
-}
-
-export function recordPath(folder: string, runId: RunId): string {
-  return path.join(runsFolder(folder), runId + recordSuffix);
 }
 
 /**

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { liveFolder } from '../recording/event-log.ts';
-import { runsFolder } from '../recording/seal.ts';
+import { runsFolder } from '../recording/record-path.ts';
 import { isRecordName } from './run-files.ts';
 
 export interface RecordFolder {

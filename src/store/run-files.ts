@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { newestFirst } from '../model/run-order.ts';
 import { liveFolder } from '../recording/event-log.ts';
-import { runsFolder } from '../recording/seal.ts';
+import { runsFolder } from '../recording/record-path.ts';
 
 export interface RunFile {
   /** The run's id, for a file that has the name that it was sealed under. */

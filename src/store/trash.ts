@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import { runsFolder } from '../recording/seal.ts';
+import { runsFolder } from '../recording/record-path.ts';
 
 export function trashFolder(store: string): string {
   return path.join(store, 'trash');

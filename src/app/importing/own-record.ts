@@ -8,7 +8,7 @@ import { spansOf } from '../../model/otlp-json.ts';
 import type { RunId } from '../../model/run-event.ts';
 import { importFormat, importSource } from '../../model/semantic-conventions.ts';
 import { isRunId } from '../../recording/event-log.ts';
-import { recordPath, runsFolder } from '../../recording/seal.ts';
+import { recordPath, runsFolder } from '../../recording/record-path.ts';
 import { piecesOf } from '../../store/read-pieces.ts';
 import { isRunSpan, runOfSpans } from '../../store/run-of-spans.ts';
 import type { ImportOutcome } from './import-runs.ts';
