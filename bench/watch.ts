@@ -75,6 +75,7 @@ async function measureSaves(tool: Tool & { readonly watch: string }, size: numbe
     const samples: WatchSample[] = [];
     for (let number = 0; number < saves; number += 1) {
       const before = statSync(output).mtimeMs;
+      rmSync(ownEvent, { force: true });
       const [event, opened, heard] = [once(watcher, 'all').then(now), shell.started(), ofTask.heard()];
       const saved = now();
       writeFileSync(source, `change ${number} of ${size}\n`);
@@ -82,7 +83,10 @@ async function measureSaves(tool: Tool & { readonly watch: string }, size: numbe
       // Some remove it first.
       await until(() => (statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? before) !== before, child);
       const [started, told] = [await opened, await heard];
-      if (tool.tellsEvents === true) seen = Number(readOr(ownEvent));
+      if (tool.tellsEvents === true) {
+        await until(() => readOr(ownEvent) !== '', child);
+        seen = Number(readOr(ownEvent));
+      }
       const finished = statSync(output).mtimeMs - saved;
       await sleep(pause);
       const cpu = cpuOf(child.pid ?? 0);

@@ -21,8 +21,14 @@ function reportInternal(error: unknown): void {
 
 async function handle(command: SessionCommand): Promise<void> {
   if (command.type === 'open') {
-    session ??= openSession(command.options, send);
-    await session;
+    const opening = (session ??= openSession(command.options, send));
+    try {
+      await opening;
+    } catch (error) {
+      // It may be asked for again.
+      session = undefined;
+      throw error;
+    }
     return;
   }
   const open = await session;
@@ -60,8 +66,11 @@ async function handle(command: SessionCommand): Promise<void> {
 }
 
 async function shutDown(): Promise<void> {
-  await (await session)?.close();
-  process.exit(0);
+  try {
+    await (await session)?.close();
+  } finally {
+    process.exit(0);
+  }
 }
 
 process.on('message', (command: SessionCommand) => void handle(command).catch(reportInternal));

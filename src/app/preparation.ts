@@ -83,6 +83,7 @@ export interface PreparationContext {
 
 export function createPreparation({ options, file, folder, workspace, store, environment, source, memory, kept, listener }: PreparationContext): Preparation {
   const { loaded } = source;
+  let told = loaded();
   let interpreter: Promise<Interpreter | Problem> | undefined;
   /** What its files were like when it was first used. */
   let interpreterSeen: string | undefined;
@@ -106,8 +107,10 @@ export function createPreparation({ options, file, folder, workspace, store, env
   };
 
   const reload = async (): Promise<boolean> => {
-    const before = loaded();
     const now = await source.read();
+    // Somebody else may have waited for it, too.
+    const before = told;
+    told = now;
     if (before !== now && JSON.stringify(before.graph) !== JSON.stringify(now.graph)) listener({ type: 'graph', graph: now.graph });
     return before !== now;
   };

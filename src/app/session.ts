@@ -150,8 +150,10 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   };
 
   /** One run, after those before it. The caller holds the lock. */
-  const runNext = (options: RunOptions, trigger: Trigger, prepared?: Prepared): Promise<RunResult | Problem> => {
+  const runNext = (options: RunOptions, trigger: Trigger, { prepared, before }: { readonly prepared?: Prepared; readonly before?: () => Promise<void> } = {}): Promise<RunResult | Problem> => {
+    // At once: from now on it can be cancelled, and is waited for.
     const result = queue.add(async (started) => {
+      await before?.();
       await recover();
       return runNow(options, trigger, started, prepared);
     });
@@ -290,14 +292,17 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
     return undefined;
   };
 
+  const lookAgain = async (): Promise<void> => {
+    await preparation.reload();
+    // Who asks is not told "up to date" for a change that the watcher was not told of: one that keeps a file's size and times.
+    if (watching) await preparation.lookAtAll();
+  };
+
   const run: Session['run'] = async (options) => {
     const held = lock.acquire('run');
     if (!held.ok) return problem(held.code, held.message);
     try {
-      await preparation.reload();
-      // Who asks is not told "up to date" for a change that the watcher was not told of: one that keeps a file's size and times.
-      if (watching) await preparation.lookAtAll();
-      return await runNext(options, { type: 'manual', tasks: options.tasks });
+      return await runNext(options, { type: 'manual', tasks: options.tasks }, { before: lookAgain });
     } finally {
       held.release();
       ofWatch?.askedRunEnded();
@@ -307,8 +312,8 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const watch: Session['watch'] = async (tasks) => {
     const held = lock.acquire('watch');
     if (!held.ok) return problem(held.code, held.message);
-    await recover();
     await preparation.reload();
+    await recover();
     const { pipeline } = preparation.loaded();
     const scope = pipeline === undefined ? undefined : preparation.scopeFor(pipeline, tasks, false, true);
     if (scope !== undefined && 'code' in scope) {
@@ -327,7 +332,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       starting: queue.starting,
       readForRun: () => sourceOfRun.read(),
       scopeOfRun: (pipeline) => scopeOfRun(pipeline),
-      run: async (options, trigger, prepared) => ({ result: await runNext(options, trigger, prepared), executed }),
+      run: async (options, trigger, prepared) => ({ result: await runNext(options, trigger, prepared && { prepared }), executed }),
       onStir: collectors.soon,
       onSaved: backend.soon,
       makeReady: async () => {

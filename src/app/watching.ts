@@ -167,10 +167,10 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
       followPipelineFile();
     }
     while (activeRun() === undefined && context.starting() !== undefined) await context.starting();
+    const now = pipelineChanged && activeRun() !== undefined ? await context.readForRun() : undefined;
     const run = activeRun();
     if (run !== undefined) {
       isHanded = true;
-      const now = pipelineChanged ? await context.readForRun() : undefined;
       const next = now?.pipeline === undefined ? undefined : context.scopeOfRun(now.pipeline);
       const wasInTime = await (now?.pipeline === undefined || next === undefined || 'code' in next ? run.filesChanged() : run.pipelineChanged(now.pipeline, now.graph, next, preparation.memoryOf(now.pipeline)));
       if (!wasInTime) late.push(...files);
@@ -284,7 +284,7 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
     if (!goesOn()) return;
     if (await preparation.reload()) missed.push(file);
     // Not those that came meanwhile.
-    changesSince -= before;
+    changesSince = Math.max(0, changesSince - before);
     lastWholeLook = performance.now();
     memory.save();
     if (missed.length > 0) then(() => onChange(missed, false));
