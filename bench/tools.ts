@@ -17,6 +17,8 @@ export interface Tool {
   readonly watch?: string;
   /** Writes to $EVENT_FILE when chokidar told it of a save, in Unix milliseconds. */
   readonly tellsEvents?: true;
+  /** Saves after which it is looked at once more: V8 compiles what has run often. */
+  readonly savesBetween?: number;
   /** Beyond this a full build takes minutes. */
   readonly largest?: number;
   /** A tool that keeps no state has no no-op. */
@@ -54,6 +56,7 @@ export function tools(slots: number): readonly Tool[] {
         text(folder, 'runweave.yaml', ['tasks:', ...dag.map((task) => `  ${task.name}: {shell: ${task.command}, inputs: [${task.inputs.join(', ')}], outputs: [${task.output}]}`)]),
       command: `${node} ${path.join(root, 'dist', 'cli.cjs')} run --jobs ${slots}`,
       watch: `${node} ${path.join(root, 'dist', 'cli.cjs')} watch`,
+      savesBetween: 100,
     },
     {
       name: 'spawn loop',

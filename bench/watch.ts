@@ -45,17 +45,20 @@ export interface WatchSample {
 const patience = 120_000;
 /** Until the next save: all that follows from one is over. */
 const pause = 800;
+/** Where that is not looked at: beyond chokidar's 100 ms for changes that follow one another. */
+const quickPause = 150;
 
-export async function measureWatch(tool: Tool & { readonly watch: string }, size: number, saves: number): Promise<readonly WatchSample[]> {
+/** `between`: after so many saves that are not measured, as many are measured once more. */
+export async function measureWatch(tool: Tool & { readonly watch: string }, size: number, saves: number, between = 0): Promise<{ readonly first: readonly WatchSample[]; readonly later: readonly WatchSample[] }> {
   const shell = await watchStarts('/bin/sh');
   try {
-    return await measureSaves(tool, size, saves, shell);
+    return await measureSaves(tool, size, { saves, between }, shell);
   } finally {
     shell.close();
   }
 }
 
-async function measureSaves(tool: Tool & { readonly watch: string }, size: number, saves: number, shell: Starts): Promise<readonly WatchSample[]> {
+async function measureSaves(tool: Tool & { readonly watch: string }, size: number, { saves, between }: { readonly saves: number; readonly between: number }, shell: Starts): ReturnType<typeof measureWatch> {
   const folder = mkdtempSync(path.join(tmpdir(), 'runweave-bench-'));
   // Not where the watch sees it.
   const elsewhere = mkdtempSync(path.join(tmpdir(), 'runweave-bench-'));
@@ -69,11 +72,21 @@ async function measureSaves(tool: Tool & { readonly watch: string }, size: numbe
   tool.prepare(folder, dag);
   const child = spawn('/bin/sh', ['-c', `exec ${tool.watch}`], { cwd: folder, stdio: 'ignore', detached: true, env: { ...process.env, EVENT_FILE: ownEvent } });
   const watcher = watchFiles(source, { ignoreInitial: true, atomic: true });
+  const saveQuickly = async (times: number): Promise<void> => {
+    for (let number = 0; number < times; number += 1) {
+      const before = statSync(output).mtimeMs;
+      writeFileSync(source, `change ${number} between, of ${size}\n`);
+      await until(() => (statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? before) !== before, child);
+      await sleep(quickPause);
+    }
+    await sleep(pause);
+  };
   try {
     await until(() => readOr(output) !== '', child);
     await sleep(2000 + size);
     const samples: WatchSample[] = [];
-    for (let number = 0; number < saves; number += 1) {
+    for (let number = 0; number < (between === 0 ? saves : 2 * saves); number += 1) {
+      if (number === saves) await saveQuickly(between);
       const before = statSync(output).mtimeMs;
       rmSync(ownEvent, { force: true });
       const [event, opened, heard] = [once(watcher, 'all').then(now), shell.started(), ofTask.heard()];
@@ -99,7 +112,7 @@ async function measureSaves(tool: Tool & { readonly watch: string }, size: numbe
       const [bare, bareHeard] = [(await bareOpened) - bareStart, (await bareTold) - bareStart];
       samples.push({ event: seen - saved, started: started - saved, over: started - seen, heard: told - seen, bare, bareHeard, finished, idle });
     }
-    return samples;
+    return { first: samples.slice(0, saves), later: samples.slice(saves) };
   } finally {
     await watcher.close();
     for (const each of [ofTask, ofCommand]) each.close();

@@ -1,6 +1,6 @@
 /**
  * The one HTTP server that running tasks report to: on loopback, on a port that the system chooses, and only while a
- * run has tasks, or is about to. It knows HTTP and who may ask; what is said is for the services.
+ * run has tasks, or had some a moment ago. It knows HTTP and who may ask; what is said is for the services.
  *
  * A request, in this order:
  *
@@ -26,6 +26,8 @@ export interface Collector {
   /** `http://127.0.0.1:41234` */
   readonly url: string;
   readonly open: (attempt: CollectedAttempt) => Registration;
+  /** Ends what is left: what comes next is another run's. */
+  readonly reset: () => void;
   /** Ends what is left; nothing listens afterwards. */
   readonly close: () => Promise<void>;
 }
@@ -66,8 +68,8 @@ interface Attempt {
   phase: 'open' | 'refusing' | 'gone';
 }
 
-/** One that does not listen yet: once what this gives is called, which rejects where nothing can. */
-export function createCollector({ services, onWarning, limits: given = {} }: CollectorOptions): () => Promise<Collector> {
+/** Rejects where nothing can listen. */
+export async function startCollector({ services, onWarning, limits: given = {} }: CollectorOptions): Promise<Collector> {
   const limits = { ...defaults, ...given };
   const bodies = createBodyReader(limits);
   /** By the digest of its token: how long a look-up takes says nothing of the token. */
@@ -165,7 +167,16 @@ export function createCollector({ services, onWarning, limits: given = {} }: Col
     else socket.end(`HTTP/1.1 ${error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
   });
 
-  const listeningAt = (port: number): Collector => ({
+  const reset = (): void => {
+    attempts.clear();
+    server.closeAllConnections();
+  };
+
+  await listen(server);
+  const { port } = server.address() as AddressInfo;
+  hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
+  server.on('error', (error) => onWarning(`the collector: ${error.message}`));
+  return {
     url: `http://127.0.0.1:${port}`,
     open: (of) => {
       const token = createToken();
@@ -199,19 +210,12 @@ export function createCollector({ services, onWarning, limits: given = {} }: Col
         },
       };
     },
+    reset,
     close: async () => {
-      attempts.clear();
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
+      reset();
       await closed;
     },
-  });
-  return async () => {
-    await listen(server);
-    const { port } = server.address() as AddressInfo;
-    hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
-    server.on('error', (error) => onWarning(`the collector: ${error.message}`));
-    return listeningAt(port);
   };
 }
 
