@@ -23,7 +23,7 @@ export function randomIds(): Ids {
     runId: (pipeline, now) => {
       const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
       const name = pipeline.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 40);
-      const part = Math.floor(((now.getUTCMilliseconds() + Number(`0x${random(2)}`) / 65_536) / 1000) * 65_536);
+      const part = Math.floor(((now.getUTCMilliseconds() + randomBytes(2).readUInt16BE() / 65_536) / 1000) * 65_536);
       return `${time}-${name === '' ? 'run' : name}-${part.toString(16).padStart(4, '0')}` as RunId;
     },
     traceId: () => random(16) as TraceId,

@@ -74,7 +74,7 @@ export interface RunContext {
   readonly backend: Backend;
   readonly onEvent: (event: RunEvent) => void;
   readonly onImported: (task: TaskId, modules: readonly string[]) => void;
-  /** Something that listens for the run's tasks, until it is closed. */
+  /** Something that listens for the run's tasks. */
   readonly takeCollector: CollectorSource['take'];
   /** The disk refuses; the run goes on. */
   readonly onStorageError: (message: string) => void;

@@ -1,77 +1,96 @@
 /**
- * What listens for a run's tasks: started with the first attempt, as a run in which all is up to date has none, and
- * closed with the run. While watching, it goes on listening for a minute, as most saves follow one another: to start it
- * takes as long as a seventh of what a change may take until its task starts. Without a secret, which no attempt has by
- * then, it answers nobody.
+ * What listens for a run's tasks: started with the first attempt, as a run in which all is up to date has none; while
+ * watching, it is made ahead, and listens when something stirs: together that takes as long as a seventh of what a
+ * change may take until its task starts.
  */
 import type { Collector } from '../collector/server.ts';
 
-/** Milliseconds without a run. */
-const longestUnused = 60_000;
+/** Milliseconds after which nothing has come of what stirred. */
+const longestUnused = 1000;
 
 export interface CollectorSource {
-  /** While nothing runs: what the next one is made of is loaded. */
+  /** While nothing runs: the next one is made, and does not listen. */
   readonly prepare: () => void;
-  /** For one run at a time, until that closes it. Rejects where nothing can listen. */
+  /** A run may follow within moments. */
+  readonly soon: () => void;
+  /** One that listens, for this run alone. Rejects where nothing can. */
   readonly take: (onWarning: (message: string) => void) => Promise<Collector>;
-  /** Of what no run has. */
   readonly close: () => Promise<void>;
 }
 
-/** One that listens. */
-type Start = (onWarning: (message: string) => void) => Promise<Collector>;
+/** Makes one, and gives what makes it listen. */
+type Make = (onWarning: (message: string) => void) => Promise<() => Promise<Collector>>;
 
-interface Started {
-  readonly collector: Collector;
-  /** To the run that has it. */
+interface Made {
+  readonly listen: () => Promise<Collector>;
   tell: (message: string) => void;
 }
 
-/** `isKept`: whether another run may follow soon. */
-export function createCollectorSource(isKept: () => boolean, start: Start = startLoaded): CollectorSource {
-  let unused: Started | undefined;
-  let timer: NodeJS.Timeout | undefined;
+interface Early {
+  readonly made: Made;
+  readonly collector: Promise<Collector>;
+  timer: NodeJS.Timeout;
+}
 
-  const takeUnused = (): Started | undefined => {
-    const taken = unused;
-    unused = undefined;
-    clearTimeout(timer);
-    return taken;
+export function createCollectorSource(make: Make = makeLoaded): CollectorSource {
+  let ready: Made | undefined;
+  let early: Early | undefined;
+
+  const makeNext = (): Made => {
+    const next: Made = { tell: () => undefined, listen: async () => (await made)() };
+    const made = make((message) => next.tell(message));
+    // Who wants it to listen is told; who comes after that tries again.
+    made.catch(() => {
+      if (ready === next) ready = undefined;
+    });
+    return next;
   };
 
-  const startNew = async (): Promise<Started> => {
-    const warnings = { tell: (_: string): void => undefined };
-    return Object.assign(warnings, { collector: await start((message) => warnings.tell(message)) });
+  const takeReady = (): Made => {
+    const next = ready ?? makeNext();
+    ready = undefined;
+    return next;
   };
 
-  const close = async (): Promise<void> => takeUnused()?.collector.close();
-
-  const giveBack = async (own: Started): Promise<void> => {
-    own.tell = () => undefined;
-    if (!isKept() || unused !== undefined) return own.collector.close();
-    own.collector.reset();
-    unused = own;
-    timer = setTimeout(() => void close(), longestUnused).unref();
+  const drop = async (): Promise<void> => {
+    const dropped = early;
+    early = undefined;
+    clearTimeout(dropped?.timer);
+    await dropped?.collector.then((collector) => collector.close()).catch(() => undefined);
   };
 
   return {
-    prepare: () => void load(),
-    take: async (onWarning) => {
-      const own = takeUnused() ?? (await startNew());
-      own.tell = onWarning;
-      return { ...own.collector, close: () => giveBack(own) };
+    prepare: () => {
+      if (early === undefined) ready ??= makeNext();
     },
-    close,
+    soon: () => {
+      const timer = setTimeout(() => void drop(), longestUnused).unref();
+      if (early !== undefined) {
+        clearTimeout(early.timer);
+        early.timer = timer;
+        return;
+      }
+      const made = takeReady();
+      const next: Early = { made, collector: made.listen(), timer };
+      early = next;
+      // A run that needs one tries again.
+      next.collector.catch(() => {
+        if (early === next) void drop();
+      });
+    },
+    take: (onWarning) => {
+      const { made, collector, timer } = early ?? { made: takeReady() };
+      early = undefined;
+      clearTimeout(timer);
+      made.tell = onWarning;
+      return collector ?? made.listen();
+    },
+    close: drop,
   };
 }
 
 /** Its code is not loaded before. */
-async function load() {
-  const [{ startCollector }, { services }] = await Promise.all([import('../collector/server.ts'), import('../collector/services.ts')]);
-  return { startCollector, services };
-}
-
-async function startLoaded(onWarning: (message: string) => void): Promise<Collector> {
-  const { startCollector, services } = await load();
-  return startCollector({ services, onWarning });
+async function makeLoaded(onWarning: (message: string) => void): Promise<() => Promise<Collector>> {
+  const [{ createCollector }, { services }] = await Promise.all([import('../collector/server.ts'), import('../collector/services.ts')]);
+  return createCollector({ services, onWarning });
 }

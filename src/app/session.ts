@@ -76,6 +76,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   const clock = systemClock();
   const ids = randomIds();
   const spawner = spawningBackend(localBackend(), spawnerCommands());
+  const collectors = createCollectorSource();
   const memory = createTaskMemory(store, file);
   const backend = warmBackend(spawner, { of: (source) => memory.misfits().of(source), set: (source, reason) => memory.misfits().set(source, reason) });
   const room = keptLimit(environment);
@@ -103,7 +104,6 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
   /** Some of what ran: it is what runs again soon. */
   const lastExecuted = new Set<TaskId>();
   let watching = false;
-  const collectors = createCollectorSource(() => watching);
   let stopWatching: (() => Promise<void>) | undefined;
   /** While watching. */
   let ofWatch: Watching | undefined;
@@ -333,6 +333,7 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       readForRun: () => sourceOfRun.read(),
       scopeOfRun: (pipeline) => scopeOfRun(pipeline),
       run: async (options, trigger, prepared) => ({ result: await runNext(options, trigger, prepared && { prepared }), executed }),
+      onStir: collectors.soon,
       onSaved: backend.soon,
       makeReady: async () => {
         const { pipeline } = preparation.loaded();
@@ -354,7 +355,6 @@ export async function openSession(options: OpenOptions, listener: (message: Sess
       ofWatch = undefined;
       await own.stop();
       await queue.settled();
-      await collectors.close();
       memory.save();
       held.release();
       status();

@@ -74,6 +74,8 @@ export interface WatchingContext {
   readonly scopeOfRun: (pipeline: Pipeline) => PlanScope | Problem;
   /** One run, after those before it; resolves with what came of it and how many attempts it made. */
   readonly run: (options: RunOptions, trigger: Trigger, prepared?: Prepared) => Promise<{ readonly result: RunResult | Problem; readonly executed: number }>;
+  /** The system has told of something: a change may be told of soon. */
+  readonly onStir: () => void;
   /** A run may follow soon. */
   readonly onSaved: () => void;
   /** While nothing runs, what the next change will need is made ready. */
@@ -121,6 +123,9 @@ export async function startWatching(tasks: readonly string[], context: WatchingC
   const watcher = startWatcher({
     folder,
     onError: (message) => listener(problem('storage', message)),
+    onStir: () => {
+      if (activeRun() === undefined) context.onStir();
+    },
     onChange: (files) => {
       if (activeRun() === undefined) {
         failedRuns = 0;

@@ -1,6 +1,6 @@
 /**
  * The one HTTP server that running tasks report to: on loopback, on a port that the system chooses, and only while a
- * run has tasks, or had some a moment ago. It knows HTTP and who may ask; what is said is for the services.
+ * run has tasks, or is about to. It knows HTTP and who may ask; what is said is for the services.
  *
  * A request, in this order:
  *
@@ -26,8 +26,6 @@ export interface Collector {
   /** `http://127.0.0.1:41234` */
   readonly url: string;
   readonly open: (attempt: CollectedAttempt) => Registration;
-  /** Ends what is left: what comes next is another run's. */
-  readonly reset: () => void;
   /** Ends what is left; nothing listens afterwards. */
   readonly close: () => Promise<void>;
 }
@@ -68,8 +66,8 @@ interface Attempt {
   phase: 'open' | 'refusing' | 'gone';
 }
 
-/** Rejects where nothing can listen. */
-export async function startCollector({ services, onWarning, limits: given = {} }: CollectorOptions): Promise<Collector> {
+/** One that does not listen yet: once what this gives is called, which rejects where nothing can. */
+export function createCollector({ services, onWarning, limits: given = {} }: CollectorOptions): () => Promise<Collector> {
   const limits = { ...defaults, ...given };
   const bodies = createBodyReader(limits);
   /** By the digest of its token: how long a look-up takes says nothing of the token. */
@@ -167,16 +165,7 @@ export async function startCollector({ services, onWarning, limits: given = {} }
     else socket.end(`HTTP/1.1 ${error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
   });
 
-  const reset = (): void => {
-    attempts.clear();
-    server.closeAllConnections();
-  };
-
-  await listen(server);
-  const { port } = server.address() as AddressInfo;
-  hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
-  server.on('error', (error) => onWarning(`the collector: ${error.message}`));
-  return {
+  const listeningAt = (port: number): Collector => ({
     url: `http://127.0.0.1:${port}`,
     open: (of) => {
       const token = createToken();
@@ -210,12 +199,19 @@ export async function startCollector({ services, onWarning, limits: given = {} }
         },
       };
     },
-    reset,
     close: async () => {
+      attempts.clear();
       const closed = new Promise((resolve) => server.close(resolve));
-      reset();
+      server.closeAllConnections();
       await closed;
     },
+  });
+  return async () => {
+    await listen(server);
+    const { port } = server.address() as AddressInfo;
+    hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
+    server.on('error', (error) => onWarning(`the collector: ${error.message}`));
+    return listeningAt(port);
   };
 }
 

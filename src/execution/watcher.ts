@@ -62,9 +62,11 @@ export interface WatcherOptions {
   /** Absolute paths, each once. */
   readonly onChange: (files: readonly string[]) => void;
   readonly onError: (message: string) => void;
+  /** The system has told of something, of which a change may come within moments. */
+  readonly onStir?: () => void;
 }
 
-export function startWatcher({ folder, onChange, onError }: WatcherOptions): Watcher {
+export function startWatcher({ folder, onChange, onError, onStir }: WatcherOptions): Watcher {
   /** Of each, how many names deep what is in it counts. */
   const roots = new Map([[folder, Infinity]]);
   const isOf = (root: string, depth: number, file: string): boolean => {
@@ -170,6 +172,7 @@ export function startWatcher({ folder, onChange, onError }: WatcherOptions): Wat
   });
   // chokidar tells nothing of what is written into a file right after it was emptied; the system does.
   watcher.on('raw', () => {
+    onStir?.();
     if (empty !== undefined) tellAtOnce(empty.file);
   });
   watcher.on('error', (error) => onError(watchError(error as NodeJS.ErrnoException)));

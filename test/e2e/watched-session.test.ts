@@ -67,29 +67,6 @@ describe('a run that is asked for while watching', () => {
   });
 });
 
-describe('what listens for the tasks of a watch', () => {
-  const isThere = (url: string): Promise<boolean> => fetch(url).then(() => true, () => false);
-
-  it('goes on for the next run, with another secret, and ends with the watch', async (context) => {
-    const { place, session, seen, sealed, forget } = await watch(context, {
-      'runweave.yaml': 'tasks: {a: {shell: cp in.txt out.txt; echo "$OTEL_EXPORTER_OTLP_ENDPOINT $OTEL_EXPORTER_OTLP_HEADERS" >> .runweave/told.txt, inputs: [in.txt], outputs: [out.txt]}}',
-      'in.txt': 'one',
-    });
-    await sealed();
-    forget();
-    place.write('in.txt', 'two');
-    await seen('task-ended a');
-    await sealed();
-    const told = place.read('.runweave/told.txt').trim().split('\n').map((line) => line.split(' '));
-    const [[url = '', secret] = [], [nextUrl, nextSecret] = []] = told;
-    assert.equal(nextUrl, url);
-    assert.notEqual(nextSecret, secret);
-    assert.equal(await isThere(url), true);
-    await session.close();
-    assert.equal(await isThere(url), false);
-  });
-});
-
 describe('a run of a watch in which a task fails', () => {
   it('is followed by one for what changed while another task used it', async (context) => {
     const { place, seen } = await watch(context, {

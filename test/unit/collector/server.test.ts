@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { createGzip, deflateSync, gzipSync } from 'node:zlib';
-import { startCollector, type Collector, type CollectorLimits } from '../../../src/collector/server.ts';
+import { createCollector, type Collector, type CollectorLimits } from '../../../src/collector/server.ts';
 import type { CollectedAttempt, ServiceFactory, ServiceRequest, ServiceResponse } from '../../../src/collector/service.ts';
 import type { Report } from '../../../src/model/reported.ts';
 
@@ -48,7 +48,7 @@ async function start(t: TestContext, handle: (request: ServiceRequest, attempt: 
     open: (attempt) => ({ handle: (request) => handle(request, attempt) }),
     error: (status, message) => ({ status, headers: { 'content-type': 'application/x-echo' }, body: message }),
   };
-  const collector = await startCollector({ services: [echo], onWarning: (message) => warnings.push(message), limits });
+  const collector = await createCollector({ services: [echo], onWarning: (message) => warnings.push(message), limits })();
   t.after(async () => {
     await collector.close();
     rmSync(folder, { recursive: true, force: true });
