@@ -128,11 +128,11 @@ const sayWatch = (name: string, size: number, samples: readonly WatchSample[]): 
     const [first = 0, third = 0] = [0.25, 0.75].map((share) => times[Math.floor((times.length - 1) * share)]);
     return `${median(times).toFixed(1)} ms (${first.toFixed(1)}–${third.toFixed(1)})`;
   };
-  say(`| ${name} | ${size} | ${of('event')} | ${of('started')} | ${of('over')} | ${of('bare')} | ${of('heard')} | ${of('bareHeard')} | ${of('finished')} | ${of('idle')} |`);
+  say(`| ${name} | ${size} | ${of('event')} | ${of('started')} | ${of('over')} | ${of('overOwn')} | ${of('bare')} | ${of('heard')} | ${of('bareHeard')} | ${of('finished')} | ${of('idle')} |`);
 };
 const watchSizes = sizesOf(values['watch-sizes']);
 if (watchSizes.length > 0) {
-  say('### Watching\n\n| | tasks | chokidar’s event | save → process started | after chokidar’s event | the command alone | shell heard after chokidar’s event | the command alone | save → output | CPU of a save that changes nothing |\n|---|---|---|---|---|---|---|---|---|---|');
+  say('### Watching\n\n| | tasks | chokidar’s event | save → process started | after chokidar’s event | after its own chokidar’s event | the command alone | shell heard after chokidar’s event | the command alone | save → output | CPU of a save that changes nothing |\n|---|---|---|---|---|---|---|---|---|---|---|');
 }
 for (const size of watchSizes) {
   for (const tool of versions.keys()) {
@@ -143,7 +143,7 @@ for (const size of watchSizes) {
       sayWatch(tool.name, size, first);
       if (later.length > 0) sayWatch(`${tool.name}, ${tool.savesBetween} saves later`, size, later);
     } catch (error) {
-      say(`| ${tool.name} | ${size} | ${(error as Error).message} | | | | | | | |`);
+      say(`| ${tool.name} | ${size} | ${(error as Error).message} | | | | | | | | |`);
     }
   }
 }

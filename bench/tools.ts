@@ -15,8 +15,6 @@ export interface Tool {
   readonly command: string;
   /** The shell command that builds all, and again after changes. */
   readonly watch?: string;
-  /** Writes to $EVENT_FILE when chokidar told it of a save, in Unix milliseconds. */
-  readonly tellsEvents?: true;
   /** Saves after which it is looked at once more: V8 compiles what has run often. */
   readonly savesBetween?: number;
   /** Beyond this a full build takes minutes. */
@@ -65,7 +63,6 @@ export function tools(slots: number): readonly Tool[] {
       command: `${node} ${path.join(root, 'bench', 'floor.mjs')}`,
       fullOnly: true,
       watch: `${node} ${path.join(root, 'bench', 'watch-floor.mjs')}`,
-      tellsEvents: true,
     },
     {
       name: 'GNU make',

@@ -1,7 +1,7 @@
 // The floor of watching: builds all, then starts a task's command whenever chokidar, on the whole folder, tells of its
-// source, and does nothing else. Writes the time of each such event (Unix milliseconds) to $EVENT_FILE.
+// source, and does nothing else.
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { watch } from 'chokidar';
 
@@ -10,8 +10,5 @@ const { tasks } = JSON.parse(readFileSync('floor.json', 'utf8'));
 const commands = new Map(tasks.map((task) => [task.source, task.command]));
 watch('.', { ignoreInitial: true, atomic: true }).on('change', (file) => {
   const command = commands.get(file);
-  if (command === undefined) return;
-  const event = performance.timeOrigin + performance.now();
-  spawn('/bin/sh', ['-e', '-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
-  writeFileSync(process.env.EVENT_FILE, String(event));
+  if (command !== undefined) spawn('/bin/sh', ['-e', '-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
 });

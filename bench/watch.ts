@@ -9,8 +9,8 @@
  * Of a save the difference between the two is what counts: what else the machine does falls on both. Given are medians
  * and quartiles, as one save in many is late for reasons of its own.
  *
- * A tool does not save its files itself, and watches more than one. What that takes is to be seen where a tool says
- * when it was told (`watch-floor.mjs`): then that is chokidar's event.
+ * A tool does not save its files itself, and watches more than one: chokidar's event is later there. It is measured in
+ * the tool's own process as well (`own-event.cjs`).
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,6 +32,8 @@ export interface WatchSample {
   readonly started: number;
   /** That after chokidar's event. */
   readonly over: number;
+  /** That after chokidar's event in the tool's own process. */
+  readonly overOwn: number;
   /** What the shell does first, after chokidar's event. */
   readonly heard: number;
   /** The same command, started by this process when it has nothing else to do, until it is there, and until it is heard of. */
@@ -70,7 +72,7 @@ async function measureSaves(tool: Tool & { readonly watch: string }, size: numbe
   const [source, output] = [last.source, last.output].map((file) => path.join(folder, file)) as [string, string];
   writeSources(folder, dag);
   tool.prepare(folder, dag);
-  const child = spawn('/bin/sh', ['-c', `exec ${tool.watch}`], { cwd: folder, stdio: 'ignore', detached: true, env: { ...process.env, EVENT_FILE: ownEvent } });
+  const child = spawn('/bin/sh', ['-c', `exec ${tool.watch}`], { cwd: folder, stdio: 'ignore', detached: true, env: { ...process.env, EVENT_FILE: ownEvent, NODE_OPTIONS: `--require ${path.join(import.meta.dirname, 'own-event.cjs')}` } });
   const watcher = watchFiles(source, { ignoreInitial: true, atomic: true });
   const saveQuickly = async (times: number): Promise<void> => {
     for (let number = 0; number < times; number += 1) {
@@ -92,14 +94,12 @@ async function measureSaves(tool: Tool & { readonly watch: string }, size: numbe
       const [event, opened, heard] = [once(watcher, 'all').then(now), shell.started(), ofTask.heard()];
       const saved = now();
       writeFileSync(source, `change ${number} of ${size}\n`);
-      let seen = await event;
+      const seen = await event;
       // Some remove it first.
       await until(() => (statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? before) !== before, child);
       const [started, told] = [await opened, await heard];
-      if (tool.tellsEvents === true) {
-        await until(() => readOr(ownEvent) !== '', child);
-        seen = Number(readOr(ownEvent));
-      }
+      await until(() => readOr(ownEvent) !== '', child);
+      const overOwn = started - Number(readOr(ownEvent));
       const finished = statSync(output).mtimeMs - saved;
       await sleep(pause);
       const cpu = cpuOf(child.pid ?? 0);
@@ -110,7 +110,7 @@ async function measureSaves(tool: Tool & { readonly watch: string }, size: numbe
       const bareStart = now();
       spawn('/bin/sh', ['-c', ofCommand.tell], { stdio: 'ignore' });
       const [bare, bareHeard] = [(await bareOpened) - bareStart, (await bareTold) - bareStart];
-      samples.push({ event: seen - saved, started: started - saved, over: started - seen, heard: told - seen, bare, bareHeard, finished, idle });
+      samples.push({ event: seen - saved, started: started - saved, over: started - seen, overOwn, heard: told - seen, bare, bareHeard, finished, idle });
     }
     return { first: samples.slice(0, saves), later: samples.slice(saves) };
   } finally {
