@@ -122,14 +122,6 @@ for (const size of sizesOf(values.sizes)) {
   say('');
   for (const [, message] of failed) say(`${message}\n`);
 }
-const sayWatch = (name: string, size: number, samples: readonly WatchSample[]): void => {
-  const of = (part: keyof WatchSample): string => {
-    const times = samples.map((sample) => sample[part]).sort((a, b) => a - b);
-    const [first = 0, third = 0] = [0.25, 0.75].map((share) => times[Math.floor((times.length - 1) * share)]);
-    return `${median(times).toFixed(1)} ms (${first.toFixed(1)}–${third.toFixed(1)})`;
-  };
-  say(`| ${name} | ${size} | ${of('event')} | ${of('started')} | ${of('over')} | ${of('overOwn')} | ${of('bare')} | ${of('heard')} | ${of('bareHeard')} | ${of('finished')} | ${of('idle')} |`);
-};
 const watchSizes = sizesOf(values['watch-sizes']);
 if (watchSizes.length > 0) {
   say('### Watching\n\n| | tasks | chokidar’s event | save → process started | after chokidar’s event | after its own chokidar’s event | the command alone | shell heard after chokidar’s event | the command alone | save → output | CPU of a save that changes nothing |\n|---|---|---|---|---|---|---|---|---|---|---|');
@@ -139,9 +131,13 @@ for (const size of watchSizes) {
     const { watch } = tool;
     if (watch === undefined || size > (tool.largest ?? Infinity)) continue;
     try {
-      const { first, later } = await measureWatch({ ...tool, watch }, size, 7 * repeat, tool.savesBetween);
-      sayWatch(tool.name, size, first);
-      if (later.length > 0) sayWatch(`${tool.name}, ${tool.savesBetween} saves later`, size, later);
+      const samples = await measureWatch({ ...tool, watch }, size, 7 * repeat);
+      const of = (part: keyof WatchSample): string => {
+        const times = samples.map((sample) => sample[part]).sort((a, b) => a - b);
+        const [first = 0, third = 0] = [0.25, 0.75].map((share) => times[Math.floor((times.length - 1) * share)]);
+        return `${median(times).toFixed(1)} ms (${first.toFixed(1)}–${third.toFixed(1)})`;
+      };
+      say(`| ${tool.name} | ${size} | ${of('event')} | ${of('started')} | ${of('over')} | ${of('overOwn')} | ${of('bare')} | ${of('heard')} | ${of('bareHeard')} | ${of('finished')} | ${of('idle')} |`);
     } catch (error) {
       say(`| ${tool.name} | ${size} | ${(error as Error).message} | | | | | | | | |`);
     }

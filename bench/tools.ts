@@ -15,8 +15,6 @@ export interface Tool {
   readonly command: string;
   /** The shell command that builds all, and again after changes. */
   readonly watch?: string;
-  /** Saves after which it is looked at once more: V8 compiles what has run often. */
-  readonly savesBetween?: number;
   /** Beyond this a full build takes minutes. */
   readonly largest?: number;
   /** A tool that keeps no state has no no-op. */
@@ -54,7 +52,6 @@ export function tools(slots: number): readonly Tool[] {
         text(folder, 'runweave.yaml', ['tasks:', ...dag.map((task) => `  ${task.name}: {shell: ${task.command}, inputs: [${task.inputs.join(', ')}], outputs: [${task.output}]}`)]),
       command: `${node} ${path.join(root, 'dist', 'cli.cjs')} run --jobs ${slots}`,
       watch: `${node} ${path.join(root, 'dist', 'cli.cjs')} watch`,
-      savesBetween: 100,
     },
     {
       name: 'spawn loop',

@@ -47,20 +47,17 @@ export interface WatchSample {
 const patience = 120_000;
 /** Until the next save: all that follows from one is over. */
 const pause = 800;
-/** Where that is not looked at: beyond chokidar's 100 ms for changes that follow one another. */
-const quickPause = 150;
 
-/** `between`: after so many saves that are not measured, as many are measured once more. */
-export async function measureWatch(tool: Tool & { readonly watch: string }, size: number, saves: number, between = 0): Promise<{ readonly first: readonly WatchSample[]; readonly later: readonly WatchSample[] }> {
+export async function measureWatch(tool: Tool & { readonly watch: string }, size: number, saves: number): Promise<readonly WatchSample[]> {
   const shell = await watchStarts('/bin/sh');
   try {
-    return await measureSaves(tool, size, { saves, between }, shell);
+    return await measureSaves(tool, size, saves, shell);
   } finally {
     shell.close();
   }
 }
 
-async function measureSaves(tool: Tool & { readonly watch: string }, size: number, { saves, between }: { readonly saves: number; readonly between: number }, shell: Starts): ReturnType<typeof measureWatch> {
+async function measureSaves(tool: Tool & { readonly watch: string }, size: number, saves: number, shell: Starts): Promise<readonly WatchSample[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'runweave-bench-'));
   // Not where the watch sees it.
   const elsewhere = mkdtempSync(path.join(tmpdir(), 'runweave-bench-'));
@@ -74,21 +71,11 @@ async function measureSaves(tool: Tool & { readonly watch: string }, size: numbe
   tool.prepare(folder, dag);
   const child = spawn('/bin/sh', ['-c', `exec ${tool.watch}`], { cwd: folder, stdio: 'ignore', detached: true, env: { ...process.env, EVENT_FILE: ownEvent, EVENT_OF: last.source, NODE_OPTIONS: `--require ${path.join(import.meta.dirname, 'own-event.cjs')}` } });
   const watcher = watchFiles(source, { ignoreInitial: true, atomic: true });
-  const saveQuickly = async (times: number): Promise<void> => {
-    for (let number = 0; number < times; number += 1) {
-      const before = statSync(output).mtimeMs;
-      writeFileSync(source, `change ${number} between, of ${size}\n`);
-      await until(() => (statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? before) !== before, child);
-      await sleep(quickPause);
-    }
-    await sleep(pause);
-  };
   try {
     await until(() => readOr(output) !== '', child);
     await sleep(2000 + size);
     const samples: WatchSample[] = [];
-    for (let number = 0; number < (between === 0 ? saves : 2 * saves); number += 1) {
-      if (number === saves) await saveQuickly(between);
+    for (let number = 0; number < saves; number += 1) {
       const before = statSync(output).mtimeMs;
       rmSync(ownEvent, { force: true });
       const [event, opened, heard] = [once(watcher, 'all').then(now), shell.started(), ofTask.heard()];
@@ -112,7 +99,7 @@ async function measureSaves(tool: Tool & { readonly watch: string }, size: numbe
       const [bare, bareHeard] = [(await bareOpened) - bareStart, (await bareTold) - bareStart];
       samples.push({ event: seen - saved, started: started - saved, over: started - seen, overOwn, heard: told - seen, bare, bareHeard, finished, idle });
     }
-    return { first: samples.slice(0, saves), later: samples.slice(saves) };
+    return samples;
   } finally {
     await watcher.close();
     for (const each of [ofTask, ofCommand]) each.close();
