@@ -69,7 +69,7 @@ async function measureSaves(tool: Tool & { readonly watch: string }, size: numbe
   const [source, output] = [last.source, last.output].map((file) => path.join(folder, file)) as [string, string];
   writeSources(folder, dag);
   tool.prepare(folder, dag);
-  const child = spawn('/bin/sh', ['-c', `exec ${tool.watch}`], { cwd: folder, stdio: 'ignore', detached: true, env: { ...process.env, EVENT_FILE: ownEvent, EVENT_OF: last.source, NODE_OPTIONS: `--require ${path.join(import.meta.dirname, 'own-event.cjs')}` } });
+  const child = spawn('/bin/sh', ['-c', `exec ${tool.watch}`], { cwd: folder, stdio: 'ignore', detached: true, env: { ...process.env, EVENT_FILE: ownEvent, EVENT_OF: last.source, NODE_OPTIONS: `--require ${JSON.stringify(path.join(import.meta.dirname, 'own-event.cjs'))}` } });
   const watcher = watchFiles(source, { ignoreInitial: true, atomic: true });
   try {
     await until(() => readOr(output) !== '', child);
