@@ -124,7 +124,7 @@ for (const size of sizesOf(values.sizes)) {
 }
 const watchSizes = sizesOf(values['watch-sizes']);
 if (watchSizes.length > 0) {
-  say('### Watching\n\n| | tasks | chokidar’s event | save → process started | after chokidar’s event | after its own chokidar’s event | the command alone | shell heard after chokidar’s event | the command alone | save → output | CPU of a save that changes nothing |\n|---|---|---|---|---|---|---|---|---|---|---|');
+  say('### Watching\n\n| | tasks | chokidar’s event alone | save → its own chokidar’s event | save → process started | after its own chokidar’s event | the command alone | save → shell heard | the command alone | save → output | CPU of a save that changes nothing |\n|---|---|---|---|---|---|---|---|---|---|---|');
 }
 for (const size of watchSizes) {
   for (const tool of versions.keys()) {
@@ -137,7 +137,7 @@ for (const size of watchSizes) {
         const [first = 0, third = 0] = [0.25, 0.75].map((share) => times[Math.floor((times.length - 1) * share)]);
         return `${median(times).toFixed(1)} ms (${first.toFixed(1)}–${third.toFixed(1)})`;
       };
-      say(`| ${tool.name} | ${size} | ${of('event')} | ${of('started')} | ${of('over')} | ${of('overOwn')} | ${of('bare')} | ${of('heard')} | ${of('bareHeard')} | ${of('finished')} | ${of('idle')} |`);
+      say(`| ${tool.name} | ${size} | ${of('event')} | ${of('ownEvent')} | ${of('started')} | ${of('over')} | ${of('bare')} | ${of('heard')} | ${of('bareHeard')} | ${of('finished')} | ${of('idle')} |`);
     } catch (error) {
       say(`| ${tool.name} | ${size} | ${(error as Error).message} | | | | | | | | |`);
     }

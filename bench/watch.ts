@@ -1,16 +1,14 @@
 /**
  * How long a watch takes from a save to the start of the task's process, and to its output, over graphs of several
  * sizes. The task that is changed is in the last layer. Its process is there when the shell's file is opened to be
- * executed (`opened.py`); the first that the shell does is to write into a pipe, which this process reads. Measured
- * together with chokidar's own event for the same save, in this process: the floor for tools that watch with it. It
- * watches the one file, as to watch a folder of thousands makes it read that folder after each event, at the expense of
- * the tool.
+ * executed (`opened.py`); the first that the shell does is to write into a pipe, which this process reads.
  *
- * Of a save the difference between the two is what counts: what else the machine does falls on both. Given are medians
- * and quartiles, as one save in many is late for reasons of its own.
+ * The floor for tools that watch with chokidar is chokidar's own event. It is measured for the same save in the tool's
+ * own process (`own-event.cjs`), and a moment after it for a file of this process's own, while the tool has nothing to
+ * do: the one file, in a process that does nothing else. (Not for the same save: this process would need a core just when
+ * the tool does.)
  *
- * A tool does not save its files itself, and watches more than one: chokidar's event is later there. It is measured in
- * the tool's own process as well (`own-event.cjs`).
+ * Given are medians and quartiles, as one save in many is late for reasons of its own.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,15 +24,15 @@ import type { Tool } from './tools.ts';
 
 /** Milliseconds. */
 export interface WatchSample {
-  /** chokidar's event. */
+  /** chokidar's event of another file, in this process. */
   readonly event: number;
+  /** chokidar's event in the tool's own process. */
+  readonly ownEvent: number;
   /** The task's process is there. */
   readonly started: number;
-  /** That after chokidar's event. */
-  readonly over: number;
   /** That after chokidar's event in the tool's own process. */
-  readonly overOwn: number;
-  /** What the shell does first, after chokidar's event. */
+  readonly over: number;
+  /** What the shell does first is heard of. */
   readonly heard: number;
   /** The same command, started by this process when it has nothing else to do, until it is there, and until it is heard of. */
   readonly bare: number;
@@ -70,7 +68,9 @@ async function measureSaves(tool: Tool & { readonly watch: string }, size: numbe
   writeSources(folder, dag);
   tool.prepare(folder, dag);
   const child = spawn('/bin/sh', ['-c', `exec ${tool.watch}`], { cwd: folder, stdio: 'ignore', detached: true, env: { ...process.env, EVENT_FILE: ownEvent, EVENT_OF: last.source, NODE_OPTIONS: `--require ${JSON.stringify(path.join(import.meta.dirname, 'own-event.cjs'))}` } });
-  const watcher = watchFiles(source, { ignoreInitial: true, atomic: true });
+  const other = path.join(elsewhere, 'other');
+  writeFileSync(other, '');
+  const watcher = watchFiles(other, { ignoreInitial: true, atomic: true });
   try {
     await until(() => readOr(output) !== '', child);
     await sleep(2000 + size);
@@ -78,26 +78,30 @@ async function measureSaves(tool: Tool & { readonly watch: string }, size: numbe
     for (let number = 0; number < saves; number += 1) {
       const before = statSync(output).mtimeMs;
       rmSync(ownEvent, { force: true });
-      const [event, opened, heard] = [once(watcher, 'all').then(now), shell.started(), ofTask.heard()];
+      const [opened, heard] = [shell.started(), ofTask.heard()];
       const saved = now();
       writeFileSync(source, `change ${number} of ${size}\n`);
-      const seen = await event;
+      const [started, told] = [await opened, await heard];
       // Some remove it first.
       await until(() => (statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? before) !== before, child);
-      const [started, told] = [await opened, await heard];
       await until(() => readOr(ownEvent) !== '', child);
-      const overOwn = started - Number(readOr(ownEvent));
+      const own = Number(readOr(ownEvent));
       const finished = statSync(output).mtimeMs - saved;
       await sleep(pause);
       const cpu = cpuOf(child.pid ?? 0);
       writeFileSync(source, `change ${number} of ${size}\n`);
       await sleep(pause);
       const idle = cpuOf(child.pid ?? 0) - cpu;
+      const seen = once(watcher, 'all').then(now);
+      const savedOther = now();
+      writeFileSync(other, `change ${number}\n`);
+      const event = (await seen) - savedOther;
+      await sleep(pause);
       const [bareOpened, bareTold] = [shell.started(), ofCommand.heard()];
       const bareStart = now();
       spawn('/bin/sh', ['-c', ofCommand.tell], { stdio: 'ignore' });
       const [bare, bareHeard] = [(await bareOpened) - bareStart, (await bareTold) - bareStart];
-      samples.push({ event: seen - saved, started: started - saved, over: started - seen, overOwn, heard: told - seen, bare, bareHeard, finished, idle });
+      samples.push({ event, ownEvent: own - saved, started: started - saved, over: started - own, heard: told - saved, bare, bareHeard, finished, idle });
     }
     return samples;
   } finally {
