@@ -83,6 +83,7 @@ class Kernel(NotebookClient):
         self._group = None
         self._forked = forked
         self._info = None
+        self._is_given = False  # a task, which it has not taken yet
         self._printed = {}  # position of a cell → what it printed
 
     @property
@@ -100,7 +101,10 @@ class Kernel(NotebookClient):
         if "language_info" in self._info:
             self.nb.metadata["language_info"] = self._info["language_info"]
         if self.is_python:
-            await self._silently(f"{_module('observe')}.start({source!r})")
+            take = f"{_module('forked_kernel')}.take_task(); " if self._is_given else ""
+            await self._silently(f"{take}{_module('observe')}.start({source!r})")
+        if self._is_given:
+            self._group = self.km.provisioner.pgid = self._forked.pid
 
     async def launch(self):
         """Starts the kernel; returns when it is waiting for cells."""
@@ -145,12 +149,15 @@ class Kernel(NotebookClient):
                 if time.monotonic() > latest:
                     raise DeadKernelError(f"the kernel did not answer in {self.startup_timeout} seconds") from None
 
-    async def take(self, notebook, request, outputs):
-        """Makes a kernel that was started ahead the one of a task."""
+    async def rehearse(self):
+        """Has a kernel that was started ahead execute something: the first time takes several times as long."""
+        await self._silently("None")
+
+    def give(self, notebook, request, outputs):
+        """Makes a kernel that was started ahead the one of a task, when it is started."""
         self.nb = notebook
         self._forked.give(request, outputs)
-        await self._silently(f"{_module('forked_kernel')}.take_task()")
-        self._group = self.km.provisioner.pgid = self._forked.pid
+        self._is_given = True
 
     def discard(self):
         """Ends a kernel that was started ahead, at once."""

@@ -65,6 +65,8 @@ async def _run_later(waiting, forked):
 
     ahead = Kernel(new_notebook(), OWN, forked)
     await ahead.launch()
+    await ahead.rehearse()
+    _rehearse()
     try:
         # Nothing else is to be done meanwhile.
         request, outputs = waiting.receive()
@@ -73,6 +75,10 @@ async def _run_later(waiting, forked):
         os._exit(0)
     waiting.surroundings.take_later(request, [os.dup(output) for output in outputs])
     take_command(request)
+    from runweave import _log
+
+    # It read the environment when it was imported.
+    _log.path = os.environ.get("RUNWEAVE_LOG") or None
     path = os.path.abspath(sys.argv[2])
     try:
         notebook, name = _load(path)
@@ -80,7 +86,7 @@ async def _run_later(waiting, forked):
         ahead.discard()
         fail(error)
     if name == OWN and not forked_kernel.runs_files():
-        await ahead.take(notebook, request, outputs)
+        ahead.give(notebook, request, outputs)
         kernel = ahead
     else:
         ahead.discard()
@@ -88,6 +94,18 @@ async def _run_later(waiting, forked):
     for output in outputs:
         os.close(output)
     return await _Run(path, notebook, kernel).run()
+
+
+def _rehearse():
+    """Does once, and imports, what any notebook needs: the first time takes several times as long."""
+    import runweave  # noqa: F401
+
+    from . import cell_outputs, notebook_file, parameters  # noqa: F401
+
+    if not notebook_file.missing_packages(".py", False):
+        import jupytext
+
+        jupytext.reads("# %%\n0\n", fmt=notebook_file.PERCENT)
 
 
 def _load(path):

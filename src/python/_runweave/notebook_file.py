@@ -3,6 +3,8 @@
 import os
 import sys
 
+PERCENT = {"extension": ".py", "format_name": "percent"}
+
 
 def read_notebook(path):
     """A notebook document of nbformat 4. Raises OSError, or ValueError for what is no notebook."""
@@ -16,7 +18,7 @@ def read_notebook(path):
     else:
         import jupytext
 
-        notebook = jupytext.read(path, fmt={"extension": ".py", "format_name": "percent"})
+        notebook = jupytext.read(path, fmt=PERCENT)
     return notebook
 
 
