@@ -1,8 +1,11 @@
 """A notebook that is run by a kernel from a warm process finds what it finds in a fresh one."""
 
+import json
 import os
+import signal
+import time
 
-from task_workspace import TaskTest
+from task_workspace import BOOTSTRAP, TaskTest
 from warm_process import WarmTest
 
 
@@ -132,6 +135,66 @@ class Notebooks(WarmTest):
         forked = self.forked(warm, "notebook", self.write("n.ipynb", "no notebook"))
         self.assertEqual(forked.returncode, 1)
         self.assertEqual(forked.stderr, self.task("notebook", self.path("n.ipynb")).stderr)
+
+    def test_a_signal_while_a_kernel_that_was_started_ahead_takes_its_task(self):
+        warm = self.ready([], notebooks=True)
+        path = self.write("n.py", "# %%\nprint(1)\n")
+        pid = warm.ahead()
+        kernel = self.kernel_of(pid)
+        # To observe, the kernel opens it, and waits for who reads.
+        os.unlink(self.log)
+        os.mkfifo(self.log)
+        warm.start([self.interpreter, BOOTSTRAP, "notebook", path], self.folder, self.env())
+        while os.getsid(kernel) != kernel:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        os.kill(pid, signal.SIGTERM)
+        time.sleep(0.05)
+        with open(os.open(self.log, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as log:
+            end = warm.receive()
+            told = log.read() or b""
+        self.assertEqual((end.get("code"), end.get("signal")), (128 + signal.SIGTERM, None))
+        self.assertIn(b'"n.ipynb"', told)
+        self.assertFalse(os.path.exists(f"/proc/{kernel}"))
+
+    def test_an_environment_that_does_not_fit_into_a_socket(self):
+        env = {**self.env(), **{f"RUNWEAVE_PARAM_{name}": name * 90_000 for name in "ABC"}}
+        warm = self.ready([], notebooks=True)
+        self.env = lambda *_: env
+        path = self.write("n.py", "# %%\nimport os\nprint(len(os.environ['RUNWEAVE_PARAM_C']))\n")
+        warm.ahead()
+        self.assertEqual(self.forked(warm, "notebook", path).stdout, "[1/1] import os\n90000\n")
+
+    def test_a_kernel_that_ends_while_it_waits(self):
+        warm = self.ready([], notebooks=True)
+        path = self.write("n.py", "# %%\nprint(1)\n")
+        # While it starts, and when it has started.
+        for wait in (0, 3):
+            pid = warm.ahead()
+            kernel = self.kernel_of(pid)
+            time.sleep(wait)
+            os.kill(kernel, signal.SIGKILL)
+            forked = self.forked(warm, "notebook", path)
+            self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (0, "[1/1] print(1)\n1\n", ""))
+
+    def test_a_jupytext_that_can_not_be_imported(self):
+        self.write("site-packages/jupytext.py", "raise ImportError('of another version')")
+        env = {**self.env(), "PYTHONPATH": f"{self.env()['PYTHONPATH']}{os.pathsep}{self.path('site-packages')}"}
+        self.env = lambda *_: env
+        warm = self.warm([], notebooks=True)
+        self.assertEqual(warm.first, {"type": "ready", "failed": {"jupytext": "ImportError: of another version"}})
+        path = self.write("n.ipynb", json.dumps({"cells": [{"cell_type": "code", "source": "print(1)", "metadata": {}, "outputs": [], "execution_count": None, "id": "one"}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+        warm.ahead()
+        forked = self.forked(warm, "notebook", path)
+        self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (0, "[1/1] print(1)\n1\n", ""))
+
+    def kernel_of(self, pid):
+        """The child of a fork that waits, once there is one."""
+        children = ""
+        while not children:
+            with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+                children = file.read()
+        return int(children)
 
 
 if __name__ == "__main__":

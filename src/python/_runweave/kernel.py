@@ -83,7 +83,7 @@ class Kernel(NotebookClient):
         self._group = None
         self._forked = forked
         self._info = None
-        self._is_given = False  # a task, which it has not taken yet
+        self._task = None  # that one which was started ahead is to take: the request, and descriptors for its output
         self._printed = {}  # position of a cell → what it printed
 
     @property
@@ -100,11 +100,11 @@ class Kernel(NotebookClient):
             await self.launch()
         if "language_info" in self._info:
             self.nb.metadata["language_info"] = self._info["language_info"]
-        if self.is_python:
-            take = f"{_module('forked_kernel')}.take_task(); " if self._is_given else ""
-            await self._silently(f"{take}{_module('observe')}.start({source!r})")
-        if self._is_given:
-            self._group = self.km.provisioner.pgid = self._forked.pid
+        observe = f"{_module('observe')}.start({source!r})"
+        if self._task is not None:
+            await self._take(observe)
+        elif self.is_python:
+            await self._silently(observe)
 
     async def launch(self):
         """Starts the kernel; returns when it is waiting for cells."""
@@ -113,14 +113,18 @@ class Kernel(NotebookClient):
             await self.async_start_new_kernel()
         elif self.km.kernel_name == OWN:
             popen, launcher.Popen = launcher.Popen, self._forked.start
-            await self.async_start_new_kernel()
-            launcher.Popen = popen
+            try:
+                await self.async_start_new_kernel()
+            finally:
+                launcher.Popen = popen
         else:
             self._forked.discard()
             await self.async_start_new_kernel()
-        # Of one that was started ahead it is that of this process.
         group = getattr(self.km.provisioner, "pgid", None)
-        self._group = None if group is None or group == os.getpgrp() else group
+        if group is not None and group == os.getpgrp():
+            # One that is started ahead has none of its own yet, and what ends it must not end this process.
+            group = self.km.provisioner.pgid = None
+        self._group = group
         self._info = await self._connect()
 
     async def _connect(self):
@@ -153,11 +157,30 @@ class Kernel(NotebookClient):
         """Has a kernel that was started ahead execute something: the first time takes several times as long."""
         await self._silently("None")
 
+    def is_there(self):
+        """Whether a kernel that was started ahead still runs."""
+        return self._forked.poll() is None
+
     def give(self, notebook, request, outputs):
-        """Makes a kernel that was started ahead the one of a task, when it is started."""
+        """Makes a kernel that was started ahead the one of a task, when it is started; closes `outputs` then."""
         self.nb = notebook
-        self._forked.give(request, outputs)
-        self._is_given = True
+        self._task = request, outputs
+
+    async def _take(self, observe):
+        """Has the kernel become its task's, and execute `observe`."""
+        (request, outputs), self._task = self._task, None
+        # It reads what it is given when it executes this: a large environment does not fit into the socket.
+        message = self.kc.execute(f"{_module('forked_kernel')}.take_task(); {observe}", silent=True, store_history=False, allow_stdin=False)
+        try:
+            self._forked.give(request, outputs)
+        except OSError:
+            raise DeadKernelError("the kernel died while it waited for its task") from None
+        for output in outputs:
+            os.close(output)
+        reply = ((await self.async_wait_for_reply(message)) or {}).get("content", {})
+        if reply.get("status") != "ok":
+            raise DeadKernelError(f"the kernel could not take its task: {reply.get('ename')}: {reply.get('evalue')}")
+        self._group = self.km.provisioner.pgid = self._forked.pid
 
     def discard(self):
         """Ends a kernel that was started ahead, at once."""

@@ -9,6 +9,7 @@ The evaluated notebook is recorded whichever way the task ends, short of SIGKILL
 
 import asyncio
 import base64
+import contextlib
 import os
 import re
 import signal
@@ -64,9 +65,14 @@ async def _run_later(waiting, forked):
     from .warm import take_command
 
     ahead = Kernel(new_notebook(), OWN, forked)
-    await ahead.launch()
-    await ahead.rehearse()
-    _rehearse()
+    try:
+        await ahead.launch()
+        await ahead.rehearse()
+    except Exception:
+        # The notebook gets another, of which it is told what is wrong, if that is so again.
+        ahead.discard()
+    with contextlib.suppress(Exception):
+        _rehearse()
     try:
         # Nothing else is to be done meanwhile.
         request, outputs = waiting.receive()
@@ -85,14 +91,14 @@ async def _run_later(waiting, forked):
     except TaskError as error:
         ahead.discard()
         fail(error)
-    if name == OWN and not forked_kernel.runs_files():
+    if name == OWN and ahead.is_there() and not forked_kernel.runs_files():
         ahead.give(notebook, request, outputs)
         kernel = ahead
     else:
         ahead.discard()
+        for output in outputs:
+            os.close(output)
         kernel = Kernel(notebook, name)
-    for output in outputs:
-        os.close(output)
     return await _Run(path, notebook, kernel).run()
 
 
