@@ -1,7 +1,7 @@
 /** `runweave import` as people call it, beside a pipeline whose tasks must run all the same. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { project, runCli } from './cli-process.ts';
@@ -87,10 +87,12 @@ db.commit()
       ['os.kill(os.getppid(), signal.SIGINT); signal.pause()', 130, ''],
       ['os.kill(os.getpid(), signal.SIGKILL)', 2, 'error: mlflow.db: Python was ended by SIGKILL while it read it\n'],
     ] as const) {
-      const cwd = await project({ 'make.py': database, 'sitecustomize.py': `import os, signal, sys\nif any("mlflow_database" in each for each in sys.orig_argv):\n    ${does}\n` });
+      // As Python starts. (The `sitecustomize` of an environment is not looked for where the system has one.)
+      const cwd = await project({ 'make.py': database, 'first.py': `import os, signal, sys\nif any("mlflow_database" in each for each in sys.orig_argv):\n    ${does}\n` });
       for (const line of [['make.py', ''], ['-m', 'venv', '--without-pip', '.venv']]) assert.equal(spawnSync('python3', line, { cwd, encoding: 'utf8' }).stderr, '');
       const [libraries = ''] = globSync('.venv/lib/python*/site-packages', { cwd });
-      renameSync(path.join(cwd, 'sitecustomize.py'), path.join(cwd, libraries, 'sitecustomize.py'));
+      renameSync(path.join(cwd, 'first.py'), path.join(cwd, libraries, 'first.py'));
+      writeFileSync(path.join(cwd, libraries, 'first.pth'), 'import first\n');
       const imported = await runCli(['import', 'mlflow.db'], { cwd });
       assert.deepEqual([imported.code, imported.stdout, imported.stderr], [code, '', expected]);
     }

@@ -6,7 +6,7 @@ import signal
 import time
 
 from task_workspace import BOOTSTRAP, TaskTest
-from warm_process import WarmTest
+from warm_process import WarmTest, until_ended
 
 
 class Notebooks(WarmTest):
@@ -174,6 +174,7 @@ class Notebooks(WarmTest):
             kernel = self.kernel_of(pid)
             time.sleep(wait)
             os.kill(kernel, signal.SIGKILL)
+            until_ended(kernel)
             forked = self.forked(warm, "notebook", path)
             self.assertEqual((forked.returncode, forked.stdout, forked.stderr), (0, "[1/1] print(1)\n1\n", ""))
 

@@ -110,6 +110,18 @@ def until_stopped(pid):
         os.sched_yield()
 
 
+def until_ended(pid):
+    """Waits for a process that was killed; its parent need not have asked for its end."""
+    state = ""
+    while state != "Z":
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                state = file.read().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        os.sched_yield()
+
+
 _AS_DESCRIPTOR_3 = r"""
 import os, sys
 os.dup2(int(sys.argv[1]), 3)
